@@ -1,0 +1,75 @@
+// The whole conf file as one value: read once per load, never changed after.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/secret.hpp"
+#include "dialect/kind.hpp"
+#include "net/settings.hpp"
+#include "policy/settings.hpp"
+#include "telemetry/settings.hpp"
+#include "usage/price_book.hpp"
+
+namespace weir::config {
+
+struct upstream_conf {
+    std::string name;                  ///< unique in its pool
+    std::string url;                   ///< as written, without a trailing slash: safe to show (userinfo is refused)
+    std::string scheme;                ///< http | https
+    std::string host;                  ///< without brackets
+    std::string port;                  ///< digits; the scheme's default where the URL names none
+    std::string base_path;             ///< "/v1", or "" for none; never ends in '/'
+    int weight = 1;
+    core::secret api_key;              ///< empty: the client's own credentials pass through
+    std::vector<std::pair<std::string, core::secret>> headers;
+    int max_requests = 0;              ///< 0: no limit
+    net::tls_client_settings tls;
+};
+
+enum class on_disconnect { cancel, drain };
+
+struct pool_conf {
+    std::string name;
+    dialect::kind dialect = dialect::kind::openai;
+    policy::balance balance = policy::balance::peak_ewma;
+    std::vector<upstream_conf> upstreams;
+    std::optional<policy::health_check_settings> health_check;
+    policy::ejection_settings ejection;
+    policy::retry_settings retry;
+    net::timeouts timeouts;
+    net::keepalive keepalive;
+    config::on_disconnect on_disconnect = config::on_disconnect::cancel;
+    bool ask_usage = true;
+    bool panic = true;
+    std::optional<std::chrono::milliseconds> heartbeat;
+    bool collect = false;
+};
+
+struct state_conf {
+    std::string ledger = "weir-ledger.db";  ///< absolute after loading; empty: off
+    std::string shared;                     ///< redis URL; empty: none
+    std::chrono::hours keep{24 * 90};
+};
+
+struct conf {
+    std::string file;                       ///< the path it was read from
+    std::string hash;                       ///< hex SHA-256 of the file's bytes, first 12 digits
+    core::wall_time loaded_at{};
+    std::vector<net::listener_settings> listeners;
+    std::string admin_address = "127.0.0.1:9464";
+    int workers = 0;                        ///< 0: one per core
+    net::limits limits;
+    std::vector<pool_conf> pools;           ///< in the file's order
+    std::vector<policy::route_settings> routes;
+    std::vector<policy::key_settings> keys;
+    usage::price_book prices;
+    state_conf state;
+    telemetry::log_settings log;
+};
+
+}  // namespace weir::config

@@ -1,0 +1,16 @@
+// The clocks. Decisions take a time_point as an argument; only net/ and app/ read a clock.
+#pragma once
+
+#include <chrono>
+
+namespace weir::core {
+
+using clock = std::chrono::steady_clock;
+using time_point = clock::time_point;
+using duration = std::chrono::nanoseconds;
+using wall_clock = std::chrono::system_clock;
+using wall_time = wall_clock::time_point;
+
+inline constexpr time_point never = time_point::max();
+
+}  // namespace weir::core

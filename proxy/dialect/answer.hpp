@@ -1,0 +1,83 @@
+// What an upstream's answer says: one event of a stream at a time, or a whole unary body. Bytes are looked at in place, never changed.
+// It does not decide anything: exchange/ does.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "dialect/endpoint.hpp"
+#include "usage/counts.hpp"
+
+namespace weir::dialect {
+
+/// Receives generated text as it streams, for the token counter. `lane` tells apart texts that are tokenised separately
+/// (choices, content blocks, tool-call arguments).
+struct text_sink {
+    virtual ~text_sink() = default;
+    virtual void text(std::uint32_t lane, std::string_view piece) = 0;
+};
+
+struct event_facts {
+    bool content = false;      ///< carries text, a tool call, reasoning, audio or an image: the "first token"
+    bool finish = false;       ///< carries a finish or stop reason
+    bool terminator = false;   ///< the dialect's end: [DONE], message_stop, response.completed / incomplete / failed
+    bool error = false;        ///< an error in place of an answer
+    bool usage_only = false;   ///< nothing but the usage that `include_usage` asks for (OpenAI: `choices` empty and `usage` set)
+};
+
+/// The running understanding of one stream. One per attempt; no allocation per event.
+class stream_reader {
+public:
+    explicit stream_reader(endpoint e) : endpoint_(e) {}
+
+    /// `event` is one whole SSE event as on the wire (field lines up to and with the blank line), followed by at least 64 readable bytes.
+    event_facts read(std::string_view event, text_sink* text = nullptr);
+
+    [[nodiscard]] const usage::counts& usage() const { return usage_; }  ///< last report wins; parts the report lacks stay 0
+    [[nodiscard]] bool has_usage() const { return has_usage_; }
+    [[nodiscard]] bool finished() const { return finished_; }      ///< a finish reason came
+    [[nodiscard]] bool terminated() const { return terminated_; }  ///< the terminator came
+    [[nodiscard]] const std::string& error_code() const { return error_code_; }        ///< the provider's code or type; of the last error event
+    [[nodiscard]] const std::string& error_message() const { return error_message_; }  ///< at most 300 bytes of it
+    [[nodiscard]] const std::string& served_model() const { return served_model_; }    ///< `model` of the first event that names it
+
+private:
+    endpoint endpoint_;
+    bool has_usage_ = false, finished_ = false, terminated_ = false;
+    usage::counts usage_;
+    std::string error_code_, error_message_, served_model_;
+    friend struct stream_access;
+};
+
+struct unary_facts {
+    bool json = false;          ///< the body is one JSON document
+    bool error = false;         ///< it has the shape of an error
+    bool has_usage = false;
+    usage::counts usage;
+    std::string served_model;
+    std::string error_code;     ///< provider's own, for example insufficient_quota
+    std::string error_message;  ///< at most 300 bytes
+};
+
+/// Reads a whole unary answer (also an error answer). The body is followed by at least 64 readable bytes.
+[[nodiscard]] unary_facts read_unary(endpoint e, const char* body, std::size_t size);
+
+/// Finds the top-level `usage` (or `usageMetadata`) object in a JSON answer too large to hold, fed in arbitrary slices. Keeps at most 8 KiB.
+class usage_finder {
+public:
+    explicit usage_finder(endpoint e) : endpoint_(e) {}
+    void feed(std::string_view bytes);
+    /// After the last byte: whether a usage object was found; fills `out`.
+    [[nodiscard]] bool result(usage::counts& out) const;
+
+private:
+    endpoint endpoint_;
+    std::string captured_;   ///< the raw object, while and after it is captured
+    std::string key_;
+    std::uint32_t depth_ = 0;
+    std::uint8_t state_ = 0;
+    bool in_string_ = false, escape_ = false, key_position_ = false, capturing_ = false, done_ = false, overflow_ = false;
+};
+
+}  // namespace weir::dialect

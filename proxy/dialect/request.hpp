@@ -1,0 +1,67 @@
+// What a JSON request body says, found in place with simdjson On-Demand, and the byte ranges that must change.
+// The body is never re-serialised.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/error.hpp"
+#include "dialect/endpoint.hpp"
+
+namespace weir::dialect {
+
+/// A half-open range of bytes in the body.
+struct range {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    [[nodiscard]] bool empty() const { return begin == end; }
+    bool operator==(const range&) const = default;
+};
+
+struct request_facts {
+    std::string model;                        ///< unescaped
+    range model_at;                           ///< the raw JSON string, quotes included
+    bool stream = false;
+    std::optional<std::int64_t> max_output;   ///< the tightest of max_tokens, max_completion_tokens, max_output_tokens, generationConfig.maxOutputTokens
+    std::vector<range> max_output_at;         ///< every such number
+    bool asks_usage = false;                  ///< stream_options.include_usage is true
+    range stream_options_at;                  ///< the value (an object or null); empty: the member is absent
+    range include_usage_at;                   ///< the value inside stream_options; empty: absent
+    range generation_config_at;               ///< Gemini: the object `generationConfig`; empty: absent
+    std::size_t first_member = 0;             ///< where a new first member of the top-level object goes (just after '{')
+    bool empty_object = false;                ///< the object has no members (no comma is due after an inserted one)
+    int choices = 1;                          ///< `n`
+};
+
+/// Reads the body of `e`. `body[0, size)` is followed by at least 64 readable bytes (simdjson's padding).
+/// Refuses (bad_request) what is not one JSON object, a duplicate `model` or `stream` at the top level also when written with escapes, a model or
+/// stream of the wrong type, a missing model where the endpoint needs one; and (wrong_schema) the body of another endpoint, naming the right one.
+/// Thread-safe; uses a parser of the calling thread.
+[[nodiscard]] core::error inspect(endpoint e, const char* body, std::size_t size, request_facts& out);
+
+/// Replace `at` by `with`; at.empty() inserts.
+struct edit {
+    range at;
+    std::string with;
+};
+
+struct wishes {
+    std::string_view model;                  ///< empty: as asked
+    bool include_usage = false;              ///< set stream_options.include_usage to true (OpenAI chat and completions, streaming)
+    std::int64_t max_output = 0;             ///< cap: lowers larger limits, sets one where there is none; 0: leave
+};
+
+/// The edits that fulfil `what`, ascending and not overlapping; empty when nothing must change.
+[[nodiscard]] std::vector<edit> plan_edits(endpoint e, const request_facts& facts, const wishes& what);
+
+/// The body's size after the edits.
+[[nodiscard]] std::size_t edited_size(std::size_t body_size, const std::vector<edit>& edits);
+
+/// For multipart/form-data: the value of field `model` (and `stream`), wherever it stands, without copying the parts.
+/// `content_type` is the header's value, which names the boundary.
+[[nodiscard]] core::error inspect_multipart(std::string_view content_type, std::string_view body, request_facts& out);
+
+}  // namespace weir::dialect

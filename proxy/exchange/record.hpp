@@ -1,0 +1,78 @@
+// What happened to one request, said once when it is over: the access log line, the metrics and the ledger row are views of it.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/clock.hpp"
+#include "core/error.hpp"
+#include "usage/counts.hpp"
+#include "usage/money.hpp"
+
+namespace weir::exchange {
+
+/// Why an attempt failed, as in the label `reason` of weir_upstream_failures_total.
+enum class failure : std::uint8_t {
+    none,
+    connect,
+    tls,
+    reset,
+    timeout_connect,
+    timeout_first_byte,
+    timeout_first_token,
+    timeout_idle,
+    timeout_total,
+    status,
+    invalid,
+};
+[[nodiscard]] std::string_view name_of(failure f);
+
+struct attempt {
+    std::string_view pool;        ///< views into the conf snapshot that the exchange holds
+    std::string_view upstream;
+    int status = 0;               ///< the upstream's own; 0: no head came
+    failure why = failure::none;
+    std::uint32_t ms = 0;
+};
+
+inline constexpr std::size_t max_attempts_recorded = 12;
+
+/// All views point into the conf snapshot or into the exchange, and live until the record has been published.
+struct record {
+    core::wall_time time{};            ///< when the request's head was complete
+    std::string_view request_id;
+    std::string_view client;           ///< peer address, without the port
+    std::string_view listener;
+    std::string_view key;              ///< the key's name; empty: none needed
+    std::string_view endpoint;         ///< label, /v1/chat/completions
+    std::string_view model;            ///< as asked (goes to log and ledger, never to a label)
+    std::string_view model_label;      ///< bounded by the conf
+    std::string_view served_model;     ///< name sent to the upstream
+    std::string_view route;            ///< the first pattern of the route
+    std::string_view pool;
+    std::string_view upstream;
+    int status = 0;                    ///< what the client got; 499: it left
+    core::code code = core::code::none;
+    bool stream = false;
+    bool estimated = false;            ///< usage is weir's own count
+    bool has_usage = false;
+    bool priced = true;                ///< false: tokens were used and no price is known
+    std::array<attempt, max_attempts_recorded> attempts{};
+    std::uint8_t attempt_count = 0;
+    std::uint8_t fallback_count = 0;
+    std::int64_t first_token_ms = -1;  ///< -1: none came
+    std::int64_t duration_us = 0;
+    std::int64_t first_token_us = -1;
+    std::int64_t overhead_us = 0;      ///< time in weir alone
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+    usage::counts usage;
+    usage::nanousd cost = 0;
+    std::string_view close_reason;     ///< who ended it: empty (complete), client, upstream, timeout phase, budget
+    std::string_view interrupted_phase;///< not empty: a committed stream broke in this phase (weir_streams_interrupted_total)
+};
+
+}  // namespace weir::exchange

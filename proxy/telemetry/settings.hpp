@@ -1,0 +1,15 @@
+// Where weir writes what happened.
+#pragma once
+
+#include <string>
+
+namespace weir::telemetry {
+
+enum class level { debug, info, warn, error };
+
+struct log_settings {
+    std::string access = "stdout";  ///< stdout | off | path of a file
+    telemetry::level level = telemetry::level::info;
+};
+
+}  // namespace weir::telemetry

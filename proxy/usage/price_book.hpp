@@ -1,0 +1,62 @@
+// What a token costs: model patterns to prices, the tier of the whole prompt, resellers' own prices.
+// It does not read files (config/prices_file.hpp does).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "usage/counts.hpp"
+#include "usage/money.hpp"
+
+namespace weir::usage {
+
+/// Pico-dollars per token, that is micro-dollars per million tokens: exact for every published price.
+using picousd = std::int64_t;
+
+struct rates {
+    picousd input = 0;
+    picousd cached_input = 0;
+    picousd cache_write = 0;
+    picousd cache_write_1h = 0;
+    picousd output = 0;
+    picousd reasoning = 0;
+    picousd audio_input = 0;
+    picousd audio_output = 0;
+    picousd image_output = 0;
+    bool operator==(const rates&) const = default;
+};
+
+struct tier {
+    std::int64_t above = 0;  ///< applies when the whole prompt is strictly larger than this
+    rates price;
+};
+
+struct model_price {
+    std::string pattern;         ///< name or glob as written in the price file
+    rates price;
+    std::vector<tier> tiers;     ///< ascending by `above`
+    nanousd per_request = 0;
+    std::string upstream = {};   ///< not empty: holds for this upstream only
+};
+
+/// Σ parts × rate of the tier that the whole prompt falls in, rounded half up once at the end; saturates.
+[[nodiscard]] nanousd cost_of(const model_price& price, const counts& used);
+
+class price_book {
+public:
+    price_book() = default;
+    explicit price_book(std::vector<model_price> rows);
+
+    /// The most specific row: the upstream's own before the general; an exact name before a glob; then the glob with
+    /// the most literal characters. nullptr: no price. The pointer lives as long as the book.
+    [[nodiscard]] const model_price* find(std::string_view model, std::string_view upstream = {}) const;
+    [[nodiscard]] const std::vector<model_price>& rows() const { return rows_; }
+
+private:
+    std::vector<model_price> rows_;
+};
+
+}  // namespace weir::usage

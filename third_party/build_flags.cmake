@@ -1,0 +1,62 @@
+# Flags of every target of this project, and the function that makes a room.
+
+add_library(weir_flags INTERFACE)
+target_compile_options(weir_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Werror
+  -fstack-protector-strong -fno-plt)
+target_compile_definitions(weir_flags INTERFACE
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)
+target_include_directories(weir_flags INTERFACE ${CMAKE_SOURCE_DIR}/proxy)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 warns of locals of its own making inside coroutines and of libstdc++'s string assignments at -O2.
+  target_compile_options(weir_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-missing-field-initializers
+    -Wno-dangling-pointer -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
+else()
+  target_compile_options(weir_flags INTERFACE -Wno-missing-field-initializers -Wno-missing-designated-field-initializers)
+endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64")
+  target_compile_options(weir_flags INTERFACE -fcf-protection)
+endif()
+
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+add_link_options(-pie -Wl,-z,relro,-z,now)
+add_compile_definitions($<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  find_program(WEIR_LLD NAMES ld.lld-19 ld.lld)
+  if(WEIR_LLD)
+    add_link_options(--ld-path=${WEIR_LLD})
+  endif()
+endif()
+
+if(WEIR_SANITIZE)
+  add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${WEIR_SANITIZE})
+endif()
+
+find_program(WEIR_CCACHE ccache)
+if(WEIR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${WEIR_CCACHE})
+endif()
+
+if(WEIR_LTO)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_compile_options(-flto=thin)
+    add_link_options(-flto=thin)
+  else()
+    set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+  endif()
+endif()
+
+# weir_room(NAME LIBS...): one folder of proxy/ as one library, target weir_NAME.
+function(weir_room name)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.hpp)
+  if(sources)
+    add_library(weir_${name} STATIC ${sources} ${headers})
+    target_link_libraries(weir_${name} PUBLIC weir_flags ${ARGN})
+  else()
+    add_library(weir_${name} INTERFACE)
+    target_link_libraries(weir_${name} INTERFACE weir_flags ${ARGN})
+  endif()
+endfunction()

@@ -1,0 +1,46 @@
+# How each dependency is found. A missing one ends configuration with the name of the Debian package to install.
+
+function(weir_need what package)
+  if(NOT ${what})
+    message(FATAL_ERROR "weir needs ${what}: install it with  apt-get install ${package}")
+  endif()
+endfunction()
+
+find_package(Threads REQUIRED)
+
+# Debian's libboost-dev is 1.74; 1.81 must be named.
+find_package(Boost 1.81 CONFIG QUIET COMPONENTS headers)
+weir_need(Boost_FOUND libboost1.81-dev)
+
+find_package(OpenSSL 3.0 QUIET)
+weir_need(OPENSSL_FOUND libssl-dev)
+
+find_package(simdjson CONFIG QUIET)
+weir_need(simdjson_FOUND libsimdjson-dev)
+
+find_path(RAPIDJSON_INCLUDE_DIR rapidjson/writer.h)
+weir_need(RAPIDJSON_INCLUDE_DIR rapidjson-dev)
+add_library(weir_rapidjson INTERFACE)
+target_include_directories(weir_rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE_DIR})
+
+# Its package configuration states no version, and `pull` would drag in civetweb.
+find_package(prometheus-cpp CONFIG QUIET COMPONENTS core)
+weir_need(prometheus-cpp_FOUND prometheus-cpp-dev)
+
+find_package(yaml-cpp CONFIG QUIET)
+weir_need(yaml-cpp_FOUND libyaml-cpp-dev)
+
+find_package(CLI11 CONFIG QUIET)
+weir_need(CLI11_FOUND libcli11-dev)
+
+find_package(SQLite3 QUIET)
+weir_need(SQLite3_FOUND libsqlite3-dev)
+
+if(WEIR_TESTS)
+  find_package(GTest CONFIG QUIET)
+  weir_need(GTest_FOUND "libgtest-dev libgmock-dev")
+endif()
+if(WEIR_BENCH)
+  find_package(benchmark CONFIG QUIET)
+  weir_need(benchmark_FOUND libbenchmark-dev)
+endif()
