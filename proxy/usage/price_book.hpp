@@ -2,6 +2,7 @@
 // It does not read files (config/prices_file.hpp does).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -56,7 +57,11 @@ public:
     [[nodiscard]] const std::vector<model_price>& rows() const { return rows_; }
 
 private:
+    [[nodiscard]] const model_price* find_among(std::string_view model, std::string_view upstream) const;
+
     std::vector<model_price> rows_;
+    std::vector<std::size_t> names_;  ///< rows without wildcards, sorted by upstream and name
+    std::vector<std::size_t> globs_;  ///< rows with wildcards, the most literal characters first
 };
 
 }  // namespace weir::usage
