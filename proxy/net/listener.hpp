@@ -1,0 +1,55 @@
+// Listening sockets. Every worker polls them; who accepts hands the connection to the less loaded of two workers.
+// It knows nothing of HTTP.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "net/address.hpp"
+#include "net/reactor.hpp"
+
+namespace weir::net {
+
+/// One bound, listening descriptor, shared by the workers.
+class listening_socket {
+public:
+    /// Throws std::system_error with the address in its text.
+    explicit listening_socket(const std::string& where);
+    ~listening_socket();
+    listening_socket(const listening_socket&) = delete;
+    listening_socket& operator=(const listening_socket&) = delete;
+    [[nodiscard]] int fd() const { return fd_; }
+    /// The bound address, with the port that the kernel chose.
+    [[nodiscard]] std::string bound() const { return bound_; }
+
+private:
+    int fd_ = -1;
+    std::string bound_;
+    std::string unix_path_;
+};
+
+/// One worker's view of a listening socket.
+class acceptor final : public channel {
+public:
+    using handler = std::function<void(int descriptor, const address& peer)>;
+    acceptor(reactor& r, std::shared_ptr<listening_socket> socket, handler accepted);
+    ~acceptor() override { stop(); }
+    void on_ready() override;
+    /// Takes no more connections.
+    void stop();
+
+private:
+    void rest();
+    struct pause final : timer_node {
+        acceptor* self = nullptr;
+        void on_deadline() override;
+    };
+    reactor& reactor_;
+    std::shared_ptr<listening_socket> socket_;
+    handler accepted_;
+    pause pause_;
+    bool polled_ = false;
+};
+
+}  // namespace weir::net

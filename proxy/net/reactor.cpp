@@ -1,0 +1,113 @@
+#include "net/reactor.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace weir::net {
+namespace {
+
+constexpr std::size_t batch_limit = 256;
+
+}  // namespace
+
+reactor::reactor() : now_(core::clock::now()), timers_(now_), batch_(batch_limit) {
+    epoll_ = epoll_create1(EPOLL_CLOEXEC);
+    wake_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (epoll_ < 0 || wake_ < 0) throw std::system_error(errno, std::generic_category(), "cannot create an event loop");
+    epoll_event e{};
+    e.events = EPOLLIN | EPOLLET;
+    e.data.ptr = nullptr;
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &e) != 0)
+        throw std::system_error(errno, std::generic_category(), "cannot create an event loop");
+}
+
+reactor::~reactor() {
+    if (wake_ >= 0) close(wake_);
+    if (epoll_ >= 0) close(epoll_);
+}
+
+bool reactor::add(channel& c) {
+    epoll_event e{};
+    e.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    e.data.ptr = &c;
+    return epoll_ctl(epoll_, EPOLL_CTL_ADD, c.fd, &e) == 0;
+}
+
+bool reactor::add_listener(channel& c) {
+    epoll_event e{};
+    e.events = EPOLLIN | EPOLLEXCLUSIVE;
+    e.data.ptr = &c;
+    return epoll_ctl(epoll_, EPOLL_CTL_ADD, c.fd, &e) == 0;
+}
+
+void reactor::remove(channel& c) {
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, c.fd, nullptr);
+    for (int i = batch_at_; i < batch_size_; ++i)
+        if (batch_[static_cast<std::size_t>(i)].data.ptr == &c) batch_[static_cast<std::size_t>(i)].events = 0;
+}
+
+void reactor::dispatch(int count) {
+    batch_size_ = count;
+    for (batch_at_ = 0; batch_at_ < batch_size_;) {
+        const epoll_event e = batch_[static_cast<std::size_t>(batch_at_++)];
+        if (e.data.ptr == nullptr) {
+            std::uint64_t n = 0;
+            [[maybe_unused]] const auto got = read(wake_, &n, sizeof n);
+            continue;
+        }
+        if (e.events == 0) continue;  // removed by an earlier event of this batch
+        auto& c = *static_cast<channel*>(e.data.ptr);
+        if (e.events & EPOLLIN) c.flags |= can_read;
+        if (e.events & EPOLLOUT) c.flags |= can_write;
+        if (e.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) c.flags |= hung_up | can_read | can_write;
+        c.on_ready();
+    }
+    batch_at_ = batch_size_ = 0;
+}
+
+void reactor::run() {
+    while (!stop_.load(std::memory_order_relaxed)) {
+        const int sleep = has_posted_.load(std::memory_order_acquire) ? 0 : timers_.sleep_ms(now_);
+        const int count = epoll_wait(epoll_, batch_.data(), static_cast<int>(batch_.size()), sleep);
+        const auto began = tick();
+        if (count > 0) dispatch(count);
+        if (has_posted_.load(std::memory_order_acquire)) run_posted();
+        timers_.advance(now_);
+        if (after_batch) after_batch();
+        if (count == static_cast<int>(batch_limit)) loop_delay_ = tick() - began;
+        else if (loop_delay_.count() != 0) loop_delay_ = core::duration{0};
+    }
+    run_posted();
+}
+
+void reactor::stop() {
+    stop_.store(true);
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto n = write(wake_, &one, sizeof one);
+}
+
+void reactor::post(std::function<void()> work) {
+    {
+        const std::scoped_lock lock(posted_mutex_);
+        posted_.push_back(std::move(work));
+    }
+    if (!has_posted_.exchange(true, std::memory_order_acq_rel)) {
+        const std::uint64_t one = 1;
+        [[maybe_unused]] const auto n = write(wake_, &one, sizeof one);
+    }
+}
+
+void reactor::run_posted() {
+    std::vector<std::function<void()>> work;
+    {
+        const std::scoped_lock lock(posted_mutex_);
+        has_posted_.store(false, std::memory_order_release);
+        work.swap(posted_);
+    }
+    for (auto& w : work) w();
+}
+
+}  // namespace weir::net

@@ -1,0 +1,136 @@
+// One worker's event loop: edge-triggered epoll, one wait for all sockets, deadlines, and work posted by other threads.
+// Asio's public waits cost an epoll_ctl or a failed read per event; this costs neither (bench/net shows both).
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <atomic>
+#include <coroutine>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "net/timer_wheel.hpp"
+
+namespace weir::net {
+
+/// What is known of a descriptor since the last edge. Sticky until a short read or write clears it.
+enum ready : std::uint8_t { can_read = 1, can_write = 2, hung_up = 4 };
+
+/// A registered descriptor.
+class channel {
+public:
+    channel() = default;
+    channel(const channel&) = delete;
+    channel& operator=(const channel&) = delete;
+    virtual ~channel() = default;
+    /// Called on the worker's thread after `flags` grew.
+    virtual void on_ready() = 0;
+
+    int fd = -1;
+    std::uint8_t flags = 0;
+};
+
+class reactor {
+public:
+    reactor();
+    ~reactor();
+    reactor(const reactor&) = delete;
+    reactor& operator=(const reactor&) = delete;
+
+    /// Registers for reading, writing and hang-up, edge-triggered. False with errno when the kernel refuses.
+    [[nodiscard]] bool add(channel& c);
+    /// Registers a listening socket: level-triggered and exclusive, so that one connection wakes one worker.
+    [[nodiscard]] bool add_listener(channel& c);
+    /// Before the descriptor is closed. Events of the current batch for this channel are dropped.
+    void remove(channel& c);
+
+    /// Runs until stop(). Calls `after_batch` after each batch of events.
+    void run();
+    void stop();  ///< thread-safe
+
+    /// Runs `work` on this reactor's thread. Thread-safe; may lock, so not for the hot path.
+    void post(std::function<void()> work);
+
+    /// The time of the current batch. Refresh with tick() after long work.
+    [[nodiscard]] core::time_point now() const { return now_; }
+    core::time_point tick() { return now_ = core::clock::now(); }
+
+    timer_wheel& timers() { return timers_; }
+
+    /// Called on the loop's thread after every batch (flush logs, publish gauges).
+    std::function<void()> after_batch;
+
+    /// The longest recent delay between an event being due and being looked at; for overload decisions.
+    [[nodiscard]] core::duration loop_delay() const { return loop_delay_; }
+
+private:
+    void run_posted();
+    void dispatch(int count);
+
+    int epoll_ = -1;
+    int wake_ = -1;
+    core::time_point now_;
+    timer_wheel timers_;
+    std::vector<epoll_event> batch_;
+    int batch_at_ = 0, batch_size_ = 0;
+    core::duration loop_delay_{0};
+    std::atomic<bool> stop_{false};
+    std::mutex posted_mutex_;
+    std::vector<std::function<void()>> posted_;
+    std::atomic<bool> has_posted_{false};
+};
+
+enum class woken : std::uint8_t { event, deadline, interrupted };
+
+/// The one place where a coroutine sleeps: any event on its sockets, its deadline or an interruption resumes it. The sockets' flags say what happened.
+class waiter final : public timer_node {
+public:
+    explicit waiter(reactor& r) : reactor_(r) {}
+
+    struct awaiter {
+        waiter& self;
+        core::time_point deadline;
+        bool await_ready() const noexcept { return self.interrupted_; }
+        void await_suspend(std::coroutine_handle<> h) {
+            self.handle_ = h;
+            self.reactor_.timers().arm(self, deadline);
+        }
+        woken await_resume() noexcept {
+            if (self.interrupted_) {
+                self.interrupted_ = false;
+                return woken::interrupted;
+            }
+            return self.why_;
+        }
+    };
+    /// Sleeps until something happens.
+    [[nodiscard]] awaiter wait(core::time_point deadline) { return {*this, deadline}; }
+
+    /// From on_ready() of its sockets. Does nothing when the coroutine is not asleep: it looks at the flags before it sleeps.
+    void wake(woken why = woken::event) {
+        if (!handle_) return;
+        why_ = why;
+        reactor_.timers().disarm(*this);
+        std::exchange(handle_, nullptr).resume();
+    }
+    /// Wakes it now, or lets its next wait return at once.
+    void interrupt() {
+        interrupted_ = true;
+        wake(woken::interrupted);
+    }
+    void on_deadline() override { wake(woken::deadline); }
+    [[nodiscard]] bool asleep() const { return static_cast<bool>(handle_); }
+    reactor& loop() { return reactor_; }
+
+private:
+    reactor& reactor_;
+    std::coroutine_handle<> handle_;
+    woken why_ = woken::event;
+    bool interrupted_ = false;
+};
+
+}  // namespace weir::net

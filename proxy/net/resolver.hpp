@@ -1,0 +1,63 @@
+// Names to addresses, off the hot path: threads of its own resolve every known name again and again, workers read the last answer.
+// A name that stops resolving keeps its last addresses; literal addresses never get here.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "net/address.hpp"
+
+namespace weir::net {
+
+/// The addresses of one host and port. Shared by all workers; replaced whole.
+class resolved_name {
+public:
+    using list = std::vector<address>;
+    [[nodiscard]] std::shared_ptr<const list> addresses() const { return std::atomic_load(&list_); }  ///< null: not known yet
+    [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_relaxed); }              ///< the last try failed
+    /// Grows with each new answer, so that a worker can keep its own copy until it changes.
+    [[nodiscard]] unsigned version() const { return version_.load(std::memory_order_acquire); }
+
+private:
+    friend class resolver;
+    void publish(list found);
+    std::shared_ptr<const list> list_;
+    std::atomic<unsigned> version_{0};
+    std::atomic<bool> failed_{false};
+    std::string host_, port_;
+    core::time_point due_{};
+    bool busy_ = false;
+};
+
+class resolver {
+public:
+    struct settings {
+        std::chrono::milliseconds refresh{30'000};
+        std::chrono::milliseconds retry{1'000};  ///< after a failure
+        int threads = 2;
+    };
+    resolver() : resolver(settings{}) {}
+    explicit resolver(settings s);
+    ~resolver();
+
+    /// Starts to watch a name; the same name gives the same object. A literal address is answered at once.
+    [[nodiscard]] std::shared_ptr<resolved_name> watch(const std::string& host, const std::string& port);
+
+private:
+    void run();
+    settings settings_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::map<std::string, std::weak_ptr<resolved_name>> names_;
+    std::vector<std::thread> threads_;
+    bool stop_ = false;
+};
+
+}  // namespace weir::net

@@ -1,0 +1,200 @@
+#include "net/upstream.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace weir::net {
+namespace {
+
+// A peer that vanished without a word is noticed within a minute or so, also on a stream that only waits.
+void set_keepalive(int fd) {
+    const int on = 1, idle = 15, interval = 15, probes = 3;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
+// How long to wait before a name that is being resolved is looked at again.
+constexpr auto name_poll = std::chrono::milliseconds{10};
+
+}  // namespace
+
+upstream_connections::upstream_connections(reactor& r, std::shared_ptr<const upstream_target> target)
+    : reactor_(r), target_(std::move(target)) {}
+
+upstream_connections::~upstream_connections() { close_idle(); }
+
+std::unique_ptr<upstream_connection> upstream_connections::take_idle() {
+    while (!idle_.empty()) {
+        auto c = std::move(idle_.front());
+        idle_.pop_front();
+        if (c->idle_until <= reactor_.now() || c->sock.peer_gone()) continue;
+        c->sock.set_owner(nullptr);
+        c->reused = true;
+        return c;
+    }
+    return nullptr;
+}
+
+void upstream_connections::give_back(std::unique_ptr<upstream_connection> c) {
+    // Bytes or a hang-up on an idle connection belong to no request: never pool it (RFC 9112 section 9.2).
+    if (c->sock.peer_gone() || target_->keep.idle <= 0) return;
+    if (idle_.size() >= static_cast<std::size_t>(target_->keep.idle)) idle_.pop_back();
+    if (target_->tls && !session_) {
+        ssl_session s{SSL_get1_session(c->sock.tls())};
+        if (s && SSL_SESSION_is_resumable(s.get())) session_ = std::move(s);
+    }
+    c->idle_until = reactor_.now() + target_->keep.timeout;
+    c->sock.set_idle(this);
+    idle_.push_front(std::move(c));
+}
+
+void upstream_connections::on_idle_event(socket& s) {
+    // Under TLS a late session ticket is an event too; anything that is payload, and any end, closes the connection.
+    if (s.is_tls() && !s.peer_gone()) {
+        char byte = 0;
+        const auto r = s.read(&byte, 1);
+        if (r.what == io::again) return;
+    } else if (!s.peer_gone()) {
+        // The writable edge of a new socket also ends here: it says nothing.
+        char byte = 0;
+        const auto n = ::recv(s.fd, &byte, 1, MSG_PEEK);
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            s.flags &= static_cast<std::uint8_t>(~can_read);
+            return;
+        }
+    }
+    for (auto it = idle_.begin(); it != idle_.end(); ++it) {
+        if (&(*it)->sock != &s) continue;
+        idle_.erase(it);
+        return;
+    }
+}
+
+void upstream_connections::close_idle() { idle_.clear(); }
+
+void upstream_connections::close_expired(core::time_point now) {
+    while (!idle_.empty() && idle_.back()->idle_until <= now) idle_.pop_back();
+}
+
+task<dial_result> upstream_connections::dial(upstream_connection& into, waiter& w, const socket* watch, core::time_point deadline) {
+    dial_result result;
+    while (!target_->name->addresses()) {
+        if (target_->name->failed()) {
+            result = {dial_failure::name, "the name cannot be resolved"};
+            co_return result;
+        }
+        if (reactor_.now() >= deadline) {
+            result = {dial_failure::timeout, "the name was not resolved in time"};
+            co_return result;
+        }
+        const auto until = std::min(deadline, reactor_.now() + name_poll);
+        co_await w.wait(until);
+        if (watch && watch->peer_gone()) {
+            result.why = dial_failure::cancelled;
+            co_return result;
+        }
+    }
+    if (const auto version = target_->name->version(); version != addresses_version_) {
+        addresses_ = target_->name->addresses();
+        addresses_version_ = version;
+        next_address_ = 0;
+    }
+    const auto addresses = addresses_;  // stays while this coroutine sleeps
+    for (std::size_t tried = 0; tried < addresses->size(); ++tried) {
+        // The address that worked last comes first; each gets its share of the time that is left.
+        const std::size_t index = (next_address_ + tried) % addresses->size();
+        const auto left = deadline - reactor_.now();
+        const auto share = reactor_.now() + left / static_cast<long>(addresses->size() - tried);
+        auto step = connect_to(into, (*addresses)[index], w, watch, tried + 1 == addresses->size() ? deadline : share);
+        result = co_await std::move(step);
+        if (result.why == dial_failure::none) {
+            next_address_ = index;
+            break;
+        }
+        if (result.why == dial_failure::cancelled) co_return result;
+    }
+    if (result.why != dial_failure::none || !target_->tls) co_return result;
+    auto tls = secure(into, w, watch, deadline);
+    result = co_await std::move(tls);
+    co_return result;
+}
+
+task<dial_result> upstream_connections::connect_to(upstream_connection& c, const address& a, waiter& w, const socket* watch,
+                                                   core::time_point deadline) {
+    dial_result result;
+    const int fd = ::socket(a.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        result = {dial_failure::connect, std::strerror(errno)};
+        co_return result;
+    }
+    set_keepalive(fd);
+    const int started = ::connect(fd, a.get(), a.size);
+    const int error = started == 0 ? 0 : errno;
+    if (error != 0 && error != EINPROGRESS) {
+        ::close(fd);
+        result = {dial_failure::connect, std::strerror(error)};
+        co_return result;
+    }
+    if (!c.sock.open(reactor_, fd)) {
+        result = {dial_failure::connect, "cannot poll the socket"};
+        co_return result;
+    }
+    c.sock.set_owner(&w);
+    c.reused = false;
+    if (error == EINPROGRESS) {
+        c.sock.flags = 0;
+        while (!(c.sock.flags & (can_write | hung_up))) {
+            const auto why = co_await w.wait(deadline);
+            if (watch && watch->peer_gone()) result.why = dial_failure::cancelled;
+            else if (why == woken::deadline) result = {dial_failure::timeout, "the connection was not made in time"};
+            if (result.why != dial_failure::none) {
+                c.sock.close();
+                co_return result;
+            }
+        }
+        if (const int e = c.sock.socket_error(); e != 0) {
+            c.sock.close();
+            result = {dial_failure::connect, std::strerror(e)};
+            co_return result;
+        }
+    }
+    c.sock.flags |= can_read | can_write;
+    co_return result;
+}
+
+task<dial_result> upstream_connections::secure(upstream_connection& c, waiter& w, const socket* watch, core::time_point deadline) {
+    dial_result result;
+    auto& s = c.sock;
+    if (!s.start_tls_client(target_->context.get(), target_->server_name, target_->verify, session_.get())) {
+        result = {dial_failure::tls, "cannot start TLS"};
+        s.close();
+        co_return result;
+    }
+    for (;;) {
+        const auto step = s.handshake();
+        if (step == io::ok) co_return result;
+        if (step != io::again) {
+            result = {dial_failure::tls, s.tls_failure()};
+            session_.reset();
+            s.close();
+            co_return result;
+        }
+        const auto why = co_await w.wait(deadline);
+        if (watch && watch->peer_gone()) result.why = dial_failure::cancelled;
+        else if (why == woken::deadline) result = {dial_failure::timeout, "the TLS handshake was not done in time"};
+        if (result.why != dial_failure::none) {
+            s.close();
+            co_return result;
+        }
+    }
+}
+
+}  // namespace weir::net

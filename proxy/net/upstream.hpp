@@ -1,0 +1,75 @@
+// Connections to one upstream from one worker: dial, keep idle ones, reuse them only when that is safe.
+// It does not know what is asked over them, nor which upstream should be asked.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <string>
+
+#include "net/resolver.hpp"
+#include "net/settings.hpp"
+#include "net/socket.hpp"
+#include "net/task.hpp"
+#include "net/tls_context.hpp"
+
+namespace weir::net {
+
+/// Where and how to connect; shared by all workers, never changed.
+struct upstream_target {
+    std::shared_ptr<resolved_name> name;
+    bool tls = false;
+    bool verify = true;
+    std::string server_name;
+    std::shared_ptr<SSL_CTX> context;
+    std::string identity;  ///< equal identities may share connections: scheme, host, port, TLS settings
+    keepalive keep;
+};
+
+enum class dial_failure : std::uint8_t { none, name, connect, tls, timeout, cancelled };
+
+struct dial_result {
+    dial_failure why = dial_failure::none;
+    std::string detail;  ///< for logs and the client's error: no secret in it
+};
+
+class upstream_connections;
+
+/// One connection. Owned by an exchange while it is used, by upstream_connections while it is idle.
+struct upstream_connection {
+    socket sock;
+    bool reused = false;  ///< it has served a request before, so that the peer may have closed it meanwhile
+    core::time_point idle_until{};
+};
+
+class upstream_connections final : public idle_listener {
+public:
+    upstream_connections(reactor& r, std::shared_ptr<const upstream_target> target);
+    ~upstream_connections() override;
+
+    /// An idle connection, the one used last first; null when there is none.
+    [[nodiscard]] std::unique_ptr<upstream_connection> take_idle();
+    /// Opens a new one. `w` wakes the caller; `watch` (may be null) is the client: when it goes, dialling ends with `cancelled`.
+    [[nodiscard]] task<dial_result> dial(upstream_connection& into, waiter& w, const socket* watch, core::time_point deadline);
+    /// Keeps a connection whose last exchange ended exactly at a message boundary in both directions (the caller has made sure).
+    void give_back(std::unique_ptr<upstream_connection> c);
+    void on_idle_event(socket& s) override;
+    void close_idle();
+    void close_expired(core::time_point now);
+    [[nodiscard]] std::size_t idle() const { return idle_.size(); }
+    [[nodiscard]] const upstream_target& target() const { return *target_; }
+
+private:
+    [[nodiscard]] task<dial_result> connect_to(upstream_connection& c, const address& a, waiter& w, const socket* watch,
+                                               core::time_point deadline);
+    [[nodiscard]] task<dial_result> secure(upstream_connection& c, waiter& w, const socket* watch, core::time_point deadline);
+
+    reactor& reactor_;
+    std::shared_ptr<const upstream_target> target_;
+    std::list<std::unique_ptr<upstream_connection>> idle_;  ///< newest first
+    ssl_session session_;
+    std::shared_ptr<const resolved_name::list> addresses_;
+    unsigned addresses_version_ = 0;
+    std::size_t next_address_ = 0;
+};
+
+}  // namespace weir::net
