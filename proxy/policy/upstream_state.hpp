@@ -1,0 +1,158 @@
+// What all workers know together about one upstream: requests in flight, latency, health, ejection.
+// It does not choose between upstreams (balancer.hpp does) and runs no checks (health_verdict.hpp counts them).
+//
+// Shared by every worker thread. A request costs one fetch_add at its start and one fetch_sub at its end on the counter's
+// own cache line; latency is a relaxed store on another line. The mutex is taken only when something changes that seldom
+// does: a failure, an ejection, a recovery, a health verdict.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/clock.hpp"
+#include "policy/peak_ewma.hpp"
+#include "policy/settings.hpp"
+
+namespace weir::policy {
+
+/// The active checks' verdict. `unknown` is usable; `down` is never used.
+enum class health : std::uint8_t { unknown, up, down };
+
+/// What one request says about its upstream. `neutral`: nothing (the client left, a 4xx that is the client's own).
+enum class outcome : std::uint8_t { success, failure, neutral };
+
+class upstream_state {
+public:
+    enum class standing : std::uint8_t {
+        open,       ///< takes requests
+        half_open,  ///< its rest is over: one request may probe it
+        probing,    ///< that request is under way
+        ejected,    ///< resting after failures
+        waiting,    ///< it asked for a pause (429 with Retry-After)
+        refused,    ///< it refuses our credentials or their quota is spent: not even panic uses it
+        down,       ///< by its active check
+    };
+
+    /// How a request was let in; decides what its outcome means for an ejection.
+    enum class entry : std::uint8_t { normal, probe, panic };
+
+    class lease;
+
+    upstream_state() = default;
+    upstream_state(const upstream_state&) = delete;
+    upstream_state& operator=(const upstream_state&) = delete;
+
+    // --- every request ---
+    [[nodiscard]] std::int64_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
+    void request_started() { in_flight_.fetch_add(1, std::memory_order_relaxed); }
+    /// Counts a request in unless `max_requests` (0: no limit) are in flight already. Never lets one too many in.
+    [[nodiscard]] bool try_start(std::int64_t max_requests);
+    /// Reports the outcome and counts the request out. `first_byte` zero: no sample. `random` in [0, 1).
+    void request_finished(outcome how_it_went, core::duration first_byte, core::time_point now,
+                          const ejection_settings& s, double random, entry how = entry::normal) {
+        report(how_it_went, first_byte, now, s, random, how);
+        request_ended();
+    }
+    /// The two halves of request_finished, for streams: the verdict is known long before the last byte.
+    void report(outcome how_it_went, core::duration first_byte, core::time_point now, const ejection_settings& s,
+                double random, entry how = entry::normal);
+    void request_ended() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
+
+    // --- standing ---
+    [[nodiscard]] standing standing_at(core::time_point now) const;
+    /// Claims the one probe of a half-open upstream; false: it is not half-open, or another request was first.
+    [[nodiscard]] bool try_probe(core::time_point now);
+    /// Gives the probe back without a verdict.
+    void probe_abandoned() { probing_.store(false, std::memory_order_relaxed); }
+    /// When its rest or wait is over; time_point::min(): it has none.
+    [[nodiscard]] core::time_point rests_until() const;
+    /// Share of its weight while it warms up after a recovery: max(10 %, t/T); 1 otherwise.
+    [[nodiscard]] double slow_start(core::time_point now, const ejection_settings& s) const;
+    [[nodiscard]] const peak_ewma& latency() const { return latency_; }
+    [[nodiscard]] health verdict() const { return health_.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool ejected(core::time_point now) const;
+
+    // --- what happened to it ---
+    void set_health(health verdict, core::time_point now);
+    /// A 429 that is not about quota: no requests before `now + pause` (1 s when the answer names none; at most an hour,
+    /// so that a wrong header does not take an upstream away for a day).
+    void rate_limited(std::optional<core::duration> pause, core::time_point now);
+    /// Rests for `s.max`, and not even panic uses it. `reason` goes to describe(): "credentials refused (401)".
+    void credentials_refused(std::string_view reason, core::time_point now, const ejection_settings& s);
+
+    /// For people: "up", "resting 12 s more after 5 failures", "down by its health check", ...
+    [[nodiscard]] std::string describe(core::time_point now, const ejection_settings& s) const;
+
+private:
+    static constexpr std::int64_t unset = std::numeric_limits<std::int64_t>::min();
+
+    void failed(core::time_point now, const ejection_settings& s, double random, entry how);
+    void succeeded(core::time_point now, entry how);
+    void eject(core::time_point now, const ejection_settings& s, double random);
+    void recover(core::time_point now);
+
+    alignas(64) std::atomic<std::int64_t> in_flight_{0};
+    alignas(64) peak_ewma latency_;
+    // Read by every pick, written seldom. Times are nanoseconds of core::clock.
+    alignas(64) std::atomic<health> health_{health::unknown};
+    std::atomic<bool> probing_{false};
+    std::atomic<bool> refused_{false};
+    std::atomic<int> failures_{0};                    // in a row
+    std::atomic<std::int64_t> ejected_until_{unset};
+    std::atomic<std::int64_t> not_before_{unset};
+    std::atomic<std::int64_t> warm_since_{unset};
+    alignas(64) mutable std::mutex changing_;         // guards what follows and every change of ejected_until_
+    int ejections_ = 0;                               // in a row: the exponent of the next rest
+    std::int64_t last_rest_ = 0;
+    std::int64_t back_since_ = unset;
+    std::string reason_;
+};
+
+/// One request's place on an upstream; counts it out however the request ends.
+class upstream_state::lease {
+public:
+    lease() = default;
+    /// Takes over a request that was already counted in.
+    lease(upstream_state& of, entry how) : of_(&of), how_(how) {}
+    lease(lease&& other) noexcept : of_(std::exchange(other.of_, nullptr)), how_(other.how_) {}
+    lease& operator=(lease&& other) noexcept {
+        if (this != &other) {
+            end();
+            of_ = std::exchange(other.of_, nullptr);
+            how_ = other.how_;
+        }
+        return *this;
+    }
+    ~lease() { end(); }
+
+    [[nodiscard]] explicit operator bool() const { return of_ != nullptr; }
+    [[nodiscard]] entry how() const { return how_; }
+
+    /// As soon as the verdict is known; may be called again when a stream breaks later. The request stays in flight.
+    void report(outcome how_it_went, core::duration first_byte, core::time_point now, const ejection_settings& s,
+                double random) {
+        if (of_ == nullptr) return;
+        of_->report(how_it_went, first_byte, now, s, random, how_);
+        how_ = entry::normal;  // a probe gives its verdict once
+    }
+
+    /// Counts the request out now; a probe without a verdict lets the next one probe.
+    void end() {
+        if (of_ == nullptr) return;
+        if (how_ == entry::probe) of_->probe_abandoned();
+        std::exchange(of_, nullptr)->request_ended();
+    }
+
+private:
+    upstream_state* of_ = nullptr;
+    entry how_ = entry::normal;
+};
+
+}  // namespace weir::policy
