@@ -1,0 +1,100 @@
+// The access log: workers put finished lines into their own rings, one thread writes them out.
+// A worker never waits for it: when its ring is full the line is dropped and counted.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "exchange/record.hpp"
+#include "telemetry/byte_ring.hpp"
+
+namespace prometheus {
+struct MetricFamily;
+}
+
+namespace weir::telemetry {
+
+class access_log {
+public:
+    static constexpr std::size_t default_ring_size = 1 << 20;
+
+    /// One worker's end. Its functions are for that worker's thread alone; it lives as long as the log.
+    class lane {
+    public:
+        /// Formats one line and hands it over; about a microsecond, no allocation, no lock; a system call only when the
+        /// writing thread sleeps because nothing was logged for a while.
+        void write(const exchange::record& what);
+        [[nodiscard]] std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }  ///< any thread
+
+    private:
+        friend class access_log;
+        lane(access_log& owner, std::size_t ring_size);
+        access_log& owner_;
+        byte_ring ring_;
+        std::unique_ptr<char[]> line_;
+        std::atomic<std::uint64_t> dropped_{0};
+    };
+
+    /// `where` as in log_settings::access: stdout, off, or a file's path (opened for appending, made with mode 0640).
+    /// Whether that worked is `error()`.
+    explicit access_log(std::string where, std::size_t ring_size = default_ring_size);
+    ~access_log();  ///< flushes
+    access_log(const access_log&) = delete;
+    access_log& operator=(const access_log&) = delete;
+
+    [[nodiscard]] const std::string& error() const { return error_; }  ///< empty: fine
+    [[nodiscard]] bool enabled() const { return !where_.empty(); }
+
+    /// The lane of worker `index` (0, 1, …), made at first use.
+    [[nodiscard]] lane& worker_lane(int index);
+
+    /// Blocks until every line handed over before the call has been written, or cannot be (the target fails or `patience`
+    /// is over): false.
+    bool flush(std::chrono::milliseconds patience = std::chrono::seconds(5));
+
+    /// Opens the file anew, between two lines: after a log rotation moved it away. On failure the old one stays in use.
+    /// Returns what went wrong; empty: nothing.
+    [[nodiscard]] std::string reopen();
+
+    [[nodiscard]] std::uint64_t dropped() const;
+
+    /// weir_log_dropped_total, for metrics::add_source.
+    void collect(std::vector<prometheus::MetricFamily>& out) const;
+
+private:
+    enum class outcome { idle, wrote, failed };
+
+    void run();
+    void wake();
+    outcome drain();
+    bool drain_lane(lane& from, bool& wrote);
+    void sleep(bool deeply, int for_ms);
+    bool all_written() const;
+    int open_target(std::string& why) const;
+
+    std::string where_;   ///< empty: off
+    std::size_t ring_size_;
+    std::string error_;
+    int wake_fd_ = -1;
+    std::atomic<bool> sleeping_{false};
+
+    mutable std::mutex lock_;  ///< the members below; a worker takes it once, for its lane
+    std::condition_variable drained_;
+    std::vector<std::unique_ptr<lane>> lanes_;
+    std::size_t cut_lane_ = 0;  ///< where a write stopped, perhaps within a line: go on there
+    int fd_ = -1;
+    int replacement_ = -1;      ///< a reopened file, taken over between two lines
+    bool failing_ = false;
+    bool stop_ = false;
+    std::uint64_t passes_ = 0;
+
+    std::thread thread_;
+};
+
+}  // namespace weir::telemetry

@@ -1,0 +1,335 @@
+#include "telemetry/metrics.hpp"
+
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <map>
+#include <sstream>
+
+#include "core/version.hpp"
+#include "telemetry/families.hpp"
+#include "telemetry/process_stats.hpp"
+#include "telemetry/text.hpp"
+
+namespace weir::telemetry {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+MetricType type_of(metric_kind kind) {
+    switch (kind) {
+        case metric_kind::counter: return MetricType::Counter;
+        case metric_kind::gauge: return MetricType::Gauge;
+        case metric_kind::histogram: return MetricType::Histogram;
+    }
+    return MetricType::Untyped;
+}
+
+double scaled(std::int64_t value, int decimals) {
+    double unit = 1;
+    for (int i = 0; i < decimals; ++i) unit *= 10;
+    return static_cast<double>(value) / unit;
+}
+
+void append_head(std::string& out, std::string_view name, std::string_view help, std::string_view type) {
+    out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(type) += '\n';
+}
+
+void append_value(std::string& out, std::int64_t value, int decimals) {
+    char digits[32];
+    char* const end = decimals == 0 ? std::to_chars(digits, digits + sizeof digits, value).ptr
+                                    : write_decimal(digits, value, decimals);
+    *end = '\n';
+    out.append(digits, static_cast<std::size_t>(end + 1 - digits));
+}
+
+MetricFamily single(std::string_view name, std::string_view help, MetricType type, double value) {
+    MetricFamily family = make_family(name, help, type);
+    add_value(family, {}, value);
+    return family;
+}
+
+void append_process(std::vector<MetricFamily>& out) {
+    const process_stats now = read_process_stats();
+    const auto gauge = [&](std::string_view name, std::string_view help, double value) {
+        out.push_back(single(name, help, MetricType::Gauge, value));
+    };
+    out.push_back(single("process_cpu_seconds_total", "User and system CPU time spent in seconds.", MetricType::Counter,
+                         now.cpu_seconds));
+    gauge("process_resident_memory_bytes", "Resident memory size in bytes.", static_cast<double>(now.resident_bytes));
+    gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.", static_cast<double>(now.virtual_bytes));
+    gauge("process_open_fds", "Number of open file descriptors.", static_cast<double>(now.open_fds));
+    gauge("process_max_fds", "Maximum number of open file descriptors.", static_cast<double>(now.max_fds));
+    gauge("process_threads", "Number of threads.", static_cast<double>(now.threads));
+    gauge("process_start_time_seconds", "Start time of the process since the Unix epoch in seconds.",
+          now.start_time_seconds);
+}
+
+// A family may be named by several sources, and by none; the text format allows each name once.
+std::vector<MetricFamily> by_name(std::vector<MetricFamily> given) {
+    std::vector<MetricFamily> out;
+    std::map<std::string, std::size_t, std::less<>> place;
+    const auto slot = [&](const std::string& name) -> MetricFamily* {
+        const auto [at, fresh] = place.try_emplace(name, out.size());
+        if (fresh) out.emplace_back();
+        return &out[at->second];
+    };
+    for (const outside_family& known : outside_families()) *slot(std::string(known.name)) = make_family(known.name);
+    for (MetricFamily& family : given) {
+        MetricFamily* const into = slot(family.name);
+        if (into->name.empty()) {
+            *into = std::move(family);
+        } else {
+            std::move(family.metric.begin(), family.metric.end(), std::back_inserter(into->metric));
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+MetricFamily make_family(std::string_view name, std::string_view help, MetricType type) {
+    MetricFamily family;
+    family.name = name;
+    family.help = help;
+    family.type = type;
+    for (const outside_family& known : outside_families()) {
+        if (known.name != name) continue;
+        if (help.empty()) family.help = known.help;
+        family.type = type_of(known.kind);
+    }
+    return family;
+}
+
+void add_value(MetricFamily& family, std::initializer_list<std::pair<std::string_view, std::string_view>> labels,
+               double value) {
+    prometheus::ClientMetric metric;
+    for (const auto& [name, text] : labels) metric.label.push_back({std::string(name), std::string(text)});
+    if (family.type == MetricType::Counter) {
+        metric.counter.value = value;
+    } else {
+        metric.gauge.value = value;
+    }
+    family.metric.push_back(std::move(metric));
+}
+
+// The series of all shards with the same labels, and the text before each of their values, written once.
+struct metrics::merged_family {
+    struct line {
+        std::size_t text = 0;     ///< offset into `texts`
+        std::uint32_t length = 0;
+        std::uint32_t value = 0;  ///< index into `values`; of a histogram's bucket lines its first cell
+    };
+    struct entry {
+        std::size_t first_line = 0;
+        std::size_t first_value = 0;
+        std::vector<std::pair<std::string, std::string>> labels;
+    };
+
+    void add_line(std::string_view suffix, const std::string& labels, std::string_view le, std::size_t value);
+    std::size_t add_entry(std::vector<std::pair<std::string, std::string>> labels, const std::string& label_text);
+    void render(std::string& out) const;
+    [[nodiscard]] MetricFamily collect() const;
+
+    const family_info* info = nullptr;
+    std::string texts;
+    std::vector<line> lines;
+    std::vector<entry> entries;
+    std::vector<std::int64_t> values;
+    std::unordered_map<std::string, std::size_t> by_labels;
+};
+
+struct metrics::shard_slot {
+    struct source_of {
+        const cell* cells;
+        std::uint32_t of;
+        std::uint32_t count;
+        std::size_t first_value;
+    };
+    explicit shard_slot(std::size_t limit) : cells(limit) {}
+    shard cells;
+    std::vector<source_of> seen;
+};
+
+void metrics::merged_family::add_line(std::string_view suffix, const std::string& labels, std::string_view le,
+                                      std::size_t value) {
+    const std::size_t start = texts.size();
+    texts.append(info->name).append(suffix);
+    if (!labels.empty() || !le.empty()) {
+        texts.append("{").append(labels);
+        if (!le.empty()) texts.append(labels.empty() ? "" : ",").append("le=\"").append(le).append("\"");
+        texts.append("}");
+    }
+    texts += ' ';
+    lines.push_back({start, static_cast<std::uint32_t>(texts.size() - start), static_cast<std::uint32_t>(value)});
+}
+
+std::size_t metrics::merged_family::add_entry(std::vector<std::pair<std::string, std::string>> labels,
+                                              const std::string& label_text) {
+    const std::size_t first_value = values.size();
+    values.resize(first_value + cells_of(*info));
+    entries.push_back({lines.size(), first_value, std::move(labels)});
+    if (info->kind != metric_kind::histogram) {
+        add_line("", label_text, "", first_value);
+        return first_value;
+    }
+    for (const std::int64_t bound : info->bounds) {
+        char digits[32];
+        const char* const end = write_decimal(digits, bound, info->decimals);
+        add_line("_bucket", label_text, {digits, static_cast<std::size_t>(end - digits)}, first_value);
+    }
+    add_line("_bucket", label_text, "+Inf", first_value);
+    add_line("_sum", label_text, "", first_value);
+    add_line("_count", label_text, "", first_value);
+    return first_value;
+}
+
+void metrics::merged_family::render(std::string& out) const {
+    append_head(out, info->name, info->help, name_of(info->kind));
+    const auto put = [&](const line& l, std::int64_t value, int decimals) {
+        out.append(texts, l.text, l.length);
+        append_value(out, value, decimals);
+    };
+    if (info->kind != metric_kind::histogram) {
+        for (const line& l : lines) put(l, values[l.value], info->decimals);
+        return;
+    }
+    const std::size_t buckets = info->bounds.size() + 1;
+    for (const entry& e : entries) {
+        std::int64_t count = 0;
+        for (std::size_t b = 0; b < buckets; ++b) {
+            count += values[e.first_value + b];
+            put(lines[e.first_line + b], count, 0);
+        }
+        put(lines[e.first_line + buckets], values[e.first_value + buckets], info->decimals);
+        put(lines[e.first_line + buckets + 1], count, 0);
+    }
+}
+
+MetricFamily metrics::merged_family::collect() const {
+    MetricFamily family = make_family(info->name, info->help, type_of(info->kind));
+    family.metric.reserve(entries.size());
+    for (const entry& e : entries) {
+        prometheus::ClientMetric metric;
+        for (const auto& [name, value] : e.labels) metric.label.push_back({name, value});
+        const std::int64_t* const cells = &values[e.first_value];
+        if (info->kind == metric_kind::counter) metric.counter.value = scaled(cells[0], info->decimals);
+        if (info->kind == metric_kind::gauge) metric.gauge.value = scaled(cells[0], info->decimals);
+        if (info->kind == metric_kind::histogram) {
+            std::uint64_t count = 0;
+            const std::size_t buckets = info->bounds.size() + 1;
+            for (std::size_t b = 0; b < buckets; ++b) {
+                count += static_cast<std::uint64_t>(cells[b]);
+                const double bound = b + 1 < buckets ? scaled(info->bounds[b], info->decimals)
+                                                     : std::numeric_limits<double>::infinity();
+                metric.histogram.bucket.push_back({count, bound});
+            }
+            metric.histogram.sample_count = count;
+            metric.histogram.sample_sum = scaled(cells[buckets], info->decimals);
+        }
+        family.metric.push_back(std::move(metric));
+    }
+    return family;
+}
+
+metrics::metrics(std::size_t series_limit) : series_limit_(series_limit), merged_(family_count) {
+    for (std::size_t i = 0; i < family_count; ++i) merged_[i].info = &info_of(static_cast<family>(i));
+}
+
+metrics::~metrics() = default;
+
+shard& metrics::worker_shard(int index) {
+    const std::lock_guard lock(shards_lock_);
+    const auto at = static_cast<std::size_t>(index);
+    while (shards_.size() <= at) shards_.push_back(std::make_unique<shard_slot>(series_limit_));
+    return shards_[at]->cells;
+}
+
+void metrics::add_source(source from) {
+    const std::lock_guard lock(scrape_);
+    sources_.push_back(std::move(from));
+}
+
+void metrics::merge_series(shard_slot& slot, const series& s) const {
+    const series_store& store = slot.cells.store();
+    merged_family& into = merged_[static_cast<std::size_t>(s.of)];
+    const auto names = into.info->labels;
+    std::string label_text;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        label_text.append(i == 0 ? "" : ",").append(names[i]).append("=\"");
+        append_label_value(label_text, store.label(s.labels[i]));
+        label_text += '"';
+    }
+    const auto [place, fresh] = into.by_labels.try_emplace(label_text, 0);
+    if (fresh) {
+        std::vector<std::pair<std::string, std::string>> labels;
+        for (std::size_t i = 0; i < names.size(); ++i) labels.emplace_back(names[i], store.label(s.labels[i]));
+        place->second = into.add_entry(std::move(labels), label_text);
+    }
+    slot.seen.push_back({s.cells, static_cast<std::uint32_t>(s.of), static_cast<std::uint32_t>(cells_of(*into.info)),
+                         place->second});
+}
+
+void metrics::merge() const {
+    for (merged_family& family : merged_) std::fill(family.values.begin(), family.values.end(), 0);
+    const std::lock_guard lock(shards_lock_);
+    for (const auto& slot : shards_) {
+        const std::size_t size = slot->cells.store().size();
+        while (slot->seen.size() < size) merge_series(*slot, slot->cells.store().at(slot->seen.size()));
+        for (const shard_slot::source_of& from : slot->seen) {
+            std::int64_t* const into = &merged_[from.of].values[from.first_value];
+            for (std::uint32_t i = 0; i < from.count; ++i) into[i] += from.cells[i].read();
+        }
+    }
+}
+
+std::vector<MetricFamily> metrics::outside() const {
+    std::vector<MetricFamily> given;
+    std::int64_t dropped = 0;
+    {
+        const std::lock_guard lock(shards_lock_);
+        for (const auto& slot : shards_) dropped += slot->cells.store().dropped();
+    }
+    given.push_back(single("weir_metric_series_dropped_total",
+                           "Updates counted under the label value other because the limit of series was reached.",
+                           MetricType::Counter, static_cast<double>(dropped)));
+    given.push_back(make_family("weir_build_info", "The version that runs; always 1.", MetricType::Gauge));
+    add_value(given.back(), {{"version", core::version}}, 1);
+    append_process(given);
+    for (const source& from : sources_) from(given);
+    return by_name(std::move(given));
+}
+
+std::string metrics::render() {
+    std::string out;
+    render(out);
+    return out;
+}
+
+void metrics::render(std::string& out) {
+    out.clear();
+    const std::lock_guard lock(scrape_);
+    merge();
+    std::size_t expected = 1 << 14;
+    for (const merged_family& family : merged_) expected += family.texts.size() + family.lines.size() * 12 + 256;
+    out.reserve(expected);
+    for (const merged_family& family : merged_) family.render(out);
+    std::ostringstream rest;
+    prometheus::TextSerializer{}.Serialize(rest, outside());
+    out += rest.str();
+}
+
+std::vector<MetricFamily> metrics::Collect() const {
+    const std::lock_guard lock(scrape_);
+    merge();
+    std::vector<MetricFamily> all;
+    for (const merged_family& family : merged_) all.push_back(family.collect());
+    std::vector<MetricFamily> rest = outside();
+    std::move(rest.begin(), rest.end(), std::back_inserter(all));
+    return all;
+}
+
+}  // namespace weir::telemetry

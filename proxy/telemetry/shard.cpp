@@ -1,0 +1,154 @@
+#include "telemetry/shard.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace weir::telemetry {
+namespace {
+
+double scale_of(const family_info& info) {
+    double scale = 1;
+    for (int i = 0; i < info.decimals; ++i) scale *= 10;
+    return scale;
+}
+
+// Refusals are weir's own no before any upstream was asked; an upstream's 429 or a budget that ran out mid-stream is none.
+bool is_refusal(const exchange::record& what) {
+    if (what.attempt_count > 0 || what.code == core::code::none || what.code == core::code::client_closed) return false;
+    if (what.code == core::code::overloaded || what.code == core::code::draining) return true;
+    const int status = core::status_of(what.code);
+    return status >= 400 && status < 500;
+}
+
+bool client_left(const exchange::record& what) {
+    return what.code == core::code::client_closed || what.close_reason == "client";
+}
+
+// How far the exchange had come when the client left.
+std::string_view phase_of_leaving(const exchange::record& what) {
+    if (what.attempt_count == 0) return "request";
+    const auto last = std::min<std::size_t>(what.attempt_count, exchange::max_attempts_recorded) - 1;
+    if (what.attempts[last].status == 0) return "first_byte";
+    if (!what.stream) return "body";
+    return what.first_token_us < 0 && what.first_token_ms < 0 ? "first_token" : "stream";
+}
+
+std::int64_t nanoseconds(std::int64_t us) { return us > 0 ? us * 1'000 : 0; }
+
+}  // namespace
+
+struct shard::request_ids {
+    label_id endpoint, model, pool, key, stream;
+};
+
+shard::shard(std::size_t series_limit) : store_(series_limit), known_{} {
+    known_.yes = store_.intern("true");
+    known_.no = store_.intern("false");
+    known_.from_upstream = store_.intern("upstream");
+    known_.from_count = store_.intern("counted");
+    known_.input = store_.intern("input");
+    known_.cached_input = store_.intern("cached_input");
+    known_.cache_write = store_.intern("cache_write");
+    known_.output = store_.intern("output");
+    known_.reasoning = store_.intern("reasoning");
+    known_.audio_input = store_.intern("audio_input");
+    known_.audio_output = store_.intern("audio_output");
+    known_.image_output = store_.intern("image_output");
+}
+
+template <class... Ids>
+cell* shard::find(family of, Ids... ids) {
+    const std::array<label_id, sizeof...(Ids)> labels{ids...};
+    return store_.find(of, labels);
+}
+
+template <class... Ids>
+histogram_ref shard::histogram(family of, Ids... ids) {
+    const family_info& info = info_of(of);
+    return {find(of, ids...), info.bounds, scale_of(info)};
+}
+
+label_id shard::status_id(int status) {
+    char digits[12];
+    const auto end = std::to_chars(digits, digits + sizeof digits, status).ptr;
+    return store_.intern({digits, static_cast<std::size_t>(end - digits)});
+}
+
+void shard::publish(const exchange::record& what) {
+    const request_ids ids{store_.intern(what.endpoint), store_.intern(what.model_label), store_.intern(what.pool),
+                          store_.intern(what.key), what.stream ? known_.yes : known_.no};
+    find(family::requests, ids.endpoint, ids.model, ids.pool, ids.key, ids.stream, status_id(what.status))->add(1);
+    histogram(family::request_duration, ids.endpoint, ids.pool, ids.stream).observe_scaled(nanoseconds(what.duration_us));
+    histogram(family::overhead, ids.endpoint).observe_scaled(nanoseconds(what.overhead_us));
+    if (what.first_token_us >= 0)
+        histogram(family::first_token, ids.pool, ids.model).observe_scaled(nanoseconds(what.first_token_us));
+    count_attempts(what);
+    count_usage(what, ids);
+    count_endings(what, ids);
+}
+
+void shard::count_attempts(const exchange::record& what) {
+    const std::size_t count = std::min<std::size_t>(what.attempt_count, exchange::max_attempts_recorded);
+    for (std::size_t i = 0; i < count; ++i) {
+        const exchange::attempt& a = what.attempts[i];
+        const label_id pool = store_.intern(a.pool);
+        const label_id upstream = store_.intern(a.upstream);
+        find(family::upstream_requests, pool, upstream, status_id(a.status))->add(1);
+        if (a.why != exchange::failure::none)
+            find(family::upstream_failures, pool, upstream, store_.intern(exchange::name_of(a.why)))->add(1);
+    }
+}
+
+void shard::count_usage(const exchange::record& what, const request_ids& ids) {
+    const label_id source = what.estimated ? known_.from_count : known_.from_upstream;
+    count_tokens(ids, known_.input, source, what.usage.input);
+    count_tokens(ids, known_.cached_input, source, what.usage.cached_input);
+    count_tokens(ids, known_.cache_write, source, what.usage.cache_write);
+    count_tokens(ids, known_.output, source, what.usage.output);
+    count_tokens(ids, known_.reasoning, source, what.usage.reasoning);
+    count_tokens(ids, known_.audio_input, source, what.usage.audio_input);
+    count_tokens(ids, known_.audio_output, source, what.usage.audio_output);
+    count_tokens(ids, known_.image_output, source, what.usage.image_output);
+    if (what.cost > 0) find(family::spend, ids.key, ids.model, ids.pool)->add(what.cost);
+    if (!what.priced) find(family::unpriced, ids.model, ids.pool)->add(1);
+}
+
+void shard::count_tokens(const request_ids& ids, label_id type, label_id source, std::int64_t tokens) {
+    if (tokens > 0) find(family::tokens, ids.key, ids.model, ids.pool, type, source)->add(tokens);
+}
+
+void shard::count_endings(const exchange::record& what, const request_ids& ids) {
+    if (is_refusal(what)) find(family::rejections, ids.key, store_.intern(core::name_of(what.code)))->add(1);
+    if (!what.interrupted_phase.empty())
+        find(family::streams_interrupted, ids.pool, store_.intern(what.interrupted_phase))->add(1);
+    if (client_left(what)) find(family::client_disconnects, ids.pool, store_.intern(phase_of_leaving(what)))->add(1);
+}
+
+histogram_ref shard::inter_token(std::string_view pool, std::string_view model) {
+    const label_id pool_id = store_.intern(pool);
+    return histogram(family::inter_token, pool_id, store_.intern(model));
+}
+
+void shard::meter_divergence(std::string_view pool, std::string_view model, std::int64_t reported, std::int64_t counted) {
+    if (counted <= 0 || reported < 0) return;
+    const label_id pool_id = store_.intern(pool);
+    histogram(family::meter_divergence, pool_id, store_.intern(model))
+        .observe(static_cast<double>(reported) / static_cast<double>(counted));
+}
+
+void shard::retry(std::string_view pool, std::string_view reason) {
+    const label_id pool_id = store_.intern(pool);
+    find(family::retries, pool_id, store_.intern(reason))->add(1);
+}
+
+void shard::fallback(std::string_view pool, std::string_view reason) {
+    const label_id pool_id = store_.intern(pool);
+    find(family::fallbacks, pool_id, store_.intern(reason))->add(1);
+}
+
+gauge& shard::connections(std::string_view listener) { return *find(family::connections, store_.intern(listener)); }
+gauge& shard::active_streams(std::string_view listener) { return *find(family::active_streams, store_.intern(listener)); }
+gauge& shard::buffered_body_bytes(std::string_view listener) { return *find(family::buffered_body, store_.intern(listener)); }
+
+}  // namespace weir::telemetry

@@ -1,0 +1,84 @@
+// One worker's view of the metrics: it counts what its requests did. Single writer, no locks.
+// It does not collect or show anything (metrics.hpp does).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "exchange/record.hpp"
+#include "telemetry/series_store.hpp"
+
+namespace weir::telemetry {
+
+/// A value that goes up and down; one per worker and listener, summed when scraped. `add` from the shard's own thread only.
+using gauge = cell;
+
+/// A histogram whose labels were resolved once. Valid as long as the shard; a default one observes nothing.
+class histogram_ref {
+public:
+    histogram_ref() = default;
+    histogram_ref(cell* cells, std::span<const std::int64_t> bounds, double scale)
+        : cells_(cells), bounds_(bounds), scale_(scale) {}
+
+    /// `value` in the family's base unit (seconds). Negative and NaN count as 0.
+    void observe(double value) {
+        if (cells_ == nullptr) return;
+        const double scaled = value * scale_;
+        observe_scaled(scaled > 0 ? (scaled < 9e18 ? static_cast<std::int64_t>(scaled) : INT64_MAX / 2) : 0);
+    }
+
+    /// `value` in cell units (nanoseconds for times).
+    void observe_scaled(std::int64_t value) {
+        std::size_t bucket = 0;
+        for (const std::int64_t bound : bounds_) bucket += value > bound;
+        cells_[bucket].add(1);
+        cells_[bounds_.size() + 1].add(value);
+    }
+
+private:
+    cell* cells_ = nullptr;
+    std::span<const std::int64_t> bounds_;
+    double scale_ = 1;
+};
+
+/// All label values must be bounded by the conf. Every function is for the one thread that owns the shard.
+class shard {
+public:
+    explicit shard(std::size_t series_limit);
+
+    /// Counts everything that follows from a finished request. Call it once per request.
+    void publish(const exchange::record& what);
+
+    [[nodiscard]] histogram_ref inter_token(std::string_view pool, std::string_view model);
+    /// The upstream reported `reported` output tokens where weir counted `counted` (0: nothing is observed).
+    void meter_divergence(std::string_view pool, std::string_view model, std::int64_t reported, std::int64_t counted);
+    void retry(std::string_view pool, std::string_view reason);
+    void fallback(std::string_view pool, std::string_view reason);
+
+    [[nodiscard]] gauge& connections(std::string_view listener);
+    [[nodiscard]] gauge& active_streams(std::string_view listener);
+    [[nodiscard]] gauge& buffered_body_bytes(std::string_view listener);
+
+    [[nodiscard]] const series_store& store() const { return store_; }
+
+private:
+    struct request_ids;
+    template <class... Ids>
+    cell* find(family of, Ids... ids);
+    template <class... Ids>
+    histogram_ref histogram(family of, Ids... ids);
+    label_id status_id(int status);
+    void count_attempts(const exchange::record& what);
+    void count_usage(const exchange::record& what, const request_ids& ids);
+    void count_tokens(const request_ids& ids, label_id type, label_id source, std::int64_t tokens);
+    void count_endings(const exchange::record& what, const request_ids& ids);
+
+    series_store store_;
+    struct well_known {
+        label_id yes, no, from_upstream, from_count;
+        label_id input, cached_input, cache_write, output, reasoning, audio_input, audio_output, image_output;
+    } known_;
+};
+
+}  // namespace weir::telemetry
