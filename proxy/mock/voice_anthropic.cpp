@@ -1,0 +1,89 @@
+// Anthropic's Messages API: the message object and its events from message_start to message_stop.
+#include "mock/voice.hpp"
+
+namespace weir::mock {
+namespace {
+
+json::object usage_of(const saying& s, std::int64_t output) {
+    return {{"input_tokens", s.usage.prompt - s.usage.cached},
+            {"cache_creation_input_tokens", 0},
+            {"cache_read_input_tokens", s.usage.cached},
+            {"output_tokens", output},
+            {"service_tier", "standard"}};
+}
+
+const char* stop_of(const saying& s) { return s.tool ? "tool_use" : s.cut_by_limit ? "max_tokens" : "end_turn"; }
+
+json::object message_of(const saying& s, json::array content, json::value stop, json::value usage) {
+    return {{"id", "msg_" + s.id},   {"type", "message"},     {"role", "assistant"},      {"model", s.model},
+            {"content", content},    {"stop_reason", stop},   {"stop_sequence", nullptr}, {"usage", usage}};
+}
+
+json::value unary(const saying& s, const script& how) {
+    json::array content;
+    if (s.tool)
+        content.push_back({{"type", "tool_use"}, {"id", s.tool->id}, {"name", s.tool->name}, {"input", json::parse(s.tool->arguments)}});
+    else
+        content.push_back({{"type", "text"}, {"text", text_of(s)}});
+    auto message = message_of(s, content, stop_of(s), usage_of(s, s.usage.completion));
+    if (!how.usage) message.erase("usage");
+    return message;
+}
+
+event delta_event(json::value delta) {
+    return named_event("content_block_delta", {{"type", "content_block_delta"}, {"index", 0}, {"delta", std::move(delta)}});
+}
+
+void add_content(std::vector<event>& out, const saying& s, const script& how) {
+    if (s.tool) {
+        for (const auto& slice : slices_of(s.tool->arguments))
+            out.push_back(delta_event({{"type", "input_json_delta"}, {"partial_json", slice}}));
+        return;
+    }
+    for (const auto& piece : s.pieces) out.push_back(delta_event({{"type", "text_delta"}, {"text", piece}}));
+    if (how.push != 0) {
+        auto filler = delta_event({{"type", "text_delta"}, {"text", std::string(800, 'w')}});
+        filler.times = repeats_for(how.push, filler);
+        out.push_back(std::move(filler));
+    }
+}
+
+std::vector<event> stream(const saying& s, const script& how) {
+    std::vector<event> out;
+    json::object start = message_of(s, {}, nullptr, usage_of(s, 1));
+    if (!how.usage) start.erase("usage");
+    out.push_back(named_event("message_start", {{"type", "message_start"}, {"message", start}}));
+    json::object block = {{"type", "text"}, {"text", ""}};
+    if (s.tool) block = {{"type", "tool_use"}, {"id", s.tool->id}, {"name", s.tool->name}, {"input", json::object{}}};
+    out.push_back(named_event("content_block_start", {{"type", "content_block_start"}, {"index", 0}, {"content_block", block}}));
+    out.push_back(named_event("ping", {{"type", "ping"}}));
+    add_content(out, s, how);
+    out.push_back(named_event("content_block_stop", {{"type", "content_block_stop"}, {"index", 0}}));
+    json::object last = {{"type", "message_delta"}, {"delta", {{"stop_reason", stop_of(s)}, {"stop_sequence", nullptr}}}};
+    if (how.usage) last["usage"] = {{"output_tokens", s.usage.completion}};
+    out.push_back(named_event("message_delta", last));
+    out.push_back(named_event("message_stop", {{"type", "message_stop"}}));
+    out.back().terminator = true;
+    return out;
+}
+
+json::value error_of(int status, std::string_view message) {
+    const char* type = status == 401   ? "authentication_error"
+                       : status == 404 ? "not_found_error"
+                       : status == 429 ? "rate_limit_error"
+                       : status == 529 ? "overloaded_error"
+                       : status >= 500 ? "api_error"
+                                       : "invalid_request_error";
+    return {{"type", "error"}, {"error", {{"type", type}, {"message", message}}}};
+}
+
+event error_event(std::string_view message) { return named_event("error", error_of(529, message)); }
+
+}  // namespace
+
+const voice& anthropic_voice() {
+    static constexpr voice it{unary, stream, error_of, error_event};
+    return it;
+}
+
+}  // namespace weir::mock
