@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "dialect/endpoint.hpp"
+#include "dialect/usage_report.hpp"
 #include "usage/counts.hpp"
 
 namespace weir::dialect {
@@ -46,6 +47,8 @@ private:
     endpoint endpoint_;
     bool has_usage_ = false, finished_ = false, terminated_ = false;
     usage::counts usage_;
+    bool saw_delta_ = false;  ///< text came in pieces: the whole text that some events repeat is not new
+    usage_report report_;     ///< as the provider wrote it, for dialects that correct single fields later
     std::string error_code_, error_message_, served_model_;
     friend struct stream_access;
 };
@@ -72,12 +75,19 @@ public:
     [[nodiscard]] bool result(usage::counts& out) const;
 
 private:
+    void step(char c);
+    void inside_string(char c);
+    void close_string();
+    void start_value(char c);
+    void end_capture();
+
     endpoint endpoint_;
-    std::string captured_;   ///< the raw object, while and after it is captured
-    std::string key_;
-    std::uint32_t depth_ = 0;
-    std::uint8_t state_ = 0;
-    bool in_string_ = false, escape_ = false, key_position_ = false, capturing_ = false, done_ = false, overflow_ = false;
+    std::string captured_;            ///< the object being captured
+    std::string found_;               ///< the last one captured whole
+    std::string key_;                 ///< the last string at member level, raw, cut at 64 bytes
+    std::uint64_t depth_ = 0;
+    std::uint64_t member_depth_ = 1;  ///< 2 where the document is an array of answers (Gemini without SSE)
+    bool started_ = false, in_string_ = false, escape_ = false, wanted_ = false, capturing_ = false, done_ = false, overflow_ = false;
 };
 
 }  // namespace weir::dialect

@@ -1,4 +1,4 @@
-// What a JSON request body says, found in place with simdjson On-Demand, and the byte ranges that must change.
+// What a request body says, found in place (dialect/json_index.hpp), and the byte ranges that must change.
 // The body is never re-serialised.
 #pragma once
 
@@ -33,13 +33,23 @@ struct request_facts {
     range generation_config_at;               ///< Gemini: the object `generationConfig`; empty: absent
     std::size_t first_member = 0;             ///< where a new first member of the top-level object goes (just after '{')
     bool empty_object = false;                ///< the object has no members (no comma is due after an inserted one)
-    int choices = 1;                          ///< `n`
+    int choices = 1;                          ///< `n` (Gemini: candidateCount; completions: at least best_of)
+
+    std::vector<std::int64_t> max_output_values;  ///< what stands at max_output_at; a negative one, which some servers take for "no limit", is INT64_MAX
+    range max_output_null_at;                     ///< the endpoint's own limit, written as null; empty: it is not
+    bool stream_options_null = false;             ///< stream_options_at is a null, not an object
+    bool stream_options_empty = false;            ///< ... an object without members
+    bool generation_config_null = false;
+    bool generation_config_empty = false;
+    bool multipart = false;                       ///< the ranges hold form-field values: no quotes, no escapes
 };
 
 /// Reads the body of `e`. `body[0, size)` is followed by at least 64 readable bytes (simdjson's padding).
-/// Refuses (bad_request) what is not one JSON object, a duplicate `model` or `stream` at the top level also when written with escapes, a model or
-/// stream of the wrong type, a missing model where the endpoint needs one; and (wrong_schema) the body of another endpoint, naming the right one.
-/// Thread-safe; uses a parser of the calling thread.
+/// Refuses (bad_request) what is not one JSON object, a duplicate `model` or `stream` at the top level also when written with escapes (and of every
+/// other member that weir reads), a model, stream or limit of the wrong type, a missing model where the endpoint needs one; and (wrong_schema) the body of another endpoint, naming the right one.
+/// Thread-safe; uses a parser of the calling thread. Endpoints whose bytes are never understood (other, files, …) are accepted unread.
+/// Gemini's model stands in the path; a `model` in such a body (embedContent) is reported without its `models/`, and the caller must see that both
+/// are the same.
 [[nodiscard]] core::error inspect(endpoint e, const char* body, std::size_t size, request_facts& out);
 
 /// Replace `at` by `with`; at.empty() inserts.

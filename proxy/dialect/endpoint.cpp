@@ -1,0 +1,392 @@
+#include "dialect/endpoint.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "dialect/endpoint_table.hpp"
+
+namespace weir::dialect {
+namespace {
+
+using core::code;
+
+constexpr std::string_view known_prefixes =
+    "weir serves paths under /v1/ (OpenAI and Anthropic) and /v1beta/ (Gemini), for example /v1/chat/completions, /v1/responses, "
+    "/v1/embeddings, /v1/messages, /v1/models";
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::string lowered(std::string_view text) {
+    std::string out{text};
+    std::transform(out.begin(), out.end(), out.begin(), lower);
+    return out;
+}
+
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    const char l = lower(c);
+    return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
+}
+
+bool is_unreserved(char c) {
+    const char l = lower(c);
+    return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+// What may stand before anything is understood. Escaped letters and dots are refused because an upstream would read them as the plain
+// ones: `/v1/%63hat/completions` must not pass as an endpoint that nobody meters.
+std::string_view fault_in(std::string_view path) {
+    for (std::size_t i = 0; i < path.size(); ++i) {
+        const char c = path[i];
+        if (c <= ' ' || c >= '\x7F') return "has a byte that must be percent-encoded";
+        if (c == '\\' || c == ';') return "has a character that servers read differently (\\ or ;)";
+        if (c != '%') continue;
+        const int high = i + 2 < path.size() ? hex_digit(path[i + 1]) : -1;
+        const int low = i + 2 < path.size() ? hex_digit(path[i + 2]) : -1;
+        if (high < 0 || low < 0) return "has a % that is no escape";
+        const int byte = high * 16 + low;
+        if (byte < 0x20 || byte == 0x7F || byte == '\\') return "has an escaped control character or backslash";
+        if (byte < 0x80 && is_unreserved(static_cast<char>(byte))) return "escapes a character that needs no escape";
+    }
+    return {};
+}
+
+bool has_dot_segment(std::string_view path) {
+    std::size_t from = 0;
+    while (from <= path.size()) {
+        const std::size_t to = std::min(path.find('/', from), path.size());
+        const std::string_view segment = path.substr(from, to - from);
+        if (segment == "." || segment == "..") return true;
+        from = to + 1;
+    }
+    return false;
+}
+
+bool is_version(std::string_view segment) { return segment == "v1" || segment == "v1beta"; }
+
+// "/chat/completions/x" starts with "/chat/completions" as a path, "/chat/completionsx" does not.
+bool starts_as_path(std::string_view path, std::string_view with) {
+    return path.starts_with(with) && (path.size() == with.size() || path[with.size()] == '/');
+}
+
+std::string_view first_segment(std::string_view path) {
+    if (path.empty()) return {};
+    return path.substr(1, path.find('/', 1) - 1);
+}
+
+// The path taken apart, and what was wrong with how it was written.
+struct parts {
+    std::string version;   ///< "v1", "v1beta" or none
+    std::string suffix;    ///< the rest with its leading slash
+    std::string_view fix;  ///< why it is not the canonical path; empty: it is
+    bool known_prefix = false;
+    bool slash_at_end = false;
+};
+
+std::string collapse_slashes(std::string_view path, std::string_view& fix) {
+    std::string out;
+    out.reserve(path.size());
+    for (const char c : path) {
+        if (c == '/' && !out.empty() && out.back() == '/') {
+            fix = "write single slashes";
+            continue;
+        }
+        out.push_back(c);
+    }
+    return out;
+}
+
+const endpoint_row* row_for(std::string_view suffix) {
+    for (const endpoint_row& row : endpoint_rows) {
+        if (suffix == row.path || (row.rest == below::family && starts_as_path(suffix, row.path))) return &row;
+    }
+    return nullptr;
+}
+
+// `/chat/completions/chat/completions`, `/chat/completions/v1/responses`: a whole endpoint was configured as the base URL.
+std::string_view after_doubled_endpoint(std::string_view suffix) {
+    for (const endpoint_row& first : endpoint_rows) {
+        if (first.id == endpoint::models || !starts_as_path(suffix, first.path)) continue;
+        std::string_view rest = suffix.substr(first.path.size());
+        while (!rest.empty() && is_version(first_segment(rest))) rest.remove_prefix(1 + first_segment(rest).size());
+        for (const endpoint_row& second : endpoint_rows) {
+            if (rest == second.path) return rest;
+        }
+    }
+    return suffix;
+}
+
+// "/models/x:verb" -> its model and verb.
+struct gemini_call {
+    std::string_view model, verb;
+};
+
+std::optional<gemini_call> gemini_call_of(std::string_view suffix) {
+    constexpr std::string_view models = "/models/";
+    if (!suffix.starts_with(models)) return std::nullopt;
+    const std::size_t colon = suffix.rfind(':');
+    if (colon == std::string_view::npos || colon < models.size() || suffix.find('/', colon) != std::string_view::npos)
+        return std::nullopt;
+    return gemini_call{suffix.substr(models.size(), colon - models.size()), suffix.substr(colon + 1)};
+}
+
+bool is_gemini_verb(std::string_view verb) {
+    return std::any_of(gemini_verbs.begin(), gemini_verbs.end(), [&](const verb_row& row) { return row.name == verb; });
+}
+
+void strip_vendor(std::string& rest, parts& out) {
+    for (const std::string_view vendor : {"/openai", "/anthropic"}) {
+        if (!starts_as_path(rest, vendor)) continue;
+        const std::string_view after = std::string_view{rest}.substr(vendor.size());
+        if (!is_version(first_segment(after)) && row_for(after) == nullptr) continue;
+        out.fix = vendor == "/openai" ? "remove /openai from the base URL" : "remove /anthropic from the base URL";
+        rest.erase(0, vendor.size());
+    }
+}
+
+void take_versions(std::string& rest, parts& out) {
+    while (is_version(first_segment(rest))) {
+        if (!out.version.empty()) out.fix = "the version stands twice: remove it from the base URL or from the path";
+        out.version = first_segment(rest);
+        rest.erase(0, 1 + out.version.size());
+        out.known_prefix = true;
+        strip_vendor(rest, out);  // Google's OpenAI-compatible base URL ends with /v1beta/openai
+    }
+}
+
+parts take_apart(std::string_view path) {
+    parts out;
+    std::string rest = collapse_slashes(path, out.fix);
+    if (rest.size() > 1 && rest.back() == '/') {
+        rest.pop_back();
+        out.slash_at_end = true;
+    }
+    strip_vendor(rest, out);
+    take_versions(rest, out);
+    if (const std::string_view once = after_doubled_endpoint(rest); once.size() != rest.size()) {
+        out.fix = "the base URL ends with a whole endpoint: end it with /v1";
+        rest = std::string{once};
+    }
+    if (rest.starts_with("/models/models/")) {
+        out.fix = "write models/ once";
+        rest.erase(0, std::string_view{"/models"}.size());
+    }
+    // Some upstreams compare paths without case; a call that they would serve must not go by unseen.
+    if (const std::string small = lowered(rest); small != rest && row_for(small) != nullptr && row_for(rest) == nullptr &&
+                                                 row_for(small)->path.size() == small.size()) {
+        out.fix = "write the path in lower case";
+        rest = small;
+    }
+    out.suffix = std::move(rest);
+    return out;
+}
+
+// The version that the endpoint really has, whatever stood in the request.
+void settle_version(parts& p) {
+    const std::optional<gemini_call> call = gemini_call_of(p.suffix);
+    if (call && is_gemini_verb(call->verb)) {
+        if (p.version.empty()) {
+            p.known_prefix = true;
+            p.fix = "the version /v1beta is missing from the base URL";
+        }
+        return;
+    }
+    const endpoint_row* row = row_for(p.suffix);
+    if (row == nullptr) {
+        // A sub-resource without its version: /responses/resp_1.
+        if (p.version.empty() &&
+            std::any_of(endpoint_rows.begin(), endpoint_rows.end(), [&](const endpoint_row& r) { return starts_as_path(p.suffix, r.path); })) {
+            p.known_prefix = true;
+            p.fix = "the version /v1 is missing from the base URL";
+        }
+        return;
+    }
+    if (p.version.empty()) {
+        p.known_prefix = true;
+        if (p.fix.empty()) p.fix = "the version /v1 is missing from the base URL";
+    } else if (p.version == "v1beta" && row->id != endpoint::models && row->id != endpoint::files && row->id != endpoint::batches) {
+        p.version = "v1";
+        if (p.fix.empty()) p.fix = "this endpoint stands under /v1";
+    }
+}
+
+void refuse(target& out, code why, std::string message) { out.refusal = {why, std::move(message)}; }
+
+void refuse_method(target& out, std::string_view method, std::string_view allow) {
+    out.allow = allow;
+    refuse(out, code::method_not_allowed,
+           std::string{method} + " is not possible here: use " + std::string{allow.substr(0, allow.find(','))});
+}
+
+bool reads_only(std::string_view method) { return method == "GET" || method == "HEAD" || method == "DELETE" || method == "OPTIONS"; }
+
+body_form body_for(std::string_view method, body_form posted) { return reads_only(method) ? body_form::none : posted; }
+
+// A view of `name` inside `path` (as received), so that it lives as long as the caller's bytes.
+std::string_view same_in(std::string_view path, std::string_view name) {
+    const std::size_t at = path.rfind(name);
+    return at == std::string_view::npos ? std::string_view{} : path.substr(at, name.size());
+}
+
+void classify_gemini(target& out, std::string_view method, std::string_view path, const gemini_call& call) {
+    out.dialect = kind::gemini;
+    out.body = body_for(method, body_form::opaque);
+    out.model = same_in(path, call.model);
+    if (call.model.find('%') != std::string_view::npos)
+        return refuse(out, code::bad_request, "the model's name in the path must be written without percent-escapes");
+    for (const verb_row& verb : gemini_verbs) {
+        if (verb.name != call.verb) continue;
+        out.id = verb.id;
+        out.streams_by_path = verb.streams;
+        out.body = body_form::json;
+        if (call.model.empty()) return refuse(out, code::bad_request, "the model's name is missing: write /v1beta/models/{model}:" + std::string{call.verb});
+        if (method != "POST") refuse_method(out, method, "POST");
+    }
+}
+
+// `model` of the query, as written. Two of them, or one in disguise, could be read as another name by the upstream.
+void read_query_model(target& out, std::string_view query) {
+    while (!query.empty()) {
+        const std::string_view one = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(query.size(), one.size() + 1));
+        const std::string_view name = one.substr(0, one.find('='));
+        if (decode_percent(name) != "model") continue;
+        const std::string_view value = name.size() < one.size() ? one.substr(name.size() + 1) : std::string_view{};
+        if (out.model.data() != nullptr) return refuse(out, code::bad_request, "`model` stands twice in the query: write it once");
+        if (name != "model" || value.find_first_of("%+") != std::string_view::npos)
+            return refuse(out, code::bad_request, "`model` in the query must be written without percent-escapes");
+        out.model = value;
+    }
+}
+
+void classify_models(target& out, std::string_view method, std::string_view path) {
+    constexpr std::string_view models = "/models";
+    out.dialect = out.version == "/v1beta" ? kind::gemini : kind::openai;
+    const bool list = out.suffix.size() == models.size();
+    if (!list) out.model = same_in(path, std::string_view{out.suffix}.substr(models.size() + 1));
+    if (method == "GET" || method == "HEAD") {
+        out.id = endpoint::models;
+        out.body = body_form::none;
+    } else if (list) {
+        out.id = endpoint::models;
+        out.body = body_form::none;
+        refuse_method(out, method, "GET, HEAD");
+    } else {
+        out.body = body_for(method, body_form::opaque);  // DELETE of a fine-tuned model goes to the provider
+    }
+}
+
+void classify_other(target& out, std::string_view method) {
+    const bool anthropic = starts_as_path(out.suffix, "/messages") || starts_as_path(out.suffix, "/complete");
+    out.dialect = anthropic ? kind::anthropic : out.version == "/v1beta" ? kind::gemini : kind::openai;
+    out.body = body_for(method, body_form::opaque);
+}
+
+void classify_suffix(target& out, std::string_view method, std::string_view path, std::string_view query) {
+    if (const auto call = gemini_call_of(out.suffix)) return classify_gemini(out, method, path, *call);
+    if (starts_as_path(out.suffix, "/models")) return classify_models(out, method, path);
+    const endpoint_row* row = row_for(out.suffix);
+    // Google's own /v1beta/files and /v1beta/batches are not OpenAI's.
+    if (row == nullptr || out.version == "/v1beta") return classify_other(out, method);
+    out.id = row->id;
+    out.dialect = dialect_of(row->id);
+    out.body = body_for(method, row->body);
+    if (row->rest == below::family && out.suffix != row->path) out.body = body_for(method, body_form::opaque);
+    if (!row->allow.empty() && method != row->allow) return refuse_method(out, method, row->allow);
+    if (row->id == endpoint::realtime) read_query_model(out, query);
+}
+
+// An escaped slash may become a real one behind us: what it would then mean must be what it means here.
+bool changes_meaning_when_decoded(std::string_view suffix) {
+    if (suffix.find('%') == std::string_view::npos) return false;
+    const std::string plain = decode_percent(suffix);
+    if (has_dot_segment(plain)) return true;
+    const auto id = [](std::string_view s) {
+        const endpoint_row* row = row_for(s);
+        return row != nullptr ? row->id : endpoint::other;
+    };
+    const auto call = gemini_call_of(plain);
+    return id(plain) != id(suffix) || (call && is_gemini_verb(call->verb) && !gemini_call_of(suffix));
+}
+
+}  // namespace
+
+std::string_view label_of(endpoint e) {
+    switch (e) {
+        case endpoint::chat_completions: return "/v1/chat/completions";
+        case endpoint::completions: return "/v1/completions";
+        case endpoint::responses: return "/v1/responses";
+        case endpoint::embeddings: return "/v1/embeddings";
+        case endpoint::moderations: return "/v1/moderations";
+        case endpoint::rerank: return "/v1/rerank";
+        case endpoint::images_generations: return "/v1/images/generations";
+        case endpoint::images_edits: return "/v1/images/edits";
+        case endpoint::images_variations: return "/v1/images/variations";
+        case endpoint::audio_transcriptions: return "/v1/audio/transcriptions";
+        case endpoint::audio_translations: return "/v1/audio/translations";
+        case endpoint::audio_speech: return "/v1/audio/speech";
+        case endpoint::videos: return "/v1/videos";
+        case endpoint::realtime: return "/v1/realtime";
+        case endpoint::files: return "/v1/files";
+        case endpoint::batches: return "/v1/batches";
+        case endpoint::fine_tuning: return "/v1/fine_tuning";
+        case endpoint::uploads: return "/v1/uploads";
+        case endpoint::messages: return "/v1/messages";
+        case endpoint::messages_count_tokens: return "/v1/messages/count_tokens";
+        case endpoint::gemini_generate: return "/v1beta/models/{model}:generateContent";
+        case endpoint::gemini_stream_generate: return "/v1beta/models/{model}:streamGenerateContent";
+        case endpoint::gemini_count_tokens: return "/v1beta/models/{model}:countTokens";
+        case endpoint::gemini_embed: return "/v1beta/models/{model}:embedContent";
+        case endpoint::models: return "/v1/models";
+        case endpoint::other: return "other";
+    }
+    return "other";
+}
+
+kind dialect_of(endpoint e) {
+    switch (e) {
+        case endpoint::messages:
+        case endpoint::messages_count_tokens: return kind::anthropic;
+        case endpoint::gemini_generate:
+        case endpoint::gemini_stream_generate:
+        case endpoint::gemini_count_tokens:
+        case endpoint::gemini_embed: return kind::gemini;
+        default: return kind::openai;
+    }
+}
+
+target classify(std::string_view method, std::string_view path, std::string_view query, bool normalize) {
+    target out;
+    if (path.empty() || path.front() != '/')
+        return refuse(out, code::bad_request, "the path must start with a slash"), out;
+    if (const std::string_view fault = fault_in(path); !fault.empty())
+        return refuse(out, code::bad_request, "the path " + std::string{fault}), out;
+    if (has_dot_segment(path)) return refuse(out, code::bad_request, "the path must not have . or .. segments"), out;
+
+    parts p = take_apart(path);
+    settle_version(p);
+    if (!p.known_prefix) return refuse(out, code::unknown_endpoint, "there is nothing at this path: " + std::string{known_prefixes}), out;
+    if (changes_meaning_when_decoded(p.suffix))
+        return refuse(out, code::bad_request, "the path escapes a slash that belongs to it: write / plainly"), out;
+    if (p.suffix.empty() || p.suffix == "/")
+        return refuse(out, code::unknown_endpoint, "the endpoint is missing after the version: " + std::string{known_prefixes}), out;
+
+    if (!p.version.empty()) out.version = "/" + p.version;
+    out.suffix = std::move(p.suffix);
+    classify_suffix(out, method, path, query);
+    if (p.slash_at_end && out.id == endpoint::other) {
+        out.suffix += '/';  // what is not understood may need it
+    } else if (p.slash_at_end && p.fix.empty()) {
+        p.fix = "remove the slash at the end";
+    }
+    if (p.fix.empty()) return out;
+    const std::string_view version = !out.version.empty() ? std::string_view{out.version} : out.dialect == kind::gemini ? "/v1beta" : "/v1";
+    const std::string canonical = std::string{version} + out.suffix;
+    if (!normalize && !out.refusal)
+        refuse(out, code::unknown_endpoint, "unknown path: it should be " + canonical + " (" + std::string{p.fix} + ")");
+    if (normalize) out.hint = "served as " + canonical + ": " + std::string{p.fix};
+    return out;
+}
+
+}  // namespace weir::dialect

@@ -1,0 +1,281 @@
+#include "dialect/request.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "dialect/json_index.hpp"
+#include "dialect/wrong_schema.hpp"
+
+namespace weir::dialect {
+namespace {
+
+using core::code;
+using core::error;
+
+error bad(std::string message) { return {code::bad_request, std::move(message)}; }
+
+error bad_json(json::fault why) { return bad("the body " + std::string{json::words_of(why)}); }
+
+bool is_read(endpoint e) {
+    switch (e) {
+        case endpoint::realtime:
+        case endpoint::files:
+        case endpoint::batches:
+        case endpoint::fine_tuning:
+        case endpoint::uploads:
+        case endpoint::models:
+        case endpoint::other: return false;
+        default: return true;
+    }
+}
+
+bool needs_model(endpoint e) {
+    switch (e) {
+        case endpoint::chat_completions:
+        case endpoint::completions:
+        case endpoint::responses:
+        case endpoint::embeddings:
+        case endpoint::rerank:
+        case endpoint::audio_speech:
+        case endpoint::messages:
+        case endpoint::messages_count_tokens: return true;
+        default: return false;  // a default model, or the path has it
+    }
+}
+
+bool is_gemini(endpoint e) { return dialect_of(e) == kind::gemini; }
+
+// The member that limits the output of `e`, as weir would write it; a second name that is also understood.
+struct limit_names {
+    std::string_view own, also;
+};
+limit_names limits_of(endpoint e) {
+    switch (e) {
+        case endpoint::chat_completions: return {"max_completion_tokens", "max_tokens"};
+        case endpoint::completions:
+        case endpoint::messages: return {"max_tokens", {}};
+        case endpoint::responses: return {"max_output_tokens", {}};
+        case endpoint::gemini_generate:
+        case endpoint::gemini_stream_generate: return {"maxOutputTokens", "max_output_tokens"};
+        default: return {};
+    }
+}
+
+/// One reading of one body. Each member that weir relies on may stand once: with two, the upstream might read the other one.
+class reading {
+public:
+    reading(endpoint e, const json::index& where, request_facts& out) : endpoint_(e), where_(where), limits_(limits_of(e)), out_(out) {}
+
+    error run() {
+        json::cursor at{where_};
+        if (at.peek() != '{') return bad("the body must be a JSON object, for example {\"model\": \"gpt-4o\"}");
+        out_.first_member = at.offset() + 1;
+        out_.empty_object = true;
+        const bool whole = at.members([this](std::string_view key, json::cursor& value) {
+            out_.empty_object = false;
+            if (!error_) member(key, value);
+        });
+        if (!whole) return bad_json(at.why());
+        if (!at.at_end()) return bad_json(json::fault::trailing);
+        if (!json::check_escapes(where_.text())) return bad("the body has an escape in a string that JSON does not know");
+        return error_ ? error_ : verdict();
+    }
+
+private:
+    enum seen_bit : unsigned {
+        model_bit = 1, stream_bit = 2, options_bit = 4, config_bit = 8, own_limit_bit = 16, other_limit_bit = 32, n_bit = 64, best_of_bit = 128
+    };
+
+    void member(std::string_view key, json::cursor& value) {
+        switch (key.size()) {
+            case 1:
+                if (key == "n" && takes_choices() && once(n_bit, key)) read_choices(value);
+                return;
+            case 5:
+                if (key == "model" && once(model_bit, key)) read_model(value);
+                if (key == "input") shape_.input = !value.is_null();
+                return;
+            case 6:
+                if (key == "stream" && once(stream_bit, key)) read_stream(value);
+                if (key == "prompt") shape_.prompt = !value.is_null();
+                if (key == "system") shape_.system = !value.is_null();
+                return;
+            case 7:
+                if (key == "best_of" && endpoint_ == endpoint::completions && once(best_of_bit, key)) read_choices(value);
+                return;
+            case 8:
+                if (key == "messages") read_messages(value);
+                if (key == "contents") shape_.contents = !value.is_null();
+                return;
+            case 14:
+                if (key == "stream_options" && once(options_bit, key)) read_stream_options(value);
+                break;
+            default: break;
+        }
+        if (is_gemini(endpoint_)) {
+            if ((key == "generationConfig" || key == "generation_config") && once(config_bit, "generationConfig")) read_generation_config(value);
+        } else {
+            read_limit_if_named(key, value);
+        }
+    }
+
+    [[nodiscard]] bool takes_choices() const {
+        return endpoint_ == endpoint::chat_completions || endpoint_ == endpoint::completions || endpoint_ == endpoint::images_generations ||
+               endpoint_ == endpoint::images_edits || endpoint_ == endpoint::images_variations;
+    }
+
+    bool once(unsigned bit, std::string_view name) {
+        if ((seen_ & bit) != 0) {
+            error_ = bad("`" + std::string{name} + "` stands twice in the body: write it once");
+            return false;
+        }
+        seen_ |= bit;
+        return true;
+    }
+
+    [[nodiscard]] static range read_raw(json::cursor& value) {
+        const std::size_t begin = value.offset();
+        if (!value.skip()) return {};
+        return {begin, value.end_of_last()};
+    }
+
+    void read_model(json::cursor& value) {
+        if (value.is_null()) {
+            out_.model_at = read_raw(value);
+            return;
+        }
+        const std::size_t begin = value.offset();
+        json::raw_string raw;
+        if (!value.string(raw)) {
+            error_ = bad("`model` must be a string, for example {\"model\": \"gpt-4o\"}");
+            return;
+        }
+        out_.model_at = {begin, value.end_of_last()};
+        if (!json::unescape(raw.text, out_.model)) error_ = bad("`model` has an escape that means no character");
+        if (is_gemini(endpoint_) && out_.model.starts_with("models/")) out_.model.erase(0, std::string_view{"models/"}.size());
+    }
+
+    void read_stream(json::cursor& value) {
+        if (!value.is_null() && !value.boolean(out_.stream) && value.why() == json::fault::none) error_ = bad("`stream` must be true or false");
+    }
+
+    void read_choices(json::cursor& value) {
+        std::int64_t number = 0;
+        if (value.is_null()) return;
+        if (!value.integer(number)) {
+            if (value.why() == json::fault::none) error_ = bad("`n` and `best_of` must be numbers");
+            return;
+        }
+        out_.choices = std::max(out_.choices, static_cast<int>(std::clamp<std::int64_t>(number, 1, std::numeric_limits<int>::max())));
+    }
+
+    void read_messages(json::cursor& value) {
+        shape_.messages = !value.is_null();
+        if (endpoint_ != endpoint::messages && endpoint_ != endpoint::messages_count_tokens) return;
+        bool first = true;
+        value.elements([&](json::cursor& message) {
+            if (!std::exchange(first, false)) return;
+            message.members([&](std::string_view key, json::cursor& role) {
+                json::raw_string text;
+                if (key == "role" && role.string(text)) shape_.first_role_is_system = text.text == "system" || text.text == "developer";
+            });
+        });
+    }
+
+    void read_stream_options(json::cursor& value) {
+        const std::size_t begin = value.offset();
+        out_.stream_options_null = value.is_null();
+        if (!value.is_null() && value.peek() != '{') {
+            error_ = bad("`stream_options` must be an object, for example {\"include_usage\": true}");
+            return;
+        }
+        out_.stream_options_empty = true;
+        bool twice = false;
+        const auto option = [&](std::string_view key, json::cursor& at) {
+            out_.stream_options_empty = false;
+            if (key != "include_usage") return;
+            twice = !out_.include_usage_at.empty();
+            out_.asks_usage = at.peek() == 't';
+            out_.include_usage_at = read_raw(at);
+        };
+        if (!(out_.stream_options_null ? value.skip() : value.members(option))) return;
+        out_.stream_options_at = {begin, value.end_of_last()};
+        if (twice) error_ = bad("`include_usage` stands twice in the body: write it once");
+    }
+
+    void read_generation_config(json::cursor& value) {
+        const std::size_t begin = value.offset();
+        out_.generation_config_null = value.is_null();
+        if (!value.is_null() && value.peek() != '{') {
+            error_ = bad("`generationConfig` must be an object, for example {\"maxOutputTokens\": 1024}");
+            return;
+        }
+        out_.generation_config_empty = true;
+        const auto setting = [&](std::string_view key, json::cursor& at) {
+            out_.generation_config_empty = false;
+            if (error_) return;
+            read_limit_if_named(key, at);
+            if ((key == "candidateCount" || key == "candidate_count") && once(n_bit, "candidateCount")) read_choices(at);
+        };
+        if (!(out_.generation_config_null ? value.skip() : value.members(setting))) return;
+        out_.generation_config_at = {begin, value.end_of_last()};
+    }
+
+    void read_limit_if_named(std::string_view key, json::cursor& value) {
+        if (key.empty() || (key != limits_.own && key != limits_.also)) return;
+        if (!once(key == limits_.own ? own_limit_bit : other_limit_bit, key)) return;
+        const std::size_t begin = value.offset();
+        std::int64_t limit = 0;
+        if (value.is_null()) {
+            const range at = read_raw(value);
+            if (key == limits_.own) out_.max_output_null_at = at;
+            return;
+        }
+        if (!value.integer(limit)) {
+            if (value.why() == json::fault::none) error_ = bad("`" + std::string{key} + "` must be a number");
+            return;
+        }
+        if (limit < 0) limit = std::numeric_limits<std::int64_t>::max();
+        out_.max_output_at.push_back({begin, value.end_of_last()});
+        out_.max_output_values.push_back(limit);
+        out_.max_output = std::min(limit, out_.max_output.value_or(limit));
+    }
+
+    error verdict() const {
+        if (error wrong = find_wrong_schema(endpoint_, shape_)) return wrong;
+        // A stored prompt template may name the model.
+        const bool optional = endpoint_ == endpoint::responses && shape_.prompt && out_.model_at.empty();
+        if (out_.model.empty() && needs_model(endpoint_) && !optional)
+            return bad("`model` is missing: name one in the request body, for example {\"model\": \"" + std::string{example_model()} + "\"}");
+        return {};
+    }
+
+    [[nodiscard]] std::string_view example_model() const {
+        if (dialect_of(endpoint_) == kind::anthropic) return "claude-sonnet-4-5";
+        return endpoint_ == endpoint::embeddings ? "text-embedding-3-small" : "gpt-4o";
+    }
+
+    endpoint endpoint_;
+    const json::index& where_;
+    limit_names limits_;
+    request_facts& out_;
+    shape shape_;
+    unsigned seen_ = 0;
+    error error_;
+};
+
+}  // namespace
+
+error inspect(endpoint e, const char* body, std::size_t size, request_facts& out) {
+    out = {};
+    if (!is_read(e)) return {};
+    json::index& where = json::thread_index();
+    if (const json::fault why = where.build({body, size}); why != json::fault::none) {
+        if (why == json::fault::empty) return bad("the body is empty: a JSON object is due, for example {\"model\": \"gpt-4o\"}");
+        return bad_json(why);
+    }
+    return reading{e, where, out}.run();
+}
+
+}  // namespace weir::dialect

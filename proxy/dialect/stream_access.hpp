@@ -1,0 +1,54 @@
+// What the dialects' readers may do to a stream_reader, and the small things they share.
+// It does not know any dialect.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "dialect/answer.hpp"
+#include "dialect/json_index.hpp"
+
+namespace weir::dialect {
+
+/// The kinds of text that one choice or block can stream; with its number they make a lane.
+enum class slot : std::uint32_t { content = 0, reasoning = 1, refusal = 2, audio = 3, tool = 16 };
+
+[[nodiscard]] constexpr std::uint32_t lane_of(std::int64_t number, slot s, std::int64_t tool = 0) {
+    return static_cast<std::uint32_t>(number & 0xFFFF) << 16 | ((static_cast<std::uint32_t>(s) + static_cast<std::uint32_t>(tool)) & 0xFFFF);
+}
+
+struct error_text {
+    std::string code, message;
+};
+
+/// The error at hand: an object with code, type or status and message, or a bare string. Leaves what `out` holds where a field is missing.
+void read_error(kind dialect, json::cursor& at, error_text& out);
+
+/// At most 300 bytes, cut between characters.
+[[nodiscard]] std::string shortened(std::string text);
+
+struct stream_access {
+    stream_reader& reader;
+    text_sink* text;
+
+    [[nodiscard]] endpoint where() const { return reader.endpoint_; }
+    [[nodiscard]] bool& saw_delta() const { return reader.saw_delta_; }
+
+    /// A text piece at hand: gives it to the counter; true if it is a string with something in it.
+    bool piece(std::uint32_t lane, json::cursor& at) const;
+    /// The same for a string already read.
+    bool piece(std::uint32_t lane, const json::raw_string& raw) const;
+    void model(json::cursor& at) const;
+    void error(json::cursor& at) const;
+    void set_error(error_text&& what) const;
+    /// A usage object that replaces the one before.
+    bool usage(json::cursor& at) const;
+    /// A usage object whose fields replace the same fields of the one before.
+    bool correct_usage(json::cursor& at) const;
+
+private:
+    bool publish(bool any) const;
+};
+
+}  // namespace weir::dialect

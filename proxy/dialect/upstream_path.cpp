@@ -1,0 +1,140 @@
+// From what the client asked to what an upstream is asked: path and query. Only bytes that must change do.
+#include <algorithm>
+#include <array>
+
+#include "dialect/endpoint.hpp"
+
+namespace weir::dialect {
+namespace {
+
+bool ends_with_version(std::string_view base) {
+    const std::string_view last = base.substr(base.rfind('/') + 1);
+    return last.size() >= 2 && last[0] == 'v' && last[1] >= '0' && last[1] <= '9';
+}
+
+std::string_view default_version(kind k) { return k == kind::gemini ? "/v1beta" : "/v1"; }
+
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+// Everything but RFC 3986's unreserved characters; `keep` are reserved ones that may stand.
+std::string encode_percent(std::string_view text, std::string_view keep) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                           std::string_view{"-._~"}.find(c) != std::string_view::npos || keep.find(c) != std::string_view::npos;
+        if (plain) {
+            out.push_back(c);
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        out.push_back('%');
+        out.push_back(digits[byte >> 4]);
+        out.push_back(digits[byte & 15]);
+    }
+    return out;
+}
+
+bool is_tracker(std::string_view name) {
+    constexpr std::array<std::string_view, 9> names{"fbclid", "gclid", "dclid", "gbraid", "wbraid", "msclkid", "twclid", "mc_cid", "mc_eid"};
+    return name.starts_with("utm_") || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Calls f(whole, name) for each `name=value` of a query.
+template <class F>
+void each_parameter(std::string_view query, F&& f) {
+    std::size_t from = 0;
+    while (from <= query.size()) {
+        const std::size_t to = std::min(query.find('&', from), query.size());
+        const std::string_view one = query.substr(from, to - from);
+        f(one, one.substr(0, one.find('=')));
+        from = to + 1;
+    }
+}
+
+}  // namespace
+
+std::string upstream_path(kind upstream_dialect, std::string_view base_path, const target& what) {
+    while (base_path.ends_with('/')) base_path.remove_suffix(1);
+    const std::string_view version = what.version.empty() ? default_version(upstream_dialect) : std::string_view{what.version};
+    const bool has_version = upstream_dialect == kind::openai ? !base_path.empty() : ends_with_version(base_path);
+    std::string out{base_path};
+    if (!has_version) out += version;
+    out += what.suffix;
+    return out;
+}
+
+void rename_in_path(target& what, std::string_view model) {
+    constexpr std::string_view models = "/models/";
+    const std::size_t colon = what.suffix.rfind(':');
+    if (what.dialect != kind::gemini || !what.suffix.starts_with(models) || colon == std::string::npos) return;
+    what.suffix.replace(models.size(), colon - models.size(), encode_percent(model, "/:@"));
+}
+
+std::string rename_in_query(std::string_view query, std::string_view model) {
+    std::string out;
+    bool first = true;
+    each_parameter(query, [&](std::string_view one, std::string_view name) {
+        if (!first) out += '&';
+        first = false;
+        if (name == "model") {
+            out += "model=" + encode_percent(model, "/:@");
+        } else {
+            out += one;
+        }
+    });
+    return out;
+}
+
+std::string clean_query(std::string_view query, bool& changed) {
+    changed = false;
+    std::string out;
+    out.reserve(query.size());
+    bool first = true;
+    each_parameter(query, [&](std::string_view one, std::string_view name) {
+        if (is_tracker(name)) {
+            changed = true;
+            return;
+        }
+        if (!first) out += '&';
+        first = false;
+        out += one;
+    });
+    return out;
+}
+
+std::string decode_percent(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+        const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+        if (low < 0) {
+            out.push_back(text[i]);
+            continue;
+        }
+        out.push_back(static_cast<char>(high * 16 + low));
+        i += 2;
+    }
+    return out;
+}
+
+body_form form_of(body_form declared, std::string_view content_type) {
+    if (declared != body_form::json && declared != body_form::multipart) return declared;
+    const auto starts = [&](std::string_view with) {
+        return content_type.size() >= with.size() &&
+               std::equal(with.begin(), with.end(), content_type.begin(),
+                          [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b - 'A' + 'a') : b); });
+    };
+    if (starts("multipart/form-data")) return body_form::multipart;
+    if (starts("application/json")) return body_form::json;
+    return declared;
+}
+
+}  // namespace weir::dialect
