@@ -192,7 +192,7 @@ private:
 
 // --- connection: reading
 
-asio::awaitable<void> provider::server::connection::read_loop(std::shared_ptr<connection> self) {
+asio::awaitable<void> provider::server::connection::read_loop(std::shared_ptr<connection> /*keeps this alive*/) {
     std::vector<char> space(64 * 1024);
     while (!gone_) {
         error_code failed;

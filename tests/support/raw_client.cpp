@@ -129,13 +129,20 @@ void raw_client::shake_hands(const tls_choice& choice) {
     ERR_clear_error();
     context_ = SSL_CTX_new(TLS_client_method());
     if (!choice.ca_pem.empty()) {
-        if (!trust(context_, choice.ca_pem)) return void(fault_ = openssl_fault("authority"));
+        if (!trust(context_, choice.ca_pem)) {
+            fault_ = openssl_fault("authority");
+            return;
+        }
         SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);
     }
-    if (!choice.certificate_pem.empty() && !load_pem(context_, choice)) return void(fault_ = openssl_fault("client certificate"));
+    if (!choice.certificate_pem.empty() && !load_pem(context_, choice)) {
+        fault_ = openssl_fault("client certificate");
+        return;
+    }
     if (choice.max_version != 0) SSL_CTX_set_max_proto_version(context_, choice.max_version);
     ssl_ = SSL_new(context_);
-    SSL_set_tlsext_host_name(ssl_, choice.server_name.c_str());
+    // The macro SSL_set_tlsext_host_name has an old-style cast in it.
+    SSL_ctrl(ssl_, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(choice.server_name.c_str()));
     if (!choice.ca_pem.empty()) SSL_set1_host(ssl_, choice.server_name.c_str());
     static constexpr unsigned char protocols[] = "\x08http/1.1";
     SSL_set_alpn_protos(ssl_, protocols, sizeof protocols - 1);
@@ -143,7 +150,10 @@ void raw_client::shake_hands(const tls_choice& choice) {
     const timeval patience{10, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     SSL_set_fd(ssl_, fd_);
-    if (SSL_connect(ssl_) != 1) return void(fault_ = openssl_fault("handshake"));
+    if (SSL_connect(ssl_) != 1) {
+        fault_ = openssl_fault("handshake");
+        return;
+    }
     connected_ = true;
 }
 
@@ -225,7 +235,10 @@ bool raw_client::take_head(response& into, clock::time_point until) {
 void raw_client::take_sized(response& into, std::uint64_t size, clock::time_point until) {
     while (into.body.size() < size) {
         if (inbox_.empty())
-            if (const auto what = fill(until); what != got::bytes) return void(into.end = to_end(what));
+            if (const auto what = fill(until); what != got::bytes) {
+                into.end = to_end(what);
+                return;
+            }
         if (into.body.empty()) into.first_body_byte_at = clock::now();
         const auto part = std::min<std::uint64_t>(size - into.body.size(), inbox_.size());
         into.body.append(inbox_, 0, part);
@@ -255,12 +268,18 @@ void raw_client::take_chunked(response& into, clock::time_point until) {
         std::uint64_t size = 0;
         const auto digits = line.substr(0, line.find(';'));
         const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
-        if (failed != std::errc{} || end != digits.data() + digits.size()) return void(into.end = end_of::malformed);
+        if (failed != std::errc{} || end != digits.data() + digits.size()) {
+            into.end = end_of::malformed;
+            return;
+        }
         if (size == 0) break;
         const auto before = into.body.size();
         take_sized(into, before + size, until);
         if (!into.clean() || !take_line(into, line, until)) return;
-        if (!line.empty()) return void(into.end = end_of::malformed);
+        if (!line.empty()) {
+            into.end = end_of::malformed;
+            return;
+        }
     }
     // Trailers, up to the empty line.
     while (into.clean() && take_line(into, line, until))
@@ -293,12 +312,18 @@ void raw_client::read_body(response& into, milliseconds limit) {
     if (!into.clean() || into.status == 204 || into.status == 304 || into.status == 101) return;
     const auto coding = lowered(into.header("transfer-encoding"));
     const auto length = into.header("content-length");
-    if (!coding.empty() && !length.empty()) return void(into.end = end_of::malformed);
+    if (!coding.empty() && !length.empty()) {
+        into.end = end_of::malformed;
+        return;
+    }
     if (coding == "chunked") return take_chunked(into, until);
     if (length.empty()) return take_to_end(into, until);
     std::uint64_t size = 0;
     const auto [end, failed] = std::from_chars(length.data(), length.data() + length.size(), size);
-    if (failed != std::errc{} || end != length.data() + length.size()) return void(into.end = end_of::malformed);
+    if (failed != std::errc{} || end != length.data() + length.size()) {
+        into.end = end_of::malformed;
+        return;
+    }
     take_sized(into, size, until);
 }
 
