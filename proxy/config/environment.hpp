@@ -1,0 +1,16 @@
+// Where `${NAME}` comes from. Not where `${file:PATH}` does (text_file.hpp).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weir::config {
+
+using environment = std::function<std::optional<std::string>(std::string_view)>;
+
+/// getenv of this process.
+[[nodiscard]] environment process_environment();
+
+}  // namespace weir::config

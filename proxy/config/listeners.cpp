@@ -1,0 +1,102 @@
+// listeners, admin, workers, limits: what weir itself listens to and holds.
+#include <algorithm>
+
+#include "config/address.hpp"
+#include "config/pem_files.hpp"
+#include "config/sections.hpp"
+
+namespace weir::config {
+
+namespace {
+
+std::optional<std::string> listen_address(section& from) {
+    const auto v = from.require("address");
+    return v ? v->as(parse_listen_address) : std::nullopt;
+}
+
+bool lets_the_system_choose(std::string_view address) { return address.ends_with(":0"); }
+
+/// A required file of a TLS section, checked; empty when it is not usable.
+template <class Check>
+std::string checked_file(section& from, std::string_view key, std::string& target, const Check& check) {
+    const auto v = from.require(key);
+    const auto path = v ? v->path() : std::nullopt;
+    if (!path) return {};
+    target = *path;
+    return report_verdict(*v, *path, check(*path)) ? *path : std::string{};
+}
+
+net::tls_server_settings read_server_tls(const value& from) {
+    net::tls_server_settings tls;
+    section s{from, "a listener's tls"};
+    const auto now = from.in().now;
+    const std::string certificate =
+        checked_file(s, "certificate", tls.certificate, [&](const auto& path) { return check_certificate_file(path, now); });
+    const std::string key = checked_file(s, "private_key", tls.private_key, check_key_file);
+    if (!certificate.empty() && !key.empty() && !key_fits_certificate(key, certificate))
+        s.require("private_key")->error("private_key: the key does not belong to the certificate");
+    if (const auto ca = s.find("client_ca"))
+        if (const auto path = ca->path(); path && report_verdict(*ca, *path, check_ca_file(*path))) tls.client_ca = *path;
+    s.choice<std::string>("min_version", tls.min_version, {{"1.2", "1.2"}, {"1.3", "1.3"}});
+    s.finish();
+    return tls;
+}
+
+}  // namespace
+
+void read_listeners(const value& from, conf& into, mentions& seen) {
+    for (const value& item : from.items()) {
+        section s{item, "a listener"};
+        net::listener_settings listener;
+        if (const auto address = listen_address(s)) {
+            listener.address = *address;
+            const value where = *s.find("address");
+            const auto same = [&](const mention& other) { return other.name == *address; };
+            if (!lets_the_system_choose(*address) && std::any_of(seen.listener_addresses.begin(), seen.listener_addresses.end(), same))
+                where.refuse("is already the address of another listener");
+            seen.listener_addresses.push_back({*address, where});
+        }
+        if (const auto tls = s.find("tls")) listener.tls = read_server_tls(*tls);
+        s.finish();
+        into.listeners.push_back(std::move(listener));
+    }
+}
+
+void read_admin(const value& from, conf& into, mentions& seen) {
+    section s{from, "admin"};
+    if (const auto v = s.find("address"))
+        if (const auto address = v->as(parse_listen_address)) {
+            into.admin_address = *address;
+            seen.admin_address.push_back({*address, *v});
+        }
+    s.finish();
+}
+
+void read_workers(const value& from, conf& into) {
+    constexpr std::int64_t most = 1024;
+    const auto word = from.text();
+    if (!word || *word == "auto") return;
+    auto count = parse_integer(*word, 1, most);
+    if (!count.value && count.problem == "is not a whole number") count.problem = "is neither auto nor a whole number";
+    if (const auto number = from.accept(std::move(count))) into.workers = static_cast<int>(*number);
+}
+
+void read_limits(const value& from, conf& into, mentions& seen) {
+    section s{from, "limits"};
+    net::limits& limits = into.limits;
+    s.size("request_head", limits.request_head);
+    s.size("request_body", limits.request_body);
+    s.size("buffered_bodies", limits.buffered_bodies);
+    s.size("event", limits.event);
+    s.integer("connections", limits.connections, 1);
+    s.duration_or_off("head_timeout", limits.head_timeout);
+    s.duration_or_off("body_timeout", limits.body_timeout);
+    s.duration_or_off("keepalive_timeout", limits.keepalive_timeout);
+    s.duration_or_off("drain_timeout", limits.drain_timeout);
+    s.flag("normalize_paths", limits.normalize_paths);
+    if (const auto v = s.find("request_body")) seen.request_body.push_back({"request_body", *v});
+    if (const auto v = s.find("buffered_bodies")) seen.buffered_bodies.push_back({"buffered_bodies", *v});
+    s.finish();
+}
+
+}  // namespace weir::config

@@ -1,0 +1,34 @@
+// Reads and checks a conf file with everything it names: one immutable value, or every fault at its place.
+// It opens no connection and keeps nothing between loads.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/conf.hpp"
+#include "config/environment.hpp"
+#include "config/fault.hpp"
+
+namespace weir::config {
+
+struct loaded {
+    std::shared_ptr<const conf> value;  ///< null if there is any error; warnings alone do not stop
+    std::vector<fault> faults;          ///< in the order of the file, then those of the price file
+};
+
+/// Reads the file at `path`, its certificates and its price file.
+[[nodiscard]] loaded load(const std::string& path, const environment& env);
+
+/// The same for a text that would stand at `path`; the file itself is not looked at.
+[[nodiscard]] loaded load_text(std::string_view text, const std::string& path, const environment& env);
+
+/// The rows of a price file alone, with the faults of its text.
+struct loaded_prices {
+    std::vector<usage::model_price> rows;
+    std::vector<fault> faults;
+};
+[[nodiscard]] loaded_prices load_prices_text(std::string_view text, const std::string& path);
+
+}  // namespace weir::config

@@ -1,0 +1,70 @@
+// pools and the settings of one pool. Its upstreams and its retries have files of their own.
+#include "config/sections.hpp"
+#include "config/suggest.hpp"
+
+namespace weir::config {
+
+namespace {
+
+void read_timeouts(const value& from, net::timeouts& into) {
+    section s{from, "timeouts"};
+    s.duration_or_off("connect", into.connect);
+    s.duration_or_off("first_byte", into.first_byte);
+    s.duration_or_off("first_token", into.first_token);
+    s.duration_or_off("idle", into.idle);
+    s.duration_or_off("total", into.total);
+    s.finish();
+}
+
+void read_keepalive(const value& from, net::keepalive& into) {
+    section s{from, "keepalive"};
+    s.integer("idle", into.idle, 0, 1'000'000);
+    s.duration_or_off("timeout", into.timeout);
+    s.finish();
+}
+
+void read_heartbeat(const value& from, pool_conf& into) {
+    const auto every = from.duration(true);
+    if (every && every->count() > 0) into.heartbeat = *every;
+}
+
+pool_conf read_pool(const value& from) {
+    pool_conf pool;
+    pool.name = from.name();
+    section s{from, "a pool"};
+    s.choice<dialect::kind>("dialect", pool.dialect,
+                            {{"openai", dialect::kind::openai},
+                             {"anthropic", dialect::kind::anthropic},
+                             {"gemini", dialect::kind::gemini}});
+    s.choice<policy::balance>("balance", pool.balance,
+                              {{"weighted_round_robin", policy::balance::weighted_round_robin},
+                               {"least_outstanding", policy::balance::least_outstanding},
+                               {"peak_ewma", policy::balance::peak_ewma}});
+    if (const auto v = s.require("upstreams")) read_upstreams(*v, pool);
+    if (const auto v = s.find("health_check")) read_health_check(*v, pool);
+    if (const auto v = s.find("ejection")) read_ejection(*v, pool.ejection);
+    if (const auto v = s.find("retry")) read_retry(*v, pool.retry);
+    if (const auto v = s.find("timeouts")) read_timeouts(*v, pool.timeouts);
+    if (const auto v = s.find("keepalive")) read_keepalive(*v, pool.keepalive);
+    s.choice<on_disconnect>("on_disconnect", pool.on_disconnect,
+                            {{"cancel", on_disconnect::cancel}, {"drain", on_disconnect::drain}});
+    s.flag("ask_usage", pool.ask_usage);
+    s.flag("panic", pool.panic);
+    if (const auto v = s.find("heartbeat")) read_heartbeat(*v, pool);
+    s.flag("collect", pool.collect);
+    s.finish();
+    return pool;
+}
+
+}  // namespace
+
+void read_pools(const value& from, conf& into, mentions& seen) {
+    const auto entries = from.entries();
+    if (entries.empty() && from.form() == node::form::map) from.error("pools: there is no pool; weir needs at least one");
+    for (const value& entry : entries) {
+        into.pools.push_back(read_pool(entry));
+        seen.pools.push_back({entry.name(), entry});
+    }
+}
+
+}  // namespace weir::config

@@ -1,0 +1,91 @@
+// Health checks, ejection and retries of one pool.
+#include <algorithm>
+
+#include "config/sections.hpp"
+#include "config/suggest.hpp"
+
+namespace weir::config {
+
+namespace {
+
+void read_expect(const value& from, policy::health_check_settings& into) {
+    const auto range = from.as(parse_statuses);
+    if (!range) return;
+    into.expect_from = range->first;
+    into.expect_to = range->second;
+}
+
+/// One entry of `retry.on`: a word or statuses.
+void read_reason(const value& from, policy::retry_settings& into) {
+    const auto word = from.text();
+    if (!word) return;
+    if (*word == "connect") into.on_connect = true;
+    else if (*word == "reset") into.on_reset = true;
+    else if (*word == "timeout") into.on_timeout = true;
+    else if (!word->empty() && (*word)[0] >= '0' && (*word)[0] <= '9') {
+        const auto range = from.accept(parse_statuses(*word));
+        if (!range) return;
+        if (range->first < 400) return from.refuse("is not an error: only 400 to 599 can be retried");
+        for (int status = range->first; status <= range->second; ++status) into.on_status.push_back(status);
+    } else {
+        from.refuse("is not connect, reset, timeout, a status like 503 or a range like 520-524",
+                    nearest(*word, {"connect", "reset", "timeout"}));
+    }
+}
+
+void read_reasons(const value& from, policy::retry_settings& into) {
+    into.on_connect = into.on_reset = into.on_timeout = false;
+    into.on_status.clear();
+    for (const value& item : from.items()) read_reason(item, into);
+    std::sort(into.on_status.begin(), into.on_status.end());
+    into.on_status.erase(std::unique(into.on_status.begin(), into.on_status.end()), into.on_status.end());
+}
+
+}  // namespace
+
+void read_health_check(const value& from, pool_conf& into) {
+    if (from.form() == node::form::scalar) {
+        const auto on = from.flag();
+        if (on && *on) into.health_check.emplace();
+        return;
+    }
+    section s{from, "health_check"};
+    policy::health_check_settings& check = into.health_check.emplace();
+    if (const auto path = s.find("path"))
+        if (auto text = path->text()) {
+            if (text->starts_with('/') && text->find(' ') == std::string::npos) check.path = std::move(*text);
+            else path->refuse("is not a path", text->starts_with('/') ? "" : "/" + *text);
+        }
+    s.duration("interval", check.interval);
+    s.duration("timeout", check.timeout);
+    s.integer("healthy_after", check.healthy_after, 1, 1000);
+    s.integer("unhealthy_after", check.unhealthy_after, 1, 1000);
+    if (const auto expect = s.find("expect")) read_expect(*expect, check);
+    s.finish();
+}
+
+void read_ejection(const value& from, policy::ejection_settings& into) {
+    section s{from, "ejection"};
+    s.integer("consecutive_failures", into.consecutive_failures, 1, 1'000'000);
+    s.duration("base", into.base);
+    s.duration("max", into.max);
+    s.percent("max_ejected", into.max_ejected_percent);
+    s.duration_or_off("slow_start", into.slow_start);
+    if (into.max < into.base)
+        (s.find("max") ? s.find("max") : s.find("base"))->error("ejection: max is shorter than base");
+    s.finish();
+}
+
+void read_retry(const value& from, policy::retry_settings& into) {
+    section s{from, "retry"};
+    s.integer("attempts", into.attempts, 1, 100);
+    if (const auto on = s.find("on")) read_reasons(*on, into);
+    s.duration_or_off("backoff", into.backoff);
+    s.duration_or_off("max_backoff", into.max_backoff);
+    s.percent("budget", into.budget_percent);
+    if (into.max_backoff < into.backoff)
+        (s.find("max_backoff") ? s.find("max_backoff") : s.find("backoff"))->error("retry: max_backoff is shorter than backoff");
+    s.finish();
+}
+
+}  // namespace weir::config

@@ -1,0 +1,58 @@
+// routes: from models to pools. Whether the pools exist is checked when all are read.
+#include "config/sections.hpp"
+
+namespace weir::config {
+
+namespace {
+
+void read_rename(const value& from, std::size_t index, policy::route_settings& into, mentions& seen) {
+    for (const value& entry : from.entries()) {
+        seen.renames.push_back({index, {entry.name(), entry}});
+        if (auto model = entry.text()) into.rename[entry.name()] = std::move(*model);
+    }
+}
+
+void read_fallback(const value& from, std::size_t index, policy::route_settings& into, mentions& seen) {
+    section s{from, "a fallback"};
+    policy::fallback fallback;
+    if (const auto pool = s.require("pool"))
+        if (const auto name = pool->text()) {
+            fallback.pool = *name;
+            seen.pool_references.push_back({*name, *pool});
+            seen.fallbacks.push_back({index, {*name, *pool}});
+        }
+    s.text("model", fallback.model);
+    s.flag("larger_context", fallback.larger_context);
+    s.finish();
+    into.fallbacks.push_back(std::move(fallback));
+}
+
+policy::route_settings read_route(const value& from, std::size_t index, mentions& seen) {
+    section s{from, "a route"};
+    policy::route_settings route;
+    std::vector<mention>& models = seen.route_models.emplace_back();
+    if (const auto list = s.require("models"))
+        for (const value& item : list->items())
+            if (auto pattern = item.glob()) {
+                models.push_back({*pattern, item});
+                route.models.push_back(std::move(*pattern));
+            }
+    if (const auto pool = s.require("pool"))
+        if (const auto name = pool->text()) {
+            route.pool = *name;
+            seen.pool_references.push_back({*name, *pool});
+        }
+    if (const auto rename = s.find("rename")) read_rename(*rename, index, route, seen);
+    if (const auto list = s.find("fallback"))
+        for (const value& item : list->items(true)) read_fallback(item, index, route, seen);
+    s.finish();
+    return route;
+}
+
+}  // namespace
+
+void read_routes(const value& from, conf& into, mentions& seen) {
+    for (const value& item : from.items(true)) into.routes.push_back(read_route(item, into.routes.size(), seen));
+}
+
+}  // namespace weir::config

@@ -1,0 +1,70 @@
+// state and log: where weir keeps and writes what happened.
+#include <filesystem>
+
+#include "config/sections.hpp"
+#include "config/url.hpp"
+
+namespace weir::config {
+
+namespace {
+
+/// A file that weir will write: its folder must be there.
+void warn_without_folder(const value& at, const std::string& path) {
+    std::error_code ignored;
+    const std::filesystem::path folder = std::filesystem::path{path}.parent_path();
+    if (!std::filesystem::is_directory(folder, ignored))
+        at.warn(at.name() + ": the folder " + in_quotes(folder.string()) + " does not exist");
+}
+
+void read_shared(const value& from, state_conf& into) {
+    const auto text = from.text();
+    if (!text) return;
+    auto url = parse_shared_url(*text);
+    if (!url.value) return from.refuse_unseen(url.problem);
+    into.shared = std::move(*url.value);
+    const bool has_password = into.shared.find('@') != std::string::npos;
+    if (has_password && from.raw().find("${") == std::string::npos && !from.in().literal_secret)
+        from.in().literal_secret = from.at();
+}
+
+}  // namespace
+
+void read_state(const value& from, conf& into) {
+    section s{from, "state"};
+    if (const auto ledger = s.find("ledger")) {
+        const auto word = ledger->text();
+        if (word && *word == "off") {
+            into.state.ledger.clear();
+        } else if (const auto path = word ? ledger->path() : std::nullopt) {
+            into.state.ledger = *path;
+            warn_without_folder(*ledger, *path);
+        }
+    }
+    if (const auto shared = s.find("shared")) read_shared(*shared, into.state);
+    if (const auto keep = s.find("keep"))
+        if (const auto time = keep->duration(false)) {
+            into.state.keep = std::chrono::duration_cast<std::chrono::hours>(*time);
+            if (into.state.keep != *time) keep->refuse("is not a whole number of hours");
+        }
+    s.finish();
+}
+
+void read_log(const value& from, conf& into) {
+    section s{from, "log"};
+    if (const auto access = s.find("access")) {
+        const auto word = access->text();
+        if (word && (*word == "stdout" || *word == "off")) into.log.access = *word;
+        else if (const auto path = word ? access->path() : std::nullopt) {
+            into.log.access = *path;
+            warn_without_folder(*access, *path);
+        }
+    }
+    s.choice<telemetry::level>("level", into.log.level,
+                               {{"debug", telemetry::level::debug},
+                                {"info", telemetry::level::info},
+                                {"warn", telemetry::level::warn},
+                                {"error", telemetry::level::error}});
+    s.finish();
+}
+
+}  // namespace weir::config

@@ -1,0 +1,132 @@
+// The upstreams of one pool: URL, credentials, weight, TLS.
+#include <algorithm>
+
+#include "config/address.hpp"
+#include "config/pem_files.hpp"
+#include "config/sections.hpp"
+#include "config/url.hpp"
+
+namespace weir::config {
+
+namespace {
+
+std::string lower(std::string text) {
+    for (char& c : text)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return text;
+}
+
+/// RFC 9110 section 5.6.2.
+bool is_token(std::string_view text) {
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.find(c) != std::string_view::npos;
+    });
+}
+
+/// Fields that belong to one connection or frame the message: weir writes them itself.
+bool is_own_field(const std::string& lower_name) {
+    constexpr std::string_view own[] = {"host", "connection", "content-length", "transfer-encoding", "te",
+                                        "trailer", "upgrade", "keep-alive", "proxy-connection", "expect", "via"};
+    return std::find(std::begin(own), std::end(own), lower_name) != std::end(own);
+}
+
+bool looks_secret(const std::string& lower_name) {
+    constexpr std::string_view words[] = {"authorization", "key", "token", "secret", "cookie", "password"};
+    return std::any_of(std::begin(words), std::end(words),
+                       [&](std::string_view word) { return lower_name.find(word) != std::string::npos; });
+}
+
+void read_headers(const value& from, upstream_conf& into) {
+    std::vector<std::string> names;
+    for (const value& entry : from.entries()) {
+        const std::string name = lower(entry.name());
+        const auto complain = [&](const std::string& problem) {
+            entry.error_at_key("headers: " + in_quotes(entry.name()) + " " + problem);
+        };
+        if (!is_token(name)) complain("is not a header name");
+        else if (is_own_field(name)) complain("is written by weir itself and cannot be set");
+        else if (std::find(names.begin(), names.end(), name) != names.end()) complain("is given twice (case does not matter)");
+        names.push_back(name);
+        // A header may be a credential or not; only those that look like one count as secrets in the file.
+        auto content = looks_secret(name) ? entry.secret() : std::optional<core::secret>{};
+        if (!looks_secret(name))
+            if (auto text = entry.text_or_empty()) content = core::secret{std::move(*text)};
+        if (content) into.headers.emplace_back(entry.name(), std::move(*content));
+    }
+}
+
+void read_client_tls(const value& from, upstream_conf& into) {
+    section s{from, "an upstream's tls"};
+    if (const auto ca = s.find("ca"))
+        if (const auto path = ca->path(); path && report_verdict(*ca, *path, check_ca_file(*path))) into.tls.ca = *path;
+    if (const auto name = s.find("server_name"))
+        if (const auto host = name->text()) {
+            if (is_host(*host)) into.tls.server_name = *host;
+            else name->refuse("is not a host name");
+        }
+    s.flag("verify", into.tls.verify);
+    s.finish();
+    if (into.scheme == "http") from.warn("tls: has no effect, the upstream's URL starts with http://");
+}
+
+void read_url(const value& from, upstream_conf& into) {
+    const auto text = from.text();
+    if (!text) return;
+    auto url = parse_base_url(*text);
+    if (!url.value) return from.refuse_unseen(url.problem, url.suggestion);
+    into.url = url.value->url;
+    into.scheme = url.value->scheme;
+    into.host = url.value->host;
+    into.port = url.value->port;
+    into.base_path = url.value->base_path;
+    if (!into.name.empty()) return;
+    const std::string host = is_ipv6(into.host) ? "[" + into.host + "]" : into.host;
+    into.name = url.value->port_is_default ? host : host + ":" + into.port;
+}
+
+/// OpenAI base URLs end with the version, those of the other dialects' SDKs before it.
+void warn_of_version(const value& url, const upstream_conf& upstream, dialect::kind dialect) {
+    if (dialect == dialect::kind::openai) return;
+    for (const std::string_view version : {"/v1", "/v1beta"})
+        if (std::string_view{upstream.base_path}.ends_with(version))
+            url.warn("url: base URLs of this dialect end before the version" +
+                     did_you_mean(upstream.url.substr(0, upstream.url.size() - version.size())));
+}
+
+upstream_conf read_upstream(const value& from, dialect::kind dialect) {
+    upstream_conf upstream;
+    section s{from, "an upstream"};
+    s.text("name", upstream.name);
+    if (const auto url = s.require("url")) {
+        read_url(*url, upstream);
+        warn_of_version(*url, upstream, dialect);
+    }
+    s.integer("weight", upstream.weight, 1, 10'000);
+    if (const auto key = s.find("api_key"))
+        if (auto secret = key->secret()) upstream.api_key = std::move(*secret);
+    if (const auto headers = s.find("headers")) read_headers(*headers, upstream);
+    s.integer("max_requests", upstream.max_requests, 1);
+    if (const auto tls = s.find("tls")) read_client_tls(*tls, upstream);
+    s.finish();
+    return upstream;
+}
+
+}  // namespace
+
+void read_upstreams(const value& from, pool_conf& into) {
+    for (const value& item : from.items()) {
+        upstream_conf upstream = read_upstream(item, into.dialect);
+        const auto same = [&](const upstream_conf& other) { return other.name == upstream.name; };
+        if (!upstream.name.empty() && std::any_of(into.upstreams.begin(), into.upstreams.end(), same)) {
+            section s{item, "an upstream"};
+            const auto name = s.find("name");
+            const std::string what = " is already the name of another upstream of this pool";
+            if (name) name->error("name: " + in_quotes(upstream.name) + what);
+            else s.require("url")->error("url: " + in_quotes(upstream.name) + what + "; give this one a 'name'");
+        }
+        into.upstreams.push_back(std::move(upstream));
+    }
+}
+
+}  // namespace weir::config
