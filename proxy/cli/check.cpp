@@ -1,0 +1,27 @@
+// `weir check`: every fault of a conf file with its place, or silence.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "cli/command.hpp"
+#include "config/load.hpp"
+
+namespace weir::cli {
+namespace {
+
+int check(const std::string& file) {
+    const auto loaded = config::load(file, config::process_environment());
+    for (const auto& fault : loaded.faults) std::cerr << config::to_string(fault) << '\n';
+    return loaded.value ? fine : at_fault;
+}
+
+}  // namespace
+
+void add_check(CLI::App& root, action& chosen) {
+    auto* command = root.add_subcommand("check", "validate a conf file, its certificates and prices");
+    const auto file = std::make_shared<std::string>(default_conf);
+    command->add_option("-c,--conf", *file, "the conf file")->type_name("FILE")->capture_default_str();
+    command->footer("Silent when all is well; otherwise each fault as FILE:LINE:COL and exit code 1.\nExample:\n  weir check -c conf/weir.yaml");
+    command->callback([&chosen, file] { chosen = [file] { return check(*file); }; });
+}
+
+}  // namespace weir::cli

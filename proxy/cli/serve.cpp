@@ -1,0 +1,23 @@
+// `weir serve`: runs the gateway until a signal ends it.
+#include <CLI/CLI.hpp>
+
+#include "app/gateway.hpp"
+#include "cli/command.hpp"
+
+namespace weir::cli {
+
+int serve_conf(const std::string& conf_file) {
+    app::serve_options options;
+    options.conf_file = conf_file;
+    return app::serve(options);
+}
+
+void add_serve(CLI::App& root, action& chosen) {
+    auto* command = root.add_subcommand("serve", "run the gateway (the default command)");
+    const auto file = std::make_shared<std::string>(default_conf);
+    command->add_option("-c,--conf", *file, "the conf file")->type_name("FILE")->capture_default_str();
+    command->footer("SIGHUP reloads the conf, SIGTERM and SIGINT let running requests end and stop.\nExample:\n  weir serve -c conf/weir.yaml");
+    command->callback([&chosen, file] { chosen = [file] { return serve_conf(*file); }; });
+}
+
+}  // namespace weir::cli
