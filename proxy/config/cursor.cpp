@@ -118,7 +118,9 @@ std::optional<std::chrono::milliseconds> value::duration(bool may_be_off) const 
     const auto content = text();
     if (!content) return std::nullopt;
     if (may_be_off && *content == "off") return std::chrono::milliseconds{0};
-    const auto time = accept(parse_duration(*content));
+    auto read = parse_duration(*content);
+    if (may_be_off && read.problem == "is not like 10s") read.problem = "is neither off nor like 10s";
+    const auto time = accept(std::move(read));
     if (time && time->count() == 0 && !may_be_off) {
         refuse("must be longer than 0");
         return std::nullopt;

@@ -47,6 +47,14 @@ public:
             if (text[i] == '\n') starts_.push_back(i + 1);
     }
 
+    /// Whether the line or the one before has a reference that stands outside quotes.
+    [[nodiscard]] bool has_bare_reference_near(position at) const {
+        const std::size_t end = std::min(text_.find('\n', offset(at)), text_.size());
+        const std::size_t start = offset({std::max(at.line - 1, 1), 1});
+        const std::string_view near = text_.substr(start, end - start);
+        return near.find(" ${") != std::string_view::npos || near.find("[${") != std::string_view::npos;
+    }
+
     /// Whether the quoted scalar whose tag, anchor or quote stands at `at` has its closing quote.
     [[nodiscard]] bool quote_is_closed(position at) const {
         std::size_t i = offset(at);
@@ -80,6 +88,10 @@ public:
     builder(std::string_view text, const report& on_fault) : source_(text), on_fault_(on_fault) {}
 
     [[nodiscard]] bool failed() const { return failed_; }
+    /// What is probably behind a syntax fault at `at`.
+    [[nodiscard]] std::string hint(position at) const {
+        return source_.has_bare_reference_near(at) ? " (inside { } or [ ], put quotes around ${...})" : "";
+    }
     [[nodiscard]] document take() && { return std::move(tree_); }
 
     void OnDocumentStart(const YAML::Mark& mark) override {
@@ -220,7 +232,7 @@ std::optional<document> parse_document(std::string_view text, const report& on_f
         while (!build.failed() && parser.HandleNextDocument(build)) {
         }
     } catch (const YAML::Exception& e) {
-        if (!build.failed()) on_fault(place(e.mark), in_plain_words(e.msg));
+        if (!build.failed()) on_fault(place(e.mark), in_plain_words(e.msg) + build.hint(place(e.mark)));
         return std::nullopt;
     } catch (const std::exception& e) {
         if (!build.failed()) on_fault({}, std::string{"YAML: "} + e.what());

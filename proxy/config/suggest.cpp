@@ -21,7 +21,7 @@ std::string folded(std::string_view text) {
 }
 
 // Short words are alike by accident: one edit in three letters is the most that still looks meant.
-std::size_t near_enough(std::size_t length) { return std::max<std::size_t>(1, length / 3); }
+std::size_t near_enough(std::size_t length) { return length / 3; }
 
 }  // namespace
 
