@@ -106,6 +106,7 @@ const endpoint_row* row_for(std::string_view suffix) {
 
 // `/chat/completions/chat/completions`, `/chat/completions/v1/responses`: a whole endpoint was configured as the base URL.
 std::string_view after_doubled_endpoint(std::string_view suffix) {
+    if (starts_as_path(suffix, "/messages/batches")) return suffix;  // Anthropic's, not a doubled one
     for (const endpoint_row& first : endpoint_rows) {
         if (first.id == endpoint::models || !starts_as_path(suffix, first.path)) continue;
         std::string_view rest = suffix.substr(first.path.size());

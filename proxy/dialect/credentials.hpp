@@ -1,0 +1,26 @@
+// Where clients put their key, and where each dialect's upstream wants its own.
+#pragma once
+
+#include <string_view>
+
+#include "dialect/kind.hpp"
+#include "http/head.hpp"
+
+namespace weir::dialect {
+
+/// From Authorization: Bearer, x-api-key, api-key, x-goog-api-key or ?key=, the first that is there; empty: none.
+[[nodiscard]] std::string_view find_credential(const http::request_head& head);
+
+/// Whether this field carries a credential of a client.
+[[nodiscard]] bool is_credential(http::field_id id);
+
+struct credential_field {
+    std::string_view name;
+    std::string_view prefix;  ///< before the key: "Bearer "
+};
+[[nodiscard]] credential_field upstream_credential(kind k);
+
+/// The query without `key=` (a client's weir key must not reach an upstream). Returns `query` itself when there is none.
+[[nodiscard]] bool has_key_parameter(std::string_view query);
+
+}  // namespace weir::dialect
