@@ -1,0 +1,84 @@
+// The ledger's SQLite file: its schema, inserting rows, and the questions asked of it.
+// It does not know journals (ledger.hpp, spend.hpp do). One thread at a time.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "ledger/row.hpp"
+
+namespace weir::ledger {
+
+/// How a call to the database ended.
+enum class verdict {
+    fine,
+    retry,    ///< busy, disk full, I/O error: nothing was changed, later it may work
+    corrupt,  ///< the file is damaged or no database
+    foreign,  ///< a database that is not a ledger, or one of a newer weir
+};
+
+/// A prepared statement, finalised when it goes.
+class statement {
+public:
+    statement() = default;
+    statement(sqlite3* db, std::string_view sql);
+    ~statement();
+    statement(statement&& other) noexcept;
+    statement& operator=(statement&& other) noexcept;
+
+    [[nodiscard]] bool ready() const { return handle_ != nullptr; }
+    void bind(int index, std::int64_t value);
+    void bind(int index, std::string_view value);  ///< the bytes must live until `reset`
+    [[nodiscard]] int step();                       ///< SQLITE_ROW, SQLITE_DONE or an error
+    void reset();
+    [[nodiscard]] std::int64_t integer(int column) const;
+    [[nodiscard]] std::string text(int column) const;
+
+private:
+    sqlite3_stmt* handle_ = nullptr;
+};
+
+/// The columns of one row, in the order of `insert_sql`; the same for the table and for the pending rows of readers.
+[[nodiscard]] std::string_view columns_sql();                    ///< "seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, …"
+[[nodiscard]] std::string insert_sql(std::string_view table);    ///< INSERT OR IGNORE of all columns
+void bind_row(statement& into, const row& what);
+
+class database {
+public:
+    database() = default;
+    ~database();
+    database(const database&) = delete;
+    database& operator=(const database&) = delete;
+
+    /// Opens or makes the file and its schema. `why` says what is wrong.
+    [[nodiscard]] verdict open(const std::string& path, std::string& why);
+    void close();
+
+    [[nodiscard]] verdict begin(std::string& why);
+    [[nodiscard]] verdict insert(const row& what, std::string& why);  ///< a row whose `seq` is there already changes nothing
+    [[nodiscard]] verdict commit(std::string& why);
+    void rollback();
+
+    /// A number that no earlier start of this ledger had, at least `at_least`.
+    [[nodiscard]] verdict next_instance(std::int64_t at_least, std::int64_t& out, std::string& why);
+
+    [[nodiscard]] verdict spent_since(std::string_view key, std::int64_t since_ms, std::int64_t& nanousd, std::string& why);
+    /// Deletes at most `most` rows older than `before_ms`; `deleted` says how many.
+    [[nodiscard]] verdict remove_before(std::int64_t before_ms, std::int64_t most, std::int64_t& deleted, std::string& why);
+
+private:
+    [[nodiscard]] verdict run(const char* sql, std::string& why);
+    [[nodiscard]] verdict failed(std::string& why) const;
+    [[nodiscard]] verdict make_schema(std::string& why);
+    [[nodiscard]] verdict check(std::string& why);
+    [[nodiscard]] bool pragma(const char* name, std::int64_t& out);
+
+    sqlite3* db_ = nullptr;
+    std::string path_;
+    statement insert_;
+};
+
+}  // namespace weir::ledger

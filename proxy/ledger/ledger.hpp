@@ -1,0 +1,106 @@
+// The durable record of spend: one row per request, in SQLite, also after kill -9.
+//
+//   worker --memcpy--> its journal (a mapped file) --this thread, in batches--> SQLite
+//
+// It decides nothing: it keeps what it is told, and says loudly when it cannot.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "ledger/database.hpp"
+#include "ledger/journal.hpp"
+
+namespace weir::ledger {
+
+struct options {
+    std::string path;                                  ///< the SQLite file; journals stand beside it
+    std::chrono::milliseconds interval{200};           ///< between two moves from the journals to the database
+    std::size_t max_journal_bytes = 256u << 20;        ///< per worker
+    std::function<void(std::string_view)> on_fault = {};  ///< something is wrong and the operator must know; any thread
+};
+
+struct recovery {
+    std::size_t settled = 0;    ///< rows of the journals found at the start, also those that were moved already
+    std::size_t recovered = 0;  ///< requests that were in flight and were settled from their last progress
+    std::size_t damaged = 0;    ///< places in the journals that could not be read
+};
+
+class ledger {
+public:
+    /// Opens the ledger and settles what an earlier process left. Null and `error` when it cannot serve: another process
+    /// has it, the folder cannot be written, the file belongs to another program. A corrupt database is set aside under a
+    /// new name (reported, never deleted) and a new one begun.
+    [[nodiscard]] static std::unique_ptr<ledger> open(options how, std::string& error);
+
+    /// Moves what is settled; what was begun and not settled waits in its journal for the next start.
+    ~ledger();
+    ledger(const ledger&) = delete;
+    ledger& operator=(const ledger&) = delete;
+
+    /// The journal of worker `index` (0 to 254), made at first use; it is for that worker's thread alone and lives as long as
+    /// the ledger. No worker may use it any more when the ledger is destroyed.
+    [[nodiscard]] journal& worker_journal(int index);
+
+    /// Moves everything that is settled now into the database. False when that did not work (reported).
+    bool flush();
+
+    /// What `key` spent since then, settled rows of all journals included.
+    [[nodiscard]] usage::nanousd spent_since(std::string_view key, core::wall_time since);
+
+    /// Deletes rows older than `keep`. Returns how many; in steps, so that moving goes on meanwhile.
+    std::int64_t retain(std::chrono::hours keep, core::wall_time now);
+
+    [[nodiscard]] const recovery& recovered() const { return recovery_; }
+    [[nodiscard]] std::uint64_t settled() const;  ///< rows that the journals took since the start
+    [[nodiscard]] std::uint64_t lost() const;     ///< rows that found no room
+
+private:
+    explicit ledger(options how);
+    [[nodiscard]] bool take_lock(std::string& error);
+    [[nodiscard]] bool open_database(std::string& error);
+    [[nodiscard]] bool replay(std::string& error);
+    [[nodiscard]] verdict insert_all(const std::vector<row>& rows, std::int64_t instance, std::string& why);
+    void set_database_aside(std::string_view why);
+    void run();
+    [[nodiscard]] bool move_all();
+    [[nodiscard]] verdict move_batch(journal& from, std::size_t& moved, std::string& why);
+    [[nodiscard]] std::vector<journal*> journals();
+    void watch_losses();
+    void complain(std::string_view kind, std::string_view message);
+    void report(std::string_view message) const;
+    void remove_empty_journals();
+
+    options how_;
+    int lock_fd_ = -1;
+    std::int64_t instance_ = 0;
+    recovery recovery_;
+
+    std::mutex database_lock_;  // one user of the database at a time
+    database database_;
+    std::string complained_;    // the fault that was reported last and still stands
+
+    mutable std::mutex lock_;
+    std::condition_variable wake_;
+    std::vector<std::unique_ptr<journal>> journals_;
+    std::uint64_t reported_losses_ = 0;
+    bool stop_ = false;
+    std::thread thread_;
+};
+
+/// The journal files beside the ledger at `path`, whichever process made them.
+[[nodiscard]] std::vector<std::string> journal_files(const std::string& path);
+
+/// A whole file, or empty.
+[[nodiscard]] std::string read_file(const std::string& path);
+
+}  // namespace weir::ledger

@@ -1,0 +1,48 @@
+// One request as the ledger keeps it, and its form as bytes in a journal.
+// It does not know where the bytes are kept (journal.hpp, database.hpp do).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "exchange/record.hpp"
+#include "usage/counts.hpp"
+#include "usage/money.hpp"
+
+namespace weir::ledger {
+
+/// Names a request for good, across restarts: what makes replaying a journal twice harmless. 0: none.
+using sequence = std::uint64_t;
+
+/// The strings are views: into a record, or into the bytes they were decoded from.
+struct row {
+    sequence seq = 0;
+    std::int64_t time_ms = 0;  ///< since the Unix epoch
+    std::string_view request_id, key, route, model, served_model, pool, upstream, endpoint;
+    std::string_view code;  ///< of the contract's failures; empty: none
+    std::int64_t status = 0;
+    std::int64_t attempts = 0;
+    bool stream = false, estimated = false, recovered = false;
+    usage::counts usage;
+    usage::nanousd cost = 0;
+    std::int64_t first_token_ms = -1;  ///< -1: none came
+    std::int64_t duration_ms = 0;
+};
+
+[[nodiscard]] row row_of(const exchange::record& what);
+
+/// Longer strings are cut when they are encoded.
+inline constexpr std::size_t longest_string = 512;
+inline constexpr std::size_t largest_encoded_row = 5 * 1024;
+
+/// Writes `what` without its `seq`; strings are cut as far as `capacity` (at least 512) asks. Returns the size.
+[[nodiscard]] std::size_t encode(const row& what, char* out, std::size_t capacity);
+
+/// Reads what `encode` wrote. False, and `out` unspecified, unless `bytes` is exactly one encoded row.
+[[nodiscard]] bool decode(std::string_view bytes, row& out);
+
+/// 64 bits over `bytes` and `seed`: guards against damage, not against an attacker.
+[[nodiscard]] std::uint64_t checksum(std::string_view bytes, std::uint64_t seed);
+
+}  // namespace weir::ledger

@@ -1,0 +1,295 @@
+// The ledger across restarts, faults and second processes.
+#include "ledger/ledger.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "ledger/ledger_support.hpp"
+#include "ledger/spend.hpp"
+
+using namespace weir;
+using ledger_test::folder;
+using ledger_test::quiet_options;
+using ledger_test::record_of;
+using ledger_test::rows_of;
+
+namespace {
+
+std::unique_ptr<ledger::ledger> open_or_fail(ledger::options how) {
+    std::string error;
+    auto opened = ledger::ledger::open(std::move(how), error);
+    EXPECT_TRUE(opened) << error;
+    return opened;
+}
+
+void settle(ledger::ledger& into, std::string_view id, usage::nanousd cost, core::wall_time time = {}) {
+    ledger::journal& journal = into.worker_journal(0);
+    ledger::intent what;
+    what.request_id = id;
+    ledger::entry e = journal.begin(what);
+    EXPECT_TRUE(journal.settle(e, record_of(id, cost, time)));
+}
+
+// The files of a ledger as a crash would leave them: copied away while it is open, and copied back.
+struct snapshot {
+    explicit snapshot(const std::string& path) {
+        for (const std::string& file : ledger::journal_files(path)) files.emplace_back(file, ledger::read_file(file));
+    }
+    void restore() const {
+        for (const auto& [name, bytes] : files) std::ofstream(name, std::ios::binary) << bytes;
+    }
+    std::vector<std::pair<std::string, std::string>> files;
+};
+
+}  // namespace
+
+TEST(Ledger, KeepsEveryColumnOfARequest) {
+    const folder in;
+    {
+        auto ledger = open_or_fail(quiet_options(in));
+        exchange::record r = record_of("id-1", 1'500'001, core::wall_time(std::chrono::milliseconds(1'700'000'000'123)));
+        r.code = core::code::budget_exceeded;
+        r.usage = {1, 2, 3, 0, 5, 6, 7, 8, 9};
+        r.estimated = true;
+        r.stream = true;
+        r.first_token_ms = -1;
+        ledger::entry none;
+        EXPECT_TRUE(ledger->worker_journal(0).settle(none, r));
+    }
+    sqlite3* db = nullptr;
+    sqlite3_open(in.ledger().c_str(), &db);
+    {
+        ledger::statement all(db, "SELECT * FROM requests");
+        ASSERT_EQ(all.step(), SQLITE_ROW);
+        std::string line;
+        for (int i = 1; i < 27; ++i) line += all.text(i) + "|";
+        EXPECT_EQ(line,
+                  "1700000000123|id-1|dify|gpt-*|gpt-4o|gpt-4o-2024-11-20|openai|openai-main|/v1/chat/completions|200|"
+                  "budget_exceeded|1|1|1|2|3|5|6|7|8|9|1|0|1500001||1500|");
+        EXPECT_EQ(all.step(), SQLITE_DONE);
+    }
+    sqlite3_close(db);
+}
+
+TEST(Ledger, MovesRowsByItselfWithinItsInterval) {
+    const folder in;
+    ledger::options how = quiet_options(in);
+    how.interval = std::chrono::milliseconds(10);
+    auto ledger = open_or_fail(how);
+    settle(*ledger, "a", 1);
+    for (int i = 0; i < 300 && rows_of(in.ledger()).empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(rows_of(in.ledger()).size(), 1u);
+}
+
+TEST(Ledger, LeavesNoJournalBehindWhenItClosedWell) {
+    const folder in;
+    {
+        auto ledger = open_or_fail(quiet_options(in));
+        settle(*ledger, "a", 1);
+        EXPECT_EQ(in.names_with(".journal").size(), 1u);
+    }
+    EXPECT_TRUE(in.names_with(".journal").empty());
+    EXPECT_EQ(rows_of(in.ledger()).at("a").cost, 1);
+}
+
+TEST(Ledger, SettlesFromTheLastProgressWhatWasInFlight) {
+    const folder in;
+    {
+        auto ledger = open_or_fail(quiet_options(in));
+        ledger::intent what;
+        what.request_id = "cut";
+        const ledger::entry e = ledger->worker_journal(0).begin(what);
+        ledger::progress_report so_far;
+        so_far.usage.output = 41;
+        so_far.cost = 99;
+        ledger->worker_journal(0).progress(e, so_far);
+        so_far.usage.output = 42;
+        ledger->worker_journal(0).progress(e, so_far);
+        EXPECT_TRUE(rows_of(in.ledger()).empty());
+    }
+    auto ledger = open_or_fail(quiet_options(in));
+    EXPECT_EQ(ledger->recovered().recovered, 1u);
+    const auto rows = rows_of(in.ledger());
+    ASSERT_TRUE(rows.contains("cut"));
+    EXPECT_TRUE(rows.at("cut").recovered);
+    EXPECT_EQ(rows.at("cut").output, 42);
+    EXPECT_EQ(rows.at("cut").cost, 99);
+}
+
+TEST(Ledger, ReplaysAJournalOnlyOnce) {
+    const folder in;
+    auto first = open_or_fail(quiet_options(in));
+    for (int i = 0; i < 50; ++i) settle(*first, "r" + std::to_string(i), i);
+    EXPECT_TRUE(first->flush());
+    for (int i = 50; i < 60; ++i) settle(*first, "r" + std::to_string(i), i);
+    const snapshot crash(in.ledger());
+    first.reset();
+    for (int round = 0; round < 3; ++round) {
+        crash.restore();
+        auto again = open_or_fail(quiet_options(in));
+        EXPECT_EQ(again->recovered().settled, 60u);
+        const auto rows = rows_of(in.ledger());
+        EXPECT_EQ(rows.size(), 60u);
+        for (const auto& [id, row] : rows) EXPECT_EQ(row.times, 1) << id;
+    }
+}
+
+TEST(Ledger, NeverReusesASequenceAfterARestart) {
+    const folder in;
+    for (int round = 0; round < 5; ++round) {
+        auto ledger = open_or_fail(quiet_options(in));
+        settle(*ledger, "r" + std::to_string(round), 1);
+    }
+    EXPECT_EQ(rows_of(in.ledger()).size(), 5u);
+}
+
+TEST(Ledger, RefusesASecondProcessWithAClearError) {
+    const folder in;
+    auto first = open_or_fail(quiet_options(in));
+    std::string error;
+    EXPECT_FALSE(ledger::ledger::open(quiet_options(in), error));
+    EXPECT_THAT(error, testing::HasSubstr("another process uses it"));
+    EXPECT_THAT(error, testing::HasSubstr(std::to_string(::getpid())));
+    first.reset();
+    EXPECT_TRUE(ledger::ledger::open(quiet_options(in), error));
+}
+
+TEST(Ledger, SaysWhereItCannotWrite) {
+    ledger::options how;
+    how.path = "/nonexistent/folder/ledger.db";
+    std::string error;
+    EXPECT_FALSE(ledger::ledger::open(how, error));
+    EXPECT_THAT(error, testing::HasSubstr("/nonexistent/folder/ledger.db"));
+}
+
+TEST(Ledger, SetsACorruptDatabaseAsideAndGoesOn) {
+    const folder in;
+    const std::string garbage(100'000, 'x');
+    std::ofstream(in.ledger(), std::ios::binary) << garbage;
+    std::vector<std::string> faults;
+    auto ledger = open_or_fail(quiet_options(in, &faults));
+    settle(*ledger, "a", 1);
+    EXPECT_TRUE(ledger->flush());
+    EXPECT_EQ(rows_of(in.ledger()).size(), 1u);
+    const auto kept = in.names_with(".corrupt-");
+    ASSERT_EQ(kept.size(), 1u);
+    EXPECT_EQ(ledger::read_file(kept[0]), garbage);
+    ASSERT_EQ(faults.size(), 1u);
+    EXPECT_THAT(faults[0], testing::HasSubstr(kept[0]));
+}
+
+TEST(Ledger, FindsDamageInsideADatabaseAtTheStart) {
+    const folder in;
+    {
+        auto ledger = open_or_fail(quiet_options(in));
+        for (int i = 0; i < 2000; ++i) settle(*ledger, "r" + std::to_string(i), i);
+    }
+    std::fstream file(in.ledger(), std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(3 * 4096);
+    file << std::string(8 * 4096, '\x5a');
+    file.close();
+    std::vector<std::string> faults;
+    auto ledger = open_or_fail(quiet_options(in, &faults));
+    EXPECT_EQ(faults.size(), 1u);
+    EXPECT_FALSE(in.names_with(".corrupt-").empty());
+    settle(*ledger, "after", 1);
+    EXPECT_TRUE(ledger->flush());
+    EXPECT_EQ(rows_of(in.ledger()).size(), 1u);
+}
+
+TEST(Ledger, RefusesTheDatabaseOfAnotherProgram) {
+    const folder in;
+    sqlite3* db = nullptr;
+    sqlite3_open(in.ledger().c_str(), &db);
+    sqlite3_exec(db, "CREATE TABLE customers(name TEXT); INSERT INTO customers VALUES('x')", nullptr, nullptr, nullptr);
+    sqlite3_close(db);
+    const std::string before = ledger::read_file(in.ledger());
+    std::string error;
+    EXPECT_FALSE(ledger::ledger::open(quiet_options(in), error));
+    EXPECT_THAT(error, testing::HasSubstr("another program"));
+    EXPECT_EQ(ledger::read_file(in.ledger()), before);
+}
+
+TEST(Ledger, KeepsRowsInTheJournalWhileTheDatabaseIsBusyAndSaysSoOnce) {
+    const folder in;
+    std::vector<std::string> faults;
+    auto ledger = open_or_fail(quiet_options(in, &faults));
+    sqlite3* other = nullptr;
+    sqlite3_open(in.ledger().c_str(), &other);
+    ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+    settle(*ledger, "a", 1);
+    EXPECT_FALSE(ledger->flush());
+    EXPECT_EQ(faults.size(), 1u);
+    EXPECT_EQ(ledger::spend(in.ledger(), {}).rows.at(0).requests, 1);
+    sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr);
+    sqlite3_close(other);
+    EXPECT_TRUE(ledger->flush());
+    EXPECT_EQ(rows_of(in.ledger()).size(), 1u);
+    EXPECT_EQ(faults.size(), 1u);
+}
+
+TEST(Ledger, ReportsAFullJournalAndTakesRowsAgainOnceThereIsRoom) {
+    const folder in;
+    std::vector<std::string> faults;
+    ledger::options how = quiet_options(in, &faults);
+    how.max_journal_bytes = 3 << 18;
+    auto ledger = open_or_fail(how);
+    ledger::journal& journal = ledger->worker_journal(0);
+    int kept = 0;
+    for (int i = 0; i < 10'000; ++i) {
+        ledger::entry none;
+        kept += journal.settle(none, record_of("r" + std::to_string(i), 1));
+    }
+    EXPECT_GT(ledger->lost(), 0u);
+    EXPECT_EQ(ledger->lost(), 10'000u - static_cast<unsigned>(kept));
+    ledger->flush();
+    EXPECT_THAT(faults, testing::Contains(testing::HasSubstr("found no room")));
+    EXPECT_EQ(rows_of(in.ledger()).size(), static_cast<std::size_t>(kept));
+    settle(*ledger, "after", 1);
+    ledger->flush();
+    EXPECT_TRUE(rows_of(in.ledger()).contains("after"));
+}
+
+TEST(Ledger, SetsADamagedJournalAsideAndSettlesWhatCanBeRead) {
+    const folder in;
+    auto first = open_or_fail(quiet_options(in));
+    for (int i = 0; i < 10; ++i) settle(*first, "r" + std::to_string(i), i);
+    snapshot crash(in.ledger());
+    first.reset();
+    std::filesystem::remove(in.ledger());
+    const auto at = crash.files.at(0).second.find("r4");
+    crash.files[0].second[at] = 'X';
+    crash.restore();
+    std::vector<std::string> faults;
+    auto ledger = open_or_fail(quiet_options(in, &faults));
+    EXPECT_EQ(rows_of(in.ledger()).size(), 9u);
+    EXPECT_EQ(ledger->recovered().damaged, 1u);
+    EXPECT_EQ(in.names_with(".damaged-").size(), 1u);
+    EXPECT_EQ(faults.size(), 1u);
+}
+
+TEST(Ledger, SumsWhatAKeySpentSinceThen) {
+    const folder in;
+    const core::wall_time start{std::chrono::hours(1'000)};
+    auto ledger = open_or_fail(quiet_options(in));
+    settle(*ledger, "old", 1, start - std::chrono::seconds(1));
+    settle(*ledger, "at", 10, start);
+    settle(*ledger, "new", 100, start + std::chrono::hours(1));
+    EXPECT_EQ(ledger->spent_since("dify", start), 110);
+    EXPECT_EQ(ledger->spent_since("dify", {}), 111);
+    EXPECT_EQ(ledger->spent_since("nobody", {}), 0);
+}
+
+TEST(Ledger, DeletesRowsThatAreTooOld) {
+    const folder in;
+    const core::wall_time now{std::chrono::hours(10'000)};
+    auto ledger = open_or_fail(quiet_options(in));
+    for (int i = 0; i < 12'000; ++i) settle(*ledger, "old" + std::to_string(i), 1, now - std::chrono::hours(25));
+    settle(*ledger, "young", 1, now - std::chrono::hours(23));
+    EXPECT_TRUE(ledger->flush());
+    EXPECT_EQ(ledger->retain(std::chrono::hours(24), now), 12'000);
+    EXPECT_EQ(rows_of(in.ledger()).size(), 1u);
+    EXPECT_EQ(ledger->retain(std::chrono::hours(24), now), 0);
+}
