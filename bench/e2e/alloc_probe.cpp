@@ -1,5 +1,5 @@
-// Preloaded into a program under test, counts its calls of malloc, calloc and realloc in a shared file that run.py reads
-// before and after. Does not see a program's own pools, which is the point of them.
+// Preloaded into a program under test, counts its calls of malloc, calloc and realloc in a shared file that run.py
+// reads before and after. Does not see a program's own pools, which is the point of them.
 //
 //   LD_PRELOAD=libweir_bench_alloc_probe.so WEIR_BENCH_ALLOCATIONS=FILE program
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-// Sums /proc/PID/task/*/schedstat (nanoseconds); where the kernel has none, utime + stime of /proc/PID/stat (10 ms steps).
+// Sums /proc/PID/task/*/schedstat (nanoseconds); where the kernel has none, utime + stime of /proc/PID/stat (10 ms
+// steps).
 #include "cpu_watch.hpp"
 
 #include <unistd.h>
@@ -17,7 +18,8 @@ std::int64_t from_ticks(const fs::path& process) {
     std::ifstream file(process / "stat");
     std::string line;
     std::getline(file, line);
-    // The name in parentheses may hold spaces: fields count from behind it; utime and stime are the 12th and 13th there.
+    // The name in parentheses may hold spaces: fields count from behind it; utime and stime are the 12th and 13th
+    // there.
     const std::size_t behind = line.rfind(')');
     if (behind == std::string::npos) return 0;
     std::istringstream fields(line.substr(behind + 1));

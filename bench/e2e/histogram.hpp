@@ -23,7 +23,7 @@ private:
     static constexpr int step_bits = 7;
     static constexpr std::size_t steps = std::size_t{1} << step_bits;
 
-    std::array<std::uint64_t, steps*(64 - step_bits)> cells_{};
+    std::array<std::uint64_t, steps * (64 - step_bits)> cells_{};
     std::uint64_t count_ = 0;
     std::uint64_t sum_ = 0;
     std::uint64_t largest_ = 0;

@@ -47,7 +47,8 @@ load_run::load_run(load_settings settings) : settings_(std::move(settings)), wat
     digest seen;
     seen.add(body.data(), body.size());
     const order expected = read_order(body);
-    const answer_check check(expected, unary_answer(seen.value()), stream_end(expected.events, expected.usage), counts_);
+    const answer_check check(expected, unary_answer(seen.value()), stream_end(expected.events, expected.usage),
+                             counts_);
     if (settings_.tls) tls_ = client_tls(settings_.resume ? on_session : nullptr);
     for (int at = 0; at < settings_.connections; ++at)
         connections_.push_back(
@@ -74,9 +75,8 @@ void load_run::run() {
         for (auto& connection : connections_) idle_.push_back(connection.get());
         ramped_ = connections_.size();
     }
-    const std::int64_t give_up =
-        started_ns_ + nanoseconds(settings_.ramp_seconds + settings_.warmup_seconds + settings_.window_seconds +
-                                  settings_.drain_seconds);
+    const std::int64_t give_up = started_ns_ + nanoseconds(settings_.ramp_seconds + settings_.warmup_seconds +
+                                                           settings_.window_seconds + settings_.drain_seconds);
     for (;;) {
         const std::int64_t now = now_ns();
         move_stage(now);
@@ -91,7 +91,8 @@ void load_run::run() {
 }
 
 void load_run::move_stage(std::int64_t now) {
-    if (stage_ == stage::warming && now >= started_ns_ + nanoseconds(settings_.ramp_seconds + settings_.warmup_seconds)) {
+    if (stage_ == stage::warming &&
+        now >= started_ns_ + nanoseconds(settings_.ramp_seconds + settings_.warmup_seconds)) {
         stage_ = stage::measuring;
         counts_.open_window();
         cpu_opened_ns_ = watch_.spent_ns();

@@ -11,8 +11,9 @@ namespace weir::bench {
 namespace {
 
 // Pieces as a tokenizer would cut them: lengths and escapes of an ordinary answer.
-constexpr std::array<std::string_view, 16> words{" the",     " stream", " of",     " water", " passes",  " a",    " low",    " dam",
-                                                 " measured", ",",       " and",    " not",   R"(.\n\n)", " held", R"(\"so)", " 42"};
+constexpr std::array<std::string_view, 16> words{" the",     " stream", " of",       " water", " passes", " a",
+                                                 " low",     " dam",    " measured", ",",      " and",    " not",
+                                                 R"(.\n\n)", " held",   R"(\"so)",   " 42"};
 
 constexpr std::string_view event_start =
     R"(data: {"id":"chatcmpl-BenchBenchBenchBenchBench","object":"chat.completion.chunk","created":1763740800,)"
@@ -147,21 +148,23 @@ std::string unary_answer(std::uint64_t request_digest) {
 }
 
 std::string stream_head() {
-    return "HTTP/1.1 200 OK\r\ndate: Fri, 21 Nov 2025 16:00:00 GMT\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
+    return "HTTP/1.1 200 OK\r\ndate: Fri, 21 Nov 2025 16:00:00 GMT\r\ncontent-type: text/event-stream; "
+           "charset=utf-8\r\n"
            "cache-control: no-cache\r\n" +
            std::string(provider_fields) + "transfer-encoding: chunked\r\n\r\n";
 }
 
 std::string unary_head(std::size_t body_size, int status) {
     return "HTTP/1.1 " + std::to_string(status) + (status == 200 ? " OK" : " Not Found") +
-           "\r\ndate: Fri, 21 Nov 2025 16:00:00 GMT\r\ncontent-type: application/json\r\n" + std::string(provider_fields) +
-           "content-length: " + std::to_string(body_size) + "\r\n\r\n";
+           "\r\ndate: Fri, 21 Nov 2025 16:00:00 GMT\r\ncontent-type: application/json\r\n" +
+           std::string(provider_fields) + "content-length: " + std::to_string(body_size) + "\r\n\r\n";
 }
 
 std::string request_body(std::string_view model, bool stream, std::size_t size) {
     std::string text = "{\"model\":\"" + std::string(model) + "\",";
     if (stream) text += R"("stream":true,"stream_options":{"include_usage":true},)";
-    text += R"("temperature":0.7,"messages":[{"role":"system","content":"You are helpful."},{"role":"user","content":")";
+    text +=
+        R"("temperature":0.7,"messages":[{"role":"system","content":"You are helpful."},{"role":"user","content":")";
     constexpr std::string_view end = "\"}]}";
     constexpr std::string_view next = R"("},{"role":"user","content":")";
     std::size_t in_message = 0;

@@ -1,5 +1,5 @@
-// What finding boundaries costs while a stream passes: chunk framing and event ends, in reads of one event and of 16 KiB.
-// Does not look into events: dialect/ has its own benchmarks.
+// What finding boundaries costs while a stream passes: chunk framing and event ends, in reads of one event and of 16
+// KiB. Does not look into events: dialect/ has its own benchmarks.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
