@@ -25,6 +25,7 @@ constexpr row row_of(code what) {
         case code::body_too_large: return {"body_too_large", 413};
         case code::uri_too_long: return {"uri_too_long", 414};
         case code::expectation_failed: return {"expectation_failed", 417};
+        case code::upgrade_not_served: return {"upgrade_not_served", 426};
         case code::head_too_large: return {"head_too_large", 431};
         case code::rate_limited: return {"rate_limited", 429};
         case code::budget_exceeded: return {"budget_exceeded", 429};

@@ -25,6 +25,7 @@ enum class code : std::uint8_t {
     head_too_large,
     uri_too_long,
     expectation_failed,
+    upgrade_not_served,
     not_implemented,
     rate_limited,
     budget_exceeded,

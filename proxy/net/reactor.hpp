@@ -64,6 +64,9 @@ public:
     /// Called on the loop's thread after every batch (flush logs, publish gauges).
     std::function<void()> after_batch;
 
+    /// Resumes `h` after the events at hand have been served, before the next sleep.
+    void resume_soon(std::coroutine_handle<> h) { yielded_.push_back(h); }
+
     /// The longest recent delay between an event being due and being looked at; for overload decisions.
     [[nodiscard]] core::duration loop_delay() const { return loop_delay_; }
 
@@ -78,6 +81,7 @@ private:
     std::vector<epoll_event> batch_;
     int batch_at_ = 0, batch_size_ = 0;
     core::duration loop_delay_{0};
+    std::vector<std::coroutine_handle<>> yielded_, resuming_;
     std::atomic<bool> stop_{false};
     std::mutex posted_mutex_;
     std::vector<std::function<void()>> posted_;
@@ -109,6 +113,15 @@ public:
     };
     /// Sleeps until something happens.
     [[nodiscard]] awaiter wait(core::time_point deadline) { return {*this, deadline}; }
+
+    /// Lets others run first; for loops that could go on for long without ever having to wait.
+    struct yielder {
+        reactor& loop;
+        bool await_ready() const noexcept { return false; }
+        void await_suspend(std::coroutine_handle<> h) { loop.resume_soon(h); }
+        void await_resume() const noexcept {}
+    };
+    [[nodiscard]] yielder yield() { return {reactor_}; }
 
     /// From on_ready() of its sockets. Does nothing when the coroutine is not asleep: it looks at the flags before it sleeps.
     void wake(woken why = woken::event) {

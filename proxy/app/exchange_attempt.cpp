@@ -1,0 +1,405 @@
+// Attempts: pick an upstream, connect, send, wait for the answer's head; on failure ask the plan what next.
+#include "app/exchange_runner.hpp"
+#include "http/head_writer.hpp"
+#include "policy/retry.hpp"
+#include "policy/retry_after.hpp"
+#include "telemetry/event_log.hpp"
+
+namespace weir::app {
+namespace {
+
+using exchange::failure;
+
+constexpr std::size_t response_head_limit = 64 * 1024;
+constexpr int max_interim_answers = 8;
+// An upstream's error answer is read up to here before it is decided whether to try elsewhere.
+constexpr std::size_t error_body_limit = 64 * 1024;
+// A unary JSON answer up to this size is held until it is whole: a cut one can still be asked for elsewhere, and its cost stands in the head.
+constexpr std::size_t unary_hold_limit = 64 * 1024;
+// More edits than this are made in a copy of the body instead of by gathering its pieces.
+constexpr std::size_t gathered_edits = 6;
+
+policy::failure_kind kind_of(failure why) {
+    switch (why) {
+        case failure::connect: return policy::failure_kind::connect;
+        case failure::tls: return policy::failure_kind::tls;
+        case failure::reset: return policy::failure_kind::reset;
+        case failure::status: return policy::failure_kind::status;
+        case failure::invalid: return policy::failure_kind::invalid;
+        default: return policy::failure_kind::timeout;
+    }
+}
+
+std::string_view phase_of(failure why) {
+    switch (why) {
+        case failure::timeout_connect: return "connect";
+        case failure::timeout_first_byte: return "first_byte";
+        case failure::timeout_first_token: return "first_token";
+        case failure::timeout_idle: return "idle";
+        case failure::timeout_total: return "total";
+        default: return "";
+    }
+}
+
+core::error client_error(failure why, const upstream_runtime& to, const std::string& detail) {
+    const std::string where = "the upstream '" + to.conf->name + "' (" + to.conf->url + ")";
+    const std::string because = detail.empty() ? "" : ": " + detail;
+    switch (why) {
+        case failure::connect:
+        case failure::tls: return {core::code::upstream_unreachable, where + " cannot be reached" + because};
+        case failure::reset: return {core::code::upstream_unreachable, where + " closed the connection before its answer was complete" + because};
+        case failure::invalid: return {core::code::upstream_invalid_response, where + " sent an invalid answer" + because};
+        case failure::status: return {core::code::upstream_invalid_response, where + " reported an error" + because};
+        default:
+            return {core::code::upstream_timeout, where + " did not answer in time (phase: " + std::string{phase_of(why)} +
+                                                      "); see the pool's timeouts." + std::string{phase_of(why)}};
+    }
+}
+
+}  // namespace
+
+struct failed_attempt {
+    policy::attempt_failure what;
+    std::string detail;
+    std::optional<std::chrono::milliseconds> retry_after;
+};
+
+net::task<void> exchange_runner::attempts() {
+    bool more = true;
+    plan_ = exchange::plan{route_->size()};
+    next_ = plan_.start();
+    std::size_t at = plan_.candidate();
+    while (more && next_ == exchange::step::attempt) {
+        if (plan_.candidate() != at) {
+            at = plan_.candidate();
+            tried_.clear();
+            ++record_.fallback_count;
+        }
+        auto trying = attempt();
+        const tried outcome = co_await std::move(trying);
+        more = outcome == tried::failed;
+    }
+    if (!more) co_return;
+    auto answering = reply(std::move(last_error_));
+    co_await std::move(answering);
+}
+
+net::task<exchange_runner::tried> exchange_runner::attempt() {
+    const auto candidate = route_->at(plan_.candidate(), facts_.model);
+    auto& pool = view_->pools[candidate.pool];
+    pool_ = pool.pool;
+    record_.pool = pool_->conf->name;
+    record_.served_model = candidate.model;
+    auto picked = pool.balancer.pick(pool.members, tried_, true, now(), worker_.random()());
+    if (!picked) {
+        if (!last_error_) {
+            const bool full = picked.why_none == policy::no_upstream::all_full;
+            const auto rest = picked.back_at == core::never ? core::duration{0} : picked.back_at - now();
+            const int seconds = std::max(1, static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(rest).count()) + 1);
+            last_error_ = full ? core::error{core::code::overloaded, "every upstream of the pool '" + pool_->conf->name + "' has max_requests in flight", 1}
+                               : core::error{core::code::no_healthy_upstream, "no upstream of the pool '" + pool_->conf->name + "' is usable now; see /status on the admin address", seconds};
+        }
+        next_ = plan_.pool_unusable();
+        if (next_ == exchange::step::attempt) worker_.metrics().fallback(record_.pool, "no_upstream");
+        co_return tried::failed;
+    }
+    lease_ = std::move(picked.lease);
+    const std::size_t index = picked.index;
+    if (tried_.contains(index)) {
+        auto pause = back_off();
+        const bool alive = co_await std::move(pause);
+        if (!alive) co_return tried::finished;
+    }
+    tried_.add(index);
+    plan_.attempt_started();
+    if (plan_.attempts() == 1) {
+        pool_->retries->request_started(now());
+        total_deadline_ = pool_->conf->timeouts.total.count() > 0 ? began_ + pool_->conf->timeouts.total : core::never;
+    }
+    to_ = &pool_->upstreams[index];
+    record_.upstream = to_->conf->name;
+    attempt_began_ = now();
+    auto& entry = record_.attempts[std::min<std::size_t>(record_.attempt_count, exchange::max_attempts_recorded - 1)];
+    entry = exchange::attempt{pool_->conf->name, to_->conf->name, 0, failure::none, 0};
+    if (record_.attempt_count < exchange::max_attempts_recorded) ++record_.attempt_count;
+    prepare_edits(candidate.model);
+    auto talking = converse(pool, index);
+    const tried outcome = co_await std::move(talking);
+    auto& done = record_.attempts[record_.attempt_count - 1u];
+    done.ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(worker_.loop().tick() - attempt_began_).count());
+    co_return outcome;
+}
+
+void exchange_runner::prepare_edits(std::string_view model) {
+    if (edits_made_ && edited_for_ == model) return;
+    edits_made_ = true;
+    edited_for_ = model;
+    edits_.clear();
+    asked_usage_ = false;
+    if (target_.body != dialect::body_form::json || !understood_) return;
+    dialect::wishes wish;
+    wish.model = model == facts_.model ? std::string_view{} : model;
+    wish.include_usage = pool_->conf->ask_usage && facts_.stream && !facts_.asks_usage;
+    if (caller_) wish.max_output = caller_->settings().max_output_tokens;
+    edits_ = dialect::plan_edits(target_.id, facts_, wish);
+    asked_usage_ = wish.include_usage && (target_.id == dialect::endpoint::chat_completions || target_.id == dialect::endpoint::completions);
+}
+
+net::task<bool> exchange_runner::back_off() {
+    const int retry = std::max(1, plan_.attempts());
+    const auto until = std::min(total_deadline_, now() + policy::backoff(retry, pool_->conf->retry, worker_.random().unit()));
+    while (worker_.loop().tick() < until) {
+        (void)co_await sleep_until(until);
+        if (client_gone()) co_return false;
+    }
+    co_return true;
+}
+
+net::task<net::dial_result> exchange_runner::connect(net::upstream_connections& from, core::time_point deadline) {
+    net::dial_result result;
+    home_ = &from;
+    upstream_ = from.take_idle();
+    if (upstream_) {
+        upstream_->sock.set_owner(&session_.sleeper());
+        co_return result;
+    }
+    upstream_ = std::make_unique<net::upstream_connection>();
+    const auto began = core::clock::now();
+    auto dialling = from.dial(*upstream_, session_.sleeper(), &session_.client(), deadline);
+    result = co_await std::move(dialling);
+    waited_ += worker_.loop().tick() - began;
+    co_return result;
+}
+
+net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std::size_t index) {
+    const auto& limits = pool_->conf->timeouts;
+    for (bool fresh = false;; fresh = true) {
+        const auto connect_by = limits.connect.count() > 0 ? std::min(total_deadline_, now() + limits.connect) : total_deadline_;
+        auto connecting = connect(*pool.connections[index], connect_by);
+        auto dialled = co_await std::move(connecting);
+        if (client_gone()) co_return tried::finished;
+        switch (dialled.why) {
+            case net::dial_failure::none: break;
+            case net::dial_failure::cancelled: gone_ = true; co_return tried::finished;
+            case net::dial_failure::tls: co_return fail(failure::tls, std::move(dialled.detail));
+            case net::dial_failure::timeout: co_return fail(failure::timeout_connect, std::move(dialled.detail));
+            default: co_return fail(failure::connect, std::move(dialled.detail));
+        }
+        auto sending = send_request(*to_, record_.served_model);
+        auto why = co_await std::move(sending);
+        if (why == failure::none) {
+            auto reading = read_response_head();
+            why = co_await std::move(reading);
+        }
+        if (client_gone()) co_return tried::finished;
+        // The peer may close an idle connection just as it is used again: nothing was answered, so nothing was lost.
+        const bool raced = why == failure::reset && upstream_->reused && upstream_->sock.bytes_read == 0 && up_.empty();
+        if (raced && !fresh) {
+            release_upstream(false);
+            pool.connections[index]->close_idle();
+            continue;
+        }
+        if (why != failure::none) co_return fail(why, std::move(detail_));
+        break;
+    }
+    const int status = record_.attempts[record_.attempt_count - 1u].status;
+    if (status >= 400) {
+        auto holding = hold_body(error_body_limit);
+        const held got = co_await std::move(holding);
+        if (got == held::client_gone) co_return tried::finished;
+        if (got == held::broken) co_return fail(phase_failure(), std::move(detail_));
+        const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
+        if (fail_status(facts.error_code, false) == tried::failed) co_return tried::failed;
+    } else if (event_mode_) {
+        auto holding = hold_events();
+        const held got = co_await std::move(holding);
+        if (got == held::client_gone) co_return tried::finished;
+        if (got == held::broken) {
+            if (error_seen_) {
+                detail_ = reader_.error_message();
+                co_return fail_status(reader_.error_code(), true);
+            }
+            co_return fail(phase_failure(), std::move(detail_));
+        }
+        lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
+    } else {
+        auto holding = hold_body(unary_hold_limit);
+        const held got = co_await std::move(holding);
+        if (got == held::client_gone) co_return tried::finished;
+        if (got == held::broken) co_return fail(phase_failure(), std::move(detail_));
+        lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
+    }
+    plan_.committed();
+    if (event_mode_) {
+        auto relaying = relay_events();
+        (void)co_await std::move(relaying);
+    } else {
+        auto relaying = relay_body();
+        (void)co_await std::move(relaying);
+    }
+    co_return tried::finished;
+}
+
+net::task<failure> exchange_runner::send_request(const upstream_runtime& to, std::string_view) {
+    auto& sock = upstream_->sock;
+    const auto& limits = pool_->conf->timeouts;
+    sock.bytes_read = 0;
+    request_sent_ = false;
+    interim_ = 0;
+    write_upstream_head(worker_.head_scratch, to);
+    net::gather out;
+    out.clear();
+    out.add(worker_.head_scratch);
+    std::string copied;
+    if (edits_.size() > gathered_edits) {
+        std::size_t at = 0;
+        for (const auto& e : edits_) {
+            copied.append(body_ + at, e.at.begin - at).append(e.with);
+            at = e.at.end;
+        }
+        copied.append(body_ + at, body_size_ - at);
+        out.add(copied);
+    } else {
+        std::size_t at = 0;
+        for (const auto& e : edits_) {
+            out.add({body_ + at, e.at.begin - at});
+            out.add(e.with);
+            at = e.at.end;
+        }
+        out.add({body_ + at, body_size_ - at});
+    }
+    std::string kept_head;
+    for (;;) {
+        while (!out.done() && sock.writable()) {
+            const auto r = sock.write(out.pieces());
+            if (r.what == net::io::again) break;
+            if (r.what != net::io::ok) {
+                // It may have answered before it closed: an early 401 or 413 must not be lost (Envoy issue 38697).
+                sent_at_ = now();
+                co_return sock.readable() ? failure::none : failure::reset;
+            }
+            out.advance(r.bytes);
+        }
+        if (out.done()) break;
+        if (sock.readable() && sock.bytes_read == 0 && sock.peer_gone()) break;
+        if (kept_head.empty() && out.pieces().front().iov_base >= worker_.head_scratch.data() &&
+            out.pieces().front().iov_base < worker_.head_scratch.data() + worker_.head_scratch.size()) {
+            // The scratch space belongs to the worker; what of it was not sent yet must survive the sleep.
+            const auto piece = out.pieces().front();
+            kept_head.assign(static_cast<const char*>(piece.iov_base), piece.iov_len);
+            out.replace_front(kept_head);
+        }
+        const auto deadline = limits.idle.count() > 0 ? std::min(total_deadline_, now() + limits.idle) : total_deadline_;
+        const auto woken = co_await sleep_until(deadline);
+        if (client_gone()) co_return failure::reset;
+        if (woken == net::woken::deadline) {
+            detail_ = "it stopped reading the request";
+            co_return worker_.loop().now() >= total_deadline_ ? failure::timeout_total : failure::timeout_first_byte;
+        }
+        if (sock.readable() && sock.bytes_read == 0 && !sock.is_tls()) break;  // an early answer
+    }
+    request_sent_ = out.done();
+    sent_at_ = now();
+    co_return failure::none;
+}
+
+net::task<failure> exchange_runner::read_response_head() {
+    const auto& limits = pool_->conf->timeouts;
+    const auto deadline = limits.first_byte.count() > 0 ? std::min(total_deadline_, sent_at_ + limits.first_byte) : total_deadline_;
+    up_.clear();
+    decoded_ = 0;
+    for (;;) {
+        auto reading = read_more(deadline);
+        const auto why = co_await std::move(reading);
+        if (why == failure::timeout_idle)
+            co_return deadline == total_deadline_ ? failure::timeout_total : failure::timeout_first_byte;
+        if (why != failure::none) co_return why;
+        auto& answer = worker_.response_scratch;
+        for (;;) {
+            const auto r = http::parse_response_head(up_.view(), response_head_limit, to_head_, answer);
+            if (r.state == http::parse_state::failed) {
+                detail_ = r.why;
+                co_return failure::invalid;
+            }
+            if (r.state == http::parse_state::need_more) break;
+            if (answer.status >= 200) {
+                record_.attempts[record_.attempt_count - 1u].status = answer.status;
+                start_answer(answer);  // before the head's bytes go: its fields point there
+                up_.consume(r.consumed);
+                co_return failure::none;
+            }
+            if (answer.status == 101 || ++interim_ > max_interim_answers) {
+                detail_ = answer.status == 101 ? "it switched protocols without being asked" : "too many interim answers";
+                co_return failure::invalid;
+            }
+            up_.consume(r.consumed);
+        }
+    }
+}
+
+exchange_runner::tried exchange_runner::fail(failure why, std::string detail) {
+    failed_attempt f;
+    f.what.kind = kind_of(why);
+    f.what.status = record_.attempts[record_.attempt_count - 1u].status;
+    f.what.own_credentials = !to_->credential_name.empty();
+    f.detail = std::move(detail);
+    conclude_failure(why, f);
+    return tried::failed;
+}
+
+// An answer that is an error. `failed`: another attempt follows; `finished`: this answer goes to the client as it is.
+exchange_runner::tried exchange_runner::fail_status(std::string_view provider_code, bool in_band) {
+    failed_attempt f;
+    f.what.kind = policy::failure_kind::status;
+    f.what.status = record_.attempts[record_.attempt_count - 1u].status;
+    f.what.provider_code = provider_code;
+    f.what.own_credentials = !to_->credential_name.empty();
+    f.detail = detail_;
+    if (in_band) {
+        const int meant = policy::status_of_provider_code(provider_code);
+        f.what.status = meant ? meant : 500;
+    } else {
+        f.retry_after = policy::retry_after(retry_after_, retry_after_ms_, core::wall_clock::now());
+    }
+    conclude_failure(failure::status, f);
+    if (in_band) return tried::failed;
+    return next_ == exchange::step::attempt ? tried::failed : tried::finished;
+}
+
+void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
+    const auto& settings = *pool_->conf;
+    const auto verdict = policy::judge(f.what, settings.retry);
+    auto& entry = record_.attempts[record_.attempt_count - 1u];
+    if (why != failure::status || verdict.again || entry.status >= 500) entry.why = why;
+    lease_.report(verdict.counts_as, core::duration{0}, now(), settings.ejection, worker_.random().unit());
+    if (verdict.upstream_rests == policy::rest::as_told) to_->state->rate_limited(f.retry_after, now());
+    if (verdict.upstream_rests == policy::rest::credentials) {
+        const std::string reason = "credentials refused (" + std::to_string(f.what.status) + ")";
+        to_->state->credentials_refused(reason, now(), settings.ejection);
+        telemetry::log(telemetry::level::error, "upstream " + settings.name + "/" + to_->conf->name + ": " + reason + "; it rests. Check its api_key");
+    }
+    if (!(why == failure::status && entry.status >= 400 && !error_seen_)) last_error_ = client_error(why, *to_, f.detail);
+    const auto before = plan_.candidate();
+    next_ = plan_.attempt_failed(verdict.again ? exchange::advice::retry : exchange::advice::answer, settings.retry.attempts,
+                                 [&] { return pool_->retries->try_retry(settings.retry.budget_percent, now()); });
+    if (worker_.loop().now() >= total_deadline_ || session_.aborting()) next_ = exchange::step::answer;
+    const bool passes = why == failure::status && !error_seen_ && next_ == exchange::step::answer;
+    if (!passes) {
+        release_upstream(body_done_ && upstream_keeps_ && !surplus_);
+        up_.release();
+        decoded_ = seen_ = 0;
+    }
+    if (next_ != exchange::step::attempt) return;
+    if (plan_.candidate() == before) worker_.metrics().retry(record_.pool, name_of(why));
+    else worker_.metrics().fallback(record_.pool, name_of(why));
+}
+
+void exchange_runner::release_upstream(bool reusable) {
+    if (upstream_) {
+        if (reusable && home_) home_->give_back(std::move(upstream_));
+        upstream_.reset();
+    }
+    lease_.end();
+}
+
+}  // namespace weir::app

@@ -1,0 +1,112 @@
+// Endings: weir's own answers, the final account, the record.
+#include "app/exchange_runner.hpp"
+#include "app/local_reply.hpp"
+#include "dialect/error_body.hpp"
+
+namespace weir::app {
+namespace {
+
+// x-ratelimit-* as OpenAI writes them, for SDKs and people that look at them.
+std::string rate_fields(const policy::key& who, core::time_point now) {
+    std::string out;
+    const auto add = [&](std::string_view what, const policy::rate_view& v) {
+        if (v.limit <= 0) return;
+        const std::string kind{what};
+        out += "x-ratelimit-limit-" + kind + ": " + std::to_string(v.limit) + "\r\n";
+        out += "x-ratelimit-remaining-" + kind + ": " + std::to_string(std::max<std::int64_t>(v.remaining, 0)) + "\r\n";
+        out += "x-ratelimit-reset-" + kind + ": " + policy::reset_text(v.reset) + "\r\n";
+    };
+    add("requests", who.requests(now));
+    add("tokens", who.tokens(now));
+    return out;
+}
+
+}  // namespace
+
+bool exchange_runner::client_gone() {
+    if (!gone_ && (session_.aborting() || session_.client().peer_gone())) gone_ = true;
+    return gone_;
+}
+
+net::task<void> exchange_runner::reply(core::error why) {
+    std::string bytes;
+    record_.status = core::status_of(why.what);
+    record_.code = why.what;
+    const auto body = dialect::write_error(target_.dialect, why, record_.request_id);
+    local_reply answer;
+    answer.status = record_.status;
+    answer.request_id = record_.request_id;
+    answer.body = body;
+    answer.retry_after_s = why.retry_after_s;
+    answer.allow = target_.allow;
+    answer.hint = target_.hint;
+    answer.to_head = to_head_;
+    answer.keep_alive = keep_alive_ && !body_unread_ && !worker_.draining();
+    if (record_.status == 429 && caller_) answer.extra_fields = rate_fields(*caller_, now());
+    if (record_.attempt_count > 0) {
+        answer.extra_fields += "x-weir-attempts: " + std::to_string(plan_.attempts()) + "\r\nx-should-retry: false\r\n";
+        if (!record_.upstream.empty()) answer.extra_fields += "x-weir-upstream: " + std::string{record_.upstream} + "\r\n";
+    }
+    after_ = answer.keep_alive ? after::keep_alive : after::close;
+    write_reply(bytes, answer);
+    net::gather out;
+    out.clear();
+    out.add(bytes);
+    auto sending = session_.flush(out, now() + conf().limits.body_timeout);
+    const bool sent = co_await std::move(sending);
+    record_.bytes_out = bytes.size() - out.left();
+    if (!sent) {
+        gone_ = true;
+        after_ = after::cut;
+    }
+}
+
+net::task<void> exchange_runner::reply_json(int status, std::string body) {
+    std::string bytes;
+    record_.status = status;
+    local_reply answer;
+    answer.status = status;
+    answer.request_id = record_.request_id;
+    answer.body = body;
+    answer.to_head = to_head_;
+    answer.hint = target_.hint;
+    answer.keep_alive = keep_alive_ && !body_unread_ && !worker_.draining();
+    after_ = answer.keep_alive ? after::keep_alive : after::close;
+    write_reply(bytes, answer);
+    net::gather out;
+    out.clear();
+    out.add(bytes);
+    auto sending = session_.flush(out, now() + conf().limits.body_timeout);
+    const bool sent = co_await std::move(sending);
+    record_.bytes_out = bytes.size() - out.left();
+    if (!sent) after_ = after::cut;
+}
+
+void exchange_runner::settle() {
+    if (settled_) return;
+    settled_ = true;
+    const auto& u = record_.usage;
+    const auto* price = conf().prices.find(record_.served_model, record_.upstream);
+    if (!price) price = conf().prices.find(facts_.model, record_.upstream);
+    if (price) record_.cost = usage::cost_of(*price, u);
+    record_.priced = price != nullptr || u.empty();
+    reservation_.settle(u.prompt() + u.completion(), record_.cost, record_.time);
+}
+
+void exchange_runner::publish() {
+    if (published_) return;
+    published_ = true;
+    settle();
+    if (gone_ && record_.code == core::code::none) {
+        record_.status = core::status_of(core::code::client_closed);
+        record_.code = core::code::client_closed;
+        record_.close_reason = "client";
+    }
+    const auto total = worker_.loop().tick() - began_;
+    record_.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(total).count();
+    record_.overhead_us = std::chrono::duration_cast<std::chrono::microseconds>(total - std::min(waited_, total)).count();
+    worker_.metrics().publish(record_);
+    worker_.log().write(record_);
+}
+
+}  // namespace weir::app

@@ -1,0 +1,148 @@
+// What a request asks for, from its head and body: endpoint, caller, model, route, admission.
+#include <cstring>
+
+#include "app/exchange_runner.hpp"
+#include "dialect/credentials.hpp"
+#include "dialect/error_body.hpp"
+#include "http/field.hpp"
+
+namespace weir::app {
+namespace {
+
+// A request that names no limit is taken to answer this much until its real usage is known.
+constexpr std::int64_t typical_output_tokens = 1024;
+constexpr std::int64_t bytes_per_token = 4;
+
+bool is_websocket(const http::request_head& h) { return h.upgrade && http::iequals(h.fields.value_of(http::field_id::upgrade), "websocket"); }
+
+std::string quoted_list(const std::vector<std::string>& names) {
+    std::string out;
+    for (const auto& n : names) {
+        if (!out.empty()) out += ", ";
+        out += "'" + n + "'";
+    }
+    return out;
+}
+
+}  // namespace
+
+http::request_head& exchange_runner::head() {
+    auto& scratch = worker_.request_scratch;
+    if (worker_.request_scratch_owner == this) return scratch;
+    // Another exchange used the scratch space meanwhile; these bytes have been parsed before, so this cannot fail.
+    (void)http::parse_request_head(session_.input().view().substr(0, head_size_), head_size_ + 1, scratch);
+    worker_.request_scratch_owner = this;
+    return scratch;
+}
+
+void exchange_runner::begin() {
+    const auto& h = worker_.request_scratch;
+    worker_.request_scratch_owner = this;
+    began_ = now();
+    record_.time = core::wall_clock::now();
+    record_.client = session_.peer_host();
+    record_.listener = session_.listener().name;
+    const auto given = h.fields.value_of(http::field_id::x_request_id);
+    if (core::acceptable_request_id(given)) {
+        std::memcpy(request_id_.data(), given.data(), given.size());
+        record_.request_id = {request_id_.data(), given.size()};
+    } else {
+        const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(record_.time.time_since_epoch()).count();
+        core::write_uuid7(request_id_.data(), static_cast<std::uint64_t>(ms), worker_.random()(), worker_.random()());
+        record_.request_id = {request_id_.data(), 36};
+    }
+    to_head_ = h.method == "HEAD";
+    http10_ = h.minor_version == 0;
+    keep_alive_ = h.keep_alive;
+    body_unread_ = h.body != http::framing::none;
+    target_ = dialect::classify(h.method, h.path, h.query, conf().limits.normalize_paths);
+    facts_.model = target_.model;
+    record_.endpoint = dialect::label_of(target_.id);
+    record_.bytes_in = head_size_;
+}
+
+core::error exchange_runner::check_head() {
+    if (target_.refusal) return target_.refusal;
+    if (is_websocket(head()))
+        return {core::code::upgrade_not_served, "WebSocket upgrades are not served; use plain HTTP requests with \"stream\": true"};
+    if (auto why = identify_caller()) return why;
+    if (head().body == http::framing::length && head().content_length > conf().limits.request_body)
+        return {core::code::body_too_large, "the request body is larger than limits.request_body (" +
+                                                std::to_string(conf().limits.request_body) + " bytes)"};
+    return {};
+}
+
+core::error exchange_runner::identify_caller() {
+    const auto* keys = view_->shared->keys.get();
+    if (!keys) return {};
+    const auto secret = dialect::find_credential(head());
+    auto caller = keys->identify(secret, session_.peer_host(), record_.time);
+    caller_ = caller.who;
+    if (caller_) record_.key = caller_->name();
+    return std::move(caller.refused);
+}
+
+core::error exchange_runner::understand() {
+    using dialect::body_form;
+    if (target_.body == body_form::json) {
+        const auto encoding = head().fields.value_of(http::field_id::content_encoding);
+        if (!encoding.empty() && !http::iequals(encoding, "identity"))
+            return {core::code::bad_request, "send the request body without Content-Encoding"};
+        if (auto why = dialect::inspect(target_.id, body_, body_size_, facts_)) return why;
+    } else if (target_.body == body_form::multipart) {
+        const auto type = head().fields.value_of(http::field_id::content_type);
+        if (auto why = dialect::inspect_multipart(type, {body_, body_size_}, facts_)) return why;
+    }
+    record_.stream = facts_.stream || target_.streams_by_path;
+    record_.model = facts_.model;
+    understood_ = target_.id != dialect::endpoint::other;
+    return {};
+}
+
+core::error exchange_runner::find_route() {
+    const auto& table = *view_->shared->routes;
+    record_.model_label = facts_.model.empty() ? std::string_view{} : table.model_label(facts_.model);
+    route_ = table.find(facts_.model);
+    if (route_) {
+        record_.route = route_->pattern();
+        return {};
+    }
+    if (facts_.model.empty())
+        return {core::code::model_not_found, "no route takes requests without a model; add a route for \"*\""};
+    auto names = table.nearest(facts_.model, 3);
+    std::string message = "no route for the model '" + facts_.model.substr(0, 100) + "'";
+    if (!names.empty()) message += "; did you mean " + quoted_list(names) + "?";
+    return {core::code::model_not_found, std::move(message)};
+}
+
+core::error exchange_runner::admit() {
+    const auto* keys = view_->shared->keys.get();
+    if (!keys || !caller_) return {};
+    const std::int64_t cap = caller_->settings().max_output_tokens;
+    std::int64_t output = facts_.max_output.value_or(typical_output_tokens) * facts_.choices;
+    if (cap > 0) output = std::min(output, cap);
+    policy::ask what;
+    what.model = facts_.model;
+    what.follows_up = target_.body == dialect::body_form::none;
+    usage::counts expected;
+    expected.input = static_cast<std::int64_t>(body_size_) / bytes_per_token;
+    expected.output = record_.endpoint == "/v1/embeddings" ? 0 : output;
+    what.tokens = expected.prompt() + expected.completion();
+    if (const auto* price = conf().prices.find(facts_.model)) what.cost = usage::cost_of(*price, expected);
+    auto admitted = keys->admit(caller_, what, now(), record_.time);
+    if (admitted.refused) return std::move(admitted.refused);
+    reservation_ = std::move(admitted.held);
+    return {};
+}
+
+std::string exchange_runner::models_answer() {
+    std::vector<std::string> names;
+    for (const auto& name : view_->shared->model_names)
+        if (!caller_ || caller_->allows_model(name)) names.push_back(name);
+    if (target_.model.empty()) return dialect::write_models(target_.dialect, names);
+    for (const auto& name : names)
+        if (name == target_.model) return dialect::write_model(target_.dialect, name);
+    return {};
+}
+
+}  // namespace weir::app

@@ -1,0 +1,51 @@
+// The story of one request, in order. Each chapter has its own file.
+#include "app/exchange_runner.hpp"
+
+namespace weir::app {
+
+exchange_runner::exchange_runner(session& s, std::size_t head_size)
+    : session_(s), worker_(s.home()), view_(s.home().view()), head_size_(head_size), reader_(dialect::endpoint::other) {}
+
+exchange_runner::~exchange_runner() {
+    release_upstream(false);
+    if (counted_body_) worker_.counts().buffered_bodies.fetch_sub(counted_body_, std::memory_order_relaxed);
+    if (active_streams_) active_streams_->add(-1);
+    publish();
+    session_.input().consume(std::min(head_size_ + in_place_, session_.input().size()));
+}
+
+net::task<after> exchange_runner::run() {
+    core::error refusal;
+    begin();
+    refusal = check_head();
+    {
+        // Also a request that is refused by its head is read to its end, within reason, so that the connection can go on.
+        auto reading = read_body();
+        core::error unread = co_await std::move(reading);
+        if (unread && (!refusal || unread.what == core::code::bad_request)) refusal = std::move(unread);
+    }
+    if (client_gone()) co_return after::cut;
+    if (!refusal) refusal = understand();
+    if (!refusal && target_.id == dialect::endpoint::models) {
+        auto body = models_answer();
+        if (!body.empty()) {
+            auto answering = reply_json(200, std::move(body));
+            co_await std::move(answering);
+            co_return after_;
+        }
+        refusal = core::error{core::code::model_not_found, "no model '" + std::string{target_.model} + "' is served here"};
+    }
+    if (!refusal) refusal = find_route();
+    if (!refusal) refusal = admit();
+    if (refusal) {
+        auto refusing = reply(std::move(refusal));
+        co_await std::move(refusing);
+        co_return after_;
+    }
+    auto trying = attempts();
+    co_await std::move(trying);
+    settle();
+    co_return after_;
+}
+
+}  // namespace weir::app

@@ -1,0 +1,199 @@
+// One request and its answer: runs the plan with real parts. It reads the body, asks dialect/ what it means and policy/ what to do, talks to
+// upstreams, relays, and says once what happened. Decisions are not made here.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "app/session.hpp"
+#include "dialect/answer.hpp"
+#include "dialect/endpoint.hpp"
+#include "dialect/request.hpp"
+#include "exchange/plan.hpp"
+#include "exchange/record.hpp"
+#include "http/chunk_scanner.hpp"
+#include "http/sse_scanner.hpp"
+#include "policy/reservation.hpp"
+#include "policy/tried_set.hpp"
+
+namespace weir::app {
+
+/// What the connection may do after an exchange.
+enum class after : std::uint8_t {
+    keep_alive,
+    close,  ///< in an orderly way
+    cut,    ///< the answer is incomplete: end the connection where it is
+    abort,  ///< likewise, where only a reset shows that it is incomplete
+};
+
+class exchange_runner {
+public:
+    exchange_runner(session& s, std::size_t head_size);
+    ~exchange_runner();
+    exchange_runner(const exchange_runner&) = delete;
+    exchange_runner& operator=(const exchange_runner&) = delete;
+    static void* operator new(std::size_t size) { return net::allocate_frame(size); }
+    static void operator delete(void* p, std::size_t size) noexcept { net::release_frame(p, size); }
+
+    [[nodiscard]] net::task<after> run();
+
+private:
+    enum class relayed : std::uint8_t { complete, client_gone, broken };
+    enum class held : std::uint8_t { ready, broken, client_gone };
+    enum class tried : std::uint8_t { finished, failed };
+
+    // --- exchange_request.cpp: what is asked ---
+    http::request_head& head();
+    void begin();
+    [[nodiscard]] core::error check_head();
+    [[nodiscard]] core::error identify_caller();
+    [[nodiscard]] core::error understand();
+    [[nodiscard]] core::error find_route();
+    [[nodiscard]] core::error admit();
+    [[nodiscard]] std::string models_answer();
+
+    // --- exchange_body.cpp: the request's body ---
+    [[nodiscard]] net::task<core::error> read_body();
+    [[nodiscard]] net::task<core::error> read_sized_body();
+    [[nodiscard]] net::task<core::error> read_chunked_body();
+    [[nodiscard]] core::error take_body_memory(std::size_t size);
+    [[nodiscard]] net::task<core::error> wait_for_body();
+
+    // --- exchange_attempt.cpp: upstreams ---
+    [[nodiscard]] net::task<void> attempts();
+    [[nodiscard]] net::task<tried> attempt();
+    [[nodiscard]] net::task<tried> converse(pool_view& pool, std::size_t index);
+    [[nodiscard]] net::task<net::dial_result> connect(net::upstream_connections& from, core::time_point deadline);
+    [[nodiscard]] net::task<exchange::failure> send_request(const upstream_runtime& to, std::string_view model);
+    [[nodiscard]] net::task<exchange::failure> read_response_head();
+    [[nodiscard]] tried fail(exchange::failure why, std::string detail);
+    [[nodiscard]] tried fail_status(std::string_view provider_code, bool in_band);
+    void conclude_failure(exchange::failure why, const struct failed_attempt& what);
+    [[nodiscard]] net::task<bool> back_off();
+    void prepare_edits(std::string_view model);
+    void release_upstream(bool reusable);
+
+    // --- upstream_head.cpp ---
+    void write_upstream_head(std::string& out, const upstream_runtime& to);
+
+    // --- exchange_relay.cpp: the answer ---
+    void start_answer(const http::response_head& answer);
+    [[nodiscard]] net::task<held> hold_body(std::size_t limit);
+    [[nodiscard]] net::task<held> hold_events();
+    [[nodiscard]] net::task<relayed> relay_body();
+    [[nodiscard]] net::task<relayed> relay_events();
+    [[nodiscard]] net::task<exchange::failure> read_more(core::time_point deadline);
+    [[nodiscard]] bool decode();
+    void read_new_events();
+    void note_event(const dialect::event_facts& facts);
+    void add_usage();
+    void write_client_head(bool chunked, bool has_length, std::uint64_t length);
+    void end_with_error_event(const core::error& why, net::gather& out);
+    [[nodiscard]] core::time_point answer_deadline() const;
+    [[nodiscard]] exchange::failure phase_failure() const;
+    void drop_request_memory();
+
+    // --- exchange_finish.cpp: replies and the record ---
+    [[nodiscard]] net::task<void> reply(core::error why);
+    [[nodiscard]] net::task<void> reply_json(int status, std::string body);
+    void settle();
+    void publish();
+    [[nodiscard]] bool client_gone();
+
+    [[nodiscard]] core::time_point now() { return worker_.loop().now(); }
+    [[nodiscard]] const config::conf& conf() const { return *view_->shared->conf; }
+    /// Waits on both sockets and counts the time as waited, not as weir's own.
+    struct waited_on {
+        exchange_runner& self;
+        core::time_point deadline;
+        core::time_point began{};
+        net::waiter::awaiter inner;
+        bool await_ready() const noexcept { return inner.await_ready(); }
+        void await_suspend(std::coroutine_handle<> h) {
+            began = core::clock::now();
+            inner.await_suspend(h);
+        }
+        net::woken await_resume() {
+            const auto why = inner.await_resume();
+            if (began != core::time_point{}) self.waited_ += self.now() - began;
+            return why;
+        }
+    };
+    [[nodiscard]] waited_on sleep_until(core::time_point deadline) {
+        return {*this, deadline, {}, session_.sleeper().wait(deadline)};
+    }
+
+    session& session_;
+    worker& worker_;
+    std::shared_ptr<worker_view> view_;
+
+    // The request.
+    std::size_t head_size_;
+    dialect::target target_;
+    dialect::request_facts facts_;
+    std::vector<dialect::edit> edits_;
+    std::string edited_for_;                 ///< the model that edits_ were made for
+    bool edits_made_ = false;
+    const char* body_ = nullptr;
+    std::size_t body_size_ = 0;
+    std::size_t in_place_ = 0;               ///< bytes of the session's input, behind the head, that belong to this request
+    net::buffer big_body_;
+    std::size_t counted_body_ = 0;           ///< of process_counts::buffered_bodies
+    const policy::route* route_ = nullptr;
+    const policy::key* caller_ = nullptr;
+    policy::reservation reservation_;
+    std::array<char, 128> request_id_{};
+    bool to_head_ = false;                   ///< HEAD: the answer has no body
+    bool http10_ = false;
+    bool keep_alive_ = false;
+    bool body_unread_ = false;               ///< the request's body was not read to its end
+    bool understood_ = false;                ///< an endpoint whose answers dialect/ reads
+    bool asked_usage_ = false;               ///< weir added include_usage
+
+    // The attempts.
+    exchange::plan plan_{0};
+    exchange::step next_ = exchange::step::answer;
+    policy::tried_set tried_;
+    policy::upstream_state::lease lease_;
+    std::unique_ptr<net::upstream_connection> upstream_;
+    net::upstream_connections* home_ = nullptr;
+    const pool_runtime* pool_ = nullptr;
+    const upstream_runtime* to_ = nullptr;
+    core::error last_error_;
+    core::time_point total_deadline_ = core::never, sent_at_{}, attempt_began_{};
+    core::time_point last_event_at_{};
+    std::string detail_;                     ///< of the last failure, for the answer
+    std::string retry_after_, retry_after_ms_;
+    bool request_sent_ = false;
+    int interim_ = 0;
+
+    // The answer.
+    net::buffer up_;                         ///< [0, decoded_) payload, then bytes that are not decoded yet
+    std::size_t decoded_ = 0, seen_ = 0;     ///< payload; payload that was read as whole events
+    std::size_t drop_from_ = 0, drop_to_ = 0;///< an event inside [0, seen_) that must not reach the client
+    std::string client_head_;
+    http::framing framing_ = http::framing::none;
+    http::chunk_scanner chunks_;
+    http::sse_scanner sse_;
+    dialect::stream_reader reader_;
+    std::uint64_t left_ = 0;                 ///< of a sized body
+    bool head_sent_ = false, body_done_ = false, surplus_ = false, upstream_keeps_ = false, event_mode_ = false;
+    bool metered_ = false;                   ///< usage is read from the answer
+    bool content_seen_ = false, error_seen_ = false, malformed_ = false;
+    bool client_chunked_ = false;
+    exchange::failure last_failure_ = exchange::failure::none;
+    std::string error_event_;
+    after after_ = after::close;
+    std::unique_ptr<dialect::usage_finder> finder_;
+    telemetry::histogram_ref inter_token_;
+    telemetry::gauge* active_streams_ = nullptr;
+
+    // What happened.
+    exchange::record record_;
+    core::time_point began_{};
+    core::duration waited_{0};
+    bool gone_ = false, settled_ = false, published_ = false;
+};
+
+}  // namespace weir::app

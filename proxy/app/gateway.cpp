@@ -1,0 +1,285 @@
+#include "app/gateway.hpp"
+
+#include <sys/resource.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <mutex>
+#include <thread>
+
+#include "app/admin_server.hpp"
+#include "app/health_checker.hpp"
+#include "app/status_view.hpp"
+#include "app/worker.hpp"
+#include "config/load.hpp"
+#include "core/version.hpp"
+#include "telemetry/event_log.hpp"
+
+namespace weir::app {
+namespace {
+
+int worker_count(const config::conf& conf) {
+    if (conf.workers > 0) return conf.workers;
+    // The cores this process may run on, not those of the machine: containers get a share.
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return std::max(1, CPU_COUNT(&allowed));
+    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+// A connection through the gateway takes two descriptors.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+bool any_upstream_usable(const snapshot& s, core::time_point now) {
+    for (const auto& pool : s.pools)
+        for (const auto& up : pool.upstreams) {
+            const auto standing = up.state->standing_at(now);
+            using enum policy::upstream_state::standing;
+            if (standing != down && standing != refused && (pool.conf->panic || standing != ejected)) return true;
+        }
+    return false;
+}
+
+}  // namespace
+
+struct gateway::parts {
+    explicit parts(std::shared_ptr<const config::conf> c)
+        : conf(std::move(c)), log(conf->log.access), tickets(net::random_ticket_keys()) {}
+
+    std::vector<std::shared_ptr<const listener_runtime>> make_listeners(const config::conf& c) const;
+    void make_admin();
+    void publish(std::shared_ptr<const snapshot> s);
+
+    std::shared_ptr<const config::conf> conf;
+    net::resolver names;
+    telemetry::metrics metrics;
+    telemetry::access_log log;
+    process_counts counts;
+    net::ticket_keys tickets;
+    std::shared_ptr<const snapshot> current;  ///< the control thread's
+    mutable std::mutex shown_mutex;           ///< admin thread and control thread only
+    std::shared_ptr<const snapshot> shown;
+    std::atomic<bool> reload_ok{true};
+    std::vector<std::shared_ptr<const listener_runtime>> listeners;
+    std::vector<std::unique_ptr<worker>> workers;
+    std::unique_ptr<health_checker> health;
+    std::unique_ptr<admin_server> admin;
+    bool started = false;
+
+    std::shared_ptr<const snapshot> to_show() const {
+        const std::scoped_lock lock(shown_mutex);
+        return shown;
+    }
+};
+
+// Sockets of addresses that stay are kept, so that a reload drops no connection that waits to be accepted.
+std::vector<std::shared_ptr<const listener_runtime>> gateway::parts::make_listeners(const config::conf& c) const {
+    std::vector<std::shared_ptr<const listener_runtime>> made;
+    for (const auto& settings : c.listeners) {
+        auto l = std::make_shared<listener_runtime>();
+        l->name = settings.address;
+        if (settings.tls)
+            for (std::size_t i = 0; i < workers.size(); ++i)
+                l->contexts.push_back(net::make_server_context(*settings.tls, tickets, settings.address));
+        for (const auto& old : listeners)
+            if (old->name == settings.address) l->socket = old->socket;
+        if (!l->socket) l->socket = std::make_shared<net::listening_socket>(settings.address);
+        made.push_back(std::move(l));
+    }
+    return made;
+}
+
+void gateway::parts::publish(std::shared_ptr<const snapshot> s) {
+    current = s;
+    {
+        const std::scoped_lock lock(shown_mutex);
+        shown = s;
+    }
+    for (auto& w : workers) w->use(s);
+    health->use(s);
+}
+
+void gateway::parts::make_admin() {
+    metrics.add_source([this](auto& families) {
+        const auto s = to_show();
+        add_upstream_families(*s, core::clock::now(), families);
+        add_conf_families(*s, reload_ok, families);
+    });
+    metrics.add_source([this](auto& families) { log.collect(families); });
+    admin_handlers handlers;
+    handlers.metrics = [this] { return metrics.render(); };
+    handlers.ready = [this](std::string& why) {
+        if (counts.draining) why = "draining";
+        else if (!any_upstream_usable(*to_show(), core::clock::now())) why = "no pool has a usable upstream";
+        return why.empty();
+    };
+    handlers.status_json = [this] { return status_json(*to_show(), core::clock::now()); };
+    admin = std::make_unique<admin_server>(conf->admin_address, std::move(handlers));
+}
+
+gateway::gateway(std::shared_ptr<const config::conf> conf) : parts_(std::make_unique<parts>(std::move(conf))) {}
+
+gateway::~gateway() {
+    if (parts_->started) drain_and_stop([] { return true; });
+}
+
+void gateway::start() {
+    auto& p = *parts_;
+    std::signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+    if (!p.log.error().empty()) throw std::runtime_error(p.log.error());
+    const int count = worker_count(*p.conf);
+    for (int i = 0; i < count; ++i) p.workers.push_back(std::make_unique<worker>(i, p.metrics, p.log, p.counts));
+    p.listeners = p.make_listeners(*p.conf);
+    auto first = make_snapshot(p.conf, p.names, nullptr);
+    p.shown = first;
+    p.make_admin();
+    p.health = std::make_unique<health_checker>();
+    p.publish(std::move(first));
+    std::vector<worker*> all;
+    for (auto& w : p.workers) all.push_back(w.get());
+    for (auto& w : p.workers) w->listen(p.listeners, all);
+    for (auto& w : p.workers) w->start(false);
+    p.admin->start();
+    p.started = true;
+}
+
+void gateway::reload(std::shared_ptr<const config::conf> conf) {
+    auto& p = *parts_;
+    // Everything that can fail comes first; what follows cannot be half done.
+    auto next = make_snapshot(conf, p.names, p.current.get());
+    auto listeners = p.make_listeners(*conf);
+    p.conf = std::move(conf);
+    p.listeners = std::move(listeners);
+    p.publish(std::move(next));
+    std::vector<worker*> all;
+    for (auto& w : p.workers) all.push_back(w.get());
+    for (auto& w : p.workers) w->listen(p.listeners, all);
+    p.reload_ok = true;
+}
+
+void gateway::reload_failed() { parts_->reload_ok = false; }
+
+void gateway::reopen_logs() {
+    if (const auto why = parts_->log.reopen(); !why.empty()) telemetry::log(telemetry::level::error, why);
+}
+
+std::vector<std::string> gateway::addresses() const {
+    std::vector<std::string> out;
+    for (const auto& l : parts_->listeners) out.push_back(l->socket->bound());
+    return out;
+}
+
+std::string gateway::admin_address() const { return parts_->admin ? parts_->admin->address() : std::string{}; }
+
+void gateway::drain_and_stop(const std::function<bool()>& give_up) {
+    auto& p = *parts_;
+    if (!p.started) return;
+    p.started = false;
+    p.counts.draining = true;
+    for (auto& w : p.workers) w->drain();
+    p.listeners.clear();
+    const auto until = core::clock::now() + p.conf->limits.drain_timeout;
+    const auto open = [&] { return p.counts.connections.load(); };
+    // Connections handed over to a worker but not adopted yet are counted by its load.
+    const auto loaded = [&] {
+        int n = open();
+        for (auto& w : p.workers) n = std::max(n, w->load());
+        return n;
+    };
+    while (loaded() > 0 && core::clock::now() < until && !(give_up && give_up())) std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    if (loaded() > 0) {
+        for (auto& w : p.workers) w->abort_all();
+        const auto last = core::clock::now() + std::chrono::seconds{1};
+        while (loaded() > 0 && core::clock::now() < last) std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    p.health->stop();
+    p.admin->stop();
+    for (auto& w : p.workers) w->stop_and_join();
+    p.log.flush();
+}
+
+namespace {
+
+void print_faults(const std::vector<config::fault>& faults) {
+    for (const auto& f : faults) std::cerr << config::to_string(f) << '\n';
+}
+
+void announce(const gateway& g, const config::conf& conf) {
+    const auto addresses = g.addresses();
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        const bool tls = conf.listeners[i].tls.has_value();
+        const bool is_unix = addresses[i].starts_with("unix:");
+        std::cerr << "weir " << core::version << ": listening on " << (is_unix ? "" : tls ? "https://" : "http://") << addresses[i] << '\n';
+    }
+    const auto admin = g.admin_address();
+    std::cerr << "weir " << core::version << ": admin on " << (admin.starts_with("unix:") ? "" : "http://") << admin << std::endl;
+}
+
+void reload_from(gateway& g, const std::string& file) {
+    using telemetry::level;
+    auto loaded = config::load(file, config::process_environment());
+    print_faults(loaded.faults);
+    g.reopen_logs();
+    if (!loaded.value) {
+        g.reload_failed();
+        telemetry::log(level::error, "reload failed: " + file + " has faults; the old conf stays in use");
+        return;
+    }
+    try {
+        telemetry::set_level(loaded.value->log.level);
+        g.reload(loaded.value);
+        telemetry::log(level::info, "reloaded " + file);
+        announce(g, *loaded.value);
+    } catch (const std::exception& e) {
+        g.reload_failed();
+        telemetry::log(level::error, std::string{"reload failed: "} + e.what() + "; the old conf stays in use");
+    }
+}
+
+}  // namespace
+
+int serve(const serve_options& options) {
+    // Signals are taken by this thread alone; the threads started below inherit the mask.
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int s : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&signals, s);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+    auto loaded = config::load(options.conf_file, config::process_environment());
+    print_faults(loaded.faults);
+    if (!loaded.value) return 1;
+    telemetry::set_level(loaded.value->log.level);
+    try {
+        gateway g{loaded.value};
+        g.start();
+        announce(g, *loaded.value);
+        loaded.value.reset();
+        for (;;) {
+            int got = 0;
+            sigwait(&signals, &got);
+            if (got == SIGHUP) {
+                reload_from(g, options.conf_file);
+                continue;
+            }
+            telemetry::log(telemetry::level::info, "draining; a second signal ends what still runs");
+            g.drain_and_stop([&signals] {
+                const timespec now{};
+                return sigtimedwait(&signals, nullptr, &now) > 0;
+            });
+            return 0;
+        }
+    } catch (const std::exception& e) {
+        std::cerr << "weir: " << e.what() << '\n';
+        return 1;
+    }
+}
+
+}  // namespace weir::app

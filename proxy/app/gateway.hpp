@@ -1,0 +1,46 @@
+// The whole gateway: workers, listeners, admin endpoints, health checks; start, reload, drain. The wiring diagram of the data plane.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/conf.hpp"
+
+namespace weir::app {
+
+struct serve_options {
+    std::string conf_file;
+};
+
+/// Runs until a signal ends it: SIGHUP reloads, SIGTERM and SIGINT drain. The exit code of `weir serve`.
+int serve(const serve_options& options);
+
+class gateway {
+public:
+    explicit gateway(std::shared_ptr<const config::conf> conf);
+    ~gateway();
+    gateway(const gateway&) = delete;
+    gateway& operator=(const gateway&) = delete;
+
+    /// Binds, then serves. Throws std::exception with a message for people: address in use, unusable certificate.
+    void start();
+    /// Swaps the conf whole. Throws and keeps the old one when the new one cannot be used.
+    void reload(std::shared_ptr<const config::conf> conf);
+    /// Remembers that a reload failed (weir_conf_last_reload_successful).
+    void reload_failed();
+    /// Reopens log files.
+    void reopen_logs();
+    /// Bound addresses in the order of conf.listeners, port 0 resolved.
+    [[nodiscard]] std::vector<std::string> addresses() const;
+    [[nodiscard]] std::string admin_address() const;
+    /// Stops accepting, lets running requests end within limits.drain_timeout, stops. `give_up` is polled; true ends it at once.
+    void drain_and_stop(const std::function<bool()>& give_up = {});
+
+private:
+    struct parts;
+    std::unique_ptr<parts> parts_;
+};
+
+}  // namespace weir::app

@@ -1,0 +1,227 @@
+#include "app/session.hpp"
+
+#include <exception>
+
+#include "app/exchange_runner.hpp"
+#include "app/local_reply.hpp"
+#include "telemetry/event_log.hpp"
+
+namespace weir::app {
+namespace {
+
+// After a refusal the client may still be sending: closing at once would reset the connection and destroy the answer on its way
+// (RFC 9112 section 9.6). So much is read and thrown away, for so long.
+constexpr std::size_t linger_bytes = 1 << 20;
+constexpr auto linger_time = std::chrono::seconds{2};
+
+}  // namespace
+
+session::session(worker& w, std::shared_ptr<const listener_runtime> on)
+    : worker_(w), listener_(std::move(on)), waiter_(w.loop()), open_connections_(&w.metrics().connections(listener_->name)) {
+    open_connections_->add(1);
+    worker_.counts().connections.fetch_add(1, std::memory_order_relaxed);
+}
+
+session::~session() {
+    open_connections_->add(-1);
+    worker_.counts().connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void session::start(int descriptor, const net::address& peer) {
+    peer_host_size_ = static_cast<std::uint8_t>(net::write_host(peer, peer_host_.data()));
+    if (!client_.open(worker_.loop(), descriptor)) {
+        worker_.forget(*this);
+        delete this;
+        return;
+    }
+    client_.set_owner(&waiter_);
+    live();
+}
+
+net::detached session::live() {
+    bool failed = false;
+    try {
+        auto work = serve();
+        co_await std::move(work);
+    } catch (const std::exception& e) {
+        failed = true;
+        telemetry::log(telemetry::level::error, std::string{"a connection was ended by an internal failure: "} + e.what());
+    }
+    if (failed) client_.abort();
+    client_.close();
+    worker_.forget(*this);
+    delete this;
+}
+
+net::task<void> session::serve() {
+    bool first = true;
+    if (!listener_->contexts.empty()) {
+        auto hands = shake_hands();
+        const bool shaken = co_await std::move(hands);
+        if (!shaken) co_return;
+    }
+    for (;;) {
+        auto reading = read_head(first);
+        const head got = co_await std::move(reading);
+        first = false;
+        if (got == head::closed) co_return;
+        if (got == head::refused) {
+            core::error why = std::move(refusal_);
+            auto refusing = refuse_head(std::move(why));
+            co_await std::move(refusing);
+            co_return;
+        }
+        after end = after::close;
+        {
+            const std::unique_ptr<exchange_runner> exchange{new exchange_runner{*this, head_size_}};
+            auto running = exchange->run();
+            end = co_await std::move(running);
+        }
+        parsed_upto_ = 0;
+        if (end == after::abort) {
+            client_.abort();
+            co_return;
+        }
+        if (end == after::cut) co_return;
+        if (end == after::close || worker_.draining()) break;
+        if (client_.peer_gone() && !client_.readable() && in_.empty()) co_return;
+    }
+    auto lingering = linger();
+    co_await std::move(lingering);
+}
+
+net::task<bool> session::shake_hands() {
+    const auto deadline = worker_.loop().now() + worker_.view()->shared->conf->limits.head_timeout;
+    if (!client_.start_tls_server(listener_->contexts[static_cast<std::size_t>(worker_.index())].get())) co_return false;
+    for (;;) {
+        const auto step = client_.handshake();
+        if (step == net::io::ok) co_return true;
+        if (step != net::io::again || aborting_) co_return false;
+        const auto why = co_await waiter_.wait(deadline);
+        if (why == net::woken::deadline || aborting_) co_return false;
+    }
+}
+
+session::head session::parse_input() {
+    const auto& limits = worker_.view()->shared->conf->limits;
+    const auto bytes = in_.view();
+    // A head can only become complete, or be seen to be wrong, at a line end; the first bytes may show another protocol at once.
+    const bool look = parsed_upto_ == 0 || bytes.find('\n', parsed_upto_) != std::string_view::npos || bytes.size() >= limits.request_head;
+    if (!look) {
+        parsed_upto_ = bytes.size();
+        return head::closed;
+    }
+    worker_.request_scratch_owner = nullptr;
+    const auto r = http::parse_request_head(bytes, limits.request_head, worker_.request_scratch);
+    if (r.state == http::parse_state::done) {
+        head_size_ = r.consumed;
+        return head::complete;
+    }
+    if (r.state == http::parse_state::failed) {
+        refusal_ = core::error{r.code, std::string{r.why}};
+        return head::refused;
+    }
+    parsed_upto_ = bytes.size();
+    return head::closed;  // not yet
+}
+
+net::task<session::head> session::read_head(bool first) {
+    const auto& limits = worker_.view()->shared->conf->limits;
+    const auto head_limit = limits.request_head;
+    auto deadline = worker_.loop().now() + (first ? limits.head_timeout : limits.keepalive_timeout);
+    const auto head_timeout = limits.head_timeout;
+    bool begun = false;
+    if (!in_.empty()) {  // pipelined
+        begun = true;
+        deadline = worker_.loop().now() + head_timeout;
+        if (const auto got = parse_input(); got != head::closed) co_return got;
+    }
+    for (;;) {
+        if (client_.readable()) {
+            in_.need_slab();
+            if (in_.free_size() == 0) in_.reserve(head_limit + net::padding);
+            const auto r = client_.read(in_.free_begin(), in_.free_size());
+            if (r.what == net::io::ok) {
+                in_.commit(r.bytes);
+                if (!begun) {
+                    begun = true;
+                    // The whole head has this long, whatever trickles in (slow-head attacks reset nothing).
+                    deadline = worker_.loop().now() + head_timeout;
+                }
+                if (const auto got = parse_input(); got != head::closed) co_return got;
+                continue;
+            }
+            if (r.what != net::io::again) co_return head::closed;
+        }
+        if (aborting_ || (worker_.draining() && !begun)) co_return head::closed;
+        in_.release_if_empty();
+        idle_ = !begun;
+        const auto why = co_await waiter_.wait(deadline);
+        idle_ = false;
+        if (aborting_ || (worker_.draining() && !begun)) co_return head::closed;
+        if (why == net::woken::deadline) {
+            if (!begun) co_return head::closed;
+            refusal_ = core::error{core::code::client_timeout, "the request head did not arrive within limits.head_timeout"};
+            co_return head::refused;
+        }
+    }
+}
+
+// The head could not be understood, so neither can what follows: answer and close.
+net::task<void> session::refuse_head(core::error why) {
+    auto refusing = refuse_connection(*this, why);
+    co_await std::move(refusing);
+    auto lingering = linger();
+    co_await std::move(lingering);
+}
+
+net::task<void> session::linger() {
+    const auto deadline = worker_.loop().tick() + linger_time;
+    std::size_t thrown_away = 0;
+    client_.shutdown_tls();
+    if (!client_.is_tls()) client_.shutdown_write();
+    in_.clear();
+    in_.need_slab();
+    for (;;) {
+        while (client_.readable()) {
+            const auto r = client_.read(in_.free_begin(), in_.free_size());
+            if (r.what == net::io::again) break;
+            thrown_away += r.bytes;
+            if (r.what != net::io::ok || thrown_away > linger_bytes) co_return;
+        }
+        if (client_.peer_gone() || aborting_) co_return;
+        const auto why = co_await waiter_.wait(deadline);
+        if (why == net::woken::deadline) co_return;
+    }
+}
+
+bool session::write_some(net::gather& out) {
+    while (!out.done() && client_.writable()) {
+        const auto r = client_.write(out.pieces());
+        if (r.what == net::io::again) return true;
+        if (r.what != net::io::ok) return false;
+        out.advance(r.bytes);
+    }
+    return true;
+}
+
+net::task<bool> session::flush(net::gather& out, core::time_point deadline) {
+    bool alive = write_some(out);
+    while (alive && !out.done()) {
+        const auto why = co_await waiter_.wait(deadline);
+        if (aborting_ || why == net::woken::deadline) co_return false;
+        alive = write_some(out);
+    }
+    co_return alive;
+}
+
+void session::drain() {
+    if (idle_) waiter_.interrupt();
+}
+
+void session::abort() {
+    aborting_ = true;
+    waiter_.interrupt();
+}
+
+}  // namespace weir::app

@@ -1,0 +1,73 @@
+// One client connection: TLS, heads, keep-alive and pipelining in order. It parses heads and frames bodies; what a request means is the
+// exchange's business (exchange_runner.hpp).
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string_view>
+
+#include "app/worker.hpp"
+#include "net/buffer.hpp"
+#include "net/gather.hpp"
+#include "net/socket.hpp"
+#include "net/task.hpp"
+
+namespace weir::app {
+
+class session {
+public:
+    session(worker& w, std::shared_ptr<const listener_runtime> on);
+    ~session();
+
+    /// Takes over an accepted descriptor and starts to serve it; the session deletes itself when the connection ends.
+    void start(int descriptor, const net::address& peer);
+
+    // For the exchange, on the worker's thread.
+    worker& home() { return worker_; }
+    net::socket& client() { return client_; }
+    net::waiter& sleeper() { return waiter_; }
+    net::buffer& input() { return in_; }
+    [[nodiscard]] std::string_view peer_host() const { return {peer_host_.data(), peer_host_size_}; }
+    [[nodiscard]] const listener_runtime& listener() const { return *listener_; }
+    [[nodiscard]] bool aborting() const { return aborting_; }
+
+    /// Sends what it can now. False: the client is gone. Call again, through flush(), while !out.done().
+    [[nodiscard]] bool write_some(net::gather& out);
+    /// Sends everything; false: the client is gone or `deadline` passed.
+    [[nodiscard]] net::task<bool> flush(net::gather& out, core::time_point deadline);
+
+    /// Ends an idle connection, or lets a busy one end after its current exchange.
+    void drain();
+    /// Ends it now.
+    void abort();
+
+    session* next = nullptr;
+    session* previous = nullptr;
+
+private:
+    enum class head : std::uint8_t { complete, closed, refused };
+
+    net::detached live();
+    [[nodiscard]] net::task<void> serve();
+    [[nodiscard]] net::task<bool> shake_hands();
+    [[nodiscard]] net::task<head> read_head(bool first);
+    [[nodiscard]] net::task<void> refuse_head(core::error why);
+    [[nodiscard]] net::task<void> linger();
+    [[nodiscard]] head parse_input();
+
+    worker& worker_;
+    std::shared_ptr<const listener_runtime> listener_;
+    net::waiter waiter_;
+    net::socket client_;
+    net::buffer in_;
+    std::size_t head_size_ = 0;
+    std::size_t parsed_upto_ = 0;  ///< bytes of in_ that are known to hold no whole head
+    core::error refusal_;
+    std::array<char, 46> peer_host_{};
+    std::uint8_t peer_host_size_ = 0;
+    bool idle_ = false;            ///< between two requests
+    bool aborting_ = false;
+    telemetry::gauge* open_connections_ = nullptr;
+};
+
+}  // namespace weir::app

@@ -1,0 +1,94 @@
+#include "app/snapshot.hpp"
+
+#include <openssl/ssl.h>
+
+#include <algorithm>
+
+#include "core/glob.hpp"
+#include "dialect/credentials.hpp"
+
+namespace weir::app {
+namespace {
+
+std::string authority_of(const config::upstream_conf& u) {
+    const bool v6 = u.host.find(':') != std::string::npos;
+    const std::string host = v6 ? "[" + u.host + "]" : u.host;
+    const bool usual = (u.scheme == "https" && u.port == "443") || (u.scheme == "http" && u.port == "80");
+    return usual ? host : host + ":" + u.port;
+}
+
+std::shared_ptr<const net::upstream_target> make_target(const config::upstream_conf& u, const net::keepalive& keep, net::resolver& names) {
+    auto t = std::make_shared<net::upstream_target>();
+    t->name = names.watch(u.host, u.port);
+    t->tls = u.scheme == "https";
+    t->verify = u.tls.verify;
+    t->server_name = u.tls.server_name.empty() ? u.host : u.tls.server_name;
+    if (t->tls) t->context = std::shared_ptr<SSL_CTX>(net::make_client_context(u.tls).release(), net::free_ssl_ctx{});
+    t->keep = keep;
+    t->identity = u.scheme + "|" + u.host + "|" + u.port + "|" + t->server_name + "|" + u.tls.ca + "|" + (u.tls.verify ? "1" : "0");
+    return t;
+}
+
+const upstream_runtime* same_upstream(const snapshot* before, const std::string& pool, const config::upstream_conf& u) {
+    if (!before) return nullptr;
+    for (const auto& p : before->pools) {
+        if (p.conf->name != pool) continue;
+        for (const auto& old : p.upstreams)
+            if (old.conf->name == u.name && old.conf->url == u.url) return &old;
+    }
+    return nullptr;
+}
+
+std::shared_ptr<policy::retry_budget> same_budget(const snapshot* before, const std::string& pool) {
+    if (before)
+        for (const auto& p : before->pools)
+            if (p.conf->name == pool) return p.retries;
+    return std::make_shared<policy::retry_budget>();
+}
+
+std::vector<std::string> exact_prices(const usage::price_book& prices) {
+    std::vector<std::string> names;
+    for (const auto& row : prices.rows())
+        if (!core::is_glob(row.pattern)) names.push_back(row.pattern);
+    return names;
+}
+
+}  // namespace
+
+std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf> conf, net::resolver& names, const snapshot* before) {
+    auto s = std::make_shared<snapshot>();
+    s->conf = std::move(conf);
+    std::vector<std::string> pool_names;
+    for (const auto& p : s->conf->pools) {
+        pool_names.push_back(p.name);
+        pool_runtime pool;
+        pool.conf = &p;
+        pool.retries = same_budget(before, p.name);
+        for (const auto& u : p.upstreams) {
+            upstream_runtime up;
+            up.conf = &u;
+            const auto* old = same_upstream(before, p.name, u);
+            up.state = old ? old->state : std::make_shared<policy::upstream_state>();
+            if (!p.health_check && up.state->verdict() != policy::health::unknown)
+                up.state->set_health(policy::health::unknown, core::clock::now());
+            up.target = make_target(u, p.keepalive, names);
+            up.authority = authority_of(u);
+            if (!u.api_key.empty()) {
+                const auto field = dialect::upstream_credential(p.dialect);
+                up.credential_name = field.name;
+                up.credential_value = core::secret{std::string{field.prefix} + u.api_key.reveal()};
+            }
+            pool.upstreams.push_back(std::move(up));
+        }
+        s->pools.push_back(std::move(pool));
+    }
+    s->routes = std::make_unique<policy::route_table>(s->conf->routes, pool_names, exact_prices(s->conf->prices));
+    s->model_names = s->routes->listed_models();
+    if (!s->conf->keys.empty()) {
+        s->keys = std::make_shared<policy::key_ring>(s->conf->keys);
+        if (before && before->keys) s->keys->carry_over(*before->keys);
+    }
+    return s;
+}
+
+}  // namespace weir::app

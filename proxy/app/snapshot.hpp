@@ -1,0 +1,49 @@
+// A conf made ready to serve: pools with their shared health, routes, keys. Immutable but for the counters inside; replaced whole on reload.
+// It opens no sockets.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/conf.hpp"
+#include "net/upstream.hpp"
+#include "policy/key_ring.hpp"
+#include "policy/retry_budget.hpp"
+#include "policy/route_table.hpp"
+#include "policy/upstream_state.hpp"
+
+namespace weir::app {
+
+/// One upstream as all workers share it. Its state survives a reload when name and URL stay the same.
+struct upstream_runtime {
+    const config::upstream_conf* conf = nullptr;
+    std::shared_ptr<policy::upstream_state> state;
+    std::shared_ptr<const net::upstream_target> target;
+    std::string authority;                  ///< the Host header: host, and port unless it is the scheme's own
+    std::string credential_name;            ///< header that carries api_key; empty: the client's own passes
+    core::secret credential_value;
+};
+
+struct pool_runtime {
+    const config::pool_conf* conf = nullptr;
+    std::vector<upstream_runtime> upstreams;
+    std::shared_ptr<policy::retry_budget> retries;
+};
+
+struct snapshot {
+    std::shared_ptr<const config::conf> conf;
+    std::vector<pool_runtime> pools;
+    std::unique_ptr<policy::route_table> routes;
+    std::shared_ptr<policy::key_ring> keys;  ///< null: no keys are configured, everybody may call
+    std::vector<std::string> model_names;    ///< what GET /v1/models lists when the key allows it
+
+    [[nodiscard]] bool has_keys() const { return keys != nullptr; }
+};
+
+/// Throws net::tls_error when a CA file cannot be used. `before`: the snapshot that this one replaces, whose live state is carried over; may be null.
+[[nodiscard]] std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf> conf, net::resolver& names,
+                                                            const snapshot* before);
+
+}  // namespace weir::app

@@ -1,0 +1,88 @@
+// The head that an upstream gets: start line, Host, lengths, credentials and tracing written anew, the client's other fields copied.
+#include <algorithm>
+
+#include "app/exchange_runner.hpp"
+#include "dialect/credentials.hpp"
+#include "http/head_writer.hpp"
+
+namespace weir::app {
+namespace {
+
+// Tracking parameters that people paste along with a base URL; and the client's key, which is for weir only.
+bool forwarded(std::string_view parameter, bool drop_key) {
+    const auto name = parameter.substr(0, parameter.find('='));
+    if (drop_key && name == "key") return false;
+    return !(name.starts_with("utm_") || name == "gclid" || name == "fbclid");
+}
+
+void append_query(std::string& out, std::string_view query, bool drop_key) {
+    char separator = '?';
+    while (!query.empty()) {
+        const auto end = query.find('&');
+        const auto parameter = query.substr(0, end);
+        if (!parameter.empty() && forwarded(parameter, drop_key)) {
+            out += separator;
+            out += parameter;
+            separator = '&';
+        }
+        if (end == std::string_view::npos) break;
+        query.remove_prefix(end + 1);
+    }
+}
+
+bool is_ours(const upstream_runtime& to, std::string_view name) {
+    if (http::iequals(name, to.credential_name)) return true;
+    return std::any_of(to.conf->headers.begin(), to.conf->headers.end(), [&](const auto& h) { return http::iequals(h.first, name); });
+}
+
+}  // namespace
+
+void exchange_runner::write_upstream_head(std::string& out, const upstream_runtime& to) {
+    using http::field_id;
+    const auto& h = head();
+    // With keys configured the client's credential is weir's own; with an own upstream key it is replaced.
+    const bool swap = view_->shared->has_keys() || !to.credential_name.empty();
+    http::head_writer head{out};
+    out.append(h.method).append(1, ' ');
+    out += dialect::upstream_path(pool_->conf->dialect, to.conf->base_path, target_);
+    if (!h.query.empty()) append_query(out, h.query, swap);
+    out.append(" HTTP/1.1\r\n");
+    head.add("host", to.authority);
+    std::string_view via;
+    for (const auto& f : h.fields) {
+        switch (f.id) {
+            case field_id::host:
+            case field_id::content_length:
+            case field_id::expect:
+            case field_id::x_request_id:
+            case field_id::traceparent: continue;
+            case field_id::via: via = f.value; continue;
+            // What cannot be read cannot be metered: ask for plain answers.
+            case field_id::accept_encoding:
+                if (understood_) continue;
+                break;
+            default: break;
+        }
+        if (http::is_hop_by_hop(f.id) || (swap && dialect::is_credential(f.id))) continue;
+        if (!h.connection.empty() && http::named_by_connection(h.connection, f.name)) continue;
+        if (is_ours(to, f.name)) continue;
+        head.add(f.name, f.value);
+    }
+    if (understood_) head.add("accept-encoding", std::string_view{"identity"});
+    if (!to.credential_name.empty()) head.add(to.credential_name, to.credential_value.reveal());
+    for (const auto& [name, value] : to.conf->headers) head.add(name, value.reveal());
+    char trace[55];
+    core::write_traceparent(trace, h.fields.value_of(field_id::traceparent), worker_.random()(), worker_.random()(), worker_.random()());
+    head.add("traceparent", std::string_view{trace, sizeof trace});
+    head.add("x-request-id", record_.request_id);
+    if (via.empty()) {
+        head.add("via", std::string_view{"1.1 weir"});
+    } else {
+        out.append("via: ").append(via).append(", 1.1 weir\r\n");
+    }
+    if (body_ || h.method == "POST" || h.method == "PUT" || h.method == "PATCH")
+        head.add("content-length", dialect::edited_size(body_size_, edits_));
+    head.end();
+}
+
+}  // namespace weir::app

@@ -1,0 +1,157 @@
+#include "app/worker.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <random>
+
+#include "app/session.hpp"
+
+namespace weir::app {
+namespace {
+
+constexpr auto housekeeping_interval = std::chrono::seconds{1};
+
+std::uint64_t seed() {
+    std::random_device entropy;
+    return (std::uint64_t{entropy()} << 32) ^ entropy();
+}
+
+}  // namespace
+
+worker::worker(int index, telemetry::metrics& metrics, telemetry::access_log& log, process_counts& counts)
+    : index_(index), counts_(counts), metrics_(metrics.worker_shard(index)), log_(log.worker_lane(index)), random_(seed()) {
+    housekeeper_.self = this;
+}
+
+worker::~worker() { stop_and_join(); }
+
+void worker::start(bool pin_to_core) {
+    thread_ = std::thread([this] {
+        loop_.timers().arm(housekeeper_, loop_.tick() + housekeeping_interval);
+        loop_.run();
+        acceptors_.clear();
+        while (sessions_) {
+            auto* s = sessions_;
+            s->abort();
+            if (sessions_ == s) break;  // it waits for something that abort() does not end; the process is about to go anyway
+        }
+        connections_.clear();
+        view_.reset();
+    });
+    if (pin_to_core) {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        CPU_SET(static_cast<std::size_t>(index_), &set);
+        pthread_setaffinity_np(thread_.native_handle(), sizeof set, &set);
+    }
+}
+
+void worker::stop_and_join() {
+    if (!thread_.joinable()) return;
+    loop_.stop();
+    thread_.join();
+}
+
+void worker::use(std::shared_ptr<const snapshot> s) {
+    loop_.post([this, s = std::move(s)] {
+        auto view = std::make_shared<worker_view>();
+        view->shared = s;
+        std::map<std::string, std::shared_ptr<net::upstream_connections>> connections;
+        for (const auto& pool : s->pools) {
+            pool_view p{&pool, policy::balancer{pool.conf->balance, pool.conf->ejection, pool.conf->panic}, {}, {}};
+            for (const auto& up : pool.upstreams) {
+                p.members.push_back({up.state.get(), up.conf->weight, up.conf->max_requests});
+                auto& shared = connections[up.target->identity];
+                if (!shared) {
+                    const auto old = connections_.find(up.target->identity);
+                    shared = old != connections_.end() ? old->second : std::make_shared<net::upstream_connections>(loop_, up.target);
+                }
+                p.connections.push_back(shared);
+            }
+            view->pools.push_back(std::move(p));
+        }
+        connections_ = std::move(connections);
+        view_ = std::move(view);
+    });
+}
+
+void worker::listen(std::vector<std::shared_ptr<const listener_runtime>> listeners, std::vector<worker*> all) {
+    loop_.post([this, listeners = std::move(listeners), all = std::move(all)] {
+        acceptors_.clear();
+        listeners_ = listeners;
+        if (draining_) return;
+        for (const auto& l : listeners_)
+            acceptors_.push_back(std::make_unique<net::acceptor>(
+                loop_, l->socket, [this, l, all](int descriptor, const net::address& peer) { accepted(*l, descriptor, peer, all); }));
+    });
+}
+
+void worker::accepted(const listener_runtime& on, int descriptor, const net::address& peer, const std::vector<worker*>& all) {
+    std::shared_ptr<const listener_runtime> l;
+    for (const auto& known : listeners_)
+        if (known.get() == &on) l = known;
+    if (!l || counts_.connections.load(std::memory_order_relaxed) >= view_->shared->conf->limits.connections) {
+        ::close(descriptor);
+        return;
+    }
+    // The less loaded of this worker and one other: long streams make any blind spreading uneven.
+    worker* best = this;
+    if (all.size() > 1) {
+        auto* other = all[random_() % all.size()];
+        if (other->load() + 1 < load()) best = other;
+    }
+    best->load_.fetch_add(1, std::memory_order_relaxed);
+    if (best == this) return adopt(std::move(l), descriptor, peer);
+    best->loop_.post([best, l = std::move(l), descriptor, peer] { best->adopt(l, descriptor, peer); });
+}
+
+void worker::adopt(std::shared_ptr<const listener_runtime> on, int descriptor, const net::address& peer) {
+    auto* s = new session{*this, std::move(on)};
+    s->next = sessions_;
+    if (sessions_) sessions_->previous = s;
+    sessions_ = s;
+    s->start(descriptor, peer);
+}
+
+void worker::forget(session& s) {
+    if (s.previous) s.previous->next = s.next;
+    else sessions_ = s.next;
+    if (s.next) s.next->previous = s.previous;
+    load_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void worker::drain() {
+    loop_.post([this] {
+        draining_ = true;
+        acceptors_.clear();
+        for (auto* s = sessions_; s;) {
+            auto* following = s->next;
+            s->drain();
+            s = following;
+        }
+    });
+}
+
+void worker::abort_all() {
+    loop_.post([this] {
+        for (auto* s = sessions_; s;) {
+            auto* following = s->next;
+            s->abort();
+            s = following;
+        }
+    });
+}
+
+void worker::expire_idle() {
+    for (auto& [identity, c] : connections_) c->close_expired(loop_.now());
+}
+
+void worker::housekeeper::on_deadline() {
+    self->expire_idle();
+    self->loop_.timers().arm(*this, self->loop_.now() + housekeeping_interval);
+}
+
+}  // namespace weir::app

@@ -1,0 +1,118 @@
+// One thread of the data plane: its event loop, its connections, its view of the current conf, its metric cells and log lane.
+// Nothing here is shared with another worker but what is posted.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/snapshot.hpp"
+#include "core/request_id.hpp"
+#include "http/head.hpp"
+#include "net/listener.hpp"
+#include "net/reactor.hpp"
+#include "net/upstream.hpp"
+#include "policy/balancer.hpp"
+#include "telemetry/access_log.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace weir::app {
+
+class session;
+
+/// What a listener accepts with; one per listener and conf, shared by the workers.
+struct listener_runtime {
+    std::string name;                    ///< the address as in the conf: the label of metrics
+    std::shared_ptr<net::listening_socket> socket;
+    std::vector<net::ssl_ctx> contexts;  ///< one per worker; empty: plain
+};
+
+/// One worker's way to a pool: turns, connections.
+struct pool_view {
+    const pool_runtime* pool = nullptr;
+    policy::balancer balancer;
+    std::vector<policy::pool_member> members;
+    std::vector<std::shared_ptr<net::upstream_connections>> connections;
+};
+
+/// One worker's own copy of what a request needs from the conf; requests in flight keep the one they began with.
+struct worker_view {
+    std::shared_ptr<const snapshot> shared;
+    std::vector<pool_view> pools;
+};
+
+/// Counts of the whole process that admission looks at.
+struct process_counts {
+    alignas(64) std::atomic<int> connections{0};
+    alignas(64) std::atomic<std::size_t> buffered_bodies{0};
+    std::atomic<bool> draining{false};
+};
+
+class worker {
+public:
+    worker(int index, telemetry::metrics& metrics, telemetry::access_log& log, process_counts& counts);
+    ~worker();
+
+    void start(bool pin_to_core);
+    void stop_and_join();
+
+    /// From any thread: use this conf from now on.
+    void use(std::shared_ptr<const snapshot> s);
+    /// From any thread, before or after start(): accept on these listeners and no others.
+    void listen(std::vector<std::shared_ptr<const listener_runtime>> listeners, std::vector<worker*> all);
+    /// From any thread: no new connections, close idle ones, finish what runs.
+    void drain();
+    /// From any thread: end what is left at once.
+    void abort_all();
+
+    // For sessions, on the worker's thread.
+    net::reactor& loop() { return loop_; }
+    [[nodiscard]] const std::shared_ptr<worker_view>& view() const { return view_; }
+    process_counts& counts() { return counts_; }
+    telemetry::shard& metrics() { return metrics_; }
+    telemetry::access_log::lane& log() { return log_; }
+    core::fast_random& random() { return random_; }
+    void forget(session& s);
+    [[nodiscard]] bool draining() const { return draining_; }
+    [[nodiscard]] int index() const { return index_; }
+
+    /// Sessions on this worker; read by other workers when they accept.
+    [[nodiscard]] int load() const { return load_.load(std::memory_order_relaxed); }
+
+    /// Scratch space for one synchronous step.
+    http::request_head request_scratch;
+    http::response_head response_scratch;
+    std::string head_scratch;
+    const void* request_scratch_owner = nullptr;  ///< whose head request_scratch holds
+
+private:
+    void accepted(const listener_runtime& on, int descriptor, const net::address& peer, const std::vector<worker*>& all);
+    void adopt(std::shared_ptr<const listener_runtime> on, int descriptor, const net::address& peer);
+    void expire_idle();
+
+    struct housekeeper final : net::timer_node {
+        worker* self = nullptr;
+        void on_deadline() override;
+    };
+
+    int index_;
+    net::reactor loop_;
+    process_counts& counts_;
+    telemetry::shard& metrics_;
+    telemetry::access_log::lane& log_;
+    core::fast_random random_;
+    std::shared_ptr<worker_view> view_;
+    std::map<std::string, std::shared_ptr<net::upstream_connections>> connections_;  ///< by target identity
+    std::vector<std::unique_ptr<net::acceptor>> acceptors_;
+    std::vector<std::shared_ptr<const listener_runtime>> listeners_;
+    session* sessions_ = nullptr;  ///< intrusive list
+    housekeeper housekeeper_;
+    std::atomic<int> load_{0};
+    bool draining_ = false;
+    std::thread thread_;
+};
+
+}  // namespace weir::app
