@@ -1,0 +1,48 @@
+// Provider bytes: events, whole answers, and the slicing of the usage finder, which must agree with the whole reading.
+#include <cstdlib>
+#include <string>
+
+#include "dialect/answer.hpp"
+
+using namespace weir;
+using namespace weir::dialect;
+
+namespace {
+
+struct counter : text_sink {
+    std::size_t bytes = 0;
+    void text(std::uint32_t, std::string_view piece) override { bytes += piece.size(); }
+};
+
+void check_sums(const usage::counts& used) {
+    for (const std::int64_t part : {used.input, used.cached_input, used.cache_write, used.cache_write_1h, used.output, used.reasoning, used.audio_input,
+                                    used.audio_output, used.image_output}) {
+        if (part < 0) std::abort();
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size < 2) return 0;
+    const auto e = static_cast<endpoint>(data[0] % (static_cast<int>(endpoint::other) + 1));
+    const std::string_view text{reinterpret_cast<const char*>(data + 2), size - 2};
+
+    stream_reader reader{e};
+    counter sink;
+    const event_facts first = reader.read(text, &sink);
+    stream_reader silent{e};
+    const event_facts second = silent.read(text);
+    if (first.content != second.content || first.error != second.error || first.finish != second.finish) std::abort();
+    check_sums(reader.usage());
+
+    const unary_facts whole = read_unary(e, text.data(), text.size());
+    check_sums(whole.usage);
+    usage_finder finder{e};
+    const std::size_t step = data[1] % 16 + 1U;
+    for (std::size_t at = 0; at < text.size(); at += step) finder.feed(text.substr(at, step));
+    usage::counts found;
+    const bool has = finder.result(found);
+    if (whole.json && text.size() < 8000 && (has != whole.has_usage || found != whole.usage)) std::abort();
+    return 0;
+}
