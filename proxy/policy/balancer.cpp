@@ -26,13 +26,12 @@ picked balancer::pick(std::span<const pool_member> pool, const tried_set& tried,
     const bool has_tried = !usable_again_.empty();
     keep_probes_for_first_attempts(tried.empty());
     if (auto found = claim_one(pool, now, random)) return found;
-    if (any_full_) return {.why_none = no_upstream::all_full};
-    if (has_tried) {
-        if (!reuse_tried) return {.why_none = no_upstream::all_tried};
+    if (has_tried && reuse_tried) {
         std::swap(usable_, usable_again_);
         if (auto found = claim_one(pool, now, random)) return found;
-        if (any_full_) return {.why_none = no_upstream::all_full};
     }
+    if (any_full_) return {.why_none = no_upstream::all_full};
+    if (has_tried && !reuse_tried) return {.why_none = no_upstream::all_tried};
     return least_bad(pool, tried, reuse_tried, now);
 }
 

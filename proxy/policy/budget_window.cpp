@@ -1,0 +1,78 @@
+#include "policy/budget_window.hpp"
+
+#include <algorithm>
+
+namespace weir::policy {
+namespace {
+
+constexpr auto relaxed = std::memory_order_relaxed;
+constexpr auto most = std::numeric_limits<usage::nanousd>::max();
+
+usage::nanousd saturating_sum(usage::nanousd a, usage::nanousd b) { return b > most - a ? most : a + b; }
+
+}  // namespace
+
+std::int64_t budget_window::window_at(core::wall_time now) const {
+    if (every_.count() <= 0) return 0;
+    const auto s = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
+    return s >= 0 ? s / every_.count() : (s + 1) / every_.count() - 1;
+}
+
+core::wall_time budget_window::begins(std::int64_t window) const {
+    return core::wall_time{} + std::max(every_, std::chrono::seconds{0}) * window;
+}
+
+core::wall_time budget_window::ends(std::int64_t window) const {
+    return every_.count() <= 0 ? core::wall_time::max() : begins(window + 1);
+}
+
+budget_window::slot& budget_window::slot_for(std::int64_t& window) {
+    slot& found = slots_[place(window)];
+    auto held = found.window.load(std::memory_order_acquire);
+    if (held < window) {
+        const std::lock_guard hold{turning_};
+        held = found.window.load(relaxed);
+        if (held < window) {
+            found.spent.store(0, relaxed);
+            found.window.store(window, std::memory_order_release);
+            held = window;
+        }
+    }
+    window = held;
+    return found;
+}
+
+bool budget_window::try_add(std::int64_t& window, usage::nanousd amount, usage::nanousd limit) {
+    amount = std::max<usage::nanousd>(amount, 0);
+    slot& to = slot_for(window);
+    auto spent = to.spent.load(relaxed);
+    for (;;) {
+        if (spent >= limit || amount > limit - spent) return false;
+        if (to.spent.compare_exchange_weak(spent, spent + amount, relaxed)) return true;
+    }
+}
+
+usage::nanousd budget_window::add(std::int64_t& window, usage::nanousd amount) {
+    amount = std::max<usage::nanousd>(amount, 0);
+    slot& to = slot_for(window);
+    auto spent = to.spent.load(relaxed);
+    for (;;) {
+        const auto next = saturating_sum(spent, amount);
+        if (to.spent.compare_exchange_weak(spent, next, relaxed)) return next;
+    }
+}
+
+void budget_window::give_back(std::int64_t window, usage::nanousd amount) {
+    slot& from = slots_[place(window)];
+    if (amount <= 0 || from.window.load(std::memory_order_acquire) != window) return;
+    auto spent = from.spent.load(relaxed);
+    while (!from.spent.compare_exchange_weak(spent, std::max<usage::nanousd>(spent - amount, 0), relaxed)) {
+    }
+}
+
+usage::nanousd budget_window::spent(std::int64_t window) const {
+    const slot& kept = slots_[place(window)];
+    return kept.window.load(std::memory_order_acquire) == window ? kept.spent.load(relaxed) : 0;
+}
+
+}  // namespace weir::policy

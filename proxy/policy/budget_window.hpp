@@ -1,0 +1,59 @@
+// What one key has spent in the current window of one length. Windows are fixed and aligned to the Unix epoch (a `1d`
+// window is a UTC day), so that every process and every restart agrees where they begin.
+// Shared by the workers: adding is one compare-and-swap; a mutex is taken once per window, when a new one begins.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+
+#include "core/clock.hpp"
+#include "usage/money.hpp"
+
+namespace weir::policy {
+
+class budget_window {
+public:
+    /// `every` zero or less: one window that never ends.
+    explicit budget_window(std::chrono::seconds every) : every_(std::min<std::chrono::seconds>(every, longest)) {}
+
+    [[nodiscard]] std::chrono::seconds every() const { return every_; }
+    /// The number of the window that `now` is in.
+    [[nodiscard]] std::int64_t window_at(core::wall_time now) const;
+    [[nodiscard]] core::wall_time begins(std::int64_t window) const;
+    /// wall_time::max() when the window never ends.
+    [[nodiscard]] core::wall_time ends(std::int64_t window) const;
+
+    /// Adds `amount` if the total then does not exceed `limit` and something was left before; returns whether it did.
+    /// `window` becomes the one it was counted in: a later one if the clock has stepped back.
+    [[nodiscard]] bool try_add(std::int64_t& window, usage::nanousd amount, usage::nanousd limit);
+    /// Adds what has been spent already, whatever the limit; returns the new total. Saturates.
+    usage::nanousd add(std::int64_t& window, usage::nanousd amount);
+    /// Takes back from a window, if it is still kept (the current one and the one before).
+    void give_back(std::int64_t window, usage::nanousd amount);
+    [[nodiscard]] usage::nanousd spent(std::int64_t window) const;
+
+private:
+    static constexpr std::chrono::seconds longest = std::chrono::hours{24 * 365 * 100};  // the wall clock ends in 2262
+    static constexpr std::int64_t unused = std::numeric_limits<std::int64_t>::min();
+
+    // A request that is descheduled for a whole further window between finding its slot and adding to it would count in the
+    // wrong one; that is accepted.
+    struct alignas(64) slot {
+        std::atomic<std::int64_t> window{unused};
+        std::atomic<usage::nanousd> spent{0};
+    };
+
+    [[nodiscard]] slot& slot_for(std::int64_t& window);
+    [[nodiscard]] static std::size_t place(std::int64_t window) { return static_cast<std::uint64_t>(window) & 1U; }
+
+    std::chrono::seconds every_;
+    std::array<slot, 2> slots_;
+    std::mutex turning_;
+};
+
+}  // namespace weir::policy

@@ -1,0 +1,53 @@
+#include "policy/key.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/glob.hpp"
+
+namespace weir::policy {
+
+key::key(key_settings s) : settings_(std::move(s)), counters_(std::make_shared<counters>()) {
+    for (const auto& written : settings_.allow)
+        if (const auto block = ip_block::parse(written)) networks_.push_back(*block);
+    for (const auto& budget : settings_.budgets) windows_.push_back(std::make_shared<budget_window>(budget.every));
+}
+
+bool key::allows_address(std::string_view address) const {
+    if (settings_.allow.empty()) return true;
+    const auto from = ip_address::parse(address);
+    return from && std::any_of(networks_.begin(), networks_.end(), [&](const auto& n) { return n.contains(*from); });
+}
+
+bool key::allows_model(std::string_view model) const {
+    const auto& may = settings_.models;
+    return may.empty() ||
+           std::any_of(may.begin(), may.end(), [&](const auto& pattern) { return core::glob_match(pattern, model); });
+}
+
+rate_view key::requests(core::time_point now) const {
+    const auto limit = settings_.requests_per_minute;
+    return limit > 0 ? counters_->requests.view(limit, now) : rate_view{};
+}
+
+rate_view key::tokens(core::time_point now) const {
+    const auto limit = settings_.tokens_per_minute;
+    return limit > 0 ? counters_->tokens.view(limit, now) : rate_view{};
+}
+
+usage::nanousd key::left(std::size_t i, core::wall_time now) const {
+    return settings_.budgets[i].amount - windows_[i]->spent(windows_[i]->window_at(now));
+}
+
+void key::carry_over(const key& before) {
+    counters_ = before.counters_;
+    auto kept = before.windows_;
+    for (auto& mine : windows_) {
+        const auto same = std::find_if(kept.begin(), kept.end(), [&](const auto& w) { return w->every() == mine->every(); });
+        if (same == kept.end()) continue;
+        mine = *same;
+        kept.erase(same);  // two budgets of one length stay two
+    }
+}
+
+}  // namespace weir::policy

@@ -1,0 +1,251 @@
+#include "policy/key_ring.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+namespace weir::policy {
+namespace {
+
+using core::code;
+using core::error;
+
+std::uint64_t bucket_of(const std::array<unsigned char, 32>& hash) {
+    std::uint64_t first = 0;
+    std::memcpy(&first, hash.data(), sizeof first);
+    return first;
+}
+
+int seconds_up(core::duration d) {
+    constexpr std::int64_t most = std::numeric_limits<int>::max();
+    const auto s = std::chrono::ceil<std::chrono::seconds>(d).count();
+    return static_cast<int>(std::clamp<std::int64_t>(s, 1, most));
+}
+
+std::string when_text(core::wall_time t) {
+    const auto day = std::chrono::floor<std::chrono::days>(t);
+    const std::chrono::year_month_day ymd{day};
+    const std::chrono::hh_mm_ss time{std::chrono::floor<std::chrono::seconds>(t - day)};
+    char text[48];
+    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(ymd.year()),
+                  static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()),
+                  static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                  static_cast<int>(time.seconds().count()));
+    return text;
+}
+
+// What a client sent, short enough for a message and not cut inside a UTF-8 sequence.
+std::string quoted(std::string_view text) {
+    constexpr std::size_t longest = 100;
+    if (text.size() <= longest) return "'" + std::string{text} + "'";
+    std::size_t end = longest;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+    return "'" + std::string{text.substr(0, end)} + "…'";
+}
+
+std::string some_names(const std::vector<std::string>& names) {
+    constexpr std::size_t shown = 3;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(names.size(), shown); ++i) text += (i == 0 ? "" : ", ") + names[i];
+    if (names.size() > shown) text += " and " + std::to_string(names.size() - shown) + " more";
+    return text;
+}
+
+std::string the_key(const key& who) { return "the key '" + who.name() + "'"; }
+
+error unknown_key(std::string_view secret) {
+    if (secret.empty())
+        return {code::invalid_key,
+                "no API key was sent: send one of this gateway's keys as 'Authorization: Bearer KEY' (x-api-key, api-key, "
+                "x-goog-api-key and ?key= are read too)"};
+    return {code::invalid_key,
+            "the API key is not one of this gateway's keys: check it for typing errors, and that it is not the provider's "
+            "own key"};
+}
+
+}  // namespace
+
+key_ring::key_ring(std::vector<key_settings> keys) {
+    keys_.reserve(keys.size());
+    for (auto& s : keys) {
+        by_hash_.emplace(bucket_of(s.sha256), keys_.size());
+        keys_.emplace_back(std::move(s));
+    }
+}
+
+const key* key_ring::authenticate(std::string_view secret) const {
+    if (secret.empty() || keys_.empty()) return nullptr;
+    const auto hash = sha256_of(secret);
+    const auto [from, to] = by_hash_.equal_range(bucket_of(hash));
+    for (auto at = from; at != to; ++at) {
+        const key& known = keys_[at->second];
+        if (CRYPTO_memcmp(known.settings().sha256.data(), hash.data(), hash.size()) == 0) return &known;
+    }
+    return nullptr;
+}
+
+caller key_ring::identify(std::string_view secret, std::string_view address, core::wall_time now) const {
+    if (open()) return {};
+    const key* who = authenticate(secret);
+    // Who it is comes first: nothing about a key is told to somebody who does not have it.
+    if (who == nullptr) return {nullptr, unknown_key(secret)};
+    if (who->expired(now))
+        return {who, {code::key_expired, the_key(*who) + " expired on " + when_text(*who->settings().expires) +
+                                             ": ask the gateway's operator for a new one"}};
+    if (!who->allows_address(address))
+        return {who, {code::address_not_allowed, the_key(*who) + " may not be used from " + quoted(address) +
+                                                     ": use it from an allowed network, or have this one added"}};
+    return {who, {}};
+}
+
+struct key_ring::request {
+    const key& who;
+    const ask& what;
+    core::time_point now;
+    core::wall_time wall;
+    reservation held = {};
+};
+
+admission key_ring::admit(const key* who, const ask& what, core::time_point now, core::wall_time wall) const {
+    if (who == nullptr) return {};
+    static constexpr check in_order[] = {
+        model_is_allowed,   // costs nothing, counts nothing
+        place_is_free,      // before the rates: waiting for a place must not use them up
+        rate_is_within,     // counts the request even if a later check then refuses it
+        tokens_are_within,  // holds tokens, given back if the budget refuses
+        budgets_have_left,  // last: it holds money
+    };
+    request r{*who, what, now, wall};
+    r.held.who_ = who;
+    for (const check passes : in_order)
+        if (auto refused = passes(r)) return {std::move(refused), {}};
+    return {{}, std::move(r.held)};
+}
+
+error key_ring::model_is_allowed(request& r) {
+    if (r.what.follows_up || r.who.allows_model(r.what.model)) return {};
+    const std::string asked = r.what.model.empty() ? "use an endpoint that names no model" : "call " + quoted(r.what.model);
+    return {code::model_not_allowed,
+            the_key(r.who) + " may not " + asked + "; it may call " + some_names(r.who.settings().models)};
+}
+
+error key_ring::place_is_free(request& r) {
+    const auto limit = r.who.settings_.concurrent;
+    auto& in_flight = r.who.counters_->in_flight;
+    auto seen = in_flight.load(std::memory_order_relaxed);
+    do {
+        if (limit > 0 && seen >= limit)
+            return {code::rate_limited,
+                    the_key(r.who) + " has " + std::to_string(seen) + " requests in flight and may have " +
+                        std::to_string(limit) + ": wait for one to end",
+                    1};
+    } while (!in_flight.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed));
+    r.held.in_flight_ = true;
+    return {};
+}
+
+error key_ring::rate_is_within(request& r) {
+    const auto limit = r.who.settings_.requests_per_minute;
+    if (limit <= 0) return {};
+    const auto wait = r.who.counters_->requests.take(1, limit, r.now);
+    if (wait == core::duration::zero()) return {};
+    const int s = seconds_up(wait);
+    return {code::rate_limited,
+            the_key(r.who) + " may send " + std::to_string(limit) + " requests per minute: try again in " +
+                std::to_string(s) + " s",
+            s};
+}
+
+error key_ring::tokens_are_within(request& r) {
+    const auto limit = r.who.settings_.tokens_per_minute;
+    if (limit <= 0) return {};
+    const auto wait = r.who.counters_->tokens.take(r.what.tokens, limit, r.now);
+    if (wait == core::duration::zero()) {
+        r.held.tokens_ = rate_limit::taken(r.what.tokens, limit);
+        return {};
+    }
+    const int s = seconds_up(wait);
+    return {code::rate_limited,
+            the_key(r.who) + " may use " + std::to_string(limit) + " tokens per minute and this request needs about " +
+                std::to_string(r.what.tokens) + ": try again in " + std::to_string(s) + " s",
+            s};
+}
+
+error key_ring::budgets_have_left(request& r) {
+    for (std::size_t i = 0; i < r.who.windows_.size(); ++i) {
+        auto& budget = *r.who.windows_[i];
+        const auto& s = r.who.settings_.budgets[i];
+        auto window = budget.window_at(r.wall);
+        const auto cost = std::max<usage::nanousd>(r.what.cost, 0);
+        if (budget.try_add(window, cost, s.amount)) {
+            r.held.add_hold({window, cost, 0});
+            continue;
+        }
+        const auto left = std::max<usage::nanousd>(s.amount - budget.spent(window), 0);
+        std::string text = the_key(r.who) + " has " + usage::usd_string(left) + " USD left of its budget of " +
+                           usage::usd_string(s.amount) + " USD" + (s.window.empty() ? "" : " per " + s.window);
+        if (left > 0) text += ", and this request may cost " + usage::usd_string(cost) + " USD";
+        const auto end = budget.ends(window);
+        if (end == core::wall_time::max()) return {code::budget_exceeded, text + ": ask the gateway's operator for more"};
+        return {code::budget_exceeded, text + ": a new window begins at " + when_text(end), seconds_up(end - r.wall)};
+    }
+    return {};
+}
+
+void key_ring::carry_over(const key_ring& old) {
+    for (auto& mine : keys_) {
+        const auto before = std::find_if(old.keys_.begin(), old.keys_.end(),
+                                         [&](const key& other) { return other.name() == mine.name(); });
+        if (before != old.keys_.end()) mine.carry_over(*before);
+    }
+}
+
+bool key_ring::preload(std::string_view name, std::size_t budget, usage::nanousd spent, core::wall_time wall) {
+    for (auto& k : keys_) {
+        if (k.name() != name) continue;
+        if (budget >= k.windows_.size()) return false;
+        auto window = k.windows_[budget]->window_at(wall);
+        k.windows_[budget]->add(window, spent);
+        return true;
+    }
+    return false;
+}
+
+core::wall_time key_ring::window_begin(const budget_settings& budget, core::wall_time wall) {
+    const budget_window window{budget.every};
+    return window.begins(window.window_at(wall));
+}
+
+std::vector<budget_left> key_ring::budgets_left(core::wall_time wall) const {
+    std::vector<budget_left> all;
+    for (const auto& k : keys_)
+        for (std::size_t i = 0; i < k.budgets(); ++i)
+            all.push_back({k.name(), k.settings().budgets[i].window, k.settings().budgets[i].amount, k.left(i, wall)});
+    return all;
+}
+
+std::array<unsigned char, 32> sha256_of(std::string_view secret) {
+    std::array<unsigned char, 32> hash{};
+    SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), hash.data());
+    return hash;
+}
+
+std::string reset_text(core::duration d) {
+    const auto ms = std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(d).count(), 0);
+    if (ms < 1000) return ms == 0 ? "0s" : std::to_string(ms) + "ms";
+    const auto minutes = ms / 60'000;
+    std::string seconds = std::to_string(ms % 60'000 / 1000);
+    if (auto part = ms % 1000; part != 0) {
+        std::string digits = std::to_string(1000 + part).substr(1);
+        digits.erase(digits.find_last_not_of('0') + 1);
+        seconds += "." + digits;
+    }
+    return (minutes > 0 ? std::to_string(minutes) + "m" : "") + seconds + "s";
+}
+
+}  // namespace weir::policy
