@@ -2,6 +2,7 @@
 // Exits with 1 when any answer was wrong: numbers of a program that answers wrongly are worth nothing.
 //
 //   weir_bench_load --port 8080 --mode closed --connections 64
+//   weir_bench_load --port 8080 --mode closed --connections 1 --count 100
 //   weir_bench_load --port 8080 --mode paced --rate 500 --connections 64
 //   weir_bench_load --port 8080 --mode closed --connections 500 --model bench-100x20ms --stream
 //   weir_bench_load --port 8080 --mode held --connections 2000 --model bench-held --stream   (ends when stdin does)
@@ -22,6 +23,7 @@ weir::bench::load_settings read_settings(weir::bench::options flags) {
     set.resume = flags.has("resume");
     set.connections = flags.integer("connections", set.connections);
     set.rate = flags.number("rate", set.rate);
+    set.count = flags.integer("count", set.count);
     set.ramp_seconds = flags.number("ramp", set.ramp_seconds);
     set.warmup_seconds = flags.number("warmup", set.warmup_seconds);
     set.window_seconds = flags.number("seconds", set.window_seconds);

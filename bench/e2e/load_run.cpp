@@ -83,6 +83,7 @@ void load_run::run() {
         start_due(now);
         if (now > give_up || counts_.error_count() > too_many_errors) break;
         if (settings_.mode == "held" && count_held() == connections_.size()) return;
+        if (all_started() && count_busy() == 0) return;
         if (stage_ == stage::draining && count_busy() == 0) return;
         turn(std::min(next_deadline(), give_up + 1'000'000));
     }
@@ -108,13 +109,13 @@ void load_run::move_stage(std::int64_t now) {
 void load_run::start_due(std::int64_t now) {
     if (stage_ == stage::draining) return;
     for (; ramped_ < connections_.size() && ramp_due(ramped_) <= now; ++ramped_)
-        connections_[ramped_]->start(poller_, now);
+        start(connections_[ramped_].get(), now);
     if (settings_.mode != "paced") return;
     // Due times stand even when no connection is free: what waits here counts as latency.
     for (; !idle_.empty() && paced_due() <= now; ++paced_sent_) {
         load_connection* free = idle_.back();
         idle_.pop_back();
-        free->start(poller_, paced_due());
+        start(free, paced_due());
     }
 }
 
@@ -142,8 +143,16 @@ void load_run::begin_next(load_connection* connection) {
     if (settings_.mode == "paced")
         idle_.push_back(connection);
     else if (stage_ != stage::draining)
-        connection->start(poller_, now_ns());
+        start(connection, now_ns());
 }
+
+void load_run::start(load_connection* connection, std::int64_t due_ns) {
+    if (all_started()) return;
+    ++started_;
+    connection->start(poller_, due_ns);
+}
+
+bool load_run::all_started() const { return settings_.count != 0 && started_ >= settings_.count; }
 
 std::size_t load_run::count_busy() const {
     return static_cast<std::size_t>(std::ranges::count_if(connections_, [](const auto& one) { return one->busy(); }));

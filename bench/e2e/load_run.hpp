@@ -23,6 +23,7 @@ struct load_settings {
     bool resume = false;
     int connections = 1;
     double rate = 0;
+    int count = 0;            // closed: this many requests in all, then the end, whatever the window says; 0: no bound
     double ramp_seconds = 0;  // over which the connections start
     double warmup_seconds = 1;
     double window_seconds = 5;
@@ -52,6 +53,8 @@ private:
 
     void turn(std::int64_t deadline_ns);
     void begin_next(load_connection* connection);
+    void start(load_connection* connection, std::int64_t due_ns);
+    [[nodiscard]] bool all_started() const;
     void start_due(std::int64_t now);
     void move_stage(std::int64_t now);
     [[nodiscard]] std::int64_t next_deadline() const;
@@ -70,6 +73,7 @@ private:
     std::vector<load_connection*> idle_;
     stage stage_ = stage::warming;
     std::size_t ramped_ = 0;
+    int started_ = 0;
     std::uint64_t paced_sent_ = 0;
     std::int64_t started_ns_ = 0;
     std::int64_t opened_ns_ = 0;

@@ -111,7 +111,7 @@ class Bench:
         before = (processes.busy_seconds(), time.monotonic())
         client = subprocess.run(command, capture_output=True, text=True,
                                 preexec_fn=processes.pinned_to(self.load_core))
-        report = _read_report(client.stdout, client.stderr)
+        report = read_report(client.stdout, client.stderr)
         report["machine_busy"] = (processes.busy_seconds() - before[0]) / (time.monotonic() - before[1])
         return report
 
@@ -123,12 +123,12 @@ class Bench:
         if first.strip() != "ready":
             client.child.stdin.close()
             client.child.wait()
-            _read_report(first, client.tail())
+            read_report(first, client.tail())
             raise Void("the streams did not come up")
         time.sleep(1)
         held_kib = proxy.pss_kib()
         client.child.stdin.close()
-        report = _read_report(client.child.stdout.read().decode(), client.tail())
+        report = read_report(client.child.stdout.read().decode(), client.tail())
         client.child.wait()
         return {**report, "start_kib": start_kib, "held_kib": held_kib}
 
@@ -138,13 +138,13 @@ class Bench:
         tracer = subprocess.Popen(["strace", "-c", "-f", "-qq", "-o", summary, *attach],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            time.sleep(0.5)
+            processes.wait_until_traced(proxy.child.pid)
             # Everything is counted, from the first connection to the last: so are the answers (all_requests, all_events).
             report = self._load(scenario, port, proxy, max(seconds, 3), warmup=0)
         finally:
             tracer.send_signal(signal.SIGINT)
             tracer.wait()
-        report["calls"], report["calls_by_name"] = _read_strace(summary)
+        report["calls"], report["calls_by_name"] = read_strace(summary)
         return report
 
     def _allocations(self, scenario, port, proxy, seconds):
@@ -161,7 +161,7 @@ def _read_counter(proxy):
         return int.from_bytes(file.read(8), "little")
 
 
-def _read_strace(path):
+def read_strace(path):
     """Total and calls by name of `strace -c`: columns are % time, seconds, usecs/call, calls, [errors,] syscall."""
     calls = {}
     with open(path) as file:
@@ -174,7 +174,7 @@ def _read_strace(path):
     return sum(calls.values()), calls
 
 
-def _read_report(text, complaint):
+def read_report(text, complaint):
     try:
         report = json.loads(text.strip().splitlines()[-1])
     except (ValueError, IndexError) as error:

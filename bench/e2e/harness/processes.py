@@ -96,6 +96,17 @@ def wait_for_port(port, process, seconds=10):
     raise RuntimeError(f"nothing listens on port {port}: " + process.tail())
 
 
+def wait_until_traced(process_id, seconds=10):
+    """Returns when a tracer is attached to the process."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with open(f"/proc/{process_id}/status") as status:
+            if any(line.startswith("TracerPid:") and line.split()[1] != "0" for line in status):
+                return
+        time.sleep(0.02)
+    raise RuntimeError("strace could not attach")
+
+
 def free_ports(count):
     """Ports below the ephemeral range, so that outgoing connections cannot take them meanwhile."""
     found, port = [], 21000
