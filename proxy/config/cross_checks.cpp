@@ -44,6 +44,11 @@ const pool_conf* find_pool(const conf& what, const std::string& name) {
     return pool == what.pools.end() ? nullptr : &*pool;
 }
 
+/// A name given twice is a fault already, not a second pool.
+bool has_several_pools(const conf& what) {
+    return std::any_of(what.pools.begin(), what.pools.end(), [&](const pool_conf& p) { return p.name != what.pools.front().name; });
+}
+
 void check_pool_names(const conf& what, const mentions& seen) {
     std::vector<std::string> names;
     for (const mention& pool : seen.pools) names.push_back(pool.name);
@@ -156,7 +161,7 @@ void check_admin(const mentions& seen) {
 
 void check_across(const conf& what, const mentions& seen, const value& root, bool has_prices) {
     check_pool_names(what, seen);
-    if (what.routes.empty() && what.pools.size() > 1) {
+    if (what.routes.empty() && has_several_pools(what)) {
         section s{root, "the conf"};
         s.find("pools")->error_at_key("pools: with more than one pool there must be 'routes' that lead to them");
     }

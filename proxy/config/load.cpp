@@ -6,6 +6,7 @@
 
 #include <array>
 #include <filesystem>
+#include <set>
 
 #include "config/cursor.hpp"
 #include "config/document.hpp"
@@ -36,9 +37,16 @@ std::filesystem::path folder_of(const std::string& path) {
 }
 
 std::optional<document> read_tree(std::string_view text, const std::string& file, fault_list& faults) {
-    const auto on_fault = [&](position at, std::string message) { faults.add(file, at, false, std::move(message)); };
-    if (!check_text(text, on_fault)) return std::nullopt;
-    return parse_document(text, on_fault);
+    std::set<int> faulty_lines;
+    const auto on_text_fault = [&](position at, std::string message) {
+        faulty_lines.insert(at.line);
+        faults.add(file, at, false, std::move(message));
+    };
+    if (!check_text(text, on_text_fault)) return std::nullopt;
+    // What the YAML reader makes of a line with a tab in front would only repeat the fault in worse words.
+    return parse_document(text, [&](position at, std::string message) {
+        if (!faulty_lines.contains(at.line)) faults.add(file, at, false, std::move(message));
+    });
 }
 
 /// One file being read. Cursors point into it, so it stays where it is.

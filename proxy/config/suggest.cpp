@@ -53,9 +53,12 @@ std::string nearest(std::string_view text, const std::vector<std::string>& candi
         if (distance < least) least = distance, best = &candidate;
     }
     if (best) return *best;
-    // `timeout` for `connect_timeout`: a whole word of a longer name.
+    // `requests` for `max_requests`, `warning` for `warn`: one inside the other.
+    const auto is_inside = [](const std::string& part, const std::string& whole) {
+        return part.size() >= 4 && whole.find(part) != std::string::npos;
+    };
     for (const std::string& candidate : candidates)
-        if (wanted.size() >= 4 && folded(candidate).find(wanted) != std::string::npos) return candidate;
+        if (is_inside(wanted, folded(candidate)) || is_inside(folded(candidate), wanted)) return candidate;
     return {};
 }
 
