@@ -1,0 +1,21 @@
+// What a request will count before anybody has counted it. Estimates, to be labelled so; never a bill.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace weir::token {
+
+// Tokens that a chat's frame adds to the tokens of its texts, after OpenAI's documentation ("How to count tokens with
+// tiktoken"): three for each message, one for each `name` given, three that prime the reply.
+[[nodiscard]] constexpr std::int64_t estimate_chat_overhead(std::int64_t messages, std::int64_t names) {
+    return 3 * messages + names + 3;
+}
+
+// Tokens of that many bytes of text or JSON, for admission before the body is read: a quarter, rounded up. English and
+// JSON have 4 to 5 bytes to a token, source code 3 to 4, Chinese and Japanese 3 to 4.
+[[nodiscard]] constexpr std::int64_t estimate_tokens(std::size_t bytes) {
+    return static_cast<std::int64_t>(bytes / 4 + (bytes % 4 != 0 ? 1 : 0));
+}
+
+}  // namespace weir::token
