@@ -77,7 +77,7 @@ std::size_t encode(const row& what, char* out, std::size_t capacity) {
     for (const std::string_view* s : strings) {
         const auto size = static_cast<std::uint16_t>(std::min(s->size(), longest));
         std::memcpy(at, &size, sizeof size);
-        std::memcpy(at + sizeof size, s->data(), size);
+        if (size > 0) std::memcpy(at + sizeof size, s->data(), size);
         at += sizeof size + size;
     }
     return static_cast<std::size_t>(at - out);

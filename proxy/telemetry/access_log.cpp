@@ -5,11 +5,15 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
+#include <utility>
 
 #include "telemetry/event_log.hpp"
 #include "telemetry/log_line.hpp"
@@ -26,6 +30,11 @@ void block_signals() {
     sigset_t all;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+bool is_regular(int fd) {
+    struct stat what {};
+    return ::fstat(fd, &what) == 0 && S_ISREG(what.st_mode);
 }
 
 }  // namespace
@@ -48,6 +57,7 @@ access_log::access_log(std::string where, std::size_t ring_size) : where_(std::m
         where_.clear();
         return;
     }
+    may_block_ = !is_regular(fd_);
     wake_fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     thread_ = std::thread([this] { run(); });
 }
@@ -90,17 +100,26 @@ void access_log::run() {
     block_signals();  // they belong to the main thread; SIGPIPE of a closed pipe stays here as EPIPE
     int quiet = 0;
     for (;;) {
-        outcome last;
+        look_for_lanes();
+        const outcome now = drain();
+        take_over_replacement();
+        quiet = now == outcome::idle ? quiet + 1 : 0;
+        bool deeply = quiet > naps_until_sleep;
         {
             const std::lock_guard lock(lock_);
-            last = drain();
+            last_ = now;
             ++passes_;
             if (stop_) return;
+            deeply = deeply && flushing_ == 0;
         }
         drained_.notify_all();
-        quiet = last == outcome::idle ? quiet + 1 : 0;
-        sleep(quiet > naps_until_sleep, last == outcome::failed ? retry_ms : nap_ms);
+        sleep(deeply, now == outcome::failed ? retry_ms : nap_ms);
     }
+}
+
+void access_log::look_for_lanes() {
+    const std::lock_guard lock(lock_);
+    for (std::size_t i = known_.size(); i < lanes_.size(); ++i) known_.push_back(lanes_[i].get());
 }
 
 void access_log::sleep(bool deeply, int for_ms) {
@@ -127,51 +146,69 @@ bool access_log::all_written() const {
 }
 
 access_log::outcome access_log::drain() {
-    bool wrote = false;
-    for (std::size_t i = 0; i < lanes_.size(); ++i) {
-        const std::size_t at = (cut_lane_ + i) % lanes_.size();
-        if (drain_lane(*lanes_[at], wrote)) continue;
+    outcome sum = outcome::idle;
+    for (std::size_t i = 0; i < known_.size(); ++i) {
+        const std::size_t at = (cut_lane_ + i) % known_.size();
+        const outcome one = drain_lane(*known_[at]);
+        if (one == outcome::wrote) sum = one;
+        if (one != outcome::failed && one != outcome::blocked) continue;
         cut_lane_ = at;
-        if (!failing_) log(level::error, "access log " + where_ + " cannot be written: " + std::strerror(errno));
-        failing_ = true;
-        return outcome::failed;
+        if (one == outcome::failed && !std::exchange(complained_, true))
+            log(level::error, "access log " + where_ + " cannot be written: " + std::strerror(errno));
+        return one;
     }
-    failing_ = false;
-    if (replacement_ >= 0) {
-        ::close(fd_);
-        fd_ = std::exchange(replacement_, -1);
-    }
-    return wrote ? outcome::wrote : outcome::idle;
+    complained_ = false;
+    return sum;
 }
 
-bool access_log::drain_lane(lane& from, bool& wrote) {
+access_log::outcome access_log::drain_lane(lane& from) {
     auto pieces = from.ring_.readable();
+    outcome so_far = outcome::idle;
     while (pieces[0].size() + pieces[1].size() > 0) {
-        iovec parts[2] = {{const_cast<char*>(pieces[0].data()), pieces[0].size()},
-                          {const_cast<char*>(pieces[1].data()), pieces[1].size()}};
+        // What a pipe calls ready takes PIPE_BUF bytes without blocking (pipe(7)), and only those.
+        const std::size_t most = may_block_ ? PIPE_BUF : pieces[0].size() + pieces[1].size();
+        const std::size_t first = std::min(most, pieces[0].size());
+        const std::size_t second = std::min(most - first, pieces[1].size());
+        const iovec parts[2] = {{const_cast<char*>(pieces[0].data()), first}, {const_cast<char*>(pieces[1].data()), second}};
+        if (may_block_ && !ready_to_write()) return outcome::blocked;
         const ssize_t n = ::writev(fd_, parts, 2);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return false;
-        wrote = true;
+        if (n < 0) return errno == EAGAIN ? outcome::blocked : outcome::failed;
+        so_far = outcome::wrote;
         const auto done = static_cast<std::size_t>(n);
         from.ring_.consume(done);
         const std::size_t of_first = std::min(done, pieces[0].size());
         pieces[0].remove_prefix(of_first);
         pieces[1].remove_prefix(done - of_first);
     }
-    return true;
+    return so_far;
+}
+
+bool access_log::ready_to_write() const {
+    pollfd target{fd_, POLLOUT, 0};
+    return ::poll(&target, 1, 0) != 0;  // an error counts as ready: the write says which one
+}
+
+void access_log::take_over_replacement() {
+    const std::lock_guard lock(lock_);
+    // Within a line only when the old target failed for good: the new one begins where it broke off.
+    if (replacement_ < 0) return;
+    ::close(fd_);
+    fd_ = std::exchange(replacement_, -1);
+    may_block_ = !is_regular(fd_);
 }
 
 bool access_log::flush(std::chrono::milliseconds patience) {
     if (!enabled()) return true;
     std::unique_lock lock(lock_);
     // A pass under way may have gone by a lane already; the one after it sees everything.
-    const std::uint64_t enough = passes_ + 1;
-    lock.unlock();
+    const std::uint64_t enough = passes_ + 2;
+    ++flushing_;
     wake();
-    lock.lock();
-    const auto done = [&] { return passes_ >= enough; };
-    return drained_.wait_for(lock, patience, done) && !failing_;
+    const auto done = [&] { return passes_ >= enough && last_ != outcome::blocked; };
+    const bool in_time = drained_.wait_for(lock, patience, done);
+    --flushing_;
+    return in_time && last_ != outcome::failed;
 }
 
 std::string access_log::reopen() {

@@ -68,14 +68,17 @@ public:
     void collect(std::vector<prometheus::MetricFamily>& out) const;
 
 private:
-    enum class outcome { idle, wrote, failed };
+    enum class outcome { idle, wrote, blocked, failed };
 
     void run();
     void wake();
-    outcome drain();
-    bool drain_lane(lane& from, bool& wrote);
+    [[nodiscard]] outcome drain();
+    [[nodiscard]] outcome drain_lane(lane& from);
+    [[nodiscard]] bool ready_to_write() const;
+    void look_for_lanes();
+    void take_over_replacement();
     void sleep(bool deeply, int for_ms);
-    bool all_written() const;
+    [[nodiscard]] bool all_written() const;
     int open_target(std::string& why) const;
 
     std::string where_;   ///< empty: off
@@ -84,13 +87,19 @@ private:
     int wake_fd_ = -1;
     std::atomic<bool> sleeping_{false};
 
-    mutable std::mutex lock_;  ///< the members below; a worker takes it once, for its lane
+    // the writing thread's
+    int fd_ = -1;
+    bool may_block_ = false;        ///< a pipe or terminal, whose reader may have stopped reading
+    std::vector<lane*> known_;
+    std::size_t cut_lane_ = 0;      ///< where a write stopped, perhaps within a line: go on there
+    bool complained_ = false;
+
+    mutable std::mutex lock_;       ///< the members below; never held while writing, so that nobody waits for a slow disk
     std::condition_variable drained_;
     std::vector<std::unique_ptr<lane>> lanes_;
-    std::size_t cut_lane_ = 0;  ///< where a write stopped, perhaps within a line: go on there
-    int fd_ = -1;
-    int replacement_ = -1;      ///< a reopened file, taken over between two lines
-    bool failing_ = false;
+    int replacement_ = -1;          ///< a reopened file, taken over between two lines
+    outcome last_ = outcome::idle;
+    int flushing_ = 0;              ///< callers of flush that wait
     bool stop_ = false;
     std::uint64_t passes_ = 0;
 

@@ -126,11 +126,12 @@ struct metrics::merged_family {
     struct entry {
         std::size_t first_line = 0;
         std::size_t first_value = 0;
-        std::vector<std::pair<std::string, std::string>> labels;
+        const series_store* store = nullptr;  ///< of the shard that had it first, for its labels
+        const series* like = nullptr;
     };
 
     void add_line(std::string_view suffix, const std::string& labels, std::string_view le, std::size_t value);
-    std::size_t add_entry(std::vector<std::pair<std::string, std::string>> labels, const std::string& label_text);
+    std::size_t add_entry(const series_store& store, const series& like, const std::string& label_text);
     void render(std::string& out) const;
     [[nodiscard]] MetricFamily collect() const;
 
@@ -167,11 +168,10 @@ void metrics::merged_family::add_line(std::string_view suffix, const std::string
     lines.push_back({start, static_cast<std::uint32_t>(texts.size() - start), static_cast<std::uint32_t>(value)});
 }
 
-std::size_t metrics::merged_family::add_entry(std::vector<std::pair<std::string, std::string>> labels,
-                                              const std::string& label_text) {
+std::size_t metrics::merged_family::add_entry(const series_store& store, const series& like, const std::string& label_text) {
     const std::size_t first_value = values.size();
     values.resize(first_value + cells_of(*info));
-    entries.push_back({lines.size(), first_value, std::move(labels)});
+    entries.push_back({lines.size(), first_value, &store, &like});
     if (info->kind != metric_kind::histogram) {
         add_line("", label_text, "", first_value);
         return first_value;
@@ -214,7 +214,8 @@ MetricFamily metrics::merged_family::collect() const {
     family.metric.reserve(entries.size());
     for (const entry& e : entries) {
         prometheus::ClientMetric metric;
-        for (const auto& [name, value] : e.labels) metric.label.push_back({name, value});
+        for (std::size_t i = 0; i < info->labels.size(); ++i)
+            metric.label.push_back({std::string(info->labels[i]), std::string(e.store->label(e.like->labels[i]))});
         const std::int64_t* const cells = &values[e.first_value];
         if (info->kind == metric_kind::counter) metric.counter.value = scaled(cells[0], info->decimals);
         if (info->kind == metric_kind::gauge) metric.gauge.value = scaled(cells[0], info->decimals);
@@ -264,11 +265,7 @@ void metrics::merge_series(shard_slot& slot, const series& s) const {
         label_text += '"';
     }
     const auto [place, fresh] = into.by_labels.try_emplace(label_text, 0);
-    if (fresh) {
-        std::vector<std::pair<std::string, std::string>> labels;
-        for (std::size_t i = 0; i < names.size(); ++i) labels.emplace_back(names[i], store.label(s.labels[i]));
-        place->second = into.add_entry(std::move(labels), label_text);
-    }
+    if (fresh) place->second = into.add_entry(store, s, label_text);
     slot.seen.push_back({s.cells, static_cast<std::uint32_t>(s.of), static_cast<std::uint32_t>(cells_of(*into.info)),
                          place->second});
 }

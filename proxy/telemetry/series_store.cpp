@@ -46,7 +46,8 @@ bool same(const series& s, family of, std::span<const label_id> labels) {
 series_store::series_store(std::size_t limit)
     : limit_(limit),
       series_(limit + family_count),
-      strings_(limit + 1),
+      most_strings_(2 * limit + 64),
+      strings_(most_strings_),
       series_index_(1024, 0),
       string_index_(1024, 0) {
     strings_.grow_to(other) = "other";
@@ -59,7 +60,11 @@ label_id series_store::intern(std::string_view value) {
     std::size_t slot = hash_of(value) & mask;
     for (; string_index_[slot] != 0; slot = (slot + 1) & mask)
         if (const label_id id = string_index_[slot] - 1; strings_.at(id) == value) return id;
-    if (string_count_ > limit_ || count_.load(std::memory_order_relaxed) >= limit_) return other;
+    if (count_.load(std::memory_order_relaxed) >= limit_) return other;  // `find` counts it
+    if (string_count_ >= most_strings_) {
+        dropped_.add(1);
+        return other;
+    }
     const auto id = static_cast<label_id>(string_count_++);
     strings_.grow_to(id) = value;
     string_index_[slot] = id + 1;

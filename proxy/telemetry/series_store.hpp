@@ -86,6 +86,7 @@ private:
     std::size_t limit_;
     chunked<series> series_;
     std::atomic<std::size_t> count_{0};
+    std::size_t most_strings_;
     chunked<std::string> strings_;
     std::size_t string_count_ = 0;
     std::vector<std::uint32_t> series_index_;  ///< open addressing, index + 1; 0: free

@@ -30,13 +30,23 @@ public:
 
     /// `value` in cell units (nanoseconds for times).
     void observe_scaled(std::int64_t value) {
-        std::size_t bucket = 0;
-        for (const std::int64_t bound : bounds_) bucket += value > bound;
-        cells_[bucket].add(1);
+        cells_[bucket_of(value)].add(1);
         cells_[bounds_.size() + 1].add(value);
     }
 
 private:
+    // The number of bounds below `value`: halving without branches, since the values follow no pattern.
+    [[nodiscard]] std::size_t bucket_of(std::int64_t value) const {
+        const std::int64_t* at = bounds_.data();
+        std::size_t left = bounds_.size();
+        while (left > 1) {
+            const std::size_t half = left / 2;
+            at += at[half - 1] < value ? half : 0;
+            left -= half;
+        }
+        return static_cast<std::size_t>(at - bounds_.data()) + (*at < value);
+    }
+
     cell* cells_ = nullptr;
     std::span<const std::int64_t> bounds_;
     double scale_ = 1;

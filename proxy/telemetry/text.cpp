@@ -1,5 +1,6 @@
 #include "telemetry/text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -30,7 +31,12 @@ std::size_t utf8_length(std::string_view text) {
 }
 
 void append_label_value(std::string& out, std::string_view value) {
+    const auto is_plain = [](char c) { return c >= 0x20 && c != '\\' && c != '"'; };
     while (!value.empty()) {
+        const auto plain = static_cast<std::size_t>(std::find_if_not(value.begin(), value.end(), is_plain) - value.begin());
+        out += value.substr(0, plain);
+        value.remove_prefix(plain);
+        if (value.empty()) return;
         const std::size_t length = utf8_length(value);
         if (length == 0) {
             out += "\xef\xbf\xbd";
