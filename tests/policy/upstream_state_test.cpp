@@ -1,0 +1,240 @@
+// Ejection, probing, recovery, and what many threads do to one upstream.
+#include "policy/upstream_state.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace weir::policy;
+using namespace std::chrono_literals;
+using weir::core::time_point;
+using standing = upstream_state::standing;
+using entry = upstream_state::entry;
+
+const ejection_settings defaults;
+const time_point noon{std::chrono::hours{12}};
+
+void fail(upstream_state& u, int times, time_point at, double random = 0.0, const ejection_settings& s = defaults) {
+    for (int i = 0; i < times; ++i) u.report(outcome::failure, 0ns, at, s, random);
+}
+
+/// Lets one probe fail or succeed.
+void probe(upstream_state& u, time_point at, outcome how) {
+    ASSERT_TRUE(u.try_probe(at));
+    u.report(how, 0ns, at, defaults, 0.0, entry::probe);
+}
+
+TEST(UpstreamState, IsEjectedExactlyAtTheConfiguredFailureAndUntilItsRestIsOver) {
+    upstream_state u;
+    fail(u, 4, noon);
+    EXPECT_EQ(u.standing_at(noon), standing::open);
+    fail(u, 1, noon);
+    EXPECT_EQ(u.standing_at(noon), standing::ejected);
+    EXPECT_EQ(u.standing_at(noon + 10s - 1ns), standing::ejected);
+    EXPECT_EQ(u.standing_at(noon + 10s), standing::half_open);
+}
+
+TEST(UpstreamState, CountsOnlyFailuresInARow) {
+    upstream_state u;
+    fail(u, 4, noon);
+    u.report(outcome::neutral, 0ns, noon, defaults, 0.0);
+    u.report(outcome::success, 0ns, noon, defaults, 0.0);
+    fail(u, 4, noon);
+    EXPECT_EQ(u.standing_at(noon), standing::open);
+    fail(u, 1, noon);
+    EXPECT_EQ(u.standing_at(noon), standing::ejected);
+}
+
+TEST(UpstreamState, AdmitsExactlyOneProbe) {
+    upstream_state u;
+    fail(u, 5, noon);
+    EXPECT_FALSE(u.try_probe(noon + 9s));
+    EXPECT_TRUE(u.try_probe(noon + 10s));
+    EXPECT_FALSE(u.try_probe(noon + 10s));
+    EXPECT_EQ(u.standing_at(noon + 10s), standing::probing);
+    u.report(outcome::neutral, 0ns, noon + 11s, defaults, 0.0, entry::probe);
+    EXPECT_TRUE(u.try_probe(noon + 11s));
+}
+
+TEST(UpstreamState, RestsTwiceAsLongAfterEachFailedProbeUpToTheMaximum) {
+    upstream_state u;
+    fail(u, 5, noon);
+    time_point at = noon;
+    for (const auto rest : {10s, 20s, 40s, 80s, 160s, 300s, 300s}) {
+        EXPECT_EQ(u.rests_until() - at, rest);
+        at += rest;
+        probe(u, at, outcome::failure);
+    }
+}
+
+TEST(UpstreamState, ShortensTheRestByNoMoreThanAFifthAtRandom) {
+    upstream_state u;
+    fail(u, 5, noon, 0.5);
+    EXPECT_EQ(u.rests_until() - noon, 9s);
+}
+
+TEST(UpstreamState, WarmsUpLinearlyAfterAProbeSucceeds) {
+    upstream_state u;
+    EXPECT_EQ(u.slow_start(noon, defaults), 1.0);  // not at process start
+    fail(u, 5, noon);
+    const auto back = noon + 10s;
+    probe(u, back, outcome::success);
+    EXPECT_EQ(u.standing_at(back), standing::open);
+    EXPECT_DOUBLE_EQ(u.slow_start(back, defaults), 0.10);
+    EXPECT_DOUBLE_EQ(u.slow_start(back + 5s, defaults), 0.50);
+    EXPECT_DOUBLE_EQ(u.slow_start(back + 10s, defaults), 1.0);
+}
+
+TEST(UpstreamState, RestsLongerWhenItFailsAgainSoonAfterItCameBack) {
+    upstream_state soon, late;
+    for (auto* u : {&soon, &late}) {
+        fail(*u, 5, noon);
+        probe(*u, noon + 10s, outcome::success);
+    }
+    fail(soon, 5, noon + 19s);
+    EXPECT_EQ(soon.rests_until() - (noon + 19s), 20s);
+    fail(late, 5, noon + 20s);
+    EXPECT_EQ(late.rests_until() - (noon + 20s), 10s);
+}
+
+TEST(UpstreamState, IgnoresLateNewsFromBeforeTheEjection) {
+    upstream_state u;
+    fail(u, 5, noon);
+    fail(u, 50, noon + 1s);
+    u.report(outcome::success, 0ns, noon + 1s, defaults, 0.0);
+    EXPECT_EQ(u.standing_at(noon + 9s), standing::ejected);
+    EXPECT_EQ(u.rests_until(), noon + 10s);
+    u.report(outcome::success, 0ns, noon + 2s, defaults, 0.0, entry::panic);  // let in since: it does work
+    EXPECT_EQ(u.standing_at(noon + 2s), standing::open);
+}
+
+TEST(UpstreamState, IsNeverEjectedByFailuresWhenThatIsTurnedOff) {
+    upstream_state u;
+    ejection_settings off;
+    off.consecutive_failures = 0;
+    fail(u, 100, noon, 0.0, off);
+    EXPECT_EQ(u.standing_at(noon), standing::open);
+}
+
+TEST(UpstreamState, WaitsAsLongAsItAskedButNoMoreThanAnHour) {
+    upstream_state u;
+    u.rate_limited(20s, noon);
+    u.rate_limited(3s, noon);  // a shorter wish does not cut the longer one
+    EXPECT_EQ(u.standing_at(noon + 20s - 1ns), standing::waiting);
+    EXPECT_EQ(u.standing_at(noon + 20s), standing::open);
+    u.rate_limited(std::nullopt, noon + 30s);
+    EXPECT_EQ(u.rests_until(), noon + 31s);
+    u.rate_limited(48h, noon + 40s);
+    EXPECT_EQ(u.rests_until(), noon + 40s + 1h);
+}
+
+TEST(UpstreamState, RestsForTheMaximumWhenItsCredentialsAreRefusedAndProbesThen) {
+    upstream_state u;
+    u.credentials_refused("credentials refused (401)", noon, defaults);
+    EXPECT_EQ(u.standing_at(noon + 5min - 1ns), standing::refused);
+    EXPECT_EQ(u.describe(noon, defaults), "resting 300 s more: credentials refused (401)");
+    EXPECT_EQ(u.standing_at(noon + 5min), standing::half_open);
+    probe(u, noon + 5min, outcome::failure);  // now it is broken in another way
+    EXPECT_EQ(u.standing_at(noon + 5min), standing::ejected);
+}
+
+TEST(UpstreamState, IsNotUsedWhileItsCheckCallsItDownAndWarmsUpAfter) {
+    upstream_state u;
+    u.set_health(health::down, noon);
+    EXPECT_EQ(u.standing_at(noon), standing::down);
+    u.set_health(health::up, noon + 1s);
+    EXPECT_EQ(u.standing_at(noon + 1s), standing::open);
+    EXPECT_DOUBLE_EQ(u.slow_start(noon + 1s, defaults), 0.10);
+    u.set_health(health::up, noon + 60s);
+    EXPECT_DOUBLE_EQ(u.slow_start(noon + 60s, defaults), 1.0);
+}
+
+TEST(UpstreamState, SaysHowItIsInWords) {
+    upstream_state u;
+    EXPECT_EQ(u.describe(noon, defaults), "up (not checked)");
+    u.set_health(health::up, noon);
+    EXPECT_EQ(u.describe(noon, defaults), "up");
+    fail(u, 1, noon);
+    EXPECT_EQ(u.describe(noon, defaults), "up, 1 failure in a row");
+    fail(u, 4, noon);
+    EXPECT_EQ(u.describe(noon, defaults), "resting 10 s more after 5 failures");
+    EXPECT_EQ(u.describe(noon + 8500ms, defaults), "resting 2 s more after 5 failures");
+    EXPECT_EQ(u.describe(noon + 10s, defaults), "rested, the next request probes it after 5 failures");
+    probe(u, noon + 10s, outcome::success);
+    EXPECT_EQ(u.describe(noon + 12s, defaults), "up, warming up at 20 % of its weight");
+    u.rate_limited(30s, noon + 20s);
+    EXPECT_EQ(u.describe(noon + 21s, defaults), "waiting 29 s more, as it asked (429)");
+    u.set_health(health::down, noon + 20s);
+    EXPECT_EQ(u.describe(noon + 21s, defaults), "down by its health check");
+}
+
+TEST(UpstreamLease, CountsTheRequestOutOnEveryWayAndFreesTheProbe) {
+    upstream_state u;
+    fail(u, 5, noon);
+    ASSERT_TRUE(u.try_probe(noon + 10s));
+    {
+        ASSERT_TRUE(u.try_start(1));
+        EXPECT_FALSE(u.try_start(1));
+        upstream_state::lease first{u, entry::probe};
+        upstream_state::lease second = std::move(first);
+        EXPECT_FALSE(static_cast<bool>(first));
+        EXPECT_EQ(u.in_flight(), 1);
+    }
+    EXPECT_EQ(u.in_flight(), 0);
+    EXPECT_TRUE(u.try_probe(noon + 10s));
+}
+
+TEST(UpstreamLease, GivesAProbesVerdictOnceAndALaterBreakCountsAsOrdinary) {
+    upstream_state u;
+    fail(u, 5, noon);
+    ASSERT_TRUE(u.try_probe(noon + 10s));
+    ASSERT_TRUE(u.try_start(0));
+    upstream_state::lease l{u, entry::probe};
+    l.report(outcome::success, 50ms, noon + 10s, defaults, 0.0);
+    EXPECT_EQ(u.standing_at(noon + 10s), standing::open);
+    l.report(outcome::failure, 0ns, noon + 11s, defaults, 0.0);
+    EXPECT_EQ(u.standing_at(noon + 11s), standing::open);
+    EXPECT_EQ(u.in_flight(), 1);
+}
+
+TEST(UpstreamState, NeverLetsMoreInThanItsLimitWhateverTheThreadsDo) {
+    upstream_state u;
+    std::atomic<int> most{0}, admitted{0};
+    const auto work = [&] {
+        for (int i = 0; i < 20'000; ++i) {
+            if (!u.try_start(3)) continue;
+            admitted.fetch_add(1);
+            const int now = static_cast<int>(u.in_flight());
+            for (int seen = most.load(); now > seen && !most.compare_exchange_weak(seen, now);) {
+            }
+            u.request_finished(i % 7 == 0 ? outcome::failure : outcome::success, 1ms, noon + i * 1ms, defaults, 0.5);
+            if (i % 100 == 0) (void)u.describe(noon + i * 1ms, defaults);
+        }
+    };
+    {
+        std::vector<std::jthread> threads;
+        for (int t = 0; t < 4; ++t) threads.emplace_back(work);
+    }
+    EXPECT_EQ(u.in_flight(), 0);
+    EXPECT_LE(most.load(), 3);
+    EXPECT_GT(admitted.load(), 0);
+}
+
+TEST(UpstreamState, HandsTheProbeToOneOfManyThreads) {
+    upstream_state u;
+    fail(u, 5, noon);
+    std::atomic<int> probes{0};
+    {
+        std::vector<std::jthread> threads;
+        for (int t = 0; t < 4; ++t)
+            threads.emplace_back([&] {
+                for (int i = 0; i < 1000; ++i) probes += u.try_probe(noon + 10s) ? 1 : 0;
+            });
+    }
+    EXPECT_EQ(probes.load(), 1);
+}
+
+}  // namespace
