@@ -33,6 +33,7 @@ net::task<void> exchange_runner::reply(core::error why) {
     record_.status = core::status_of(why.what);
     record_.code = why.what;
     const auto body = dialect::write_error(target_.dialect, why, record_.request_id);
+    settle();
     local_reply answer;
     answer.status = record_.status;
     answer.request_id = record_.request_id;
@@ -70,6 +71,7 @@ net::task<void> exchange_runner::reply_json(int status, std::string body) {
     answer.body = body;
     answer.to_head = to_head_;
     answer.hint = target_.hint;
+    answer.allow = target_.allow;
     answer.keep_alive = keep_alive_ && !body_unread_ && !worker_.draining();
     after_ = answer.keep_alive ? after::keep_alive : after::close;
     write_reply(bytes, answer);
@@ -82,29 +84,44 @@ net::task<void> exchange_runner::reply_json(int status, std::string body) {
     if (!sent) after_ = after::cut;
 }
 
+// The final account, before the last byte goes out: a request whose answer is complete is in the ledger whatever happens next.
 void exchange_runner::settle() {
     if (settled_) return;
     settled_ = true;
+    if (!record_.has_usage && meter_ && content_seen_) {
+        record_.usage = meter_->estimate(reader_.usage());
+        record_.has_usage = record_.estimated = true;
+    } else if (meter_ && meter_->exact() && reader_.terminated() && !reader_.usage().empty()) {
+        worker_.metrics().meter_divergence(record_.pool, record_.model_label, reader_.usage().completion(), meter_->output());
+    }
     const auto& u = record_.usage;
-    const auto* price = conf().prices.find(record_.served_model, record_.upstream);
-    if (!price) price = conf().prices.find(facts_.model, record_.upstream);
-    if (price) record_.cost = usage::cost_of(*price, u);
-    record_.priced = price != nullptr || u.empty();
+    if (!price_ && to_) price_ = conf().prices.find(record_.served_model, record_.upstream);
+    if (!price_) price_ = conf().prices.find(facts_.model, record_.upstream);
+    if (price_ && (record_.has_usage || record_.status == 200)) record_.cost = usage::cost_of(*price_, u);
+    record_.priced = price_ != nullptr || u.empty();
     reservation_.settle(u.prompt() + u.completion(), record_.cost, record_.time);
+    if (in_ledger_) {
+        measure_time();
+        (void)worker_.ledger()->settle(ledger_entry_, record_);
+    }
+}
+
+void exchange_runner::measure_time() {
+    const auto total = worker_.loop().tick() - began_;
+    record_.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(total).count();
+    record_.overhead_us = std::chrono::duration_cast<std::chrono::microseconds>(total - std::min(waited_, total)).count();
 }
 
 void exchange_runner::publish() {
     if (published_) return;
     published_ = true;
-    settle();
     if (gone_ && record_.code == core::code::none) {
         record_.status = core::status_of(core::code::client_closed);
         record_.code = core::code::client_closed;
         record_.close_reason = "client";
     }
-    const auto total = worker_.loop().tick() - began_;
-    record_.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(total).count();
-    record_.overhead_us = std::chrono::duration_cast<std::chrono::microseconds>(total - std::min(waited_, total)).count();
+    settle();
+    measure_time();
     worker_.metrics().publish(record_);
     worker_.log().write(record_);
 }

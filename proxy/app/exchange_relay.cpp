@@ -5,6 +5,7 @@
 #include "app/exchange_runner.hpp"
 #include "dialect/error_body.hpp"
 #include "http/head_writer.hpp"
+#include "token/estimate.hpp"
 
 namespace weir::app {
 namespace {
@@ -72,6 +73,9 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     event_mode_ = fine && understood_ && !encoded && framing_ != http::framing::none && is_type(type, "text/event-stream");
     metered_ = fine && understood_ && !encoded && (event_mode_ || is_type(type, "application/json"));
     record_.stream = record_.stream || event_mode_;
+    meter_.reset();
+    if (event_mode_ && has_terminator(target_.id))
+        meter_ = std::make_unique<meter>(record_.served_model, token::estimate_tokens(body_size_));
 }
 
 void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint64_t length) {
@@ -130,7 +134,7 @@ net::task<failure> exchange_runner::read_more(core::time_point deadline) {
         }
         up_.release_if_empty();
         const auto woken = co_await sleep_until(deadline);
-        if (client_gone()) co_return failure::reset;
+        if (!discarding_ && client_gone()) co_return failure::reset;
         if (woken == net::woken::deadline) co_return failure::timeout_idle;
     }
 }
@@ -188,7 +192,7 @@ void exchange_runner::read_new_events() {
             if (!body_done_) return;
             size = decoded_ - seen_;  // the last event lacks its blank line
         }
-        const auto facts = reader_.read({base + seen_, size});
+        const auto facts = reader_.read({base + seen_, size}, meter_.get());
         if (asked_usage_ && facts.usage_only && drop_to_ == 0 && content_seen_) {
             drop_from_ = seen_;
             drop_to_ = seen_ + size;
@@ -312,89 +316,150 @@ void exchange_runner::end_with_error_event(const core::error& why, net::gather& 
     out.add(error_event_);
 }
 
+// A committed stream that cannot go on: the client is told in the dialect's own way, and the connection is cut so that nothing looks complete.
+void exchange_runner::break_stream(failure why, net::gather& out) {
+    core::error told{core::code::stream_interrupted, "the upstream '" + to_->conf->name + "' broke the stream (" + std::string{name_of(why)} + ") before its end"};
+    if (why == failure::none) {
+        told = core::error{core::code::budget_exceeded, "the budget of the key '" + std::string{record_.key} + "' is spent: the stream ends here"};
+        record_.close_reason = "budget";
+        record_.interrupted_phase = "budget";
+    } else {
+        record_.close_reason = "upstream";
+        record_.interrupted_phase = name_of(why);
+        record_.attempts[record_.attempt_count - 1u].why = why;
+        lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, worker_.random().unit());
+    }
+    record_.code = told.what;
+    if (!error_seen_) end_with_error_event(told, out);  // else the upstream has told the client itself
+    after_ = client_chunked_ ? after::cut : after::abort;
+}
+
+// False: what the stream has cost so far has used up the key's budget.
+bool exchange_runner::budget_allows() {
+    if (!meter_ || !price_ || !caller_ || caller_->budgets() == 0) return true;
+    const auto cost = usage::cost_of(*price_, meter_->estimate(reader_.usage()));
+    const auto more = cost - spent_;
+    if (more <= 0) return true;
+    spent_ = cost;
+    return reservation_.spend(more, core::wall_clock::now());
+}
+
+void exchange_runner::note_progress() {
+    constexpr auto interval = std::chrono::seconds{1};
+    if (!in_ledger_ || now() < progress_due_) return;
+    progress_due_ = now() + interval;
+    ledger::progress_report so_far{record_.pool, record_.upstream, record_.served_model, record_.status, plan_.attempts(), {}, 0, record_.first_token_ms, 0};
+    if (meter_) so_far.usage = meter_->estimate(reader_.usage());
+    if (price_) so_far.cost = usage::cost_of(*price_, so_far.usage);
+    so_far.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now() - began_).count();
+    worker_.ledger()->progress(ledger_entry_, so_far);
+}
+
+// The client is gone. With `on_disconnect: drain` the stream is read on, within bounds, so that the bill is the upstream's own.
+bool exchange_runner::keep_reading_for_the_bill() {
+    constexpr auto longest = std::chrono::seconds{60};
+    if (pool_->conf->on_disconnect != config::on_disconnect::drain || session_.aborting() || worker_.draining()) return false;
+    if (!discarding_) total_deadline_ = std::min(total_deadline_, now() + longest);
+    discarding_ = true;
+    return true;
+}
+
+void exchange_runner::compose_events(net::gather& out, bool last, failure broken) {
+    out.clear();
+    if (!head_sent_) {
+        write_client_head(!http10_, false, 0);
+        out.add(client_head_);
+    }
+    const std::size_t payload = seen_ - (drop_to_ - drop_from_);
+    if (payload > 0) {
+        if (client_chunked_) {
+            auto n = http::write_hex(size_line_.data(), payload);
+            size_line_[n++] = '\r';
+            size_line_[n++] = '\n';
+            out.add({size_line_.data(), n});
+        }
+        if (drop_to_ > 0) {
+            out.add({up_.data(), drop_from_});
+            out.add({up_.data() + drop_to_, seen_ - drop_to_});
+        } else {
+            out.add({up_.data(), seen_});
+        }
+        if (client_chunked_) out.add("\r\n");
+    }
+    const bool over_budget = !last && !budget_allows();
+    if (over_budget || broken != failure::none) break_stream(broken, out);
+    else if (last && client_chunked_) out.add("0\r\n\r\n");
+}
+
+net::task<bool> exchange_runner::send_to_client(net::gather& out) {
+    const std::size_t writing = out.left();
+    if (!session_.write_some(out)) gone_ = true;
+    while (!gone_ && !out.done()) {
+        // A slow client slows this loop, which stops reading, which slows the upstream.
+        const auto woken = co_await sleep_until(total_deadline_);
+        if (client_gone()) break;
+        if (woken == net::woken::deadline || !session_.write_some(out)) gone_ = true;
+    }
+    record_.bytes_out += writing - out.left();
+    co_return !gone_;
+}
+
 net::task<exchange_runner::relayed> exchange_runner::relay_events() {
     net::gather out;
-    char size_line[20];
     std::size_t in_turn = 0;
     failure broken = failure::none;
     active_streams_ = &worker_.metrics().active_streams(record_.listener);
     active_streams_->add(1);
     inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
+    price_ = conf().prices.find(record_.served_model, record_.upstream);
+    progress_due_ = now() + std::chrono::seconds{1};
     drop_request_memory();
     for (;;) {
         const bool complete = reader_.terminated() || ((reader_.finished() || !has_terminator(target_.id)) && body_done_);
-        if (body_done_ && !complete && broken == failure::none) broken = failure::reset;
-        const bool last = body_done_ || broken != failure::none;
-        const bool fine = last && complete && !error_seen_;
-        if (last) {
-            if (broken != failure::none && complete) broken = failure::none;  // all of it came before the connection broke
+        if (complete) broken = body_done_ ? failure::none : broken;
+        else if (body_done_ && broken == failure::none) broken = failure::reset;
+        // All of it came, and then the connection broke: nothing was lost.
+        const bool ended_early = complete && broken != failure::none;
+        if (ended_early) broken = failure::none;
+        const bool last = body_done_ || ended_early || broken != failure::none;
+        if (!discarding_) {
+            compose_events(out, last, broken);
+            const bool cut = record_.code != core::code::none;
+            if (last || cut) {
+                if (!cut) add_usage();
+                settle();
+                release_upstream(!cut && body_done_ && upstream_keeps_ && !surplus_);
+            }
+            const std::size_t writing = out.left();
+            if (writing > 0) {
+                in_turn += writing;
+                if (!session_.write_some(out) || !out.done()) {
+                    record_.bytes_out += writing - out.left();
+                    auto sending = send_to_client(out);
+                    (void)co_await std::move(sending);
+                } else {
+                    record_.bytes_out += writing;
+                }
+            }
+            if (!client_head_.empty()) std::string{}.swap(client_head_);
+            if (last || cut) co_return cut ? relayed::broken : gone_ ? relayed::client_gone : relayed::complete;
+            if (gone_ && !keep_reading_for_the_bill()) co_return relayed::client_gone;
+        } else if (last) {
             add_usage();
             settle();
-        }
-        out.clear();
-        if (!head_sent_) {
-            write_client_head(!http10_, false, 0);
-            out.add(client_head_);
-        }
-        const std::size_t payload = seen_ - (drop_to_ - drop_from_);
-        if (payload > 0) {
-            if (client_chunked_) {
-                auto n = http::write_hex(size_line, payload);
-                size_line[n++] = '\r';
-                size_line[n++] = '\n';
-                out.add({size_line, n});
-            }
-            if (drop_to_ > 0) {
-                out.add({up_.data(), drop_from_});
-                out.add({up_.data() + drop_to_, seen_ - drop_to_});
-            } else {
-                out.add({up_.data(), seen_});
-            }
-            if (client_chunked_) out.add("\r\n");
-        }
-        if (last && broken != failure::none) {
-            record_.code = core::code::stream_interrupted;
-            record_.close_reason = "upstream";
-            record_.interrupted_phase = name_of(broken);
-            record_.attempts[record_.attempt_count - 1u].why = broken;
-            lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, worker_.random().unit());
-            end_with_error_event({core::code::stream_interrupted, "the upstream '" + to_->conf->name + "' broke the stream (" +
-                                                                      std::string{name_of(broken)} + ") before its end"}, out);
-            after_ = client_chunked_ ? after::cut : after::abort;
-        } else if (last && client_chunked_) {
-            out.add("0\r\n\r\n");
-        }
-        if (last && (fine || broken == failure::none)) release_upstream(body_done_ && upstream_keeps_ && !surplus_);
-        const std::size_t writing = out.left();
-        if (!session_.write_some(out)) gone_ = true;
-        while (!gone_ && !out.done()) {
-            // A slow client slows this loop, which stops reading, which slows the upstream.
-            const auto woken = co_await sleep_until(total_deadline_);
-            if (client_gone()) break;
-            if (woken == net::woken::deadline) gone_ = true;
-            else if (!session_.write_some(out)) gone_ = true;
-        }
-        record_.bytes_out += writing - out.left();
-        if (gone_) {
-            add_usage();
             co_return relayed::client_gone;
         }
-        if (!client_head_.empty()) std::string{}.swap(client_head_);
-        if (last) co_return broken == failure::none ? relayed::complete : relayed::broken;
         up_.consume(seen_);
         decoded_ -= seen_;
         seen_ = drop_from_ = drop_to_ = 0;
-        in_turn += writing;
+        note_progress();
         if (in_turn > turn_bytes) {
             in_turn = 0;
             co_await session_.sleeper().yield();
         }
         auto reading = read_more(answer_deadline());
         broken = co_await std::move(reading);
-        if (client_gone()) {
-            add_usage();
-            co_return relayed::client_gone;
-        }
+        if (client_gone() && !discarding_ && !keep_reading_for_the_bill()) co_return relayed::client_gone;
         if (broken == failure::timeout_idle && now() >= total_deadline_) broken = failure::timeout_total;
         if (broken == failure::none && !decode()) broken = failure::invalid;
         read_new_events();
@@ -403,7 +468,6 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
 
 net::task<exchange_runner::relayed> exchange_runner::relay_body() {
     net::gather out;
-    char size_line[20];
     std::size_t in_turn = 0;
     failure broken = failure::none;
     const bool has_body = framing_ != http::framing::none;
@@ -436,10 +500,10 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
         }
         if (decoded_ > 0) {
             if (client_chunked_) {
-                auto n = http::write_hex(size_line, decoded_);
-                size_line[n++] = '\r';
-                size_line[n++] = '\n';
-                out.add({size_line, n});
+                auto n = http::write_hex(size_line_.data(), decoded_);
+                size_line_[n++] = '\r';
+                size_line_[n++] = '\n';
+                out.add({size_line_.data(), n});
             }
             out.add({up_.data(), decoded_});
             if (client_chunked_) out.add("\r\n");
@@ -455,20 +519,13 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
             if (client_chunked_) out.add("0\r\n\r\n");
             release_upstream(upstream_keeps_ && !surplus_);
         }
-        const std::size_t writing = out.left();
-        if (!session_.write_some(out)) gone_ = true;
-        while (!gone_ && !out.done()) {
-            const auto woken = co_await sleep_until(total_deadline_);
-            if (client_gone()) break;
-            if (woken == net::woken::deadline) gone_ = true;
-            else if (!session_.write_some(out)) gone_ = true;
-        }
-        record_.bytes_out += writing - out.left();
+        in_turn += out.left();
+        auto sending = send_to_client(out);
+        (void)co_await std::move(sending);
         if (gone_) co_return relayed::client_gone;
         if (last) co_return broken == failure::none ? relayed::complete : relayed::broken;
         up_.clear();
         decoded_ = 0;
-        in_turn += writing;
         if (in_turn > turn_bytes) {
             in_turn = 0;
             co_await session_.sleeper().yield();

@@ -55,7 +55,8 @@ void exchange_runner::begin() {
     http10_ = h.minor_version == 0;
     keep_alive_ = h.keep_alive;
     body_unread_ = h.body != http::framing::none;
-    target_ = dialect::classify(h.method, h.path, h.query, conf().limits.normalize_paths);
+    asterisk_ = h.path == "*";
+    if (!asterisk_) target_ = dialect::classify(h.method, h.path, h.query, conf().limits.normalize_paths);
     facts_.model = target_.model;
     record_.endpoint = dialect::label_of(target_.id);
     record_.bytes_in = head_size_;

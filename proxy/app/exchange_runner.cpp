@@ -22,9 +22,16 @@ net::task<after> exchange_runner::run() {
         // Also a request that is refused by its head is read to its end, within reason, so that the connection can go on.
         auto reading = read_body();
         core::error unread = co_await std::move(reading);
-        if (unread && (!refusal || unread.what == core::code::bad_request)) refusal = std::move(unread);
+        if (unread) refusal = std::move(unread);
     }
     if (client_gone()) co_return after::cut;
+    if (!refusal && asterisk_) {
+        // OPTIONS *: about the server as a whole (RFC 9110 section 9.3.7).
+        target_.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+        auto answering = reply_json(200, "{}");
+        co_await std::move(answering);
+        co_return after_;
+    }
     if (!refusal) refusal = understand();
     if (!refusal && target_.id == dialect::endpoint::models) {
         auto body = models_answer();
@@ -41,6 +48,10 @@ net::task<after> exchange_runner::run() {
         auto refusing = reply(std::move(refusal));
         co_await std::move(refusing);
         co_return after_;
+    }
+    if (auto* journal = worker_.ledger()) {
+        in_ledger_ = true;
+        ledger_entry_ = journal->begin({record_.time, record_.request_id, record_.key, record_.route, record_.model, record_.endpoint, record_.stream});
     }
     auto trying = attempts();
     co_await std::move(trying);

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/meter.hpp"
 #include "app/session.hpp"
 #include "dialect/answer.hpp"
 #include "dialect/endpoint.hpp"
@@ -14,6 +15,7 @@
 #include "exchange/record.hpp"
 #include "http/chunk_scanner.hpp"
 #include "http/sse_scanner.hpp"
+#include "ledger/journal.hpp"
 #include "policy/reservation.hpp"
 #include "policy/tried_set.hpp"
 
@@ -89,6 +91,12 @@ private:
     void note_event(const dialect::event_facts& facts);
     void add_usage();
     void write_client_head(bool chunked, bool has_length, std::uint64_t length);
+    void compose_events(net::gather& out, bool last, exchange::failure broken);
+    [[nodiscard]] net::task<bool> send_to_client(net::gather& out);
+    void break_stream(exchange::failure why, net::gather& out);
+    [[nodiscard]] bool budget_allows();
+    [[nodiscard]] bool keep_reading_for_the_bill();
+    void note_progress();
     void end_with_error_event(const core::error& why, net::gather& out);
     [[nodiscard]] core::time_point answer_deadline() const;
     [[nodiscard]] exchange::failure phase_failure() const;
@@ -98,6 +106,7 @@ private:
     [[nodiscard]] net::task<void> reply(core::error why);
     [[nodiscard]] net::task<void> reply_json(int status, std::string body);
     void settle();
+    void measure_time();
     void publish();
     [[nodiscard]] bool client_gone();
 
@@ -144,6 +153,7 @@ private:
     const policy::key* caller_ = nullptr;
     policy::reservation reservation_;
     std::array<char, 128> request_id_{};
+    bool asterisk_ = false;                  ///< OPTIONS *: about weir itself
     bool to_head_ = false;                   ///< HEAD: the answer has no body
     bool http10_ = false;
     bool keep_alive_ = false;
@@ -184,13 +194,21 @@ private:
     bool client_chunked_ = false;
     exchange::failure last_failure_ = exchange::failure::none;
     std::string error_event_;
+    std::array<char, 20> size_line_{};
     after after_ = after::close;
     std::unique_ptr<dialect::usage_finder> finder_;
+    std::unique_ptr<meter> meter_;
+    const usage::model_price* price_ = nullptr;
+    usage::nanousd spent_ = 0;               ///< of the running stream, as told to the reservation
+    core::time_point progress_due_{};
+    bool discarding_ = false;                ///< the client left; the rest is read for its usage only
     telemetry::histogram_ref inter_token_;
     telemetry::gauge* active_streams_ = nullptr;
 
     // What happened.
     exchange::record record_;
+    ledger::entry ledger_entry_;
+    bool in_ledger_ = false;
     core::time_point began_{};
     core::duration waited_{0};
     bool gone_ = false, settled_ = false, published_ = false;

@@ -15,6 +15,7 @@
 #include "app/worker.hpp"
 #include "config/load.hpp"
 #include "core/version.hpp"
+#include "ledger/ledger.hpp"
 #include "telemetry/event_log.hpp"
 
 namespace weir::app {
@@ -55,6 +56,8 @@ struct gateway::parts {
 
     std::vector<std::shared_ptr<const listener_runtime>> make_listeners(const config::conf& c) const;
     void make_admin();
+    void open_ledger();
+    void preload_budgets(const snapshot& s);
     void publish(std::shared_ptr<const snapshot> s);
 
     std::shared_ptr<const config::conf> conf;
@@ -68,6 +71,7 @@ struct gateway::parts {
     std::shared_ptr<const snapshot> shown;
     std::atomic<bool> reload_ok{true};
     std::vector<std::shared_ptr<const listener_runtime>> listeners;
+    std::unique_ptr<ledger::ledger> spend;    ///< outlives the workers that write into it
     std::vector<std::unique_ptr<worker>> workers;
     std::unique_ptr<health_checker> health;
     std::unique_ptr<admin_server> admin;
@@ -106,6 +110,28 @@ void gateway::parts::publish(std::shared_ptr<const snapshot> s) {
     health->use(s);
 }
 
+void gateway::parts::open_ledger() {
+    if (conf->state.ledger.empty()) return;
+    ledger::options how;
+    how.path = conf->state.ledger;
+    how.on_fault = [](std::string_view what) { telemetry::log(telemetry::level::error, what); };
+    std::string error;
+    spend = ledger::ledger::open(std::move(how), error);
+    if (!spend) throw std::runtime_error("cannot open the ledger: " + error);
+    if (const auto& r = spend->recovered(); r.recovered > 0)
+        telemetry::log(telemetry::level::warn, std::to_string(r.recovered) + " requests that were in flight when weir ended were settled from their last progress");
+    (void)spend->retain(conf->state.keep, core::wall_clock::now());
+}
+
+// Budgets go on where they were before a restart.
+void gateway::parts::preload_budgets(const snapshot& s) {
+    if (!spend || !s.keys) return;
+    const auto wall = core::wall_clock::now();
+    for (const auto& key : s.conf->keys)
+        for (std::size_t i = 0; i < key.budgets.size(); ++i)
+            (void)s.keys->preload(key.name, i, spend->spent_since(key.name, policy::key_ring::window_begin(key.budgets[i], wall)), wall);
+}
+
 void gateway::parts::make_admin() {
     metrics.add_source([this](auto& families) {
         const auto s = to_show();
@@ -136,9 +162,13 @@ void gateway::start() {
     raise_descriptor_limit();
     if (!p.log.error().empty()) throw std::runtime_error(p.log.error());
     const int count = worker_count(*p.conf);
+    p.open_ledger();
     for (int i = 0; i < count; ++i) p.workers.push_back(std::make_unique<worker>(i, p.metrics, p.log, p.counts));
+    if (p.spend)
+        for (int i = 0; i < count; ++i) p.workers[static_cast<std::size_t>(i)]->set_ledger(&p.spend->worker_journal(i));
     p.listeners = p.make_listeners(*p.conf);
     auto first = make_snapshot(p.conf, p.names, nullptr);
+    p.preload_budgets(*first);
     p.shown = first;
     p.make_admin();
     p.health = std::make_unique<health_checker>();

@@ -12,6 +12,7 @@
 #include "app/snapshot.hpp"
 #include "core/request_id.hpp"
 #include "http/head.hpp"
+#include "ledger/journal.hpp"
 #include "net/listener.hpp"
 #include "net/reactor.hpp"
 #include "net/upstream.hpp"
@@ -79,6 +80,10 @@ public:
     [[nodiscard]] bool draining() const { return draining_; }
     [[nodiscard]] int index() const { return index_; }
 
+    /// Before start(); null: nothing is kept.
+    void set_ledger(ledger::journal* j) { ledger_ = j; }
+    [[nodiscard]] ledger::journal* ledger() const { return ledger_; }
+
     /// Sessions on this worker; read by other workers when they accept.
     [[nodiscard]] int load() const { return load_.load(std::memory_order_relaxed); }
 
@@ -104,6 +109,7 @@ private:
     telemetry::shard& metrics_;
     telemetry::access_log::lane& log_;
     core::fast_random random_;
+    ledger::journal* ledger_ = nullptr;
     std::shared_ptr<worker_view> view_;
     std::map<std::string, std::shared_ptr<net::upstream_connections>> connections_;  ///< by target identity
     std::vector<std::unique_ptr<net::acceptor>> acceptors_;

@@ -24,6 +24,7 @@ constexpr row row_of(code what) {
         case code::client_timeout: return {"client_timeout", 408};
         case code::body_too_large: return {"body_too_large", 413};
         case code::uri_too_long: return {"uri_too_long", 414};
+        case code::length_required: return {"length_required", 411};
         case code::expectation_failed: return {"expectation_failed", 417};
         case code::upgrade_not_served: return {"upgrade_not_served", 426};
         case code::head_too_large: return {"head_too_large", 431};

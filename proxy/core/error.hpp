@@ -24,6 +24,7 @@ enum class code : std::uint8_t {
     body_too_large,
     head_too_large,
     uri_too_long,
+    length_required,
     expectation_failed,
     upgrade_not_served,
     not_implemented,

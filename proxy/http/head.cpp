@@ -173,6 +173,9 @@ parse_result finish_request(request_head& out, const framing_facts& facts, int h
     if (facts.chunked && out.minor_version == 0) return fail("Transfer-Encoding in HTTP/1.0");
     out.body = facts.chunked ? framing::chunked : facts.has_length && facts.length > 0 ? framing::length : framing::none;
     out.content_length = facts.length;
+    // Without a length there is no body, and what follows would be read as the next request: make the client say so.
+    if (!facts.chunked && !facts.has_length && (out.method == "POST" || out.method == "PUT" || out.method == "PATCH"))
+        return fail("a request of this method needs a Content-Length (0 is fine)", code::length_required);
     // A proxy keeps no connection with an HTTP/1.0 client (RFC 9112 section 9.3).
     out.keep_alive = out.minor_version == 1 && !facts.close;
     out.connection = facts.connection;

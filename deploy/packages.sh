@@ -1,0 +1,38 @@
+# Sourced by the scripts beside it and by tests/run.sh: what to install, and how. It installs nothing that is there already.
+
+say() { printf '\033[1m== %s\033[0m\n' "$*"; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif command -v sudo > /dev/null; then sudo "$@"
+    else
+        echo "weir: need root (or sudo) to install packages: $*" >&2
+        return 1
+    fi
+}
+
+build_packages="clang-19 lld-19 llvm-19 cmake ninja-build ccache git ca-certificates
+    libboost1.81-dev libssl-dev libsimdjson-dev rapidjson-dev prometheus-cpp-dev libyaml-cpp-dev libcli11-dev libsqlite3-dev"
+test_packages="g++ libgtest-dev libgmock-dev libbenchmark-dev libclang-rt-19-dev prometheus openssl curl python3"
+
+# need PACKAGE...: installs those that are missing, in one go.
+need() {
+    local missing=() p
+    for p in "$@"; do
+        dpkg-query -W -f '${Status}' "$p" 2> /dev/null | grep -q '^install ok installed' || missing+=("$p")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    say "installing ${missing[*]}"
+    # A service that a package would start has no business on a build machine.
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
+}
+
+# Compilers are heavy: not more at once than there are cores, nor than 1.5 GiB of memory each.
+build_jobs() {
+    local cores memory
+    cores=$(nproc)
+    memory=$(awk '/MemAvailable/ { print int($2 / 1572864) }' /proc/meminfo)
+    [ "${memory:-0}" -lt 1 ] && memory=1
+    [ "$cores" -lt "$memory" ] && echo "$cores" || echo "$memory"
+}
