@@ -20,6 +20,9 @@ inline constexpr int wrong_usage = 2;
 
 void add_serve(CLI::App& root, action& chosen);
 void add_check(CLI::App& root, action& chosen);
+void add_explain(CLI::App& root, action& chosen);
+void add_spend(CLI::App& root, action& chosen);
+void add_count(CLI::App& root, action& chosen);
 void add_demo(CLI::App& root, action& chosen);
 
 /// `weir` without a command serves.

@@ -33,6 +33,9 @@ int run(int argc, char** argv) {
     action chosen = [&] { return serve_conf(conf_file); };
     add_serve(root, chosen);
     add_check(root, chosen);
+    add_explain(root, chosen);
+    add_spend(root, chosen);
+    add_count(root, chosen);
     add_demo(root, chosen);
 
     try {

@@ -1,0 +1,209 @@
+// `weir explain`: what a request would do, decided by the same tables the server uses. It sends nothing and counts nothing.
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+
+#include "cli/body_text.hpp"
+#include "cli/command.hpp"
+#include "cli/read_file.hpp"
+#include "config/load.hpp"
+#include "core/glob.hpp"
+#include "dialect/endpoint.hpp"
+#include "dialect/request.hpp"
+#include "policy/key_ring.hpp"
+#include "policy/route_table.hpp"
+#include "token/count.hpp"
+#include "token/encoding.hpp"
+#include "token/estimate.hpp"
+
+namespace weir::cli {
+namespace {
+
+constexpr std::size_t padding = 64;  // what dialect::inspect may read past the body
+
+struct explain_options {
+    std::string conf = default_conf;
+    std::string request;
+    std::string path = "/v1/chat/completions";
+    std::string key;
+};
+
+class explanation {
+public:
+    explanation(const config::conf& conf, const explain_options& with, std::string body)
+        : conf_(conf), with_(with), body_(std::move(body)), routes_(conf.routes, pool_names(conf), priced_names(conf)) {}
+
+    int run() {
+        const bool understood = endpoint() && request();
+        if (!understood) return at_fault;
+        const bool admitted = keys();
+        const bool routed = route();
+        estimate();
+        return admitted && routed ? fine : at_fault;
+    }
+
+private:
+    static std::vector<std::string> pool_names(const config::conf& conf) {
+        std::vector<std::string> out;
+        for (const auto& pool : conf.pools) out.push_back(pool.name);
+        return out;
+    }
+    static std::vector<std::string> priced_names(const config::conf& conf) {
+        std::vector<std::string> out;
+        for (const auto& row : conf.prices.rows())
+            if (!core::is_glob(row.pattern)) out.push_back(row.pattern);
+        return out;
+    }
+
+    static bool refused(const core::error& why) {
+        std::cout << "refused      " << core::status_of(why.what) << ' ' << core::name_of(why.what) << ": " << why.message << '\n';
+        return false;
+    }
+
+    bool endpoint() {
+        const auto question = with_.path.find('?');
+        path_ = with_.path.substr(0, question);
+        query_ = question == std::string::npos ? "" : with_.path.substr(question + 1);
+        target_ = dialect::classify("POST", path_, query_, conf_.limits.normalize_paths);
+        if (target_.refusal) return refused(target_.refusal);
+        std::cout << "endpoint     " << dialect::label_of(target_.id) << " (" << dialect::name_of(target_.dialect) << ")\n";
+        if (!target_.hint.empty()) std::cout << "hint         " << target_.hint << '\n';
+        return true;
+    }
+
+    bool request() {
+        facts_.model = target_.model;
+        if (body_.size() > conf_.limits.request_body)
+            return refused({core::code::body_too_large, "the body is larger than limits.request_body (" + std::to_string(conf_.limits.request_body) + " bytes)"});
+        if (target_.body == dialect::body_form::json) {
+            const auto size = body_.size();
+            body_.append(padding, '\0');
+            const auto fault = dialect::inspect(target_.id, body_.data(), size, facts_);
+            body_.resize(size);
+            if (fault) return refused(fault);
+        }
+        std::cout << "model        " << (facts_.model.empty() ? "(none)" : facts_.model) << '\n'
+                  << "stream       " << (facts_.stream || target_.streams_by_path ? "yes" : "no") << '\n';
+        return true;
+    }
+
+    /// Without --key every key is shown; it is admitted if any of them is.
+    bool keys() {
+        if (conf_.keys.empty()) {
+            std::cout << "key          none needed: the client's own credentials pass through\n";
+            return true;
+        }
+        bool any = false, found = false;
+        for (const auto& settings : conf_.keys) {
+            if (!with_.key.empty() && settings.name != with_.key) continue;
+            found = true;
+            any |= one_key(policy::key{settings});
+        }
+        if (!found) std::cout << "key          no key is called '" << with_.key << "'\n";
+        return any;
+    }
+
+    bool one_key(const policy::key& each) {
+        const auto& s = each.settings();
+        const bool expired = each.expired(core::wall_clock::now());
+        const bool allowed = each.allows_model(facts_.model);
+        std::cout << "key          " << s.name << ": ";
+        if (expired) std::cout << "refused, key_expired";
+        else if (!allowed) std::cout << "refused, model_not_allowed";
+        else std::cout << "admitted";
+        if (!s.allow.empty()) std::cout << "; only from certain addresses (" << s.allow.size() << ')';
+        if (s.requests_per_minute > 0) std::cout << "; " << s.requests_per_minute << " requests a minute";
+        if (s.tokens_per_minute > 0) std::cout << "; " << s.tokens_per_minute << " tokens a minute";
+        if (s.concurrent > 0) std::cout << "; " << s.concurrent << " at once";
+        for (const auto& budget : s.budgets) std::cout << "; $" << usage::usd_string(budget.amount) << " every " << budget.window;
+        if (s.max_output_tokens > 0) std::cout << "; at most " << s.max_output_tokens << " output tokens";
+        std::cout << '\n';
+        return !expired && allowed;
+    }
+
+    bool route() {
+        const auto* found = routes_.find(facts_.model);
+        if (found == nullptr) {
+            std::cout << "route        none: 404 model_not_found";
+            const char* before = "; did you mean ";
+            for (const auto& name : routes_.nearest(facts_.model, 3)) {
+                std::cout << before << '\'' << name << '\'';
+                before = ", ";
+            }
+            std::cout << '\n';
+            return false;
+        }
+        std::cout << "route        " << found->pattern() << '\n';
+        for (std::size_t i = 0; i < found->size(); ++i) candidate(i + 1, found->at(i, facts_.model));
+        return true;
+    }
+
+    void candidate(std::size_t number, const policy::candidate& to) {
+        const auto& pool = conf_.pools[to.pool];
+        std::cout << "candidate " << number << "  pool " << pool.name << " (" << dialect::name_of(pool.dialect) << "), model " << to.model << '\n';
+        if (pool.dialect != target_.dialect)
+            std::cout << "             passes over: the endpoint speaks " << dialect::name_of(target_.dialect) << '\n';
+        for (const auto& upstream : pool.upstreams) {
+            std::cout << "             " << upstream.name << ": " << upstream.scheme << "://" << upstream.host << ':' << upstream.port
+                      << dialect::upstream_path(pool.dialect, upstream.base_path, target_) << ", weight " << upstream.weight << ", ";
+            price(conf_.prices.find(to.model, upstream.name));
+        }
+    }
+
+    static void price(const usage::model_price* found) {
+        if (found == nullptr) {
+            std::cout << "no price: it will cost 0\n";
+            return;
+        }
+        const auto per_million = [](usage::picousd rate) { return usage::usd_string(rate * 1000); };
+        std::cout << '$' << per_million(found->price.input) << " in, $" << per_million(found->price.output) << " out per million tokens (" << found->pattern << ")\n";
+    }
+
+    void estimate() {
+        const auto encoding = token::encoding_for(facts_.model);
+        std::int64_t tokens = 0;
+        const auto seen = read_body_texts(body_, [&](std::string_view text) { tokens += token::count(encoding.enc, text); });
+        if (!seen.is_request) return;
+        if (seen.messages > 0) tokens += token::estimate_chat_overhead(seen.messages, seen.names);
+        std::cout << "input        about " << tokens << " tokens (" << token::name(encoding.enc) << (encoding.exact && !seen.other_content ? "" : ", estimated") << ")\n";
+        if (facts_.max_output) std::cout << "output       at most " << *facts_.max_output << " tokens\n";
+    }
+
+    const config::conf& conf_;
+    const explain_options& with_;
+    std::string body_;
+    std::string path_, query_;
+    policy::route_table routes_;
+    dialect::target target_;
+    dialect::request_facts facts_;
+};
+
+int explain(const explain_options& with) {
+    const auto loaded = config::load(with.conf, config::process_environment());
+    if (!loaded.value) {
+        for (const auto& fault : loaded.faults) std::cerr << config::to_string(fault) << '\n';
+        return at_fault;
+    }
+    auto body = read_file(with.request);
+    if (!body) {
+        std::cerr << "weir: " << with.request << ": " << std::strerror(errno) << '\n';
+        return at_fault;
+    }
+    return explanation{*loaded.value, with, std::move(*body)}.run();
+}
+
+}  // namespace
+
+void add_explain(CLI::App& root, action& chosen) {
+    auto* command = root.add_subcommand("explain", "say what a request would do: key, route, candidates, price, tokens");
+    const auto with = std::make_shared<explain_options>();
+    command->add_option("REQUEST", with->request, "a file with the request's body; - for standard input")->required();
+    command->add_option("-c,--conf", with->conf, "the conf file")->type_name("FILE")->capture_default_str();
+    command->add_option("--path", with->path, "the endpoint it is sent to")->capture_default_str();
+    command->add_option("--key", with->key, "as the key of this name; default: shows each")->type_name("NAME");
+    command->footer("Sends nothing. Exit code 1 when the request would be refused.\nExample:\n  weir explain -c conf/weir.yaml request.json");
+    command->callback([&chosen, with] { chosen = [with] { return explain(*with); }; });
+}
+
+}  // namespace weir::cli
