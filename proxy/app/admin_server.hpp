@@ -1,0 +1,39 @@
+// The admin address: /metrics, /healthz, /readyz, /status, /api/status, from a thread of its own, so that it answers also while
+// the workers are busy. It knows no conf and no metric: what it shows comes from its handlers.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace weir::app {
+
+/// Called on the admin thread, one at a time. One that throws makes a 500.
+struct admin_handlers {
+    std::function<std::string()> metrics;              ///< the text exposition format 0.0.4
+    std::function<bool(std::string& why)> ready;       ///< false: `why` says in words what is missing
+    std::function<std::string()> status_json;
+};
+
+class admin_server {
+public:
+    /// Binds HOST:PORT, [V6]:PORT or unix:/path. Throws std::system_error with "cannot listen on ADDRESS" in its text.
+    admin_server(std::string address, admin_handlers handlers);
+    ~admin_server();
+    admin_server(const admin_server&) = delete;
+    admin_server& operator=(const admin_server&) = delete;
+
+    /// The bound address, port 0 resolved.
+    [[nodiscard]] std::string address() const;
+
+    /// Starts to accept; connections made since the constructor are served then.
+    void start();
+    /// Closes every connection and the listener. For good: there is no start() after it.
+    void stop();
+
+private:
+    class server;
+    std::unique_ptr<server> server_;
+};
+
+}  // namespace weir::app

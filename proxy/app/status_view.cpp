@@ -1,0 +1,267 @@
+#include "app/status_view.hpp"
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <cstdint>
+#include <map>
+#include <utility>
+
+#include "core/version.hpp"
+#include "telemetry/log_line.hpp"
+#include "telemetry/metrics.hpp"
+#include "telemetry/text.hpp"
+
+namespace weir::app {
+namespace {
+
+using standing = policy::upstream_state::standing;
+
+std::string_view name_of(standing how) {
+    switch (how) {
+        case standing::open: return "open";
+        case standing::half_open: return "half_open";
+        case standing::probing: return "probing";
+        case standing::ejected: return "ejected";
+        case standing::waiting: return "waiting";
+        case standing::refused: return "refused";
+        case standing::down: return "down";
+    }
+    return "open";
+}
+
+std::string_view name_of(policy::health verdict) {
+    switch (verdict) {
+        case policy::health::unknown: return "unknown";
+        case policy::health::up: return "up";
+        case policy::health::down: return "down";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(policy::balance how) {
+    switch (how) {
+        case policy::balance::weighted_round_robin: return "weighted_round_robin";
+        case policy::balance::least_outstanding: return "least_outstanding";
+        case policy::balance::peak_ewma: return "peak_ewma";
+    }
+    return "peak_ewma";
+}
+
+std::string timestamp(core::wall_time when) {
+    char text[telemetry::timestamp_size];
+    telemetry::write_timestamp(text, when);
+    return {text, sizeof text};
+}
+
+/// JSON in the order it is written. Names come from the conf, so they need not be valid UTF-8; the JSON is.
+class json_text {
+public:
+    void open_object() { writer_.StartObject(); }
+    void open_object(std::string_view name) { key(name), writer_.StartObject(); }
+    void close_object() { writer_.EndObject(); }
+    void open_array(std::string_view name) { key(name), writer_.StartArray(); }
+    void close_array() { writer_.EndArray(); }
+    void add(std::string_view name, std::string_view value) { key(name), text(value); }
+    void add(std::string_view name, const char* value) { add(name, std::string_view{value}); }
+    void add(std::string_view name, bool value) { key(name), writer_.Bool(value); }
+    void add(std::string_view name, std::int64_t value) { key(name), writer_.Int64(value); }
+    void add(std::string_view name, int value) { add(name, std::int64_t{value}); }
+    void add_null(std::string_view name) { key(name), writer_.Null(); }
+    void add_list(std::string_view name, const std::vector<std::string>& values) {
+        open_array(name);
+        for (const auto& v : values) text(v);
+        close_array();
+    }
+    void add_map(std::string_view name, const std::map<std::string, std::string>& values) {
+        open_object(name);
+        for (const auto& [k, v] : values) add(k, v);
+        close_object();
+    }
+    [[nodiscard]] std::string take() const { return {out_.GetString(), out_.GetSize()}; }
+
+private:
+    void key(std::string_view name) {
+        const auto clean = valid(name);
+        writer_.Key(clean.data(), static_cast<rapidjson::SizeType>(clean.size()));
+    }
+    void text(std::string_view value) {
+        const auto clean = valid(value);
+        writer_.String(clean.data(), static_cast<rapidjson::SizeType>(clean.size()));
+    }
+    static std::string valid(std::string_view text) {
+        std::string out;
+        out.reserve(text.size());
+        while (!text.empty()) {
+            const auto n = telemetry::utf8_length(text);
+            out += n == 0 ? std::string_view{"\xef\xbf\xbd"} : text.substr(0, n);
+            text.remove_prefix(n == 0 ? 1 : n);
+        }
+        return out;
+    }
+
+    rapidjson::StringBuffer out_;
+    rapidjson::Writer<rapidjson::StringBuffer> writer_{out_};
+};
+
+void add_upstream(json_text& out, const pool_runtime& pool, const upstream_runtime& up, core::time_point now) {
+    const auto& state = *up.state;
+    out.open_object();
+    out.add("name", up.conf->name);
+    out.add("url", up.conf->url);
+    out.add("weight", up.conf->weight);
+    if (up.conf->max_requests > 0) out.add("max_requests", up.conf->max_requests);
+    else out.add_null("max_requests");
+    out.add("standing", state.describe(now, pool.conf->ejection));
+    out.add("state", name_of(state.standing_at(now)));
+    out.add("verdict", name_of(state.verdict()));
+    out.add("in_flight", state.in_flight());
+    if (const auto latency = state.latency().last()) out.add("latency_ms", static_cast<std::int64_t>(*latency * 1e3 + 0.5));
+    else out.add_null("latency_ms");
+    out.close_object();
+}
+
+void add_pool(json_text& out, const pool_runtime& pool, core::time_point now) {
+    out.open_object();
+    out.add("name", pool.conf->name);
+    out.add("dialect", dialect::name_of(pool.conf->dialect));
+    out.add("balance", name_of(pool.conf->balance));
+    out.add("checked", pool.conf->health_check.has_value());
+    out.open_array("upstreams");
+    for (const auto& up : pool.upstreams) add_upstream(out, pool, up, now);
+    out.close_array();
+    out.close_object();
+}
+
+void add_route(json_text& out, const policy::route_settings& route) {
+    out.open_object();
+    out.add_list("models", route.models);
+    out.add("pool", route.pool);
+    out.add_map("rename", route.rename);
+    out.open_array("fallback");
+    for (const auto& f : route.fallbacks) {
+        out.open_object();
+        out.add("pool", f.pool);
+        if (f.model.empty()) out.add_null("model");
+        else out.add("model", f.model);
+        out.close_object();
+    }
+    out.close_array();
+    out.close_object();
+}
+
+std::int64_t percent_of(usage::nanousd part, usage::nanousd whole) {
+    if (whole <= 0 || part <= 0) return 0;
+    return static_cast<std::int64_t>(100.0 * static_cast<double>(part) / static_cast<double>(whole));
+}
+
+void add_budget(json_text& out, const policy::key& key, std::size_t i, core::wall_time wall) {
+    const auto& budget = key.settings().budgets[i];
+    const auto left = key.left(i, wall);
+    out.open_object();
+    out.add("window", budget.window);
+    out.add("usd", usage::usd_string(budget.amount));
+    out.add("remaining_usd", usage::usd_string(left));
+    // The page draws it; money itself stays a decimal string.
+    out.add("remaining_percent", percent_of(left, budget.amount));
+    if (budget.every.count() > 0) out.add("resets_at", timestamp(policy::key_ring::window_begin(budget, wall) + budget.every));
+    else out.add_null("resets_at");
+    out.close_object();
+}
+
+void add_limit(json_text& out, std::string_view name, std::int64_t limit) {
+    if (limit > 0) out.add(name, limit);
+    else out.add_null(name);
+}
+
+void add_key(json_text& out, const policy::key& key, core::wall_time wall) {
+    const auto& s = key.settings();
+    out.open_object();
+    out.add("name", s.name);
+    out.add_list("models", s.models);
+    out.add_map("labels", s.labels);
+    out.add("in_flight", key.in_flight());
+    add_limit(out, "concurrent", s.concurrent);
+    add_limit(out, "requests_per_minute", s.requests_per_minute);
+    add_limit(out, "tokens_per_minute", s.tokens_per_minute);
+    if (s.expires) out.add("expires", timestamp(*s.expires));
+    else out.add_null("expires");
+    out.add("expired", key.expired(wall));
+    out.open_array("budgets");
+    for (std::size_t i = 0; i < key.budgets(); ++i) add_budget(out, key, i, wall);
+    out.close_array();
+    out.close_object();
+}
+
+void add_listeners(json_text& out, const config::conf& conf, const process_facts& facts) {
+    out.open_array("listeners");
+    for (std::size_t i = 0; i < conf.listeners.size(); ++i) {
+        out.open_object();
+        out.add("address", i < facts.addresses.size() ? facts.addresses[i] : conf.listeners[i].address);
+        out.add("tls", conf.listeners[i].tls.has_value());
+        out.close_object();
+    }
+    out.close_array();
+}
+
+}  // namespace
+
+std::string status_json(const snapshot& s, core::time_point now, const process_facts& facts) {
+    const auto wall = core::wall_clock::now();
+    json_text out;
+    out.open_object();
+    out.add("version", core::version);
+    out.add("time", timestamp(wall));
+    out.add("draining", facts.draining);
+    out.open_object("conf");
+    out.add("file", s.conf->file);
+    out.add("hash", s.conf->hash);
+    out.add("loaded_at", timestamp(s.conf->loaded_at));
+    out.add("last_reload_ok", facts.last_reload_ok);
+    out.close_object();
+    add_listeners(out, *s.conf, facts);
+    out.open_array("pools");
+    for (const auto& pool : s.pools) add_pool(out, pool, now);
+    out.close_array();
+    out.open_array("routes");
+    for (const auto& route : s.conf->routes) add_route(out, route);
+    out.close_array();
+    out.open_array("keys");
+    if (s.keys)
+        for (const auto& key : s.keys->keys()) add_key(out, key, wall);
+    out.close_array();
+    out.close_object();
+    return out.take();
+}
+
+void add_upstream_families(const snapshot& s, core::time_point now, std::vector<prometheus::MetricFamily>& into) {
+    auto healthy = telemetry::make_family("weir_upstream_healthy");
+    auto ejected = telemetry::make_family("weir_upstream_ejected");
+    auto in_flight = telemetry::make_family("weir_upstream_in_flight");
+    for (const auto& pool : s.pools) {
+        for (const auto& up : pool.upstreams) {
+            const auto add = [&](prometheus::MetricFamily& to, double value) {
+                telemetry::add_value(to, {{"pool", pool.conf->name}, {"upstream", up.conf->name}}, value);
+            };
+            add(healthy, up.state->verdict() != policy::health::down ? 1 : 0);
+            add(ejected, up.state->ejected(now) ? 1 : 0);
+            add(in_flight, static_cast<double>(up.state->in_flight()));
+        }
+    }
+    auto budgets = telemetry::make_family("weir_budget_remaining_usd");
+    if (s.keys)
+        for (const auto& left : s.keys->budgets_left(core::wall_clock::now()))
+            telemetry::add_value(budgets, {{"key", left.key}, {"window", left.window}}, static_cast<double>(left.remaining) / 1e9);
+    for (auto* family : {&healthy, &ejected, &in_flight, &budgets}) into.push_back(std::move(*family));
+}
+
+void add_conf_families(const snapshot& s, bool last_reload_ok, std::vector<prometheus::MetricFamily>& into) {
+    auto info = telemetry::make_family("weir_conf_info");
+    telemetry::add_value(info, {{"hash", s.conf->hash}, {"loaded_at", timestamp(s.conf->loaded_at)}}, 1);
+    auto reload = telemetry::make_family("weir_conf_last_reload_successful");
+    telemetry::add_value(reload, {}, last_reload_ok ? 1 : 0);
+    into.push_back(std::move(info));
+    into.push_back(std::move(reload));
+}
+
+}  // namespace weir::app

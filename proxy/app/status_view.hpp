@@ -1,0 +1,35 @@
+// What operators see of a snapshot: the status page and its JSON, and the metric families whose values live in it.
+// It never shows a secret, and it changes nothing.
+#pragma once
+
+#include <prometheus/metric_family.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/snapshot.hpp"
+#include "core/clock.hpp"
+
+namespace weir::app {
+
+/// What a snapshot does not know about the process that serves it.
+struct process_facts {
+    std::vector<std::string> addresses;  ///< bound, in the order of conf.listeners; empty: as they stand in the conf
+    bool last_reload_ok = true;
+    bool draining = false;
+};
+
+/// The body of /api/status. Reads the wall clock for budget windows and expiry; `now` is for everything else.
+[[nodiscard]] std::string status_json(const snapshot& s, core::time_point now, const process_facts& facts = {});
+
+/// The page at /status: one HTML document that fetches /api/status from where it came and nothing else.
+[[nodiscard]] std::string_view status_page();
+
+/// weir_upstream_healthy, weir_upstream_ejected, weir_upstream_in_flight and weir_budget_remaining_usd.
+void add_upstream_families(const snapshot& s, core::time_point now, std::vector<prometheus::MetricFamily>& into);
+
+/// weir_conf_info and weir_conf_last_reload_successful.
+void add_conf_families(const snapshot& s, bool last_reload_ok, std::vector<prometheus::MetricFamily>& into);
+
+}  // namespace weir::app

@@ -1,2 +1,0 @@
-// The definitions of asio::ssl, which only the mock provider uses.
-#include <boost/asio/ssl/impl/src.hpp>
