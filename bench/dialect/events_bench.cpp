@@ -1,4 +1,5 @@
-// How long one event of a stream takes to be understood, per dialect, with and without a text counter. Checked before timed.
+// How long one event of a stream takes to be understood, per dialect, with and without a text counter. Checked before
+// timed.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -21,17 +22,24 @@ struct sample {
 
 const sample samples[] = {
     {endpoint::chat_completions,
-     "data: {\"id\":\"chatcmpl-C1a2\",\"object\":\"chat.completion.chunk\",\"created\":1763726400,\"model\":\"gpt-4o-2024-11-20\",\"service_tier\":"
-     "\"default\",\"system_fingerprint\":\"fp_b1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" hello\"},\"logprobs\":null,\"finish_reason\":null}],"
+     "data: "
+     "{\"id\":\"chatcmpl-C1a2\",\"object\":\"chat.completion.chunk\",\"created\":1763726400,\"model\":\"gpt-4o-2024-11-"
+     "20\",\"service_tier\":"
+     "\"default\",\"system_fingerprint\":\"fp_b1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" "
+     "hello\"},\"logprobs\":null,\"finish_reason\":null}],"
      "\"usage\":null,\"obfuscation\":\"a8Zk2\"}\n\n"},
     {endpoint::responses,
-     "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"sequence_number\":6,\"item_id\":\"msg_68c1f2\",\"output_index\":0,"
+     "event: response.output_text.delta\ndata: "
+     "{\"type\":\"response.output_text.delta\",\"sequence_number\":6,\"item_id\":\"msg_68c1f2\",\"output_index\":0,"
      "\"content_index\":0,\"delta\":\" hello\",\"logprobs\":[],\"obfuscation\":\"k2l0\"}\n\n"},
     {endpoint::messages,
-     "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\" hello\"}}\n\n"},
+     "event: content_block_delta\ndata: "
+     "{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\" hello\"}}\n\n"},
     {endpoint::gemini_stream_generate,
-     "data: {\"candidates\": [{\"content\": {\"parts\": [{\"text\": \" hello\"}],\"role\": \"model\"},\"index\": 0}],\"usageMetadata\": {\"promptTokenCount\": "
-     "6,\"candidatesTokenCount\": 1,\"totalTokenCount\": 27,\"thoughtsTokenCount\": 20},\"modelVersion\": \"gemini-2.5-flash\",\"responseId\": \"r1\"}\r\n\r\n"},
+     "data: {\"candidates\": [{\"content\": {\"parts\": [{\"text\": \" hello\"}],\"role\": \"model\"},\"index\": "
+     "0}],\"usageMetadata\": {\"promptTokenCount\": "
+     "6,\"candidatesTokenCount\": 1,\"totalTokenCount\": 27,\"thoughtsTokenCount\": 20},\"modelVersion\": "
+     "\"gemini-2.5-flash\",\"responseId\": \"r1\"}\r\n\r\n"},
 };
 
 void read_event(benchmark::State& state) {
@@ -51,7 +59,8 @@ void read_event(benchmark::State& state) {
 }
 
 void find_usage(benchmark::State& state) {
-    const std::string body = R"({"data":[{"b64_json":")" + std::string(1 << 20, 'A') + R"("}],"usage":{"input_tokens":5,"output_tokens":7}})";
+    const std::string body = R"({"data":[{"b64_json":")" + std::string(1 << 20, 'A') +
+                             R"("}],"usage":{"input_tokens":5,"output_tokens":7}})";
     for (auto _ : state) {
         usage_finder finder{endpoint::images_generations};
         finder.feed(body);

@@ -1,5 +1,5 @@
-// What an upstream's answer says: one event of a stream at a time, or a whole unary body. Bytes are looked at in place, never changed.
-// It does not decide anything: exchange/ does.
+// What an upstream's answer says: one event of a stream at a time, or a whole unary body. Bytes are looked at in place,
+// never changed. It does not decide anything: exchange/ does.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,12 @@ struct text_sink {
 };
 
 struct event_facts {
-    bool content = false;      ///< carries text, a tool call, reasoning, audio or an image: the "first token"
-    bool finish = false;       ///< carries a finish or stop reason
-    bool terminator = false;   ///< the dialect's end: [DONE], message_stop, response.completed / incomplete / failed
-    bool error = false;        ///< an error in place of an answer
-    bool usage_only = false;   ///< nothing but the usage that `include_usage` asks for (OpenAI: `choices` empty and `usage` set)
+    bool content = false;     ///< carries text, a tool call, reasoning, audio or an image: the "first token"
+    bool finish = false;      ///< carries a finish or stop reason
+    bool terminator = false;  ///< the dialect's end: [DONE], message_stop, response.completed / incomplete / failed
+    bool error = false;       ///< an error in place of an answer
+    bool usage_only =
+        false;  ///< nothing but the usage that `include_usage` asks for (OpenAI: `choices` empty and `usage` set)
 };
 
 /// The running understanding of one stream. One per attempt; no allocation per event.
@@ -32,16 +33,23 @@ class stream_reader {
 public:
     explicit stream_reader(endpoint e) : endpoint_(e) {}
 
-    /// `event` is one whole SSE event as on the wire (field lines up to and with the blank line), followed by at least 64 readable bytes.
+    /// `event` is one whole SSE event as on the wire (field lines up to and with the blank line), followed by at least
+    /// 64 readable bytes.
     event_facts read(std::string_view event, text_sink* text = nullptr);
 
-    [[nodiscard]] const usage::counts& usage() const { return usage_; }  ///< last report wins; parts the report lacks stay 0
+    [[nodiscard]] const usage::counts& usage() const {
+        return usage_;
+    }  ///< last report wins; parts the report lacks stay 0
     [[nodiscard]] bool has_usage() const { return has_usage_; }
     [[nodiscard]] bool finished() const { return finished_; }      ///< a finish reason came
     [[nodiscard]] bool terminated() const { return terminated_; }  ///< the terminator came
-    [[nodiscard]] const std::string& error_code() const { return error_code_; }        ///< the provider's code or type; of the last error event
+    [[nodiscard]] const std::string& error_code() const {
+        return error_code_;
+    }  ///< the provider's code or type; of the last error event
     [[nodiscard]] const std::string& error_message() const { return error_message_; }  ///< at most 300 bytes of it
-    [[nodiscard]] const std::string& served_model() const { return served_model_; }    ///< `model` of the first event that names it
+    [[nodiscard]] const std::string& served_model() const {
+        return served_model_;
+    }  ///< `model` of the first event that names it
 
 private:
     endpoint endpoint_;
@@ -54,8 +62,8 @@ private:
 };
 
 struct unary_facts {
-    bool json = false;          ///< the body is one JSON document
-    bool error = false;         ///< it has the shape of an error
+    bool json = false;   ///< the body is one JSON document
+    bool error = false;  ///< it has the shape of an error
     bool has_usage = false;
     usage::counts usage;
     std::string served_model;
@@ -66,7 +74,8 @@ struct unary_facts {
 /// Reads a whole unary answer (also an error answer). The body is followed by at least 64 readable bytes.
 [[nodiscard]] unary_facts read_unary(endpoint e, const char* body, std::size_t size);
 
-/// Finds the top-level `usage` (or `usageMetadata`) object in a JSON answer too large to hold, fed in arbitrary slices. Keeps at most 8 KiB.
+/// Finds the top-level `usage` (or `usageMetadata`) object in a JSON answer too large to hold, fed in arbitrary slices.
+/// Keeps at most 8 KiB.
 class usage_finder {
 public:
     explicit usage_finder(endpoint e) : endpoint_(e) {}
@@ -82,12 +91,13 @@ private:
     void end_capture();
 
     endpoint endpoint_;
-    std::string captured_;            ///< the object being captured
-    std::string found_;               ///< the last one captured whole
-    std::string key_;                 ///< the last string at member level, raw, cut at 64 bytes
+    std::string captured_;  ///< the object being captured
+    std::string found_;     ///< the last one captured whole
+    std::string key_;       ///< the last string at member level, raw, cut at 64 bytes
     std::uint64_t depth_ = 0;
     std::uint64_t member_depth_ = 1;  ///< 2 where the document is an array of answers (Gemini without SSE)
-    bool started_ = false, in_string_ = false, escape_ = false, wanted_ = false, capturing_ = false, done_ = false, overflow_ = false;
+    bool started_ = false, in_string_ = false, escape_ = false, wanted_ = false, capturing_ = false, done_ = false,
+         overflow_ = false;
 };
 
 }  // namespace weir::dialect

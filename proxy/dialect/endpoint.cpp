@@ -12,7 +12,8 @@ namespace {
 using core::code;
 
 constexpr std::string_view known_prefixes =
-    "weir serves paths under /v1/ (OpenAI and Anthropic) and /v1beta/ (Gemini), for example /v1/chat/completions, /v1/responses, "
+    "weir serves paths under /v1/ (OpenAI and Anthropic) and /v1beta/ (Gemini), for example /v1/chat/completions, "
+    "/v1/responses, "
     "/v1/embeddings, /v1/messages, /v1/models";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -34,8 +35,8 @@ bool is_unreserved(char c) {
     return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
-// What may stand before anything is understood. Escaped letters and dots are refused because an upstream would read them as the plain
-// ones: `/v1/%63hat/completions` must not pass as an endpoint that nobody meters.
+// What may stand before anything is understood. Escaped letters and dots are refused because an upstream would read
+// them as the plain ones: `/v1/%63hat/completions` must not pass as an endpoint that nobody meters.
 std::string_view fault_in(std::string_view path) {
     for (std::size_t i = 0; i < path.size(); ++i) {
         const char c = path[i];
@@ -46,7 +47,8 @@ std::string_view fault_in(std::string_view path) {
         const int low = i + 2 < path.size() ? hex_digit(path[i + 2]) : -1;
         if (high < 0 || low < 0) return "has a % that is no escape";
         const int byte = high * 16 + low;
-        if (byte < 0x20 || byte == 0x7F || byte == '\\') return "has an escaped control character or backslash";
+        // Other escaped controls are legal and travel on as escapes.
+        if (byte == 0 || byte == '\\') return "has an escaped NUL or backslash";
         if (byte < 0x80 && is_unreserved(static_cast<char>(byte))) return "escapes a character that needs no escape";
     }
     return {};
@@ -104,7 +106,8 @@ const endpoint_row* row_for(std::string_view suffix) {
     return nullptr;
 }
 
-// `/chat/completions/chat/completions`, `/chat/completions/v1/responses`: a whole endpoint was configured as the base URL.
+// `/chat/completions/chat/completions`, `/chat/completions/v1/responses`: a whole endpoint was configured as the base
+// URL.
 std::string_view after_doubled_endpoint(std::string_view suffix) {
     if (starts_as_path(suffix, "/messages/batches")) return suffix;  // Anthropic's, not a doubled one
     for (const endpoint_row& first : endpoint_rows) {
@@ -174,7 +177,8 @@ parts take_apart(std::string_view path) {
         rest.erase(0, std::string_view{"/models"}.size());
     }
     // Some upstreams compare paths without case; a call that they would serve must not go by unseen.
-    if (const std::string small = lowered(rest); small != rest && row_for(small) != nullptr && row_for(rest) == nullptr &&
+    if (const std::string small = lowered(rest); small != rest && row_for(small) != nullptr &&
+                                                 row_for(rest) == nullptr &&
                                                  row_for(small)->path.size() == small.size()) {
         out.fix = "write the path in lower case";
         rest = small;
@@ -196,8 +200,8 @@ void settle_version(parts& p) {
     const endpoint_row* row = row_for(p.suffix);
     if (row == nullptr) {
         // A sub-resource without its version: /responses/resp_1.
-        if (p.version.empty() &&
-            std::any_of(endpoint_rows.begin(), endpoint_rows.end(), [&](const endpoint_row& r) { return starts_as_path(p.suffix, r.path); })) {
+        if (p.version.empty() && std::any_of(endpoint_rows.begin(), endpoint_rows.end(),
+                                             [&](const endpoint_row& r) { return starts_as_path(p.suffix, r.path); })) {
             p.known_prefix = true;
             p.fix = "the version /v1 is missing from the base URL";
         }
@@ -206,7 +210,8 @@ void settle_version(parts& p) {
     if (p.version.empty()) {
         p.known_prefix = true;
         if (p.fix.empty()) p.fix = "the version /v1 is missing from the base URL";
-    } else if (p.version == "v1beta" && row->id != endpoint::models && row->id != endpoint::files && row->id != endpoint::batches) {
+    } else if (p.version == "v1beta" && row->id != endpoint::models && row->id != endpoint::files &&
+               row->id != endpoint::batches) {
         p.version = "v1";
         if (p.fix.empty()) p.fix = "this endpoint stands under /v1";
     }
@@ -220,7 +225,9 @@ void refuse_method(target& out, std::string_view method, std::string_view allow)
            std::string{method} + " is not possible here: use " + std::string{allow.substr(0, allow.find(','))});
 }
 
-bool reads_only(std::string_view method) { return method == "GET" || method == "HEAD" || method == "DELETE" || method == "OPTIONS"; }
+bool reads_only(std::string_view method) {
+    return method == "GET" || method == "HEAD" || method == "DELETE" || method == "OPTIONS";
+}
 
 body_form body_for(std::string_view method, body_form posted) { return reads_only(method) ? body_form::none : posted; }
 
@@ -241,7 +248,9 @@ void classify_gemini(target& out, std::string_view method, std::string_view path
         out.id = verb.id;
         out.streams_by_path = verb.streams;
         out.body = body_form::json;
-        if (call.model.empty()) return refuse(out, code::bad_request, "the model's name is missing: write /v1beta/models/{model}:" + std::string{call.verb});
+        if (call.model.empty())
+            return refuse(out, code::bad_request,
+                          "the model's name is missing: write /v1beta/models/{model}:" + std::string{call.verb});
         if (method != "POST") refuse_method(out, method, "POST");
     }
 }
@@ -254,7 +263,8 @@ void read_query_model(target& out, std::string_view query) {
         const std::string_view name = one.substr(0, one.find('='));
         if (decode_percent(name) != "model") continue;
         const std::string_view value = name.size() < one.size() ? one.substr(name.size() + 1) : std::string_view{};
-        if (out.model.data() != nullptr) return refuse(out, code::bad_request, "`model` stands twice in the query: write it once");
+        if (out.model.data() != nullptr)
+            return refuse(out, code::bad_request, "`model` stands twice in the query: write it once");
         if (name != "model" || value.find_first_of("%+") != std::string_view::npos)
             return refuse(out, code::bad_request, "`model` in the query must be written without percent-escapes");
         out.model = value;
@@ -315,32 +325,58 @@ bool changes_meaning_when_decoded(std::string_view suffix) {
 
 std::string_view label_of(endpoint e) {
     switch (e) {
-        case endpoint::chat_completions: return "/v1/chat/completions";
-        case endpoint::completions: return "/v1/completions";
-        case endpoint::responses: return "/v1/responses";
-        case endpoint::embeddings: return "/v1/embeddings";
-        case endpoint::moderations: return "/v1/moderations";
-        case endpoint::rerank: return "/v1/rerank";
-        case endpoint::images_generations: return "/v1/images/generations";
-        case endpoint::images_edits: return "/v1/images/edits";
-        case endpoint::images_variations: return "/v1/images/variations";
-        case endpoint::audio_transcriptions: return "/v1/audio/transcriptions";
-        case endpoint::audio_translations: return "/v1/audio/translations";
-        case endpoint::audio_speech: return "/v1/audio/speech";
-        case endpoint::videos: return "/v1/videos";
-        case endpoint::realtime: return "/v1/realtime";
-        case endpoint::files: return "/v1/files";
-        case endpoint::batches: return "/v1/batches";
-        case endpoint::fine_tuning: return "/v1/fine_tuning";
-        case endpoint::uploads: return "/v1/uploads";
-        case endpoint::messages: return "/v1/messages";
-        case endpoint::messages_count_tokens: return "/v1/messages/count_tokens";
-        case endpoint::gemini_generate: return "/v1beta/models/{model}:generateContent";
-        case endpoint::gemini_stream_generate: return "/v1beta/models/{model}:streamGenerateContent";
-        case endpoint::gemini_count_tokens: return "/v1beta/models/{model}:countTokens";
-        case endpoint::gemini_embed: return "/v1beta/models/{model}:embedContent";
-        case endpoint::models: return "/v1/models";
-        case endpoint::other: return "other";
+        case endpoint::chat_completions:
+            return "/v1/chat/completions";
+        case endpoint::completions:
+            return "/v1/completions";
+        case endpoint::responses:
+            return "/v1/responses";
+        case endpoint::embeddings:
+            return "/v1/embeddings";
+        case endpoint::moderations:
+            return "/v1/moderations";
+        case endpoint::rerank:
+            return "/v1/rerank";
+        case endpoint::images_generations:
+            return "/v1/images/generations";
+        case endpoint::images_edits:
+            return "/v1/images/edits";
+        case endpoint::images_variations:
+            return "/v1/images/variations";
+        case endpoint::audio_transcriptions:
+            return "/v1/audio/transcriptions";
+        case endpoint::audio_translations:
+            return "/v1/audio/translations";
+        case endpoint::audio_speech:
+            return "/v1/audio/speech";
+        case endpoint::videos:
+            return "/v1/videos";
+        case endpoint::realtime:
+            return "/v1/realtime";
+        case endpoint::files:
+            return "/v1/files";
+        case endpoint::batches:
+            return "/v1/batches";
+        case endpoint::fine_tuning:
+            return "/v1/fine_tuning";
+        case endpoint::uploads:
+            return "/v1/uploads";
+        case endpoint::messages:
+            return "/v1/messages";
+        case endpoint::messages_count_tokens:
+            return "/v1/messages/count_tokens";
+        case endpoint::gemini_generate:
+            return "/v1beta/models/{model}:generateContent";
+        case endpoint::gemini_stream_generate:
+            return "/v1beta/models/{model}:streamGenerateContent";
+        case endpoint::gemini_count_tokens:
+            return "/v1beta/models/{model}:countTokens";
+        case endpoint::gemini_embed:
+            return "/v1beta/models/{model}:embedContent";
+        case endpoint::models:
+            return "/v1/models";
+        case endpoint::other:
+            return "other";
     }
     return "other";
 }
@@ -348,12 +384,15 @@ std::string_view label_of(endpoint e) {
 kind dialect_of(endpoint e) {
     switch (e) {
         case endpoint::messages:
-        case endpoint::messages_count_tokens: return kind::anthropic;
+        case endpoint::messages_count_tokens:
+            return kind::anthropic;
         case endpoint::gemini_generate:
         case endpoint::gemini_stream_generate:
         case endpoint::gemini_count_tokens:
-        case endpoint::gemini_embed: return kind::gemini;
-        default: return kind::openai;
+        case endpoint::gemini_embed:
+            return kind::gemini;
+        default:
+            return kind::openai;
     }
 }
 
@@ -367,11 +406,15 @@ target classify(std::string_view method, std::string_view path, std::string_view
 
     parts p = take_apart(path);
     settle_version(p);
-    if (!p.known_prefix) return refuse(out, code::unknown_endpoint, "there is nothing at this path: " + std::string{known_prefixes}), out;
+    if (!p.known_prefix)
+        return refuse(out, code::unknown_endpoint, "there is nothing at this path: " + std::string{known_prefixes}),
+               out;
     if (changes_meaning_when_decoded(p.suffix))
         return refuse(out, code::bad_request, "the path escapes a slash that belongs to it: write / plainly"), out;
     if (p.suffix.empty() || p.suffix == "/")
-        return refuse(out, code::unknown_endpoint, "the endpoint is missing after the version: " + std::string{known_prefixes}), out;
+        return refuse(out, code::unknown_endpoint,
+                      "the endpoint is missing after the version: " + std::string{known_prefixes}),
+               out;
 
     if (!p.version.empty()) out.version = "/" + p.version;
     out.suffix = std::move(p.suffix);
@@ -382,10 +425,13 @@ target classify(std::string_view method, std::string_view path, std::string_view
         p.fix = "remove the slash at the end";
     }
     if (p.fix.empty()) return out;
-    const std::string_view version = !out.version.empty() ? std::string_view{out.version} : out.dialect == kind::gemini ? "/v1beta" : "/v1";
+    const std::string_view version = !out.version.empty()          ? std::string_view{out.version}
+                                     : out.dialect == kind::gemini ? "/v1beta"
+                                                                   : "/v1";
     const std::string canonical = std::string{version} + out.suffix;
     if (!normalize && !out.refusal)
-        refuse(out, code::unknown_endpoint, "unknown path: it should be " + canonical + " (" + std::string{p.fix} + ")");
+        refuse(out, code::unknown_endpoint,
+               "unknown path: it should be " + canonical + " (" + std::string{p.fix} + ")");
     if (normalize) out.hint = "served as " + canonical + ": " + std::string{p.fix};
     return out;
 }

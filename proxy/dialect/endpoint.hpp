@@ -50,39 +50,45 @@ enum class body_form : std::uint8_t { none, json, multipart, opaque };
 struct target {
     endpoint id = endpoint::other;
     kind dialect = kind::openai;
-    body_form body = body_form::opaque;   ///< where the model is looked for
-    bool streams_by_path = false;         ///< `:streamGenerateContent`
-    std::string_view model;               ///< from path or query (`/v1/models/{id}`, Gemini, realtime), as written. Escapes are refused where the
-                                          ///< name decides something; only in `/v1/models/{id}` they may stand (decode_percent)
-    std::string version;                  ///< "/v1", "/v1beta" or "" when the request had none and needs none
-    std::string suffix;                   ///< the path after the version, "/chat/completions", without the query
-    std::string hint;                     ///< not empty: what the client should fix (header x-weir-hint)
-    core::error refusal;                  ///< set: answer this instead (unknown endpoint, wrong method)
-    std::string_view allow;               ///< with method_not_allowed: the value of `Allow`
+    body_form body = body_form::opaque;  ///< where the model is looked for
+    bool streams_by_path = false;        ///< `:streamGenerateContent`
+    std::string_view
+        model;  ///< from path or query (`/v1/models/{id}`, Gemini, realtime), as written. Escapes are refused where the
+                ///< name decides something; only in `/v1/models/{id}` they may stand (decode_percent)
+    std::string version;     ///< "/v1", "/v1beta" or "" when the request had none and needs none
+    std::string suffix;      ///< the path after the version, "/chat/completions", without the query
+    std::string hint;        ///< not empty: what the client should fix (header x-weir-hint)
+    core::error refusal;     ///< set: answer this instead (unknown endpoint, wrong method)
+    std::string_view allow;  ///< with method_not_allowed: the value of `Allow`
 };
 
-/// Reads method and path (both as received; `path` without the query). With `normalize` harmless mistakes (`/v1/v1/…`, a doubled
-/// endpoint, a missing `/v1`) are served and `hint` says what to fix; without it they are refused with the path it should have been.
+/// Reads method and path (both as received; `path` without the query). With `normalize` harmless mistakes (`/v1/v1/…`,
+/// a doubled endpoint, a missing `/v1`) are served and `hint` says what to fix; without it they are refused with the
+/// path it should have been.
 [[nodiscard]] target classify(std::string_view method, std::string_view path, std::string_view query, bool normalize);
 
-/// The path to ask an upstream for. `base_path` is the path of the upstream's URL without a trailing slash. An OpenAI base URL ends where
-/// `/chat/completions` is appended; Anthropic's and Gemini's end before the version. An empty base keeps the version for all.
+/// The path to ask an upstream for. `base_path` is the path of the upstream's URL without a trailing slash. An OpenAI
+/// base URL ends where
+/// `/chat/completions` is appended; Anthropic's and Gemini's end before the version. An empty base keeps the version
+/// for all.
 [[nodiscard]] std::string upstream_path(kind upstream_dialect, std::string_view base_path, const target& what);
 
-/// Puts another model into the path of a Gemini request (`/models/{model}:verb`), percent-encoded where it must be. Other targets stay.
+/// Puts another model into the path of a Gemini request (`/models/{model}:verb`), percent-encoded where it must be.
+/// Other targets stay.
 void rename_in_path(target& what, std::string_view model);
 
 /// The query with the value of `model` replaced (realtime); unchanged where it names no model.
 [[nodiscard]] std::string rename_in_query(std::string_view query, std::string_view model);
 
-/// The query without the parameters that trackers add to copied links (utm_*, fbclid, gclid, …); the rest keeps its bytes and order.
+/// The query without the parameters that trackers add to copied links (utm_*, fbclid, gclid, …); the rest keeps its
+/// bytes and order.
 [[nodiscard]] std::string clean_query(std::string_view query, bool& changed);
 
 /// Percent-decoding as RFC 3986 section 2.1 has it; a faulty escape stays as it is.
 [[nodiscard]] std::string decode_percent(std::string_view text);
 
-/// How the body is really written: some JSON endpoints also take multipart/form-data (videos) and the other way round (image edits),
-/// and only Content-Type tells. none and opaque stay.
+/// How the body is really written: some JSON endpoints also take multipart/form-data (videos) and the other way round
+/// (image edits), and only Content-Type tells. none and opaque stay.
 [[nodiscard]] body_form form_of(body_form declared, std::string_view content_type);
 
 /// The dialect whose answers the endpoint gives.

@@ -16,15 +16,15 @@ enum class below : std::uint8_t {
 };
 
 struct endpoint_row {
-    std::string_view path;   ///< after the version
+    std::string_view path;  ///< after the version
     endpoint id;
     body_form body;          ///< of a POST
     std::string_view allow;  ///< for the path itself; empty: any method
     below rest;
 };
 
-// Paths below /responses, /chat/completions and /messages (a stored response, its cancellation, message batches) are `other` on purpose:
-// their answers repeat a usage that was already billed when it was made.
+// Paths below /responses, /chat/completions and /messages (a stored response, its cancellation, message batches) are
+// `other` on purpose: their answers repeat a usage that was already billed when it was made.
 inline constexpr std::array endpoint_rows{
     endpoint_row{"/chat/completions", endpoint::chat_completions, body_form::json, "POST", below::nothing},
     endpoint_row{"/completions", endpoint::completions, body_form::json, "POST", below::nothing},

@@ -11,7 +11,8 @@
 namespace weir::dialect::json {
 namespace {
 
-// An index needs 4 bytes per byte of text at worst; a thread that once met a giant gives the memory back with its next text.
+// An index needs 4 bytes per byte of text at worst; a thread that once met a giant gives the memory back with its next
+// text.
 constexpr std::size_t keep_up_to = std::size_t{8} << 20;
 constexpr std::size_t smallest = std::size_t{16} << 10;
 
@@ -20,12 +21,18 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 fault fault_of(simdjson::error_code why) {
     switch (why) {
-        case simdjson::SUCCESS: return fault::none;
-        case simdjson::EMPTY: return fault::empty;
-        case simdjson::UTF8_ERROR: return fault::not_utf8;
-        case simdjson::UNESCAPED_CHARS: return fault::control_character;
-        case simdjson::UNCLOSED_STRING: return fault::unclosed_string;
-        default: return fault::too_large;
+        case simdjson::SUCCESS:
+            return fault::none;
+        case simdjson::EMPTY:
+            return fault::empty;
+        case simdjson::UTF8_ERROR:
+            return fault::not_utf8;
+        case simdjson::UNESCAPED_CHARS:
+            return fault::control_character;
+        case simdjson::UNCLOSED_STRING:
+            return fault::unclosed_string;
+        default:
+            return fault::too_large;
     }
 }
 
@@ -53,7 +60,8 @@ void append_utf8(std::uint32_t point, std::string& out) {
     if (point < 0x80) return put(point);
     if (point < 0x800) return put(0xC0 | point >> 6), put(0x80 | (point & 0x3F));
     if (point < 0x10000) return put(0xE0 | point >> 12), put(0x80 | (point >> 6 & 0x3F)), put(0x80 | (point & 0x3F));
-    put(0xF0 | point >> 18), put(0x80 | (point >> 12 & 0x3F)), put(0x80 | (point >> 6 & 0x3F)), put(0x80 | (point & 0x3F));
+    put(0xF0 | point >> 18), put(0x80 | (point >> 12 & 0x3F)), put(0x80 | (point >> 6 & 0x3F)),
+        put(0x80 | (point & 0x3F));
 }
 
 constexpr std::uint32_t replacement = 0xFFFD;
@@ -66,21 +74,32 @@ std::size_t unescape_unicode(std::string_view rest, std::string& out, bool& soun
     const bool paired = first < 0xDC00 && rest.size() >= 10 && rest[4] == '\\' && rest[5] == 'u';
     const int second = paired ? hex4(rest.substr(6)) : -1;
     if (second < 0xDC00 || second > 0xDFFF) return append_utf8(replacement, out), sound = false, std::size_t{4};
-    append_utf8(0x10000 + (static_cast<std::uint32_t>(first - 0xD800) << 10) + static_cast<std::uint32_t>(second - 0xDC00), out);
+    append_utf8(
+        0x10000 + (static_cast<std::uint32_t>(first - 0xD800) << 10) + static_cast<std::uint32_t>(second - 0xDC00),
+        out);
     return 10;
 }
 
 char plain_escape(char c) {
     switch (c) {
-        case '"': return '"';
-        case '\\': return '\\';
-        case '/': return '/';
-        case 'b': return '\b';
-        case 'f': return '\f';
-        case 'n': return '\n';
-        case 'r': return '\r';
-        case 't': return '\t';
-        default: return '\0';
+        case '"':
+            return '"';
+        case '\\':
+            return '\\';
+        case '/':
+            return '/';
+        case 'b':
+            return '\b';
+        case 'f':
+            return '\f';
+        case 'n':
+            return '\n';
+        case 'r':
+            return '\r';
+        case 't':
+            return '\t';
+        default:
+            return '\0';
     }
 }
 
@@ -122,16 +141,26 @@ std::int64_t held(double value) {
 
 std::string_view words_of(fault what) {
     switch (what) {
-        case fault::none: return "";
-        case fault::empty: return "is empty";
-        case fault::byte_order_mark: return "starts with a byte order mark, which JSON does not allow: send it without one";
-        case fault::not_utf8: return "is not valid UTF-8";
-        case fault::control_character: return "has a raw control character inside a string: write it as an escape such as \\n";
-        case fault::unclosed_string: return "ends inside a string";
-        case fault::syntax: return "is not valid JSON";
-        case fault::too_deep: return "is nested more than 1024 levels deep";
-        case fault::trailing: return "has something after the JSON value";
-        case fault::too_large: return "is too large to be read as JSON";
+        case fault::none:
+            return "";
+        case fault::empty:
+            return "is empty";
+        case fault::byte_order_mark:
+            return "starts with a byte order mark, which JSON does not allow: send it without one";
+        case fault::not_utf8:
+            return "is not valid UTF-8";
+        case fault::control_character:
+            return "has a raw control character inside a string: write it as an escape such as \\n";
+        case fault::unclosed_string:
+            return "ends inside a string";
+        case fault::syntax:
+            return "is not valid JSON";
+        case fault::too_deep:
+            return "is nested more than 1024 levels deep";
+        case fault::trailing:
+            return "has something after the JSON value";
+        case fault::too_large:
+            return "is too large to be read as JSON";
     }
     return "";
 }
@@ -234,8 +263,8 @@ std::string_view cursor::token() const {
     return text.substr(from, to - from);
 }
 
-// A string's end is not indexed. After its closing quote nothing but white space stands before the next token, because anything else would
-// be a token itself: so the last byte that is no space is that quote.
+// A string's end is not indexed. After its closing quote nothing but white space stands before the next token, because
+// anything else would be a token itself: so the last byte that is no space is that quote.
 raw_string cursor::string_at(std::uint32_t token) const {
     const std::size_t from = std::size_t{(*where_)[token]} + 1;
     std::size_t to = (*where_)[token + 1];
@@ -248,10 +277,14 @@ raw_string cursor::string_at(std::uint32_t token) const {
 bool cursor::scalar_is_legal() const {
     const std::string_view what = token();
     switch (what.empty() ? '\0' : what[0]) {
-        case 't': return what == "true";
-        case 'f': return what == "false";
-        case 'n': return what == "null";
-        default: return number_is_legal(what);
+        case 't':
+            return what == "true";
+        case 'f':
+            return what == "false";
+        case 'n':
+            return what == "null";
+        default:
+            return number_is_legal(what);
     }
 }
 

@@ -1,10 +1,11 @@
-// Reads JSON in place: simdjson's first stage finds where tokens start, and a cursor walks those places, checking every one.
-// It builds nothing and changes nothing; it does not look for escape faults inside strings unless asked (see check_escapes).
+// Reads JSON in place: simdjson's first stage finds where tokens start, and a cursor walks those places, checking every
+// one. It builds nothing and changes nothing; it does not look for escape faults inside strings unless asked (see
+// check_escapes).
 //
-// Why not On-Demand itself: it does not look at what it skips (`tru,,}` after the wanted fields, a nesting of 100,000), and a gateway that
-// decides by `model` must not accept a text that another parser reads differently. Here every token of the text is checked against the
-// grammar, in the order of the text, without recursion. simdjson's stage 1 has already refused invalid UTF-8, raw control characters in
-// strings and unclosed strings.
+// Why not On-Demand itself: it does not look at what it skips (`tru,,}` after the wanted fields, a nesting of 100,000),
+// and a gateway that decides by `model` must not accept a text that another parser reads differently. Here every token
+// of the text is checked against the grammar, in the order of the text, without recursion. simdjson's stage 1 has
+// already refused invalid UTF-8, raw control characters in strings and unclosed strings.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +17,15 @@ namespace weir::dialect::json {
 
 enum class fault : std::uint8_t {
     none,
-    empty,              ///< no token at all
+    empty,  ///< no token at all
     byte_order_mark,
     not_utf8,
     control_character,  ///< raw, inside a string
     unclosed_string,
     syntax,
-    too_deep,           ///< more than max_depth containers inside each other
-    trailing,           ///< something follows the value
-    too_large,          ///< 4 GiB or more, or no memory for the index
+    too_deep,   ///< more than max_depth containers inside each other
+    trailing,   ///< something follows the value
+    too_large,  ///< 4 GiB or more, or no memory for the index
 };
 
 /// For a message to a client: "the body ...".
@@ -32,7 +33,8 @@ enum class fault : std::uint8_t {
 
 constexpr std::uint32_t max_depth = 1024;
 
-/// Where the tokens of one text start. Reused from text to text: it allocates only when a text is larger than all before it.
+/// Where the tokens of one text start. Reused from text to text: it allocates only when a text is larger than all
+/// before it.
 class index {
 public:
     index();
@@ -66,10 +68,12 @@ struct raw_string {
     bool escaped = false;  ///< has a backslash: see unescape()
 };
 
-/// Appends the meaning of a raw string. False where an escape is faulty or half a surrogate pair stands alone; `out` then has U+FFFD there.
+/// Appends the meaning of a raw string. False where an escape is faulty or half a surrogate pair stands alone; `out`
+/// then has U+FFFD there.
 bool unescape(std::string_view raw, std::string& out);
 
-/// False where a backslash is not followed by a legal escape. For a whole text: outside of strings no token has a backslash.
+/// False where a backslash is not followed by a legal escape. For a whole text: outside of strings no token has a
+/// backslash.
 [[nodiscard]] bool check_escapes(std::string_view text);
 
 /// One pass over an indexed text. Once a fault is met every call fails and reads nothing more.
@@ -88,13 +92,16 @@ public:
     /// Where the token before the one at hand ends, in bytes: after a value was read, its end.
     [[nodiscard]] std::size_t end_of_last() const;
     /// The text from `begin` to there.
-    [[nodiscard]] std::string_view since(std::size_t begin) const { return where_->text().substr(begin, end_of_last() - begin); }
+    [[nodiscard]] std::string_view since(std::size_t begin) const {
+        return where_->text().substr(begin, end_of_last() - begin);
+    }
 
     /// Steps over the value at hand, whatever it is, checking it.
     bool skip();
     /// The value at hand if it is a string, which is stepped over; otherwise nothing happens and false.
     bool string(raw_string& out);
-    /// The value at hand if it is a number, rounded toward zero and held within int64; otherwise nothing happens and false.
+    /// The value at hand if it is a number, rounded toward zero and held within int64; otherwise nothing happens and
+    /// false.
     bool integer(std::int64_t& out);
     /// The value at hand if it is `true` or `false`.
     bool boolean(bool& out);

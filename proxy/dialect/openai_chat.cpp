@@ -4,10 +4,12 @@
 namespace weir::dialect {
 namespace {
 
-bool is_filled(json::cursor& at) { return at.peek() == '{' || (at.peek() == '"' && [&] {
-    json::raw_string raw;
-    return at.string(raw) && !raw.text.empty();
-}()); }
+bool is_filled(json::cursor& at) {
+    return at.peek() == '{' || (at.peek() == '"' && [&] {
+               json::raw_string raw;
+               return at.string(raw) && !raw.text.empty();
+           }());
+}
 
 // Mistral's thinking models send an array of parts in place of a string.
 bool read_content(const stream_access& stream, std::int64_t choice, json::cursor& value) {
@@ -46,7 +48,8 @@ bool read_tool_calls(const stream_access& stream, std::int64_t choice, json::cur
         // `index` comes before `function` in every stream seen; where it does not, the texts share a lane.
         call.members([&](std::string_view key, json::cursor& at) {
             if (key == "index") at.integer(number);
-            if (key == "function" || key == "custom") any |= read_function(stream, lane_of(choice, slot::tool, number), at);
+            if (key == "function" || key == "custom")
+                any |= read_function(stream, lane_of(choice, slot::tool, number), at);
             if (key == "id") any |= is_filled(at);
         });
     });

@@ -25,8 +25,10 @@ bool is_read(endpoint e) {
         case endpoint::fine_tuning:
         case endpoint::uploads:
         case endpoint::models:
-        case endpoint::other: return false;
-        default: return true;
+        case endpoint::other:
+            return false;
+        default:
+            return true;
     }
 }
 
@@ -39,8 +41,10 @@ bool needs_model(endpoint e) {
         case endpoint::rerank:
         case endpoint::audio_speech:
         case endpoint::messages:
-        case endpoint::messages_count_tokens: return true;
-        default: return false;  // a default model, or the path has it
+        case endpoint::messages_count_tokens:
+            return true;
+        default:
+            return false;  // a default model, or the path has it
     }
 }
 
@@ -52,20 +56,27 @@ struct limit_names {
 };
 limit_names limits_of(endpoint e) {
     switch (e) {
-        case endpoint::chat_completions: return {"max_completion_tokens", "max_tokens"};
+        case endpoint::chat_completions:
+            return {"max_completion_tokens", "max_tokens"};
         case endpoint::completions:
-        case endpoint::messages: return {"max_tokens", {}};
-        case endpoint::responses: return {"max_output_tokens", {}};
+        case endpoint::messages:
+            return {"max_tokens", {}};
+        case endpoint::responses:
+            return {"max_output_tokens", {}};
         case endpoint::gemini_generate:
-        case endpoint::gemini_stream_generate: return {"maxOutputTokens", "max_output_tokens"};
-        default: return {};
+        case endpoint::gemini_stream_generate:
+            return {"maxOutputTokens", "max_output_tokens"};
+        default:
+            return {};
     }
 }
 
-/// One reading of one body. Each member that weir relies on may stand once: with two, the upstream might read the other one.
+/// One reading of one body. Each member that weir relies on may stand once: with two, the upstream might read the other
+/// one.
 class reading {
 public:
-    reading(endpoint e, const json::index& where, request_facts& out) : endpoint_(e), where_(where), limits_(limits_of(e)), out_(out) {}
+    reading(endpoint e, const json::index& where, request_facts& out)
+        : endpoint_(e), where_(where), limits_(limits_of(e)), out_(out) {}
 
     error run() {
         json::cursor at{where_};
@@ -78,13 +89,21 @@ public:
         });
         if (!whole) return bad_json(at.why());
         if (!at.at_end()) return bad_json(json::fault::trailing);
-        if (!json::check_escapes(where_.text())) return bad("the body has an escape in a string that JSON does not know");
+        if (!json::check_escapes(where_.text()))
+            return bad("the body has an escape in a string that JSON does not know");
         return error_ ? error_ : verdict();
     }
 
 private:
     enum seen_bit : unsigned {
-        model_bit = 1, stream_bit = 2, options_bit = 4, config_bit = 8, own_limit_bit = 16, other_limit_bit = 32, n_bit = 64, best_of_bit = 128
+        model_bit = 1,
+        stream_bit = 2,
+        options_bit = 4,
+        config_bit = 8,
+        own_limit_bit = 16,
+        other_limit_bit = 32,
+        n_bit = 64,
+        best_of_bit = 128
     };
 
     void member(std::string_view key, json::cursor& value) {
@@ -102,7 +121,8 @@ private:
                 if (key == "system") shape_.system = !value.is_null();
                 return;
             case 7:
-                if (key == "best_of" && endpoint_ == endpoint::completions && once(best_of_bit, key)) read_choices(value);
+                if (key == "best_of" && endpoint_ == endpoint::completions && once(best_of_bit, key))
+                    read_choices(value);
                 return;
             case 8:
                 if (key == "messages") read_messages(value);
@@ -111,18 +131,21 @@ private:
             case 14:
                 if (key == "stream_options" && once(options_bit, key)) read_stream_options(value);
                 break;
-            default: break;
+            default:
+                break;
         }
         if (is_gemini(endpoint_)) {
-            if ((key == "generationConfig" || key == "generation_config") && once(config_bit, "generationConfig")) read_generation_config(value);
+            if ((key == "generationConfig" || key == "generation_config") && once(config_bit, "generationConfig"))
+                read_generation_config(value);
         } else {
             read_limit_if_named(key, value);
         }
     }
 
     [[nodiscard]] bool takes_choices() const {
-        return endpoint_ == endpoint::chat_completions || endpoint_ == endpoint::completions || endpoint_ == endpoint::images_generations ||
-               endpoint_ == endpoint::images_edits || endpoint_ == endpoint::images_variations;
+        return endpoint_ == endpoint::chat_completions || endpoint_ == endpoint::completions ||
+               endpoint_ == endpoint::images_generations || endpoint_ == endpoint::images_edits ||
+               endpoint_ == endpoint::images_variations;
     }
 
     bool once(unsigned bit, std::string_view name) {
@@ -153,11 +176,13 @@ private:
         }
         out_.model_at = {begin, value.end_of_last()};
         if (!json::unescape(raw.text, out_.model)) error_ = bad("`model` has an escape that means no character");
-        if (is_gemini(endpoint_) && out_.model.starts_with("models/")) out_.model.erase(0, std::string_view{"models/"}.size());
+        if (is_gemini(endpoint_) && out_.model.starts_with("models/"))
+            out_.model.erase(0, std::string_view{"models/"}.size());
     }
 
     void read_stream(json::cursor& value) {
-        if (!value.is_null() && !value.boolean(out_.stream) && value.why() == json::fault::none) error_ = bad("`stream` must be true or false");
+        if (!value.is_null() && !value.boolean(out_.stream) && value.why() == json::fault::none)
+            error_ = bad("`stream` must be true or false");
     }
 
     void read_choices(json::cursor& value) {
@@ -167,7 +192,8 @@ private:
             if (value.why() == json::fault::none) error_ = bad("`n` and `best_of` must be numbers");
             return;
         }
-        out_.choices = std::max(out_.choices, static_cast<int>(std::clamp<std::int64_t>(number, 1, std::numeric_limits<int>::max())));
+        out_.choices = std::max(out_.choices,
+                                static_cast<int>(std::clamp<std::int64_t>(number, 1, std::numeric_limits<int>::max())));
     }
 
     void read_messages(json::cursor& value) {
@@ -178,7 +204,8 @@ private:
             if (!std::exchange(first, false)) return;
             message.members([&](std::string_view key, json::cursor& role) {
                 json::raw_string text;
-                if (key == "role" && role.string(text)) shape_.first_role_is_system = text.text == "system" || text.text == "developer";
+                if (key == "role" && role.string(text))
+                    shape_.first_role_is_system = text.text == "system" || text.text == "developer";
             });
         });
     }
@@ -216,7 +243,8 @@ private:
             out_.generation_config_empty = false;
             if (error_) return;
             read_limit_if_named(key, at);
-            if ((key == "candidateCount" || key == "candidate_count") && once(n_bit, "candidateCount")) read_choices(at);
+            if ((key == "candidateCount" || key == "candidate_count") && once(n_bit, "candidateCount"))
+                read_choices(at);
         };
         if (!(out_.generation_config_null ? value.skip() : value.members(setting))) return;
         out_.generation_config_at = {begin, value.end_of_last()};
@@ -247,7 +275,8 @@ private:
         // A stored prompt template may name the model.
         const bool optional = endpoint_ == endpoint::responses && shape_.prompt && out_.model_at.empty();
         if (out_.model.empty() && needs_model(endpoint_) && !optional)
-            return bad("`model` is missing: name one in the request body, for example {\"model\": \"" + std::string{example_model()} + "\"}");
+            return bad("`model` is missing: name one in the request body, for example {\"model\": \"" +
+                       std::string{example_model()} + "\"}");
         return {};
     }
 
@@ -272,7 +301,8 @@ error inspect(endpoint e, const char* body, std::size_t size, request_facts& out
     if (!is_read(e)) return {};
     json::index& where = json::thread_index();
     if (const json::fault why = where.build({body, size}); why != json::fault::none) {
-        if (why == json::fault::empty) return bad("the body is empty: a JSON object is due, for example {\"model\": \"gpt-4o\"}");
+        if (why == json::fault::empty)
+            return bad("the body is empty: a JSON object is due, for example {\"model\": \"gpt-4o\"}");
         return bad_json(why);
     }
     return reading{e, where, out}.run();

@@ -13,7 +13,8 @@ struct sse_fields {
     bool has_data = false;
 };
 
-/// `event` is one event with its line ends (LF, CR LF or CR). `joined` keeps the data of events that have several data lines.
+/// `event` is one event with its line ends (LF, CR LF or CR). `joined` keeps the data of events that have several data
+/// lines.
 [[nodiscard]] sse_fields read_fields(std::string_view event, std::string& joined);
 
 }  // namespace weir::dialect

@@ -56,7 +56,11 @@ void read_error(kind dialect, json::cursor& at, error_text& out) {
     });
     // Gemini's code is the HTTP status again; its status is the name.
     std::string& first = dialect == kind::gemini ? status : code;
-    out.code = !first.empty() ? first : !type.empty() ? type : !code.empty() ? code : !status.empty() ? status : out.code;
+    out.code = !first.empty()    ? first
+               : !type.empty()   ? type
+               : !code.empty()   ? code
+               : !status.empty() ? status
+                                 : out.code;
 }
 
 bool stream_access::piece(std::uint32_t lane, const json::raw_string& raw) const {
@@ -107,6 +111,8 @@ bool stream_access::usage(json::cursor& at) const {
     return publish(true);
 }
 
-bool stream_access::correct_usage(json::cursor& at) const { return publish(read_usage(dialect_of(where()), at, reader.report_)); }
+bool stream_access::correct_usage(json::cursor& at) const {
+    return publish(read_usage(dialect_of(where()), at, reader.report_));
+}
 
 }  // namespace weir::dialect

@@ -15,14 +15,16 @@ namespace weir::dialect {
 enum class slot : std::uint32_t { content = 0, reasoning = 1, refusal = 2, audio = 3, tool = 16 };
 
 [[nodiscard]] constexpr std::uint32_t lane_of(std::int64_t number, slot s, std::int64_t tool = 0) {
-    return static_cast<std::uint32_t>(number & 0xFFFF) << 16 | ((static_cast<std::uint32_t>(s) + static_cast<std::uint32_t>(tool)) & 0xFFFF);
+    return static_cast<std::uint32_t>(number & 0xFFFF) << 16 |
+           ((static_cast<std::uint32_t>(s) + static_cast<std::uint32_t>(tool)) & 0xFFFF);
 }
 
 struct error_text {
     std::string code, message;
 };
 
-/// The error at hand: an object with code, type or status and message, or a bare string. Leaves what `out` holds where a field is missing.
+/// The error at hand: an object with code, type or status and message, or a bare string. Leaves what `out` holds where
+/// a field is missing.
 void read_error(kind dialect, json::cursor& at, error_text& out);
 
 /// At most 300 bytes, cut between characters.

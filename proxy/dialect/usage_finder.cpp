@@ -1,4 +1,5 @@
-// Finds the usage object of an answer that is never held whole: a byte machine that only counts depth and looks at member names.
+// Finds the usage object of an answer that is never held whole: a byte machine that only counts depth and looks at
+// member names.
 #include <utility>
 
 #include "dialect/answer.hpp"
@@ -52,7 +53,8 @@ void usage_finder::step(char c) {
             }
             return;
         case '{':
-        case '[': return start_value(c);
+        case '[':
+            return start_value(c);
         case '}':
         case ']':
             if (depth_ > 0) --depth_;

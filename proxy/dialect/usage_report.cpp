@@ -140,14 +140,16 @@ bool is_image_endpoint(endpoint e) {
 usage::counts openai_counts(endpoint e, const usage_report& r) {
     std::int64_t prompt = known(r.prompt), completion = known(r.completion);
     if (r.prompt < 0 && r.cache_miss >= 0) prompt = known(r.cached) + r.cache_miss;
-    if (r.prompt < 0 && r.cache_miss < 0) prompt = std::max<std::int64_t>(known(r.total) - completion, 0);  // some embedding servers send the total only
+    if (r.prompt < 0 && r.cache_miss < 0)
+        prompt = std::max<std::int64_t>(known(r.total) - completion, 0);  // some embedding servers send the total only
     usage::counts out;
     out.cached_input = part_of(prompt, r.cached);
     out.cache_write = part_of(prompt, r.cache_write);
     out.audio_input = part_of(prompt, r.audio_input);
     out.input = prompt;
     // xAI reports reasoning beside completion_tokens, everyone else inside: only the total tells.
-    if (known(r.reasoning) > 0 && r.total >= 0 && r.prompt >= 0 && r.total - r.prompt == completion + r.reasoning) completion += r.reasoning;
+    if (known(r.reasoning) > 0 && r.total >= 0 && r.prompt >= 0 && r.total - r.prompt == completion + r.reasoning)
+        completion += r.reasoning;
     out.reasoning = part_of(completion, r.reasoning);
     out.audio_output = part_of(completion, r.audio_output);
     const bool only_images = is_image_endpoint(e) && r.image_output < 0 && r.text_output < 0;
@@ -187,9 +189,15 @@ bool read_usage(kind dialect, json::cursor& at, usage_report& into) {
     bool any = false;
     const bool whole = at.members([&](std::string_view key, json::cursor& value) {
         switch (dialect) {
-            case kind::openai: any |= read_openai(key, value, into); break;
-            case kind::anthropic: any |= read_anthropic(key, value, into); break;
-            case kind::gemini: any |= read_gemini(key, value, into); break;
+            case kind::openai:
+                any |= read_openai(key, value, into);
+                break;
+            case kind::anthropic:
+                any |= read_anthropic(key, value, into);
+                break;
+            case kind::gemini:
+                any |= read_gemini(key, value, into);
+                break;
         }
     });
     return whole && any;
@@ -197,9 +205,12 @@ bool read_usage(kind dialect, json::cursor& at, usage_report& into) {
 
 usage::counts counts_of(endpoint e, const usage_report& report) {
     switch (dialect_of(e)) {
-        case kind::openai: return openai_counts(e, report);
-        case kind::anthropic: return anthropic_counts(report);
-        case kind::gemini: return gemini_counts(report);
+        case kind::openai:
+            return openai_counts(e, report);
+        case kind::anthropic:
+            return anthropic_counts(report);
+        case kind::gemini:
+            return gemini_counts(report);
     }
     return {};
 }

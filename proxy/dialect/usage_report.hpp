@@ -16,25 +16,25 @@ class cursor;
 
 /// The numbers of all dialects under one roof; -1: not reported (or null).
 struct usage_report {
-    std::int64_t prompt = -1;          ///< prompt_tokens, input_tokens, promptTokenCount
-    std::int64_t completion = -1;      ///< completion_tokens, output_tokens, candidatesTokenCount
+    std::int64_t prompt = -1;      ///< prompt_tokens, input_tokens, promptTokenCount
+    std::int64_t completion = -1;  ///< completion_tokens, output_tokens, candidatesTokenCount
     std::int64_t total = -1;
-    std::int64_t cached = -1;          ///< read from the cache
-    std::int64_t cache_miss = -1;      ///< DeepSeek's prompt_cache_miss_tokens
+    std::int64_t cached = -1;      ///< read from the cache
+    std::int64_t cache_miss = -1;  ///< DeepSeek's prompt_cache_miss_tokens
     std::int64_t cache_write = -1;
     std::int64_t cache_write_5m = -1;
     std::int64_t cache_write_1h = -1;
     std::int64_t audio_input = -1;
     std::int64_t audio_output = -1;
     std::int64_t image_output = -1;
-    std::int64_t text_output = -1;     ///< images endpoints tell text from image tokens
+    std::int64_t text_output = -1;  ///< images endpoints tell text from image tokens
     std::int64_t reasoning = -1;
-    std::int64_t tool_prompt = -1;     ///< Gemini's toolUsePromptTokenCount, outside of prompt
-    bool timed = false;                ///< billed by duration: no tokens, and that is final
+    std::int64_t tool_prompt = -1;  ///< Gemini's toolUsePromptTokenCount, outside of prompt
+    bool timed = false;             ///< billed by duration: no tokens, and that is final
 };
 
-/// Reads the usage object at hand over what `into` holds: fields that the object lacks, or writes as null, stay. False when it is no object or
-/// reports nothing.
+/// Reads the usage object at hand over what `into` holds: fields that the object lacks, or writes as null, stay. False
+/// when it is no object or reports nothing.
 bool read_usage(kind dialect, json::cursor& at, usage_report& into);
 
 /// Every token in one part. Numbers that contradict each other are cut until they fit; nothing gets negative.

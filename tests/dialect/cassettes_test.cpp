@@ -1,5 +1,6 @@
-// Every recorded conversation of tests/cassettes/<dialect>/<name>/: request.json, response.sse or response.json (raw bytes), and expect.txt with
-// what must be understood from them. A fact that expect.txt does not name must be absent (zero, false, empty).
+// Every recorded conversation of tests/cassettes/<dialect>/<name>/: request.json, response.sse or response.json (raw
+// bytes), and expect.txt with what must be understood from them. A fact that expect.txt does not name must be absent
+// (zero, false, empty).
 #include <gtest/gtest.h>
 
 #include <algorithm>

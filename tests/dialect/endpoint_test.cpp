@@ -112,7 +112,8 @@ TEST(Endpoint, ReadsTheRealtimeModelFromTheQuery) {
     const target t = classify("GET", "/v1/realtime", "intent=x&model=gpt-realtime", true);
     EXPECT_EQ(t.id, endpoint::realtime);
     EXPECT_EQ(t.model, "gpt-realtime");
-    for (const char* query : {"model=a&model=b", "mod%65l=a", "model=gpt%2Drealtime", "model=a&m%6Fdel=b", "model=a+b"}) {
+    for (const char* query :
+         {"model=a&model=b", "mod%65l=a", "model=gpt%2Drealtime", "model=a&m%6Fdel=b", "model=a+b"}) {
         EXPECT_EQ(classify("GET", "/v1/realtime", query, true).refusal.what, code::bad_request) << query;
     }
 }
@@ -168,7 +169,8 @@ TEST(Endpoint, ServesHarmlessMistakesAndSaysWhatToFix) {
 }
 
 TEST(Endpoint, SubResourcesPassThroughUnmetered) {
-    for (const char* path : {"/v1/responses/resp_1", "/v1/responses/resp_1/input_items", "/v1/chat/completions/chatcmpl_1"}) {
+    for (const char* path :
+         {"/v1/responses/resp_1", "/v1/responses/resp_1/input_items", "/v1/chat/completions/chatcmpl_1"}) {
         for (const char* method : {"GET", "DELETE"}) {
             const target t = classify(method, path, "", false);
             EXPECT_FALSE(t.refusal) << path;
@@ -196,7 +198,8 @@ TEST(Endpoint, RefusesAWrongMethodAndNamesTheRightOne) {
 }
 
 TEST(Endpoint, RefusesPathsOutsideWithHelp) {
-    for (const char* path : {"/", "/v2/chat/completions", "/v1", "/v1/", "/api/chat", "/favicon.ico", "/v1chat", "/openai", "/chat"}) {
+    for (const char* path :
+         {"/", "/v2/chat/completions", "/v1", "/v1/", "/api/chat", "/favicon.ico", "/v1chat", "/openai", "/chat"}) {
         const target t = post(path);
         EXPECT_EQ(t.refusal.what, code::unknown_endpoint) << path;
         EXPECT_NE(t.refusal.message.find("/v1/chat/completions"), std::string::npos) << path;
@@ -204,15 +207,39 @@ TEST(Endpoint, RefusesPathsOutsideWithHelp) {
 }
 
 TEST(Endpoint, RefusesPathsThatAnUpstreamCouldReadDifferently) {
-    for (const char* path : {"/v1/../admin", "/v1/files/..", "/v1/./chat/completions", "/v1/%2e%2e/x", "/v1/files/%2E%2E%2fx", "/v1/%63hat/completions",
-                             "/v1/chat%2Fcompletions", "/v1/files/a%00b", "/v1/files/a\\b", "/v1/files/a;b", "/v1/files/%zz", "/v1/files/%4",
-                             "/v1beta/models/gemini%2Dpro:generateContent", "/v1beta/models/a%2Fb:generateContent", "/v1/files/%0d%0a", "v1/files",
-                             "", "/v1/models%2Fgemini-pro:generateContent", "/v1/files/\x01", "/v1/files/\xC3\xA9", "/v1/files/a b",
-                             "/v1/files/%5c", "/v1/models/..%2Fx"}) {
+    for (const char* path : {"/v1/../admin",
+                             "/v1/files/..",
+                             "/v1/./chat/completions",
+                             "/v1/%2e%2e/x",
+                             "/v1/files/%2E%2E%2fx",
+                             "/v1/%63hat/completions",
+                             "/v1/chat%2Fcompletions",
+                             "/v1/files/a%00b",
+                             "/v1/files/a\\b",
+                             "/v1/files/a;b",
+                             "/v1/files/%zz",
+                             "/v1/files/%4",
+                             "/v1beta/models/gemini%2Dpro:generateContent",
+                             "/v1beta/models/a%2Fb:generateContent",
+                             "v1/files",
+                             "",
+                             "/v1/models%2Fgemini-pro:generateContent",
+                             "/v1/files/\x01",
+                             "/v1/files/\xC3\xA9",
+                             "/v1/files/a b",
+                             "/v1/files/%5c",
+                             "/v1/models/..%2Fx"}) {
         EXPECT_EQ(post(path).refusal.what, code::bad_request) << path;
         EXPECT_EQ(post(path, false).refusal.what, code::bad_request) << path;
     }
     EXPECT_FALSE(get("/v1/files/a%20b").refusal);
+}
+
+TEST(Endpoint, LeavesEscapedLineEndsEscaped) {
+    const target t = get("/v1/files/a%0d%0aX:1", false);
+    EXPECT_FALSE(t.refusal) << t.refusal.message;
+    EXPECT_EQ(upstream_path(t.dialect, "", t), "/v1/files/a%0d%0aX:1");
+    EXPECT_EQ(post("/v1/files/a\r\nX:1").refusal.what, code::bad_request) << "raw ones never pass";
 }
 
 TEST(Endpoint, NeverLosesOrInventsAPathUnderAnyCut) {

@@ -14,11 +14,14 @@ namespace {
 constexpr const char* type = "multipart/form-data; boundary=XX";
 
 std::string field(std::string_view name, std::string_view value, std::string_view boundary = "XX") {
-    return "--" + std::string{boundary} + "\r\nContent-Disposition: form-data; name=\"" + std::string{name} + "\"\r\n\r\n" + std::string{value} + "\r\n";
+    return "--" + std::string{boundary} + "\r\nContent-Disposition: form-data; name=\"" + std::string{name} +
+           "\"\r\n\r\n" + std::string{value} + "\r\n";
 }
 
 std::string file(std::string_view content) {
-    return "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\nContent-Type: audio/wav\r\n\r\n" + std::string{content} + "\r\n";
+    return "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\nContent-Type: "
+           "audio/wav\r\n\r\n" +
+           std::string{content} + "\r\n";
 }
 
 core::error look(std::string_view body, request_facts& out, const char* content_type = type) {
@@ -30,9 +33,10 @@ core::error look(std::string_view body, request_facts& out, const char* content_
 
 TEST(Multipart, FindsTheModelWhereverItStands) {
     const std::string audio = "RIFF\r\n--X\r\n--XXY\r\n\0binary--XX";
-    for (const std::string& body : {field("model", "whisper-1") + file(audio) + field("stream", "true") + "--XX--\r\n",
-                                    file(audio) + field("stream", "true") + field("model", "whisper-1") + "--XX--",
-                                    field("stream", "True") + field("model", "whisper-1") + file(audio) + "--XX--\r\n"}) {
+    for (const std::string& body :
+         {field("model", "whisper-1") + file(audio) + field("stream", "true") + "--XX--\r\n",
+          file(audio) + field("stream", "true") + field("model", "whisper-1") + "--XX--",
+          field("stream", "True") + field("model", "whisper-1") + file(audio) + "--XX--\r\n"}) {
         request_facts facts;
         const core::error why = look(body, facts);
         ASSERT_FALSE(why) << why.message;
@@ -55,9 +59,10 @@ TEST(Multipart, UnderstandsTheBoundarysForms) {
     const std::string plain = field("model", "m", "a b;c") + "--a b;c--";
     EXPECT_FALSE(look(plain, facts, "Multipart/Form-Data; charset=utf-8; Boundary=\"a b;c\""));
     EXPECT_EQ(facts.model, "m");
-    for (const char* bad_type : {"multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=XX", "application/json", "",
-                                 "multipart/form-data; boundary=XX; boundary=YY", "multipart/form-data; boundary=\"XX",
-                                 "multipart/form-data boundary=XX"}) {
+    for (const char* bad_type :
+         {"multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=XX", "application/json",
+          "", "multipart/form-data; boundary=XX; boundary=YY", "multipart/form-data; boundary=\"XX",
+          "multipart/form-data boundary=XX"}) {
         EXPECT_EQ(look(field("model", "m") + "--XX--", facts, bad_type).what, code::bad_request) << bad_type;
     }
 }
@@ -76,8 +81,12 @@ TEST(Multipart, RefusesWhatAnotherParserCouldReadDifferently) {
              std::string{"--XX\r\nContent-Disposition: form-data; name=\"model\"; filename=\"x\"\r\n\r\na\r\n"} + end,
              std::string{"--XX\r\nContent-Disposition: form-data; name*=utf-8''model\r\n\r\na\r\n"} + end,
              std::string{"--XX\r\nContent-Disposition: form-data; name=\"x\"; name=\"model\"\r\n\r\na\r\n"} + end,
-             std::string{"--XX\r\nContent-Disposition: form-data; name=\"x\"\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\na\r\n"} + end,
-             std::string{"--XX\r\nContent-Disposition: form-data; name=\"model\"\r\nContent-Transfer-Encoding: base64\r\n\r\nYQ==\r\n"} + end,
+             std::string{"--XX\r\nContent-Disposition: form-data; name=\"x\"\r\nContent-Disposition: form-data; "
+                         "name=\"model\"\r\n\r\na\r\n"} +
+                 end,
+             std::string{"--XX\r\nContent-Disposition: form-data; name=\"model\"\r\nContent-Transfer-Encoding: "
+                         "base64\r\n\r\nYQ==\r\n"} +
+                 end,
              std::string{"--XX\r\nContent-Disposition: form-data; name=\"x\"\r\n folded: y\r\n\r\na\r\n"} + end,
              std::string{"--XX\r\nContent-Type: text/plain\r\n\r\na\r\n"} + end,
              std::string{"--XX\r\n\r\na\r\n"} + end,
@@ -88,9 +97,11 @@ TEST(Multipart, RefusesWhatAnotherParserCouldReadDifferently) {
 }
 
 TEST(Multipart, ReadsQuotedAndBareNamesAlike) {
-    for (const char* head : {"name=model", "name=\"mo\\del\"", "NAME=\"model\"", " name = \"model\" ", "x=\"a;b\"; name=model"}) {
+    for (const char* head :
+         {"name=model", "name=\"mo\\del\"", "NAME=\"model\"", " name = \"model\" ", "x=\"a;b\"; name=model"}) {
         request_facts facts;
-        const core::error why = look("--XX\r\ncontent-disposition:form-data;" + std::string{head} + "\r\n\r\na\r\n--XX--", facts);
+        const core::error why =
+            look("--XX\r\ncontent-disposition:form-data;" + std::string{head} + "\r\n\r\na\r\n--XX--", facts);
         ASSERT_FALSE(why) << head << ": " << why.message;
         EXPECT_EQ(facts.model, "a") << head;
     }
@@ -100,5 +111,6 @@ TEST(Multipart, RefusesEveryTruncation) {
     const std::string body = field("model", "m") + file("x\r\ny") + field("stream", "1") + "--XX--";
     request_facts facts;
     ASSERT_FALSE(look(body, facts));
-    for (std::size_t size = 0; size < body.size(); ++size) EXPECT_EQ(look(body.substr(0, size), facts).what, code::bad_request) << size;
+    for (std::size_t size = 0; size < body.size(); ++size)
+        EXPECT_EQ(look(body.substr(0, size), facts).what, code::bad_request) << size;
 }

@@ -36,9 +36,12 @@ answer whole(endpoint e, std::string_view body) {
 }
 
 const std::pair<endpoint, std::string> bodies[] = {
-    {endpoint::chat_completions, R"({"choices":[{"message":{"content":"\"usage\":{\"prompt_tokens\":9}\\"}}],"usage":{"prompt_tokens":3,"completion_tokens":4}})"},
-    {endpoint::chat_completions, R"({"us\u0061ge" : {"prompt_tokens":3,"prompt_tokens_details":{"cached_tokens":2}},"x":"}{\\\""})"},
-    {endpoint::chat_completions, R"({"usage":null,"a":{"usage":{"prompt_tokens":1}},"b":[{"usage":{"prompt_tokens":2}}]})"},
+    {endpoint::chat_completions,
+     R"({"choices":[{"message":{"content":"\"usage\":{\"prompt_tokens\":9}\\"}}],"usage":{"prompt_tokens":3,"completion_tokens":4}})"},
+    {endpoint::chat_completions,
+     R"({"us\u0061ge" : {"prompt_tokens":3,"prompt_tokens_details":{"cached_tokens":2}},"x":"}{\\\""})"},
+    {endpoint::chat_completions,
+     R"({"usage":null,"a":{"usage":{"prompt_tokens":1}},"b":[{"usage":{"prompt_tokens":2}}]})"},
     {endpoint::chat_completions, R"({"usage":{"prompt_tokens":1},"usage":{"prompt_tokens":2},"usage":null})"},
     {endpoint::chat_completions, R"({"a":"usage","b":["usage",{"prompt_tokens":5}],"c":{"prompt_tokens":6}})"},
     {endpoint::chat_completions, R"({"usage":"usage","x":{"prompt_tokens":6}})"},
@@ -46,10 +49,13 @@ const std::pair<endpoint, std::string> bodies[] = {
     {endpoint::chat_completions, R"([{"usage":{"prompt_tokens":1}}])"},
     {endpoint::chat_completions, R"("usage")"},
     {endpoint::embeddings, " {\"data\" : [ {\"embedding\":[0.1,-0.2]} ] ,\n \"usage\" :\t{ \"total_tokens\" : 12 } } "},
-    {endpoint::messages, R"({"type":"message","content":[{"text":"{\"usage\":"}],"usage":{"input_tokens":5,"cache_read_input_tokens":7,"output_tokens":2}})"},
-    {endpoint::gemini_generate, R"({"candidates":[],"usageMetadata":{"promptTokenCount":5,"promptTokensDetails":[{"modality":"AUDIO","tokenCount":2}]}})"},
-    {endpoint::gemini_stream_generate, R"([{"usageMetadata":{"promptTokenCount":5}},1,["usageMetadata"],{"x":{"usageMetadata":{"promptTokenCount":50}}},)"
-                                       R"({"usageMetadata":{"promptTokenCount":6,"candidatesTokenCount":1}}])"},
+    {endpoint::messages,
+     R"({"type":"message","content":[{"text":"{\"usage\":"}],"usage":{"input_tokens":5,"cache_read_input_tokens":7,"output_tokens":2}})"},
+    {endpoint::gemini_generate,
+     R"({"candidates":[],"usageMetadata":{"promptTokenCount":5,"promptTokensDetails":[{"modality":"AUDIO","tokenCount":2}]}})"},
+    {endpoint::gemini_stream_generate,
+     R"([{"usageMetadata":{"promptTokenCount":5}},1,["usageMetadata"],{"x":{"usageMetadata":{"promptTokenCount":50}}},)"
+     R"({"usageMetadata":{"promptTokenCount":6,"candidatesTokenCount":1}}])"},
 };
 
 }  // namespace
@@ -59,7 +65,8 @@ TEST(UsageFinder, EqualsTheWholeReadingUnderEverySlicing) {
         const answer expected = whole(e, body);
         EXPECT_EQ(fed(e, body, {}), expected) << body;
         for (std::size_t a = 0; a <= body.size(); ++a) {
-            for (std::size_t b = a; b <= body.size(); ++b) ASSERT_EQ(fed(e, body, {a, b}), expected) << body << " cut at " << a << ", " << b;
+            for (std::size_t b = a; b <= body.size(); ++b)
+                ASSERT_EQ(fed(e, body, {a, b}), expected) << body << " cut at " << a << ", " << b;
         }
         std::vector<std::size_t> every;
         for (std::size_t i = 1; i < body.size(); ++i) every.push_back(i);
@@ -68,8 +75,10 @@ TEST(UsageFinder, EqualsTheWholeReadingUnderEverySlicing) {
 }
 
 TEST(UsageFinder, FindsTheUsageBehindMegabytes) {
-    const std::string body = R"({"data":[{"b64_json":")" + std::string(3'000'000, 'A') + R"("}],"usage":{"input_tokens":5,"output_tokens":7}})";
-    EXPECT_EQ(fed(endpoint::images_generations, body, {1'000, 2'000'000}), (answer{true, {.input = 5, .image_output = 7}}));
+    const std::string body = R"({"data":[{"b64_json":")" + std::string(3'000'000, 'A') +
+                             R"("}],"usage":{"input_tokens":5,"output_tokens":7}})";
+    EXPECT_EQ(fed(endpoint::images_generations, body, {1'000, 2'000'000}),
+              (answer{true, {.input = 5, .image_output = 7}}));
 }
 
 TEST(UsageFinder, HoldsNoMoreThanItsBound) {
@@ -81,9 +90,11 @@ TEST(UsageFinder, HoldsNoMoreThanItsBound) {
 
 TEST(UsageFinder, FindsNothingInWhatIsCutBeforeItsEnd) {
     const std::string body = R"({"usage":{"prompt_tokens":3,"completion_tokens":4})";
-    for (std::size_t size = 0; size < body.size(); ++size) EXPECT_FALSE(fed(endpoint::chat_completions, body.substr(0, size), {}).found) << size;
+    for (std::size_t size = 0; size < body.size(); ++size)
+        EXPECT_FALSE(fed(endpoint::chat_completions, body.substr(0, size), {}).found) << size;
 }
 
 TEST(UsageFinder, SurvivesGarbage) {
-    for (const char* body : {"}}}}", "]", "{{{{", "::::", "\"", "\\", "{\"usage\":{", "{\"usage\"{}}", "<html>"}) EXPECT_FALSE(fed(endpoint::messages, body, {}).found);
+    for (const char* body : {"}}}}", "]", "{{{{", "::::", "\"", "\\", "{\"usage\":{", "{\"usage\"{}}", "<html>"})
+        EXPECT_FALSE(fed(endpoint::messages, body, {}).found);
 }
