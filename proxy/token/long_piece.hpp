@@ -63,8 +63,8 @@ private:
     std::uint8_t last_size_ = 0;  // spaces: of the last character, which lies in held_ until the end decides
     std::array<char, 8> held_{};
 
-    prefix_counter whole_;             // from the start of the run
-    prefix_counter rest_;              // from the last place where the run may have to be cut
+    prefix_counter whole_;  // from the start of the run
+    prefix_counter rest_;   // from the last place where the run may have to be cut
     bool may_cut_ = false;  // there is such a place: after a caseless character (head) or a line break (spaces)
     bool rest_is_empty_ = true;
     std::int64_t count_at_cut_ = 0;       // whole_ at that place

@@ -1,5 +1,5 @@
-// The neighbour test, the counter of pre-tokens that are there as a whole (lay the longest token, step back when it does
-// not fit) and the one of those that arrive in pieces (dynamic programming over prefixes). Does not split text.
+// The neighbour test, the counter of pre-tokens that are there as a whole (lay the longest token, step back when it
+// does not fit) and the one of those that arrive in pieces (dynamic programming over prefixes). Does not split text.
 #include "token/merge.hpp"
 
 #include <algorithm>
@@ -37,9 +37,7 @@ public:
     }
 
 private:
-    token_id longest_here() const {
-        return words_.longest_match(piece_.data() + at_, piece_.data() + piece_.size());
-    }
+    token_id longest_here() const { return words_.longest_match(piece_.data() + at_, piece_.data() + piece_.size()); }
     bool fits(token_id next) const {
         const std::size_t end = at_ + words_.length(next);
         if ((hopeless_[end / bits] >> end % bits & 1U) != 0) return false;

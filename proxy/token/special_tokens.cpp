@@ -16,9 +16,12 @@ constexpr std::string_view harmony_names[] = {"<|startoftext|>", "<|endoftext|>"
 
 std::span<const std::string_view> names_of(encoding which) {
     switch (which) {
-    case encoding::cl100k: return cl100k_names;
-    case encoding::o200k: return o200k_names;
-    case encoding::o200k_harmony: return harmony_names;
+        case encoding::cl100k:
+            return cl100k_names;
+        case encoding::o200k:
+            return o200k_names;
+        case encoding::o200k_harmony:
+            return harmony_names;
     }
     return {};
 }

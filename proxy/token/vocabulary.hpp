@@ -13,8 +13,8 @@ namespace weir::token {
 
 using token_id = std::uint32_t;  // the rank: a lower one is merged earlier
 
-inline constexpr token_id no_token = 0x3FFFF;     // what 18 bits hold, above every id
-inline constexpr token_id single_bytes = 256;     // ids below are the single bytes
+inline constexpr token_id no_token = 0x3FFFF;      // what 18 bits hold, above every id
+inline constexpr token_id single_bytes = 256;      // ids below are the single bytes
 inline constexpr std::size_t longest_token = 128;  // bytes; checked when the image is made
 
 // A node of the trie of all tokens. The child along byte b is the node at index `children ^ b` if its label is b.

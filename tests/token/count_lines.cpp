@@ -48,8 +48,10 @@ int main(int argc, char** argv) {
     if (argc < 2) return 2;
     const std::string_view wanted = argv[1];
     encoding which = encoding::cl100k;
-    if (wanted == name(encoding::o200k)) which = encoding::o200k;
-    else if (wanted != name(encoding::cl100k)) return 2;
+    if (wanted == name(encoding::o200k))
+        which = encoding::o200k;
+    else if (wanted != name(encoding::cl100k))
+        return 2;
     const std::size_t most = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 0;
 
     slicer slices(most == 0 ? 1 : most);

@@ -67,7 +67,8 @@ token_halves halves_of(std::string_view bytes, token_id own_rank, const rank_map
 std::vector<token_halves> make_halves(const std::vector<std::string_view>& tokens, const rank_map& rank_of) {
     std::vector<token_halves> halves;
     for (token_id rank = 0; rank < tokens.size(); ++rank) {
-        if ((tokens[rank].size() == 1) != (rank < single_bytes)) give_up("the first 256 ranks are not the single bytes");
+        if ((tokens[rank].size() == 1) != (rank < single_bytes))
+            give_up("the first 256 ranks are not the single bytes");
         halves.push_back(rank < single_bytes ? token_halves{rank, no_token} : halves_of(tokens[rank], rank, rank_of));
     }
     return halves;
