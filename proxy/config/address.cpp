@@ -19,13 +19,16 @@ struct ip {
 ip parse_ip(std::string_view text) {
     ip result;
     const std::string address{text};
-    if (::inet_pton(AF_INET, address.c_str(), result.bytes.data()) == 1) result.bits = 32;
-    else if (::inet_pton(AF_INET6, address.c_str(), result.bytes.data()) == 1) result.bits = 128;
+    if (::inet_pton(AF_INET, address.c_str(), result.bytes.data()) == 1)
+        result.bits = 32;
+    else if (::inet_pton(AF_INET6, address.c_str(), result.bytes.data()) == 1)
+        result.bits = 128;
     return result;
 }
 
 bool is_name_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
 }
 
 bool is_numeric(std::string_view text) {
@@ -36,7 +39,8 @@ parsed<std::string> parse_unix_path(std::string_view text) {
     const std::string_view path = text.substr(text.find(':') + 1);
     if (!path.starts_with('/')) return {.problem = "needs an absolute path, like unix:/run/weir.sock"};
     if (path.size() >= sizeof(sockaddr_un{}.sun_path))
-        return {.problem = "is too long for a socket (at most " + std::to_string(sizeof(sockaddr_un{}.sun_path) - 1) + " bytes)"};
+        return {.problem = "is too long for a socket (at most " + std::to_string(sizeof(sockaddr_un{}.sun_path) - 1) +
+                           " bytes)"};
     return {.value = std::string{text}};
 }
 
@@ -81,14 +85,14 @@ parsed<std::string> parse_listen_address(std::string_view text) {
     std::string_view host = text.substr(0, colon);
     const std::string_view port = text.substr(colon + 1);
     if (!is_port(port)) return {.problem = "has no valid port (0 to 65535)"};
-    if (host.empty() || host == "*")
-        return {.problem = "names no host", .suggestion = "0.0.0.0:" + std::string{port}};
+    if (host.empty() || host == "*") return {.problem = "names no host", .suggestion = "0.0.0.0:" + std::string{port}};
     if (host.starts_with('[') && host.ends_with(']')) {
         host = host.substr(1, host.size() - 2);
         if (!is_ipv6(host)) return {.problem = "has no IPv6 address in its brackets"};
         return {.value = std::string{text}};
     }
-    if (is_ipv6(host)) return {.problem = "needs brackets", .suggestion = "[" + std::string{host} + "]:" + std::string{port}};
+    if (is_ipv6(host))
+        return {.problem = "needs brackets", .suggestion = "[" + std::string{host} + "]:" + std::string{port}};
     if (!is_host(host)) return {.problem = std::string{shape}};
     return {.value = std::string{text}};
 }

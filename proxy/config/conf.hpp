@@ -18,16 +18,16 @@
 namespace weir::config {
 
 struct upstream_conf {
-    std::string name;                  ///< unique in its pool
-    std::string url;                   ///< as written, without a trailing slash: safe to show (userinfo is refused)
-    std::string scheme;                ///< http | https
-    std::string host;                  ///< without brackets
-    std::string port;                  ///< digits; the scheme's default where the URL names none
-    std::string base_path;             ///< "/v1", or "" for none; never ends in '/'
+    std::string name;       ///< unique in its pool
+    std::string url;        ///< as written, without a trailing slash: safe to show (userinfo is refused)
+    std::string scheme;     ///< http | https
+    std::string host;       ///< without brackets
+    std::string port;       ///< digits; the scheme's default where the URL names none
+    std::string base_path;  ///< "/v1", or "" for none; never ends in '/'
     int weight = 1;
-    core::secret api_key;              ///< empty: the client's own credentials pass through
+    core::secret api_key;  ///< empty: the client's own credentials pass through
     std::vector<std::pair<std::string, core::secret>> headers;
-    int max_requests = 0;              ///< 0: no limit
+    int max_requests = 0;  ///< 0: no limit
     net::tls_client_settings tls;
 };
 
@@ -57,14 +57,14 @@ struct state_conf {
 };
 
 struct conf {
-    std::string file;                       ///< the path it was read from
-    std::string hash;                       ///< hex SHA-256 of the file's bytes, first 12 digits
+    std::string file;  ///< the path it was read from
+    std::string hash;  ///< hex SHA-256 of the file's bytes, first 12 digits
     core::wall_time loaded_at{};
     std::vector<net::listener_settings> listeners;
     std::string admin_address = "127.0.0.1:9464";
-    int workers = 0;                        ///< 0: one per core
+    int workers = 0;  ///< 0: one per core
     net::limits limits;
-    std::vector<pool_conf> pools;           ///< in the file's order
+    std::vector<pool_conf> pools;  ///< in the file's order
     std::vector<policy::route_settings> routes;
     std::vector<policy::key_settings> keys;
     usage::price_book prices;

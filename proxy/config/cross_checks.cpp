@@ -17,7 +17,8 @@ constexpr std::size_t most_compared_patterns = 2000;
 bool covers(std::string_view wide, std::string_view narrow) {
     std::size_t w = 0, n = 0, star = std::string_view::npos, resume = 0;
     while (n < narrow.size()) {
-        const bool same = w < wide.size() && wide[w] != '*' && (wide[w] == narrow[n] || (wide[w] == '?' && narrow[n] != '*'));
+        const bool same =
+            w < wide.size() && wide[w] != '*' && (wide[w] == narrow[n] || (wide[w] == '?' && narrow[n] != '*'));
         if (same) {
             ++w, ++n;
         } else if (w < wide.size() && wide[w] == '*') {
@@ -40,13 +41,15 @@ bool may_overlap(std::string_view left, std::string_view right) {
 }
 
 const pool_conf* find_pool(const conf& what, const std::string& name) {
-    const auto pool = std::find_if(what.pools.begin(), what.pools.end(), [&](const pool_conf& p) { return p.name == name; });
+    const auto pool =
+        std::find_if(what.pools.begin(), what.pools.end(), [&](const pool_conf& p) { return p.name == name; });
     return pool == what.pools.end() ? nullptr : &*pool;
 }
 
 /// A name given twice is a fault already, not a second pool.
 bool has_several_pools(const conf& what) {
-    return std::any_of(what.pools.begin(), what.pools.end(), [&](const pool_conf& p) { return p.name != what.pools.front().name; });
+    return std::any_of(what.pools.begin(), what.pools.end(),
+                       [&](const pool_conf& p) { return p.name != what.pools.front().name; });
 }
 
 void check_pool_names(const conf& what, const mentions& seen) {
@@ -55,7 +58,8 @@ void check_pool_names(const conf& what, const mentions& seen) {
     std::set<std::string> used;
     for (const mention& reference : seen.pool_references) {
         used.insert(reference.name);
-        if (find_pool(what, reference.name) == nullptr) reference.where.refuse("is not a pool", nearest(reference.name, names));
+        if (find_pool(what, reference.name) == nullptr)
+            reference.where.refuse("is not a pool", nearest(reference.name, names));
     }
     if (what.routes.empty()) return;
     for (const mention& pool : seen.pools)
@@ -67,9 +71,9 @@ void check_fallback_dialects(const conf& what, const mentions& seen) {
         const pool_conf* const first = find_pool(what, what.routes[route].pool);
         const pool_conf* const other = find_pool(what, to.name);
         if (first != nullptr && other != nullptr && first->dialect != other->dialect)
-            to.where.warn("pool: " + in_quotes(to.name) + " speaks " + std::string{dialect::name_of(other->dialect)} + " and " +
-                          in_quotes(first->name) + " speaks " + std::string{dialect::name_of(first->dialect)} +
-                          ": it cannot stand in for it");
+            to.where.warn("pool: " + in_quotes(to.name) + " speaks " + std::string{dialect::name_of(other->dialect)} +
+                          " and " + in_quotes(first->name) + " speaks " +
+                          std::string{dialect::name_of(first->dialect)} + ": it cannot stand in for it");
     }
 }
 
@@ -81,10 +85,11 @@ void check_reach(const mentions& seen) {
         for (const mention& model : models) {
             if (earlier.size() > most_compared_patterns) return;
             own.push_back(&model);
-            const auto wider = std::find_if(earlier.begin(), earlier.end(), [&](const mention* e) { return covers(e->name, model.name); });
+            const auto wider = std::find_if(earlier.begin(), earlier.end(),
+                                            [&](const mention* e) { return covers(e->name, model.name); });
             if (wider != earlier.end())
-                model.where.warn(in_quotes(model.name) + " never matches here: " + in_quotes((*wider)->name) + " at line " +
-                                 std::to_string((*wider)->where.at().line) + " comes first");
+                model.where.warn(in_quotes(model.name) + " never matches here: " + in_quotes((*wider)->name) +
+                                 " at line " + std::to_string((*wider)->where.at().line) + " comes first");
         }
         earlier.insert(earlier.end(), own.begin(), own.end());
     }
@@ -93,7 +98,8 @@ void check_reach(const mentions& seen) {
 void check_renames(const mentions& seen) {
     for (const auto& [route, renamed] : seen.renames) {
         const auto& models = seen.route_models[route];
-        const bool used = std::any_of(models.begin(), models.end(), [&](const mention& m) { return core::glob_match(m.name, renamed.name); });
+        const bool used = std::any_of(models.begin(), models.end(),
+                                      [&](const mention& m) { return core::glob_match(m.name, renamed.name); });
         if (!used && !models.empty())
             renamed.where.warn_at_key("rename: " + in_quotes(renamed.name) + " fits none of this route's models");
     }
@@ -102,10 +108,11 @@ void check_renames(const mentions& seen) {
 void check_key_models(const conf& what, const mentions& seen) {
     if (what.routes.empty()) return;
     for (const mention& model : seen.key_models) {
-        const bool served = std::any_of(what.routes.begin(), what.routes.end(), [&](const policy::route_settings& route) {
-            return std::any_of(route.models.begin(), route.models.end(),
-                               [&](const std::string& pattern) { return may_overlap(pattern, model.name); });
-        });
+        const bool served =
+            std::any_of(what.routes.begin(), what.routes.end(), [&](const policy::route_settings& route) {
+                return std::any_of(route.models.begin(), route.models.end(),
+                                   [&](const std::string& pattern) { return may_overlap(pattern, model.name); });
+            });
         if (!served) model.where.warn("models: no route serves " + in_quotes(model.name));
     }
 }

@@ -12,10 +12,14 @@ namespace {
 
 std::string_view name_of(node::form form) {
     switch (form) {
-        case node::form::null: return "nothing";
-        case node::form::scalar: return "a plain value";
-        case node::form::list: return "a list";
-        case node::form::map: return "a map";
+        case node::form::null:
+            return "nothing";
+        case node::form::scalar:
+            return "a plain value";
+        case node::form::list:
+            return "a list";
+        case node::form::map:
+            return "a map";
     }
     return "nothing";
 }
@@ -45,16 +49,13 @@ void value::error(std::string message) const { in_->faults.add(in_->file, at(), 
 
 void value::warn(std::string message) const { in_->faults.add(in_->file, at(), true, std::move(message)); }
 
-void value::error_at_key(std::string message) const {
-    in_->faults.add(in_->file, key_at_, false, std::move(message));
-}
+void value::error_at_key(std::string message) const { in_->faults.add(in_->file, key_at_, false, std::move(message)); }
 
-void value::warn_at_key(std::string message) const {
-    in_->faults.add(in_->file, key_at_, true, std::move(message));
-}
+void value::warn_at_key(std::string message) const { in_->faults.add(in_->file, key_at_, true, std::move(message)); }
 
 void value::refuse(const std::string& problem, const std::string& suggestion) const {
-    error(name_ + ": " + in_quotes(raw()) + " " + problem + did_you_mean(has_reference(raw()) ? std::string{} : suggestion));
+    error(name_ + ": " + in_quotes(raw()) + " " + problem +
+          did_you_mean(has_reference(raw()) ? std::string{} : suggestion));
 }
 
 void value::refuse_unseen(const std::string& problem, const std::string& suggestion) const {
@@ -226,10 +227,12 @@ void section::finish() {
     if (self_.form() != node::form::map) return;
     for (const auto& [k, member] : self_.here().members) {
         const node& key = self_.in_->tree[k];
+        if (self_.in_->faults.full()) return;
         if (std::find(asked_.begin(), asked_.end(), key.text) != asked_.end()) continue;
         const std::string meant = nearest(key.text, asked_);
         const std::string help = meant.empty() ? " (it knows " + any_of(asked_) + ")" : did_you_mean(meant);
-        self_.in_->faults.add(self_.in_->file, key.at, false, "unknown key " + in_quotes(key.text) + " in " + what_ + help);
+        self_.in_->faults.add(self_.in_->file, key.at, false,
+                              "unknown key " + in_quotes(key.text) + " in " + what_ + help);
     }
 }
 

@@ -23,8 +23,8 @@ namespace weir::config {
 
 /// What reading one file needs; outlives every cursor on it.
 struct reading {
-    std::string file;                  ///< as named by the user
-    std::filesystem::path directory;   ///< what its relative paths are relative to
+    std::string file;                 ///< as named by the user
+    std::filesystem::path directory;  ///< what its relative paths are relative to
     const environment& env;
     fault_list& faults;
     const document& tree;
@@ -57,7 +57,8 @@ public:
     /// The same without the value, for what may be a secret.
     void refuse_unseen(const std::string& problem, const std::string& suggestion = {}) const;
 
-    /// The scalar with its references expanded; nullopt (and a fault) when it is none, is empty or has control characters.
+    /// The scalar with its references expanded; nullopt (and a fault) when it is none, is empty or has control
+    /// characters.
     [[nodiscard]] std::optional<std::string> text() const;
     /// Also the empty string.
     [[nodiscard]] std::optional<std::string> text_or_empty() const;

@@ -17,7 +17,7 @@ namespace {
 using report = std::function<void(position, std::string)>;
 
 // An alias to a list of aliases to lists of aliases would grow without end.
-constexpr std::size_t most_expanded_nodes = 200'000;
+constexpr std::size_t most_expanded_nodes = 1'000'000;
 
 position place(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
 
@@ -31,7 +31,8 @@ std::string in_plain_words(const std::string& message) {
         {"illegal map value", "a ':' cannot stand here; quote the value or check the indentation"},
         {"illegal block entry", "a '- ' cannot stand here; check the indentation"},
         {"unknown token", "this character cannot start a value; quote the value"},
-        {"the referenced anchor is not defined", "an alias to an anchor that is not defined above; quote a value that starts with '*'"},
+        {"the referenced anchor is not defined",
+         "an alias to an anchor that is not defined above; quote a value that starts with '*'"},
         {"bad file", "nested too deeply"},
     };
     const auto known = words.find(message);
@@ -176,7 +177,8 @@ private:
         node& owner = tree_.nodes[parent.self];
         const node& added = tree_.nodes[child];
         parent.expanded += expanded_[child];
-        if (parent.expanded > most_expanded_nodes) return fail(added.at, "too many values (aliases count as often as they are used)");
+        if (parent.expanded > most_expanded_nodes)
+            return fail(added.at, "too many values (aliases count as often as they are used)");
         if (owner.is == node::form::list) {
             owner.items.push_back(child);
         } else if (parent.key) {

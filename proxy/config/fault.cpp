@@ -33,7 +33,7 @@ std::string to_string(const fault& what) {
 
 void fault_list::add(std::string_view file, position at, bool warning, std::string message) {
     has_error_ = has_error_ || !warning;
-    if (faults_.size() > most) return;
+    if (full()) return;
     if (faults_.size() == most) message = "there are more faults; they show once these are mended";
     faults_.push_back({std::string{file}, at.line, at.column, warning, std::move(message)});
 }

@@ -32,6 +32,8 @@ public:
 
     void add(std::string_view file, position at, bool warning, std::string message);
     [[nodiscard]] bool has_error() const { return has_error_; }
+    /// More faults would not be shown.
+    [[nodiscard]] bool full() const { return faults_.size() > most; }
     /// `first_file`, then the others as they were first mentioned; in each by line and column.
     [[nodiscard]] std::vector<fault> sorted(std::string_view first_file) const;
 

@@ -2,6 +2,8 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "config/address.hpp"
 #include "config/sections.hpp"
@@ -70,7 +72,8 @@ void read_budget(const value& from, policy::key_settings& into) {
             budget.every = std::chrono::duration_cast<std::chrono::seconds>(*window);
             budget.window = *every->text();
             const auto same = [&](const policy::budget_settings& other) { return other.every == budget.every; };
-            if (budget.every != *window) every->refuse("is not a whole number of seconds");
+            if (budget.every != *window)
+                every->refuse("is not a whole number of seconds");
             else if (std::any_of(into.budgets.begin(), into.budgets.end(), same))
                 every->refuse("is already the window of another budget of this key");
         }
@@ -115,29 +118,25 @@ void read_labels(const value& from, policy::key_settings& into) {
 }  // namespace
 
 void read_keys(const value& from, conf& into, mentions& seen) {
-    std::vector<bool> has_credential;
+    std::set<std::string> names;
+    std::map<digest, std::string> owners;
     for (const value& item : from.items(true)) {
         section s{item, "a key"};
         policy::key_settings key;
         if (const auto name = s.require("name"))
             if (auto text = name->text()) {
-                const auto same = [&](const policy::key_settings& other) { return other.name == *text; };
-                if (std::any_of(into.keys.begin(), into.keys.end(), same))
-                    name->refuse("is already the name of another key");
+                if (!names.insert(*text).second) name->refuse("is already the name of another key");
                 key.name = std::move(*text);
             }
-        const auto credential = read_credential(s);
-        if (credential) {
+        if (const auto credential = read_credential(s)) {
             key.sha256 = credential->hash;
-            for (std::size_t i = 0; i < into.keys.size(); ++i)
-                if (has_credential[i] && into.keys[i].sha256 == key.sha256)
-                    credential->where.refuse_unseen("the key " + in_quotes(into.keys[i].name) + " has the same secret");
+            const auto [owner, fresh] = owners.emplace(key.sha256, key.name);
+            if (!fresh) credential->where.refuse_unseen("the key " + in_quotes(owner->second) + " has the same secret");
         }
         read_rights(s, key, seen);
         read_quotas(s, key);
         if (const auto labels = s.find("labels")) read_labels(*labels, key);
         s.finish();
-        has_credential.push_back(credential.has_value());
         into.keys.push_back(std::move(key));
     }
 }

@@ -54,7 +54,11 @@ class source {
 public:
     source(document tree, const std::string& file, const environment& env, fault_list& faults)
         : tree_(std::move(tree)),
-          in_{.file = file, .directory = folder_of(file), .env = env, .faults = faults, .tree = tree_,
+          in_{.file = file,
+              .directory = folder_of(file),
+              .env = env,
+              .faults = faults,
+              .tree = tree_,
               .now = std::chrono::system_clock::now()} {}
     source(const source&) = delete;
     source& operator=(const source&) = delete;
@@ -108,10 +112,11 @@ void read_conf(source& from, conf& into, fault_list& faults) {
 }
 
 void warn_of_readers(const std::string& path, const source& from, fault_list& faults) {
-    struct stat info {};
+    struct stat info{};
     if (!from.in().literal_secret || ::stat(path.c_str(), &info) != 0 || (info.st_mode & S_IROTH) == 0) return;
     faults.add(path, *from.in().literal_secret, true,
-               "a secret stands in a file that everyone on this machine can read: chmod 640 it, or use ${NAME} or ${file:PATH}");
+               "a secret stands in a file that everyone on this machine can read: chmod 640 it, or use ${NAME} or "
+               "${file:PATH}");
 }
 
 loaded load_source(std::string_view text, const std::string& path, const environment& env, bool is_a_file) {

@@ -60,7 +60,8 @@ pool_conf read_pool(const value& from) {
 
 void read_pools(const value& from, conf& into, mentions& seen) {
     const auto entries = from.entries();
-    if (entries.empty() && from.form() == node::form::map) from.error("pools: there is no pool; weir needs at least one");
+    if (entries.empty() && from.form() == node::form::map)
+        from.error("pools: there is no pool; weir needs at least one");
     for (const value& entry : entries) {
         into.pools.push_back(read_pool(entry));
         seen.pools.push_back({entry.name(), entry});

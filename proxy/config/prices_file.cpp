@@ -15,11 +15,21 @@ constexpr int micro_places = 6, nano_places = 9;
 /// A rate, its name in the file, and the rate it is a kind of.
 struct rate_field {
     std::string_view name;
-    picousd usage::rates::*rate;
+    picousd usage::rates::* rate;
     int parent;  ///< index in `fields`; -1: none
 };
 
-enum field_index { input, cached_input, cache_write, cache_write_1h, output, reasoning, audio_input, audio_output, image_output };
+enum field_index {
+    input,
+    cached_input,
+    cache_write,
+    cache_write_1h,
+    output,
+    reasoning,
+    audio_input,
+    audio_output,
+    image_output
+};
 
 constexpr std::array<rate_field, 9> fields = {{
     {"input", &usage::rates::input, -1},
@@ -49,7 +59,8 @@ std::optional<picousd> own_rate(const named_rates& named, int field) {
     return std::nullopt;
 }
 
-/// `base`: what holds where neither the rate nor what it is a kind of is named; null: nothing is free of charge by name.
+/// `base`: what holds where neither the rate nor what it is a kind of is named; null: nothing is free of charge by
+/// name.
 usage::rates resolve(const named_rates& named, const usage::rates* base) {
     usage::rates result;
     for (std::size_t i = 0; i < fields.size(); ++i)
@@ -65,7 +76,8 @@ void read_tier(const value& from, usage::model_price& into) {
         if (const auto tokens = above->integer(1, 1'000'000'000'000)) {
             tier.above = *tokens;
             const auto same = [&](const usage::tier& other) { return other.above == *tokens; };
-            if (std::any_of(into.tiers.begin(), into.tiers.end(), same)) above->refuse("is already the start of another tier");
+            if (std::any_of(into.tiers.begin(), into.tiers.end(), same))
+                above->refuse("is already the start of another tier");
         }
     tier.price = resolve(read_named(s), &into.price);
     s.finish();
@@ -76,7 +88,8 @@ usage::model_price read_model(const value& from) {
     usage::model_price model;
     model.pattern = from.name();
     if (!is_model_pattern(from.name()))
-        from.error_at_key(in_quotes(from.name()) + " is neither a model name nor a pattern: patterns know only '*' and '?'");
+        from.error_at_key(in_quotes(from.name()) +
+                          " is neither a model name nor a pattern: patterns know only '*' and '?'");
     section s{from, "a price"};
     const named_rates named = read_named(s);
     model.price = resolve(named, nullptr);
@@ -108,7 +121,8 @@ void read_models(const value& from, const std::string& upstream, std::vector<usa
 std::vector<usage::model_price> read_prices(const value& root, mentions& seen) {
     std::vector<usage::model_price> rows;
     section s{root, "a price file"};
-    if (const auto models = s.find("models"); models && models->form() != node::form::null) read_models(*models, {}, rows);
+    if (const auto models = s.find("models"); models && models->form() != node::form::null)
+        read_models(*models, {}, rows);
     if (const auto upstreams = s.find("upstreams"); upstreams && upstreams->form() != node::form::null)
         for (const value& entry : upstreams->entries()) {
             seen.price_upstreams.push_back({entry.name(), entry});

@@ -19,9 +19,12 @@ void read_expect(const value& from, policy::health_check_settings& into) {
 void read_reason(const value& from, policy::retry_settings& into) {
     const auto word = from.text();
     if (!word) return;
-    if (*word == "connect") into.on_connect = true;
-    else if (*word == "reset") into.on_reset = true;
-    else if (*word == "timeout") into.on_timeout = true;
+    if (*word == "connect")
+        into.on_connect = true;
+    else if (*word == "reset")
+        into.on_reset = true;
+    else if (*word == "timeout")
+        into.on_timeout = true;
     else if (!word->empty() && (*word)[0] >= '0' && (*word)[0] <= '9') {
         const auto range = from.accept(parse_statuses(*word));
         if (!range) return;
@@ -53,8 +56,10 @@ void read_health_check(const value& from, pool_conf& into) {
     policy::health_check_settings& check = into.health_check.emplace();
     if (const auto path = s.find("path"))
         if (auto text = path->text()) {
-            if (text->starts_with('/') && text->find(' ') == std::string::npos) check.path = std::move(*text);
-            else path->refuse("is not a path", text->starts_with('/') ? "" : "/" + *text);
+            if (text->starts_with('/') && text->find(' ') == std::string::npos)
+                check.path = std::move(*text);
+            else
+                path->refuse("is not a path", text->starts_with('/') ? "" : "/" + *text);
         }
     s.duration("interval", check.interval);
     s.duration("timeout", check.timeout);
@@ -84,7 +89,8 @@ void read_retry(const value& from, policy::retry_settings& into) {
     s.duration_or_off("max_backoff", into.max_backoff);
     s.percent("budget", into.budget_percent);
     if (into.max_backoff < into.backoff)
-        (s.find("max_backoff") ? s.find("max_backoff") : s.find("backoff"))->error("retry: max_backoff is shorter than backoff");
+        (s.find("max_backoff") ? s.find("max_backoff") : s.find("backoff"))
+            ->error("retry: max_backoff is shorter than backoff");
     s.finish();
 }
 

@@ -19,14 +19,14 @@ struct mention {
 
 /// What the checks across sections need beside the conf: the places of the names in it.
 struct mentions {
-    std::vector<mention> pools;                        ///< declared; parallel to conf.pools
-    std::vector<mention> pool_references;              ///< from routes and fallbacks
-    std::vector<std::vector<mention>> route_models;    ///< parallel to conf.routes
-    std::vector<std::pair<std::size_t, mention>> renames;  ///< index of the route, the model renamed
+    std::vector<mention> pools;                              ///< declared; parallel to conf.pools
+    std::vector<mention> pool_references;                    ///< from routes and fallbacks
+    std::vector<std::vector<mention>> route_models;          ///< parallel to conf.routes
+    std::vector<std::pair<std::size_t, mention>> renames;    ///< index of the route, the model renamed
     std::vector<std::pair<std::size_t, mention>> fallbacks;  ///< index of the route, the pool
     std::vector<mention> key_models;
     std::vector<mention> listener_addresses;
-    std::vector<mention> price_upstreams;              ///< names under `upstreams` of the price file
+    std::vector<mention> price_upstreams;                ///< names under `upstreams` of the price file
     std::vector<mention> request_body, buffered_bodies;  ///< none or one: the two limits that must fit each other
     std::vector<mention> admin_address;
 };

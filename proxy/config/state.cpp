@@ -53,7 +53,8 @@ void read_log(const value& from, conf& into) {
     section s{from, "log"};
     if (const auto access = s.find("access")) {
         const auto word = access->text();
-        if (word && (*word == "stdout" || *word == "off")) into.log.access = *word;
+        if (word && (*word == "stdout" || *word == "off"))
+            into.log.access = *word;
         else if (const auto path = word ? access->path() : std::nullopt) {
             into.log.access = *path;
             warn_without_folder(*access, *path);

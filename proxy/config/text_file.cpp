@@ -76,7 +76,7 @@ bool check_line(std::string_view line, int number, const report& on_fault) {
 }  // namespace
 
 file_text read_file(const std::string& path, std::size_t limit, bool streams) {
-    struct stat info {};
+    struct stat info{};
     if (::stat(path.c_str(), &info) != 0) return {std::nullopt, because("cannot be opened")};
     if (S_ISDIR(info.st_mode)) return {std::nullopt, "is a directory"};
     if (!S_ISREG(info.st_mode) && !(streams && (S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode))))

@@ -30,8 +30,8 @@ constexpr int most_digits = 18;  // any such mantissa fits 63 bits
 
 struct scanned {
     decimal number;
-    std::string_view rest;       ///< behind the number
-    std::string_view digits;     ///< the number itself
+    std::string_view rest;    ///< behind the number
+    std::string_view digits;  ///< the number itself
 };
 
 std::optional<scanned> scan_decimal(std::string_view text) {
@@ -93,10 +93,10 @@ constexpr unit sizes[] = {{"KiB", 1ll << 10}, {"MiB", 1ll << 20}, {"GiB", 1ll <<
 
 // What people write instead, in lower case, to what is meant.
 constexpr std::pair<std::string_view, std::string_view> spellings[] = {
-    {"msec", "ms"},   {"millis", "ms"}, {"milliseconds", "ms"}, {"sec", "s"},   {"secs", "s"},  {"second", "s"},
+    {"msec", "ms"},   {"millis", "ms"}, {"milliseconds", "ms"}, {"sec", "s"},    {"secs", "s"},    {"second", "s"},
     {"seconds", "s"}, {"min", "m"},     {"mins", "m"},          {"minute", "m"}, {"minutes", "m"}, {"hr", "h"},
-    {"hour", "h"},    {"hours", "h"},   {"day", "d"},           {"days", "d"},  {"k", "KiB"},   {"m", "MiB"},
-    {"g", "GiB"},     {"ki", "KiB"},    {"mi", "MiB"},          {"gi", "GiB"},  {"bytes", "B"}, {"byte", "B"},
+    {"hour", "h"},    {"hours", "h"},   {"day", "d"},           {"days", "d"},   {"k", "KiB"},     {"m", "MiB"},
+    {"g", "GiB"},     {"ki", "KiB"},    {"mi", "MiB"},          {"gi", "GiB"},   {"bytes", "B"},   {"byte", "B"},
 };
 
 std::string meant_unit(std::string_view written, const unit* first, const unit* last) {
@@ -129,9 +129,12 @@ parsed<std::int64_t> parse_quantity(std::string_view text, const unit (&units)[N
     }
     std::int64_t value = 0;
     switch (scale(number->number, found->factor, value)) {
-        case fit::exact: return {.value = value};
-        case fit::too_fine: return {.problem = "is finer than one " + std::string{smallest}};
-        case fit::too_large: break;
+        case fit::exact:
+            return {.value = value};
+        case fit::too_fine:
+            return {.problem = "is finer than one " + std::string{smallest}};
+        case fit::too_large:
+            break;
     }
     return {.problem = "is too large"};
 }
@@ -191,14 +194,17 @@ parsed<std::int64_t> parse_decimal(std::string_view text, int places) {
     if (text.starts_with('-')) return {.problem = "must not be negative"};
     const auto number = scan_decimal(text);
     if (!number) return {.problem = "is not a decimal number like 2.50"};
-    if (!number->rest.empty()) return {.problem = "is not a decimal number like 2.50", .suggestion = std::string{number->digits}};
+    if (!number->rest.empty())
+        return {.problem = "is not a decimal number like 2.50", .suggestion = std::string{number->digits}};
     if (has_leading_zero(text)) return {.problem = "has a leading zero"};
     std::int64_t value = 0;
     switch (scale(number->number, power_of_ten(places), value)) {
-        case fit::exact: return {.value = value};
+        case fit::exact:
+            return {.value = value};
         case fit::too_fine:
             return {.problem = "has more than " + std::to_string(places) + " digits behind the point"};
-        case fit::too_large: break;
+        case fit::too_large:
+            break;
     }
     return {.problem = "is too large"};
 }
@@ -238,14 +244,16 @@ parsed<bool> parse_flag(std::string_view text) {
 parsed<std::chrono::system_clock::time_point> parse_time(std::string_view text) {
     using namespace std::chrono;
     const parsed<system_clock::time_point> wrong{.problem = "is not a date like 2027-01-01 or 2027-01-01T12:00:00Z"};
-    const auto y = two_or_more_digits(text, 0, 4), m = two_or_more_digits(text, 5, 2), d = two_or_more_digits(text, 8, 2);
+    const auto y = two_or_more_digits(text, 0, 4), m = two_or_more_digits(text, 5, 2),
+               d = two_or_more_digits(text, 8, 2);
     if (!y || !m || !d || text[4] != '-' || text[7] != '-') return wrong;
     // The clock counts nanoseconds in 63 bits: it ends in 2262.
     if (*y < 1970 || *y > 2200) return {.problem = "is not between the years 1970 and 2200"};
     const year_month_day date{year{*y}, month{static_cast<unsigned>(*m)}, std::chrono::day{static_cast<unsigned>(*d)}};
     if (!date.ok()) return {.problem = "is not a day of the calendar"};
     if (text.size() == 10) return {.value = sys_days{date}};
-    const auto hh = two_or_more_digits(text, 11, 2), mm = two_or_more_digits(text, 14, 2), ss = two_or_more_digits(text, 17, 2);
+    const auto hh = two_or_more_digits(text, 11, 2), mm = two_or_more_digits(text, 14, 2),
+               ss = two_or_more_digits(text, 17, 2);
     if (!hh || !mm || !ss || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' || text[16] != ':') return wrong;
     if (*hh > 23 || *mm > 59 || *ss > 59) return {.problem = "is not a time of day"};
     const auto offset = parse_offset(text.substr(19));
@@ -257,7 +265,8 @@ parsed<std::pair<int, int>> parse_statuses(std::string_view text) {
     const std::size_t dash = text.find('-');
     const auto from = parse_integer(text.substr(0, dash), 100, 599);
     const auto to = dash == std::string_view::npos ? from : parse_integer(text.substr(dash + 1), 100, 599);
-    if (!from.value || !to.value) return {.problem = "is not an HTTP status (100 to 599) or a range of them like 200-299"};
+    if (!from.value || !to.value)
+        return {.problem = "is not an HTTP status (100 to 599) or a range of them like 200-299"};
     if (*to.value < *from.value)
         return {.problem = "is a range that ends before it starts",
                 .suggestion = std::to_string(*to.value) + "-" + std::to_string(*from.value)};
@@ -266,13 +275,15 @@ parsed<std::pair<int, int>> parse_statuses(std::string_view text) {
 
 parsed<std::string> parse_hex_sha256(std::string_view text) {
     std::string hex = lower(text);
-    const bool all_hex = std::all_of(hex.begin(), hex.end(), [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
+    const bool all_hex =
+        std::all_of(hex.begin(), hex.end(), [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
     if (hex.size() != 64 || !all_hex) return {.problem = "is not a SHA-256 (64 hexadecimal digits)"};
     return {.value = std::move(hex)};
 }
 
 std::string size_string(std::uint64_t bytes) {
-    constexpr std::pair<std::string_view, std::uint64_t> names[] = {{"GiB", 1ull << 30}, {"MiB", 1ull << 20}, {"KiB", 1ull << 10}};
+    constexpr std::pair<std::string_view, std::uint64_t> names[] = {
+        {"GiB", 1ull << 30}, {"MiB", 1ull << 20}, {"KiB", 1ull << 10}};
     for (const auto& [name, factor] : names)
         if (bytes >= factor && bytes % factor == 0) return std::to_string(bytes / factor) + std::string{name};
     return std::to_string(bytes);

@@ -1,5 +1,6 @@
 // The upstreams of one pool: URL, credentials, weight, TLS.
 #include <algorithm>
+#include <set>
 
 #include "config/address.hpp"
 #include "config/pem_files.hpp"
@@ -20,14 +21,16 @@ std::string lower(std::string text) {
 bool is_token(std::string_view text) {
     constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
     return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.find(c) != std::string_view::npos;
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               marks.find(c) != std::string_view::npos;
     });
 }
 
 /// Fields that belong to one connection or frame the message: weir writes them itself.
 bool is_own_field(const std::string& lower_name) {
-    constexpr std::string_view own[] = {"host", "connection", "content-length", "transfer-encoding", "te",
-                                        "trailer", "upgrade", "keep-alive", "proxy-connection", "expect", "via"};
+    constexpr std::string_view own[] = {"host",    "connection", "content-length", "transfer-encoding", "te",
+                                        "trailer", "upgrade",    "keep-alive",     "proxy-connection",  "expect",
+                                        "via"};
     return std::find(std::begin(own), std::end(own), lower_name) != std::end(own);
 }
 
@@ -44,9 +47,12 @@ void read_headers(const value& from, upstream_conf& into) {
         const auto complain = [&](const std::string& problem) {
             entry.error_at_key("headers: " + in_quotes(entry.name()) + " " + problem);
         };
-        if (!is_token(name)) complain("is not a header name");
-        else if (is_own_field(name)) complain("is written by weir itself and cannot be set");
-        else if (std::find(names.begin(), names.end(), name) != names.end()) complain("is given twice (case does not matter)");
+        if (!is_token(name))
+            complain("is not a header name");
+        else if (is_own_field(name))
+            complain("is written by weir itself and cannot be set");
+        else if (std::find(names.begin(), names.end(), name) != names.end())
+            complain("is given twice (case does not matter)");
         names.push_back(name);
         // A header may be a credential or not; only those that look like one count as secrets in the file.
         auto content = looks_secret(name) ? entry.secret() : std::optional<core::secret>{};
@@ -62,8 +68,10 @@ void read_client_tls(const value& from, upstream_conf& into) {
         if (const auto path = ca->path(); path && report_verdict(*ca, *path, check_ca_file(*path))) into.tls.ca = *path;
     if (const auto name = s.find("server_name"))
         if (const auto host = name->text()) {
-            if (is_host(*host)) into.tls.server_name = *host;
-            else name->refuse("is not a host name");
+            if (is_host(*host))
+                into.tls.server_name = *host;
+            else
+                name->refuse("is not a host name");
         }
     s.flag("verify", into.tls.verify);
     s.finish();
@@ -115,15 +123,17 @@ upstream_conf read_upstream(const value& from, dialect::kind dialect) {
 }  // namespace
 
 void read_upstreams(const value& from, pool_conf& into) {
+    std::set<std::string> names;
     for (const value& item : from.items()) {
         upstream_conf upstream = read_upstream(item, into.dialect);
-        const auto same = [&](const upstream_conf& other) { return other.name == upstream.name; };
-        if (!upstream.name.empty() && std::any_of(into.upstreams.begin(), into.upstreams.end(), same)) {
+        if (!upstream.name.empty() && !names.insert(upstream.name).second) {
             section s{item, "an upstream"};
             const auto name = s.find("name");
             const std::string what = " is already the name of another upstream of this pool";
-            if (name) name->error("name: " + in_quotes(upstream.name) + what);
-            else s.require("url")->error("url: " + in_quotes(upstream.name) + what + "; give this one a 'name'");
+            if (name)
+                name->error("name: " + in_quotes(upstream.name) + what);
+            else
+                s.require("url")->error("url: " + in_quotes(upstream.name) + what + "; give this one a 'name'");
         }
         into.upstreams.push_back(std::move(upstream));
     }

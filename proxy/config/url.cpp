@@ -59,22 +59,35 @@ endpoint_address split_authority(std::string_view authority) {
     }
     const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
     if (bracketed) host = host.substr(1, host.size() - 2);
-    if (host.empty()) result.problem = "the host is missing";
-    else if (bracketed ? !is_ipv6(host) : !is_host(host) || is_ipv6(host)) result.problem = "the host is not a valid name or address";
+    if (host.empty())
+        result.problem = "the host is missing";
+    else if (bracketed ? !is_ipv6(host) : !is_host(host) || is_ipv6(host))
+        result.problem = "the host is not a valid name or address";
     result.host = lower(host);
     result.port = std::string{port};
     return result;
 }
 
 // The ends of paths that are one endpoint and not the place where all of them are.
-constexpr std::string_view endpoints[] = {
-    "/chat/completions", "/completions", "/responses", "/embeddings", "/messages/count_tokens", "/messages",
-    "/models", "/moderations", "/rerank", "/images/generations", "/images/edits", "/audio/speech",
-    "/audio/transcriptions", "/audio/translations"};
+constexpr std::string_view endpoints[] = {"/chat/completions",
+                                          "/completions",
+                                          "/responses",
+                                          "/embeddings",
+                                          "/messages/count_tokens",
+                                          "/messages",
+                                          "/models",
+                                          "/moderations",
+                                          "/rerank",
+                                          "/images/generations",
+                                          "/images/edits",
+                                          "/audio/speech",
+                                          "/audio/transcriptions",
+                                          "/audio/translations"};
 
 std::string_view without_endpoint(std::string_view path) {
     // Gemini's endpoints: …/models/NAME:generateContent
-    if (const auto models = path.find("/models/"); models != std::string_view::npos && path.find(':', models) != std::string_view::npos)
+    if (const auto models = path.find("/models/");
+        models != std::string_view::npos && path.find(':', models) != std::string_view::npos)
         return path.substr(0, models);
     for (const std::string_view endpoint : endpoints)
         if (path.ends_with(endpoint)) return path.substr(0, path.size() - endpoint.size());
@@ -121,7 +134,8 @@ parsed<base_url> parse_base_url(std::string_view text) {
     const bool doubled = path.ends_with("/v1/v1");
     if (doubled) path.remove_suffix(3);
     const std::string better = start + std::string{path};
-    if (url.has_query) return wrong("the URL must not have a query: what stands behind '?' would be sent nowhere", better);
+    if (url.has_query)
+        return wrong("the URL must not have a query: what stands behind '?' would be sent nowhere", better);
     if (url.has_fragment) return wrong("the URL must not have a fragment", better);
     if (is_endpoint) return wrong("the URL is that of one endpoint; a base URL ends before it", better);
     if (doubled) return wrong("the URL's path repeats /v1", better);
@@ -136,7 +150,8 @@ parsed<std::string> parse_shared_url(std::string_view text) {
     const std::string scheme = lower(url.scheme);
     if (scheme != "redis" && scheme != "rediss") return {.problem = "the URL must start with redis:// or rediss://"};
     if (url.has_query || url.has_fragment) return {.problem = "the URL must not have a query or fragment"};
-    if (const auto user = url.authority.rfind('@'); user != std::string_view::npos) url.authority.remove_prefix(user + 1);
+    if (const auto user = url.authority.rfind('@'); user != std::string_view::npos)
+        url.authority.remove_prefix(user + 1);
     const endpoint_address at = split_authority(url.authority);
     if (!at.problem.empty()) return {.problem = "in the URL " + at.problem};
     const std::string_view database = url.path.empty() ? url.path : url.path.substr(1);

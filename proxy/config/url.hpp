@@ -9,9 +9,9 @@
 namespace weir::config {
 
 struct base_url {
-    std::string url;        ///< without trailing slashes
-    std::string scheme;     ///< http | https
-    std::string host;       ///< without brackets, lower case
+    std::string url;     ///< without trailing slashes
+    std::string scheme;  ///< http | https
+    std::string host;    ///< without brackets, lower case
     std::string port;
     std::string base_path;  ///< "/v1" or ""
     bool port_is_default = true;

@@ -36,11 +36,11 @@ struct tier {
 };
 
 struct model_price {
-    std::string pattern;         ///< name or glob as written in the price file
+    std::string pattern;  ///< name or glob as written in the price file
     rates price;
-    std::vector<tier> tiers;     ///< ascending by `above`
+    std::vector<tier> tiers;  ///< ascending by `above`
     nanousd per_request = 0;
-    std::string upstream = {};   ///< not empty: holds for this upstream only
+    std::string upstream = {};  ///< not empty: holds for this upstream only
 };
 
 /// Σ parts × rate of the tier that the whole prompt falls in, rounded half up once at the end; saturates.

@@ -1,7 +1,6 @@
 // Every kind of fault, each at its exact place. `@@` in a text stands before the place where the fault must be.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <sys/stat.h>
 
 #include "config/fixtures.hpp"
@@ -14,8 +13,8 @@ using testing::Not;
 
 struct fault_case {
     const char* name;
-    std::string text;      ///< with one `@@`
-    const char* message;   ///< a part of it
+    std::string text;     ///< with one `@@`
+    const char* message;  ///< a part of it
     bool warning = false;
 };
 
@@ -46,10 +45,15 @@ std::string in_pool(const std::string& more) {
 std::string in_upstream(const std::string& more) {
     return listener + "pools:\n  p:\n    upstreams:\n      - " + more + "\n";
 }
-std::string in_route(const std::string& more) { return with("routes:\n  - {models: ['*'], pool: p}\n  - " + more + "\n"); }
+std::string in_route(const std::string& more) {
+    return with("routes:\n  - {models: ['*'], pool: p}\n  - " + more + "\n");
+}
 std::string in_key(const std::string& more) { return with("keys:\n  - {name: k, secret: '${SET}', " + more + "}\n"); }
 
-const environment variables = test::environment_of({{"SET", "sk-hunter2"}, {"SAME", "sk-hunter2"}, {"EMPTY", " \n"}, {"LINES", "a\nb"},
+const environment variables = test::environment_of({{"SET", "sk-hunter2"},
+                                                    {"SAME", "sk-hunter2"},
+                                                    {"EMPTY", " \n"},
+                                                    {"LINES", "a\nb"},
                                                     {"HOST", "https://u:hunter2@h"}});
 
 class OneFault : public testing::TestWithParam<fault_case> {};
@@ -77,10 +81,13 @@ const fault_case syntax[] = {
     {"UnclosedMap", with("limits: {connections: 5\n@@"), "'{' is not closed"},
     {"WrongIndentation", with("limits:\n    connections: 5\n  @@event: 1MiB\n"), "indentation"},
     {"TwoColons", with("workers: a@@: b\n"), "YAML"},
-    {"ReferenceInAFlowMap", listener + "pools: {p: {upstreams: [{url: 'http://u', api_key: $@@{SET}}]}}\n", "put quotes around"},
+    {"ReferenceInAFlowMap", listener + "pools: {p: {upstreams: [{url: 'http://u', api_key: $@@{SET}}]}}\n",
+     "put quotes around"},
     {"DuplicateKey", with("workers: 1\n@@workers: 2\n"), "duplicate key 'workers', first given at line 3"},
     {"DuplicateKeyDeepDown", in_pool("timeouts: {idle: 1s, @@idle: 2s}"), "duplicate key 'idle'"},
-    {"DuplicatePool", listener + "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  @@p: {upstreams: [{url: 'http://u'}]}\n", "duplicate key 'p'"},
+    {"DuplicatePool",
+     listener + "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  @@p: {upstreams: [{url: 'http://u'}]}\n",
+     "duplicate key 'p'"},
     {"SecondDocument", with("@@---\na: 1\n"), "second document"},
     {"UnknownAlias", with("workers: @@*nowhere\n"), "anchor"},
     {"AliasOfItself", with("routes: &r [@@*r]\n"), "inside what it stands for"},
@@ -103,7 +110,8 @@ const fault_case keys_and_types[] = {
     {"UnknownInKeepalive", in_pool("keepalive: {@@idel: 3}"), "did you mean 'idle'?"},
     {"UnknownInUpstreamTls", in_upstream("{url: 'https://u', tls: {@@verfy: no}}"), "did you mean 'verify'?"},
     {"UnknownInRoute", with("routes: [{models: [a], pool: p, @@fallbacks: []}]\n"), "did you mean 'fallback'?"},
-    {"UnknownInFallback", with("routes: [{models: [a], pool: p, fallback: [{pool: p, @@modell: x}]}]\n"), "did you mean 'model'?"},
+    {"UnknownInFallback", with("routes: [{models: [a], pool: p, fallback: [{pool: p, @@modell: x}]}]\n"),
+     "did you mean 'model'?"},
     {"UnknownInKey", in_key("@@budget: []"), "did you mean 'budgets'?"},
     {"UnknownInBudget", in_key("budgets: [{usd: 1, every: 1d, @@eur: 1}]"), "in a budget"},
     {"UnknownInState", with("state: {@@legder: off}\n"), "did you mean 'ledger'?"},
@@ -113,7 +121,8 @@ const fault_case keys_and_types[] = {
     {"ListWhereAMapIsDue", with("limits: @@[a]\n"), "expected limits (a map), found a list"},
     {"MapWhereAListIsDue", with("routes: @@{a: b}\n"), "expected a list, found a map"},
     {"ListWhereTextIsDue", with("workers: @@[1]\n"), "expected a plain value, found a list"},
-    {"NothingWhereTextIsDue", in_upstream("url: 'http://u'\n        @@api_key:\n"), "api_key: expected a plain value, found nothing"},
+    {"NothingWhereTextIsDue", in_upstream("url: 'http://u'\n        @@api_key:\n"),
+     "api_key: expected a plain value, found nothing"},
     {"EmptyText", in_upstream("{url: 'http://u', name: @@''}"), "name: is empty"},
     {"ListsOfPools", listener + "pools: @@[]\n", "expected a map, found a list"},
 };
@@ -178,7 +187,8 @@ const fault_case values[] = {
 INSTANTIATE_TEST_SUITE_P(Values, OneFault, testing::ValuesIn(values), name_of);
 
 const fault_case urls[] = {
-    {"WholeEndpoint", in_upstream("url: @@https://api.openai.com/v1/chat/completions"), "did you mean 'https://api.openai.com/v1'?"},
+    {"WholeEndpoint", in_upstream("url: @@https://api.openai.com/v1/chat/completions"),
+     "did you mean 'https://api.openai.com/v1'?"},
     {"Userinfo", in_upstream("url: @@https://u:hunter2@api.openai.com/v1"), "must not contain credentials"},
     {"Query", in_upstream("url: @@https://api.openai.com/v1?key=hunter2"), "did you mean 'https://api.openai.com/v1'?"},
     {"Fragment", in_upstream("url: @@https://api.openai.com/v1#hunter2"), "must not have a fragment"},
@@ -187,20 +197,25 @@ const fault_case urls[] = {
     {"OtherScheme", in_upstream("url: @@ftp://api.openai.com"), "must start with http:// or https://"},
     {"BadPort", in_upstream("url: @@https://api.openai.com:99999/v1"), "port"},
     {"SecretFromTheEnvironment", in_upstream("url: @@${HOST}/v1"), "must not contain credentials"},
-    {"AnthropicWithVersion", listener + "pools: {p: {dialect: anthropic, upstreams: [{url: @@'https://api.anthropic.com/v1'}]}}\n",
+    {"AnthropicWithVersion",
+     listener + "pools: {p: {dialect: anthropic, upstreams: [{url: @@'https://api.anthropic.com/v1'}]}}\n",
      "did you mean 'https://api.anthropic.com'?", true},
     {"TlsWithoutTls", in_upstream("{url: 'http://u', tls: @@{verify: false}}"), "has no effect", true},
 };
 INSTANTIATE_TEST_SUITE_P(Urls, OneFault, testing::ValuesIn(urls), name_of);
 
 const fault_case references[] = {
-    {"UnsetVariable", in_upstream("{url: 'http://u', api_key: @@'${OPENAI_API_KEY}'}"), "the environment variable OPENAI_API_KEY is not set"},
-    {"EmptyVariable", in_upstream("{url: 'http://u', api_key: @@'${EMPTY}'}"), "the environment variable EMPTY is empty"},
-    {"MissingFile", in_upstream("{url: 'http://u', api_key: @@'${file:/nonexistent/key}'}"), "the file '/nonexistent/key' cannot be opened"},
+    {"UnsetVariable", in_upstream("{url: 'http://u', api_key: @@'${OPENAI_API_KEY}'}"),
+     "the environment variable OPENAI_API_KEY is not set"},
+    {"EmptyVariable", in_upstream("{url: 'http://u', api_key: @@'${EMPTY}'}"),
+     "the environment variable EMPTY is empty"},
+    {"MissingFile", in_upstream("{url: 'http://u', api_key: @@'${file:/nonexistent/key}'}"),
+     "the file '/nonexistent/key' cannot be opened"},
     {"FileThatIsAFolder", in_upstream("{url: 'http://u', api_key: @@'${file:/}'}"), "is a directory"},
     {"FileWithoutEnd", in_upstream("{url: 'http://u', api_key: @@'${file:/dev/zero}'}"), "is not a regular file"},
     {"UnclosedReference", in_upstream("{url: 'http://u', api_key: @@'${SET'}"), "has no '}'"},
-    {"StrangeReference", in_upstream("{url: 'http://u', api_key: @@'${SET:-x}'}"), "is neither ${NAME} nor ${file:PATH}"},
+    {"StrangeReference", in_upstream("{url: 'http://u', api_key: @@'${SET:-x}'}"),
+     "is neither ${NAME} nor ${file:PATH}"},
     {"LineBreakInAVariable", in_upstream("{url: 'http://u', api_key: @@'${LINES}'}"), "line break"},
     {"SecretInANumber", with("limits: {connections: @@'${SET}'}\n"), "'${SET}' is not a whole number"},
 };
@@ -223,14 +238,21 @@ const fault_case missing_and_dangling[] = {
     {"EmptyKeyModels", in_key("models: @@[]"), "the list is empty"},
     {"EmptyAllow", in_key("allow: @@[]"), "the list is empty"},
     {"DanglingPool", with("routes: [{models: [a], pool: p}, {models: [b], pool: @@q}]\n"), "'q' is not a pool"},
-    {"MisspeltPool", listener + "pools: {openai: {upstreams: [{url: 'http://u'}]}}\nroutes: [{models: [a], pool: openai}, {models: [b], pool: @@opneai}]\n",
+    {"MisspeltPool",
+     listener + "pools: {openai: {upstreams: [{url: 'http://u'}]}}\nroutes: [{models: [a], pool: openai}, {models: "
+                "[b], pool: @@opneai}]\n",
      "did you mean 'openai'?"},
     {"DanglingFallback", with("routes: [{models: [a], pool: p, fallback: [{pool: @@q}]}]\n"), "'q' is not a pool"},
-    {"SeveralPoolsWithoutRoutes", listener + "@@pools: {p: {upstreams: [{url: 'http://u'}]}, q: {upstreams: [{url: 'http://u'}]}}\n", "routes"},
-    {"SameUpstreamName", listener + "pools: {p: {upstreams: [{name: a, url: 'http://u'}, {name: @@a, url: 'http://v'}]}}\n", "already the name"},
-    {"SameUpstreamUrl", listener + "pools: {p: {upstreams: [{url: 'http://u/v1'}, {url: @@'http://u/v2'}]}}\n", "give this one a 'name'"},
+    {"SeveralPoolsWithoutRoutes",
+     listener + "@@pools: {p: {upstreams: [{url: 'http://u'}]}, q: {upstreams: [{url: 'http://u'}]}}\n", "routes"},
+    {"SameUpstreamName",
+     listener + "pools: {p: {upstreams: [{name: a, url: 'http://u'}, {name: @@a, url: 'http://v'}]}}\n",
+     "already the name"},
+    {"SameUpstreamUrl", listener + "pools: {p: {upstreams: [{url: 'http://u/v1'}, {url: @@'http://u/v2'}]}}\n",
+     "give this one a 'name'"},
     {"SameKeyName", with("keys: [{name: k, secret: '${SET}'}, {name: @@k, secret: other}]\n"), "another key"},
-    {"SameSecret", with("keys: [{name: k, secret: '${SET}'}, {name: l, secret: @@'${SAME}'}]\n"), "the key 'k' has the same secret"},
+    {"SameSecret", with("keys: [{name: k, secret: '${SET}'}, {name: l, secret: @@'${SAME}'}]\n"),
+     "the key 'k' has the same secret"},
     {"SecretAndHash", with("keys: [{name: k, secret: '${SET}', sha256: @@aa}]\n"), "not both"},
     {"SameListener", "listeners: [{address: 'a:1'}, {address: @@'a:1'}]\n" + pool, "another listener"},
     {"AdminOnAListener", with("admin: {address: @@'127.0.0.1:8080'}\n"), "address of a listener"},
@@ -239,21 +261,31 @@ const fault_case missing_and_dangling[] = {
 INSTANTIATE_TEST_SUITE_P(MissingAndDangling, OneFault, testing::ValuesIn(missing_and_dangling), name_of);
 
 const fault_case warnings[] = {
-    {"CoveredByAnEarlierGlob", with("routes:\n  - {models: ['gpt-*'], pool: p}\n  - {models: [@@gpt-4o, o3], pool: p}\n"),
+    {"CoveredByAnEarlierGlob",
+     with("routes:\n  - {models: ['gpt-*'], pool: p}\n  - {models: [@@gpt-4o, o3], pool: p}\n"),
      "'gpt-4o' never matches here: 'gpt-*' at line 4 comes first", true},
-    {"GlobCoveredByAGlob", with("routes:\n  - {models: ['gpt-*'], pool: p}\n  - {models: [@@'gpt-4?-*'], pool: p}\n"), "never matches", true},
-    {"NameGivenTwice", with("routes:\n  - {models: [a], pool: p}\n  - {models: [@@a], pool: p}\n"), "never matches", true},
-    {"UselessRename", with("routes: [{models: ['gpt-*'], pool: p, rename: {@@o3: x}}]\n"), "fits none of this route's models", true},
-    {"UnusedPool", listener + "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  @@q: {upstreams: [{url: 'http://u'}]}\nroutes: [{models: [a], pool: p}]\n",
+    {"GlobCoveredByAGlob", with("routes:\n  - {models: ['gpt-*'], pool: p}\n  - {models: [@@'gpt-4?-*'], pool: p}\n"),
+     "never matches", true},
+    {"NameGivenTwice", with("routes:\n  - {models: [a], pool: p}\n  - {models: [@@a], pool: p}\n"), "never matches",
+     true},
+    {"UselessRename", with("routes: [{models: ['gpt-*'], pool: p, rename: {@@o3: x}}]\n"),
+     "fits none of this route's models", true},
+    {"UnusedPool",
+     listener + "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  @@q: {upstreams: [{url: 'http://u'}]}\nroutes: "
+                "[{models: [a], pool: p}]\n",
      "no route leads to the pool 'q'", true},
     {"FallbackOfAnotherDialect",
-     listener + "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  q: {dialect: gemini, upstreams: [{url: 'http://u'}]}\n"
-                "routes: [{models: [a], pool: p, fallback: [{pool: @@q}]}]\n", "speaks gemini", true},
-    {"KeyModelWithoutRoute", with("routes: [{models: ['gpt-*'], pool: p}]\nkeys: [{name: k, secret: '${SET}', models: [@@o3]}]\n"),
+     listener +
+         "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  q: {dialect: gemini, upstreams: [{url: 'http://u'}]}\n"
+         "routes: [{models: [a], pool: p, fallback: [{pool: @@q}]}]\n",
+     "speaks gemini", true},
+    {"KeyModelWithoutRoute",
+     with("routes: [{models: ['gpt-*'], pool: p}]\nkeys: [{name: k, secret: '${SET}', models: [@@o3]}]\n"),
      "no route serves 'o3'", true},
     {"ExpiredKey", in_key("expires: @@2020-01-01"), "the key has expired", true},
     {"BodiesThatNeverFit", with("limits: {buffered_bodies: @@1MiB}\n"), "smaller than request_body (64MiB)", true},
-    {"LedgerInNoFolder", with("state: {ledger: @@/nonexistent/ledger.db}\n"), "the folder '/nonexistent' does not exist", true},
+    {"LedgerInNoFolder", with("state: {ledger: @@/nonexistent/ledger.db}\n"),
+     "the folder '/nonexistent' does not exist", true},
 };
 INSTANTIATE_TEST_SUITE_P(Warnings, OneFault, testing::ValuesIn(warnings), name_of);
 
@@ -261,7 +293,9 @@ INSTANTIATE_TEST_SUITE_P(Warnings, OneFault, testing::ValuesIn(warnings), name_o
 
 TEST(LoadFaults, AreAllReportedInTheOrderOfTheFile) {
     const loaded result = load_text(
-        "listeners: [{adress: 'a:1'}]\nworkers: none\npools: {p: {upstreams: [{url: x}], balance: best}}\nkeys: [{name: k}]\n", "weir.yaml", variables);
+        "listeners: [{adress: 'a:1'}]\nworkers: none\npools: {p: {upstreams: [{url: x}], balance: best}}\nkeys: "
+        "[{name: k}]\n",
+        "weir.yaml", variables);
     EXPECT_EQ(result.value, nullptr);
     std::vector<int> lines;
     for (const fault& f : result.faults) lines.push_back(f.line);
@@ -281,14 +315,16 @@ TEST(LoadFaults, NameAFileThatIsNotThere) {
 }
 
 TEST(LoadFaults, CountColumnsInBytesAndLinesWithCarriageReturns) {
-    const loaded result = load_text(listener + "pools: {\"ü\": {upstreams: [{url: 'http://u'}]}}\r\nworkers: no\r\n", "w", variables);
+    const loaded result =
+        load_text(listener + "pools: {\"ü\": {upstreams: [{url: 'http://u'}]}}\r\nworkers: no\r\n", "w", variables);
     ASSERT_EQ(result.faults.size(), 1u) << test::list_of(result.faults);
     EXPECT_EQ(result.faults[0].line, 3);
     EXPECT_EQ(result.faults[0].column, 10);
 }
 
 TEST(LoadFaults, ShowNoControlCharactersAndNoEndlessValues) {
-    const loaded result = load_text(with("\"lim\\e[31mits\": 1\nworkers: " + std::string(5000, 'x') + "\n"), "w", variables);
+    const loaded result =
+        load_text(with("\"lim\\e[31mits\": 1\nworkers: " + std::string(5000, 'x') + "\n"), "w", variables);
     ASSERT_EQ(result.faults.size(), 2u);
     for (const fault& f : result.faults) {
         EXPECT_EQ(to_string(f).find('\x1b'), std::string::npos);
@@ -342,8 +378,9 @@ TEST(LoadFaults, SurviveHostileTexts) {
         for (int i = 0; i < 9; ++i) laughs += std::string{"*"} + static_cast<char>(c - 1) + ", ";
         laughs += "]\n";
     }
-    for (const std::string& text : {repeated("[", 100'000), repeated("{a: ", 100'000), repeated("- ", 100'000), repeated("a:\n", 10'000),
-                                    laughs, repeated("\"", 9'999), std::string("\0\0\0", 3), std::string{}}) {
+    for (const std::string& text :
+         {repeated("[", 100'000), repeated("{a: ", 100'000), repeated("- ", 100'000), repeated("a:\n", 10'000), laughs,
+          repeated("\"", 9'999), std::string("\0\0\0", 3), std::string{}}) {
         SCOPED_TRACE(text.substr(0, 20));
         const loaded result = load_text(text, "w", variables);
         EXPECT_EQ(result.value, nullptr);

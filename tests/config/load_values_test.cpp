@@ -1,7 +1,6 @@
 // What a loaded conf holds: the contract's defaults, and every key of the contract's example.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <openssl/evp.h>
 
 #include "config/fixtures.hpp"
@@ -16,7 +15,8 @@ using testing::Pair;
 
 const environment none = test::environment_of({});
 
-std::shared_ptr<const conf> must_load(const std::string& text, const std::string& path = "/etc/weir/weir.yaml", const environment& env = none) {
+std::shared_ptr<const conf> must_load(const std::string& text, const std::string& path = "/etc/weir/weir.yaml",
+                                      const environment& env = none) {
     const loaded result = load_text(text, path, env);
     EXPECT_TRUE(result.faults.empty()) << test::list_of(result.faults);
     return result.value;
@@ -159,7 +159,8 @@ TEST(LoadValues, AreTakenFromEveryKey) {
         "listeners: [{address: '[::1]:1'}, {address: 'unix:/run/weir.sock'}]\n"
         "admin: {address: '127.0.0.1:0'}\n"
         "workers: 3\n"
-        "limits: {request_head: 1KiB, request_body: 2KiB, buffered_bodies: 3KiB, event: 4KiB, connections: 5, head_timeout: 6s,\n"
+        "limits: {request_head: 1KiB, request_body: 2KiB, buffered_bodies: 3KiB, event: 4KiB, connections: 5, "
+        "head_timeout: 6s,\n"
         "         body_timeout: off, keepalive_timeout: 0, drain_timeout: 250ms, normalize_paths: off}\n"
         "pools:\n"
         "  a:\n"
@@ -218,7 +219,9 @@ TEST(LoadValues, AreTakenFromEveryKey) {
 }
 
 TEST(LoadValues, TurnHealthChecksOnWithAnEmptyMap) {
-    const auto with_check = [](const std::string& check) { return must_load(minimal + "    health_check: " + check + "\n"); };
+    const auto with_check = [](const std::string& check) {
+        return must_load(minimal + "    health_check: " + check + "\n");
+    };
     ASSERT_TRUE(with_check("{}")->pools[0].health_check);
     EXPECT_EQ(with_check("{}")->pools[0].health_check->path, "/models");
     EXPECT_EQ(with_check("{}")->pools[0].health_check->interval, 10s);
@@ -233,24 +236,31 @@ TEST(LoadValues, TakeEmptySectionsForAbsentOnes) {
 }
 
 TEST(LoadValues, KeepBudgetsExactToTheNanoDollar) {
-    const std::pair<const char*, usage::nanousd> rows[] = {
-        {"0.1", 100'000'000}, {"0.3", 300'000'000}, {"50", 50'000'000'000}, {"0.000000001", 1}, {"9000000000", 9'000'000'000'000'000'000}};
+    const std::pair<const char*, usage::nanousd> rows[] = {{"0.1", 100'000'000},
+                                                           {"0.3", 300'000'000},
+                                                           {"50", 50'000'000'000},
+                                                           {"0.000000001", 1},
+                                                           {"9000000000", 9'000'000'000'000'000'000}};
     for (const auto& [text, amount] : rows) {
         SCOPED_TRACE(text);
-        const auto conf = must_load(minimal + "keys: [{name: k, secret: s, budgets: [{usd: " + text + ", every: 1d}]}]\n");
+        const auto conf =
+            must_load(minimal + "keys: [{name: k, secret: s, budgets: [{usd: " + text + ", every: 1d}]}]\n");
         EXPECT_EQ(conf->keys[0].budgets[0].amount, amount);
     }
 }
 
 TEST(LoadValues, TakeAHashInPlaceOfASecret) {
-    const auto conf = must_load(minimal + "keys: [{name: k, sha256: 2CF24DBA5FB0A30E26E83B2AC5B9E29E1B161E5C1FA7425E73043362938B9824}]\n");
+    const auto conf = must_load(
+        minimal + "keys: [{name: k, sha256: 2CF24DBA5FB0A30E26E83B2AC5B9E29E1B161E5C1FA7425E73043362938B9824}]\n");
     EXPECT_EQ(conf->keys[0].sha256, sha256("hello"));
 }
 
 TEST(LoadValues, ExpandReferencesOnceAndInPlace) {
     const environment env = test::environment_of({{"HOST", "api.example"}, {"NESTED", "${HOST}"}, {"DOLLAR", "a$"}});
-    const auto conf = must_load("listeners: [{address: 'a:1'}]\npools: {p: {upstreams: [{name: '$${HOST}', url: 'https://${HOST}/v1', api_key: "
-                                "'x${NESTED}y', headers: {A: '${DOLLAR}${HOST}'}}]}}\n", "/w.yaml", env);
+    const auto conf = must_load(
+        "listeners: [{address: 'a:1'}]\npools: {p: {upstreams: [{name: '$${HOST}', url: 'https://${HOST}/v1', api_key: "
+        "'x${NESTED}y', headers: {A: '${DOLLAR}${HOST}'}}]}}\n",
+        "/w.yaml", env);
     ASSERT_TRUE(conf);
     const upstream_conf& upstream = conf->pools[0].upstreams[0];
     EXPECT_EQ(upstream.name, "${HOST}");
@@ -260,8 +270,10 @@ TEST(LoadValues, ExpandReferencesOnceAndInPlace) {
 }
 
 TEST(LoadValues, FollowAliases) {
-    const auto conf = must_load("listeners: [{address: 'a:1'}]\npools:\n  a: {timeouts: &t {idle: 7s}, upstreams: [{url: 'http://u'}]}\n"
-                                "  b: {timeouts: *t, upstreams: [{url: 'http://u'}]}\nroutes: [{models: [x], pool: a}, {models: [y], pool: b}]\n");
+    const auto conf = must_load(
+        "listeners: [{address: 'a:1'}]\npools:\n  a: {timeouts: &t {idle: 7s}, upstreams: [{url: 'http://u'}]}\n"
+        "  b: {timeouts: *t, upstreams: [{url: 'http://u'}]}\nroutes: [{models: [x], pool: a}, {models: [y], pool: "
+        "b}]\n");
     ASSERT_TRUE(conf);
     EXPECT_EQ(conf->pools[1].timeouts.idle, 7s);
 }

@@ -18,10 +18,15 @@ usage::model_price one_price(const std::string& body) {
 }  // namespace
 
 TEST(PricesFile, FillsWhatIsNotNamedFromItsKind) {
-    EXPECT_EQ(one_price("{input: 2.50, output: 10}").price,
-              (usage::rates{.input = 2'500'000, .cached_input = 2'500'000, .cache_write = 2'500'000, .cache_write_1h = 2'500'000,
-                            .output = 10'000'000, .reasoning = 10'000'000, .audio_input = 2'500'000, .audio_output = 10'000'000,
-                            .image_output = 10'000'000}));
+    EXPECT_EQ(one_price("{input: 2.50, output: 10}").price, (usage::rates{.input = 2'500'000,
+                                                                          .cached_input = 2'500'000,
+                                                                          .cache_write = 2'500'000,
+                                                                          .cache_write_1h = 2'500'000,
+                                                                          .output = 10'000'000,
+                                                                          .reasoning = 10'000'000,
+                                                                          .audio_input = 2'500'000,
+                                                                          .audio_output = 10'000'000,
+                                                                          .image_output = 10'000'000}));
     EXPECT_EQ(one_price("{input: 3, cache_write: 3.75}").price.cache_write_1h, 3'750'000);
     EXPECT_EQ(one_price("{input: 3, output: 1, reasoning: 0}").price.reasoning, 0);
     EXPECT_EQ(one_price("{input: 0.02}").price.output, 0);
@@ -48,7 +53,8 @@ TEST(PricesFile, IsExactToTheLastDigit) {
 }
 
 TEST(PricesFile, KeepsResellersApart) {
-    const auto result = load_prices_text("models: {a: {input: 1}}\nupstreams: {eu: {a: {input: 2}, 'b*': {input: 3}}}\n", "prices.yaml");
+    const auto result = load_prices_text(
+        "models: {a: {input: 1}}\nupstreams: {eu: {a: {input: 2}, 'b*': {input: 3}}}\n", "prices.yaml");
     ASSERT_EQ(result.rows.size(), 3u);
     EXPECT_EQ(result.rows[0].upstream, "");
     EXPECT_EQ(result.rows[1].upstream, "eu");
@@ -87,7 +93,9 @@ TEST(PricesFile, ReportsItsFaultsAtTheirPlaces) {
 TEST(PricesFile, IsNamedInItsOwnFaults) {
     const test::folder folder;
     const std::string prices = folder.write("money/prices.yaml", "models:\n  gpt-4o: {input: free}\n");
-    const std::string path = folder.write("weir.yaml", "workers: none\nlisteners: [{address: 'a:1'}]\npools: {p: {upstreams: [{url: 'http://u'}]}}\nprices: money/prices.yaml\n");
+    const std::string path = folder.write("weir.yaml",
+                                          "workers: none\nlisteners: [{address: 'a:1'}]\npools: {p: {upstreams: [{url: "
+                                          "'http://u'}]}}\nprices: money/prices.yaml\n");
     const loaded result = load(path, test::environment_of({}));
     ASSERT_EQ(result.faults.size(), 2u) << test::list_of(result.faults);
     EXPECT_EQ(result.faults[0].file, path) << "the conf's own come first";
@@ -96,7 +104,9 @@ TEST(PricesFile, IsNamedInItsOwnFaults) {
 
 TEST(PricesFile, WarnsOfModelsWithoutAPrice) {
     const test::folder folder;
-    folder.write("prices.yaml", "models:\n  gpt-4o: {input: 1}\n  new-name: {input: 1}\nupstreams:\n  eu: {o3: {input: 1}}\n  ue: {x: {input: 1}}\n");
+    folder.write("prices.yaml",
+                 "models:\n  gpt-4o: {input: 1}\n  new-name: {input: 1}\nupstreams:\n  eu: {o3: {input: 1}}\n  ue: {x: "
+                 "{input: 1}}\n");
     const std::string path = folder.write(
         "weir.yaml",
         "listeners: [{address: 'a:1'}]\npools: {p: {upstreams: [{name: eu, url: 'http://u'}]}}\nprices: prices.yaml\n"

@@ -67,11 +67,33 @@ TEST(ShippedFiles, HavePricesForTheModelsOfTheirComments) {
     ASSERT_TRUE(result.value);
     EXPECT_GE(result.value->prices.rows().size(), 60u);
     const usage::price_book& book = result.value->prices;
-    for (const char* model : {"gpt-3.5-turbo", "gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-5", "gpt-5.1", "o3", "o4-mini", "text-embedding-3-small",
-                              "gpt-4o-audio-preview", "gpt-image-1", "claude-3-7-sonnet-20250219", "claude-sonnet-4-5", "claude-opus-4-5",
-                              "gemini-2.0-flash", "gemini-2.5-pro", "gemini-3-pro-preview", "deepseek-chat", "deepseek-reasoner", "qwen-plus",
-                              "qwen3-max", "mistral-large-latest", "codestral-latest", "llama-3.3-70b-versatile", "openai/gpt-oss-120b",
-                              "grok-4", "kimi-k2.5"})
+    for (const char* model : {"gpt-3.5-turbo",
+                              "gpt-4o",
+                              "gpt-4o-mini",
+                              "gpt-4.1",
+                              "gpt-5",
+                              "gpt-5.1",
+                              "o3",
+                              "o4-mini",
+                              "text-embedding-3-small",
+                              "gpt-4o-audio-preview",
+                              "gpt-image-1",
+                              "claude-3-7-sonnet-20250219",
+                              "claude-sonnet-4-5",
+                              "claude-opus-4-5",
+                              "gemini-2.0-flash",
+                              "gemini-2.5-pro",
+                              "gemini-3-pro-preview",
+                              "deepseek-chat",
+                              "deepseek-reasoner",
+                              "qwen-plus",
+                              "qwen3-max",
+                              "mistral-large-latest",
+                              "codestral-latest",
+                              "llama-3.3-70b-versatile",
+                              "openai/gpt-oss-120b",
+                              "grok-4",
+                              "kimi-k2.5"})
         EXPECT_NE(book.find(model), nullptr) << model;
 }
 

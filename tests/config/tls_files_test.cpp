@@ -12,9 +12,10 @@ using testing::HasSubstr;
 class TlsFiles : public testing::Test {
 protected:
     loaded result() const {
-        return load_text("listeners:\n  - address: a:1\n    tls:\n      certificate: cert.pem\n      private_key: key.pem\n" + more +
-                             "pools: {p: {upstreams: [" + upstream + "]}}\n",
-                         files.at("weir.yaml"), test::environment_of({}));
+        return load_text(
+            "listeners:\n  - address: a:1\n    tls:\n      certificate: cert.pem\n      private_key: key.pem\n" + more +
+                "pools: {p: {upstreams: [" + upstream + "]}}\n",
+            files.at("weir.yaml"), test::environment_of({}));
     }
     void give(const test::identity& identity) const {
         files.write("cert.pem", identity.certificate);
@@ -43,8 +44,10 @@ TEST_F(TlsFiles, AreFineWhenTheyBelongTogether) {
 
 TEST_F(TlsFiles, MustBothBeNamed) {
     give(test::make_identity(-1, 30));
-    const loaded found = load_text("listeners:\n  - address: a:1\n    tls: {certificate: cert.pem}\npools: {p: {upstreams: [{url: 'https://u'}]}}\n",
-                                   files.at("weir.yaml"), test::environment_of({}));
+    const loaded found = load_text(
+        "listeners:\n  - address: a:1\n    tls: {certificate: cert.pem}\npools: {p: {upstreams: [{url: "
+        "'https://u'}]}}\n",
+        files.at("weir.yaml"), test::environment_of({}));
     ASSERT_EQ(found.faults.size(), 1u);
     EXPECT_EQ(found.faults[0].message, "a listener's tls needs 'private_key'");
     EXPECT_EQ(found.faults[0].column, 10);

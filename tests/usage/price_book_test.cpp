@@ -21,8 +21,14 @@ model_price priced(std::string pattern, picousd input, std::string upstream = {}
 /// Sonnet's rates: every part has its own.
 model_price sonnet() {
     model_price row;
-    row.price = {.input = 3'000'000, .cached_input = 300'000, .cache_write = 3'750'000, .cache_write_1h = 6'000'000,
-                 .output = 15'000'000, .reasoning = 16'000'000, .audio_input = 17'000'000, .audio_output = 18'000'000,
+    row.price = {.input = 3'000'000,
+                 .cached_input = 300'000,
+                 .cache_write = 3'750'000,
+                 .cache_write_1h = 6'000'000,
+                 .output = 15'000'000,
+                 .reasoning = 16'000'000,
+                 .audio_input = 17'000'000,
+                 .audio_output = 18'000'000,
                  .image_output = 19'000'000};
     return row;
 }
@@ -30,8 +36,15 @@ model_price sonnet() {
 }  // namespace
 
 TEST(CostOf, IsTheSumOfItsParts) {
-    const counts used{.input = 1, .cached_input = 2, .cache_write = 7, .cache_write_1h = 3, .output = 4, .reasoning = 5,
-                      .audio_input = 6, .audio_output = 8, .image_output = 9};
+    const counts used{.input = 1,
+                      .cached_input = 2,
+                      .cache_write = 7,
+                      .cache_write_1h = 3,
+                      .output = 4,
+                      .reasoning = 5,
+                      .audio_input = 6,
+                      .audio_output = 8,
+                      .image_output = 9};
     // In nano-dollars: 3 + 0.6 + 4 * 3.75 + 3 * 6 + 60 + 80 + 102 + 144 + 171 = 593.6 thousand.
     EXPECT_EQ(cost_of(sonnet(), used), 593'600);
 }
@@ -46,10 +59,10 @@ TEST(CostOf, MatchesAPublishedExample) {
 TEST(CostOf, RoundsHalfUpOnceAtTheEnd) {
     model_price row;
     row.price = {.input = 250, .output = 250};
-    EXPECT_EQ(cost_of(row, {.input = 1}), 0);                // 0.25 nano-dollars
-    EXPECT_EQ(cost_of(row, {.input = 1, .output = 1}), 1);   // 0.5: each part alone would round to 0
-    EXPECT_EQ(cost_of(row, {.input = 5}), 1);                // 1.25
-    EXPECT_EQ(cost_of(row, {.input = 6}), 2);                // 1.5
+    EXPECT_EQ(cost_of(row, {.input = 1}), 0);               // 0.25 nano-dollars
+    EXPECT_EQ(cost_of(row, {.input = 1, .output = 1}), 1);  // 0.5: each part alone would round to 0
+    EXPECT_EQ(cost_of(row, {.input = 5}), 1);               // 1.25
+    EXPECT_EQ(cost_of(row, {.input = 6}), 2);               // 1.5
 }
 
 TEST(CostOf, AddsThePriceOfARequestAfterRounding) {
@@ -71,7 +84,8 @@ TEST(CostOf, CountsCachedAndAudioTokensIntoThePromptsTierButNotTheOutput) {
     model_price row;
     row.price = {.input = 1'000'000};
     row.tiers = {{100, {.input = 2'000'000}}};
-    EXPECT_EQ(cost_of(row, {.input = 10, .cached_input = 30, .cache_write = 30, .audio_input = 30, .output = 1000}), 10'000);
+    EXPECT_EQ(cost_of(row, {.input = 10, .cached_input = 30, .cache_write = 30, .output = 1000, .audio_input = 30}),
+              10'000);
     EXPECT_EQ(cost_of(row, {.input = 10, .cached_input = 31, .cache_write = 30, .audio_input = 30}), 20'000);
 }
 
@@ -108,7 +122,8 @@ TEST(PriceBook, PrefersANameToAnyGlob) {
 }
 
 TEST(PriceBook, PrefersTheGlobWithTheMostLiteralCharacters) {
-    const price_book book{{priced("gpt-*", 1), priced("gpt-4o-*", 2), priced("*-2024-11-20", 3), priced("gpt-????????", 4)}};
+    const price_book book{
+        {priced("gpt-*", 1), priced("gpt-4o-*", 2), priced("*-2024-11-20", 3), priced("gpt-????????", 4)}};
     EXPECT_EQ(book.find("gpt-4o-mini")->price.input, 2);
     EXPECT_EQ(book.find("gpt-4o-2024-11-20")->price.input, 3);
     EXPECT_EQ(book.find("gpt-5")->price.input, 1);
