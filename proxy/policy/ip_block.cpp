@@ -25,7 +25,11 @@ ip_address unmapped(const ip_address& a) {
 std::optional<ip_address> as_written(std::string_view text) {
     if (text.size() >= 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
     const bool v6 = text.find(':') != std::string_view::npos;
-    if (v6) text = text.substr(0, text.find('%'));
+    if (const auto percent = text.find('%'); v6 && percent != std::string_view::npos) {
+        const auto zone = text.substr(percent + 1);
+        if (zone.empty() || zone.find_first_of("%/[]") != std::string_view::npos) return std::nullopt;
+        text = text.substr(0, percent);
+    }
     constexpr std::size_t longest = 45;
     if (text.empty() || text.size() > longest || text.find('\0') != std::string_view::npos) return std::nullopt;
     ip_address a;

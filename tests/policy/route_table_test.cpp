@@ -116,7 +116,7 @@ TEST(RouteTable, LeavesOutACandidateWhosePoolDoesNotExist) {
     EXPECT_EQ(table.find("a")->at(0, "a").pool, 1U);
 }
 
-TEST(EditDistance, CountsInsertionsDeletionsAndReplacements) {
+TEST(RouteTable, EditDistanceCountsInsertionsDeletionsAndReplacements) {
     EXPECT_EQ(edit_distance("", ""), 0U);
     EXPECT_EQ(edit_distance("", "abc"), 3U);
     EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);

@@ -171,7 +171,7 @@ TEST(UpstreamState, SaysHowItIsInWords) {
     EXPECT_EQ(u.describe(noon + 21s, defaults), "down by its health check");
 }
 
-TEST(UpstreamLease, CountsTheRequestOutOnEveryWayAndFreesTheProbe) {
+TEST(UpstreamState, LeaseCountsTheRequestOutOnEveryWayAndFreesTheProbe) {
     upstream_state u;
     fail(u, 5, noon);
     ASSERT_TRUE(u.try_probe(noon + 10s));
@@ -187,7 +187,7 @@ TEST(UpstreamLease, CountsTheRequestOutOnEveryWayAndFreesTheProbe) {
     EXPECT_TRUE(u.try_probe(noon + 10s));
 }
 
-TEST(UpstreamLease, GivesAProbesVerdictOnceAndALaterBreakCountsAsOrdinary) {
+TEST(UpstreamState, LeaseGivesAProbesVerdictOnceAndALaterBreakCountsAsOrdinary) {
     upstream_state u;
     fail(u, 5, noon);
     ASSERT_TRUE(u.try_probe(noon + 10s));

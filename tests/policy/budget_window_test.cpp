@@ -1,0 +1,100 @@
+// Money per window.
+#include "policy/budget_window.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace weir::policy;
+using namespace std::chrono_literals;
+using weir::core::wall_time;
+
+TEST(BudgetWindow, BeginsAtMultiplesOfItsLengthSince1970) {
+    const budget_window day{24h};
+    EXPECT_EQ(day.window_at(wall_time{}), 0);
+    EXPECT_EQ(day.window_at(wall_time{24h - 1s}), 0);
+    EXPECT_EQ(day.window_at(wall_time{24h}), 1);
+    EXPECT_EQ(day.window_at(wall_time{-1s}), -1);
+    EXPECT_EQ(day.window_at(wall_time{-24h}), -1);
+    EXPECT_EQ(day.window_at(wall_time{-24h - 1s}), -2);
+    EXPECT_EQ(day.begins(1), wall_time{24h});
+    EXPECT_EQ(day.ends(1), wall_time{48h});
+    const budget_window forever{0s};
+    EXPECT_EQ(forever.window_at(wall_time{24h * 9999}), 0);
+    EXPECT_EQ(forever.ends(0), wall_time::max());
+}
+
+TEST(BudgetWindow, FillsToTheLastNanodollar) {
+    budget_window b{1h};
+    std::int64_t w = 5;
+    EXPECT_TRUE(b.try_add(w, 99, 100));
+    EXPECT_FALSE(b.try_add(w, 2, 100));
+    EXPECT_TRUE(b.try_add(w, 1, 100));
+    EXPECT_FALSE(b.try_add(w, 0, 100));  // nothing left: not even something free
+    EXPECT_EQ(b.spent(5), 100);
+}
+
+TEST(BudgetWindow, StartsEmptyInTheNextWindowAndKeepsTheLastOne) {
+    budget_window b{1h};
+    std::int64_t w = 5;
+    b.add(w, 70);
+    w = 6;
+    EXPECT_EQ(b.add(w, 30), 30);
+    b.give_back(5, 20);
+    EXPECT_EQ(b.spent(5), 50);
+    w = 7;
+    b.add(w, 1);
+    b.give_back(5, 20);  // too late: its slot counts window 7
+    EXPECT_EQ(b.spent(7), 1);
+    EXPECT_EQ(b.spent(5), 0);
+}
+
+TEST(BudgetWindow, ForgetsNothingWhenTheClockStepsBack) {
+    budget_window b{1h};
+    std::int64_t w = 8;
+    b.add(w, 70);
+    w = 6;
+    EXPECT_FALSE(b.try_add(w, 40, 100));
+    EXPECT_EQ(w, 8);
+}
+
+TEST(BudgetWindow, SaturatesInsteadOfWrapping) {
+    budget_window b{1h};
+    std::int64_t w = 0;
+    const auto most = std::numeric_limits<weir::usage::nanousd>::max();
+    b.add(w, most);
+    EXPECT_EQ(b.add(w, most), most);
+    EXPECT_FALSE(b.try_add(w, most, most));
+    b.give_back(0, most);
+    b.give_back(0, most);
+    EXPECT_EQ(b.spent(0), 0);
+    EXPECT_EQ(b.add(w, -5), 0);
+}
+
+TEST(BudgetWindow, NeverExceedsItsLimitHoweverManyThreadsReserve) {
+    budget_window b{1h};
+    std::atomic<std::int64_t> kept{0};
+    {
+        std::vector<std::jthread> threads;
+        for (int t = 0; t < 4; ++t)
+            threads.emplace_back([&, t] {
+                for (int i = 0; i < 5000; ++i) {
+                    std::int64_t w = i / 2500;
+                    if (!b.try_add(w, 7, 10'000)) continue;
+                    EXPECT_LE(b.spent(w), 10'000);
+                    if ((i + t) % 2 == 0) {
+                        b.give_back(w, 7);
+                    } else if (w == 1) {
+                        kept += 7;
+                    }
+                }
+            });
+    }
+    EXPECT_EQ(b.spent(1), kept.load());
+    EXPECT_LE(kept.load(), 10'000);
+}
+
+}  // namespace
