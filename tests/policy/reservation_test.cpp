@@ -86,6 +86,17 @@ TEST(Reservation, ChargesAStreamAcrossMidnightToBothDays) {
     EXPECT_EQ(ring.keys().front().left(0, tomorrow), 940);
 }
 
+TEST(Reservation, NeverGivesYesterdaysMoneyBackToToday) {
+    const auto ring = ring_of({{1000, 24h, "1d"}});
+    const auto tomorrow = today + 24h;
+    auto held = reserve(ring, 400, today);
+    EXPECT_TRUE(held.spend(450, tomorrow));
+    auto other = reserve(ring, 500, tomorrow);
+    held.settle(0, 100, tomorrow);  // less than the first day has been charged already
+    EXPECT_EQ(ring.keys().front().left(0, tomorrow), 500);
+    EXPECT_EQ(ring.keys().front().left(0, today), 600);
+}
+
 TEST(Reservation, KeepsTheTokensChargedWhenMoneyWasSpentWithoutAnAccount) {
     const auto ring = ring_of({{1000, 24h, "1d"}}, 1000);
     {
