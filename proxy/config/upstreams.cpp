@@ -93,23 +93,11 @@ void read_url(const value& from, upstream_conf& into) {
     into.name = url.value->port_is_default ? host : host + ":" + into.port;
 }
 
-/// OpenAI base URLs end with the version, those of the other dialects' SDKs before it.
-void warn_of_version(const value& url, const upstream_conf& upstream, dialect::kind dialect) {
-    if (dialect == dialect::kind::openai) return;
-    for (const std::string_view version : {"/v1", "/v1beta"})
-        if (std::string_view{upstream.base_path}.ends_with(version))
-            url.warn("url: base URLs of this dialect end before the version" +
-                     did_you_mean(upstream.url.substr(0, upstream.url.size() - version.size())));
-}
-
-upstream_conf read_upstream(const value& from, dialect::kind dialect) {
+upstream_conf read_upstream(const value& from) {
     upstream_conf upstream;
     section s{from, "an upstream"};
     s.text("name", upstream.name);
-    if (const auto url = s.require("url")) {
-        read_url(*url, upstream);
-        warn_of_version(*url, upstream, dialect);
-    }
+    if (const auto url = s.require("url")) read_url(*url, upstream);
     s.integer("weight", upstream.weight, 1, 10'000);
     if (const auto key = s.find("api_key"))
         if (auto secret = key->secret()) upstream.api_key = std::move(*secret);
@@ -125,7 +113,7 @@ upstream_conf read_upstream(const value& from, dialect::kind dialect) {
 void read_upstreams(const value& from, pool_conf& into) {
     std::set<std::string> names;
     for (const value& item : from.items()) {
-        upstream_conf upstream = read_upstream(item, into.dialect);
+        upstream_conf upstream = read_upstream(item);
         if (!upstream.name.empty() && !names.insert(upstream.name).second) {
             section s{item, "an upstream"};
             const auto name = s.find("name");

@@ -197,9 +197,6 @@ const fault_case urls[] = {
     {"OtherScheme", in_upstream("url: @@ftp://api.openai.com"), "must start with http:// or https://"},
     {"BadPort", in_upstream("url: @@https://api.openai.com:99999/v1"), "port"},
     {"SecretFromTheEnvironment", in_upstream("url: @@${HOST}/v1"), "must not contain credentials"},
-    {"AnthropicWithVersion",
-     listener + "pools: {p: {dialect: anthropic, upstreams: [{url: @@'https://api.anthropic.com/v1'}]}}\n",
-     "did you mean 'https://api.anthropic.com'?", true},
     {"TlsWithoutTls", in_upstream("{url: 'http://u', tls: @@{verify: false}}"), "has no effect", true},
 };
 INSTANTIATE_TEST_SUITE_P(Urls, OneFault, testing::ValuesIn(urls), name_of);

@@ -180,7 +180,7 @@ TEST(LoadValues, AreTakenFromEveryKey) {
         "routes: [{models: ['*'], pool: a, fallback: [{pool: a, larger_context: true}]}]\n"
         "state: {ledger: off, shared: 'redis://r', keep: 30d}\n"
         "log: {access: logs/../access.log, level: debug}\n",
-        "/tmp/weir.yaml");
+        "/weir.yaml");
     ASSERT_TRUE(conf);
     EXPECT_EQ(conf->listeners[1].address, "unix:/run/weir.sock");
     EXPECT_EQ(conf->admin_address, "127.0.0.1:0");
@@ -214,7 +214,7 @@ TEST(LoadValues, AreTakenFromEveryKey) {
     EXPECT_TRUE(conf->routes[0].fallbacks[0].larger_context);
     EXPECT_EQ(conf->state.ledger, "");
     EXPECT_EQ(conf->state.keep, 30 * 24h);
-    EXPECT_EQ(conf->log.access, "/tmp/access.log");
+    EXPECT_EQ(conf->log.access, "/access.log");
     EXPECT_EQ(conf->log.level, telemetry::level::debug);
 }
 
