@@ -122,13 +122,14 @@ private:
 
     void accept();
     void accepted(error_code failed, peer_socket socket);
-    bool make_room();
+    void make_room();
+    void most_recent(const session* s);
     void forget(const session* s);
 
     admin_handlers handlers_;
     std::string address_;
     std::unique_ptr<net::listening_socket> listening_;
-    std::list<session_ptr> sessions_;  ///< the one that has waited longest for a request comes first
+    std::list<session_ptr> sessions_;  ///< the one that was answered longest ago comes first
     asio::io_context io_{1};
     asio::basic_socket_acceptor<protocol, executor> acceptor_{io_};
     asio::steady_timer rest_{io_};
@@ -178,7 +179,8 @@ private:
         if (!failed) {
             const auto& request = parser_->get();
             const std::string_view target{request.target().data(), request.target().size()};
-            return answer(reply_to(request.method(), target, server_.handlers_), request.method() == http::verb::head, request.keep_alive());
+            return answer(reply_to(request.method(), target, server_.handlers_), request.method() == http::verb::head,
+                          request.keep_alive() && request.version() >= 11);
         }
         if (failed == http::error::body_limit) return answer({413, plain, "the request's body is too large\n"}, false, false);
         if (failed == http::error::header_limit || failed == http::error::buffer_overflow)
@@ -217,6 +219,7 @@ private:
         response_.reset();
         parser_.reset();
         if (failed) return end();
+        server_.most_recent(this);
         if (keep_alive) return wait_for_request(idle_time);
         // What the client still sends is read for a moment: closing over unread bytes would reset the connection and could take
         // the answer with it.
@@ -253,7 +256,11 @@ admin_server::server::server(const std::string& address, admin_handlers handlers
     const int second = fcntl(listening_->fd(), F_DUPFD_CLOEXEC, 0);
     if (second < 0) throw std::system_error(errno, std::generic_category(), "cannot listen on " + address);
     const int family = net::parse_address(address_)->family();
-    acceptor_.assign(protocol{family, 0}, second);
+    error_code failed;
+    acceptor_.assign(protocol{family, 0}, second, failed);
+    if (!failed) return;
+    ::close(second);
+    throw std::system_error(failed.value(), std::generic_category(), "cannot listen on " + address);
 }
 
 void admin_server::server::start() {
@@ -295,7 +302,8 @@ void admin_server::server::accepted(error_code failed, peer_socket socket) {
         });
         return;
     }
-    if (!failed && make_room()) {
+    if (!failed) {
+        make_room();
         sessions_.push_back(std::make_shared<session>(*this, std::move(socket)));
         const auto added = sessions_.back();
         added->start();
@@ -303,14 +311,17 @@ void admin_server::server::accepted(error_code failed, peer_socket socket) {
     accept();
 }
 
-// Idle and slow clients give way to new ones, the oldest first; those being answered stay.
-bool admin_server::server::make_room() {
-    if (sessions_.size() < connections_at_once) return true;
+// There is always room for one more: a flood of idle or slow connections must not keep out who watches the gateway.
+void admin_server::server::make_room() {
+    if (sessions_.size() < connections_at_once) return;
     const auto idle = std::find_if(sessions_.begin(), sessions_.end(), [](const auto& s) { return s->waits(); });
-    if (idle == sessions_.end()) return false;
-    const auto gone = *idle;
+    const auto gone = idle != sessions_.end() ? *idle : sessions_.front();
     gone->end();
-    return true;
+}
+
+void admin_server::server::most_recent(const session* s) {
+    const auto known = std::find_if(sessions_.begin(), sessions_.end(), [s](const auto& one) { return one.get() == s; });
+    if (known != sessions_.end()) sessions_.splice(sessions_.end(), sessions_, known);
 }
 
 void admin_server::server::forget(const session* s) {

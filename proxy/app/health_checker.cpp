@@ -1,5 +1,7 @@
 #include "app/health_checker.hpp"
 
+#include <sys/uio.h>
+
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -8,11 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "app/health_question.hpp"
 #include "core/request_id.hpp"
-#include "core/version.hpp"
-#include "dialect/endpoint.hpp"
 #include "http/head.hpp"
-#include "http/head_writer.hpp"
 #include "net/buffer.hpp"
 #include "net/reactor.hpp"
 #include "net/upstream.hpp"
@@ -31,67 +31,7 @@ constexpr auto drain_time = std::chrono::seconds{1};
 constexpr double jitter_share = 0.1;
 constexpr auto shortest_interval = std::chrono::milliseconds{10};
 
-/// What is asked of one upstream, never changed; a reload makes a new one.
-struct question {
-    std::string pool, name, url;  ///< for messages
-    std::shared_ptr<const net::upstream_target> target;
-    policy::health_check_settings settings;
-    core::secret request;         ///< the whole head: it carries the credential
-    bool has_credential = false;
-};
-
-// "/models" is an endpoint of the dialect, which knows where its version goes; anything else stands under the base URL as written.
-std::string path_of(const pool_runtime& pool, const upstream_runtime& up) {
-    const std::string& path = pool.conf->health_check->path;
-    const std::string slash = path.starts_with('/') ? "" : "/";
-    if (path != "/models") return up.conf->base_path + slash + path;
-    dialect::target models;
-    models.suffix = path;
-    return dialect::upstream_path(pool.conf->dialect, up.conf->base_path, models);
-}
-
-std::string request_of(const pool_runtime& pool, const upstream_runtime& up) {
-    std::string out;
-    http::head_writer head{out};
-    const auto& headers = up.conf->headers;
-    const auto configured = [&](std::string_view name) {
-        return std::any_of(headers.begin(), headers.end(), [&](const auto& h) { return http::iequals(h.first, name); });
-    };
-    head.request_line("GET", path_of(pool, up), {});
-    head.add("host", up.authority);
-    if (!configured("user-agent")) head.add("user-agent", "weir/" + std::string{core::version} + " health-check");
-    if (!configured("accept")) head.add("accept", std::string_view{"*/*"});
-    // Anthropic refuses every request without it.
-    if (pool.conf->dialect == dialect::kind::anthropic && !configured("anthropic-version"))
-        head.add("anthropic-version", std::string_view{"2023-06-01"});
-    if (!up.credential_name.empty()) head.add(up.credential_name, up.credential_value.reveal());
-    for (const auto& [name, value] : headers) head.add(name, value.reveal());
-    head.add("connection", std::string_view{"close"});
-    head.end();
-    return out;
-}
-
-std::shared_ptr<const question> question_for(const pool_runtime& pool, const upstream_runtime& up) {
-    auto q = std::make_shared<question>();
-    q->pool = pool.conf->name;
-    q->name = up.conf->name;
-    q->url = up.conf->url;
-    q->target = up.target;
-    q->settings = *pool.conf->health_check;
-    q->request = core::secret{request_of(pool, up)};
-    q->has_credential = !up.credential_name.empty();
-    return q;
-}
-
-bool counts_alike(const policy::health_check_settings& a, const policy::health_check_settings& b) {
-    return a.healthy_after == b.healthy_after && a.unhealthy_after == b.unhealthy_after;
-}
-
-bool asks_alike(const question& a, const question& b) {
-    return a.request == b.request && a.target->identity == b.target->identity && a.settings.interval == b.settings.interval &&
-           a.settings.timeout == b.settings.timeout && a.settings.expect_from == b.settings.expect_from &&
-           a.settings.expect_to == b.settings.expect_to && counts_alike(a.settings, b.settings);
-}
+using question_ptr = std::shared_ptr<const health_question>;
 
 /// A counter that stands where `known` says, for an upstream that was judged before.
 policy::health_verdict counter_at(policy::health known, const policy::health_check_settings& s) {
@@ -100,23 +40,6 @@ policy::health_verdict counter_at(policy::health known, const policy::health_che
     const bool up = known == policy::health::up;
     for (int i = 0; i < std::max(1, up ? s.healthy_after : s.unhealthy_after); ++i) (void)counter.check_finished(up);
     return counter;
-}
-
-std::string in_words(const net::dial_result& r, const question& q) {
-    const std::string timeout = std::to_string(q.settings.timeout.count()) + " ms";
-    switch (r.why) {
-        case net::dial_failure::name: return r.detail;
-        case net::dial_failure::tls: return "TLS: " + r.detail;
-        case net::dial_failure::timeout: return "timeout: " + r.detail + " (" + timeout + ")";
-        default: return "cannot connect: " + r.detail;
-    }
-}
-
-std::string in_words(int status, const question& q) {
-    std::string words = "status " + std::to_string(status);
-    if ((status == 401 || status == 403) && !q.has_credential)
-        words += " (it has no api_key, so its check sends no credential; `expect` may name this status)";
-    return words;
 }
 
 /// How one check ended.
@@ -152,11 +75,11 @@ public:
 private:
     /// One upstream being checked. Held by the table and by its coroutine.
     struct subject {
-        subject(net::reactor& loop, std::shared_ptr<policy::upstream_state> s, std::shared_ptr<const question> q)
+        subject(net::reactor& loop, std::shared_ptr<policy::upstream_state> s, question_ptr q)
             : state(std::move(s)), ask(std::move(q)), counter(counter_at(state->verdict(), ask->settings)), sleeper(loop) {}
 
         std::shared_ptr<policy::upstream_state> state;
-        std::shared_ptr<const question> ask;
+        question_ptr ask;
         policy::health_verdict counter;
         net::waiter sleeper;
         net::socket leaving;  ///< never opened: its hung_up flag is what dial() watches
@@ -168,17 +91,17 @@ private:
     using subject_ptr = std::shared_ptr<subject>;
 
     void replace(const snapshot& s);
-    void change(subject& known, std::shared_ptr<const question> now);
+    void change(subject& known, question_ptr now);
     static void end(const subject_ptr& s);
 
     net::detached watch(subject_ptr s);
-    net::task<finding> check(subject& s, std::shared_ptr<const question> q, talk& t);
-    net::task<bool> send(subject& s, const question& q, talk& t);
-    net::task<finding> read_answer(subject& s, const question& q, talk& t);
+    net::task<finding> check(subject& s, question_ptr q, talk& t);
+    net::task<bool> send(subject& s, const health_question& q, talk& t);
+    net::task<finding> read_answer(subject& s, const health_question& q, talk& t);
     net::task<bool> read_more(subject& s, talk& t);
     net::task<void> drain(subject& s, talk& t);
-    bool take_head(const question& q, talk& t, finding& out);
-    void record(subject& s, const question& q, const finding& f);
+    bool take_head(const health_question& q, talk& t, finding& out);
+    void record(subject& s, const health_question& q, const finding& f);
 
     net::reactor loop_;
     core::fast_random random_;
@@ -208,7 +131,7 @@ void health_checker::checks::replace(const snapshot& s) {
     for (const auto& pool : s.pools) {
         for (const auto& up : pool.upstreams) {
             if (!pool.conf->health_check) continue;
-            auto q = question_for(pool, up);
+            auto q = make_health_question(pool, up);
             auto& place = subjects_[up.state.get()];
             if (auto known = before.extract(up.state.get())) {
                 place = std::move(known.mapped());
@@ -228,7 +151,7 @@ void health_checker::checks::replace(const snapshot& s) {
     for (auto& one : fresh) watch(std::move(one));
 }
 
-void health_checker::checks::change(subject& known, std::shared_ptr<const question> now) {
+void health_checker::checks::change(subject& known, question_ptr now) {
     const auto was = std::exchange(known.ask, std::move(now));
     if (asks_alike(*was, *known.ask)) return;
     if (!counts_alike(was->settings, known.ask->settings)) known.counter = counter_at(known.state->verdict(), known.ask->settings);
@@ -264,7 +187,7 @@ net::detached health_checker::checks::watch(subject_ptr s) {
     }
 }
 
-net::task<finding> health_checker::checks::check(subject& s, std::shared_ptr<const question> q, talk& t) {
+net::task<finding> health_checker::checks::check(subject& s, question_ptr q, talk& t) {
     finding out;
     t.deadline = loop_.now() + q->settings.timeout;
     net::upstream_connections connections{loop_, q->target};
@@ -275,7 +198,7 @@ net::task<finding> health_checker::checks::check(subject& s, std::shared_ptr<con
         co_return out;
     }
     if (dialled.why != net::dial_failure::none) {
-        out.why = in_words(dialled, *q);
+        out.why = why_failed(dialled, *q);
         co_return out;
     }
     auto sending = send(s, *q, t);
@@ -287,7 +210,7 @@ net::task<finding> health_checker::checks::check(subject& s, std::shared_ptr<con
     co_return out;
 }
 
-net::task<bool> health_checker::checks::send(subject& s, const question& q, talk& t) {
+net::task<bool> health_checker::checks::send(subject& s, const health_question& q, talk& t) {
     std::string_view left = q.request.reveal();
     auto& sock = t.line.sock;
     while (!left.empty() && !s.ended()) {
@@ -321,7 +244,7 @@ net::task<bool> health_checker::checks::read_more(subject& s, talk& t) {
     co_return false;
 }
 
-net::task<finding> health_checker::checks::read_answer(subject& s, const question& q, talk& t) {
+net::task<finding> health_checker::checks::read_answer(subject& s, const health_question& q, talk& t) {
     finding out;
     for (bool done = false; !done;) {
         t.in.reserve(t.in.size() + net::slab_size);
@@ -342,7 +265,7 @@ net::task<finding> health_checker::checks::read_answer(subject& s, const questio
     co_return out;
 }
 
-bool health_checker::checks::take_head(const question& q, talk& t, finding& out) {
+bool health_checker::checks::take_head(const health_question& q, talk& t, finding& out) {
     for (; t.interim <= max_interim_answers; ++t.interim) {
         const auto parsed = http::parse_response_head(t.in.view(), head_limit, false, head_);
         if (parsed.state == http::parse_state::need_more) return false;
@@ -357,7 +280,7 @@ bool health_checker::checks::take_head(const question& q, talk& t, finding& out)
         if (status >= 100 && status < 200 && status != 101) continue;
         t.body_left = framing == http::framing::none ? 0 : framing == http::framing::length ? length : drained_at_most;
         out.passed = policy::check_passes(status, q.settings);
-        if (!out.passed) out.why = in_words(status, q);
+        if (!out.passed) out.why = why_failed(status, q);
         return true;
     }
     out.why = "invalid answer: too many interim answers";
@@ -380,10 +303,9 @@ net::task<void> health_checker::checks::drain(subject& s, talk& t) {
     t.line.sock.shutdown_tls();
 }
 
-void health_checker::checks::record(subject& s, const question& q, const finding& f) {
+void health_checker::checks::record(subject& s, const health_question& q, const finding& f) {
     using telemetry::level;
-    const std::string who = "upstream '" + q.name + "' of pool '" + q.pool + "' (" + q.url + ")";
-    telemetry::log(level::debug, "health check of " + who + (f.passed ? " passed" : " failed: " + f.why));
+    telemetry::log(level::debug, "health check of " + q.who + (f.passed ? " passed" : " failed: " + f.why));
     const auto before = s.state->verdict();
     const auto verdict = s.counter.check_finished(f.passed);
     if (!verdict) return;
@@ -391,9 +313,9 @@ void health_checker::checks::record(subject& s, const question& q, const finding
     if (*verdict == policy::health::down) {
         const int in_a_row = std::max(q.settings.unhealthy_after, 1);
         const std::string after = in_a_row == 1 ? " after a failed health check" : " after " + std::to_string(in_a_row) + " failed health checks";
-        telemetry::log(level::warn, who + " is down" + after + ": " + f.why);
+        telemetry::log(level::warn, q.who + " is down" + after + ": " + f.why);
     } else if (before == policy::health::down) {
-        telemetry::log(level::info, who + " is up again");
+        telemetry::log(level::info, q.who + " is up again");
     }
 }
 

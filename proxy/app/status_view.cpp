@@ -3,6 +3,7 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -67,6 +68,7 @@ public:
     void add(std::string_view name, bool value) { key(name), writer_.Bool(value); }
     void add(std::string_view name, std::int64_t value) { key(name), writer_.Int64(value); }
     void add(std::string_view name, int value) { add(name, std::int64_t{value}); }
+    void add(std::string_view name, double value) { key(name), writer_.Double(value); }
     void add_null(std::string_view name) { key(name), writer_.Null(); }
     void add_list(std::string_view name, const std::vector<std::string>& values) {
         open_array(name);
@@ -116,7 +118,7 @@ void add_upstream(json_text& out, const pool_runtime& pool, const upstream_runti
     out.add("state", name_of(state.standing_at(now)));
     out.add("verdict", name_of(state.verdict()));
     out.add("in_flight", state.in_flight());
-    if (const auto latency = state.latency().last()) out.add("latency_ms", static_cast<std::int64_t>(*latency * 1e3 + 0.5));
+    if (const auto latency = state.latency().last()) out.add("latency_ms", std::round(*latency * 1e4) / 10);
     else out.add_null("latency_ms");
     out.close_object();
 }
