@@ -63,7 +63,8 @@ constexpr std::string_view paths =
 constexpr std::string_view plain = "text/plain; charset=utf-8";
 // The page is its own script and style and asks this address only; nothing may frame it.
 constexpr std::string_view page_policy =
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; "
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'";
 
 struct reply {
@@ -153,8 +154,8 @@ public:
 private:
     using parser = http::request_parser<http::string_body>;
 
-    // Time for the first byte of a request and time for the rest of it are limited apart: a connection may be idle for long, a
-    // request may not take long.
+    // Time for the first byte of a request and time for the rest of it are limited apart: a connection may be idle for
+    // long, a request may not take long.
     void wait_for_request(std::chrono::seconds limit) {
         waits_ = true;
         if (buffer_.size() > 0) return read_request();
@@ -171,7 +172,8 @@ private:
         parser_->header_limit(head_limit);
         parser_->body_limit(body_limit);
         stream_.expires_after(request_time);
-        http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](error_code failed, std::size_t) { self->requested(failed); });
+        http::async_read(stream_, buffer_, *parser_,
+                         [self = shared_from_this()](error_code failed, std::size_t) { self->requested(failed); });
     }
 
     void requested(error_code failed) {
@@ -182,7 +184,8 @@ private:
             return answer(reply_to(request.method(), target, server_.handlers_), request.method() == http::verb::head,
                           request.keep_alive() && request.version() >= 11);
         }
-        if (failed == http::error::body_limit) return answer({413, plain, "the request's body is too large\n"}, false, false);
+        if (failed == http::error::body_limit)
+            return answer({413, plain, "the request's body is too large\n"}, false, false);
         if (failed == http::error::header_limit || failed == http::error::buffer_overflow)
             return answer({431, plain, "the request's head is too large\n"}, false, false);
         const bool malformed = failed.category() == http::make_error_code(http::error::bad_method).category() &&
@@ -209,9 +212,13 @@ private:
         serializer_.emplace(*response_);
         stream_.expires_after(answer_time);
         // After HEAD the head still gives the length that GET would have had (RFC 9110 section 9.3.2).
-        auto done = [self = shared_from_this(), keep_alive](error_code failed, std::size_t) { self->answered(failed, keep_alive); };
-        if (head_only) http::async_write_header(stream_, *serializer_, std::move(done));
-        else http::async_write(stream_, *serializer_, std::move(done));
+        auto done = [self = shared_from_this(), keep_alive](error_code failed, std::size_t) {
+            self->answered(failed, keep_alive);
+        };
+        if (head_only)
+            http::async_write_header(stream_, *serializer_, std::move(done));
+        else
+            http::async_write(stream_, *serializer_, std::move(done));
     }
 
     void answered(error_code failed, bool keep_alive) {
@@ -221,8 +228,8 @@ private:
         if (failed) return end();
         server_.most_recent(this);
         if (keep_alive) return wait_for_request(idle_time);
-        // What the client still sends is read for a moment: closing over unread bytes would reset the connection and could take
-        // the answer with it.
+        // What the client still sends is read for a moment: closing over unread bytes would reset the connection and
+        // could take the answer with it.
         error_code ignored;
         stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
         buffer_.clear();
@@ -252,7 +259,8 @@ private:
 admin_server::server::server(const std::string& address, admin_handlers handlers)
     : handlers_(std::move(handlers)), listening_(std::make_unique<net::listening_socket>(address)) {
     address_ = listening_->bound();
-    // The acceptor owns a second descriptor of the same socket; the first one removes a unix socket's file when it goes.
+    // The acceptor owns a second descriptor of the same socket; the first one removes a unix socket's file when it
+    // goes.
     const int second = fcntl(listening_->fd(), F_DUPFD_CLOEXEC, 0);
     if (second < 0) throw std::system_error(errno, std::generic_category(), "cannot listen on " + address);
     const int family = net::parse_address(address_)->family();
@@ -294,7 +302,8 @@ void admin_server::server::accept() {
 
 void admin_server::server::accepted(error_code failed, peer_socket socket) {
     if (stopped_) return;
-    if (failed == asio::error::no_descriptors || failed == asio::error::no_buffer_space || failed == asio::error::no_memory) {
+    if (failed == asio::error::no_descriptors || failed == asio::error::no_buffer_space ||
+        failed == asio::error::no_memory) {
         // Asking again at once would spin: the connection is still there to be accepted.
         rest_.expires_after(rest_when_out_of_descriptors);
         rest_.async_wait([this](error_code) {
@@ -320,7 +329,8 @@ void admin_server::server::make_room() {
 }
 
 void admin_server::server::most_recent(const session* s) {
-    const auto known = std::find_if(sessions_.begin(), sessions_.end(), [s](const auto& one) { return one.get() == s; });
+    const auto known =
+        std::find_if(sessions_.begin(), sessions_.end(), [s](const auto& one) { return one.get() == s; });
     if (known != sessions_.end()) sessions_.splice(sessions_.end(), sessions_, known);
 }
 

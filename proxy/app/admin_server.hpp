@@ -1,5 +1,5 @@
-// The admin address: /metrics, /healthz, /readyz, /status, /api/status, from a thread of its own, so that it answers also while
-// the workers are busy. It knows no conf and no metric: what it shows comes from its handlers.
+// The admin address: /metrics, /healthz, /readyz, /status, /api/status, from a thread of its own, so that it answers
+// also while the workers are busy. It knows no conf and no metric: what it shows comes from its handlers.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,8 @@ namespace weir::app {
 
 /// Called on the admin thread, one at a time. One that throws makes a 500.
 struct admin_handlers {
-    std::function<std::string()> metrics;              ///< the text exposition format 0.0.4
-    std::function<bool(std::string& why)> ready;       ///< false: `why` says in words what is missing
+    std::function<std::string()> metrics;         ///< the text exposition format 0.0.4
+    std::function<bool(std::string& why)> ready;  ///< false: `why` says in words what is missing
     std::function<std::string()> status_json;
 };
 

@@ -80,6 +80,7 @@ net::task<void> exchange_runner::attempts() {
         more = outcome == tried::failed;
     }
     if (!more) co_return;
+    if (gone_) co_return;
     auto answering = reply(std::move(last_error_));
     co_await std::move(answering);
 }
@@ -136,7 +137,7 @@ void exchange_runner::prepare_edits(std::string_view model) {
     edited_for_ = model;
     edits_.clear();
     asked_usage_ = false;
-    if (target_.body != dialect::body_form::json || !understood_) return;
+    if ((target_.body != dialect::body_form::json && target_.body != dialect::body_form::multipart) || !understood_) return;
     dialect::wishes wish;
     wish.model = model == facts_.model ? std::string_view{} : model;
     wish.include_usage = pool_->conf->ask_usage && facts_.stream && !facts_.asks_usage;
@@ -210,6 +211,11 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         if (got == held::broken) co_return fail(phase_failure(), std::move(detail_));
         const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
         if (fail_status(facts.error_code, false) == tried::failed) co_return tried::failed;
+        if (early_head_) {
+            last_error_ = core::error{core::code::upstream_invalid_response, "the upstream '" + to_->conf->name + "' answered " +
+                                                                                std::to_string(status) + ": " + facts.error_message};
+            co_return tried::failed;
+        }
     } else if (event_mode_) {
         auto holding = hold_events();
         const held got = co_await std::move(holding);
@@ -222,6 +228,8 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
             co_return fail(phase_failure(), std::move(detail_));
         }
         lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
+    } else if (early_head_) {
+        co_return fail(failure::invalid, "it answered a streaming request with something that is not a stream");
     } else {
         auto holding = hold_body(unary_hold_limit);
         const held got = co_await std::move(holding);

@@ -33,6 +33,18 @@ net::task<void> exchange_runner::reply(core::error why) {
     record_.status = core::status_of(why.what);
     record_.code = why.what;
     const auto body = dialect::write_error(target_.dialect, why, record_.request_id);
+    if (early_head_) {
+        // The status is long sent (heartbeats): the failure goes in-band, and the connection is cut.
+        record_.status = 200;
+        settle();
+        net::gather event;
+        event.clear();
+        end_with_error_event(why, event);
+        auto telling = send_to_client(event);
+        (void)co_await std::move(telling);
+        after_ = after::cut;
+        co_return;
+    }
     settle();
     local_reply answer;
     answer.status = record_.status;

@@ -74,6 +74,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     metered_ = fine && understood_ && !encoded && (event_mode_ || is_type(type, "application/json"));
     record_.stream = record_.stream || event_mode_;
     meter_.reset();
+    if (event_mode_) inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
     if (event_mode_ && has_terminator(target_.id))
         meter_ = std::make_unique<meter>(record_.served_model, token::estimate_tokens(body_size_));
 }
@@ -133,10 +134,51 @@ net::task<failure> exchange_runner::read_more(core::time_point deadline) {
             }
         }
         up_.release_if_empty();
-        const auto woken = co_await sleep_until(deadline);
+        const auto beat = heartbeat_due();
+        auto woken = co_await sleep_until(std::min(deadline, beat));
+        if (beat < deadline && woken == net::woken::deadline) {
+            if (!send_heartbeat()) gone_ = true;
+            woken = net::woken::event;
+        }
         if (!discarding_ && client_gone()) co_return failure::reset;
         if (woken == net::woken::deadline) co_return failure::timeout_idle;
     }
+}
+
+core::time_point exchange_runner::heartbeat_due() const {
+    const auto& every = pool_->conf->heartbeat;
+    if (!every || !record_.stream || http10_ || discarding_ || !has_terminator(target_.id) || (head_sent_ && !client_chunked_)) return core::never;
+    return std::max(last_sent_, began_) + *every;
+}
+
+// A comment as a frame of its own: clients that mishandle a comment inside an event's frame accept this (ecosystem notes on SSE framing).
+// Held partial events are not on the wire, so the client always stands at an event boundary here.
+bool exchange_runner::send_heartbeat() {
+    constexpr std::string_view comment = "d\r\n: keepalive\n\n\r\n";
+    net::gather out;
+    out.clear();
+    std::string own_head;
+    if (!head_sent_) {
+        http::head_writer head{own_head};
+        head.status_line(200, {});
+        head.add("content-type", std::string_view{"text/event-stream"});
+        head.add("cache-control", std::string_view{"no-cache"});
+        head.add("transfer-encoding", std::string_view{"chunked"});
+        head.add("x-request-id", record_.request_id);
+        if (!keep_alive_ || worker_.draining()) head.add("connection", std::string_view{"close"});
+        head.end();
+        out.add(own_head);
+        head_sent_ = early_head_ = client_chunked_ = true;
+        after_ = keep_alive_ && !worker_.draining() ? after::keep_alive : after::close;
+    }
+    out.add(comment);
+    last_sent_ = now();
+    const std::size_t writing = out.left();
+    // A client that does not even take a comment is too slow to need one; half a comment must not stay behind.
+    if (!early_head_ && !session_.client().writable()) return true;
+    const bool alive = session_.write_some(out);
+    record_.bytes_out += writing - out.left();
+    return alive && out.done();
 }
 
 bool exchange_runner::decode() {
@@ -410,7 +452,6 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
     failure broken = failure::none;
     active_streams_ = &worker_.metrics().active_streams(record_.listener);
     active_streams_->add(1);
-    inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
     price_ = conf().prices.find(record_.served_model, record_.upstream);
     progress_due_ = now() + std::chrono::seconds{1};
     drop_request_memory();
@@ -433,6 +474,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
             const std::size_t writing = out.left();
             if (writing > 0) {
                 in_turn += writing;
+                last_sent_ = now();
                 if (!session_.write_some(out) || !out.done()) {
                     record_.bytes_out += writing - out.left();
                     auto sending = send_to_client(out);

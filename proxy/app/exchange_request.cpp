@@ -57,15 +57,17 @@ void exchange_runner::begin() {
     body_unread_ = h.body != http::framing::none;
     asterisk_ = h.path == "*";
     if (!asterisk_) target_ = dialect::classify(h.method, h.path, h.query, conf().limits.normalize_paths);
-    facts_.model = target_.model;
+    path_model_ = target_.model;  // the path's own bytes may move while the body is read
+    target_.model = {};
     record_.endpoint = dialect::label_of(target_.id);
     record_.bytes_in = head_size_;
 }
 
 core::error exchange_runner::check_head() {
-    if (target_.refusal) return target_.refusal;
+    // Before the rest: clients that try a WebSocket first fall back at once on 426.
     if (is_websocket(head()))
         return {core::code::upgrade_not_served, "WebSocket upgrades are not served; use plain HTTP requests with \"stream\": true"};
+    if (target_.refusal) return target_.refusal;
     if (auto why = identify_caller()) return why;
     if (head().body == http::framing::length && head().content_length > conf().limits.request_body)
         return {core::code::body_too_large, "the request body is larger than limits.request_body (" +
@@ -85,6 +87,7 @@ core::error exchange_runner::identify_caller() {
 
 core::error exchange_runner::understand() {
     using dialect::body_form;
+    target_.body = dialect::form_of(target_.body, head().fields.value_of(http::field_id::content_type));
     if (target_.body == body_form::json) {
         const auto encoding = head().fields.value_of(http::field_id::content_encoding);
         if (!encoding.empty() && !http::iequals(encoding, "identity"))
@@ -93,6 +96,11 @@ core::error exchange_runner::understand() {
     } else if (target_.body == body_form::multipart) {
         const auto type = head().fields.value_of(http::field_id::content_type);
         if (auto why = dialect::inspect_multipart(type, {body_, body_size_}, facts_)) return why;
+    }
+    if (!path_model_.empty()) {
+        if (!facts_.model.empty() && facts_.model != path_model_ && facts_.model != "models/" + path_model_)
+            return {core::code::bad_request, "the body names another model than the path: '" + facts_.model.substr(0, 100) + "'"};
+        facts_.model = path_model_;
     }
     record_.stream = facts_.stream || target_.streams_by_path;
     record_.model = facts_.model;
@@ -140,9 +148,10 @@ std::string exchange_runner::models_answer() {
     std::vector<std::string> names;
     for (const auto& name : view_->shared->model_names)
         if (!caller_ || caller_->allows_model(name)) names.push_back(name);
-    if (target_.model.empty()) return dialect::write_models(target_.dialect, names);
+    if (path_model_.empty()) return dialect::write_models(target_.dialect, names);
+    const auto wanted = dialect::decode_percent(path_model_);
     for (const auto& name : names)
-        if (name == target_.model) return dialect::write_model(target_.dialect, name);
+        if (name == wanted) return dialect::write_model(target_.dialect, name);
     return {};
 }
 

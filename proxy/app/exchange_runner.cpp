@@ -40,7 +40,7 @@ net::task<after> exchange_runner::run() {
             co_await std::move(answering);
             co_return after_;
         }
-        refusal = core::error{core::code::model_not_found, "no model '" + std::string{target_.model} + "' is served here"};
+        refusal = core::error{core::code::model_not_found, "no model '" + path_model_ + "' is served here"};
     }
     if (!refusal) refusal = find_route();
     if (!refusal) refusal = admit();

@@ -91,6 +91,8 @@ private:
     void note_event(const dialect::event_facts& facts);
     void add_usage();
     void write_client_head(bool chunked, bool has_length, std::uint64_t length);
+    [[nodiscard]] bool send_heartbeat();
+    [[nodiscard]] core::time_point heartbeat_due() const;
     void compose_events(net::gather& out, bool last, exchange::failure broken);
     [[nodiscard]] net::task<bool> send_to_client(net::gather& out);
     void break_stream(exchange::failure why, net::gather& out);
@@ -141,6 +143,7 @@ private:
     std::size_t head_size_;
     dialect::target target_;
     dialect::request_facts facts_;
+    std::string path_model_;                 ///< the model that the path or query names
     std::vector<dialect::edit> edits_;
     std::string edited_for_;                 ///< the model that edits_ were made for
     bool edits_made_ = false;
@@ -201,6 +204,8 @@ private:
     const usage::model_price* price_ = nullptr;
     usage::nanousd spent_ = 0;               ///< of the running stream, as told to the reservation
     core::time_point progress_due_{};
+    core::time_point last_sent_{};           ///< when the client last got bytes, for heartbeats
+    bool early_head_ = false;                ///< weir sent a head of its own so that heartbeats could go out
     bool discarding_ = false;                ///< the client left; the rest is read for its usage only
     telemetry::histogram_ref inter_token_;
     telemetry::gauge* active_streams_ = nullptr;

@@ -137,6 +137,11 @@ void gateway::parts::make_admin() {
         const auto s = to_show();
         add_upstream_families(*s, core::clock::now(), families);
         add_conf_families(*s, reload_ok, families);
+        auto connections = telemetry::make_family("weir_upstream_connections");
+        for (const auto& pool : s->pools)
+            for (const auto& up : pool.upstreams)
+                telemetry::add_value(connections, {{"pool", pool.conf->name}, {"upstream", up.conf->name}}, up.target->connections.load());
+        families.push_back(std::move(connections));
     });
     metrics.add_source([this](auto& families) { log.collect(families); });
     admin_handlers handlers;

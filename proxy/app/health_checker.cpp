@@ -24,7 +24,8 @@ namespace {
 
 constexpr std::size_t head_limit = 64 * 1024;
 constexpr int max_interim_answers = 8;
-// After the verdict the rest of the answer is read, so that the upstream does not see its answer cut off; within reason.
+// After the verdict the rest of the answer is read, so that the upstream does not see its answer cut off; within
+// reason.
 constexpr std::size_t drained_at_most = 1 << 20;
 constexpr auto drain_time = std::chrono::seconds{1};
 // Checks of many upstreams, and of many gateways, must not fall into step.
@@ -46,7 +47,7 @@ policy::health_verdict counter_at(policy::health known, const policy::health_che
 struct finding {
     bool cancelled = false;  ///< the checker stops, or the upstream is no longer checked: no verdict
     bool passed = false;
-    std::string why;         ///< it did not pass, in words
+    std::string why;  ///< it did not pass, in words
     finding() = default;
     explicit finding(std::string w) : why(std::move(w)) {}
 };
@@ -76,7 +77,10 @@ private:
     /// One upstream being checked. Held by the table and by its coroutine.
     struct subject {
         subject(net::reactor& loop, std::shared_ptr<policy::upstream_state> s, question_ptr q)
-            : state(std::move(s)), ask(std::move(q)), counter(counter_at(state->verdict(), ask->settings)), sleeper(loop) {}
+            : state(std::move(s)),
+              ask(std::move(q)),
+              counter(counter_at(state->verdict(), ask->settings)),
+              sleeper(loop) {}
 
         std::shared_ptr<policy::upstream_state> state;
         question_ptr ask;
@@ -84,7 +88,8 @@ private:
         net::waiter sleeper;
         net::socket leaving;  ///< never opened: its hung_up flag is what dial() watches
         core::time_point due{};
-        unsigned version = 0;  ///< grows when a reload asks something else: what the old question found no longer counts
+        unsigned version =
+            0;  ///< grows when a reload asks something else: what the old question found no longer counts
 
         [[nodiscard]] bool ended() const { return leaving.peer_gone(); }
     };
@@ -143,7 +148,8 @@ void health_checker::checks::replace(const snapshot& s) {
         }
     }
     for (auto& [state, gone] : before) end(gone);
-    // A check that ended between the making of the snapshot and now may have judged an upstream that is not checked any more.
+    // A check that ended between the making of the snapshot and now may have judged an upstream that is not checked any
+    // more.
     for (const auto& pool : s.pools)
         for (const auto& up : pool.upstreams)
             if (!pool.conf->health_check && up.state->verdict() != policy::health::unknown)
@@ -154,7 +160,8 @@ void health_checker::checks::replace(const snapshot& s) {
 void health_checker::checks::change(subject& known, question_ptr now) {
     const auto was = std::exchange(known.ask, std::move(now));
     if (asks_alike(*was, *known.ask)) return;
-    if (!counts_alike(was->settings, known.ask->settings)) known.counter = counter_at(known.state->verdict(), known.ask->settings);
+    if (!counts_alike(was->settings, known.ask->settings))
+        known.counter = counter_at(known.state->verdict(), known.ask->settings);
     ++known.version;
     known.due = loop_.tick();
     known.sleeper.interrupt();
@@ -171,7 +178,8 @@ net::detached health_checker::checks::watch(subject_ptr s) {
         const auto q = self.ask;
         const auto version = self.version;
         const double spread = 1.0 + jitter_share * (random_.unit() - 0.5);
-        const auto pause = std::chrono::duration_cast<core::duration>(core::duration{std::max(q->settings.interval, shortest_interval)} * spread);
+        const auto pause = std::chrono::duration_cast<core::duration>(
+            core::duration{std::max(q->settings.interval, shortest_interval)} * spread);
         self.due = loop_.tick() + pause;
         {
             talk t;
@@ -206,7 +214,8 @@ net::task<finding> health_checker::checks::check(subject& s, question_ptr q, tal
     // An upstream may answer and close before it has read everything; only without an answer is that a failure.
     auto reading = read_answer(s, *q, t);
     out = co_await std::move(reading);
-    if (!sent && !out.passed && out.why.starts_with("closed")) out.why = "closed the connection while it was being asked";
+    if (!sent && !out.passed && out.why.starts_with("closed"))
+        out.why = "closed the connection while it was being asked";
     co_return out;
 }
 
@@ -312,7 +321,8 @@ void health_checker::checks::record(subject& s, const health_question& q, const 
     s.state->set_health(*verdict, loop_.tick());
     if (*verdict == policy::health::down) {
         const int in_a_row = std::max(q.settings.unhealthy_after, 1);
-        const std::string after = in_a_row == 1 ? " after a failed health check" : " after " + std::to_string(in_a_row) + " failed health checks";
+        const std::string after = in_a_row == 1 ? " after a failed health check"
+                                                : " after " + std::to_string(in_a_row) + " failed health checks";
         telemetry::log(level::warn, q.who + " is down" + after + ": " + f.why);
     } else if (before == policy::health::down) {
         telemetry::log(level::info, q.who + " is up again");

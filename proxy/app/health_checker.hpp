@@ -17,8 +17,8 @@ public:
     health_checker(const health_checker&) = delete;
     health_checker& operator=(const health_checker&) = delete;
 
-    /// Thread-safe. Replaces what is checked. An upstream whose state is shared with the snapshot before keeps its verdict; one
-    /// whose check or connection reads otherwise now is checked at once.
+    /// Thread-safe. Replaces what is checked. An upstream whose state is shared with the snapshot before keeps its
+    /// verdict; one whose check or connection reads otherwise now is checked at once.
     void use(std::shared_ptr<const snapshot> s);
 
     /// Thread-safe. Ends running checks without a verdict and the thread; nothing is checked any more.

@@ -10,7 +10,8 @@
 namespace weir::app {
 namespace {
 
-// "/models" is an endpoint, and the dialect knows where its version goes; any other path stands under the base URL as written.
+// "/models" is an endpoint, and the dialect knows where its version goes; any other path stands under the base URL as
+// written.
 std::string path_of(const pool_runtime& pool, const upstream_runtime& up) {
     const std::string& path = pool.conf->health_check->path;
     const std::string slash = path.starts_with('/') ? "" : "/";
@@ -60,16 +61,20 @@ bool counts_alike(const policy::health_check_settings& a, const policy::health_c
 bool asks_alike(const health_question& a, const health_question& b) {
     const auto& x = a.settings;
     const auto& y = b.settings;
-    return a.request == b.request && a.target->identity == b.target->identity && x.interval == y.interval && x.timeout == y.timeout &&
-           x.expect_from == y.expect_from && x.expect_to == y.expect_to && counts_alike(x, y);
+    return a.request == b.request && a.target->identity == b.target->identity && x.interval == y.interval &&
+           x.timeout == y.timeout && x.expect_from == y.expect_from && x.expect_to == y.expect_to && counts_alike(x, y);
 }
 
 std::string why_failed(const net::dial_result& r, const health_question& q) {
     switch (r.why) {
-        case net::dial_failure::name: return r.detail;
-        case net::dial_failure::tls: return "TLS: " + r.detail;
-        case net::dial_failure::timeout: return "timeout: " + r.detail + " (" + std::to_string(q.settings.timeout.count()) + " ms)";
-        default: return "cannot connect: " + r.detail;
+        case net::dial_failure::name:
+            return r.detail;
+        case net::dial_failure::tls:
+            return "TLS: " + r.detail;
+        case net::dial_failure::timeout:
+            return "timeout: " + r.detail + " (" + std::to_string(q.settings.timeout.count()) + " ms)";
+        default:
+            return "cannot connect: " + r.detail;
     }
 }
 

@@ -11,15 +11,16 @@ namespace weir::app {
 
 /// Never changed; a reload makes a new one.
 struct health_question {
-    std::string who;              ///< for messages: "upstream 'a' of pool 'main' (http://…)"
+    std::string who;  ///< for messages: "upstream 'a' of pool 'main' (http://…)"
     std::shared_ptr<const net::upstream_target> target;
     policy::health_check_settings settings;
-    core::secret request;         ///< the whole request head: it carries the credential
+    core::secret request;  ///< the whole request head: it carries the credential
     bool has_credential = false;
 };
 
 /// `pool` has a health check.
-[[nodiscard]] std::shared_ptr<const health_question> make_health_question(const pool_runtime& pool, const upstream_runtime& up);
+[[nodiscard]] std::shared_ptr<const health_question> make_health_question(const pool_runtime& pool,
+                                                                          const upstream_runtime& up);
 
 /// Whether a verdict reached with one is a verdict for the other.
 [[nodiscard]] bool asks_alike(const health_question& a, const health_question& b);

@@ -122,7 +122,7 @@ function budget(b) {
   const fill = element("div", b.remaining_percent < 10 ? "fill low" : "fill");
   fill.style.width = Math.max(0, Math.min(100, b.remaining_percent)) + "%";
   return element("div", "",
-    element("p", "", b.remaining_usd + " USD left of " + b.usd, element("span", "soft", " per " + b.window + (b.resets_at ? ", anew " + when(b.resets_at) : ""))),
+    element("p", "", b.remaining_usd + " USD left of " + b.usd, element("span", "soft", (b.window ? " per " + b.window : "") + (b.resets_at ? ", anew " + when(b.resets_at) : ""))),
     element("div", "track", fill));
 }
 

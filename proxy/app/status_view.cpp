@@ -20,31 +20,44 @@ using standing = policy::upstream_state::standing;
 
 std::string_view name_of(standing how) {
     switch (how) {
-        case standing::open: return "open";
-        case standing::half_open: return "half_open";
-        case standing::probing: return "probing";
-        case standing::ejected: return "ejected";
-        case standing::waiting: return "waiting";
-        case standing::refused: return "refused";
-        case standing::down: return "down";
+        case standing::open:
+            return "open";
+        case standing::half_open:
+            return "half_open";
+        case standing::probing:
+            return "probing";
+        case standing::ejected:
+            return "ejected";
+        case standing::waiting:
+            return "waiting";
+        case standing::refused:
+            return "refused";
+        case standing::down:
+            return "down";
     }
     return "open";
 }
 
 std::string_view name_of(policy::health verdict) {
     switch (verdict) {
-        case policy::health::unknown: return "unknown";
-        case policy::health::up: return "up";
-        case policy::health::down: return "down";
+        case policy::health::unknown:
+            return "unknown";
+        case policy::health::up:
+            return "up";
+        case policy::health::down:
+            return "down";
     }
     return "unknown";
 }
 
 std::string_view name_of(policy::balance how) {
     switch (how) {
-        case policy::balance::weighted_round_robin: return "weighted_round_robin";
-        case policy::balance::least_outstanding: return "least_outstanding";
-        case policy::balance::peak_ewma: return "peak_ewma";
+        case policy::balance::weighted_round_robin:
+            return "weighted_round_robin";
+        case policy::balance::least_outstanding:
+            return "least_outstanding";
+        case policy::balance::peak_ewma:
+            return "peak_ewma";
     }
     return "peak_ewma";
 }
@@ -112,14 +125,18 @@ void add_upstream(json_text& out, const pool_runtime& pool, const upstream_runti
     out.add("name", up.conf->name);
     out.add("url", up.conf->url);
     out.add("weight", up.conf->weight);
-    if (up.conf->max_requests > 0) out.add("max_requests", up.conf->max_requests);
-    else out.add_null("max_requests");
+    if (up.conf->max_requests > 0)
+        out.add("max_requests", up.conf->max_requests);
+    else
+        out.add_null("max_requests");
     out.add("standing", state.describe(now, pool.conf->ejection));
     out.add("state", name_of(state.standing_at(now)));
     out.add("verdict", name_of(state.verdict()));
     out.add("in_flight", state.in_flight());
-    if (const auto latency = state.latency().last()) out.add("latency_ms", std::round(*latency * 1e4) / 10);
-    else out.add_null("latency_ms");
+    if (const auto latency = state.latency().last())
+        out.add("latency_ms", std::round(*latency * 1e4) / 10);
+    else
+        out.add_null("latency_ms");
     out.close_object();
 }
 
@@ -144,8 +161,10 @@ void add_route(json_text& out, const policy::route_settings& route) {
     for (const auto& f : route.fallbacks) {
         out.open_object();
         out.add("pool", f.pool);
-        if (f.model.empty()) out.add_null("model");
-        else out.add("model", f.model);
+        if (f.model.empty())
+            out.add_null("model");
+        else
+            out.add("model", f.model);
         out.close_object();
     }
     out.close_array();
@@ -166,14 +185,18 @@ void add_budget(json_text& out, const policy::key& key, std::size_t i, core::wal
     out.add("remaining_usd", usage::usd_string(left));
     // The page draws it; money itself stays a decimal string.
     out.add("remaining_percent", percent_of(left, budget.amount));
-    if (budget.every.count() > 0) out.add("resets_at", timestamp(policy::key_ring::window_begin(budget, wall) + budget.every));
-    else out.add_null("resets_at");
+    if (budget.every.count() > 0)
+        out.add("resets_at", timestamp(policy::key_ring::window_begin(budget, wall) + budget.every));
+    else
+        out.add_null("resets_at");
     out.close_object();
 }
 
 void add_limit(json_text& out, std::string_view name, std::int64_t limit) {
-    if (limit > 0) out.add(name, limit);
-    else out.add_null(name);
+    if (limit > 0)
+        out.add(name, limit);
+    else
+        out.add_null(name);
 }
 
 void add_key(json_text& out, const policy::key& key, core::wall_time wall) {
@@ -186,8 +209,10 @@ void add_key(json_text& out, const policy::key& key, core::wall_time wall) {
     add_limit(out, "concurrent", s.concurrent);
     add_limit(out, "requests_per_minute", s.requests_per_minute);
     add_limit(out, "tokens_per_minute", s.tokens_per_minute);
-    if (s.expires) out.add("expires", timestamp(*s.expires));
-    else out.add_null("expires");
+    if (s.expires)
+        out.add("expires", timestamp(*s.expires));
+    else
+        out.add_null("expires");
     out.add("expired", key.expired(wall));
     out.open_array("budgets");
     for (std::size_t i = 0; i < key.budgets(); ++i) add_budget(out, key, i, wall);
@@ -253,7 +278,8 @@ void add_upstream_families(const snapshot& s, core::time_point now, std::vector<
     auto budgets = telemetry::make_family("weir_budget_remaining_usd");
     if (s.keys)
         for (const auto& left : s.keys->budgets_left(core::wall_clock::now()))
-            telemetry::add_value(budgets, {{"key", left.key}, {"window", left.window}}, static_cast<double>(left.remaining) / 1e9);
+            telemetry::add_value(budgets, {{"key", left.key}, {"window", left.window}},
+                                 static_cast<double>(left.remaining) / 1e9);
     for (auto* family : {&healthy, &ejected, &in_flight, &budgets}) into.push_back(std::move(*family));
 }
 

@@ -44,7 +44,13 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     const bool swap = view_->shared->has_keys() || !to.credential_name.empty();
     http::head_writer head{out};
     out.append(h.method).append(1, ' ');
-    out += dialect::upstream_path(pool_->conf->dialect, to.conf->base_path, target_);
+    if (!path_model_.empty() && record_.served_model != facts_.model) {
+        auto renamed = target_;
+        dialect::rename_in_path(renamed, record_.served_model);
+        out += dialect::upstream_path(pool_->conf->dialect, to.conf->base_path, renamed);
+    } else {
+        out += dialect::upstream_path(pool_->conf->dialect, to.conf->base_path, target_);
+    }
     if (!h.query.empty()) append_query(out, h.query, swap);
     out.append(" HTTP/1.1\r\n");
     head.add("host", to.authority);

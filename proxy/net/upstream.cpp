@@ -121,6 +121,7 @@ task<dial_result> upstream_connections::dial(upstream_connection& into, waiter& 
         }
         if (result.why == dial_failure::cancelled) co_return result;
     }
+    if (result.why == dial_failure::none) into.count_for(target_);
     if (result.why != dial_failure::none || !target_->tls) co_return result;
     auto tls = secure(into, w, watch, deadline);
     result = co_await std::move(tls);

@@ -2,6 +2,7 @@
 // It does not know what is asked over them, nor which upstream should be asked.
 #pragma once
 
+#include <atomic>
 #include <list>
 #include <memory>
 #include <string>
@@ -23,6 +24,7 @@ struct upstream_target {
     std::shared_ptr<SSL_CTX> context;
     std::string identity;  ///< equal identities may share connections: scheme, host, port, TLS settings
     keepalive keep;
+    mutable std::atomic<int> connections{0};  ///< open ones, of all workers: for metrics
 };
 
 enum class dial_failure : std::uint8_t { none, name, connect, tls, timeout, cancelled };
@@ -36,9 +38,22 @@ class upstream_connections;
 
 /// One connection. Owned by an exchange while it is used, by upstream_connections while it is idle.
 struct upstream_connection {
+    upstream_connection() = default;
+    upstream_connection(const upstream_connection&) = delete;
+    upstream_connection& operator=(const upstream_connection&) = delete;
+    ~upstream_connection() { count_for(nullptr); }
+    void count_for(std::shared_ptr<const upstream_target> target) {
+        if (counted_) counted_->connections.fetch_sub(1, std::memory_order_relaxed);
+        counted_ = std::move(target);
+        if (counted_) counted_->connections.fetch_add(1, std::memory_order_relaxed);
+    }
+
     socket sock;
     bool reused = false;  ///< it has served a request before, so that the peer may have closed it meanwhile
     core::time_point idle_until{};
+
+private:
+    std::shared_ptr<const upstream_target> counted_;
 };
 
 class upstream_connections final : public idle_listener {

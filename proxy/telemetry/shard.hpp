@@ -30,6 +30,7 @@ public:
 
     /// `value` in cell units (nanoseconds for times).
     void observe_scaled(std::int64_t value) {
+        if (cells_ == nullptr) return;
         cells_[bucket_of(value)].add(1);
         cells_[bounds_.size() + 1].add(value);
     }
