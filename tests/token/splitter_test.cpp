@@ -89,8 +89,12 @@ TEST(Splitter, IsSureExactlyWhenNothingThatFollowsChangesTheCut) {
                 ASSERT_TRUE(c.length > 0 && c.length <= size && o.length > 0 && o.length <= size) << part;
                 for (const std::string_view tail : tails) {
                     const std::string longer = part + std::string{tail};
-                    if (c.sure) ASSERT_EQ(split_first<pattern::cl100k>(longer).length, c.length) << part << '|' << tail;
-                    if (o.sure) ASSERT_EQ(split_first<pattern::o200k>(longer).length, o.length) << part << '|' << tail;
+                    if (c.sure) {
+                        ASSERT_EQ(split_first<pattern::cl100k>(longer).length, c.length) << part << '|' << tail;
+                    }
+                    if (o.sure) {
+                        ASSERT_EQ(split_first<pattern::o200k>(longer).length, o.length) << part << '|' << tail;
+                    }
                 }
             }
         }
