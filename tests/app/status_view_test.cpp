@@ -24,14 +24,17 @@ const std::string two_pools =
     "    health_check: {}\n"
     "    ejection: {consecutive_failures: 1, base: 10s}\n"
     "    upstreams:\n"
-    "      - {name: a, url: 'http://127.0.0.1:9001/v1', weight: 4, api_key: sk-upstream-secret, headers: {Authorization: hidden-too}, max_requests: 7}\n"
+    "      - {name: a, url: 'http://127.0.0.1:9001/v1', weight: 4, api_key: sk-upstream-secret, headers: "
+    "{Authorization: hidden-too}, max_requests: 7}\n"
     "      - {name: b, url: 'http://127.0.0.1:9002/v1'}\n"
     "  claude: {dialect: anthropic, upstreams: [{name: c, url: 'http://127.0.0.1:9003'}]}\n"
     "routes:\n"
-    "  - {models: [gpt-4o, 'gpt-5*'], pool: main, rename: {gpt-4o: gpt-4o-mini}, fallback: [{pool: claude, model: opus}]}\n"
+    "  - {models: [gpt-4o, 'gpt-5*'], pool: main, rename: {gpt-4o: gpt-4o-mini}, fallback: [{pool: claude, model: "
+    "opus}]}\n"
     "  - {models: ['*'], pool: main}\n"
     "keys:\n"
-    "  - {name: search, secret: sk-key-secret, models: ['gpt-*'], budgets: [{usd: 5, every: 1d}, {usd: 0.5, every: 30d}], labels: {team: blue}, concurrent: 3}\n"
+    "  - {name: search, secret: sk-key-secret, models: ['gpt-*'], budgets: [{usd: 5, every: 1d}, {usd: 0.5, every: "
+    "30d}], labels: {team: blue}, concurrent: 3}\n"
     "  - {name: old, secret: sk-other-secret, expires: 2001-01-01}\n";
 
 class StatusView : public testing::Test {
@@ -42,7 +45,9 @@ protected:
         text_ = status_json(*snapshot_, now_, facts);
         return parser_.parse(text_);
     }
-    [[nodiscard]] policy::upstream_state& state(std::size_t pool, std::size_t upstream) { return *snapshot_->pools[pool].upstreams[upstream].state; }
+    [[nodiscard]] policy::upstream_state& state(std::size_t pool, std::size_t upstream) {
+        return *snapshot_->pools[pool].upstreams[upstream].state;
+    }
 
     net::resolver names_;
     std::shared_ptr<const snapshot> snapshot_;
@@ -143,7 +148,8 @@ TEST_F(StatusView, StaysValidJsonWhateverNamesHold) {
     snapshot_ = make_snapshot(conf, names_, nullptr);
     const auto all = json();
     EXPECT_EQ(text(all["pools"].at(0)["name"]),
-              "quote\" back\\slash \x01 </script> \xef\xbf\xbd\xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd \xf0\x9f\x98\x80");
+              "quote\" back\\slash \x01 </script> \xef\xbf\xbd\xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd "
+              "\xf0\x9f\x98\x80");
     EXPECT_EQ(text(all["pools"].at(0)["upstreams"].at(0)["name"]), (std::string{"nul\0 inside", 11}));
 }
 
@@ -157,7 +163,8 @@ TEST(StatusPage, FetchesNothingFromElsewhereAndInsertsOnlyText) {
     const auto page = status_page();
     EXPECT_TRUE(page.starts_with("<!doctype html>"));
     EXPECT_TRUE(page.ends_with("</html>\n"));
-    for (const char* absent : {"http:", "https:", "src=", "@import", "url(", "innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval("})
+    for (const char* absent : {"http:", "https:", "src=", "@import", "url(", "innerHTML", "outerHTML", "insertAdjacent",
+                               "document.write", "eval("})
         EXPECT_EQ(page.find(absent), std::string_view::npos) << absent;
     for (const char* present : {"fetch(\"/api/status\"", "prefers-color-scheme: dark", "width=device-width"})
         EXPECT_NE(page.find(present), std::string_view::npos) << present;
@@ -188,11 +195,16 @@ TEST_F(StatusView, GivesMetricsOfUpstreamsAndBudgets) {
     std::vector<prometheus::MetricFamily> families;
     add_upstream_families(*snapshot_, now_, families);
     const std::multiset<std::string> expected = {
-        "weir_upstream_healthy{pool=main,upstream=a,} 1.000000",   "weir_upstream_healthy{pool=main,upstream=b,} 1.000000",
-        "weir_upstream_healthy{pool=claude,upstream=c,} 0.000000", "weir_upstream_ejected{pool=main,upstream=a,} 0.000000",
-        "weir_upstream_ejected{pool=main,upstream=b,} 1.000000",   "weir_upstream_ejected{pool=claude,upstream=c,} 0.000000",
-        "weir_upstream_in_flight{pool=main,upstream=a,} 2.000000", "weir_upstream_in_flight{pool=main,upstream=b,} 0.000000",
-        "weir_upstream_in_flight{pool=claude,upstream=c,} 0.000000", "weir_budget_remaining_usd{key=search,window=1d,} 3.750000",
+        "weir_upstream_healthy{pool=main,upstream=a,} 1.000000",
+        "weir_upstream_healthy{pool=main,upstream=b,} 1.000000",
+        "weir_upstream_healthy{pool=claude,upstream=c,} 0.000000",
+        "weir_upstream_ejected{pool=main,upstream=a,} 0.000000",
+        "weir_upstream_ejected{pool=main,upstream=b,} 1.000000",
+        "weir_upstream_ejected{pool=claude,upstream=c,} 0.000000",
+        "weir_upstream_in_flight{pool=main,upstream=a,} 2.000000",
+        "weir_upstream_in_flight{pool=main,upstream=b,} 0.000000",
+        "weir_upstream_in_flight{pool=claude,upstream=c,} 0.000000",
+        "weir_budget_remaining_usd{key=search,window=1d,} 3.750000",
         "weir_budget_remaining_usd{key=search,window=30d,} 0.500000",
     };
     EXPECT_EQ(lines(families), expected);
@@ -208,7 +220,10 @@ TEST_F(StatusView, GivesMetricsOfTheConf) {
     const auto all = lines(families);
     EXPECT_EQ(all.count("weir_conf_last_reload_successful{} 0.000000"), 1u);
     EXPECT_EQ(std::count_if(all.begin(), all.end(),
-                            [&](const auto& l) { return l.starts_with("weir_conf_info{hash=" + snapshot_->conf->hash + ",loaded_at=") && l.ends_with("Z,} 1.000000"); }),
+                            [&](const auto& l) {
+                                return l.starts_with("weir_conf_info{hash=" + snapshot_->conf->hash + ",loaded_at=") &&
+                                       l.ends_with("Z,} 1.000000");
+                            }),
               1);
     families.clear();
     add_conf_families(*snapshot_, true, families);
