@@ -310,7 +310,7 @@ parse_result parse_response_head(std::string_view bytes, std::size_t limit, bool
             }
             case line_reader::kind::field: break;
         }
-        // A forbidden Connection token in an answer spoils nothing here: those fields are never removed on its word.
+        // Connection is held to the same rule as in a request: an upstream that names framing or identity there is not understood.
         if (auto r = read_framing(f, facts); r.state == parse_state::failed) return invalid(r.why);
         if (!out.fields.push(f)) return invalid("the answer has more than 100 header fields");
     }

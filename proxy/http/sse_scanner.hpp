@@ -17,8 +17,9 @@ public:
         const char* const base = bytes.data();
         const char* const end = base + bytes.size();
         const char* p = base + scanned_;
+        const char* lf = nullptr;  // the next line feed at or behind p, once it is known
         while (p != end) {
-            p = line_end(p, end);
+            p = line_end(p, end, lf);
             if (p == end) break;
             const bool cr = *p == '\r';
             // A CR at the very end may be half of a CRLF: wait, so that an event never ends inside its line end.
@@ -37,13 +38,14 @@ public:
     void reset() { scanned_ = line_start_ = 0; }
 
 private:
-    static const char* line_end(const char* p, const char* end) {
-        const auto n = static_cast<std::size_t>(end - p);
-        const auto* lf = static_cast<const char*>(std::memchr(p, '\n', n));
-        const auto* stop = lf ? lf : end;
-        // CR is rare: look for one only up to the LF that was found.
-        const auto* cr = static_cast<const char*>(std::memchr(p, '\r', static_cast<std::size_t>(stop - p)));
-        return cr ? cr : stop;
+    // Each search ends where the last line feed was found, so a window of lines that end with CR alone is not searched once per line.
+    static const char* line_end(const char* p, const char* end, const char*& lf) {
+        if (!lf || lf < p) {
+            lf = static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)));
+            if (!lf) lf = end;
+        }
+        const auto* cr = static_cast<const char*>(std::memchr(p, '\r', static_cast<std::size_t>(lf - p)));
+        return cr ? cr : lf;
     }
 
     std::size_t scanned_ = 0;     ///< bytes known to hold no end
