@@ -115,7 +115,7 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
     plan_.attempt_started();
     if (plan_.attempts() == 1) {
         pool_->retries->request_started(now());
-        total_deadline_ = pool_->conf->timeouts.total.count() > 0 ? began_ + pool_->conf->timeouts.total : core::never;
+        total_deadline_ = core::after(began_, pool_->conf->timeouts.total);
     }
     to_ = &pool_->upstreams[index];
     record_.upstream = to_->conf->name;
@@ -175,7 +175,7 @@ net::task<net::dial_result> exchange_runner::connect(net::upstream_connections& 
 net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std::size_t index) {
     const auto& limits = pool_->conf->timeouts;
     for (bool fresh = false;; fresh = true) {
-        const auto connect_by = limits.connect.count() > 0 ? std::min(total_deadline_, now() + limits.connect) : total_deadline_;
+        const auto connect_by = std::min(total_deadline_, core::after(now(), limits.connect));
         auto connecting = connect(*pool.connections[index], connect_by);
         auto dialled = co_await std::move(connecting);
         if (client_gone()) co_return tried::finished;
@@ -297,7 +297,7 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to, std
             kept_head.assign(static_cast<const char*>(piece.iov_base), piece.iov_len);
             out.replace_front(kept_head);
         }
-        const auto deadline = limits.idle.count() > 0 ? std::min(total_deadline_, now() + limits.idle) : total_deadline_;
+        const auto deadline = std::min(total_deadline_, core::after(now(), limits.idle));
         const auto woken = co_await sleep_until(deadline);
         if (client_gone()) co_return failure::reset;
         if (woken == net::woken::deadline) {
@@ -313,7 +313,7 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to, std
 
 net::task<failure> exchange_runner::read_response_head() {
     const auto& limits = pool_->conf->timeouts;
-    const auto deadline = limits.first_byte.count() > 0 ? std::min(total_deadline_, sent_at_ + limits.first_byte) : total_deadline_;
+    const auto deadline = std::min(total_deadline_, core::after(sent_at_, limits.first_byte));
     up_.clear();
     decoded_ = 0;
     for (;;) {

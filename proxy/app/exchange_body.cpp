@@ -25,7 +25,7 @@ core::error exchange_runner::take_body_memory(std::size_t size) {
 
 net::task<core::error> exchange_runner::wait_for_body() {
     core::error why;
-    const auto deadline = now() + conf().limits.body_timeout;
+    const auto deadline = core::after(now(), conf().limits.body_timeout);
     for (;;) {
         const auto woken = co_await sleep_until(deadline);
         if (session_.client().readable()) co_return why;
@@ -54,7 +54,7 @@ net::task<core::error> exchange_runner::read_body() {
         net::gather out;
         out.clear();
         out.add("HTTP/1.1 100 Continue\r\n\r\n");
-        auto sending = session_.flush(out, now() + conf().limits.body_timeout);
+        auto sending = session_.flush(out, core::after(now(), conf().limits.body_timeout));
         const bool alive = co_await std::move(sending);
         if (!alive) {
             gone_ = true;

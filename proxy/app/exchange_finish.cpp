@@ -65,7 +65,7 @@ net::task<void> exchange_runner::reply(core::error why) {
     net::gather out;
     out.clear();
     out.add(bytes);
-    auto sending = session_.flush(out, now() + conf().limits.body_timeout);
+    auto sending = session_.flush(out, core::after(now(), conf().limits.body_timeout));
     const bool sent = co_await std::move(sending);
     record_.bytes_out = bytes.size() - out.left();
     if (!sent) {
@@ -90,7 +90,7 @@ net::task<void> exchange_runner::reply_json(int status, std::string body) {
     net::gather out;
     out.clear();
     out.add(bytes);
-    auto sending = session_.flush(out, now() + conf().limits.body_timeout);
+    auto sending = session_.flush(out, core::after(now(), conf().limits.body_timeout));
     const bool sent = co_await std::move(sending);
     record_.bytes_out = bytes.size() - out.left();
     if (!sent) after_ = after::cut;

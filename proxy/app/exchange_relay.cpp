@@ -260,12 +260,8 @@ void exchange_runner::note_event(const dialect::event_facts& facts) {
 
 core::time_point exchange_runner::answer_deadline() const {
     const auto& t = pool_->conf->timeouts;
-    core::time_point phase = core::never;
-    if (event_mode_ && !content_seen_) {
-        if (t.first_token.count() > 0) phase = sent_at_ + t.first_token;
-    } else if (t.idle.count() > 0) {
-        phase = last_event_at_ + t.idle;
-    }
+    const bool waits_for_first = event_mode_ && !content_seen_;
+    const auto phase = waits_for_first ? core::after(sent_at_, t.first_token) : core::after(last_event_at_, t.idle);
     return std::min(phase, total_deadline_);
 }
 

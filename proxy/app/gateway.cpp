@@ -221,7 +221,7 @@ void gateway::drain_and_stop(const std::function<bool()>& give_up) {
     p.counts.draining = true;
     for (auto& w : p.workers) w->drain();
     p.listeners.clear();
-    const auto until = core::clock::now() + p.conf->limits.drain_timeout;
+    const auto until = core::after(core::clock::now(), p.conf->limits.drain_timeout);
     const auto open = [&] { return p.counts.connections.load(); };
     // Connections handed over to a worker but not adopted yet are counted by its load.
     const auto loaded = [&] {

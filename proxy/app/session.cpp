@@ -91,7 +91,7 @@ net::task<void> session::serve() {
 }
 
 net::task<bool> session::shake_hands() {
-    const auto deadline = worker_.loop().now() + worker_.view()->shared->conf->limits.head_timeout;
+    const auto deadline = core::after(worker_.loop().now(), worker_.view()->shared->conf->limits.head_timeout);
     if (!client_.start_tls_server(listener_->contexts[static_cast<std::size_t>(worker_.index())].get())) co_return false;
     for (;;) {
         const auto step = client_.handshake();
@@ -128,12 +128,12 @@ session::head session::parse_input() {
 net::task<session::head> session::read_head(bool first) {
     const auto& limits = worker_.view()->shared->conf->limits;
     const auto head_limit = limits.request_head;
-    auto deadline = worker_.loop().now() + (first ? limits.head_timeout : limits.keepalive_timeout);
+    auto deadline = core::after(worker_.loop().now(), first ? limits.head_timeout : limits.keepalive_timeout);
     const auto head_timeout = limits.head_timeout;
     bool begun = false;
     if (!in_.empty()) {  // pipelined
         begun = true;
-        deadline = worker_.loop().now() + head_timeout;
+        deadline = core::after(worker_.loop().now(), head_timeout);
         if (const auto got = parse_input(); got != head::closed) co_return got;
     }
     for (;;) {
@@ -146,7 +146,7 @@ net::task<session::head> session::read_head(bool first) {
                 if (!begun) {
                     begun = true;
                     // The whole head has this long, whatever trickles in (slow-head attacks reset nothing).
-                    deadline = worker_.loop().now() + head_timeout;
+                    deadline = core::after(worker_.loop().now(), head_timeout);
                 }
                 if (const auto got = parse_input(); got != head::closed) co_return got;
                 continue;

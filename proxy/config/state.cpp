@@ -22,6 +22,7 @@ void read_shared(const value& from, state_conf& into) {
     auto url = parse_shared_url(*text);
     if (!url.value) return from.refuse_unseen(url.problem);
     into.shared = std::move(*url.value);
+    from.warn("shared: not in effect yet: limits and budgets hold for each weir by itself");
     const bool has_password = into.shared.find('@') != std::string::npos;
     if (has_password && from.raw().find("${") == std::string::npos && !from.in().literal_secret)
         from.in().literal_secret = from.at();

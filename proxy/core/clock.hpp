@@ -13,4 +13,7 @@ using wall_time = wall_clock::time_point;
 
 inline constexpr time_point never = time_point::max();
 
+/// The end of a limit that begins now; a limit of zero is none.
+[[nodiscard]] inline time_point after(time_point now, duration limit) { return limit.count() > 0 ? now + limit : never; }
+
 }  // namespace weir::core

@@ -18,7 +18,8 @@ const environment none = test::environment_of({});
 std::shared_ptr<const conf> must_load(const std::string& text, const std::string& path = "/etc/weir/weir.yaml",
                                       const environment& env = none) {
     const loaded result = load_text(text, path, env);
-    EXPECT_TRUE(result.faults.empty()) << test::list_of(result.faults);
+    for (const fault& f : result.faults)  // what is accepted and does nothing yet says so
+        EXPECT_NE(f.message.find("not in effect yet"), std::string::npos) << to_string(f);
     return result.value;
 }
 
