@@ -17,9 +17,12 @@ bool lower_hex(std::string_view s) {
     return std::all_of(s.begin(), s.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+bool all_zeros(std::string_view s) { return s.find_first_not_of('0') == std::string_view::npos; }
+
 bool valid_traceparent(std::string_view t) {
-    return t.size() == 55 && t.starts_with("00-") && t[35] == '-' && t[52] == '-' && lower_hex(t.substr(3, 32)) &&
-           lower_hex(t.substr(36, 16)) && lower_hex(t.substr(53, 2)) && t.substr(3, 32).find_first_not_of('0') != std::string_view::npos;
+    if (t.size() != 55 || !t.starts_with("00-") || t[35] != '-' || t[52] != '-') return false;
+    const auto trace = t.substr(3, 32), parent = t.substr(36, 16), flags = t.substr(53, 2);
+    return lower_hex(trace) && lower_hex(parent) && lower_hex(flags) && !all_zeros(trace) && !all_zeros(parent);
 }
 
 }  // namespace
