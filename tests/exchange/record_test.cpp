@@ -1,0 +1,40 @@
+// The names of failures, as metrics and logs show them.
+#include "exchange/record.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string_view>
+
+using weir::exchange::failure;
+using weir::exchange::name_of;
+
+TEST(Record, NamesEveryFailureOnce) {
+    std::set<std::string_view> names;
+    for (int f = 1; f <= static_cast<int>(failure::invalid); ++f) {
+        const auto name = name_of(static_cast<failure>(f));
+        EXPECT_FALSE(name.empty()) << f;
+        EXPECT_TRUE(names.insert(name).second) << name;
+        EXPECT_EQ(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"), std::string_view::npos) << name;
+    }
+    EXPECT_EQ(name_of(failure::none), "");
+}
+
+TEST(Record, NamesATimeoutAfterThePhaseOfTheContract) {
+    EXPECT_EQ(name_of(failure::timeout_connect), "timeout_connect");
+    EXPECT_EQ(name_of(failure::timeout_first_byte), "timeout_first_byte");
+    EXPECT_EQ(name_of(failure::timeout_first_token), "timeout_first_token");
+    EXPECT_EQ(name_of(failure::timeout_idle), "timeout_idle");
+    EXPECT_EQ(name_of(failure::timeout_total), "timeout_total");
+}
+
+TEST(Record, StartsAsARequestOfWhichNothingIsKnown) {
+    const weir::exchange::record r;
+    EXPECT_EQ(r.attempt_count, 0);
+    EXPECT_EQ(r.first_token_ms, -1);
+    EXPECT_EQ(r.first_token_us, -1);
+    EXPECT_TRUE(r.priced);
+    EXPECT_FALSE(r.has_usage);
+    EXPECT_EQ(r.cost, 0);
+    EXPECT_GE(r.attempts.size(), 12u);
+}
