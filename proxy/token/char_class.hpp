@@ -41,15 +41,14 @@ struct character {
     std::uint8_t length;
 };
 
+// The character at `at`, which must be the first byte of a whole, valid one, when that is not ASCII.
+[[nodiscard]] character read_wide_character(const char* at);
+
 // The character at `at`, which must be the first byte of a whole, valid one.
 [[nodiscard]] inline character read_character(const char* at) {
-    const auto byte = [at](int i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(at[i])); };
-    const std::uint32_t lead = byte(0);
+    const auto lead = static_cast<unsigned char>(*at);
     if (lead < 0x80) return {detail::ascii_classes[lead], 1};
-    if (lead < 0xE0) return {class_of((lead & 0x1F) << 6 | (byte(1) & 0x3F)), 2};
-    if (lead < 0xF0) return {class_of((lead & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F)), 3};
-    const std::uint32_t tail = (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F);
-    return {class_of((lead & 0x07) << 18 | tail), 4};
+    return read_wide_character(at);
 }
 
 }  // namespace weir::token

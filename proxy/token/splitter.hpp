@@ -43,7 +43,15 @@ public:
     void go_to(const char* at) { at_ = at; }
 
     void skip_all(std::uint8_t mask) {
-        for (character c = peek(); (c.what & mask) != 0; c = peek()) skip(c);
+        const char* at = at_;  // a register: the compiler cannot know that nothing else points to at_
+        while (at != end_) {
+            const auto lead = static_cast<unsigned char>(*at);
+            const character c = lead < 0x80 ? character{ascii_classes[lead], 1} : read_wide_character(at);
+            if ((c.what & mask) == 0) break;
+            at += c.length;
+        }
+        saw_end_ = saw_end_ || at == end_;
+        at_ = at;
     }
 
     // The byte here without case, or 0 at the end. U+017F, which folds to "s", reads as one.

@@ -77,13 +77,13 @@ public:
     // The longest token that begins `text`, which is not empty.
     [[nodiscard]] token_id longest_match(const char* text, const char* end) const {
         token_id best = no_token;
-        std::uint32_t node = root;
+        std::uint32_t children = trie_[root].children;
         for (; text != end; ++text) {
             const auto byte = static_cast<unsigned char>(*text);
-            const trie_node& next = trie_[trie_[node].children ^ byte];
+            const trie_node next = trie_[children ^ byte];
             if (next.label() != byte) break;
-            node = trie_[node].children ^ byte;
-            if (next.token() != no_token) best = next.token();
+            children = next.children;
+            best = next.token() == no_token ? best : next.token();
         }
         return best;
     }
