@@ -160,6 +160,7 @@ TEST_F(Balance, TakesAnUpstreamOutWhileItsHealthCheckFailsAndBackAfterwards) {
     const auto down = [&](const std::string& m) { return !healthy(m); };
     EXPECT_TRUE(down(weir_->metrics_when(down)));
     const auto before = checked_->calls();
+    ASSERT_FALSE(before.empty());
     const auto got = ask("checked");
     EXPECT_EQ(got.status, 503);
     EXPECT_NE(got.body.find("no_healthy_upstream"), std::string::npos) << got.body;

@@ -2,6 +2,7 @@
 #include "support/gateway_process.hpp"
 
 #include <arpa/inet.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -53,6 +54,13 @@ gateway_process::gateway_process(const std::string& binary, const std::string& c
         std::this_thread::sleep_for(milliseconds{5});
     }
     throw std::runtime_error("weir did not come up:\n" + process_->err() + "\nconf:\n" + conf);
+}
+
+gateway_process::~gateway_process() {
+    const auto code = process_ ? process_->wait(milliseconds{0}) : std::optional<int>{0};
+    if (!code || *code == 0) return;
+    const auto last_words = process_->err();
+    ADD_FAILURE() << "weir ended by itself with " << *code << ":\n" << last_words.substr(last_words.size() > 4000 ? last_words.size() - 4000 : 0);
 }
 
 response gateway_process::ask_admin(std::string_view path) const {

@@ -23,6 +23,10 @@ public:
 
     /// Writes the conf and the files and starts the binary. Throws std::runtime_error with its standard error when it does not come up.
     gateway_process(const std::string& binary, const std::string& conf, const files& beside = {});
+    /// A gateway that ended by itself with anything but 0 fails the test that is running, with its last words.
+    ~gateway_process();
+    gateway_process(const gateway_process&) = delete;
+    gateway_process& operator=(const gateway_process&) = delete;
 
     /// Bound addresses in the conf's order: http://HOST:PORT, https://HOST:PORT, unix:/path.
     [[nodiscard]] const std::vector<std::string>& addresses() const { return addresses_; }
