@@ -10,7 +10,7 @@ target_include_directories(weir_flags INTERFACE ${CMAKE_SOURCE_DIR}/proxy)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 warns of locals of its own making inside coroutines and of libstdc++'s string assignments at -O2.
   target_compile_options(weir_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-missing-field-initializers
-    -Wno-dangling-pointer -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
+    -Wno-dangling-pointer -Wno-mismatched-new-delete -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
 else()
   target_compile_options(weir_flags INTERFACE -Wno-missing-field-initializers -Wno-missing-designated-field-initializers)
 endif()

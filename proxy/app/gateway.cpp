@@ -69,6 +69,7 @@ struct gateway::parts {
     std::shared_ptr<const snapshot> current;  ///< the control thread's
     mutable std::mutex shown_mutex;           ///< admin thread and control thread only
     std::shared_ptr<const snapshot> shown;
+    std::vector<std::string> shown_addresses;
     std::atomic<bool> reload_ok{true};
     std::vector<std::shared_ptr<const listener_runtime>> listeners;
     std::unique_ptr<ledger::ledger> spend;    ///< outlives the workers that write into it
@@ -105,6 +106,8 @@ void gateway::parts::publish(std::shared_ptr<const snapshot> s) {
     {
         const std::scoped_lock lock(shown_mutex);
         shown = s;
+        shown_addresses.clear();
+        for (const auto& l : listeners) shown_addresses.push_back(l->socket->bound());
     }
     for (auto& w : workers) w->use(s);
     health->use(s);
@@ -151,7 +154,16 @@ void gateway::parts::make_admin() {
         else if (!any_upstream_usable(*to_show(), core::clock::now())) why = "no pool has a usable upstream";
         return why.empty();
     };
-    handlers.status_json = [this] { return status_json(*to_show(), core::clock::now()); };
+    handlers.status_json = [this] {
+        process_facts facts;
+        {
+            const std::scoped_lock lock(shown_mutex);
+            facts.addresses = shown_addresses;
+        }
+        facts.last_reload_ok = reload_ok;
+        facts.draining = counts.draining;
+        return status_json(*to_show(), core::clock::now(), facts);
+    };
     admin = std::make_unique<admin_server>(conf->admin_address, std::move(handlers));
 }
 
@@ -190,6 +202,9 @@ void gateway::reload(std::shared_ptr<const config::conf> conf) {
     auto& p = *parts_;
     // Everything that can fail comes first; what follows cannot be half done.
     auto next = make_snapshot(conf, p.names, p.current.get());
+    const auto& old = *p.conf;
+    if (conf->admin_address != old.admin_address || conf->workers != old.workers || conf->state.ledger != old.state.ledger || conf->log.access != old.log.access)
+        telemetry::log(telemetry::level::warn, "changes of admin.address, workers, state.ledger and log.access take effect at the next start");
     auto listeners = p.make_listeners(*conf);
     p.conf = std::move(conf);
     p.listeners = std::move(listeners);

@@ -98,7 +98,8 @@ bool socket::start_tls_client(SSL_CTX* context, const std::string& server_name, 
     SSL_set_connect_state(ssl_);
     if (!server_name.empty()) {
         const bool is_address = literal(server_name, 0).has_value();
-        if (!is_address) SSL_set_tlsext_host_name(ssl_, server_name.c_str());
+        // OpenSSL's macro for this is an old-style cast.
+        if (!is_address) SSL_ctrl(ssl_, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(server_name.c_str()));
         if (verify) {
             if (is_address) {
                 X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_), server_name.c_str());
