@@ -24,6 +24,20 @@ void set_keepalive(int fd) {
 // How long to wait before a name that is being resolved is looked at again.
 constexpr auto name_poll = std::chrono::milliseconds{10};
 
+// Nothing is there to read and the peer is still there. No system call is made when the last edge has been read to its end.
+bool is_silent(socket& s) {
+    if (s.peer_gone()) return false;
+    if (!s.readable()) return true;
+    char byte = 0;
+    // Under TLS a late session ticket makes a socket readable too: only payload, or an end, breaks the silence.
+    if (s.is_tls()) return s.read(&byte, 1).what == io::again;
+    // So does the writable edge of a new socket.
+    const auto n = ::recv(s.fd, &byte, 1, MSG_PEEK);
+    if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return false;
+    s.flags &= static_cast<std::uint8_t>(~can_read);
+    return true;
+}
+
 }  // namespace
 
 upstream_connections::upstream_connections(reactor& r, std::shared_ptr<const upstream_target> target)
@@ -44,8 +58,9 @@ std::unique_ptr<upstream_connection> upstream_connections::take_idle() {
 }
 
 void upstream_connections::give_back(std::unique_ptr<upstream_connection> c) {
-    // Bytes or a hang-up on an idle connection belong to no request: never pool it (RFC 9112 section 9.2).
-    if (c->sock.peer_gone() || target_->keep.idle <= 0) return;
+    // Bytes or a hang-up on an idle connection belong to no request: never pool it (RFC 9112 section 9.2). What came behind the answer
+    // while the exchange was busy elsewhere has had its edge already, so it is looked for here.
+    if (target_->keep.idle <= 0 || !is_silent(c->sock)) return;
     if (idle_.size() >= static_cast<std::size_t>(target_->keep.idle)) idle_.pop_back();
     if (target_->tls && !session_) {
         ssl_session s{SSL_get1_session(c->sock.tls())};
@@ -57,20 +72,7 @@ void upstream_connections::give_back(std::unique_ptr<upstream_connection> c) {
 }
 
 void upstream_connections::on_idle_event(socket& s) {
-    // Under TLS a late session ticket is an event too; anything that is payload, and any end, closes the connection.
-    if (s.is_tls() && !s.peer_gone()) {
-        char byte = 0;
-        const auto r = s.read(&byte, 1);
-        if (r.what == io::again) return;
-    } else if (!s.peer_gone()) {
-        // The writable edge of a new socket also ends here: it says nothing.
-        char byte = 0;
-        const auto n = ::recv(s.fd, &byte, 1, MSG_PEEK);
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            s.flags &= static_cast<std::uint8_t>(~can_read);
-            return;
-        }
-    }
+    if (is_silent(s)) return;
     for (auto it = idle_.begin(); it != idle_.end(); ++it) {
         if (&(*it)->sock != &s) continue;
         idle_.erase(it);
