@@ -1,0 +1,98 @@
+// Read buffers: what they keep while they move and grow, and that slabs come back.
+#include "net/buffer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+
+namespace {
+
+using weir::net::buffer;
+using weir::net::padding;
+using weir::net::slab_size;
+
+void put(buffer& b, std::string_view text) {
+    ASSERT_GE(b.free_size(), text.size());
+    std::memcpy(b.free_begin(), text.data(), text.size());
+    b.commit(text.size());
+}
+
+}  // namespace
+
+TEST(Buffer, HasNoMemoryUntilItIsNeeded) {
+    buffer b;
+    EXPECT_FALSE(b.has_memory());
+    EXPECT_EQ(b.view(), "");
+    b.need_slab();
+    EXPECT_EQ(b.capacity(), slab_size);
+    EXPECT_EQ(b.free_size(), slab_size);
+}
+
+TEST(Buffer, KeepsItsBytesWhileItIsConsumedAndCompacted) {
+    buffer b;
+    b.need_slab();
+    put(b, "hello world");
+    b.consume(6);
+    EXPECT_EQ(b.view(), "world");
+    EXPECT_EQ(b.free_size(), slab_size - 11);
+    b.compact();
+    EXPECT_EQ(b.view(), "world");
+    EXPECT_EQ(b.free_size(), slab_size - 5);
+    b.drop_from(3);
+    EXPECT_EQ(b.view(), "wor");
+    b.consume(3);
+    EXPECT_EQ(b.free_size(), slab_size);  // empty means: from the start again
+}
+
+TEST(Buffer, GrowsKeepingItsBytesAndThePadding) {
+    buffer b;
+    b.need_slab();
+    put(b, "skip this");
+    b.consume(5);
+    b.reserve(3 * slab_size);
+    EXPECT_EQ(b.view(), "this");
+    EXPECT_EQ(b.capacity(), 3 * slab_size);
+    put(b, std::string(3 * slab_size - 4, 'x'));
+    EXPECT_EQ(b.free_size(), 0u);
+    for (std::size_t i = 0; i < padding; ++i) EXPECT_EQ(b.data()[b.size() + i], '\0');
+}
+
+TEST(Buffer, DoesNotMoveToAnotherPlaceWhenThereIsRoom) {
+    buffer b;
+    b.reserve(100);
+    const char* const where = b.data();
+    put(b, "abc");
+    b.reserve(slab_size);
+    EXPECT_EQ(b.data(), where);
+    EXPECT_EQ(b.view(), "abc");
+}
+
+TEST(Buffer, GivesItsSlabToTheNextThatNeedsOne) {
+    buffer a, b;
+    a.need_slab();
+    const char* const where = a.data();
+    a.release();
+    EXPECT_FALSE(a.has_memory());
+    b.need_slab();
+    EXPECT_EQ(b.data(), where);
+    put(b, "kept");
+    b.release_if_empty();
+    EXPECT_EQ(b.view(), "kept");
+    b.clear();
+    b.release_if_empty();
+    EXPECT_FALSE(b.has_memory());
+}
+
+TEST(Buffer, MovesItsMemoryAlong) {
+    buffer a;
+    a.need_slab();
+    put(a, "abc");
+    buffer b{std::move(a)};
+    EXPECT_EQ(b.view(), "abc");
+    buffer c;
+    c.need_slab();
+    put(c, "old");
+    c = std::move(b);
+    EXPECT_EQ(c.view(), "abc");
+}
