@@ -16,12 +16,18 @@ public:
     void object(const dom::object& body) {
         for (const auto field : body) {
             std::string_view text;
-            if (field.key == "model" && field.value.get(text) == simdjson::SUCCESS) into_.model = text;
-            else if (field.key == "messages" || field.key == "contents") chat(field.value);
-            else if (field.key == "input" || field.key == "prompt") prompt(field.value);
-            else if (field.key == "system" || field.key == "instructions") content(field.value);
-            else if (field.key == "systemInstruction" || field.key == "system_instruction") message(field.value);
-            else if (field.key == "tools" || field.key == "functions" || field.key == "response_format") into_.other_content = true;
+            if (field.key == "model" && field.value.get(text) == simdjson::SUCCESS)
+                into_.model = text;
+            else if (field.key == "messages" || field.key == "contents")
+                chat(field.value);
+            else if (field.key == "input" || field.key == "prompt")
+                prompt(field.value);
+            else if (field.key == "system" || field.key == "instructions")
+                content(field.value);
+            else if (field.key == "systemInstruction" || field.key == "system_instruction")
+                message(field.value);
+            else if (field.key == "tools" || field.key == "functions" || field.key == "response_format")
+                into_.other_content = true;
         }
     }
 
@@ -46,9 +52,12 @@ private:
         for (const auto field : fields) {
             std::string_view text;
             if (field.key == "name") ++into_.names;
-            if (field.key == "content" || field.key == "parts") content(field.value);
-            else if (field.value.get(text) == simdjson::SUCCESS) say(text);
-            else if (!field.value.is_null()) into_.other_content = true;
+            if (field.key == "content" || field.key == "parts")
+                content(field.value);
+            else if (field.value.get(text) == simdjson::SUCCESS)
+                say(text);
+            else if (!field.value.is_null())
+                into_.other_content = true;
         }
     }
 
@@ -59,9 +68,12 @@ private:
         if (what.get(text) == simdjson::SUCCESS) return say(text);
         if (what.get(parts) != simdjson::SUCCESS) return;
         for (const auto part : parts) {
-            if (part["text"].get(text) == simdjson::SUCCESS) say(text);
-            else if (part.get(text) == simdjson::SUCCESS) say(text);
-            else into_.other_content = true;
+            if (part["text"].get(text) == simdjson::SUCCESS)
+                say(text);
+            else if (part.get(text) == simdjson::SUCCESS)
+                say(text);
+            else
+                into_.other_content = true;
         }
     }
 
@@ -72,9 +84,12 @@ private:
         into_.is_request = true;
         for (const auto each : list) {
             std::string_view text;
-            if (each.get(text) == simdjson::SUCCESS) say(text);
-            else if (each.is_object()) message(each);
-            else into_.other_content = true;
+            if (each.get(text) == simdjson::SUCCESS)
+                say(text);
+            else if (each.is_object())
+                message(each);
+            else
+                into_.other_content = true;
         }
     }
 

@@ -13,7 +13,7 @@ struct body_texts {
     std::string model;          ///< as named in it
     std::int64_t messages = 0;  ///< of a chat
     std::int64_t names = 0;
-    bool other_content = false; ///< tools, images, audio, files: what no text counter knows
+    bool other_content = false;  ///< tools, images, audio, files: what no text counter knows
 };
 
 /// Calls `each` with every text, in order.

@@ -20,7 +20,9 @@ void add_check(CLI::App& root, action& chosen) {
     auto* command = root.add_subcommand("check", "validate a conf file, its certificates and prices");
     const auto file = std::make_shared<std::string>(default_conf);
     command->add_option("-c,--conf", *file, "the conf file")->type_name("FILE")->capture_default_str();
-    command->footer("Silent when all is well; otherwise each fault as FILE:LINE:COL and exit code 1.\nExample:\n  weir check -c conf/weir.yaml");
+    command->footer(
+        "Silent when all is well; otherwise each fault as FILE:LINE:COL and exit code 1.\nExample:\n  weir check -c "
+        "conf/weir.yaml");
     command->callback([&chosen, file] { chosen = [file] { return check(*file); }; });
 }
 

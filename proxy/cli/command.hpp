@@ -1,4 +1,5 @@
-// The list of commands, as run() registers them: each adds itself with its options, its help and an example. Private to cli/.
+// The list of commands, as run() registers them: each adds itself with its options, its help and an example. Private to
+// cli/.
 #pragma once
 
 #include <functional>

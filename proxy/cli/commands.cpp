@@ -20,7 +20,10 @@ int said(const CLI::App& root, const CLI::ParseError& why) {
 }  // namespace
 
 int run(int argc, char** argv) {
-    CLI::App root{"weir: a gateway between applications and LLM providers. It passes the bytes on untouched and knows what they cost.", "weir"};
+    CLI::App root{
+        "weir: a gateway between applications and LLM providers. It passes the bytes on untouched and knows what they "
+        "cost.",
+        "weir"};
     root.set_version_flag("--version", "weir " + std::string{core::version}, "print the version");
     root.footer("Without a command weir serves.\nExample:\n  weir check -c conf/weir.yaml && weir -c conf/weir.yaml");
     root.require_subcommand(0, 1);

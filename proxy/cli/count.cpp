@@ -1,4 +1,6 @@
 // `weir count`: the tokens of a text, or of the texts in a request body.
+#include "token/count.hpp"
+
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
@@ -7,7 +9,6 @@
 #include "cli/body_text.hpp"
 #include "cli/command.hpp"
 #include "cli/read_file.hpp"
-#include "token/count.hpp"
 #include "token/encoding.hpp"
 #include "token/estimate.hpp"
 
@@ -34,7 +35,8 @@ int count(const std::string& file, std::string model, bool as_json) {
     if (body.messages > 0) tokens += token::estimate_chat_overhead(body.messages, body.names);
     const bool exact = encoding.exact && !body.other_content;
     if (as_json)
-        std::cout << R"({"tokens":)" << tokens << R"(,"encoding":")" << token::name(encoding.enc) << R"(","exact":)" << (exact ? "true" : "false") << "}\n";
+        std::cout << R"({"tokens":)" << tokens << R"(,"encoding":")" << token::name(encoding.enc) << R"(","exact":)"
+                  << (exact ? "true" : "false") << "}\n";
     else
         std::cout << tokens << '\n';
     return fine;

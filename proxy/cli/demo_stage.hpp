@@ -1,5 +1,5 @@
-// What the demo plays on: a folder with certificates and a conf, two pretend providers over TLS, a gateway in front of them.
-// It sends nothing (demo_talk.hpp does).
+// What the demo plays on: a folder with certificates and a conf, two pretend providers over TLS, a gateway in front of
+// them. It sends nothing (demo_talk.hpp does).
 #pragma once
 
 #include <filesystem>
@@ -29,8 +29,8 @@ private:
 
 class demo_stage {
 public:
-    static constexpr const char* client_key = "sk-weir-demo";  ///< what the client calls with
-    static constexpr const char* provider_key = "mock-secret"; ///< what the providers insist on
+    static constexpr const char* client_key = "sk-weir-demo";   ///< what the client calls with
+    static constexpr const char* provider_key = "mock-secret";  ///< what the providers insist on
 
     /// Starts everything. Throws std::runtime_error with the reason when something does not start.
     explicit demo_stage(const mock::timing& pace);

@@ -1,4 +1,5 @@
-// `weir explain`: what a request would do, decided by the same tables the server uses. It sends nothing and counts nothing.
+// `weir explain`: what a request would do, decided by the same tables the server uses. It sends nothing and counts
+// nothing.
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
@@ -32,7 +33,10 @@ struct explain_options {
 class explanation {
 public:
     explanation(const config::conf& conf, const explain_options& with, std::string body)
-        : conf_(conf), with_(with), body_(std::move(body)), routes_(conf.routes, pool_names(conf), priced_names(conf)) {}
+        : conf_(conf),
+          with_(with),
+          body_(std::move(body)),
+          routes_(conf.routes, pool_names(conf), priced_names(conf)) {}
 
     int run() {
         const bool understood = endpoint() && request();
@@ -57,7 +61,8 @@ private:
     }
 
     static bool refused(const core::error& why) {
-        std::cout << "refused      " << core::status_of(why.what) << ' ' << core::name_of(why.what) << ": " << why.message << '\n';
+        std::cout << "refused      " << core::status_of(why.what) << ' ' << core::name_of(why.what) << ": "
+                  << why.message << '\n';
         return false;
     }
 
@@ -67,7 +72,8 @@ private:
         query_ = question == std::string::npos ? "" : with_.path.substr(question + 1);
         target_ = dialect::classify("POST", path_, query_, conf_.limits.normalize_paths);
         if (target_.refusal) return refused(target_.refusal);
-        std::cout << "endpoint     " << dialect::label_of(target_.id) << " (" << dialect::name_of(target_.dialect) << ")\n";
+        std::cout << "endpoint     " << dialect::label_of(target_.id) << " (" << dialect::name_of(target_.dialect)
+                  << ")\n";
         if (!target_.hint.empty()) std::cout << "hint         " << target_.hint << '\n';
         return true;
     }
@@ -75,7 +81,8 @@ private:
     bool request() {
         facts_.model = target_.model;
         if (body_.size() > conf_.limits.request_body)
-            return refused({core::code::body_too_large, "the body is larger than limits.request_body (" + std::to_string(conf_.limits.request_body) + " bytes)"});
+            return refused({core::code::body_too_large, "the body is larger than limits.request_body (" +
+                                                            std::to_string(conf_.limits.request_body) + " bytes)"});
         if (target_.body == dialect::body_form::json) {
             const auto size = body_.size();
             body_.append(padding, '\0');
@@ -109,14 +116,18 @@ private:
         const bool expired = each.expired(core::wall_clock::now());
         const bool allowed = each.allows_model(facts_.model);
         std::cout << "key          " << s.name << ": ";
-        if (expired) std::cout << "refused, key_expired";
-        else if (!allowed) std::cout << "refused, model_not_allowed";
-        else std::cout << "admitted";
+        if (expired)
+            std::cout << "refused, key_expired";
+        else if (!allowed)
+            std::cout << "refused, model_not_allowed";
+        else
+            std::cout << "admitted";
         if (!s.allow.empty()) std::cout << "; only from certain addresses (" << s.allow.size() << ')';
         if (s.requests_per_minute > 0) std::cout << "; " << s.requests_per_minute << " requests a minute";
         if (s.tokens_per_minute > 0) std::cout << "; " << s.tokens_per_minute << " tokens a minute";
         if (s.concurrent > 0) std::cout << "; " << s.concurrent << " at once";
-        for (const auto& budget : s.budgets) std::cout << "; $" << usage::usd_string(budget.amount) << " every " << budget.window;
+        for (const auto& budget : s.budgets)
+            std::cout << "; $" << usage::usd_string(budget.amount) << " every " << budget.window;
         if (s.max_output_tokens > 0) std::cout << "; at most " << s.max_output_tokens << " output tokens";
         std::cout << '\n';
         return !expired && allowed;
@@ -141,12 +152,14 @@ private:
 
     void candidate(std::size_t number, const policy::candidate& to) {
         const auto& pool = conf_.pools[to.pool];
-        std::cout << "candidate " << number << "  pool " << pool.name << " (" << dialect::name_of(pool.dialect) << "), model " << to.model << '\n';
+        std::cout << "candidate " << number << "  pool " << pool.name << " (" << dialect::name_of(pool.dialect)
+                  << "), model " << to.model << '\n';
         if (pool.dialect != target_.dialect)
             std::cout << "             passes over: the endpoint speaks " << dialect::name_of(target_.dialect) << '\n';
         for (const auto& upstream : pool.upstreams) {
-            std::cout << "             " << upstream.name << ": " << upstream.scheme << "://" << upstream.host << ':' << upstream.port
-                      << dialect::upstream_path(pool.dialect, upstream.base_path, target_) << ", weight " << upstream.weight << ", ";
+            std::cout << "             " << upstream.name << ": " << upstream.scheme << "://" << upstream.host << ':'
+                      << upstream.port << dialect::upstream_path(pool.dialect, upstream.base_path, target_)
+                      << ", weight " << upstream.weight << ", ";
             price(conf_.prices.find(to.model, upstream.name));
         }
     }
@@ -157,16 +170,19 @@ private:
             return;
         }
         const auto per_million = [](usage::picousd rate) { return usage::usd_string(rate * 1000); };
-        std::cout << '$' << per_million(found->price.input) << " in, $" << per_million(found->price.output) << " out per million tokens (" << found->pattern << ")\n";
+        std::cout << '$' << per_million(found->price.input) << " in, $" << per_million(found->price.output)
+                  << " out per million tokens (" << found->pattern << ")\n";
     }
 
     void estimate() {
         const auto encoding = token::encoding_for(facts_.model);
         std::int64_t tokens = 0;
-        const auto seen = read_body_texts(body_, [&](std::string_view text) { tokens += token::count(encoding.enc, text); });
+        const auto seen =
+            read_body_texts(body_, [&](std::string_view text) { tokens += token::count(encoding.enc, text); });
         if (!seen.is_request) return;
         if (seen.messages > 0) tokens += token::estimate_chat_overhead(seen.messages, seen.names);
-        std::cout << "input        about " << tokens << " tokens (" << token::name(encoding.enc) << (encoding.exact && !seen.other_content ? "" : ", estimated") << ")\n";
+        std::cout << "input        about " << tokens << " tokens (" << token::name(encoding.enc)
+                  << (encoding.exact && !seen.other_content ? "" : ", estimated") << ")\n";
         if (facts_.max_output) std::cout << "output       at most " << *facts_.max_output << " tokens\n";
     }
 
@@ -196,13 +212,16 @@ int explain(const explain_options& with) {
 }  // namespace
 
 void add_explain(CLI::App& root, action& chosen) {
-    auto* command = root.add_subcommand("explain", "say what a request would do: key, route, candidates, price, tokens");
+    auto* command =
+        root.add_subcommand("explain", "say what a request would do: key, route, candidates, price, tokens");
     const auto with = std::make_shared<explain_options>();
     command->add_option("REQUEST", with->request, "a file with the request's body; - for standard input")->required();
     command->add_option("-c,--conf", with->conf, "the conf file")->type_name("FILE")->capture_default_str();
     command->add_option("--path", with->path, "the endpoint it is sent to")->capture_default_str();
     command->add_option("--key", with->key, "as the key of this name; default: shows each")->type_name("NAME");
-    command->footer("Sends nothing. Exit code 1 when the request would be refused.\nExample:\n  weir explain -c conf/weir.yaml request.json");
+    command->footer(
+        "Sends nothing. Exit code 1 when the request would be refused.\nExample:\n  weir explain -c conf/weir.yaml "
+        "request.json");
     command->callback([&chosen, with] { chosen = [with] { return explain(*with); }; });
 }
 

@@ -7,13 +7,13 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <memory>
 #include <optional>
-#include <strings.h>
 
 namespace weir::cli {
 namespace {
@@ -51,9 +51,11 @@ public:
 
     bool shake_hands(const std::string& host, const std::string& ca_pem, std::string& fault) {
         context_.reset(SSL_CTX_new(TLS_client_method()));
-        const std::unique_ptr<BIO, freed_by<BIO_free_all>> from{BIO_new_mem_buf(ca_pem.data(), static_cast<int>(ca_pem.size()))};
+        const std::unique_ptr<BIO, freed_by<BIO_free_all>> from{
+            BIO_new_mem_buf(ca_pem.data(), static_cast<int>(ca_pem.size()))};
         const std::unique_ptr<X509, freed_by<X509_free>> root{PEM_read_bio_X509(from.get(), nullptr, nullptr, nullptr)};
-        if (!root || X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), root.get()) != 1) return fault = "no usable authority", false;
+        if (!root || X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), root.get()) != 1)
+            return fault = "no usable authority", false;
         SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
         ssl_.reset(SSL_new(context_.get()));
         X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl_.get());
@@ -120,8 +122,10 @@ public:
     }
 
     void feed(std::string_view bytes) {
-        if (!chunked_) into_.body += bytes;
-        else if (!dechunker_.feed(bytes, into_.body)) into_.fault = "malformed chunks";
+        if (!chunked_)
+            into_.body += bytes;
+        else if (!dechunker_.feed(bytes, into_.body))
+            into_.fault = "malformed chunks";
         into_.complete = chunked_ ? dechunker_.done() : length_ && into_.body.size() >= *length_;
     }
 
@@ -170,7 +174,8 @@ void read_body(wire& from, http_answer& into, std::string rest, const std::funct
 }  // namespace
 
 std::string http_answer::header(std::string_view name) const {
-    for (std::size_t at = head.find("\r\n"); at != std::string::npos && at + 2 < head.size(); at = head.find("\r\n", at + 2)) {
+    for (std::size_t at = head.find("\r\n"); at != std::string::npos && at + 2 < head.size();
+         at = head.find("\r\n", at + 2)) {
         const auto begin = at + 2, colon = head.find(':', begin), end = head.find("\r\n", begin);
         if (colon == std::string::npos || colon > end || colon - begin != name.size()) continue;
         if (strncasecmp(head.data() + begin, name.data(), name.size()) != 0) continue;

@@ -16,7 +16,9 @@ void add_serve(CLI::App& root, action& chosen) {
     auto* command = root.add_subcommand("serve", "run the gateway (the default command)");
     const auto file = std::make_shared<std::string>(default_conf);
     command->add_option("-c,--conf", *file, "the conf file")->type_name("FILE")->capture_default_str();
-    command->footer("SIGHUP reloads the conf, SIGTERM and SIGINT let running requests end and stop.\nExample:\n  weir serve -c conf/weir.yaml");
+    command->footer(
+        "SIGHUP reloads the conf, SIGTERM and SIGINT let running requests end and stop.\nExample:\n  weir serve -c "
+        "conf/weir.yaml");
     command->callback([&chosen, file] { chosen = [file] { return serve_conf(*file); }; });
 }
 

@@ -1,10 +1,11 @@
 // `weir spend`: what the ledger says was used and paid, also while the server writes it.
+#include "ledger/spend.hpp"
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "cli/command.hpp"
 #include "config/load.hpp"
-#include "ledger/spend.hpp"
 
 namespace weir::cli {
 namespace {
@@ -28,8 +29,10 @@ std::string ledger_of(const spend_options& with, std::string& fault) {
     const auto loaded = config::load(with.conf, config::process_environment());
     for (const auto& each : loaded.faults)
         if (!each.warning) std::cerr << config::to_string(each) << '\n';
-    if (!loaded.value) fault = "the conf is not usable; name the ledger with --ledger FILE";
-    else if (loaded.value->state.ledger.empty()) fault = "this conf keeps no ledger (state.ledger is off)";
+    if (!loaded.value)
+        fault = "the conf is not usable; name the ledger with --ledger FILE";
+    else if (loaded.value->state.ledger.empty())
+        fault = "this conf keeps no ledger (state.ledger is off)";
     return fault.empty() ? loaded.value->state.ledger : std::string{};
 }
 
@@ -72,11 +75,16 @@ std::string known_fields() {
 void add_spend(CLI::App& root, action& chosen) {
     auto* command = root.add_subcommand("spend", "tokens and cost from the ledger, also while the server runs");
     const auto with = std::make_shared<spend_options>();
-    command->add_option("-c,--conf", with->conf, "the conf file, which names the ledger")->type_name("FILE")->capture_default_str();
+    command->add_option("-c,--conf", with->conf, "the conf file, which names the ledger")
+        ->type_name("FILE")
+        ->capture_default_str();
     command->add_option("--ledger", with->ledger, "the ledger itself, without a conf")->type_name("FILE");
     command->add_option("--by", with->by, "group by these: " + known_fields())->type_name("FIELD,…")->delimiter(',');
-    command->add_option("--where", with->where, "only rows with this value; may repeat")->type_name("FIELD=VALUE")->take_all();
-    command->add_option("--since", with->since, "from this time on: a date, a time, or a duration back from now")->type_name("WHEN");
+    command->add_option("--where", with->where, "only rows with this value; may repeat")
+        ->type_name("FIELD=VALUE")
+        ->take_all();
+    command->add_option("--since", with->since, "from this time on: a date, a time, or a duration back from now")
+        ->type_name("WHEN");
     command->add_option("--until", with->until, "before this time")->type_name("WHEN");
     command->add_option("--format", with->format, "table, json or csv")->capture_default_str();
     command->footer("Example:\n  weir spend -c conf/weir.yaml --by key,model,day --since 7d");

@@ -11,7 +11,8 @@ namespace weir::mock {
 namespace {
 
 constexpr std::string_view default_text =
-    "A weir is a low dam across a stream. It measures the water and regulates its level, yet lets it pass without a stop — "
+    "A weir is a low dam across a stream. It measures the water and regulates its level, yet lets it pass without a "
+    "stop — "
     "every drop that arrives above leaves below. Grüße, 你好 🌊: so a good gateway treats tokens.";
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
@@ -63,7 +64,8 @@ std::int64_t tokens_below(const json::value& value) {
 
 std::int64_t prompt_tokens(const json::value& body) {
     std::int64_t sum = 0;
-    for (const char* name : {"messages", "prompt", "input", "instructions", "system", "contents", "systemInstruction", "tools"})
+    for (const char* name :
+         {"messages", "prompt", "input", "instructions", "system", "contents", "systemInstruction", "tools"})
         if (const auto* found = member(body, name)) sum += tokens_below(*found);
     return std::max<std::int64_t>(1, sum);
 }
@@ -84,14 +86,18 @@ std::string example_arguments(const json::value* schema) {
     if (properties != nullptr && properties->is_object())
         for (const auto& property : properties->as_object()) {
             const auto type = string_member(property.value(), "type");
-            if (type == "number" || type == "integer") out[property.key()] = 42;
-            else if (type == "boolean") out[property.key()] = true;
-            else out[property.key()] = "Zürich";
+            if (type == "number" || type == "integer")
+                out[property.key()] = 42;
+            else if (type == "boolean")
+                out[property.key()] = true;
+            else
+                out[property.key()] = "Zürich";
         }
     return json::serialize(out);
 }
 
-/// The first function that the request offers, in any dialect's wording; none when the last message brings a tool's result.
+/// The first function that the request offers, in any dialect's wording; none when the last message brings a tool's
+/// result.
 std::optional<tool_call> tool_for(const json::value& body, const std::string& id) {
     const auto* tools = member(body, "tools");
     if (tools == nullptr || !tools->is_array() || tools->as_array().empty()) return std::nullopt;
@@ -102,7 +108,8 @@ std::optional<tool_call> tool_for(const json::value& body, const std::string& id
         return std::nullopt;
     const json::value* function = &tools->as_array().front();
     if (const auto* nested = member(*function, "function")) function = nested;
-    if (const auto* declared = member(*function, "functionDeclarations"); declared != nullptr && declared->is_array() && !declared->as_array().empty())
+    if (const auto* declared = member(*function, "functionDeclarations");
+        declared != nullptr && declared->is_array() && !declared->as_array().empty())
         function = &declared->as_array().front();
     const auto name = string_member(*function, "name");
     if (name.empty()) return std::nullopt;
@@ -127,7 +134,8 @@ std::vector<std::string> pieces_for(const script& how) {
 saying say(const json::value& body, std::string model, const script& how, std::uint64_t serial) {
     saying s;
     s.id = "mock" + std::to_string(serial);
-    s.created = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    s.created =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     s.model = std::move(model);
     s.tool = tool_for(body, s.id);
     s.choices = static_cast<int>(std::clamp<std::int64_t>(number_member(body, "n", 1), 1, 16));
@@ -219,15 +227,18 @@ answer embeddings(const asked& request, const json::value& body) {
     const auto* input = member(body, "input");
     if (input == nullptr) return refused(400, chat_voice(), "you must provide input");
     json::array inputs;
-    if (input->is_array()) inputs = input->as_array();
-    else inputs.push_back(*input);
+    if (input->is_array())
+        inputs = input->as_array();
+    else
+        inputs.push_back(*input);
     const auto dimensions = std::clamp<std::int64_t>(number_member(body, "dimensions", 8), 1, 4096);
     json::array data;
     for (const auto& item : inputs) {
         const auto text = item.is_string() ? std::string{item.as_string()} : json::serialize(item);
-        data.push_back({{"object", "embedding"},
-                        {"index", data.size()},
-                        {"embedding", embedding_of(text, dimensions, string_member(body, "encoding_format") == "base64")}});
+        data.push_back(
+            {{"object", "embedding"},
+             {"index", data.size()},
+             {"embedding", embedding_of(text, dimensions, string_member(body, "encoding_format") == "base64")}});
     }
     out.usage.prompt = prompt_tokens(body);
     out.events.push_back({.bytes = json::serialize(json::value{
@@ -307,13 +318,15 @@ std::vector<std::string> words_of(std::string_view text) {
 
 std::string model_of(const asked& request) {
     const auto path = path_of(request.target);
-    if (const auto at = path.find("/models/"); at != std::string_view::npos && path.find(':', at) != std::string_view::npos)
+    if (const auto at = path.find("/models/");
+        at != std::string_view::npos && path.find(':', at) != std::string_view::npos)
         return std::string{path.substr(at + 8, path.find_last_of(':') - at - 8)};
     if (request.content_type.find("multipart/") != std::string_view::npos) return multipart_model(request.body);
     return string_member(parsed(request.body), "model");
 }
 
-answer answer_to(const asked& request, const script& how, const std::vector<std::string>& models, std::uint64_t serial) {
+answer answer_to(const asked& request, const script& how, const std::vector<std::string>& models,
+                 std::uint64_t serial) {
     const auto endpoint = endpoint_of(request.target);
     if (request.method == "GET" && endpoint == "/models") return model_list(models);
     if (request.method != "POST") return plain(request);
@@ -322,13 +335,13 @@ answer answer_to(const asked& request, const script& how, const std::vector<std:
     const auto body = parsed(request.body);
     const bool stream = flag_member(body, "stream");
     const bool gemini = endpoint.find("enerateContent") != std::string_view::npos;
-    const auto& with = endpoint.starts_with("/messages")    ? anthropic_voice()
-                       : endpoint == "/responses"           ? responses_voice()
-                       : endpoint == "/completions"         ? completion_voice()
-                       : gemini                             ? gemini_voice()
-                                                            : chat_voice();
-    const bool talks = gemini || endpoint == "/chat/completions" || endpoint == "/completions" || endpoint == "/responses" ||
-                       endpoint.starts_with("/messages") || endpoint == "/embeddings";
+    const auto& with = endpoint.starts_with("/messages") ? anthropic_voice()
+                       : endpoint == "/responses"        ? responses_voice()
+                       : endpoint == "/completions"      ? completion_voice()
+                       : gemini                          ? gemini_voice()
+                                                         : chat_voice();
+    const bool talks = gemini || endpoint == "/chat/completions" || endpoint == "/completions" ||
+                       endpoint == "/responses" || endpoint.starts_with("/messages") || endpoint == "/embeddings";
     if (!talks) return plain(request);
     if (json_body && body.is_null()) return refused(400, with, "the request body is not a JSON object");
     if (endpoint == "/embeddings") return embeddings(request, body);

@@ -78,7 +78,8 @@ x509_ptr blank(const std::string& common_name, EVP_PKEY* key, long from_s, long 
     X509_gmtime_adj(X509_getm_notAfter(made.get()), until_s);
     X509_set_pubkey(made.get(), key);
     auto* subject = X509_get_subject_name(made.get());
-    X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
+    X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
+                               reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
     return made;
 }
 
@@ -92,7 +93,7 @@ struct authority::parts {
 
 authority::authority(const std::string& common_name) : parts_(std::make_unique<parts>()) {
     parts_->key = new_key();
-    parts_->root = blank(common_name, parts_->key.get(), -86400, 86400L * 30);
+    parts_->root = blank(common_name, parts_->key.get(), -86400, 86400L * 365);
     auto* root = parts_->root.get();
     X509_set_issuer_name(root, X509_get_subject_name(root));
     add_extension(root, root, NID_basic_constraints, "critical,CA:TRUE");

@@ -136,11 +136,16 @@ private:
     std::vector<std::thread> threads_;
 };
 
-/// One connection on its own strand. The reader always reads, so that a peer that leaves is noticed at once, also during a pause.
+/// One connection on its own strand. The reader always reads, so that a peer that leaves is noticed at once, also
+/// during a pause.
 class provider::server::connection : public std::enable_shared_from_this<connection> {
 public:
     connection(server& owner, tcp::socket socket, asio::ssl::context* tls, std::uint64_t number)
-        : owner_(owner), plain_(std::move(socket)), wake_(plain_.get_executor()), pace_(plain_.get_executor()), number_(number) {
+        : owner_(owner),
+          plain_(std::move(socket)),
+          wake_(plain_.get_executor()),
+          pace_(plain_.get_executor()),
+          number_(number) {
         if (tls != nullptr) tls_.emplace(plain_, *tls);
         error_code ignored;
         plain_.set_option(tcp::no_delay{true}, ignored);
@@ -149,9 +154,7 @@ public:
     }
     ~connection() { --owner_.open_; }
 
-    void run() {
-        asio::co_spawn(plain_.get_executor(), serve(shared_from_this()), asio::detached);
-    }
+    void run() { asio::co_spawn(plain_.get_executor(), serve(shared_from_this()), asio::detached); }
 
 private:
     using yes_or_no = asio::awaitable<bool>;
@@ -184,7 +187,7 @@ private:
     asio::steady_timer wake_;  ///< cancelled when the inbox or `gone_` changes
     asio::steady_timer pace_;  ///< cancelled when the peer leaves
     std::string inbox_;
-    std::uint64_t sent_ = 0;   ///< of the current answer
+    std::uint64_t sent_ = 0;  ///< of the current answer
     std::uint64_t number_;
     bool gone_ = false;
     std::minstd_rand random_{7};
@@ -197,8 +200,12 @@ asio::awaitable<void> provider::server::connection::read_loop(std::shared_ptr<co
     while (!gone_) {
         error_code failed;
         std::size_t size = 0;
-        if (tls_) size = co_await tls_->async_read_some(asio::buffer(space), asio::redirect_error(asio::use_awaitable, failed));
-        else size = co_await plain_.async_read_some(asio::buffer(space), asio::redirect_error(asio::use_awaitable, failed));
+        if (tls_)
+            size =
+                co_await tls_->async_read_some(asio::buffer(space), asio::redirect_error(asio::use_awaitable, failed));
+        else
+            size =
+                co_await plain_.async_read_some(asio::buffer(space), asio::redirect_error(asio::use_awaitable, failed));
         inbox_.append(space.data(), size);
         if (failed) gone_ = true;
         wake_.cancel();
@@ -234,7 +241,8 @@ asio::awaitable<bool> provider::server::connection::read_head(std::string& head)
     co_return true;
 }
 
-asio::awaitable<bool> provider::server::connection::read_body(http::request_parser<http::string_body>& parser, call& what) {
+asio::awaitable<bool> provider::server::connection::read_body(http::request_parser<http::string_body>& parser,
+                                                              call& what) {
     error_code failed;
     if (same_name(what.header("expect"), "100-continue") && inbox_.empty()) {
         const bool written = co_await send("HTTP/1.1 100 Continue\r\n\r\n");
@@ -254,24 +262,29 @@ asio::awaitable<bool> provider::server::connection::read_body(http::request_pars
     co_return true;
 }
 
-void provider::server::connection::fill_in(call& what, const std::string& head, const http::request_parser<http::string_body>& parser) {
+void provider::server::connection::fill_in(call& what, const std::string& head,
+                                           const http::request_parser<http::string_body>& parser) {
     const auto& message = parser.get();
     what.connection = number_;
     what.raw_head = head;
     what.method = std::string{message.method_string()};
     what.target = std::string{message.target()};
-    for (const auto& field : message) what.headers.emplace_back(std::string{field.name_string()}, std::string{field.value()});
+    for (const auto& field : message)
+        what.headers.emplace_back(std::string{field.name_string()}, std::string{field.value()});
     if (!tls_) return;
     what.tls = true;
     what.tls_resumed = SSL_session_reused(tls_->native_handle()) == 1;
-    if (const char* name = SSL_get_servername(tls_->native_handle(), TLSEXT_NAMETYPE_host_name)) what.server_name = name;
+    if (const char* name = SSL_get_servername(tls_->native_handle(), TLSEXT_NAMETYPE_host_name))
+        what.server_name = name;
 }
 
 // --- connection: the exchange
 
 asio::awaitable<void> provider::server::connection::serve(std::shared_ptr<connection> self) {
     error_code failed;
-    if (tls_) co_await tls_->async_handshake(asio::ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, failed));
+    if (tls_)
+        co_await tls_->async_handshake(asio::ssl::stream_base::server,
+                                       asio::redirect_error(asio::use_awaitable, failed));
     if (failed) co_return;
     asio::co_spawn(plain_.get_executor(), read_loop(self), asio::detached);
     bool again = true;
@@ -299,7 +312,8 @@ asio::awaitable<bool> provider::server::connection::exchange() {
     owner_.note(*what, [&](call& c) { fill_in(c, head, parser); });
     std::optional<script> early = owner_.take_queued(*what, true);
     std::string fault;
-    if (auto asked_for = read_script(what->header("x-mock"), fault); asked_for && asked_for->early) early = std::move(asked_for);
+    if (auto asked_for = read_script(what->header("x-mock"), fault); asked_for && asked_for->early)
+        early = std::move(asked_for);
     if (early) {
         (void)co_await answer_call(what, std::move(*early));
         co_return false;
@@ -318,10 +332,11 @@ asio::awaitable<bool> provider::server::connection::exchange() {
     auto how = owner_.script_for(*what, fault);
     if (!fault.empty()) {
         how.status = 400;
-        how.body = R"({"error":{"message":")" + fault + R"(","type":"invalid_request_error","param":null,"code":"bad_script"}})";
+        how.body = R"({"error":{"message":")" + fault +
+                   R"(","type":"invalid_request_error","param":null,"code":"bad_script"}})";
     }
     const bool keep = co_await answer_call(what, std::move(how));
-    co_return keep && parser.keep_alive();
+    co_return keep&& parser.keep_alive();
 }
 
 asio::awaitable<bool> provider::server::connection::answer_call(std::shared_ptr<call> what, script how) {
@@ -332,11 +347,13 @@ asio::awaitable<bool> provider::server::connection::answer_call(std::shared_ptr<
         co_await end_early(how.ending);
         co_return false;
     }
-    auto answer = answer_to({what->method, what->target, what->header("content-type"), what->body}, how, owner_.settings_.models, what->serial);
+    auto answer = answer_to({what->method, what->target, what->header("content-type"), what->body}, how,
+                            owner_.settings_.models, what->serial);
     const auto& wanted = owner_.settings_.api_key;
     if (!wanted.empty() && credential_of(*what) != wanted && how.status == 0) {
         how.status = 401;
-        how.body = R"({"error":{"message":"Incorrect API key provided","type":"authentication_error","param":null,"code":"invalid_api_key"}})";
+        how.body =
+            R"({"error":{"message":"Incorrect API key provided","type":"authentication_error","param":null,"code":"invalid_api_key"}})";
     }
     how.headers.emplace_back("x-request-id", "req_mock" + std::to_string(what->serial));
     how.headers.emplace_back("x-mock-name", owner_.settings_.name);
@@ -365,8 +382,9 @@ asio::awaitable<bool> provider::server::connection::answer_call(std::shared_ptr<
 
 /// RFC 6455's handshake, then every byte comes back as it was.
 asio::awaitable<void> provider::server::connection::tunnel(std::shared_ptr<call> what) {
-    const std::string head = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: " +
-                             websocket_accept(what->header("sec-websocket-key")) + "\r\n\r\n";
+    const std::string head =
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: " +
+        websocket_accept(what->header("sec-websocket-key")) + "\r\n\r\n";
     bool going = co_await send(head);
     owner_.note(*what, [](call& c) { c.status = 101; });
     while (going) {
@@ -384,8 +402,10 @@ asio::awaitable<bool> provider::server::connection::send(std::string_view bytes)
     error_code failed;
     const auto out = asio::buffer(bytes.data(), bytes.size());
     std::size_t size = 0;
-    if (tls_) size = co_await asio::async_write(*tls_, out, asio::redirect_error(asio::use_awaitable, failed));
-    else size = co_await asio::async_write(plain_, out, asio::redirect_error(asio::use_awaitable, failed));
+    if (tls_)
+        size = co_await asio::async_write(*tls_, out, asio::redirect_error(asio::use_awaitable, failed));
+    else
+        size = co_await asio::async_write(plain_, out, asio::redirect_error(asio::use_awaitable, failed));
     sent_ += size;
     if (failed) gone_ = true;
     co_return !failed;
@@ -442,8 +462,10 @@ asio::awaitable<void> provider::server::connection::end_early(ending how) {
 asio::awaitable<void> provider::server::connection::end_orderly() {
     error_code ignored;
     if (!gone_) {
-        if (tls_) tls_->async_shutdown([self = shared_from_this()](error_code) {});
-        else plain_.shutdown(tcp::socket::shutdown_send, ignored);
+        if (tls_)
+            tls_->async_shutdown([self = shared_from_this()](error_code) {});
+        else
+            plain_.shutdown(tcp::socket::shutdown_send, ignored);
         co_await pause(std::chrono::seconds{1});
     }
     plain_.close(ignored);
@@ -481,7 +503,8 @@ script provider::server::script_for(const call& what, std::string& fault) {
     constexpr std::string_view in_model = "mock:";
     fault.clear();
     if (const auto text = what.header("x-mock"); !text.empty()) return read_script(text, fault).value_or(script{});
-    if (what.model.starts_with(in_model)) return read_script(what.model.substr(in_model.size()), fault).value_or(script{});
+    if (what.model.starts_with(in_model))
+        return read_script(what.model.substr(in_model.size()), fault).value_or(script{});
     if (auto how = take_queued(what, false)) return std::move(*how);
     chooser choose;
     script always;
@@ -498,7 +521,8 @@ script provider::server::script_for(const call& what, std::string& fault) {
 void provider::server::make_tls() {
     const auto& given = *settings_.tls;
     tls_.emplace(asio::ssl::context::tls_server);
-    tls_->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+    tls_->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
+                      asio::ssl::context::no_tlsv1_1);
     tls_->use_certificate_chain(asio::buffer(given.certificate));
     tls_->use_private_key(asio::buffer(given.private_key), asio::ssl::context::pem);
     static constexpr unsigned char session_context[] = "weir-mock";
@@ -546,7 +570,8 @@ asio::awaitable<void> provider::server::accept_loop() {
     error_code failed;
     while (acceptor_->is_open()) {
         const auto strand = asio::make_strand(*context_);
-        tcp::socket socket = co_await acceptor_->async_accept(strand, asio::redirect_error(asio::use_awaitable, failed));
+        tcp::socket socket =
+            co_await acceptor_->async_accept(strand, asio::redirect_error(asio::use_awaitable, failed));
         if (!failed) admit(std::move(socket));
     }
 }
@@ -585,7 +610,8 @@ const std::string& provider::name() const { return server_->settings_.name; }
 
 std::string provider::url() const {
     const auto& address = server_->settings_.address;
-    return (server_->settings_.tls ? "https://" : "http://") + address.substr(0, address.rfind(':')) + ':' + std::to_string(port());
+    return (server_->settings_.tls ? "https://" : "http://") + address.substr(0, address.rfind(':')) + ':' +
+           std::to_string(port());
 }
 
 void provider::once(script how, std::string path_contains) {

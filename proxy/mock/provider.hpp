@@ -1,6 +1,6 @@
-// A pretend LLM provider: a real HTTP/1.1 server, plain or TLS, that answers like OpenAI, Anthropic and Gemini do, and misbehaves
-// when a script tells it to. It keeps books of what it was asked and what it said, so that a proxy's books can be compared.
-// It does not do HTTP/2, and it understands nothing it is told.
+// A pretend LLM provider: a real HTTP/1.1 server, plain or TLS, that answers like OpenAI, Anthropic and Gemini do, and
+// misbehaves when a script tells it to. It keeps books of what it was asked and what it said, so that a proxy's books
+// can be compared. It does not do HTTP/2, and it understands nothing it is told.
 //
 // Scripts, the first that exists counts:
 //   1. the request header `x-mock: cut=event:3,ending=reset`
@@ -32,14 +32,14 @@ struct tls_options {
 };
 
 struct options {
-    std::string name = "mock";                ///< for humans; also the response header `x-mock-name`
-    std::string address = "127.0.0.1:0";      ///< HOST:PORT, [V6]:PORT
+    std::string name = "mock";            ///< for humans; also the response header `x-mock-name`
+    std::string address = "127.0.0.1:0";  ///< HOST:PORT, [V6]:PORT
     std::optional<tls_options> tls = {};
     mock::timing timing = {};
     std::vector<std::string> models = {"gpt-4o", "gpt-4o-mini", "text-embedding-3-small"};
-    std::string api_key = {};                 ///< not empty: every other credential gets a 401
+    std::string api_key = {};  ///< not empty: every other credential gets a 401
     int threads = 1;
-    std::size_t keep_calls = 100000;          ///< the oldest are forgotten beyond it
+    std::size_t keep_calls = 100000;  ///< the oldest are forgotten beyond it
 };
 
 enum class outcome : std::uint8_t {
@@ -52,24 +52,24 @@ enum class outcome : std::uint8_t {
 /// One request, as the provider saw it, and what became of it.
 struct call {
     std::uint64_t serial = 0;
-    std::uint64_t connection = 0;             ///< requests on one connection share it
+    std::uint64_t connection = 0;  ///< requests on one connection share it
     std::chrono::steady_clock::time_point arrived{};
     std::chrono::steady_clock::time_point ended{};
     std::string method;
     std::string target;
     std::vector<std::pair<std::string, std::string>> headers;  ///< as received, in order
-    std::string raw_head;                     ///< exact bytes up to the blank line
-    std::string body;                         ///< without chunk lines
+    std::string raw_head;                                      ///< exact bytes up to the blank line
+    std::string body;                                          ///< without chunk lines
     std::string model;
     bool tls = false;
     bool tls_resumed = false;
-    std::string server_name;                  ///< SNI
+    std::string server_name;  ///< SNI
     int status = 0;
     bool stream = false;
-    std::string answered;                     ///< the body meant to be sent, without framing; a repeated event stands once
-    std::uint64_t bytes_sent = 0;             ///< on the wire, heads and framing included, TLS not
+    std::string answered;          ///< the body meant to be sent, without framing; a repeated event stands once
+    std::uint64_t bytes_sent = 0;  ///< on the wire, heads and framing included, TLS not
     std::uint64_t events_sent = 0;
-    mock::usage usage;                        ///< of the whole answer, also when it was cut
+    mock::usage usage;  ///< of the whole answer, also when it was cut
     mock::outcome outcome = outcome::running;
 
     /// The value of the first header of that name (any case), "" when it is not there.
@@ -91,7 +91,8 @@ public:
     provider(const provider&) = delete;
     provider& operator=(const provider&) = delete;
 
-    /// Binds and runs its threads. Throws std::runtime_error (address in use, bad certificate). Again after stop(): on the same port.
+    /// Binds and runs its threads. Throws std::runtime_error (address in use, bad certificate). Again after stop(): on
+    /// the same port.
     void start();
     /// Ends every connection and joins the threads. While stopped, connecting is refused.
     void stop();
@@ -101,19 +102,22 @@ public:
     [[nodiscard]] std::string url() const;
     [[nodiscard]] const std::string& name() const;
 
-    void once(script how, std::string path_contains = {});  ///< the next fitting request; GETs (health checks) only with `path_contains`
+    void once(
+        script how,
+        std::string path_contains = {});  ///< the next fitting request; GETs (health checks) only with `path_contains`
     using chooser = std::function<std::optional<script>(const call&)>;
-    void on(chooser choose);                                ///< asked for each request; runs on the provider's threads
+    void on(chooser choose);  ///< asked for each request; runs on the provider's threads
     void always(script how);
     void set_door(door how);
 
     [[nodiscard]] std::vector<call> calls() const;
-    [[nodiscard]] std::size_t call_count() const;           ///< so far, forgotten ones too
-    [[nodiscard]] std::uint64_t connections() const;        ///< accepted so far
+    [[nodiscard]] std::size_t call_count() const;     ///< so far, forgotten ones too
+    [[nodiscard]] std::uint64_t connections() const;  ///< accepted so far
     [[nodiscard]] std::uint64_t open_connections() const;
-    void forget();                                          ///< empties the books and the queue of once()
+    void forget();  ///< empties the books and the queue of once()
     /// Waits until `enough` says so about the books; false after `limit`.
-    bool wait_for(const std::function<bool(const std::vector<call>&)>& enough, milliseconds limit = milliseconds{5000}) const;
+    bool wait_for(const std::function<bool(const std::vector<call>&)>& enough,
+                  milliseconds limit = milliseconds{5000}) const;
 
 private:
     class server;

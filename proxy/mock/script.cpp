@@ -57,10 +57,14 @@ bool read_cut(std::string_view text, std::optional<cut>& out) {
         out = made;
         return rest.empty();
     }
-    if (where == "head") made.at = cut::place::head;
-    else if (where == "body") made.at = cut::place::body;
-    else if (where == "event") made.at = cut::place::event;
-    else return false;
+    if (where == "head")
+        made.at = cut::place::head;
+    else if (where == "body")
+        made.at = cut::place::body;
+    else if (where == "event")
+        made.at = cut::place::event;
+    else
+        return false;
     if (const auto plus = rest.find('+'); plus != std::string_view::npos) {
         if (!read_number(rest.substr(plus + 1), made.plus)) return false;
         rest = rest.substr(0, plus);
@@ -91,7 +95,7 @@ bool read_ending(std::string_view text, ending& out) {
 }
 
 template <class T, class Read>
-auto optional_of(std::optional<T> script::*member, Read read) {
+auto optional_of(std::optional<T> script::* member, Read read) {
     return [member, read](script& s, std::string_view v) {
         T value{};
         if (!read(v, value)) return false;
@@ -108,7 +112,7 @@ bool read_text(std::string_view text, std::string& out) {
 using setter = std::function<bool(script&, std::string_view)>;
 
 template <class T, class Read>
-setter to(T script::*member, Read read) {
+setter to(T script::* member, Read read) {
     return [member, read](script& s, std::string_view v) { return read(v, s.*member); };
 }
 

@@ -23,13 +23,13 @@ struct tool_call {
 
 /// What the model says, whatever the dialect.
 struct saying {
-    std::string id;                   ///< without a prefix
+    std::string id;  ///< without a prefix
     std::int64_t created = 0;
     std::string model;
     std::vector<std::string> pieces;  ///< of the text; empty when a tool is called
     std::optional<tool_call> tool;
     bool cut_by_limit = false;
-    bool include_usage = false;       ///< OpenAI: stream_options.include_usage
+    bool include_usage = false;  ///< OpenAI: stream_options.include_usage
     int choices = 1;
     mock::usage usage;
 };

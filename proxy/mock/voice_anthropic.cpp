@@ -15,14 +15,17 @@ json::object usage_of(const saying& s, std::int64_t output) {
 const char* stop_of(const saying& s) { return s.tool ? "tool_use" : s.cut_by_limit ? "max_tokens" : "end_turn"; }
 
 json::object message_of(const saying& s, json::array content, json::value stop, json::value usage) {
-    return {{"id", "msg_" + s.id},   {"type", "message"},     {"role", "assistant"},      {"model", s.model},
-            {"content", content},    {"stop_reason", stop},   {"stop_sequence", nullptr}, {"usage", usage}};
+    return {{"id", "msg_" + s.id}, {"type", "message"},   {"role", "assistant"},      {"model", s.model},
+            {"content", content},  {"stop_reason", stop}, {"stop_sequence", nullptr}, {"usage", usage}};
 }
 
 json::value unary(const saying& s, const script& how) {
     json::array content;
     if (s.tool)
-        content.push_back({{"type", "tool_use"}, {"id", s.tool->id}, {"name", s.tool->name}, {"input", json::parse(s.tool->arguments)}});
+        content.push_back({{"type", "tool_use"},
+                           {"id", s.tool->id},
+                           {"name", s.tool->name},
+                           {"input", json::parse(s.tool->arguments)}});
     else
         content.push_back({{"type", "text"}, {"text", text_of(s)}});
     auto message = message_of(s, content, stop_of(s), usage_of(s, s.usage.completion));
@@ -31,7 +34,8 @@ json::value unary(const saying& s, const script& how) {
 }
 
 event delta_event(json::value delta) {
-    return named_event("content_block_delta", {{"type", "content_block_delta"}, {"index", 0}, {"delta", std::move(delta)}});
+    return named_event("content_block_delta",
+                       {{"type", "content_block_delta"}, {"index", 0}, {"delta", std::move(delta)}});
 }
 
 void add_content(std::vector<event>& out, const saying& s, const script& how) {
@@ -55,11 +59,13 @@ std::vector<event> stream(const saying& s, const script& how) {
     out.push_back(named_event("message_start", {{"type", "message_start"}, {"message", start}}));
     json::object block = {{"type", "text"}, {"text", ""}};
     if (s.tool) block = {{"type", "tool_use"}, {"id", s.tool->id}, {"name", s.tool->name}, {"input", json::object{}}};
-    out.push_back(named_event("content_block_start", {{"type", "content_block_start"}, {"index", 0}, {"content_block", block}}));
+    out.push_back(
+        named_event("content_block_start", {{"type", "content_block_start"}, {"index", 0}, {"content_block", block}}));
     out.push_back(named_event("ping", {{"type", "ping"}}));
     add_content(out, s, how);
     out.push_back(named_event("content_block_stop", {{"type", "content_block_stop"}, {"index", 0}}));
-    json::object last = {{"type", "message_delta"}, {"delta", {{"stop_reason", stop_of(s)}, {"stop_sequence", nullptr}}}};
+    json::object last = {{"type", "message_delta"},
+                         {"delta", {{"stop_reason", stop_of(s)}, {"stop_sequence", nullptr}}}};
     if (how.usage) last["usage"] = {{"output_tokens", s.usage.completion}};
     out.push_back(named_event("message_delta", last));
     out.push_back(named_event("message_stop", {{"type", "message_stop"}}));

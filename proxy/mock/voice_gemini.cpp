@@ -1,4 +1,5 @@
-// Gemini's generateContent and streamGenerateContent?alt=sse. Its streams have no terminator: a finish reason ends them.
+// Gemini's generateContent and streamGenerateContent?alt=sse. Its streams have no terminator: a finish reason ends
+// them.
 #include "mock/voice.hpp"
 
 namespace weir::mock {

@@ -17,7 +17,11 @@ json::value error_of(int status, std::string_view message) {
                        : status == 429 ? "rate_limit_exceeded"
                        : status >= 500 ? "server_error"
                                        : "invalid_request_error";
-    return {{"error", {{"message", message}, {"type", type}, {"param", nullptr}, {"code", status == 401 ? "invalid_api_key" : type}}}};
+    return {{"error",
+             {{"message", message},
+              {"type", type},
+              {"param", nullptr},
+              {"code", status == 401 ? "invalid_api_key" : type}}}};
 }
 
 event error_event(std::string_view message) { return data_event(error_of(500, message)); }
@@ -58,7 +62,8 @@ json::value tool_delta(json::object function, const tool_call* whole) {
 
 void stream_choice(std::vector<event>& out, const saying& s, const script& how, int index) {
     if (s.tool) {
-        out.push_back(chat_chunk(s, how, index, tool_delta({{"name", s.tool->name}, {"arguments", ""}}, &*s.tool), nullptr));
+        out.push_back(
+            chat_chunk(s, how, index, tool_delta({{"name", s.tool->name}, {"arguments", ""}}, &*s.tool), nullptr));
         for (const auto& slice : slices_of(s.tool->arguments))
             out.push_back(chat_chunk(s, how, index, tool_delta({{"arguments", slice}}, nullptr), nullptr));
         return;
@@ -76,7 +81,8 @@ std::vector<event> chat_stream(const saying& s, const script& how) {
     for (int i = 0; i < s.choices; ++i) {
         json::value content = "";
         if (s.tool) content = nullptr;
-        out.push_back(chat_chunk(s, how, i, {{"role", "assistant"}, {"content", content}, {"refusal", nullptr}}, nullptr));
+        out.push_back(
+            chat_chunk(s, how, i, {{"role", "assistant"}, {"content", content}, {"refusal", nullptr}}, nullptr));
     }
     for (int i = 0; i < s.choices; ++i) stream_choice(out, s, how, i);
     for (int i = 0; i < s.choices; ++i) out.push_back(chat_chunk(s, how, i, json::object{}, finish_of(s)));
@@ -113,7 +119,8 @@ event text_chunk(const saying& s, const script& how, int index, std::string_view
     auto frame = chunk_frame(s, "text_completion", how);
     json::value finish_value = nullptr;
     if (finish != nullptr) finish_value = finish;
-    frame["choices"] = json::array{{{"text", text}, {"index", index}, {"logprobs", nullptr}, {"finish_reason", finish_value}}};
+    frame["choices"] =
+        json::array{{{"text", text}, {"index", index}, {"logprobs", nullptr}, {"finish_reason", finish_value}}};
     return data_event(frame);
 }
 

@@ -18,27 +18,19 @@ json::object part_of(std::string_view text) {
 
 json::object item_of(const saying& s, const char* status, bool with_content) {
     if (s.tool)
-        return {{"id", "fc_" + s.id},
-                {"type", "function_call"},
-                {"status", status},
-                {"call_id", s.tool->id},
-                {"name", s.tool->name},
-                {"arguments", with_content ? s.tool->arguments : std::string{}}};
+        return {{"id", "fc_" + s.id},   {"type", "function_call"},
+                {"status", status},     {"call_id", s.tool->id},
+                {"name", s.tool->name}, {"arguments", with_content ? s.tool->arguments : std::string{}}};
     json::array content;
     if (with_content) content.push_back(part_of(text_of(s)));
-    return {{"id", "msg_" + s.id}, {"type", "message"}, {"status", status}, {"role", "assistant"}, {"content", content}};
+    return {
+        {"id", "msg_" + s.id}, {"type", "message"}, {"status", status}, {"role", "assistant"}, {"content", content}};
 }
 
 json::object response_of(const saying& s, const script& how, const char* status, bool complete) {
-    json::object out = {{"id", "resp_" + s.id},
-                        {"object", "response"},
-                        {"created_at", s.created},
-                        {"status", status},
-                        {"error", nullptr},
-                        {"incomplete_details", nullptr},
-                        {"model", s.model},
-                        {"output", json::array{}},
-                        {"parallel_tool_calls", true},
+    json::object out = {{"id", "resp_" + s.id}, {"object", "response"},    {"created_at", s.created},
+                        {"status", status},     {"error", nullptr},        {"incomplete_details", nullptr},
+                        {"model", s.model},     {"output", json::array{}}, {"parallel_tool_calls", true},
                         {"usage", nullptr}};
     if (!complete) return out;
     if (s.cut_by_limit) out["incomplete_details"] = {{"reason", "max_output_tokens"}};
@@ -85,7 +77,8 @@ void add_text(numbered& out, const saying& s, const script& how) {
 
 void add_tool(numbered& out, const saying& s) {
     for (const auto& slice : slices_of(s.tool->arguments))
-        out.add("response.function_call_arguments.delta", {{"item_id", "fc_" + s.id}, {"output_index", 0}, {"delta", slice}});
+        out.add("response.function_call_arguments.delta",
+                {{"item_id", "fc_" + s.id}, {"output_index", 0}, {"delta", slice}});
     out.add("response.function_call_arguments.done",
             {{"item_id", "fc_" + s.id}, {"output_index", 0}, {"arguments", s.tool->arguments}});
 }
@@ -95,8 +88,10 @@ std::vector<event> stream(const saying& s, const script& how) {
     out.add("response.created", {{"response", response_of(s, how, "in_progress", false)}});
     out.add("response.in_progress", {{"response", response_of(s, how, "in_progress", false)}});
     out.add("response.output_item.added", {{"output_index", 0}, {"item", item_of(s, "in_progress", false)}});
-    if (s.tool) add_tool(out, s);
-    else add_text(out, s, how);
+    if (s.tool)
+        add_tool(out, s);
+    else
+        add_text(out, s, how);
     out.add("response.output_item.done", {{"output_index", 0}, {"item", item_of(s, status_of(s), true)}});
     auto& last = out.add(s.cut_by_limit ? "response.incomplete" : "response.completed",
                          {{"response", response_of(s, how, status_of(s), true)}});

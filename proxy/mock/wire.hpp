@@ -22,7 +22,7 @@ struct timing {
 };
 
 struct piece {
-    milliseconds pause{0};     ///< before it
+    milliseconds pause{0};  ///< before it
     std::string bytes;
     std::uint64_t times = 1;
     std::uint64_t events = 0;  ///< events that are complete with each repetition
@@ -37,6 +37,7 @@ struct plan_of_wire {
 };
 
 /// `no_body`: the answer to HEAD. The random engine only spreads the pauses.
-[[nodiscard]] plan_of_wire wire_of(const answer& what, const script& how, const timing& pace, bool no_body, std::minstd_rand& random);
+[[nodiscard]] plan_of_wire wire_of(const answer& what, const script& how, const timing& pace, bool no_body,
+                                   std::minstd_rand& random);
 
 }  // namespace weir::mock

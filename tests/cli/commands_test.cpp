@@ -36,7 +36,7 @@ TEST(Commands, PrintTheVersion) {
 }
 
 TEST(Commands, HaveHelpWithAnExample) {
-    for (const std::string command : {"serve", "check", "demo"}) {
+    for (const std::string command : {"serve", "check", "explain", "spend", "count", "demo"}) {
         const auto got = run({command, "--help"});
         EXPECT_EQ(got.code, 0) << command;
         EXPECT_NE(got.out.find("Example:\n  weir " + command), std::string::npos) << got.out;
@@ -45,7 +45,11 @@ TEST(Commands, HaveHelpWithAnExample) {
 }
 
 TEST(Commands, CallWrongUsageTwo) {
-    for (const std::vector<std::string>& wrong : {std::vector<std::string>{"dance"}, {"--dance"}, {"check", "-c"}, {"check", "one", "two"}, {"check", "serve"}}) {
+    for (const std::vector<std::string>& wrong : {std::vector<std::string>{"dance"},
+                                                  {"--dance"},
+                                                  {"check", "-c"},
+                                                  {"check", "one", "two"},
+                                                  {"check", "serve"}}) {
         const auto got = run(wrong);
         EXPECT_EQ(got.code, 2) << wrong.front();
         EXPECT_NE(got.err.find("--help"), std::string::npos) << got.err;
@@ -54,7 +58,9 @@ TEST(Commands, CallWrongUsageTwo) {
 
 TEST(Commands, CheckIsSilentWhenAllIsWell) {
     const weir::test::temp_folder folder;
-    const auto file = folder.write("weir.yaml", "listeners: [{address: \"127.0.0.1:8080\"}]\npools: {main: {upstreams: [{url: \"http://127.0.0.1:1/v1\"}]}}\n");
+    const auto file = folder.write(
+        "weir.yaml",
+        "listeners: [{address: \"127.0.0.1:8080\"}]\npools: {main: {upstreams: [{url: \"http://127.0.0.1:1/v1\"}]}}\n");
     const auto got = run({"check", "-c", file});
     EXPECT_EQ(got.code, 0) << got.err;
     EXPECT_EQ(got.out + got.err, "");
@@ -62,7 +68,8 @@ TEST(Commands, CheckIsSilentWhenAllIsWell) {
 
 TEST(Commands, CheckNamesEveryFaultWithItsPlace) {
     const weir::test::temp_folder folder;
-    const auto file = folder.write("weir.yaml", "listeners: [{adress: \"127.0.0.1:8080\"}]\npools: {main: {upstreams: [{url: \"ftp://x\"}]}}\n");
+    const auto file = folder.write(
+        "weir.yaml", "listeners: [{adress: \"127.0.0.1:8080\"}]\npools: {main: {upstreams: [{url: \"ftp://x\"}]}}\n");
     const auto got = run({"check", "--conf", file});
     EXPECT_EQ(got.code, 1);
     EXPECT_NE(got.err.find(file + ":1:14: error: "), std::string::npos) << got.err;
@@ -74,4 +81,58 @@ TEST(Commands, CheckNamesAConfThatIsNotThere) {
     const auto got = run({"check", "-c", "/nowhere/weir.yaml"});
     EXPECT_EQ(got.code, 1);
     EXPECT_NE(got.err.find("/nowhere/weir.yaml"), std::string::npos) << got.err;
+}
+
+TEST(Commands, CountTextsAndRequestBodies) {
+    const weir::test::temp_folder folder;
+    const auto text = folder.write("text.txt", "hello world");
+    EXPECT_EQ(run({"count", "--model", "gpt-4o", text}).out, "2\n");
+    EXPECT_EQ(run({"count", "--model", "gpt-4", text, "--json"}).out,
+              R"({"tokens":2,"encoding":"cl100k_base","exact":true})"
+              "\n");
+    const auto body =
+        folder.write("body.json", R"({"model":"gpt-4o","messages":[{"role":"user","content":"hello world"}]})");
+    // Three for the message, one for its role, two for the text, three that prime the reply.
+    EXPECT_EQ(run({"count", body}).out, "9\n");
+    const auto parts = folder.write(
+        "parts.json",
+        R"({"model":"gpt-4o","messages":[{"role":"user","content":[{"type":"text","text":"hello world"},{"type":"image_url"}]}]})");
+    EXPECT_NE(run({"count", "--json", parts}).out.find(R"("exact":false)"), std::string::npos);
+    EXPECT_EQ(run({"count", text}).code, 2);
+    EXPECT_EQ(run({"count", "--model", "gpt-4o", folder.file("absent")}).code, 1);
+}
+
+TEST(Commands, ExplainWhatARequestWouldDo) {
+    const weir::test::temp_folder folder;
+    (void)folder.write("prices.yaml", "models:\n  served: {input: 2.50, output: 10.00}\n");
+    const auto conf =
+        folder.write("weir.yaml",
+                     "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                     "pools: {main: {upstreams: [{name: u, url: \"http://127.0.0.1:1/v1\"}]}}\n"
+                     "routes: [{models: [asked], pool: main, rename: {asked: served}}]\n"
+                     "keys: [{name: one, secret: s1, models: [asked]}, {name: two, secret: s2, models: [x]}]\n"
+                     "prices: prices.yaml\n");
+    const auto good = run({"explain", "-c", conf, folder.write("good.json", R"({"model":"asked","messages":[]})")});
+    EXPECT_EQ(good.code, 0) << good.out << good.err;
+    for (const char* line : {"key          one: admitted", "key          two: refused, model_not_allowed",
+                             "route        asked", "pool main (openai), model served",
+                             "http://127.0.0.1:1/v1/chat/completions", "$2.5 in, $10 out per million tokens (served)"})
+        EXPECT_NE(good.out.find(line), std::string::npos) << line << "\n" << good.out;
+    const auto lost = run({"explain", "-c", conf, folder.write("lost.json", R"({"model":"askd","messages":[]})")});
+    EXPECT_EQ(lost.code, 1);
+    EXPECT_NE(lost.out.find("did you mean 'asked'"), std::string::npos) << lost.out;
+    const auto wrong = run({"explain", "-c", conf, folder.write("wrong.json", "{")});
+    EXPECT_EQ(wrong.code, 1);
+    EXPECT_NE(wrong.out.find("refused      400 bad_request"), std::string::npos) << wrong.out;
+}
+
+TEST(Commands, SpendSaysWhatIsWrong) {
+    const weir::test::temp_folder folder;
+    EXPECT_EQ(run({"spend", "--format", "xml", "--ledger", "x"}).code, 2);
+    EXPECT_EQ(run({"spend", "--since", "yesterday", "--ledger", "x"}).code, 2);
+    EXPECT_EQ(run({"spend", "--where", "model", "--ledger", "x"}).code, 2);
+    const auto absent = run({"spend", "--ledger", folder.file("absent.db")});
+    EXPECT_EQ(absent.code, 1);
+    EXPECT_NE(absent.err.find("absent.db"), std::string::npos) << absent.err;
+    EXPECT_EQ(run({"spend", "-c", "/nowhere/weir.yaml"}).code, 1);
 }

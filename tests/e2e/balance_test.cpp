@@ -17,17 +17,24 @@ protected:
         a_ = quick_provider("a");
         b_ = quick_provider("b");
         checked_ = quick_provider("checked");
-        const auto refused = "      - {name: refused, url: \"http://127.0.0.1:" + std::to_string(unused_port()) + "/v1\"}\n";
-        const std::string calm = "    retry: {backoff: 1ms, max_backoff: 5ms, budget: 100%}\n    ejection: {consecutive_failures: 1000}\n    upstreams:\n";
+        const auto refused =
+            "      - {name: refused, url: \"http://127.0.0.1:" + std::to_string(unused_port()) + "/v1\"}\n";
+        const std::string calm =
+            "    retry: {backoff: 1ms, max_backoff: 5ms, budget: 100%}\n    ejection: {consecutive_failures: 1000}\n   "
+            " upstreams:\n";
         const std::string conf =
             "listeners: [{address: \"127.0.0.1:0\"}]\n"
             "pools:\n"
-            "  weighted:\n    balance: weighted_round_robin\n" + calm + upstream_of(*a_, "weight: 3") + upstream_of(*b_, "weight: 1") +
-            "  failover:\n    balance: weighted_round_robin\n" + calm + refused + upstream_of(*a_) +
-            "  dead:\n" + calm + refused +
-            "  single:\n" + calm + upstream_of(*a_) +
-            "  slow:\n    timeouts: {first_byte: 200ms, first_token: 400ms, idle: 300ms}\n    retry: {attempts: 1}\n    upstreams:\n" + upstream_of(*a_) +
-            "  checked:\n    health_check: {interval: 50ms, timeout: 40ms, healthy_after: 2, unhealthy_after: 2}\n    upstreams:\n" + upstream_of(*checked_) +
+            "  weighted:\n    balance: weighted_round_robin\n" +
+            calm + upstream_of(*a_, "weight: 3") + upstream_of(*b_, "weight: 1") +
+            "  failover:\n    balance: weighted_round_robin\n" + calm + refused + upstream_of(*a_) + "  dead:\n" +
+            calm + refused + "  single:\n" + calm + upstream_of(*a_) +
+            "  slow:\n    timeouts: {first_byte: 200ms, first_token: 400ms, idle: 300ms}\n    retry: {attempts: 1}\n   "
+            " upstreams:\n" +
+            upstream_of(*a_) +
+            "  checked:\n    health_check: {interval: 50ms, timeout: 40ms, healthy_after: 2, unhealthy_after: 2}\n    "
+            "upstreams:\n" +
+            upstream_of(*checked_) +
             "routes:\n"
             "  - {models: [weighted], pool: weighted}\n"
             "  - {models: [failover], pool: failover}\n"
@@ -35,7 +42,8 @@ protected:
             "  - models: [fallback]\n    pool: dead\n    fallback: [{pool: single, model: other-name}]\n"
             "  - {models: [slow], pool: slow}\n"
             "  - {models: [checked], pool: checked}\n"
-            "  - {models: [\"*\"], pool: single}\n" + std::string{conf_end};
+            "  - {models: [\"*\"], pool: single}\n" +
+            std::string{conf_end};
         weir_ = std::make_unique<gateway_process>(WEIR_BINARY, conf);
     }
     static void TearDownTestSuite() {
@@ -89,7 +97,11 @@ TEST_F(Balance, MovesOnWhenAnUpstreamRefusesConnections) {
 TEST_F(Balance, MovesOnWhateverBreaksBeforeTheFirstByte) {
     using place = mock::cut::place;
     const std::vector<mock::script> ways = {
-        {.status = 500}, {.status = 503}, {.status = 429}, {.status = 524}, {.status = 529},
+        {.status = 500},
+        {.status = 503},
+        {.status = 429},
+        {.status = 524},
+        {.status = 529},
         {.cut = mock::cut{place::head, 0, 0}, .ending = mock::ending::reset},
         {.cut = mock::cut{place::head, 0, 0}, .ending = mock::ending::fin},
         {.cut = mock::cut{place::head, 25, 0}, .ending = mock::ending::reset},
@@ -153,7 +165,9 @@ TEST_F(Balance, TellsThePhaseOfATimeout) {
 }
 
 TEST_F(Balance, TakesAnUpstreamOutWhileItsHealthCheckFailsAndBackAfterwards) {
-    const auto healthy = [](const std::string& m) { return metric(m, "weir_upstream_healthy", {"upstream=\"checked\""}) == 1; };
+    const auto healthy = [](const std::string& m) {
+        return metric(m, "weir_upstream_healthy", {"upstream=\"checked\""}) == 1;
+    };
     EXPECT_TRUE(healthy(weir_->metrics_when(healthy)));
     EXPECT_EQ(ask("checked").status, 200);
     checked_->always({.status = 500});

@@ -18,9 +18,10 @@ protected:
         a_ = quick_provider("a");
         const std::string conf =
             "listeners: [{address: \"127.0.0.1:0\"}]\n"
-            "pools:\n  main:\n    ejection: {consecutive_failures: 1000}\n    upstreams:\n" + upstream_of(*a_) +
-            "  drained:\n    on_disconnect: drain\n    upstreams:\n" + upstream_of(*a_) +
-            "routes:\n  - {models: [drained], pool: drained}\n  - {models: [\"*\"], pool: main}\n" + std::string{conf_end};
+            "pools:\n  main:\n    ejection: {consecutive_failures: 1000}\n    upstreams:\n" +
+            upstream_of(*a_) + "  drained:\n    on_disconnect: drain\n    upstreams:\n" + upstream_of(*a_) +
+            "routes:\n  - {models: [drained], pool: drained}\n  - {models: [\"*\"], pool: main}\n" +
+            std::string{conf_end};
         weir_ = std::make_unique<gateway_process>(WEIR_BINARY, conf);
     }
     static void TearDownTestSuite() {
@@ -29,7 +30,9 @@ protected:
     }
     void SetUp() override { a_->forget(); }
 
-    static std::string chat(bool stream = true, std::string_view model = "m") { return request_text("POST", "/v1/chat/completions", chat_body(model, stream)); }
+    static std::string chat(bool stream = true, std::string_view model = "m") {
+        return request_text("POST", "/v1/chat/completions", chat_body(model, stream));
+    }
 
     static std::unique_ptr<mock::provider> a_;
     static std::unique_ptr<gateway_process> weir_;
@@ -66,12 +69,16 @@ TEST_F(Pressure, LetsTheUpstreamGoWhenTheClientLeaves) {
         ASSERT_TRUE(client.send(chat()));
         ASSERT_EQ(client.read_head().status, 200);
         const auto left = std::chrono::steady_clock::now();
-        if (rudely) client.reset();
-        else client.close();
-        EXPECT_TRUE(a_->wait_for([](const auto& calls) { return !calls.empty() && calls.back().outcome == mock::outcome::aborted; }, 3s));
+        if (rudely)
+            client.reset();
+        else
+            client.close();
+        EXPECT_TRUE(a_->wait_for(
+            [](const auto& calls) { return !calls.empty() && calls.back().outcome == mock::outcome::aborted; }, 3s));
         EXPECT_LT(std::chrono::steady_clock::now() - left, 1s);
     }
-    const auto all = weir_->metrics_when([](const std::string& m) { return metric(m, "weir_client_disconnects_total") >= 2; });
+    const auto all =
+        weir_->metrics_when([](const std::string& m) { return metric(m, "weir_client_disconnects_total") >= 2; });
     EXPECT_GE(metric(all, "weir_client_disconnects_total", {"pool=\"main\""}), 2);
 }
 
@@ -101,10 +108,14 @@ TEST_F(Pressure, KeepsManyConcurrentStreamsApart) {
             raw_client client{weir_->url()};
             for (int k = 0; k < 5; ++k) {
                 const auto word = "w" + std::to_string(i) + "x" + std::to_string(k);
-                if (!client.send(request_text("POST", "/v1/chat/completions", chat_body("m", true), {{"x-mock", "between=1,text=" + word + " " + word + " end"}}))) return;
+                if (!client.send(request_text("POST", "/v1/chat/completions", chat_body("m", true),
+                                              {{"x-mock", "between=1,text=" + word + " " + word + " end"}})))
+                    return;
                 const auto got = client.read_response();
                 const auto first = got.body.find('"' + word + '"');
-                if (got.clean() && first != std::string::npos && got.body.find("\" " + word + '"') != std::string::npos && got.body.ends_with("[DONE]\n\n")) ++right;
+                if (got.clean() && first != std::string::npos &&
+                    got.body.find("\" " + word + '"') != std::string::npos && got.body.ends_with("[DONE]\n\n"))
+                    ++right;
             }
         });
     for (auto& each : clients) each.join();
@@ -118,7 +129,8 @@ TEST_F(Pressure, GivesBackEveryConnectionAndStream) {
         if (i % 2 == 0) ASSERT_TRUE(client.read_response().clean());
     }
     const auto quiet = [](const std::string& m) {
-        return metric(m, "weir_active_streams") == 0 && metric(m, "weir_connections") == 0 && metric(m, "weir_upstream_in_flight") == 0 && metric(m, "weir_buffered_body_bytes") == 0;
+        return metric(m, "weir_active_streams") == 0 && metric(m, "weir_connections") == 0 &&
+               metric(m, "weir_upstream_in_flight") == 0 && metric(m, "weir_buffered_body_bytes") == 0;
     };
     EXPECT_TRUE(quiet(weir_->metrics_when(quiet, 5s)));
 }

@@ -1,4 +1,5 @@
-// What weir itself refuses: the status, the code, the shape of the client's dialect, and that the connection stays sane.
+// What weir itself refuses: the status, the code, the shape of the client's dialect, and that the connection stays
+// sane.
 #include <gtest/gtest.h>
 
 #include "support/gateway_process.hpp"
@@ -15,21 +16,30 @@ protected:
         a_ = quick_provider("a");
         const std::string conf =
             "listeners: [{address: \"127.0.0.1:0\"}]\n"
-            "limits: {request_head: 4KiB, request_body: 64KiB, head_timeout: 300ms, body_timeout: 300ms, keepalive_timeout: 500ms}\n"
+            "limits: {request_head: 4KiB, request_body: 64KiB, head_timeout: 300ms, body_timeout: 300ms, "
+            "keepalive_timeout: 500ms}\n"
             "prices: prices.yaml\n"
-            "pools:\n  one:\n    upstreams:\n" + upstream_of(*a_) +
-            "  claude:\n    dialect: anthropic\n    upstreams:\n      - {name: c, url: \"" + a_->url() + "\"}\n"
-            "  gemini:\n    dialect: gemini\n    upstreams:\n      - {name: g, url: \"" + a_->url() + "\"}\n"
+            "pools:\n  one:\n    upstreams:\n" +
+            upstream_of(*a_) + "  claude:\n    dialect: anthropic\n    upstreams:\n      - {name: c, url: \"" +
+            a_->url() +
+            "\"}\n"
+            "  gemini:\n    dialect: gemini\n    upstreams:\n      - {name: g, url: \"" +
+            a_->url() +
+            "\"}\n"
             "routes:\n"
-            "  - {models: [\"claude*\"], pool: claude}\n  - {models: [\"gemini*\"], pool: gemini}\n  - {models: [\"gpt*\", dear], pool: one}\n"
+            "  - {models: [\"claude*\"], pool: claude}\n  - {models: [\"gemini*\"], pool: gemini}\n  - {models: "
+            "[\"gpt*\", dear], pool: one}\n"
             "keys:\n"
             "  - {name: all, secret: sk-all}\n"
             "  - {name: narrow, secret: sk-narrow, models: [gpt-4o]}\n"
             "  - {name: elsewhere, secret: sk-elsewhere, allow: [10.0.0.0/8]}\n"
             "  - {name: old, secret: sk-old, expires: 2020-01-01}\n"
             "  - {name: slow, secret: sk-slow, requests_per_minute: 2}\n"
-            "  - {name: poor, secret: sk-poor, budgets: [{usd: 0.0001, every: 1d}]}\n" + std::string{conf_end};
-        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, conf, gateway_process::files{{"prices.yaml", "models:\n  dear: {input: 100.00, output: 1000.00}\n"}});
+            "  - {name: poor, secret: sk-poor, budgets: [{usd: 0.0001, every: 1d}]}\n" +
+            std::string{conf_end};
+        weir_ = std::make_unique<gateway_process>(
+            WEIR_BINARY, conf,
+            gateway_process::files{{"prices.yaml", "models:\n  dear: {input: 100.00, output: 1000.00}\n"}});
     }
     static void TearDownTestSuite() {
         weir_.reset();
@@ -37,7 +47,8 @@ protected:
     }
     void SetUp() override { a_->forget(); }
 
-    static response ask(const std::string& key, const std::string& body, const std::string& path = "/v1/chat/completions", const std::string& method = "POST") {
+    static response ask(const std::string& key, const std::string& body,
+                        const std::string& path = "/v1/chat/completions", const std::string& method = "POST") {
         return exchange_once(weir_->url(), request_text(method, path, body, {{"Authorization", "Bearer " + key}}));
     }
     static void expect_refused(const response& got, int status, const std::string& code) {
@@ -59,7 +70,9 @@ std::unique_ptr<gateway_process> Refusal::weir_;
 
 TEST_F(Refusal, NeedsAKnownKey) {
     expect_refused(ask("sk-unknown", chat_body("gpt-4o", true)), 401, "invalid_key");
-    expect_refused(exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false))), 401, "invalid_key");
+    expect_refused(
+        exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false))), 401,
+        "invalid_key");
 }
 
 TEST_F(Refusal, KeepsToTheKeysPolicy) {
@@ -80,24 +93,30 @@ TEST_F(Refusal, SaysWhenARateIsUsedUp) {
 
 TEST_F(Refusal, SaysWhenABudgetIsSpent) {
     response got;
-    for (int i = 0; i < 10 && got.status != 429; ++i) got = ask("sk-poor", chat_body("dear", false, R"("max_tokens":3)"));
+    for (int i = 0; i < 10 && got.status != 429; ++i)
+        got = ask("sk-poor", chat_body("dear", false, R"("max_tokens":3)"));
     EXPECT_EQ(got.status, 429);
     EXPECT_NE(got.body.find("budget_exceeded"), std::string::npos) << got.body;
     EXPECT_NE(got.header("retry-after"), "");
 }
 
-TEST_F(Refusal, KnowsNoModelWithoutARoute) { expect_refused(ask("sk-all", chat_body("llama", false)), 404, "model_not_found"); }
+TEST_F(Refusal, KnowsNoModelWithoutARoute) {
+    expect_refused(ask("sk-all", chat_body("llama", false)), 404, "model_not_found");
+}
 
 TEST_F(Refusal, NamesUnknownEndpointsAndWrongMethods) {
     expect_refused(ask("sk-all", "{}", "/nowhere"), 404, "unknown_endpoint");
-    const auto got = exchange_once(weir_->url(), request_text("GET", "/v1/chat/completions", {}, {{"Authorization", "Bearer sk-all"}}));
+    const auto got = exchange_once(
+        weir_->url(), request_text("GET", "/v1/chat/completions", {}, {{"Authorization", "Bearer sk-all"}}));
     EXPECT_EQ(got.status, 405) << got.body;
     EXPECT_NE(got.header("allow").find("POST"), std::string::npos);
 }
 
 TEST_F(Refusal, ReadsJsonStrictly) {
-    for (const char* body : {"", "not json", "[]", R"({"messages":[]})", R"({"model":"gpt-4o","model":"gpt-5","messages":[]})",
-                             R"({"model":"gpt-4o","m\u006fdel":"gpt-5","messages":[]})", R"({"model":7,"messages":[]})", R"({"model":"gpt-4o","stream":"yes","messages":[]})"})
+    for (const char* body :
+         {"", "not json", "[]", R"({"messages":[]})", R"({"model":"gpt-4o","model":"gpt-5","messages":[]})",
+          R"({"model":"gpt-4o","m\u006fdel":"gpt-5","messages":[]})", R"({"model":7,"messages":[]})",
+          R"({"model":"gpt-4o","stream":"yes","messages":[]})"})
         expect_refused(ask("sk-all", body), 400, "bad_request");
 }
 
@@ -124,13 +143,15 @@ TEST_F(Refusal, WritesErrorsInTheClientsDialect) {
 TEST_F(Refusal, LimitsTheBody) {
     const auto big = chat_body("gpt-4o", false, R"("padding":")" + std::string(70'000, 'p') + '"');
     expect_refused(ask("sk-all", big), 413, "body_too_large");
-    const auto chunked = exchange_once(weir_->url(), chunked_request_text("/v1/chat/completions", big, 1000, {{"Authorization", "Bearer sk-all"}}));
+    const auto chunked = exchange_once(
+        weir_->url(), chunked_request_text("/v1/chat/completions", big, 1000, {{"Authorization", "Bearer sk-all"}}));
     expect_refused(chunked, 413, "body_too_large");
 }
 
 TEST_F(Refusal, LimitsTheHead) {
-    expect_refused(exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false), {{"X-Long", std::string(5000, 'h')}})), 431,
-                   "head_too_large");
+    expect_refused(exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false),
+                                                            {{"X-Long", std::string(5000, 'h')}})),
+                   431, "head_too_large");
 }
 
 TEST_F(Refusal, LosesPatienceWithSlowHeadsAndBodies) {
@@ -141,7 +162,9 @@ TEST_F(Refusal, LosesPatienceWithSlowHeadsAndBodies) {
     EXPECT_LT(std::chrono::steady_clock::now() - asked, 3s);
     EXPECT_TRUE(head.wait_closed(2s));
     raw_client body{weir_->url()};
-    ASSERT_TRUE(body.send("POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer sk-all\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"));
+    ASSERT_TRUE(
+        body.send("POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer sk-all\r\nContent-Type: "
+                  "application/json\r\nContent-Length: 100\r\n\r\n{"));
     const auto got = body.read_response();
     EXPECT_EQ(got.status, 408);
     EXPECT_NE(got.body.find("client_timeout"), std::string::npos);
@@ -156,13 +179,19 @@ TEST_F(Refusal, ClosesIdleConnectionsSilently) {
 
 TEST_F(Refusal, RefusesMalformedHttpAndSmuggling) {
     const std::string tail = "Authorization: Bearer sk-all\r\nContent-Type: application/json\r\n";
-    for (const auto& text : {"GET\r\n\r\n" + std::string{}, std::string{"POST /v1/chat/completions HTTP/1.1\r\n"} + tail + "Content-Length: 2\r\n\r\n{}",
-                             "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n" + tail + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-                             "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n" + tail + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}}",
-                             "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n" + tail + "Transfer-Encoding: chunked, gzip\r\n\r\n",
-                             "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n" + tail + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
-                             "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nX : 1\r\n" + tail + "Content-Length: 2\r\n\r\n{}",
-                             "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nX: 1\r\n folded\r\n" + tail + "Content-Length: 2\r\n\r\n{}"}) {
+    for (const auto& text :
+         {"GET\r\n\r\n" + std::string{},
+          std::string{"POST /v1/chat/completions HTTP/1.1\r\n"} + tail + "Content-Length: 2\r\n\r\n{}",
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n" + tail +
+              "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n" + tail +
+              "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}}",
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n" + tail + "Transfer-Encoding: chunked, gzip\r\n\r\n",
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n" + tail +
+              "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nX : 1\r\n" + tail + "Content-Length: 2\r\n\r\n{}",
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nX: 1\r\n folded\r\n" + tail +
+              "Content-Length: 2\r\n\r\n{}"}) {
         raw_client client{weir_->url()};
         ASSERT_TRUE(client.send(text));
         const auto got = client.read_response(3s);
@@ -174,19 +203,24 @@ TEST_F(Refusal, RefusesMalformedHttpAndSmuggling) {
 
 TEST_F(Refusal, KeepsTheConnectionAfterARefusalThatReadTheBody) {
     raw_client client{weir_->url()};
-    ASSERT_TRUE(client.send(request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false), {{"Authorization", "Bearer nope"}})));
+    ASSERT_TRUE(client.send(
+        request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false), {{"Authorization", "Bearer nope"}})));
     EXPECT_EQ(client.read_response().status, 401);
     // Either it stays open and works, or it says that it closes; both are fine, a lie is not.
-    const bool sent = client.send(request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false), {{"Authorization", "Bearer sk-all"}}));
+    const bool sent = client.send(
+        request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false), {{"Authorization", "Bearer sk-all"}}));
     const auto got = client.read_response();
     EXPECT_TRUE(!sent || got.status == 200 || got.status == 0) << got.wire;
 }
 
 TEST_F(Refusal, ListsTheModelsAKeyMayCall) {
-    const auto got = exchange_once(weir_->url(), request_text("GET", "/v1/models", {}, {{"Authorization", "Bearer sk-narrow"}}));
+    const auto got =
+        exchange_once(weir_->url(), request_text("GET", "/v1/models", {}, {{"Authorization", "Bearer sk-narrow"}}));
     EXPECT_EQ(got.status, 200);
     EXPECT_EQ(got.body.find("\"dear\""), std::string::npos) << got.body;
-    EXPECT_NE(exchange_once(weir_->url(), request_text("GET", "/v1/models", {}, {{"Authorization", "Bearer sk-all"}})).body.find("\"dear\""), std::string::npos);
+    EXPECT_NE(exchange_once(weir_->url(), request_text("GET", "/v1/models", {}, {{"Authorization", "Bearer sk-all"}}))
+                  .body.find("\"dear\""),
+              std::string::npos);
     EXPECT_EQ(exchange_once(weir_->url(), request_text("GET", "/v1/models")).status, 401);
     EXPECT_EQ(a_->call_count(), 0u);
 }

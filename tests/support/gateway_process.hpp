@@ -16,13 +16,16 @@
 
 namespace weir::test {
 
-/// `binary` is WEIR_BINARY. The conf should say `admin: {address: "127.0.0.1:0"}`, ports 0 and `log: {access: access.log}`.
+/// `binary` is WEIR_BINARY. The conf should say `admin: {address: "127.0.0.1:0"}`, ports 0 and `log: {access:
+/// access.log}`.
 class gateway_process {
 public:
     using files = std::map<std::string, std::string>;
 
-    /// Writes the conf and the files and starts the binary. Throws std::runtime_error with its standard error when it does not come up.
-    gateway_process(const std::string& binary, const std::string& conf, const files& beside = {});
+    /// Writes the conf and the files and starts the binary. Throws std::runtime_error with its standard error when it
+    /// does not come up.
+    /// `{folder}` in the conf stands for the folder's path.
+    gateway_process(const std::string& binary, std::string conf, const files& beside = {});
     /// A gateway that ended by itself with anything but 0 fails the test that is running, with its last words.
     ~gateway_process();
     gateway_process(const gateway_process&) = delete;
@@ -39,7 +42,8 @@ public:
     [[nodiscard]] response ask_admin(std::string_view path) const;
     [[nodiscard]] std::string metrics() const { return ask_admin("/metrics").body; }
     /// Asks /metrics until `enough`; the last exposition comes back either way.
-    [[nodiscard]] std::string metrics_when(const std::function<bool(const std::string&)>& enough, milliseconds limit = milliseconds{3000}) const;
+    [[nodiscard]] std::string metrics_when(const std::function<bool(const std::string&)>& enough,
+                                           milliseconds limit = milliseconds{3000}) const;
     /// The access log's line that contains `text`, waited for; "" when none comes.
     [[nodiscard]] std::string log_line(std::string_view text, milliseconds limit = milliseconds{3000}) const;
 
@@ -51,7 +55,8 @@ private:
 };
 
 /// The sum of a metric's series that carry all of `labels` (as written: `pool="a"`).
-[[nodiscard]] double metric(std::string_view exposition, std::string_view name, const std::vector<std::string>& labels = {});
+[[nodiscard]] double metric(std::string_view exposition, std::string_view name,
+                            const std::vector<std::string>& labels = {});
 
 /// A line of `upstreams:` for a mock, with more members appended as written.
 [[nodiscard]] std::string upstream_of(const mock::provider& provider, std::string_view more = {});
@@ -60,7 +65,8 @@ private:
 [[nodiscard]] int unused_port();
 
 /// A mock that answers without pauses, started.
-[[nodiscard]] std::unique_ptr<mock::provider> quick_provider(std::string name, std::optional<mock::tls_options> tls = std::nullopt,
+[[nodiscard]] std::unique_ptr<mock::provider> quick_provider(std::string name,
+                                                             std::optional<mock::tls_options> tls = std::nullopt,
                                                              std::string api_key = {});
 
 /// The admin and log sections every conf of these tests ends with.

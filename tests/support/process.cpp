@@ -79,9 +79,12 @@ std::optional<int> process::wait(milliseconds limit) {
     const auto until = std::chrono::steady_clock::now() + limit;
     while (!code_) {
         int status = 0;
-        if (waitpid(pid_, &status, WNOHANG) == pid_) code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-        else if (std::chrono::steady_clock::now() >= until) return std::nullopt;
-        else std::this_thread::sleep_for(milliseconds{2});
+        if (waitpid(pid_, &status, WNOHANG) == pid_)
+            code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        else if (std::chrono::steady_clock::now() >= until)
+            return std::nullopt;
+        else
+            std::this_thread::sleep_for(milliseconds{2});
     }
     return code_;
 }

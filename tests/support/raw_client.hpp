@@ -20,20 +20,20 @@ using headers = std::vector<std::pair<std::string, std::string>>;
 
 /// How a body or a connection ended.
 enum class end_of : std::uint8_t {
-    clean,     ///< as the framing said
-    eof,       ///< the connection closed before the framing's end
-    reset,     ///< RST, or TLS ended without close_notify
+    clean,  ///< as the framing said
+    eof,    ///< the connection closed before the framing's end
+    reset,  ///< RST, or TLS ended without close_notify
     timed_out,
-    malformed, ///< not HTTP
+    malformed,  ///< not HTTP
 };
 
 struct response {
     int status = 0;
-    std::string head;               ///< raw, up to and with the blank line
-    test::headers headers;          ///< names lower-cased
-    std::string body;               ///< without chunk lines
-    std::string wire;               ///< every byte of the response as it came
-    std::vector<int> informational; ///< 1xx before it
+    std::string head;                ///< raw, up to and with the blank line
+    test::headers headers;           ///< names lower-cased
+    std::string body;                ///< without chunk lines
+    std::string wire;                ///< every byte of the response as it came
+    std::vector<int> informational;  ///< 1xx before it
     end_of end = end_of::clean;
     std::chrono::steady_clock::time_point head_at{};
     std::chrono::steady_clock::time_point first_body_byte_at{};
@@ -44,8 +44,8 @@ struct response {
 };
 
 struct tls_choice {
-    std::string ca_pem;             ///< empty: nothing is verified
-    std::string certificate_pem;    ///< of the client
+    std::string ca_pem;           ///< empty: nothing is verified
+    std::string certificate_pem;  ///< of the client
     std::string private_key_pem;
     std::string server_name = "localhost";
     SSL_SESSION* resume = nullptr;  ///< not owned
@@ -54,8 +54,8 @@ struct tls_choice {
 
 class raw_client {
 public:
-    /// `address`: HOST:PORT or unix:/path, also with http:// or https:// in front (https without `tls` verifies nothing).
-    /// Failure to connect or shake hands shows in connected() and fault().
+    /// `address`: HOST:PORT or unix:/path, also with http:// or https:// in front (https without `tls` verifies
+    /// nothing). Failure to connect or shake hands shows in connected() and fault().
     explicit raw_client(const std::string& address, std::optional<tls_choice> tls = std::nullopt);
     ~raw_client();
     raw_client(raw_client&& other) noexcept;
@@ -67,7 +67,8 @@ public:
 
     /// False when the other side has gone.
     bool send(std::string_view bytes);
-    bool send_sliced(std::string_view bytes, std::size_t slice, std::chrono::microseconds pause = std::chrono::microseconds{0});
+    bool send_sliced(std::string_view bytes, std::size_t slice,
+                     std::chrono::microseconds pause = std::chrono::microseconds{0});
 
     /// Reads one response. `head_request`: no body follows.
     [[nodiscard]] response read_response(milliseconds limit = milliseconds{10000}, bool head_request = false);
@@ -110,14 +111,17 @@ private:
 };
 
 /// One request over a new connection.
-[[nodiscard]] response exchange_once(const std::string& address, std::string_view bytes, std::optional<tls_choice> tls = std::nullopt,
+[[nodiscard]] response exchange_once(const std::string& address, std::string_view bytes,
+                                     std::optional<tls_choice> tls = std::nullopt,
                                      milliseconds limit = milliseconds{10000});
 
 /// A request with Host and, where there is a body, Content-Length and Content-Type: application/json.
-[[nodiscard]] std::string request_text(std::string_view method, std::string_view target, std::string_view body = {}, const headers& more = {});
+[[nodiscard]] std::string request_text(std::string_view method, std::string_view target, std::string_view body = {},
+                                       const headers& more = {});
 
 /// The same body in chunks of `chunk` bytes.
-[[nodiscard]] std::string chunked_request_text(std::string_view target, std::string_view body, std::size_t chunk, const headers& more = {});
+[[nodiscard]] std::string chunked_request_text(std::string_view target, std::string_view body, std::size_t chunk,
+                                               const headers& more = {});
 
 /// SSE events as they stand, each with its blank line; a rest without one comes last.
 [[nodiscard]] std::vector<std::string> split_events(std::string_view body);
