@@ -189,11 +189,13 @@ TEST_F(Observability, HasHelpAndTypeForEveryMetric) {
     (void)ask("m", true);
     std::istringstream in{weir_->metrics()};
     std::string name;
-    for (std::string line; std::getline(in, line);)
-        if (line.starts_with("# TYPE "))
+    for (std::string line; std::getline(in, line);) {
+        if (line.starts_with("# TYPE ")) {
             name = line.substr(7, line.find(' ', 7) - 7);
-        else if (!line.empty() && line[0] != '#')
+        } else if (!line.empty() && line[0] != '#') {
             EXPECT_TRUE(line.starts_with(name)) << line;
+        }
+    }
 }
 
 TEST_F(Observability, TellsSpendFromTheLedgerWhileItRuns) {

@@ -126,7 +126,9 @@ TEST_F(Pressure, GivesBackEveryConnectionAndStream) {
     for (int i = 0; i < 20; ++i) {
         raw_client client{weir_->url()};
         ASSERT_TRUE(client.send(chat()));
-        if (i % 2 == 0) ASSERT_TRUE(client.read_response().clean());
+        if (i % 2 == 0) {
+            ASSERT_TRUE(client.read_response().clean());
+        }
     }
     const auto quiet = [](const std::string& m) {
         return metric(m, "weir_active_streams") == 0 && metric(m, "weir_connections") == 0 &&

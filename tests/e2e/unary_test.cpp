@@ -81,7 +81,9 @@ TEST_F(Unary, PassesAnUpstreamsRefusalOnUnchanged) {
         EXPECT_EQ(got.body, R"({"error":{"message":"mine"}})");
         EXPECT_EQ(got.header("retry-after"), "3");
         // SDKs repeat 408, 409, 429 and 5xx by themselves; the others they leave alone anyway.
-        if (status >= 500) EXPECT_EQ(got.header("x-should-retry"), "false");
+        if (status >= 500) {
+            EXPECT_EQ(got.header("x-should-retry"), "false");
+        }
     }
 }
 
