@@ -289,7 +289,7 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to, std
             out.advance(r.bytes);
         }
         if (out.done()) break;
-        if (sock.readable() && sock.bytes_read == 0 && sock.peer_gone()) break;
+        if (sock.has_bytes()) break;  // an early answer
         if (kept_head.empty() && out.pieces().front().iov_base >= worker_.head_scratch.data() &&
             out.pieces().front().iov_base < worker_.head_scratch.data() + worker_.head_scratch.size()) {
             // The scratch space belongs to the worker; what of it was not sent yet must survive the sleep.
@@ -304,7 +304,6 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to, std
             detail_ = "it stopped reading the request";
             co_return worker_.loop().now() >= total_deadline_ ? failure::timeout_total : failure::timeout_first_byte;
         }
-        if (sock.readable() && sock.bytes_read == 0 && !sock.is_tls()) break;  // an early answer
     }
     request_sent_ = out.done();
     sent_at_ = now();

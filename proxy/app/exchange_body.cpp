@@ -78,7 +78,7 @@ net::task<core::error> exchange_runner::read_sized_body() {
     auto& in = session_.input();
     auto& client = session_.client();
     const auto size = static_cast<std::size_t>(head().content_length);
-    const bool fits = head_size_ + size <= in.capacity() - static_cast<std::size_t>(in.data() - (in.free_begin() - in.size()));
+    const bool fits = head_size_ + size <= in.size() + in.free_size();
     if (!fits) {
         why = take_body_memory(size);
         if (why) co_return why;

@@ -1,328 +1,17 @@
-// The answer on its way to the client: held until it is sure to be one, then passed on as it comes.
-// One buffer: the upstream's bytes are read into it, unframed and scanned in place, and written from it; only then is it read into again.
-#include <cstring>
-
+// The answer on its way to the client: passed on as it comes, broken where it breaks, never made to look complete when it is not.
 #include "app/exchange_runner.hpp"
 #include "dialect/error_body.hpp"
 #include "http/head_writer.hpp"
-#include "token/estimate.hpp"
 
 namespace weir::app {
 namespace {
 
 using exchange::failure;
 
-bool is_type(std::string_view content_type, std::string_view wanted) {
-    return content_type.size() >= wanted.size() && http::iequals(content_type.substr(0, wanted.size()), wanted);
-}
-
-bool has_terminator(dialect::endpoint e) {
-    switch (e) {
-        case dialect::endpoint::chat_completions:
-        case dialect::endpoint::completions:
-        case dialect::endpoint::responses:
-        case dialect::endpoint::messages:
-        case dialect::endpoint::gemini_stream_generate: return true;
-        default: return false;
-    }
-}
-
 // So much is passed on before other connections of this worker get their turn.
 constexpr std::size_t turn_bytes = 256 * 1024;
 
 }  // namespace
-
-void exchange_runner::start_answer(const http::response_head& answer) {
-    using http::field_id;
-    framing_ = answer.body;
-    left_ = answer.content_length;
-    chunks_ = http::chunk_scanner{};
-    sse_.reset();
-    reader_ = dialect::stream_reader{target_.id};
-    decoded_ = seen_ = drop_from_ = drop_to_ = 0;
-    body_done_ = framing_ == http::framing::none;
-    surplus_ = content_seen_ = error_seen_ = malformed_ = false;
-    upstream_keeps_ = answer.keep_alive && request_sent_;
-    record_.status = answer.status;
-    retry_after_.clear();
-    retry_after_ms_.clear();
-    bool encoded = false;
-    std::string_view type;
-    http::head_writer head{client_head_};
-    head.status_line(answer.status, answer.reason);
-    for (const auto& f : answer.fields) {
-        switch (f.id) {
-            case field_id::content_length:
-            case field_id::x_request_id:
-            case field_id::via: continue;
-            case field_id::content_type: type = f.value; break;
-            case field_id::content_encoding: encoded = !http::iequals(f.value, "identity"); break;
-            case field_id::retry_after: retry_after_ = f.value; break;
-            case field_id::other:
-                if (f.name.size() > 7 && http::iequals(f.name.substr(0, 7), "x-weir-")) continue;
-                if (http::iequals(f.name, "alt-svc")) continue;  // it names the upstream's own ports, not ours
-                if (http::iequals(f.name, "retry-after-ms")) retry_after_ms_ = f.value;
-                break;
-            default: break;
-        }
-        if (http::is_hop_by_hop(f.id)) continue;
-        if (!answer.connection.empty() && http::named_by_connection(answer.connection, f.name)) continue;
-        head.add(f.name, f.value);
-    }
-    const bool fine = answer.status >= 200 && answer.status < 300;
-    event_mode_ = fine && understood_ && !encoded && framing_ != http::framing::none && is_type(type, "text/event-stream");
-    metered_ = fine && understood_ && !encoded && (event_mode_ || is_type(type, "application/json"));
-    record_.stream = record_.stream || event_mode_;
-    meter_.reset();
-    if (event_mode_) inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
-    if (event_mode_ && has_terminator(target_.id))
-        meter_ = std::make_unique<meter>(record_.served_model, token::estimate_tokens(body_size_));
-}
-
-void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint64_t length) {
-    auto add = [this](std::string_view name, std::string_view value) {
-        client_head_.append(name).append(": ").append(value).append("\r\n");
-    };
-    if (chunked) add("transfer-encoding", "chunked");
-    else if (has_length) add("content-length", std::to_string(length));
-    add("x-request-id", record_.request_id);
-    add("x-weir-upstream", record_.upstream);
-    char digits[12];
-    const auto n = static_cast<std::size_t>(std::snprintf(digits, sizeof digits, "%d", plan_.attempts()));
-    add("x-weir-attempts", {digits, n});
-    if (body_done_ && settled_ && record_.has_usage && record_.priced && !record_.stream) add("x-weir-cost-usd", usage::usd_string(record_.cost));
-    if (!target_.hint.empty()) add("x-weir-hint", target_.hint);
-    const int status = record_.status;
-    if (status >= 500 || status == 429 || status == 409 || status == 408) add("x-should-retry", "false");
-    const bool keep = keep_alive_ && !body_unread_ && !worker_.draining() && (chunked || has_length || framing_ == http::framing::none);
-    after_ = keep ? after::keep_alive : after::close;
-    if (!keep) add("connection", "close");
-    client_head_.append("\r\n");
-    client_chunked_ = chunked;
-    head_sent_ = true;
-}
-
-// --- reading ---
-
-net::task<failure> exchange_runner::read_more(core::time_point deadline) {
-    auto& sock = upstream_->sock;
-    for (;;) {
-        if (sock.readable()) {
-            up_.need_slab();
-            if (up_.free_size() < 1024) up_.compact();
-            if (up_.free_size() == 0) {
-                const std::size_t limit = std::max(conf().limits.event, 8 * net::slab_size);
-                if (up_.capacity() >= limit) {
-                    detail_ = "an event is larger than limits.event";
-                    co_return failure::invalid;
-                }
-                up_.reserve(std::min(limit, 2 * up_.capacity()));
-            }
-            const auto r = sock.read(up_.free_begin(), up_.free_size());
-            if (r.what == net::io::ok) {
-                up_.commit(r.bytes);
-                co_return failure::none;
-            }
-            if (r.what == net::io::eof && framing_ == http::framing::until_close && record_.status != 0) {
-                body_done_ = true;
-                upstream_keeps_ = false;
-                co_return failure::none;
-            }
-            if (r.what != net::io::again) {
-                if (r.what == net::io::truncated) detail_ = "TLS ended without close_notify";
-                co_return failure::reset;
-            }
-        }
-        up_.release_if_empty();
-        const auto beat = heartbeat_due();
-        auto woken = co_await sleep_until(std::min(deadline, beat));
-        if (beat < deadline && woken == net::woken::deadline) {
-            if (!send_heartbeat()) gone_ = true;
-            woken = net::woken::event;
-        }
-        if (!discarding_ && client_gone()) co_return failure::reset;
-        if (woken == net::woken::deadline) co_return failure::timeout_idle;
-    }
-}
-
-core::time_point exchange_runner::heartbeat_due() const {
-    const auto& every = pool_->conf->heartbeat;
-    if (!every || !record_.stream || http10_ || discarding_ || !has_terminator(target_.id) || (head_sent_ && !client_chunked_)) return core::never;
-    return std::max(last_sent_, began_) + *every;
-}
-
-// A comment as a frame of its own: clients that mishandle a comment inside an event's frame accept this (ecosystem notes on SSE framing).
-// Held partial events are not on the wire, so the client always stands at an event boundary here.
-bool exchange_runner::send_heartbeat() {
-    constexpr std::string_view comment = "d\r\n: keepalive\n\n\r\n";
-    net::gather out;
-    out.clear();
-    std::string own_head;
-    if (!head_sent_) {
-        http::head_writer head{own_head};
-        head.status_line(200, {});
-        head.add("content-type", std::string_view{"text/event-stream"});
-        head.add("cache-control", std::string_view{"no-cache"});
-        head.add("transfer-encoding", std::string_view{"chunked"});
-        head.add("x-request-id", record_.request_id);
-        if (!keep_alive_ || worker_.draining()) head.add("connection", std::string_view{"close"});
-        head.end();
-        out.add(own_head);
-        head_sent_ = early_head_ = client_chunked_ = true;
-        after_ = keep_alive_ && !worker_.draining() ? after::keep_alive : after::close;
-    }
-    out.add(comment);
-    last_sent_ = now();
-    const std::size_t writing = out.left();
-    // A client that does not even take a comment is too slow to need one; half a comment must not stay behind.
-    if (!early_head_ && !session_.client().writable()) return true;
-    const bool alive = session_.write_some(out);
-    record_.bytes_out += writing - out.left();
-    return alive && out.done();
-}
-
-bool exchange_runner::decode() {
-    char* const base = up_.data();
-    const std::size_t raw = up_.size() - decoded_;
-    switch (framing_) {
-        case http::framing::none: surplus_ = raw > 0; return true;
-        case http::framing::until_close: decoded_ += raw; return true;
-        case http::framing::length: {
-            const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, raw));
-            left_ -= n;
-            decoded_ += n;
-            body_done_ = left_ == 0;
-            surplus_ = raw > n;
-            up_.drop_from(decoded_);
-            return true;
-        }
-        case http::framing::chunked: break;
-    }
-    // Runs of data are pushed together so that payload is contiguous; the first run of a read stays where it is.
-    char* start = decoded_ ? base : nullptr;
-    char* end = base + decoded_;
-    const auto used = chunks_.feed({base + decoded_, raw}, [&](const char* p, std::size_t n) {
-        if (!start) {
-            start = base + (p - base);
-            end = start;
-        }
-        if (end != p) std::memmove(end, p, n);
-        end += n;
-    });
-    if (chunks_.now() == http::chunk_scanner::status::failed) {
-        malformed_ = true;
-        detail_ = chunks_.why();
-    }
-    body_done_ = chunks_.now() == http::chunk_scanner::status::done;
-    surplus_ = body_done_ && used < raw;
-    if (!start) {
-        up_.clear();
-        decoded_ = 0;
-    } else {
-        decoded_ = static_cast<std::size_t>(end - start);
-        up_.consume(static_cast<std::size_t>(start - base));
-        up_.drop_from(decoded_);
-    }
-    return !malformed_;
-}
-
-void exchange_runner::read_new_events() {
-    const char* const base = up_.data();
-    while (seen_ < decoded_) {
-        std::size_t size = sse_.find({base + seen_, decoded_ - seen_});
-        if (size == 0) {
-            if (!body_done_) return;
-            size = decoded_ - seen_;  // the last event lacks its blank line
-        }
-        const auto facts = reader_.read({base + seen_, size}, meter_.get());
-        if (asked_usage_ && facts.usage_only && drop_to_ == 0 && content_seen_) {
-            drop_from_ = seen_;
-            drop_to_ = seen_ + size;
-        }
-        seen_ += size;
-        note_event(facts);
-    }
-}
-
-void exchange_runner::note_event(const dialect::event_facts& facts) {
-    error_seen_ = error_seen_ || facts.error;
-    if (!facts.content && !facts.finish && !facts.terminator) return;
-    const auto at = now();
-    if (!content_seen_) {
-        content_seen_ = true;
-        record_.first_token_us = std::chrono::duration_cast<std::chrono::microseconds>(at - began_).count();
-        record_.first_token_ms = record_.first_token_us / 1000;
-    } else if (facts.content) {
-        inter_token_.observe_scaled(std::chrono::duration_cast<std::chrono::nanoseconds>(at - last_event_at_).count());
-    }
-    last_event_at_ = at;
-}
-
-core::time_point exchange_runner::answer_deadline() const {
-    const auto& t = pool_->conf->timeouts;
-    const bool waits_for_first = event_mode_ && !content_seen_;
-    const auto phase = waits_for_first ? core::after(sent_at_, t.first_token) : core::after(last_event_at_, t.idle);
-    return std::min(phase, total_deadline_);
-}
-
-failure exchange_runner::phase_failure() const { return last_failure_; }
-
-net::task<exchange_runner::held> exchange_runner::hold_body(std::size_t limit) {
-    last_failure_ = failure::none;
-    last_event_at_ = now();
-    const bool wanted = record_.status >= 400 || metered_;
-    if (!decode()) {
-        last_failure_ = failure::invalid;
-        co_return held::broken;
-    }
-    if (framing_ == http::framing::length && left_ + decoded_ > limit) co_return held::ready;
-    while (wanted && !body_done_ && decoded_ < limit) {
-        auto reading = read_more(answer_deadline());
-        const auto why = co_await std::move(reading);
-        if (client_gone()) co_return held::client_gone;
-        if (why != failure::none) {
-            last_failure_ = why == failure::timeout_idle && now() >= total_deadline_ ? failure::timeout_total : why;
-            co_return held::broken;
-        }
-        last_event_at_ = now();
-        if (!decode()) {
-            last_failure_ = failure::invalid;
-            co_return held::broken;
-        }
-    }
-    co_return held::ready;
-}
-
-net::task<exchange_runner::held> exchange_runner::hold_events() {
-    last_failure_ = failure::none;
-    last_event_at_ = now();
-    for (;;) {
-        if (!decode()) last_failure_ = failure::invalid;
-        read_new_events();
-        if (error_seen_ && !content_seen_) {
-            last_failure_ = failure::status;
-            co_return held::broken;
-        }
-        // Held no longer than it can be: a very long preamble is passed on.
-        if (content_seen_ || decoded_ >= 8 * net::slab_size) co_return held::ready;
-        if (last_failure_ != failure::none) co_return held::broken;
-        if (body_done_) {
-            if (!has_terminator(target_.id)) co_return held::ready;
-            detail_ = "the stream ended before its first token";
-            last_failure_ = failure::reset;
-            co_return held::broken;
-        }
-        auto reading = read_more(answer_deadline());
-        const auto why = co_await std::move(reading);
-        if (client_gone()) co_return held::client_gone;
-        if (why == failure::none) continue;
-        last_failure_ = why;
-        if (why == failure::timeout_idle) last_failure_ = now() >= total_deadline_ ? failure::timeout_total : failure::timeout_first_token;
-        co_return held::broken;
-    }
-}
-
-// --- passing on ---
 
 void exchange_runner::drop_request_memory() {
     if (counted_body_) worker_.counts().buffered_bodies.fetch_sub(std::exchange(counted_body_, 0), std::memory_order_relaxed);
@@ -452,7 +141,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
     progress_due_ = now() + std::chrono::seconds{1};
     drop_request_memory();
     for (;;) {
-        const bool complete = reader_.terminated() || ((reader_.finished() || !has_terminator(target_.id)) && body_done_);
+        const bool complete = reader_.terminated() || ((reader_.finished() || !has_terminator()) && body_done_);
         if (complete) broken = body_done_ ? failure::none : broken;
         else if (body_done_ && broken == failure::none) broken = failure::reset;
         // All of it came, and then the connection broke: nothing was lost.
@@ -497,7 +186,10 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
         }
         auto reading = read_more(answer_deadline());
         broken = co_await std::move(reading);
-        if (client_gone() && !discarding_ && !keep_reading_for_the_bill()) co_return relayed::client_gone;
+        if (client_gone() && !discarding_) {
+            if (!keep_reading_for_the_bill()) co_return relayed::client_gone;
+            broken = failure::none;  // it was the client that ended the wait
+        }
         if (broken == failure::timeout_idle && now() >= total_deadline_) broken = failure::timeout_total;
         if (broken == failure::none && !decode()) broken = failure::invalid;
         read_new_events();

@@ -1,7 +1,9 @@
 // What a request asks for, from its head and body: endpoint, caller, model, route, admission.
+#include <algorithm>
 #include <cstring>
 
 #include "app/exchange_runner.hpp"
+#include "core/glob.hpp"
 #include "dialect/credentials.hpp"
 #include "dialect/error_body.hpp"
 #include "http/field.hpp"
@@ -148,6 +150,11 @@ std::string exchange_runner::models_answer() {
     std::vector<std::string> names;
     for (const auto& name : view_->shared->model_names)
         if (!caller_ || caller_->allows_model(name)) names.push_back(name);
+    // What the key names itself, and a glob of the routes takes.
+    if (caller_)
+        for (const auto& name : caller_->settings().models)
+            if (!core::is_glob(name) && std::find(names.begin(), names.end(), name) == names.end() && view_->shared->routes->find(name))
+                names.push_back(name);
     if (path_model_.empty()) return dialect::write_models(target_.dialect, names);
     const auto wanted = dialect::decode_percent(path_model_);
     for (const auto& name : names)

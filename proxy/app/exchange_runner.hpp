@@ -79,8 +79,9 @@ private:
     // --- upstream_head.cpp ---
     void write_upstream_head(std::string& out, const upstream_runtime& to);
 
-    // --- exchange_relay.cpp: the answer ---
+    // --- exchange_hold.cpp, exchange_relay.cpp: the answer ---
     void start_answer(const http::response_head& answer);
+    [[nodiscard]] bool has_terminator() const;
     [[nodiscard]] net::task<held> hold_body(std::size_t limit);
     [[nodiscard]] net::task<held> hold_events();
     [[nodiscard]] net::task<relayed> relay_body();

@@ -235,6 +235,8 @@ void gateway::drain_and_stop(const std::function<bool()>& give_up) {
     p.started = false;
     p.counts.draining = true;
     for (auto& w : p.workers) w->drain();
+    // Sessions still hold their listener: without this the kernel would go on to take connections that nobody will serve.
+    for (const auto& l : p.listeners) l->socket->stop();
     p.listeners.clear();
     const auto until = core::after(core::clock::now(), p.conf->limits.drain_timeout);
     const auto open = [&] { return p.counts.connections.load(); };

@@ -61,6 +61,8 @@ listening_socket::~listening_socket() {
     if (!unix_path_.empty()) unlink(unix_path_.c_str());
 }
 
+void listening_socket::stop() { ::shutdown(fd_, SHUT_RDWR); }
+
 acceptor::acceptor(reactor& r, std::shared_ptr<listening_socket> socket, handler accepted)
     : reactor_(r), socket_(std::move(socket)), accepted_(std::move(accepted)) {
     fd = socket_->fd();

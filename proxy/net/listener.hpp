@@ -20,6 +20,8 @@ public:
     listening_socket(const listening_socket&) = delete;
     listening_socket& operator=(const listening_socket&) = delete;
     [[nodiscard]] int fd() const { return fd_; }
+    /// Connections are refused from now on; those that wait to be accepted are reset. Any thread.
+    void stop();
     /// The bound address, with the port that the kernel chose.
     [[nodiscard]] std::string bound() const { return bound_; }
 

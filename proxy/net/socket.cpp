@@ -205,6 +205,18 @@ io_result socket::read_tls(char* to, std::size_t size) {
     return {io::ok, total};
 }
 
+bool socket::has_bytes() {
+    if (ssl_) return peer_gone();
+    if (!(flags & can_read)) return false;
+    char byte = 0;
+    const auto n = ::recv(fd, &byte, 1, MSG_PEEK);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        flags &= static_cast<std::uint8_t>(~can_read);
+        return false;
+    }
+    return true;
+}
+
 io_result socket::write(std::span<const iovec> pieces) {
     const auto r = ssl_ ? write_tls(pieces) : send(pieces.data(), pieces.size());
     bytes_written += r.bytes;
