@@ -137,10 +137,15 @@ def machine():
 
 
 def disturbance(results):
-    """How much CPU time went elsewhere: three parties on two pinned cores leave no more than 2.0 cores busy."""
-    busy = [one["machine_busy"] for by_name in results.values() for runs in by_name.values()
-            for one in runs if "machine_busy" in one]
-    return f"load average {os.getloadavg()[0]:.1f} at the end; cores busy during the runs: at most {max(busy):.1f}" if busy else ""
+    """How many cores' worth of CPU time went to programs that are not part of the run."""
+    others = sorted(one["others_busy"] for by_name in results.values() for runs in by_name.values()
+                    for one in runs if "others_busy" in one)
+    if not others:
+        return "other programs' CPU use unknown"
+    middle, most = others[len(others) // 2], others[-1]
+    quiet = most < 0.1
+    return (f"other programs used {middle:.2f} cores (median; at most {most:.2f})" +
+            ("" if quiet else "; **not a quiet machine: trust ratios, not times**"))
 
 
 def main():

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -71,7 +72,7 @@ class Bench:
         os.makedirs(folder)
         if isinstance(proxy, Direct):
             port = self.mock_tls_port if scenario.client_tls else self.mock_port
-            return self._load(scenario, port, [], seconds)
+            return self._load(scenario, port, None, seconds)
         place = Place(folder, *self.ports[:3], self.mock_tls_port if scenario.upstream_tls else self.mock_port,
                       scenario.upstream_tls, self.certificate, self.private_key, self.both)
         core = self.proxy_core | self.load_core if getattr(proxy, "workers", 1) > 1 else self.proxy_core
@@ -89,6 +90,10 @@ class Bench:
             time.sleep(0.3)
             port = place.tls_port if scenario.client_tls else place.plain_port
             return getattr(self, "_" + scenario.kind)(scenario, port, started, seconds)
+        except Void as error:
+            if started.running():
+                raise
+            raise Void(f"the program ended with {started.child.returncode}: {started.tail()}") from error
         except RuntimeError as error:
             raise Void(str(error)) from error
         finally:
@@ -108,12 +113,18 @@ class Bench:
         watched = proxy.ids() if proxy else []
         command = self._command(scenario, port, watched, seconds * scenario.seconds,
                                 scenario.warmup if warmup is None else warmup)
-        before = (processes.busy_seconds(), time.monotonic())
+        before = self._foreign_seconds(proxy), time.monotonic()
         client = subprocess.run(command, capture_output=True, text=True,
                                 preexec_fn=processes.pinned_to(self.load_core))
         report = read_report(client.stdout, client.stderr)
-        report["machine_busy"] = (processes.busy_seconds() - before[0]) / (time.monotonic() - before[1])
+        report["others_busy"] = (self._foreign_seconds(proxy) - before[0]) / (time.monotonic() - before[1])
         return report
+
+    def _foreign_seconds(self, proxy):
+        """CPU time of everything that is not part of the measurement."""
+        client = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return (processes.busy_seconds() - self.mock.cpu_seconds() - (proxy.cpu_seconds() if proxy else 0) -
+                client.ru_utime - client.ru_stime)
 
     def _held(self, scenario, port, proxy, _seconds):
         start_kib = proxy.pss_kib()

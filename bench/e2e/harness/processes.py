@@ -54,6 +54,17 @@ class Process:
             found.extend(child for child, parent in parents.items() if parent == one)
         return found
 
+    def cpu_seconds(self):
+        """User and system time of all its processes so far."""
+        total = 0
+        for one in self.ids():
+            try:
+                with open(f"/proc/{one}/stat") as stat:
+                    total += sum(int(ticks) for ticks in stat.read().rsplit(")", 1)[1].split()[11:13])
+            except OSError:
+                pass
+        return total / os.sysconf("SC_CLK_TCK")
+
     def pss_kib(self):
         """Proportional set size of all its processes."""
         total = 0

@@ -13,13 +13,14 @@ class Metric:
     must: float = None
     more_is_better: bool = False
     digits: int = 1
+    compared: bool = True
 
 
 CPU_REQUEST = Metric("CPU µs per request", "cpu_per_request", 1.0)
 CPU_EVENT = Metric("CPU µs per event", "cpu_per_event", 1.0)
 REQUESTS = Metric("requests per second", "requests_per_second", 1.0, more_is_better=True, digits=0)
 EVENTS = Metric("events per second", "events_per_second", 1.0, more_is_better=True, digits=0)
-BUSY = Metric("proxy's core busy, %", "busy_percent", digits=0)
+BUSY = Metric("proxy's core busy, %", "busy_percent", digits=0, compared=False)
 EVENT_P99 = Metric("event delay p99, µs", "event_p99", 1.0, digits=0)
 EVENT_P50 = Metric("event delay p50, µs", "event_p50", digits=0)
 

@@ -29,7 +29,7 @@ def _cell(metric, values):
 
 def _ratio(metric, medians):
     peers = [medians[name] for name in PEERS if name in medians]
-    if "weir" not in medians or not peers:
+    if not metric.compared or "weir" not in medians or not peers:
         return ""
     best = max(peers) if metric.more_is_better else min(peers)
     if best <= 0:
