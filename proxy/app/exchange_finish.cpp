@@ -48,6 +48,7 @@ net::task<void> exchange_runner::reply(core::error why) {
     settle();
     local_reply answer;
     answer.status = record_.status;
+    answer.date = worker_.http_date(core::wall_clock::now());
     answer.request_id = record_.request_id;
     answer.body = body;
     answer.retry_after_s = why.retry_after_s;
@@ -79,6 +80,7 @@ net::task<void> exchange_runner::reply_json(int status, std::string body) {
     record_.status = status;
     local_reply answer;
     answer.status = status;
+    answer.date = worker_.http_date(core::wall_clock::now());
     answer.request_id = record_.request_id;
     answer.body = body;
     answer.to_head = to_head_;

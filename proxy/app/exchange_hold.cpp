@@ -44,7 +44,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     record_.status = answer.status;
     retry_after_.clear();
     retry_after_ms_.clear();
-    bool encoded = false;
+    bool encoded = false, dated = false;
     std::string_view type;
     http::head_writer head{client_head_};
     head.status_line(answer.status, answer.reason);
@@ -55,6 +55,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
             case field_id::via: continue;
             case field_id::content_type: type = f.value; break;
             case field_id::content_encoding: encoded = !http::iequals(f.value, "identity"); break;
+            case field_id::date: dated = true; break;
             case field_id::retry_after: retry_after_ = f.value; break;
             case field_id::other:
                 if (f.name.size() > 7 && http::iequals(f.name.substr(0, 7), "x-weir-")) continue;
@@ -67,6 +68,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
         if (!answer.connection.empty() && http::named_by_connection(answer.connection, f.name)) continue;
         head.add(f.name, f.value);
     }
+    if (!dated) head.add("date", worker_.http_date(core::wall_clock::now()));
     const bool fine = answer.status >= 200 && answer.status < 300;
     event_mode_ = fine && understood_ && !encoded && framing_ != http::framing::none && is_type(type, "text/event-stream");
     metered_ = fine && understood_ && !encoded && (event_mode_ || is_type(type, "application/json"));
@@ -158,6 +160,7 @@ bool exchange_runner::send_heartbeat() {
     if (!head_sent_) {
         http::head_writer head{own_head};
         head.status_line(200, {});
+        head.add("date", worker_.http_date(core::wall_clock::now()));
         head.add("content-type", std::string_view{"text/event-stream"});
         head.add("cache-control", std::string_view{"no-cache"});
         head.add("transfer-encoding", std::string_view{"chunked"});

@@ -10,6 +10,7 @@ namespace weir::app {
 void write_reply(std::string& out, const local_reply& what) {
     http::head_writer head{out};
     head.status_line(what.status, {});
+    if (!what.date.empty()) head.add("date", what.date);
     head.add("content-type", what.content_type);
     head.add("content-length", what.body.size());
     if (!what.request_id.empty()) head.add("x-request-id", what.request_id);
@@ -39,6 +40,7 @@ net::task<void> refuse_connection(session& s, const core::error& why) {
     const auto body = dialect::write_error(dialect::kind::openai, why, record.request_id);
     local_reply answer;
     answer.status = record.status;
+    answer.date = w.http_date(record.time);
     answer.request_id = record.request_id;
     answer.body = body;
     answer.keep_alive = false;

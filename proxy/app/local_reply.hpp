@@ -12,6 +12,7 @@ namespace weir::app {
 
 struct local_reply {
     int status = 200;
+    std::string_view date;     ///< value of Date (RFC 9110 section 6.6.1)
     std::string_view request_id;
     std::string_view content_type = "application/json";
     std::string_view body;

@@ -145,6 +145,15 @@ void worker::abort_all() {
     });
 }
 
+std::string_view worker::http_date(core::wall_time now) {
+    const auto second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+    if (second != date_second_) {
+        date_second_ = second;
+        core::write_http_date(date_.data(), now);
+    }
+    return {date_.data(), date_.size()};
+}
+
 void worker::expire_idle() {
     for (auto& [identity, c] : connections_) c->close_expired(loop_.now());
 }

@@ -2,6 +2,7 @@
 // Nothing here is shared with another worker but what is posted.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -87,6 +88,9 @@ public:
     /// Sessions on this worker; read by other workers when they accept.
     [[nodiscard]] int load() const { return load_.load(std::memory_order_relaxed); }
 
+    /// Now as an HTTP date; made anew once a second.
+    [[nodiscard]] std::string_view http_date(core::wall_time now);
+
     /// Scratch space for one synchronous step.
     http::request_head request_scratch;
     http::response_head response_scratch;
@@ -116,6 +120,8 @@ private:
     std::vector<std::shared_ptr<const listener_runtime>> listeners_;
     session* sessions_ = nullptr;  ///< intrusive list
     housekeeper housekeeper_;
+    std::array<char, 29> date_{};
+    std::int64_t date_second_ = -1;
     std::atomic<int> load_{0};
     bool draining_ = false;
     std::thread thread_;
