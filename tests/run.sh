@@ -19,10 +19,11 @@ run() {
     cmake --preset "$preset" > /dev/null
     cmake --build --preset "$preset" --parallel "$jobs" | tail -n 3
     say "testing with preset $preset"
-    ctest --test-dir "build/$preset" --output-on-failure --parallel "$jobs" "$@"
+    # Tests with real sockets and clocks get a second chance on a machine that is busy with something else.
+    ctest --test-dir "build/$preset" --output-on-failure --parallel "$jobs" --repeat until-pass:2 "$@"
 }
 
 if [ "$quick" != --quick ]; then
-    run gcc -L unit
+    run gcc -LE clients
 fi
 run test

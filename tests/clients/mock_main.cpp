@@ -8,7 +8,7 @@
 int main() {
     weir::mock::options how;
     how.api_key = "sk-upstream";
-    how.timing.first_token = std::chrono::milliseconds{30};
+    how.timing.first = std::chrono::milliseconds{30};
     weir::mock::provider provider{how};
     provider.start();
     std::cout << provider.port() << std::endl;
