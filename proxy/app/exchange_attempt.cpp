@@ -204,6 +204,13 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         break;
     }
     const int status = record_.attempts[record_.attempt_count - 1u].status;
+    if (status == 101) {
+        lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
+        plan_.committed();
+        auto tunnelling = relay_tunnel();
+        co_await std::move(tunnelling);
+        co_return tried::finished;
+    }
     if (status >= 400) {
         auto holding = hold_body(error_body_limit);
         const held got = co_await std::move(holding);
@@ -329,7 +336,7 @@ net::task<failure> exchange_runner::read_response_head() {
                 co_return failure::invalid;
             }
             if (r.state == http::parse_state::need_more) break;
-            if (answer.status >= 200) {
+            if (answer.status >= 200 || (answer.status == 101 && tunnel_)) {
                 record_.attempts[record_.attempt_count - 1u].status = answer.status;
                 start_answer(answer);  // before the head's bytes go: its fields point there
                 up_.consume(r.consumed);

@@ -66,9 +66,10 @@ void exchange_runner::begin() {
 }
 
 core::error exchange_runner::check_head() {
+    tunnel_ = is_websocket(head()) && target_.id == dialect::endpoint::realtime;
     // Before the rest: clients that try a WebSocket first fall back at once on 426.
-    if (is_websocket(head()))
-        return {core::code::upgrade_not_served, "WebSocket upgrades are not served; use plain HTTP requests with \"stream\": true"};
+    if (is_websocket(head()) && !tunnel_)
+        return {core::code::upgrade_not_served, "only /v1/realtime is served over WebSocket; use plain HTTP requests with \"stream\": true"};
     if (target_.refusal) return target_.refusal;
     if (auto why = identify_caller()) return why;
     if (head().body == http::framing::length && head().content_length > conf().limits.request_body)

@@ -105,6 +105,9 @@ private:
     [[nodiscard]] exchange::failure phase_failure() const;
     void drop_request_memory();
 
+    // --- exchange_tunnel.cpp ---
+    [[nodiscard]] net::task<void> relay_tunnel();
+
     // --- exchange_finish.cpp: replies and the record ---
     [[nodiscard]] net::task<void> reply(core::error why);
     [[nodiscard]] net::task<void> reply_json(int status, std::string body);
@@ -157,6 +160,7 @@ private:
     const policy::key* caller_ = nullptr;
     policy::reservation reservation_;
     std::array<char, 128> request_id_{};
+    bool tunnel_ = false;                    ///< a WebSocket upgrade on an endpoint that has one
     bool asterisk_ = false;                  ///< OPTIONS *: about weir itself
     bool to_head_ = false;                   ///< HEAD: the answer has no body
     bool http10_ = false;

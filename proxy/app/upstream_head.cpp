@@ -86,6 +86,10 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     } else {
         out.append("via: ").append(via).append(", 1.1 weir\r\n");
     }
+    if (tunnel_) {
+        head.add("connection", std::string_view{"upgrade"});
+        head.add("upgrade", std::string_view{"websocket"});
+    }
     if (body_ || h.method == "POST" || h.method == "PUT" || h.method == "PATCH")
         head.add("content-length", dialect::edited_size(body_size_, edits_));
     head.end();

@@ -126,7 +126,8 @@ TEST_F(Unary, NeverReusesAConnectionWithLeftOverBytes) {
     }
     EXPECT_TRUE(ask({.idle_bytes = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"}).clean());
     std::this_thread::sleep_for(60ms);
-    EXPECT_EQ(ask({}).body, a_->calls().back().answered);
+    const auto after = ask({});
+    EXPECT_EQ(after.body, a_->calls().back().answered);
 }
 
 TEST_F(Unary, ReusesUpstreamConnections) {
@@ -227,11 +228,25 @@ TEST_F(Unary, FindsTheModelInMultipartFormsAndPassesThemOn) {
     EXPECT_EQ(a_->calls().back().model, "whisper-1");
 }
 
-TEST_F(Unary, SaysClearlyThatItServesNoWebSockets) {
+constexpr std::string_view upgrade_fields =
+    "Host: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+TEST_F(Unary, TunnelsRealtimeWebSockets) {
     raw_client client{weir_->url()};
-    ASSERT_TRUE(
-        client.send("GET /v1/realtime?model=m HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
+    ASSERT_TRUE(client.send("GET /v1/realtime?model=m HTTP/1.1\r\n" + std::string{upgrade_fields}));
+    const auto head = client.read_head();
+    ASSERT_EQ(head.status, 101);
+    EXPECT_EQ(head.header("sec-websocket-accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    for (const char* text : {"one", "two", "three"}) {
+        ASSERT_TRUE(client.send(text));
+        EXPECT_EQ(client.read_raw(2s), text);
+    }
+}
+
+TEST_F(Unary, AnswersOtherWebSocketsSoThatClientsFallBackToHttp) {
+    raw_client client{weir_->url()};
+    ASSERT_TRUE(client.send("GET /v1/responses HTTP/1.1\r\n" + std::string{upgrade_fields}));
     const auto got = client.read_response();
     EXPECT_EQ(got.status, 426);
     EXPECT_NE(got.body.find("upgrade_not_served"), std::string::npos) << got.body;
