@@ -1,11 +1,6 @@
 #include "app/health_question.hpp"
 
-#include <algorithm>
-
-#include "core/version.hpp"
-#include "dialect/endpoint.hpp"
-#include "http/field.hpp"
-#include "http/head_writer.hpp"
+#include "app/probe_request.hpp"
 
 namespace weir::app {
 namespace {
@@ -16,30 +11,7 @@ std::string path_of(const pool_runtime& pool, const upstream_runtime& up) {
     const std::string& path = pool.conf->health_check->path;
     const std::string slash = path.starts_with('/') ? "" : "/";
     if (path != "/models") return up.conf->base_path + slash + path;
-    dialect::target models;
-    models.suffix = path;
-    return dialect::upstream_path(pool.conf->dialect, up.conf->base_path, models);
-}
-
-std::string request_of(const pool_runtime& pool, const upstream_runtime& up) {
-    std::string out;
-    http::head_writer head{out};
-    const auto& headers = up.conf->headers;
-    const auto configured = [&](std::string_view name) {
-        return std::any_of(headers.begin(), headers.end(), [&](const auto& h) { return http::iequals(h.first, name); });
-    };
-    head.request_line("GET", path_of(pool, up), {});
-    head.add("host", up.authority);
-    if (!configured("user-agent")) head.add("user-agent", "weir/" + std::string{core::version} + " health-check");
-    if (!configured("accept")) head.add("accept", std::string_view{"*/*"});
-    // Anthropic refuses every request without it.
-    if (pool.conf->dialect == dialect::kind::anthropic && !configured("anthropic-version"))
-        head.add("anthropic-version", std::string_view{"2023-06-01"});
-    if (!up.credential_name.empty()) head.add(up.credential_name, up.credential_value.reveal());
-    for (const auto& [name, value] : headers) head.add(name, value.reveal());
-    head.add("connection", std::string_view{"close"});
-    head.end();
-    return out;
+    return endpoint_path(pool.conf->dialect, up.conf->base_path, path);
 }
 
 }  // namespace
@@ -49,7 +21,10 @@ std::shared_ptr<const health_question> make_health_question(const pool_runtime& 
     q->who = "upstream '" + up.conf->name + "' of pool '" + pool.conf->name + "' (" + up.conf->url + ")";
     q->target = up.target;
     q->settings = *pool.conf->health_check;
-    q->request = core::secret{request_of(pool, up)};
+    probe_question what;
+    what.path = path_of(pool, up);
+    what.purpose = "health-check";
+    q->request = write_probe(pool, up, what);
     q->has_credential = !up.credential_name.empty();
     return q;
 }

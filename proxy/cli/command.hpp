@@ -24,6 +24,7 @@ void add_check(CLI::App& root, action& chosen);
 void add_explain(CLI::App& root, action& chosen);
 void add_spend(CLI::App& root, action& chosen);
 void add_count(CLI::App& root, action& chosen);
+void add_doctor(CLI::App& root, action& chosen);
 void add_demo(CLI::App& root, action& chosen);
 
 /// `weir` without a command serves.

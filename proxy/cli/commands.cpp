@@ -39,6 +39,7 @@ int run(int argc, char** argv) {
     add_explain(root, chosen);
     add_spend(root, chosen);
     add_count(root, chosen);
+    add_doctor(root, chosen);
     add_demo(root, chosen);
 
     try {
