@@ -10,4 +10,4 @@ cmake --preset release > build-release.log 2>&1 || { cat build-release.log >&2; 
 cmake --build --preset release --parallel "$(build_jobs)" --target weir
 rm -f build-release.log
 say "weir demo"
-exec build/release/weir demo "$@"
+exec build/release/proxy/weir demo "$@"

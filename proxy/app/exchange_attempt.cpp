@@ -81,6 +81,13 @@ net::task<void> exchange_runner::attempts() {
     }
     if (!more) co_return;
     if (gone_) co_return;
+    if (kept_status_ != 0 && !last_error_ && !early_head_) {
+        restore_answer();
+        auto relaying = relay_body();
+        (void)co_await std::move(relaying);
+        co_return;
+    }
+    if (!last_error_) last_error_ = core::error{core::code::upstream_invalid_response, "the upstream '" + to_->conf->name + "' answered " + std::to_string(kept_status_)};
     auto answering = reply(std::move(last_error_));
     co_await std::move(answering);
 }
@@ -92,18 +99,11 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
     record_.pool = pool_->conf->name;
     record_.served_model = candidate.model;
     auto picked = pool.balancer.pick(pool.members, tried_, true, now(), worker_.random()());
-    if (!picked) {
-        if (!last_error_) {
-            const bool full = picked.why_none == policy::no_upstream::all_full;
-            const auto rest = picked.back_at == core::never ? core::duration{0} : picked.back_at - now();
-            const int seconds = std::max(1, static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(rest).count()) + 1);
-            last_error_ = full ? core::error{core::code::overloaded, "every upstream of the pool '" + pool_->conf->name + "' has max_requests in flight", 1}
-                               : core::error{core::code::no_healthy_upstream, "no upstream of the pool '" + pool_->conf->name + "' is usable now; see /status on the admin address", seconds};
-        }
-        next_ = plan_.pool_unusable();
-        if (next_ == exchange::step::attempt) worker_.metrics().fallback(record_.pool, "no_upstream");
-        co_return tried::failed;
-    }
+    // Asking the same upstream again while it rests, only because all do, or long before the time it named, would not help this request.
+    const bool again = picked && tried_.contains(picked.index) &&
+                       (picked.lease.how() == policy::upstream_state::entry::panic || pause_asked_until_ > now() + pool_->conf->retry.max_backoff);
+    if (again) picked = policy::picked{.why_none = policy::no_upstream::none_healthy};
+    if (!picked) co_return none_usable(picked);
     lease_ = std::move(picked.lease);
     const std::size_t index = picked.index;
     if (tried_.contains(index)) {
@@ -129,6 +129,40 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
     auto& done = record_.attempts[record_.attempt_count - 1u];
     done.ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(worker_.loop().tick() - attempt_began_).count());
     co_return outcome;
+}
+
+exchange_runner::tried exchange_runner::none_usable(const policy::picked& none) {
+    if (!last_error_ && kept_status_ == 0) {
+        const bool full = none.why_none == policy::no_upstream::all_full;
+        const auto rest = none.back_at == core::never ? core::duration{0} : none.back_at - now();
+        const int seconds = std::max(1, static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(rest).count()) + 1);
+        const std::string pool = "the pool '" + pool_->conf->name + "'";
+        last_error_ = full ? core::error{core::code::overloaded, "every upstream of " + pool + " has max_requests in flight", 1}
+                           : core::error{core::code::no_healthy_upstream, "no upstream of " + pool + " is usable now; see /status on the admin address", seconds};
+    }
+    next_ = plan_.pool_unusable();
+    if (next_ == exchange::step::attempt) worker_.metrics().fallback(record_.pool, "no_upstream");
+    return tried::failed;
+}
+
+// An upstream's own error answer, in case it turns out to be the last word.
+void exchange_runner::keep_answer() {
+    kept_status_ = record_.status;
+    kept_head_ = client_head_;
+    kept_body_ = std::move(up_);
+    kept_body_.drop_from(decoded_);
+    last_error_ = {};
+}
+
+void exchange_runner::restore_answer() {
+    record_.status = kept_status_;
+    client_head_ = std::move(kept_head_);
+    up_ = std::move(kept_body_);
+    decoded_ = up_.size();
+    framing_ = decoded_ > 0 ? http::framing::length : http::framing::none;
+    left_ = 0;
+    body_done_ = true;
+    event_mode_ = metered_ = surplus_ = head_sent_ = false;
 }
 
 void exchange_runner::prepare_edits(std::string_view model) {
@@ -374,6 +408,7 @@ exchange_runner::tried exchange_runner::fail_status(std::string_view provider_co
         f.what.status = meant ? meant : 500;
     } else {
         f.retry_after = policy::retry_after(retry_after_, retry_after_ms_, core::wall_clock::now());
+        pause_asked_until_ = f.retry_after ? now() + *f.retry_after : core::time_point{};
     }
     conclude_failure(failure::status, f);
     if (in_band) return tried::failed;
@@ -399,6 +434,8 @@ void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
     if (worker_.loop().now() >= total_deadline_ || session_.aborting()) next_ = exchange::step::answer;
     const bool passes = why == failure::status && !error_seen_ && next_ == exchange::step::answer;
     if (!passes) {
+        if (why == failure::status && !error_seen_ && body_done_) keep_answer();
+        else kept_status_ = 0;
         release_upstream(body_done_ && upstream_keeps_ && !surplus_);
         up_.release();
         decoded_ = seen_ = 0;

@@ -74,6 +74,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     metered_ = fine && understood_ && !encoded && (event_mode_ || is_type(type, "application/json"));
     record_.stream = record_.stream || event_mode_;
     meter_.reset();
+    if (event_mode_) price_ = conf().prices.find(record_.served_model, record_.upstream);
     if (event_mode_) inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
     if (event_mode_ && has_terminator())
         meter_ = std::make_unique<meter>(record_.served_model, token::estimate_tokens(body_size_));
@@ -228,7 +229,7 @@ bool exchange_runner::decode() {
 
 void exchange_runner::read_new_events() {
     const char* const base = up_.data();
-    while (seen_ < decoded_) {
+    while (seen_ < decoded_ && !over_budget_) {
         std::size_t size = sse_.find({base + seen_, decoded_ - seen_});
         if (size == 0) {
             if (!body_done_) return;
@@ -241,6 +242,10 @@ void exchange_runner::read_new_events() {
         }
         seen_ += size;
         note_event(facts);
+        if (!reader_.terminated() && !budget_allows()) {
+            over_budget_ = true;
+            return;  // what came behind it is not passed on
+        }
     }
 }
 
@@ -304,7 +309,7 @@ net::task<exchange_runner::held> exchange_runner::hold_events() {
             co_return held::broken;
         }
         // Held no longer than it can be: a very long preamble is passed on.
-        if (content_seen_ || decoded_ >= 8 * net::slab_size) co_return held::ready;
+        if (content_seen_ || over_budget_ || decoded_ >= 8 * net::slab_size) co_return held::ready;
         if (last_failure_ != failure::none) co_return held::broken;
         if (body_done_) {
             if (!has_terminator()) co_return held::ready;

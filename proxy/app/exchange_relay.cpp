@@ -113,8 +113,7 @@ void exchange_runner::compose_events(net::gather& out, bool last, failure broken
         }
         if (client_chunked_) out.add("\r\n");
     }
-    const bool over_budget = !last && !budget_allows();
-    if (over_budget || broken != failure::none) break_stream(broken, out);
+    if (over_budget_ || broken != failure::none) break_stream(broken, out);
     else if (last && client_chunked_) out.add("0\r\n\r\n");
 }
 
@@ -137,12 +136,12 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
     failure broken = failure::none;
     active_streams_ = &worker_.metrics().active_streams(record_.listener);
     active_streams_->add(1);
-    price_ = conf().prices.find(record_.served_model, record_.upstream);
     progress_due_ = now() + std::chrono::seconds{1};
     drop_request_memory();
     for (;;) {
         const bool complete = reader_.terminated() || ((reader_.finished() || !has_terminator()) && body_done_);
-        if (complete) broken = body_done_ ? failure::none : broken;
+        if (over_budget_) broken = failure::none;
+        else if (complete) broken = body_done_ ? failure::none : broken;
         else if (body_done_ && broken == failure::none) broken = failure::reset;
         // All of it came, and then the connection broke: nothing was lost.
         const bool ended_early = complete && broken != failure::none;

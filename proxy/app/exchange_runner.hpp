@@ -64,6 +64,9 @@ private:
 
     // --- exchange_attempt.cpp: upstreams ---
     [[nodiscard]] net::task<void> attempts();
+    void keep_answer();
+    void restore_answer();
+    [[nodiscard]] tried none_usable(const policy::picked& none);
     [[nodiscard]] net::task<tried> attempt();
     [[nodiscard]] net::task<tried> converse(pool_view& pool, std::size_t index);
     [[nodiscard]] net::task<net::dial_result> connect(net::upstream_connections& from, core::time_point deadline);
@@ -179,6 +182,10 @@ private:
     const pool_runtime* pool_ = nullptr;
     const upstream_runtime* to_ = nullptr;
     core::error last_error_;
+    int kept_status_ = 0;                    ///< not 0: an error answer that is passed on should no other attempt be possible
+    core::time_point pause_asked_until_{};   ///< by the last answer's Retry-After
+    std::string kept_head_;
+    net::buffer kept_body_;
     core::time_point total_deadline_ = core::never, sent_at_{}, attempt_began_{};
     core::time_point last_event_at_{};
     std::string detail_;                     ///< of the last failure, for the answer
@@ -211,6 +218,7 @@ private:
     core::time_point progress_due_{};
     core::time_point last_sent_{};           ///< when the client last got bytes, for heartbeats
     bool early_head_ = false;                ///< weir sent a head of its own so that heartbeats could go out
+    bool over_budget_ = false;               ///< the event at seen_ was the last that the key could pay
     bool discarding_ = false;                ///< the client left; the rest is read for its usage only
     telemetry::histogram_ref inter_token_;
     telemetry::gauge* active_streams_ = nullptr;

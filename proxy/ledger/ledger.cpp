@@ -161,6 +161,7 @@ bool ledger::replay(std::string& error) {
     for (row& r : open) {
         if (!settled.insert(r.seq).second) continue;
         r.recovered = true;
+        r.estimated = !r.usage.empty();  // the last progress is weir's own count
         rows.push_back(r);
         ++recovery_.recovered;
     }

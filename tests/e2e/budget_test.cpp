@@ -213,3 +213,12 @@ TEST_F(Budget, StaysSpentAfterARestart) {
         EXPECT_EQ(a_->call_count(), 0u);
     }
 }
+
+TEST_F(Budget, IsNotOverdrawnByEventsThatComeTogether) {
+    const auto weir = start();
+    const auto got = ask(*weir, openai(), "sk-poor", tokens_of_stream);
+    EXPECT_FALSE(got.clean());
+    const auto events = static_cast<std::int64_t>(delivered(got, openai()));
+    EXPECT_LE(events, tokens_of_budget + 1);
+    EXPECT_EQ(spend_of(*weir, "poor").at("cost_nanousd").to_number<std::int64_t>(), events * token_price);
+}

@@ -182,6 +182,7 @@ TEST_F(Recovery, SettlesWhatWasInFlightFromItsLastProgress) {
     ASSERT_EQ(books.count("unanswered"), 1u);
     const auto& row = books.find("long")->second;
     EXPECT_TRUE(row.recovered);
+    EXPECT_TRUE(row.estimated);
     EXPECT_EQ(row.upstream, "a");
     EXPECT_GT(row.prompt, 0);
     EXPECT_GT(row.completion, 20) << "progress is noted every second";

@@ -266,3 +266,16 @@ TEST_F(Unary, SendsABodyLargerThanTheSendBufferOnANewConnection) {
     EXPECT_EQ(exchange_once(fresh.url(), request_text("POST", "/v1/chat/completions", body)).status, 200);
     EXPECT_TRUE(!a_->calls().empty() && a_->calls().back().body == body);
 }
+
+TEST_F(Unary, PassesARateLimitOnWithoutAskingAgainWhenNobodyElseCanAnswer) {
+    gateway_process fresh{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  one:\n    upstreams:\n" +
+                                           upstream_of(*a_) + std::string{conf_end}};
+    a_->forget();
+    a_->once({.status = 429, .headers = {{"retry-after", "7"}}, .body = R"({"error":{"message":"slow down"}})"});
+    const auto got = exchange_once(fresh.url(), request_text("POST", "/v1/chat/completions", chat_body("m", false)));
+    EXPECT_EQ(got.status, 429);
+    EXPECT_EQ(got.header("retry-after"), "7");
+    EXPECT_EQ(got.header("x-should-retry"), "false");
+    EXPECT_EQ(got.body, R"({"error":{"message":"slow down"}})");
+    EXPECT_EQ(a_->call_count(), 1u);
+}
