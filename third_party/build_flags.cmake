@@ -34,6 +34,11 @@ if(WEIR_SANITIZE)
   add_link_options(-fsanitize=${WEIR_SANITIZE})
 endif()
 
+if(WEIR_FUZZ)
+  # Every room is instrumented, so that the fuzzer sees where its input leads.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_program(WEIR_CCACHE ccache)
 if(WEIR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${WEIR_CCACHE})
