@@ -220,7 +220,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
             case net::dial_failure::timeout: co_return fail(failure::timeout_connect, std::move(dialled.detail));
             default: co_return fail(failure::connect, std::move(dialled.detail));
         }
-        auto sending = send_request(*to_, record_.served_model);
+        auto sending = send_request(*to_);
         auto why = co_await std::move(sending);
         if (why == failure::none) {
             auto reading = read_response_head();
@@ -289,7 +289,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
     co_return tried::finished;
 }
 
-net::task<failure> exchange_runner::send_request(const upstream_runtime& to, std::string_view) {
+net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
     auto& sock = upstream_->sock;
     const auto& limits = pool_->conf->timeouts;
     sock.bytes_read = 0;

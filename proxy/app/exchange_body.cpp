@@ -18,9 +18,18 @@ core::error exchange_runner::take_body_memory(std::size_t size) {
         total.fetch_sub(more, std::memory_order_relaxed);
         return {core::code::overloaded, "too many request bodies are being held (limits.buffered_bodies); try again soon", 1};
     }
+    worker_.metrics().buffered_body_bytes(record_.listener).add(static_cast<std::int64_t>(more));
     counted_body_ = size;
     big_body_.reserve(size);
     return {};
+}
+
+void exchange_runner::give_body_memory_back() {
+    if (counted_body_ == 0) return;
+    worker_.counts().buffered_bodies.fetch_sub(counted_body_, std::memory_order_relaxed);
+    worker_.metrics().buffered_body_bytes(record_.listener).add(-static_cast<std::int64_t>(counted_body_));
+    counted_body_ = 0;
+    big_body_.release();
 }
 
 net::task<core::error> exchange_runner::wait_for_body() {

@@ -28,39 +28,21 @@ bool exchange_runner::client_gone() {
     return gone_;
 }
 
-net::task<void> exchange_runner::reply(core::error why) {
-    std::string bytes;
-    record_.status = core::status_of(why.what);
-    record_.code = why.what;
-    const auto body = dialect::write_error(target_.dialect, why, record_.request_id);
-    if (early_head_) {
-        // The status is long sent (heartbeats): the failure goes in-band, and the connection is cut.
-        record_.status = 200;
-        settle();
-        net::gather event;
-        event.clear();
-        end_with_error_event(why, event);
-        auto telling = send_to_client(event);
-        (void)co_await std::move(telling);
-        after_ = after::cut;
-        co_return;
-    }
-    settle();
+local_reply exchange_runner::new_reply(std::string_view body) {
     local_reply answer;
     answer.status = record_.status;
     answer.date = worker_.http_date(core::wall_clock::now());
     answer.request_id = record_.request_id;
     answer.body = body;
-    answer.retry_after_s = why.retry_after_s;
     answer.allow = target_.allow;
     answer.hint = target_.hint;
     answer.to_head = to_head_;
     answer.keep_alive = keep_alive_ && !body_unread_ && !worker_.draining();
-    if (record_.status == 429 && caller_) answer.extra_fields = rate_fields(*caller_, now());
-    if (record_.attempt_count > 0) {
-        answer.extra_fields += "x-weir-attempts: " + std::to_string(plan_.attempts()) + "\r\nx-should-retry: false\r\n";
-        if (!record_.upstream.empty()) answer.extra_fields += "x-weir-upstream: " + std::string{record_.upstream} + "\r\n";
-    }
+    return answer;
+}
+
+net::task<void> exchange_runner::deliver(const local_reply& answer) {
+    std::string bytes;
     after_ = answer.keep_alive ? after::keep_alive : after::close;
     write_reply(bytes, answer);
     net::gather out;
@@ -75,27 +57,40 @@ net::task<void> exchange_runner::reply(core::error why) {
     }
 }
 
+net::task<void> exchange_runner::reply(core::error why) {
+    const bool in_band = early_head_;
+    record_.status = core::status_of(why.what);
+    record_.code = why.what;
+    const auto body = dialect::write_error(target_.dialect, why, record_.request_id);
+    if (in_band) {
+        // The status is long sent (heartbeats): the failure goes in-band, and the connection is cut.
+        record_.status = 200;
+        settle();
+        net::gather event;
+        event.clear();
+        end_with_error_event(why, event);
+        auto telling = send_to_client(event);
+        (void)co_await std::move(telling);
+        after_ = after::cut;
+        co_return;
+    }
+    settle();
+    auto answer = new_reply(body);
+    answer.retry_after_s = why.retry_after_s;
+    if (record_.status == 429 && caller_) answer.extra_fields = rate_fields(*caller_, now());
+    if (record_.attempt_count > 0) {
+        answer.extra_fields += "x-weir-attempts: " + std::to_string(plan_.attempts()) + "\r\nx-should-retry: false\r\n";
+        if (!record_.upstream.empty()) answer.extra_fields += "x-weir-upstream: " + std::string{record_.upstream} + "\r\n";
+    }
+    auto delivering = deliver(answer);
+    co_await std::move(delivering);
+}
+
 net::task<void> exchange_runner::reply_json(int status, std::string body) {
-    std::string bytes;
     record_.status = status;
-    local_reply answer;
-    answer.status = status;
-    answer.date = worker_.http_date(core::wall_clock::now());
-    answer.request_id = record_.request_id;
-    answer.body = body;
-    answer.to_head = to_head_;
-    answer.hint = target_.hint;
-    answer.allow = target_.allow;
-    answer.keep_alive = keep_alive_ && !body_unread_ && !worker_.draining();
-    after_ = answer.keep_alive ? after::keep_alive : after::close;
-    write_reply(bytes, answer);
-    net::gather out;
-    out.clear();
-    out.add(bytes);
-    auto sending = session_.flush(out, core::after(now(), conf().limits.body_timeout));
-    const bool sent = co_await std::move(sending);
-    record_.bytes_out = bytes.size() - out.left();
-    if (!sent) after_ = after::cut;
+    const auto answer = new_reply(body);
+    auto delivering = deliver(answer);
+    co_await std::move(delivering);
 }
 
 // The final account, before the last byte goes out: a request whose answer is complete is in the ledger whatever happens next.

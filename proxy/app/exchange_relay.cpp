@@ -14,7 +14,7 @@ constexpr std::size_t turn_bytes = 256 * 1024;
 }  // namespace
 
 void exchange_runner::drop_request_memory() {
-    if (counted_body_) worker_.counts().buffered_bodies.fetch_sub(std::exchange(counted_body_, 0), std::memory_order_relaxed);
+    give_body_memory_back();
     big_body_.release();
     body_ = nullptr;
     auto& in = session_.input();

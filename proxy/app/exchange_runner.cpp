@@ -8,7 +8,7 @@ exchange_runner::exchange_runner(session& s, std::size_t head_size)
 
 exchange_runner::~exchange_runner() {
     release_upstream(false);
-    if (counted_body_) worker_.counts().buffered_bodies.fetch_sub(counted_body_, std::memory_order_relaxed);
+    give_body_memory_back();
     if (active_streams_) active_streams_->add(-1);
     publish();
     session_.input().consume(std::min(head_size_ + in_place_, session_.input().size()));

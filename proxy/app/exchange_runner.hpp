@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/local_reply.hpp"
 #include "app/meter.hpp"
 #include "app/session.hpp"
 #include "dialect/answer.hpp"
@@ -60,6 +61,7 @@ private:
     [[nodiscard]] net::task<core::error> read_sized_body();
     [[nodiscard]] net::task<core::error> read_chunked_body();
     [[nodiscard]] core::error take_body_memory(std::size_t size);
+    void give_body_memory_back();
     [[nodiscard]] net::task<core::error> wait_for_body();
 
     // --- exchange_attempt.cpp: upstreams ---
@@ -70,7 +72,7 @@ private:
     [[nodiscard]] net::task<tried> attempt();
     [[nodiscard]] net::task<tried> converse(pool_view& pool, std::size_t index);
     [[nodiscard]] net::task<net::dial_result> connect(net::upstream_connections& from, core::time_point deadline);
-    [[nodiscard]] net::task<exchange::failure> send_request(const upstream_runtime& to, std::string_view model);
+    [[nodiscard]] net::task<exchange::failure> send_request(const upstream_runtime& to);
     [[nodiscard]] net::task<exchange::failure> read_response_head();
     [[nodiscard]] tried fail(exchange::failure why, std::string detail);
     [[nodiscard]] tried fail_status(std::string_view provider_code, bool in_band);
@@ -113,6 +115,8 @@ private:
 
     // --- exchange_finish.cpp: replies and the record ---
     [[nodiscard]] net::task<void> reply(core::error why);
+    [[nodiscard]] local_reply new_reply(std::string_view body);
+    [[nodiscard]] net::task<void> deliver(const local_reply& answer);
     [[nodiscard]] net::task<void> reply_json(int status, std::string body);
     void settle();
     void measure_time();

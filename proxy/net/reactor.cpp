@@ -73,7 +73,7 @@ void reactor::run() {
         const bool busy = has_posted_.load(std::memory_order_acquire) || !yielded_.empty();
         const int sleep = busy ? 0 : timers_.sleep_ms(now_);
         const int count = epoll_wait(epoll_, batch_.data(), static_cast<int>(batch_.size()), sleep);
-        const auto began = tick();
+        tick();
         if (count > 0) dispatch(count);
         if (has_posted_.load(std::memory_order_acquire)) run_posted();
         timers_.advance(now_);
@@ -83,8 +83,6 @@ void reactor::run() {
             resuming_.clear();
         }
         if (after_batch) after_batch();
-        if (count == static_cast<int>(batch_limit)) loop_delay_ = tick() - began;
-        else if (loop_delay_.count() != 0) loop_delay_ = core::duration{0};
     }
     run_posted();
 }

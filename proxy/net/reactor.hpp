@@ -67,9 +67,6 @@ public:
     /// Resumes `h` after the events at hand have been served, before the next sleep.
     void resume_soon(std::coroutine_handle<> h) { yielded_.push_back(h); }
 
-    /// The longest recent delay between an event being due and being looked at; for overload decisions.
-    [[nodiscard]] core::duration loop_delay() const { return loop_delay_; }
-
 private:
     void run_posted();
     void dispatch(int count);
@@ -80,7 +77,6 @@ private:
     timer_wheel timers_;
     std::vector<epoll_event> batch_;
     int batch_at_ = 0, batch_size_ = 0;
-    core::duration loop_delay_{0};
     std::vector<std::coroutine_handle<>> yielded_, resuming_;
     std::atomic<bool> stop_{false};
     std::mutex posted_mutex_;
