@@ -36,6 +36,15 @@ weir_need(CLI11_FOUND libcli11-dev)
 find_package(SQLite3 QUIET)
 weir_need(SQLite3_FOUND libsqlite3-dev)
 
+# Its Debian package has no CMake configuration.
+find_path(HIREDIS_INCLUDE_DIR hiredis/hiredis.h)
+find_library(HIREDIS_LIBRARY hiredis)
+weir_need(HIREDIS_INCLUDE_DIR libhiredis-dev)
+weir_need(HIREDIS_LIBRARY libhiredis-dev)
+add_library(weir_hiredis INTERFACE)
+target_include_directories(weir_hiredis SYSTEM INTERFACE ${HIREDIS_INCLUDE_DIR})
+target_link_libraries(weir_hiredis INTERFACE ${HIREDIS_LIBRARY})
+
 if(WEIR_TESTS)
   find_package(GTest CONFIG QUIET)
   weir_need(GTest_FOUND "libgtest-dev libgmock-dev")

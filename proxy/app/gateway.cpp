@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <mutex>
+#include <random>
 #include <thread>
 
 #include "app/admin_server.hpp"
@@ -15,6 +16,7 @@
 #include "app/worker.hpp"
 #include "config/load.hpp"
 #include "core/version.hpp"
+#include "fleet/fleet.hpp"
 #include "ledger/ledger.hpp"
 #include "telemetry/event_log.hpp"
 
@@ -38,6 +40,13 @@ void raise_descriptor_limit() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+std::string shared_of(const config::conf& c) {
+    if (!c.state.shared) return {};
+    const auto& s = *c.state.shared;
+    return s.store.shown + " " + s.store.user + " " + s.store.password.reveal() + " " + std::to_string(s.slice_percent) + " " +
+           std::to_string(static_cast<int>(s.on_failure));
+}
+
 bool any_upstream_usable(const snapshot& s, core::time_point now) {
     for (const auto& pool : s.pools)
         for (const auto& up : pool.upstreams) {
@@ -58,6 +67,7 @@ struct gateway::parts {
     void make_admin();
     void open_ledger();
     void preload_budgets(const snapshot& s);
+    void join_fleet(const snapshot& s);
     void publish(std::shared_ptr<const snapshot> s);
 
     std::shared_ptr<const config::conf> conf;
@@ -73,6 +83,7 @@ struct gateway::parts {
     std::atomic<bool> reload_ok{true};
     std::vector<std::shared_ptr<const listener_runtime>> listeners;
     std::unique_ptr<ledger::ledger> spend;    ///< outlives the workers that write into it
+    std::unique_ptr<fleet::fleet> fleet;      ///< null: the limits are this weir's own
     std::vector<std::unique_ptr<worker>> workers;
     std::unique_ptr<health_checker> health;
     std::unique_ptr<admin_server> admin;
@@ -135,6 +146,19 @@ void gateway::parts::preload_budgets(const snapshot& s) {
             (void)s.keys->preload(key.name, i, spend->spent_since(key.name, policy::key_ring::window_begin(key.budgets[i], wall)), wall);
 }
 
+// Before the first request, so that it finds what the others have spent.
+void gateway::parts::join_fleet(const snapshot& s) {
+    constexpr auto first_answer_within = std::chrono::seconds{1};
+    if (!conf->state.shared) return;
+    std::random_device entropy;
+    auto name = static_cast<std::int64_t>((std::uint64_t{entropy()} << 31U) ^ entropy());
+    if (spend) name = spend->identity(name);
+    fleet = std::make_unique<fleet::fleet>(*conf->state.shared, std::to_string(name),
+                                           [](std::string_view what) { telemetry::log(telemetry::level::warn, what); });
+    fleet->use(s.keys);
+    fleet->start(first_answer_within);
+}
+
 void gateway::parts::make_admin() {
     metrics.add_source([this](auto& families) {
         const auto s = to_show();
@@ -147,6 +171,7 @@ void gateway::parts::make_admin() {
         families.push_back(std::move(connections));
     });
     metrics.add_source([this](auto& families) { log.collect(families); });
+    if (fleet) metrics.add_source([this](auto& families) { add_fleet_families(*fleet, families); });
     admin_handlers handlers;
     handlers.metrics = [this] { return metrics.render(); };
     handlers.ready = [this](std::string& why) {
@@ -162,6 +187,7 @@ void gateway::parts::make_admin() {
         }
         facts.last_reload_ok = reload_ok;
         facts.draining = counts.draining;
+        facts.fleet = fleet.get();
         return status_json(*to_show(), core::clock::now(), facts);
     };
     admin = std::make_unique<admin_server>(conf->admin_address, std::move(handlers));
@@ -186,6 +212,7 @@ void gateway::start() {
     p.listeners = p.make_listeners(*p.conf);
     auto first = make_snapshot(p.conf, p.names, nullptr);
     p.preload_budgets(*first);
+    p.join_fleet(*first);
     p.shown = first;
     p.make_admin();
     p.health = std::make_unique<health_checker>();
@@ -203,9 +230,11 @@ void gateway::reload(std::shared_ptr<const config::conf> conf) {
     // Everything that can fail comes first; what follows cannot be half done.
     auto next = make_snapshot(conf, p.names, p.current.get());
     const auto& old = *p.conf;
-    if (conf->admin_address != old.admin_address || conf->workers != old.workers || conf->state.ledger != old.state.ledger || conf->log.access != old.log.access)
-        telemetry::log(telemetry::level::warn, "changes of admin.address, workers, state.ledger and log.access take effect at the next start");
+    if (conf->admin_address != old.admin_address || conf->workers != old.workers || conf->state.ledger != old.state.ledger ||
+        shared_of(*conf) != shared_of(old) || conf->log.access != old.log.access)
+        telemetry::log(telemetry::level::warn, "changes of admin.address, workers, state.ledger, state.shared and log.access take effect at the next start");
     auto listeners = p.make_listeners(*conf);
+    if (p.fleet) p.fleet->use(next->keys);
     p.conf = std::move(conf);
     p.listeners = std::move(listeners);
     p.publish(std::move(next));
@@ -255,6 +284,7 @@ void gateway::drain_and_stop(const std::function<bool()>& give_up) {
     p.health->stop();
     p.admin->stop();
     for (auto& w : p.workers) w->stop_and_join();
+    p.fleet.reset();
     p.log.flush();
 }
 

@@ -231,6 +231,21 @@ void add_listeners(json_text& out, const config::conf& conf, const process_facts
     out.close_array();
 }
 
+void add_fleet(json_text& out, const fleet::fleet* fleet) {
+    if (!fleet) return out.add_null("shared");
+    const auto now = fleet->now();
+    out.open_object("shared");
+    out.add("store", fleet->how().store.shown);
+    out.add("connected", now.connected);
+    out.add("weirs", now.weirs);
+    out.add("slice_percent", fleet->how().slice_percent);
+    out.add("on_failure", fleet->how().on_failure == policy::on_store_failure::local ? "local" : "refuse");
+    out.add("failures", static_cast<std::int64_t>(now.failures));
+    if (now.connected || now.why.empty()) out.add_null("why");
+    else out.add("why", now.why);
+    out.close_object();
+}
+
 }  // namespace
 
 std::string status_json(const snapshot& s, core::time_point now, const process_facts& facts) {
@@ -257,6 +272,7 @@ std::string status_json(const snapshot& s, core::time_point now, const process_f
     if (s.keys)
         for (const auto& key : s.keys->keys()) add_key(out, key, wall);
     out.close_array();
+    add_fleet(out, facts.fleet);
     out.close_object();
     return out.take();
 }
@@ -281,6 +297,16 @@ void add_upstream_families(const snapshot& s, core::time_point now, std::vector<
             telemetry::add_value(budgets, {{"key", left.key}, {"window", left.window}},
                                  static_cast<double>(left.remaining) / 1e9);
     for (auto* family : {&healthy, &ejected, &in_flight, &budgets}) into.push_back(std::move(*family));
+}
+
+void add_fleet_families(const fleet::fleet& f, std::vector<prometheus::MetricFamily>& into) {
+    const auto now = f.now();
+    auto connected = telemetry::make_family("weir_shared_connected");
+    telemetry::add_value(connected, {}, now.connected ? 1 : 0);
+    auto weirs = telemetry::make_family("weir_shared_weirs");
+    telemetry::add_value(weirs, {}, now.weirs);
+    into.push_back(std::move(connected));
+    into.push_back(std::move(weirs));
 }
 
 void add_conf_families(const snapshot& s, bool last_reload_ok, std::vector<prometheus::MetricFamily>& into) {

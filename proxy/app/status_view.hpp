@@ -10,6 +10,7 @@
 
 #include "app/snapshot.hpp"
 #include "core/clock.hpp"
+#include "fleet/fleet.hpp"
 
 namespace weir::app {
 
@@ -18,6 +19,7 @@ struct process_facts {
     std::vector<std::string> addresses;  ///< bound, in the order of conf.listeners; empty: as they stand in the conf
     bool last_reload_ok = true;
     bool draining = false;
+    const fleet::fleet* fleet = nullptr;  ///< null: the limits are this weir's own
 };
 
 /// The body of /api/status. Reads the wall clock for budget windows and expiry; `now` is for everything else.
@@ -28,6 +30,9 @@ struct process_facts {
 
 /// weir_upstream_healthy, weir_upstream_ejected, weir_upstream_in_flight and weir_budget_remaining_usd.
 void add_upstream_families(const snapshot& s, core::time_point now, std::vector<prometheus::MetricFamily>& into);
+
+/// weir_shared_connected and weir_shared_weirs.
+void add_fleet_families(const fleet::fleet& f, std::vector<prometheus::MetricFamily>& into);
 
 /// weir_conf_info and weir_conf_last_reload_successful.
 void add_conf_families(const snapshot& s, bool last_reload_ok, std::vector<prometheus::MetricFamily>& into);

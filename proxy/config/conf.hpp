@@ -10,6 +10,7 @@
 
 #include "core/secret.hpp"
 #include "dialect/kind.hpp"
+#include "fleet/settings.hpp"
 #include "net/settings.hpp"
 #include "policy/settings.hpp"
 #include "telemetry/settings.hpp"
@@ -52,7 +53,7 @@ struct pool_conf {
 
 struct state_conf {
     std::string ledger = "weir-ledger.db";  ///< absolute after loading; empty: off
-    std::string shared;                     ///< redis URL; empty: none
+    std::optional<fleet::settings> shared;  ///< limits and budgets hold across every weir that names this store
     std::chrono::hours keep{24 * 90};
 };
 

@@ -16,16 +16,35 @@ void warn_without_folder(const value& at, const std::string& path) {
         at.warn(at.name() + ": the folder " + in_quotes(folder.string()) + " does not exist");
 }
 
-void read_shared(const value& from, state_conf& into) {
+void read_store(const value& from, fleet::settings& into) {
     const auto text = from.text();
     if (!text) return;
     auto url = parse_shared_url(*text);
     if (!url.value) return from.refuse_unseen(url.problem);
-    into.shared = std::move(*url.value);
-    from.warn("shared: not in effect yet: limits and budgets hold for each weir by itself");
-    const bool has_password = into.shared.find('@') != std::string::npos;
-    if (has_password && from.raw().find("${") == std::string::npos && !from.in().literal_secret)
+    into.store = std::move(*url.value);
+    if (!into.store.password.empty() && from.raw().find("${") == std::string::npos && !from.in().literal_secret)
         from.in().literal_secret = from.at();
+}
+
+/// The URL alone, or a map with the URL and how the limits are shared.
+void read_shared(const value& from, state_conf& into) {
+    fleet::settings shared;
+    if (from.form() != node::form::map) {
+        read_store(from, shared);
+    } else {
+        section s{from, "shared"};
+        if (const auto url = s.require("url")) read_store(*url, shared);
+        if (const auto slice = s.find("slice"))
+            if (const auto percent = slice->percent()) {
+                shared.slice_percent = *percent;
+                if (*percent < 1) slice->refuse("is less than 1%");
+            }
+        s.choice<policy::on_store_failure>("on_failure", shared.on_failure,
+                                           {{"local", policy::on_store_failure::local},
+                                            {"refuse", policy::on_store_failure::refuse}});
+        s.finish();
+    }
+    into.shared = std::move(shared);
 }
 
 }  // namespace

@@ -107,6 +107,27 @@ std::string_view without_trailing_slashes(std::string_view path) {
     return path;
 }
 
+std::optional<std::string> decoded(std::string_view text) {
+    const auto digit = [](char c) {
+        if (c >= '0' && c <= '9') return c - '0';
+        const char low = static_cast<char>(c | 0x20);
+        return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+    };
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            out += text[i];
+            continue;
+        }
+        if (i + 2 >= text.size()) return std::nullopt;
+        const int high = digit(text[i + 1]), low = digit(text[i + 2]);
+        if (high < 0 || low < 0) return std::nullopt;
+        out += static_cast<char>(high * 16 + low);
+        i += 2;
+    }
+    return out;
+}
+
 parsed<base_url> wrong(std::string problem, std::string suggestion = {}) {
     return {.problem = std::move(problem), .suggestion = std::move(suggestion)};
 }
@@ -145,19 +166,45 @@ parsed<base_url> parse_base_url(std::string_view text) {
                               at.port.empty() || at.port == standard_port}};
 }
 
-parsed<std::string> parse_shared_url(std::string_view text) {
+parsed<fleet::store_address> parse_shared_url(std::string_view text) {
+    fleet::store_address store;
     parts url = split(text);
     const std::string scheme = lower(url.scheme);
-    if (scheme != "redis" && scheme != "rediss") return {.problem = "the URL must start with redis:// or rediss://"};
-    if (url.has_query || url.has_fragment) return {.problem = "the URL must not have a query or fragment"};
-    if (const auto user = url.authority.rfind('@'); user != std::string_view::npos)
-        url.authority.remove_prefix(user + 1);
+    if (scheme == "unix") {
+        if (!url.authority.empty() || url.path.size() < 2) return {.problem = "the URL needs an absolute path: unix:///run/redis.sock"};
+        store.unix_path = std::string{url.path};
+        store.shown = "unix://" + store.unix_path;
+        return {.value = std::move(store)};
+    }
+    if (scheme != "redis" && scheme != "rediss")
+        return {.problem = "the URL must start with redis://, rediss:// (TLS) or unix://"};
+    if (url.has_query || url.has_fragment)
+        return {.problem = "the URL must not have a query or fragment; '?' and '#' in a password are written %3F and %23"};
+    store.tls = scheme == "rediss";
+    if (const auto at = url.authority.rfind('@'); at != std::string_view::npos) {
+        const std::string_view who = url.authority.substr(0, at);
+        url.authority.remove_prefix(at + 1);
+        const auto colon = who.find(':');
+        if (colon == std::string_view::npos) return {.problem = "the URL's credentials are written USER:PASSWORD@ or :PASSWORD@"};
+        auto user = decoded(who.substr(0, colon)), password = decoded(who.substr(colon + 1));
+        if (!user || !password) return {.problem = "the URL's credentials have a '%' that no two hexadecimal digits follow"};
+        store.user = std::move(*user);
+        store.password = core::secret{std::move(*password)};
+        if (store.password.empty()) return {.problem = "the URL's password is empty"};
+    }
     const endpoint_address at = split_authority(url.authority);
     if (!at.problem.empty()) return {.problem = "in the URL " + at.problem};
-    const std::string_view database = url.path.empty() ? url.path : url.path.substr(1);
-    if (!database.empty() && !parse_integer(database, 0, 1'000'000).value)
-        return {.problem = "the URL's path is not a database number, as in redis://127.0.0.1:6379/0"};
-    return {.value = std::string{text}};
+    store.host = at.host;
+    if (!at.port.empty()) store.port = at.port;
+    std::string_view database = url.path.empty() ? url.path : url.path.substr(1);
+    if (!database.empty()) {
+        const auto number = parse_integer(database, 0, 1'000'000);
+        if (!number.value) return {.problem = "the URL's path is not a database number, as in redis://127.0.0.1:6379/0"};
+        store.database = static_cast<int>(*number.value);
+    }
+    const bool v6 = store.host.find(':') != std::string::npos;
+    store.shown = scheme + "://" + (v6 ? "[" + store.host + "]" : store.host) + ":" + store.port + "/" + std::to_string(store.database);
+    return {.value = std::move(store)};
 }
 
 }  // namespace weir::config

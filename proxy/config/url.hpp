@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "config/units.hpp"
+#include "fleet/settings.hpp"
 
 namespace weir::config {
 
@@ -21,7 +22,8 @@ struct base_url {
 /// text, and suggestions leave userinfo and query out: both may hold secrets.
 [[nodiscard]] parsed<base_url> parse_base_url(std::string_view text);
 
-/// `redis://[USER:PASSWORD@]HOST[:PORT][/DB]` or `rediss://…`, as written.
-[[nodiscard]] parsed<std::string> parse_shared_url(std::string_view text);
+/// `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`, the same with `rediss://` for TLS, or `unix:///PATH`. User and password are
+/// percent-decoded. Problems never quote the text: it may hold a password.
+[[nodiscard]] parsed<fleet::store_address> parse_shared_url(std::string_view text);
 
 }  // namespace weir::config

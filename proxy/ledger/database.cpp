@@ -203,6 +203,15 @@ verdict database::next_instance(std::int64_t at_least, std::int64_t& out, std::s
     return next.step() == SQLITE_DONE ? verdict::fine : failed(why);
 }
 
+verdict database::kept_number(std::string_view name, std::int64_t first, std::int64_t& out, std::string& why) {
+    statement keep(db_, "INSERT INTO ledger VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = value RETURNING value");
+    keep.bind(1, name);
+    keep.bind(2, first);
+    if (keep.step() != SQLITE_ROW) return failed(why);
+    out = keep.integer(0);
+    return keep.step() == SQLITE_DONE ? verdict::fine : failed(why);
+}
+
 verdict database::spent_since(std::string_view key, std::int64_t since_ms, std::int64_t& nanousd, std::string& why) {
     statement sum(db_, "SELECT coalesce(sum(cost_nanousd), 0) FROM requests WHERE key = ?1 AND time >= ?2");
     sum.bind(1, key);

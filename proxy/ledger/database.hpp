@@ -65,6 +65,9 @@ public:
     /// A number that no earlier start of this ledger had, at least `at_least`.
     [[nodiscard]] verdict next_instance(std::int64_t at_least, std::int64_t& out, std::string& why);
 
+    /// The number kept under `name`; `first` is kept when there is none yet.
+    [[nodiscard]] verdict kept_number(std::string_view name, std::int64_t first, std::int64_t& out, std::string& why);
+
     [[nodiscard]] verdict spent_since(std::string_view key, std::int64_t since_ms, std::int64_t& nanousd, std::string& why);
     /// Deletes at most `most` rows older than `before_ms`; `deleted` says how many.
     [[nodiscard]] verdict remove_before(std::int64_t before_ms, std::int64_t most, std::int64_t& deleted, std::string& why);

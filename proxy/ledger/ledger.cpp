@@ -308,6 +308,14 @@ usage::nanousd ledger::spent_since(std::string_view key, core::wall_time since) 
     return spent;
 }
 
+std::int64_t ledger::identity(std::int64_t fresh) {
+    const std::lock_guard one_at_a_time(database_lock_);
+    std::string why;
+    std::int64_t kept = fresh;
+    if (database_.kept_number("identity", fresh, kept, why) != verdict::fine) report(why);
+    return kept;
+}
+
 std::int64_t ledger::retain(std::chrono::hours keep, core::wall_time now) {
     const auto before = std::chrono::duration_cast<std::chrono::milliseconds>((now - keep).time_since_epoch()).count();
     std::int64_t total = 0;

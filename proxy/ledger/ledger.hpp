@@ -60,6 +60,9 @@ public:
     /// Deletes rows older than `keep`. Returns how many; in steps, so that moving goes on meanwhile.
     std::int64_t retain(std::chrono::hours keep, core::wall_time now);
 
+    /// A number that names this ledger for as long as its file exists: `fresh` when it has none yet.
+    [[nodiscard]] std::int64_t identity(std::int64_t fresh);
+
     [[nodiscard]] const recovery& recovered() const { return recovery_; }
     [[nodiscard]] std::uint64_t settled() const;  ///< rows that the journals took since the start
     [[nodiscard]] std::uint64_t lost() const;     ///< rows that found no room

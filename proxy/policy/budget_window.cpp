@@ -34,6 +34,8 @@ budget_window::slot& budget_window::slot_for(std::int64_t& window) {
         held = found.window.load(relaxed);
         if (held < window) {
             found.spent.store(0, relaxed);
+            found.lease.store(first_lease_.load(relaxed), relaxed);
+            found.free.store(no_bound, relaxed);
             found.window.store(window, std::memory_order_release);
             held = window;
         }
@@ -45,9 +47,11 @@ budget_window::slot& budget_window::slot_for(std::int64_t& window) {
 bool budget_window::try_add(std::int64_t& window, usage::nanousd amount, usage::nanousd limit) {
     amount = std::max<usage::nanousd>(amount, 0);
     slot& to = slot_for(window);
+    const auto reach = std::min(limit, to.free.load(relaxed));
+    const auto lease = std::min(reach, to.lease.load(relaxed));
     auto spent = to.spent.load(relaxed);
     for (;;) {
-        if (spent >= limit || amount > limit - spent) return false;
+        if (spent >= lease || amount > reach - spent) return false;
         if (to.spent.compare_exchange_weak(spent, spent + amount, relaxed)) return true;
     }
 }
@@ -73,6 +77,23 @@ void budget_window::give_back(std::int64_t window, usage::nanousd amount) {
 usage::nanousd budget_window::spent(std::int64_t window) const {
     const slot& kept = slots_[place(window)];
     return kept.window.load(std::memory_order_acquire) == window ? kept.spent.load(relaxed) : 0;
+}
+
+void budget_window::lend(std::int64_t window, usage::nanousd lease, usage::nanousd free) {
+    slot& to = slot_for(window);
+    to.lease.store(lease, relaxed);
+    to.free.store(free, relaxed);
+}
+
+usage::nanousd budget_window::ceiling(std::int64_t window, usage::nanousd limit) const {
+    const slot& of = slots_[place(window)];
+    if (of.window.load(std::memory_order_acquire) != window) return limit;
+    return std::min({limit, of.lease.load(relaxed), of.free.load(relaxed)});
+}
+
+usage::nanousd budget_window::reachable(std::int64_t window, usage::nanousd limit) const {
+    const slot& of = slots_[place(window)];
+    return of.window.load(std::memory_order_acquire) == window ? std::min(limit, of.free.load(relaxed)) : limit;
 }
 
 }  // namespace weir::policy

@@ -1,6 +1,7 @@
 // What one key has spent in the current window of one length. Windows are fixed and aligned to the Unix epoch (a `1d`
 // window is a UTC day), so that every process and every restart agrees where they begin.
 // Shared by the workers: adding is one compare-and-swap; a mutex is taken once per window, when a new one begins.
+// Where several weirs share one budget, lend() says how much of it this one may use; adding asks nobody.
 #pragma once
 
 #include <algorithm>
@@ -37,21 +38,35 @@ public:
     void give_back(std::int64_t window, usage::nanousd amount);
     [[nodiscard]] usage::nanousd spent(std::int64_t window) const;
 
+    /// This process may spend `lease` of the window on its own, and nothing that brings its total above `free`, which is what
+    /// the others have not taken. A request that begins within the lease may pass it by its own cost.
+    void lend(std::int64_t window, usage::nanousd lease, usage::nanousd free);
+    /// The lease of a window that nobody has been asked about yet.
+    void begin_with(usage::nanousd first_lease) { first_lease_.store(first_lease, std::memory_order_relaxed); }
+    /// The total in `window` at which a running stream must end, where the budget is `limit`.
+    [[nodiscard]] usage::nanousd ceiling(std::int64_t window, usage::nanousd limit) const;
+    /// What of `limit` the others have left to this process, spent or not.
+    [[nodiscard]] usage::nanousd reachable(std::int64_t window, usage::nanousd limit) const;
+
 private:
     static constexpr std::chrono::seconds longest = std::chrono::hours{24 * 365 * 100};  // the wall clock ends in 2262
     static constexpr std::int64_t unused = std::numeric_limits<std::int64_t>::min();
+    static constexpr usage::nanousd no_bound = std::numeric_limits<usage::nanousd>::max();
 
     // A request that is descheduled for a whole further window between finding its slot and adding to it would count in the
     // wrong one; that is accepted.
     struct alignas(64) slot {
         std::atomic<std::int64_t> window{unused};
         std::atomic<usage::nanousd> spent{0};
+        std::atomic<usage::nanousd> lease{no_bound};
+        std::atomic<usage::nanousd> free{no_bound};
     };
 
     [[nodiscard]] slot& slot_for(std::int64_t& window);
     [[nodiscard]] static std::size_t place(std::int64_t window) { return static_cast<std::uint64_t>(window) & 1U; }
 
     std::chrono::seconds every_;
+    std::atomic<usage::nanousd> first_lease_{no_bound};
     std::array<slot, 2> slots_;
     std::mutex turning_;
 };

@@ -25,18 +25,29 @@ bool key::allows_model(std::string_view model) const {
            std::any_of(may.begin(), may.end(), [&](const auto& pattern) { return core::glob_match(pattern, model); });
 }
 
+namespace {
+
+rate_view view_of(const rate_limit& taken, const rate_lease& lease, std::int64_t limit, core::time_point now) {
+    if (limit <= 0) return {};
+    auto seen = taken.view(lease.own_rate(limit), now);
+    seen.limit = limit;
+    seen.remaining = std::min(seen.remaining, lease.remaining());
+    return seen;
+}
+
+}  // namespace
+
 rate_view key::requests(core::time_point now) const {
-    const auto limit = settings_.requests_per_minute;
-    return limit > 0 ? counters_->requests.view(limit, now) : rate_view{};
+    return view_of(counters_->requests, counters_->request_lease, settings_.requests_per_minute, now);
 }
 
 rate_view key::tokens(core::time_point now) const {
-    const auto limit = settings_.tokens_per_minute;
-    return limit > 0 ? counters_->tokens.view(limit, now) : rate_view{};
+    return view_of(counters_->tokens, counters_->token_lease, settings_.tokens_per_minute, now);
 }
 
 usage::nanousd key::left(std::size_t i, core::wall_time now) const {
-    return settings_.budgets[i].amount - windows_[i]->spent(windows_[i]->window_at(now));
+    const auto window = windows_[i]->window_at(now);
+    return windows_[i]->reachable(window, settings_.budgets[i].amount) - windows_[i]->spent(window);
 }
 
 void key::carry_over(const key& before) {

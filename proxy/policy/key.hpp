@@ -13,6 +13,7 @@
 #include "core/clock.hpp"
 #include "policy/budget_window.hpp"
 #include "policy/ip_block.hpp"
+#include "policy/rate_lease.hpp"
 #include "policy/rate_limit.hpp"
 #include "policy/settings.hpp"
 
@@ -39,6 +40,11 @@ public:
     /// What is left of the i-th budget in its current window; below zero when it was overspent.
     [[nodiscard]] usage::nanousd left(std::size_t i, core::wall_time now) const;
 
+    // ---- for fleet/, where several weirs share the limits
+    [[nodiscard]] budget_window& window(std::size_t i) const { return *windows_[i]; }
+    [[nodiscard]] rate_lease& request_lease() const { return counters_->request_lease; }
+    [[nodiscard]] rate_lease& token_lease() const { return counters_->token_lease; }
+
     /// Goes on counting where `before` (the same key in the conf before a reload) is: requests in flight there are in flight
     /// here. Budgets go together by the length of their window.
     void carry_over(const key& before);
@@ -50,7 +56,9 @@ private:
     struct counters {
         alignas(64) std::atomic<std::int64_t> in_flight{0};
         alignas(64) rate_limit requests;
+        rate_lease request_lease;
         alignas(64) rate_limit tokens;
+        rate_lease token_lease;
     };
 
     key_settings settings_;

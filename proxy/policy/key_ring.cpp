@@ -21,6 +21,9 @@ std::uint64_t bucket_of(const std::array<unsigned char, 32>& hash) {
     return first;
 }
 
+// Other weirs have the rest of the minute; what comes free is leased anew many times a second.
+constexpr core::duration lease_wait = std::chrono::seconds{1};
+
 int seconds_up(core::duration d) {
     constexpr std::int64_t most = std::numeric_limits<int>::max();
     const auto s = std::chrono::ceil<std::chrono::seconds>(d).count();
@@ -152,8 +155,14 @@ error key_ring::place_is_free(request& r) {
 error key_ring::rate_is_within(request& r) {
     const auto limit = r.who.settings_.requests_per_minute;
     if (limit <= 0) return {};
-    const auto wait = r.who.counters_->requests.take(1, limit, r.now);
-    if (wait == core::duration::zero()) return {};
+    auto& of = *r.who.counters_;
+    const auto own = of.request_lease.own_rate(limit);
+    auto wait = of.requests.take(1, own, r.now);
+    if (wait == core::duration::zero()) {
+        if (of.request_lease.take(1)) return {};
+        of.requests.adjust(-1, own);
+        wait = lease_wait;
+    }
     const int s = seconds_up(wait);
     return {code::rate_limited,
             the_key(r.who) + " may send " + std::to_string(limit) + " requests per minute: try again in " +
@@ -164,10 +173,17 @@ error key_ring::rate_is_within(request& r) {
 error key_ring::tokens_are_within(request& r) {
     const auto limit = r.who.settings_.tokens_per_minute;
     if (limit <= 0) return {};
-    const auto wait = r.who.counters_->tokens.take(r.what.tokens, limit, r.now);
+    auto& of = *r.who.counters_;
+    const auto own = of.token_lease.own_rate(limit);
+    const auto taking = rate_limit::taken(r.what.tokens, own);
+    auto wait = of.tokens.take(r.what.tokens, own, r.now);
     if (wait == core::duration::zero()) {
-        r.held.tokens_ = rate_limit::taken(r.what.tokens, limit);
-        return {};
+        if (of.token_lease.take(taking)) {
+            r.held.tokens_ = taking;
+            return {};
+        }
+        of.tokens.adjust(-taking, own);
+        wait = lease_wait;
     }
     const int s = seconds_up(wait);
     return {code::rate_limited,
@@ -186,7 +202,14 @@ error key_ring::budgets_have_left(request& r) {
             r.held.add_hold({window, cost, 0});
             continue;
         }
-        const auto left = std::max<usage::nanousd>(s.amount - budget.spent(window), 0);
+        const auto left = std::max<usage::nanousd>(budget.reachable(window, s.amount) - budget.spent(window), 0);
+        const bool leased_less = budget.ceiling(window, s.amount) < budget.reachable(window, s.amount);
+        if (leased_less && left > 0 && cost <= left)  // the lease is used up, not the budget
+            return {code::overloaded,
+                    "the budget of " + the_key(r.who) +
+                        " is shared with other gateways, and this one's part of it is used up until they can be asked for more: "
+                        "try again in a second",
+                    1};
         std::string text = the_key(r.who) + " has " + usage::usd_string(left) + " USD left of its budget of " +
                            usage::usd_string(s.amount) + " USD" + (s.window.empty() ? "" : " per " + s.window);
         if (left > 0) text += ", and this request may cost " + usage::usd_string(cost) + " USD";

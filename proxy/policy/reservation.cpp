@@ -71,7 +71,7 @@ bool reservation::cover(std::size_t i, core::wall_time now) {
     const auto total = budget.add(window, missing);
     h.held += missing;
     h.window = window;
-    return total < limit;
+    return total < budget.ceiling(window, limit);
 }
 
 // Corrects one budget so that exactly `cost` stays counted.
@@ -88,11 +88,17 @@ void reservation::account(std::size_t i, usage::nanousd cost, core::wall_time no
     h.held = due;
 }
 
+void reservation::take_more_tokens(std::int64_t n) {
+    auto& of = *who_->counters_;
+    of.tokens.adjust(n, of.token_lease.own_rate(who_->settings_.tokens_per_minute));
+    of.token_lease.give_back(-n);
+}
+
 void reservation::settle(std::int64_t tokens, usage::nanousd cost, core::wall_time now) {
     if (who_ == nullptr || settled_) return;
     settled_ = true;
     const auto per_minute = who_->settings_.tokens_per_minute;
-    if (per_minute > 0) who_->counters_->tokens.adjust(std::max<std::int64_t>(tokens, 0) - tokens_, per_minute);
+    if (per_minute > 0) take_more_tokens(std::max<std::int64_t>(tokens, 0) - tokens_);
     tokens_ = 0;
     for (std::size_t i = 0; i < hold_count_; ++i) account(i, std::max<usage::nanousd>(cost, 0), now);
     hold_count_ = 0;
@@ -103,7 +109,7 @@ void reservation::settle(std::int64_t tokens, usage::nanousd cost, core::wall_ti
 void reservation::end() {
     if (who_ == nullptr) return;
     if (!settled_) {
-        if (tokens_ > 0 && spent_ == 0) who_->counters_->tokens.adjust(-tokens_, who_->settings_.tokens_per_minute);
+        if (tokens_ > 0 && spent_ == 0) take_more_tokens(-tokens_);
         for (std::size_t i = 0; i < hold_count_; ++i) {
             const hold& h = at(i);
             who_->windows_[i]->give_back(h.window, h.held - std::max<usage::nanousd>(spent_ - h.closed, 0));

@@ -56,6 +56,7 @@ private:
     void add_hold(hold h);
     [[nodiscard]] bool cover(std::size_t i, core::wall_time now);
     void account(std::size_t i, usage::nanousd cost, core::wall_time now);
+    void take_more_tokens(std::int64_t n);
 
     const key* who_ = nullptr;
     bool in_flight_ = false;

@@ -73,6 +73,8 @@ constexpr outside_family outside[] = {
     {"weir_upstream_in_flight", "Requests in flight to the upstream now.", gauge},
     {"weir_upstream_connections", "Connections open to the upstream now, busy and idle.", gauge},
     {"weir_budget_remaining_usd", "US dollars left in the key's budget window.", gauge},
+    {"weir_shared_connected", "Whether the store of the shared limits answered last time (1) or not (0).", gauge},
+    {"weir_shared_weirs", "Weirs that share their limits with this one, itself included.", gauge},
     {"weir_conf_info", "The conf in use: hash of the file and when it was loaded; always 1.", gauge},
     {"weir_conf_last_reload_successful", "Whether the last attempt to load the conf succeeded (1) or failed (0).", gauge},
     {"weir_log_dropped_total", "Access log lines dropped because the log could not be written fast enough.", counter},

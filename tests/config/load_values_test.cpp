@@ -58,7 +58,7 @@ TEST(LoadValues, OfFiveLinesAreTheContractsDefaults) {
     EXPECT_TRUE(conf->keys.empty());
     EXPECT_TRUE(conf->prices.rows().empty());
     EXPECT_EQ(conf->state.ledger, "/etc/weir/weir-ledger.db");
-    EXPECT_EQ(conf->state.shared, "");
+    EXPECT_FALSE(conf->state.shared);
     EXPECT_EQ(conf->log.access, "stdout");
     EXPECT_EQ(conf->log.level, telemetry::level::info);
 }
@@ -151,7 +151,10 @@ TEST(LoadValues, OfTheContractsExampleAreAllThere) {
     EXPECT_EQ(key.max_output_tokens, 4096);
     EXPECT_THAT(key.labels, ElementsAre(Pair("team", "search")));
     EXPECT_EQ(conf.state.ledger, "/var/lib/weir/ledger.db");
-    EXPECT_EQ(conf.state.shared, "redis://127.0.0.1:6379/0");
+    ASSERT_TRUE(conf.state.shared);
+    EXPECT_EQ(conf.state.shared->store.shown, "redis://127.0.0.1:6379/0");
+    EXPECT_EQ(conf.state.shared->slice_percent, 1);
+    EXPECT_EQ(conf.state.shared->on_failure, weir::policy::on_store_failure::local);
     EXPECT_EQ(conf.prices.find("gpt-4o", "aggregator-eu")->price.input, 1'200'000);
 }
 

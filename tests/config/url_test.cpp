@@ -67,11 +67,28 @@ TEST(SharedUrl, IsARedisUrl) {
     for (const char* good :
          {"redis://127.0.0.1:6379/0", "redis://r", "rediss://user:pa:ss@r:1/15", "redis://:pass@[::1]:6379"}) {
         SCOPED_TRACE(good);
-        EXPECT_EQ(parse_shared_url(good).value, good);
+        EXPECT_TRUE(parse_shared_url(good).value);
     }
     for (const char* wrong :
-         {"", "127.0.0.1:6379", "http://a", "redis://", "redis://a:x", "redis://a/db", "redis://a/0?x=1"}) {
+         {"", "127.0.0.1:6379", "http://a", "redis://", "redis://a:x", "redis://a/db", "redis://a/0?x=1",
+                              "redis://only@a", "redis://u:@a", "redis://u:%zz@a", "unix://", "unix://host/path"}) {
         SCOPED_TRACE(wrong);
         EXPECT_FALSE(parse_shared_url(wrong).value);
     }
+}
+
+TEST(SharedUrl, IsTakenApartAndShownWithoutItsPassword) {
+    const auto store = *parse_shared_url("rediss://wei%3Ar:p%40ss:w@[::1]:6380/15").value;
+    EXPECT_TRUE(store.tls);
+    EXPECT_EQ(store.user, "wei:r");
+    EXPECT_EQ(store.password.reveal(), "p@ss:w");
+    EXPECT_EQ(store.host, "::1");
+    EXPECT_EQ(store.port, "6380");
+    EXPECT_EQ(store.database, 15);
+    EXPECT_EQ(store.shown, "rediss://[::1]:6380/15");
+    const auto plain = *parse_shared_url("redis://:secret@r").value;
+    EXPECT_TRUE(plain.user.empty());
+    EXPECT_EQ(plain.port, "6379");
+    EXPECT_EQ(plain.shown, "redis://r:6379/0");
+    EXPECT_EQ(parse_shared_url("unix:///run/redis.sock").value->unix_path, "/run/redis.sock");
 }

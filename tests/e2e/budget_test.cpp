@@ -55,7 +55,7 @@ protected:
     Budget() : a_(quick_provider("a")) {}
 
     /// The ledger stands beside the gateways' own folders, so that the next one finds it.
-    [[nodiscard]] std::unique_ptr<gateway_process> start() const {
+    [[nodiscard]] std::unique_ptr<gateway_process> start(const std::string& usd = "0.05") const {
         const std::string conf =
             "listeners: [{address: \"127.0.0.1:0\"}]\n"
             "prices: prices.yaml\n"
@@ -65,7 +65,7 @@ protected:
             "\"}\n"
             "routes:\n  - {models: [\"claude*\"], pool: claude}\n  - {models: [\"*\"], pool: main}\n"
             "keys:\n"
-            "  - {name: poor, secret: sk-poor, requests_per_minute: 1000, budgets: [{usd: 0.05, every: 30d}]}\n"
+            "  - {name: poor, secret: sk-poor, requests_per_minute: 1000, budgets: [{usd: " + usd + ", every: 30d}]}\n"
             "  - {name: rich, secret: sk-rich}\n"
             "admin: {address: \"127.0.0.1:0\"}\nworkers: 2\n"
             "state: {ledger: \"" +
@@ -212,6 +212,42 @@ TEST_F(Budget, StaysSpentAfterARestart) {
                                       {{"Authorization", "Bearer sk-poor"}})));
         EXPECT_EQ(a_->call_count(), 0u);
     }
+}
+
+TEST_F(Budget, IsOverdrawnByAtMostOneEventForEachOfFiveHundredStreams) {
+    constexpr int streams = 500;
+    constexpr std::int64_t tokens = 12'500;  // of the budget: half of what the streams would say
+    const auto weir = start("12.5");
+    const auto how = openai();
+    std::string body;
+    for (int i = 0; i < 50; ++i) body += how.event;
+    a_->always({.body = body,
+                .content_type = "text/event-stream",
+                .framing = mock::framing::close,
+                .write = how.event.size(),
+                .write_pause = mock::microseconds{60'000}});
+    const auto asked = request_text("POST", how.path, how.body, {{"Authorization", "Bearer sk-poor"}});
+    std::vector<raw_client> clients;
+    for (int i = 0; i < streams; ++i) {
+        clients.emplace_back(weir->url());
+        ASSERT_TRUE(clients.back().send(asked)) << i;
+    }
+    std::int64_t got = 0;
+    int cut = 0;
+    for (auto& each : clients) {
+        const auto answer = each.read_response(20s);
+        if (answer.status == 429) continue;
+        ASSERT_EQ(answer.status, 200);
+        const bool ended = answer.body.find("\"budget_exceeded\"") != std::string::npos;
+        cut += ended;
+        got += static_cast<std::int64_t>(split_events(answer.body).size()) - ended;
+    }
+    std::printf("budget cut: %d streams, budget %ld tokens, delivered %ld, overshoot %ld, bound %d\n", streams,
+                static_cast<long>(tokens), static_cast<long>(got), static_cast<long>(got - tokens), streams);
+    EXPECT_GT(cut, streams / 2);
+    EXPECT_LE(got, tokens + streams);
+    EXPECT_GE(got, tokens);
+    EXPECT_EQ(spend_of(*weir, "poor").at("output_tokens").to_number<std::int64_t>(), got);
 }
 
 TEST_F(Budget, IsNotOverdrawnByEventsThatComeTogether) {
