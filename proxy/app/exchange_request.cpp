@@ -42,7 +42,7 @@ void exchange_runner::begin() {
     worker_.request_scratch_owner = this;
     began_ = now();
     record_.time = core::wall_clock::now();
-    record_.client = session_.peer_host();
+    record_.client = session_.real_client(h.fields);
     record_.listener = session_.listener().name;
     const auto given = h.fields.value_of(http::field_id::x_request_id);
     if (core::acceptable_request_id(given)) {
@@ -82,7 +82,7 @@ core::error exchange_runner::identify_caller() {
     const auto* keys = view_->shared->keys.get();
     if (!keys) return {};
     const auto secret = dialect::find_credential(head());
-    auto caller = keys->identify(secret, session_.peer_host(), record_.time);
+    auto caller = keys->identify(secret, record_.client, record_.time);
     caller_ = caller.who;
     if (caller_) record_.key = caller_->name();
     return std::move(caller.refused);

@@ -101,6 +101,9 @@ std::vector<std::shared_ptr<const listener_runtime>> gateway::parts::make_listen
     for (const auto& settings : c.listeners) {
         auto l = std::make_shared<listener_runtime>();
         l->name = settings.address;
+        l->proxy_protocol = settings.proxy_protocol;
+        for (const auto& written : settings.trusted_proxies)
+            if (const auto block = policy::ip_block::parse(written)) l->trusted.push_back(*block);
         if (settings.tls)
             for (std::size_t i = 0; i < workers.size(); ++i)
                 l->contexts.push_back(net::make_server_context(*settings.tls, tickets, settings.address));

@@ -28,7 +28,7 @@ session::~session() {
 }
 
 void session::start(int descriptor, const net::address& peer) {
-    peer_host_size_ = static_cast<std::uint8_t>(net::write_host(peer, peer_host_.data()));
+    set_peer(peer);
     if (!client_.open(worker_.loop(), descriptor)) {
         worker_.forget(*this);
         delete this;
@@ -55,6 +55,11 @@ net::detached session::live() {
 
 net::task<void> session::serve() {
     bool first = true;
+    if (listener_->proxy_protocol) {
+        auto taking = take_proxy_header();
+        const bool taken = co_await std::move(taking);
+        if (!taken) co_return;
+    }
     if (!listener_->contexts.empty()) {
         auto hands = shake_hands();
         const bool shaken = co_await std::move(hands);

@@ -9,6 +9,7 @@
 #include "app/worker.hpp"
 #include "net/buffer.hpp"
 #include "net/gather.hpp"
+#include "net/proxy_protocol.hpp"
 #include "net/socket.hpp"
 #include "net/task.hpp"
 
@@ -27,7 +28,10 @@ public:
     net::socket& client() { return client_; }
     net::waiter& sleeper() { return waiter_; }
     net::buffer& input() { return in_; }
+    /// The other end of the connection, or whom its PROXY header names.
     [[nodiscard]] std::string_view peer_host() const { return {peer_host_.data(), peer_host_size_}; }
+    /// Behind trusted proxies: whom X-Forwarded-For names. Valid until the next call.
+    [[nodiscard]] std::string_view real_client(const http::field_list& fields);
     [[nodiscard]] const listener_runtime& listener() const { return *listener_; }
     [[nodiscard]] bool aborting() const { return aborting_; }
 
@@ -50,6 +54,9 @@ private:
     net::detached live();
     [[nodiscard]] net::task<void> serve();
     [[nodiscard]] net::task<bool> shake_hands();
+    [[nodiscard]] net::task<bool> take_proxy_header();
+    [[nodiscard]] net::proxy_header peek_proxy_header();
+    void set_peer(const net::address& peer);
     [[nodiscard]] net::task<head> read_head(bool first);
     [[nodiscard]] net::task<void> refuse_head(core::error why);
     [[nodiscard]] net::task<void> linger();
@@ -65,9 +72,11 @@ private:
     core::error refusal_;
     std::array<char, 46> peer_host_{};
     std::uint8_t peer_host_size_ = 0;
+    bool peer_trusted_ = false;
     bool idle_ = false;            ///< between two requests
     bool aborting_ = false;
     telemetry::gauge* open_connections_ = nullptr;
+    std::unique_ptr<std::array<char, 46>> real_client_;  ///< made behind trusted proxies only
 };
 
 }  // namespace weir::app

@@ -18,6 +18,7 @@
 #include "net/reactor.hpp"
 #include "net/upstream.hpp"
 #include "policy/balancer.hpp"
+#include "policy/ip_block.hpp"
 #include "telemetry/access_log.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -30,6 +31,8 @@ struct listener_runtime {
     std::string name;                    ///< the address as in the conf: the label of metrics
     std::shared_ptr<net::listening_socket> socket;
     std::vector<net::ssl_ctx> contexts;  ///< one per worker; empty: plain
+    std::vector<policy::ip_block> trusted;  ///< proxies whose word about the client counts
+    bool proxy_protocol = false;         ///< every connection begins with a PROXY header
 };
 
 /// One worker's way to a pool: turns, connections.

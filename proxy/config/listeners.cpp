@@ -59,6 +59,10 @@ void read_listeners(const value& from, conf& into, mentions& seen) {
             seen.listener_addresses.push_back({*address, where});
         }
         if (const auto tls = s.find("tls")) listener.tls = read_server_tls(*tls);
+        if (const auto trusted = s.find("trusted_proxies"))
+            for (const value& block : trusted->items())
+                if (auto parsed = block.as(parse_client_block)) listener.trusted_proxies.push_back(std::move(*parsed));
+        s.flag("proxy_protocol", listener.proxy_protocol);
         s.finish();
         into.listeners.push_back(std::move(listener));
     }

@@ -177,6 +177,7 @@ const fault_case values[] = {
     {"SameWindowTwice", in_key("budgets: [{usd: 5, every: 1d}, {usd: 6, every: @@24h}]"), "another budget"},
     {"ZeroRate", in_key("requests_per_minute: @@0"), "must be at least 1"},
     {"BadShared", with("state: {shared: @@'http://u:hunter2@x'}\n"), "must start with redis://"},
+    {"TrustedProxy", "listeners: [{address: '127.0.0.1:0', trusted_proxies: [@@10.0.0.0/33]}]\n" + pool, "prefix length"},
     {"SharedWithoutUrl", with("state: {shared: @@{slice: 1%}}\n"), "url"},
     {"SharedSlice", with("state: {shared: {url: 'redis://r', slice: @@0%}}\n"), "less than 1%"},
     {"SharedOnFailure", with("state: {shared: {url: 'redis://r', on_failure: @@locl}}\n"), "did you mean 'local'?"},

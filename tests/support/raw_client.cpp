@@ -135,6 +135,8 @@ void raw_client::connect_to(const std::string& address, milliseconds limit) {
 void raw_client::shake_hands(const tls_choice& choice) {
     connected_ = false;
     ERR_clear_error();
+    const auto& first = choice.before_handshake;
+    if (!first.empty() && ::send(fd_, first.data(), first.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(first.size())) return;
     context_ = SSL_CTX_new(TLS_client_method());
     if (!choice.ca_pem.empty()) {
         if (!trust(context_, choice.ca_pem)) {

@@ -50,6 +50,7 @@ struct tls_choice {
     std::string server_name = "localhost";
     SSL_SESSION* resume = nullptr;  ///< not owned
     int max_version = 0;            ///< 0: the library's
+    std::string before_handshake;   ///< sent in the clear first, such as a PROXY header
 };
 
 class raw_client {
