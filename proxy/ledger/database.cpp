@@ -2,15 +2,17 @@
 
 #include <sys/stat.h>
 
+#include <map>
 #include <utility>
 
 namespace weir::ledger {
 namespace {
 
 constexpr std::int64_t application_id = 0x77656972;  // "weir": `file` and other programs can tell whose file it is
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;  // 1: no key_hours, an index by key instead
 constexpr off_t largest_checked_file = 256 << 20;    // a full check of a larger one would delay the start for too long
 constexpr int busy_ms = 2000;
+constexpr std::int64_t hour_ms = 3'600'000;
 
 verdict verdict_of(int code) {
     switch (code & 0xff) {
@@ -55,61 +57,11 @@ std::string statement::text(int column) const {
     return bytes == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(bytes), size);
 }
 
-std::string_view columns_sql() {
-    return "seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, request_id TEXT NOT NULL, key TEXT NOT NULL, route TEXT NOT NULL, "
-           "model TEXT NOT NULL, served_model TEXT NOT NULL, pool TEXT NOT NULL, upstream TEXT NOT NULL, "
-           "endpoint TEXT NOT NULL, status INTEGER NOT NULL, code TEXT NOT NULL, attempts INTEGER NOT NULL, "
-           "stream INTEGER NOT NULL, input_tokens INTEGER NOT NULL, cached_input_tokens INTEGER NOT NULL, "
-           "cache_write_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL, "
-           "audio_input_tokens INTEGER NOT NULL, audio_output_tokens INTEGER NOT NULL, image_output_tokens INTEGER NOT NULL, "
-           "estimated INTEGER NOT NULL, recovered INTEGER NOT NULL, cost_nanousd INTEGER NOT NULL, first_token_ms INTEGER, "
-           "duration_ms INTEGER NOT NULL";
-}
-
-std::string insert_sql(std::string_view table) {
-    std::string sql = "INSERT OR IGNORE INTO ";
-    sql.append(table).append(" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,"
-                             "?24,?25,NULLIF(?26,-1),?27)");
-    return sql;
-}
-
-void bind_row(statement& into, const row& what) {
-    int at = 0;
-    const auto number = [&](std::int64_t value) { into.bind(++at, value); };
-    const auto text = [&](std::string_view value) { into.bind(++at, value); };
-    number(static_cast<std::int64_t>(what.seq));
-    number(what.time_ms);
-    text(what.request_id);
-    text(what.key);
-    text(what.route);
-    text(what.model);
-    text(what.served_model);
-    text(what.pool);
-    text(what.upstream);
-    text(what.endpoint);
-    number(what.status);
-    text(what.code);
-    number(what.attempts);
-    number(what.stream);
-    number(what.usage.input);
-    number(what.usage.cached_input);
-    number(what.usage.cache_write);
-    number(what.usage.output);
-    number(what.usage.reasoning);
-    number(what.usage.audio_input);
-    number(what.usage.audio_output);
-    number(what.usage.image_output);
-    number(what.estimated);
-    number(what.recovered);
-    number(what.cost);
-    number(what.first_token_ms);
-    number(what.duration_ms);
-}
-
 database::~database() { close(); }
 
 void database::close() {
     insert_ = {};
+    add_hour_ = {};
     sqlite3_close_v2(db_);
     db_ = nullptr;
 }
@@ -139,8 +91,11 @@ verdict database::open(const std::string& path, std::string& why) {
     if (const verdict v = check(why); v != verdict::fine) return v;
     if (const verdict v = run("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", why); v != verdict::fine) return v;
     if (const verdict v = make_schema(why); v != verdict::fine) return v;
-    insert_ = statement(db_, insert_sql("requests"));
-    return insert_.ready() ? verdict::fine : failed(why);
+    if (!add_arriving_table(db_, arriving_)) return failed(why);
+    insert_ = statement(db_, "INSERT OR IGNORE INTO requests SELECT * FROM arriving");
+    add_hour_ = statement(db_, "INSERT INTO key_hours VALUES(?1, ?2, ?3) "
+                               "ON CONFLICT(key, hour) DO UPDATE SET cost_nanousd = cost_nanousd + excluded.cost_nanousd");
+    return insert_.ready() && add_hour_.ready() ? verdict::fine : failed(why);
 }
 
 verdict database::check(std::string& why) {
@@ -167,12 +122,18 @@ verdict database::check(std::string& why) {
 }
 
 verdict database::make_schema(std::string& why) {
+    std::int64_t version = 0;
+    if (!pragma("user_version", version)) return failed(why);
+    if (version == schema_version) return verdict::fine;
     std::string sql = "BEGIN IMMEDIATE; PRAGMA application_id=" + std::to_string(application_id) +
                       "; PRAGMA user_version=" + std::to_string(schema_version) + "; CREATE TABLE IF NOT EXISTS requests(";
     sql.append(columns_sql());
     sql += "); CREATE INDEX IF NOT EXISTS requests_by_time ON requests(time);"
-           "CREATE INDEX IF NOT EXISTS requests_by_key ON requests(key, time, cost_nanousd);"
-           "CREATE TABLE IF NOT EXISTS ledger(name TEXT PRIMARY KEY, value INTEGER NOT NULL); COMMIT;";
+           "CREATE TABLE IF NOT EXISTS ledger(name TEXT PRIMARY KEY, value INTEGER NOT NULL);"
+           "CREATE TABLE key_hours(key TEXT NOT NULL, hour INTEGER NOT NULL, cost_nanousd INTEGER NOT NULL, "
+           "PRIMARY KEY(key, hour)) WITHOUT ROWID;"
+           "INSERT INTO key_hours SELECT key, time / " + std::to_string(hour_ms) + " AS hour, sum(cost_nanousd) FROM requests "
+           "GROUP BY key, hour; DROP INDEX IF EXISTS requests_by_key; COMMIT;";
     const verdict v = run(sql.c_str(), why);
     if (v != verdict::fine) rollback();
     return v;
@@ -185,12 +146,62 @@ void database::rollback() {
     if (db_ != nullptr && sqlite3_get_autocommit(db_) == 0) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
-verdict database::insert(const row& what, std::string& why) {
-    bind_row(insert_, what);
+verdict database::insert(std::span<const row> rows, std::string& why) {
+    if (rows.empty()) return verdict::fine;
+    std::int64_t inserted = 0;
+    if (const verdict v = run("SAVEPOINT batch", why); v != verdict::fine) return v;
+    verdict v = insert_batch(rows, inserted, why);
+    const bool all_new = inserted == static_cast<std::int64_t>(rows.size());
+    if (v == verdict::fine && all_new) v = add_to_hours(rows, why);
+    if (v == verdict::fine && !all_new) {
+        // Some were there already, and the sums must not count them twice.
+        v = run("ROLLBACK TO batch", why);
+        if (v == verdict::fine) v = insert_one_by_one(rows, why);
+    }
+    if (v == verdict::fine) v = run("RELEASE batch", why);
+    return v;
+}
+
+verdict database::insert_batch(std::span<const row> rows, std::int64_t& inserted, std::string& why) {
+    arriving_.rows = rows;
     const int code = insert_.step();
     const verdict v = code == SQLITE_DONE ? verdict::fine : failed(why);
+    inserted = v == verdict::fine ? sqlite3_changes64(db_) : 0;
     insert_.reset();
+    arriving_.rows = {};
     return v;
+}
+
+verdict database::insert_one_by_one(std::span<const row> rows, std::string& why) {
+    verdict v = verdict::fine;
+    for (std::size_t i = 0; v == verdict::fine && i < rows.size(); ++i) {
+        const auto one = rows.subspan(i, 1);
+        std::int64_t inserted = 0;
+        v = insert_batch(one, inserted, why);
+        if (v == verdict::fine && inserted == 1) v = add_to_hours(one, why);
+    }
+    return v;
+}
+
+verdict database::add_to_hours(std::span<const row> rows, std::string& why) {
+    std::map<std::pair<std::string_view, std::int64_t>, usage::nanousd> sums;
+    auto last = sums.end();  // neighbours mostly share key and hour
+    for (const row& r : rows) {
+        const std::int64_t hour = r.time_ms / hour_ms;
+        if (last == sums.end() || last->first.first != r.key || last->first.second != hour)
+            last = sums.try_emplace({r.key, hour}, 0).first;
+        last->second += r.cost;
+    }
+    for (const auto& [which, cost] : sums) {
+        add_hour_.bind(1, which.first);
+        add_hour_.bind(2, which.second);
+        add_hour_.bind(3, cost);
+        const int code = add_hour_.step();
+        const verdict v = code == SQLITE_DONE ? verdict::fine : failed(why);
+        add_hour_.reset();
+        if (v != verdict::fine) return v;
+    }
+    return verdict::fine;
 }
 
 verdict database::next_instance(std::int64_t at_least, std::int64_t& out, std::string& why) {
@@ -213,9 +224,13 @@ verdict database::kept_number(std::string_view name, std::int64_t first, std::in
 }
 
 verdict database::spent_since(std::string_view key, std::int64_t since_ms, std::int64_t& nanousd, std::string& why) {
-    statement sum(db_, "SELECT coalesce(sum(cost_nanousd), 0) FROM requests WHERE key = ?1 AND time >= ?2");
+    const std::int64_t whole_hours = (since_ms + hour_ms - 1) / hour_ms;
+    statement sum(db_, "SELECT (SELECT coalesce(sum(cost_nanousd), 0) FROM key_hours WHERE key = ?1 AND hour >= ?2) + "
+                       "(SELECT coalesce(sum(cost_nanousd), 0) FROM requests WHERE time >= ?3 AND time < ?4 AND key = ?1)");
     sum.bind(1, key);
-    sum.bind(2, since_ms);
+    sum.bind(2, whole_hours);
+    sum.bind(3, since_ms);
+    sum.bind(4, whole_hours * hour_ms);
     if (sum.step() != SQLITE_ROW) return failed(why);
     nanousd = sum.integer(0);
     return verdict::fine;

@@ -5,10 +5,12 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "ledger/row.hpp"
+#include "ledger/row_table.hpp"
 
 namespace weir::ledger {
 
@@ -41,11 +43,6 @@ private:
     sqlite3_stmt* handle_ = nullptr;
 };
 
-/// The columns of one row, in the order of `insert_sql`; the same for the table and for the pending rows of readers.
-[[nodiscard]] std::string_view columns_sql();                    ///< "seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, …"
-[[nodiscard]] std::string insert_sql(std::string_view table);    ///< INSERT OR IGNORE of all columns
-void bind_row(statement& into, const row& what);
-
 class database {
 public:
     database() = default;
@@ -58,7 +55,8 @@ public:
     void close();
 
     [[nodiscard]] verdict begin(std::string& why);
-    [[nodiscard]] verdict insert(const row& what, std::string& why);  ///< a row whose `seq` is there already changes nothing
+    /// Inside a transaction. A row whose `seq` is there already changes nothing. Their bytes must live until this returns.
+    [[nodiscard]] verdict insert(std::span<const row> rows, std::string& why);
     [[nodiscard]] verdict commit(std::string& why);
     void rollback();
 
@@ -68,6 +66,7 @@ public:
     /// The number kept under `name`; `first` is kept when there is none yet.
     [[nodiscard]] verdict kept_number(std::string_view name, std::int64_t first, std::int64_t& out, std::string& why);
 
+    /// From the sums by hour, which outlive the rows that `remove_before` deletes; only the first hour is read row by row.
     [[nodiscard]] verdict spent_since(std::string_view key, std::int64_t since_ms, std::int64_t& nanousd, std::string& why);
     /// Deletes at most `most` rows older than `before_ms`; `deleted` says how many.
     [[nodiscard]] verdict remove_before(std::int64_t before_ms, std::int64_t most, std::int64_t& deleted, std::string& why);
@@ -78,10 +77,14 @@ private:
     [[nodiscard]] verdict make_schema(std::string& why);
     [[nodiscard]] verdict check(std::string& why);
     [[nodiscard]] bool pragma(const char* name, std::int64_t& out);
+    [[nodiscard]] verdict insert_batch(std::span<const row> rows, std::int64_t& inserted, std::string& why);
+    [[nodiscard]] verdict insert_one_by_one(std::span<const row> rows, std::string& why);
+    [[nodiscard]] verdict add_to_hours(std::span<const row> rows, std::string& why);
 
+    arriving_rows arriving_;  // outlives db_
     sqlite3* db_ = nullptr;
     std::string path_;
-    statement insert_;
+    statement insert_, add_hour_;
 };
 
 }  // namespace weir::ledger

@@ -24,7 +24,8 @@ namespace fs = std::filesystem;
 constexpr int counter_bits = 36;
 constexpr int worker_bits = 8;
 constexpr std::size_t most_journals = (1u << worker_bits) - 1;
-constexpr std::size_t batch_rows = 2000;
+constexpr std::size_t rows_per_transaction = 16000;
+constexpr std::size_t rows_per_step = 256;  // what one statement moves: their decoded form stays in the cache
 constexpr std::int64_t rows_per_deletion = 5000;
 
 sequence first_sequence(std::int64_t instance, std::size_t worker) {
@@ -194,7 +195,7 @@ bool ledger::replay(std::string& error) {
 
 verdict ledger::insert_all(const std::vector<row>& rows, std::int64_t instance, std::string& why) {
     verdict v = database_.begin(why);
-    for (std::size_t i = 0; v == verdict::fine && i < rows.size(); ++i) v = database_.insert(rows[i], why);
+    if (v == verdict::fine) v = database_.insert(rows, why);
     if (v == verdict::fine) v = database_.next_instance(instance, instance_, why);
     if (v == verdict::fine) v = database_.commit(why);
     if (v != verdict::fine) database_.rollback();
@@ -241,16 +242,16 @@ bool ledger::move_all() {
     bool fine = true;
     for (journal* const from : journals()) {
         std::string why;
-        std::size_t moved = batch_rows;
+        std::size_t moved = rows_per_transaction;
         verdict v = verdict::fine;
         bool fresh = false;  // one new database for one fault: a disk that damages everything must not fill up with them
-        while (moved == batch_rows && v == verdict::fine) {
+        while (moved == rows_per_transaction && v == verdict::fine) {
             v = move_batch(*from, moved, why);
             if (v != verdict::corrupt || std::exchange(fresh, true)) continue;
             set_database_aside(why);
             v = database_.open(how_.path, why);
             if (v == verdict::fine) v = database_.next_instance(instance_, instance_, why);
-            moved = batch_rows;
+            moved = rows_per_transaction;
         }
         fine = fine && v == verdict::fine;
         if (v != verdict::fine) complain("move", why + "; settled requests stay in " + from->path());
@@ -265,11 +266,18 @@ verdict ledger::move_batch(journal& from, std::size_t& moved, std::string& why) 
     journal::taken marks;
     verdict v = verdict::fine;
     bool begun = false;
-    moved = from.take(batch_rows, marks, [&](const row& r) {
+    std::vector<row> step;
+    const auto insert = [&] {
         if (!begun && v == verdict::fine) v = database_.begin(why);
         begun = begun || v == verdict::fine;
-        if (v == verdict::fine) v = database_.insert(r, why);
+        if (v == verdict::fine) v = database_.insert(step, why);
+        step.clear();
+    };
+    moved = from.take(rows_per_transaction, marks, [&](const row& r) {
+        step.push_back(r);
+        if (step.size() == rows_per_step) insert();
     });
+    if (!step.empty()) insert();
     if (begun && v == verdict::fine) v = database_.commit(why);
     if (v == verdict::fine) {
         from.release(marks);

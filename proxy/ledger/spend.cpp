@@ -51,10 +51,7 @@ std::string unknown_field(std::string_view name) {
 // A connection for reading only, with the journals' rows beside the table.
 class reader {
 public:
-    ~reader() {
-        pending_ = {};
-        sqlite3_close_v2(db_);
-    }
+    ~reader() { sqlite3_close_v2(db_); }
     reader() = default;
     reader(const reader&) = delete;
     reader& operator=(const reader&) = delete;
@@ -67,8 +64,8 @@ private:
     bool try_open(const std::string& uri);
     bool add_pending(const std::vector<std::string>& journals);
 
+    arriving_rows arriving_;  // outlives db_
     sqlite3* db_ = nullptr;
-    statement pending_;
 };
 
 std::string file_uri(const std::string& path, std::string_view parameters) {
@@ -117,17 +114,18 @@ bool reader::add_pending(const std::vector<std::string>& journals) {
     std::string sql = "PRAGMA temp_store=MEMORY; CREATE TEMP TABLE pending(";
     sql.append(columns_sql()).append(");");
     if (sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return false;
-    pending_ = statement(db_, insert_sql("temp.pending"));
-    if (!pending_.ready()) return false;
+    if (!add_arriving_table(db_, arriving_)) return false;
+    statement add(db_, "INSERT OR IGNORE INTO temp.pending SELECT * FROM arriving");
+    if (!add.ready()) return false;
     sqlite3_exec(db_, "BEGIN", nullptr, nullptr, nullptr);  // one view of the database from here on
     bool fine = true;
     for (const std::string& bytes : journals) {
-        const auto add = [&](const row& r) {
-            bind_row(pending_, r);
-            fine = fine && pending_.step() == SQLITE_DONE;
-            pending_.reset();
-        };
-        scan(bytes, add, [](const row&) {});  // open slots are requests in flight: not settled, not spent
+        std::vector<row> settled;
+        scan(bytes, [&](const row& r) { settled.push_back(r); }, [](const row&) {});  // open slots are in flight: not spent
+        arriving_.rows = settled;
+        fine = fine && add.step() == SQLITE_DONE;
+        add.reset();
+        arriving_.rows = {};
     }
     return fine;
 }

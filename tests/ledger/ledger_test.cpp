@@ -282,6 +282,62 @@ TEST(Ledger, SumsWhatAKeySpentSinceThen) {
     EXPECT_EQ(ledger->spent_since("nobody", {}), 0);
 }
 
+TEST(Ledger, SumsSpendFromTheMiddleOfAnHour) {
+    const folder in;
+    const core::wall_time hour{std::chrono::hours(2'000)};
+    auto ledger = open_or_fail(quiet_options(in));
+    for (int minute = 0; minute < 180; ++minute)
+        settle(*ledger, "m" + std::to_string(minute), 1, hour + std::chrono::minutes(minute));
+    for (const int since : {0, 1, 59, 60, 61, 100, 179, 180})
+        EXPECT_EQ(ledger->spent_since("dify", hour + std::chrono::minutes(since)), 180 - since) << since;
+    EXPECT_EQ(ledger->spent_since("dify", hour + std::chrono::minutes(59) + std::chrono::milliseconds(1)), 120);
+}
+
+TEST(Ledger, KeepsTheSumsOfRowsThatAJournalHasTwice) {
+    const folder in;
+    auto first = open_or_fail(quiet_options(in));
+    for (int i = 0; i < 700; ++i) settle(*first, "r" + std::to_string(i), 1);
+    EXPECT_TRUE(first->flush());
+    for (int i = 700; i < 720; ++i) settle(*first, "r" + std::to_string(i), 1);
+    const snapshot crash(in.ledger());
+    first.reset();
+    crash.restore();
+    auto again = open_or_fail(quiet_options(in));
+    EXPECT_EQ(again->recovered().settled, 720u);
+    EXPECT_EQ(again->spent_since("dify", {}), 720);
+}
+
+TEST(Ledger, KeepsSpendThatIsOlderThanItsRows) {
+    const folder in;
+    const core::wall_time now{std::chrono::hours(10'000)};
+    auto ledger = open_or_fail(quiet_options(in));
+    for (int i = 0; i < 10; ++i) settle(*ledger, "old" + std::to_string(i), 1, now - std::chrono::hours(30));
+    EXPECT_TRUE(ledger->flush());
+    EXPECT_EQ(ledger->retain(std::chrono::hours(24), now), 10);
+    EXPECT_EQ(ledger->spent_since("dify", now - std::chrono::hours(720)), 10) << "a budget's window may be longer than `keep`";
+}
+
+TEST(Ledger, TakesOverALedgerOfTheFirstSchema) {
+    const folder in;
+    {
+        auto ledger = open_or_fail(quiet_options(in));
+        for (int i = 0; i < 5; ++i) settle(*ledger, "r" + std::to_string(i), 100, core::wall_time{std::chrono::hours(i)});
+    }
+    {
+        sqlite3* db = nullptr;
+        ASSERT_EQ(sqlite3_open(in.ledger().c_str(), &db), SQLITE_OK);
+        ASSERT_EQ(sqlite3_exec(db, "DROP TABLE key_hours; CREATE INDEX requests_by_key ON requests(key, time, cost_nanousd); "
+                                   "PRAGMA user_version=1;", nullptr, nullptr, nullptr), SQLITE_OK);
+        sqlite3_close(db);
+    }
+    auto ledger = open_or_fail(quiet_options(in));
+    EXPECT_EQ(rows_of(in.ledger()).size(), 5u);
+    EXPECT_EQ(ledger->spent_since("dify", {}), 500);
+    EXPECT_EQ(ledger->spent_since("dify", core::wall_time{std::chrono::hours(3)}), 200);
+    settle(*ledger, "more", 1, core::wall_time{std::chrono::hours(4)});
+    EXPECT_EQ(ledger->spent_since("dify", {}), 501);
+}
+
 TEST(Ledger, DeletesRowsThatAreTooOld) {
     const folder in;
     const core::wall_time now{std::chrono::hours(10'000)};
