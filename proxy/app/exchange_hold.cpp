@@ -47,6 +47,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     bool encoded = false, dated = false;
     std::string_view type;
     http::head_writer head{client_head_};
+    const bool connection_names = http::names_fields(answer.connection);
     head.status_line(answer.status, answer.reason);
     for (const auto& f : answer.fields) {
         switch (f.id) {
@@ -65,9 +66,10 @@ void exchange_runner::start_answer(const http::response_head& answer) {
             default: break;
         }
         if (http::is_hop_by_hop(f.id)) continue;
-        if (!answer.connection.empty() && http::named_by_connection(answer.connection, f.name)) continue;
-        head.add(f.name, f.value);
+        if (connection_names && http::named_by_connection(answer.connection, f.name)) continue;
+        head.copy(f);
     }
+    head.flush();
     if (!dated) head.add("date", worker_.http_date(core::wall_clock::now()));
     const bool fine = answer.status >= 200 && answer.status < 300;
     event_mode_ = fine && understood_ && !encoded && framing_ != http::framing::none && is_type(type, "text/event-stream");

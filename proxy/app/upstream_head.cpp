@@ -55,6 +55,7 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     out.append(" HTTP/1.1\r\n");
     head.add("host", to.authority);
     std::string_view via;
+    const bool connection_names = http::names_fields(h.connection);
     for (const auto& f : h.fields) {
         switch (f.id) {
             case field_id::host:
@@ -70,9 +71,9 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
             default: break;
         }
         if (http::is_hop_by_hop(f.id) || (swap && dialect::is_credential(f.id))) continue;
-        if (!h.connection.empty() && http::named_by_connection(h.connection, f.name)) continue;
+        if (connection_names && http::named_by_connection(h.connection, f.name)) continue;
         if (is_ours(to, f.name)) continue;
-        head.add(f.name, f.value);
+        head.copy(f);
     }
     if (understood_) head.add("accept-encoding", std::string_view{"identity"});
     if (!to.credential_name.empty()) head.add(to.credential_name, to.credential_value.reveal());
@@ -84,6 +85,7 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     if (via.empty()) {
         head.add("via", std::string_view{"1.1 weir"});
     } else {
+        head.flush();
         out.append("via: ").append(via).append(", 1.1 weir\r\n");
     }
     if (tunnel_) {

@@ -1,6 +1,7 @@
 #include "http/field.hpp"
 
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 namespace weir::http {
@@ -8,12 +9,43 @@ namespace {
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
+template <class Word>
+Word load(const char* from) {
+    Word w;
+    std::memcpy(&w, from, sizeof w);
+    return w;
+}
+
+// lower() on every byte of a word at once: a byte between 'A' and 'Z' gets its bit 0x20, all others stay.
+template <class Word>
+constexpr Word lower_bytes(Word w) {
+    constexpr Word every = static_cast<Word>(~Word{0} / 0xff);
+    const Word low = w & (every * 0x7f);
+    const Word from_a = low + every * (0x80 - 'A');
+    const Word past_z = low + every * (0x80 - 'Z' - 1);
+    return w | (((from_a & ~past_z & ~w) & (every * 0x80)) >> 2);
+}
+
+template <class Word>
+bool same_bytes(const char* a, const char* b) {
+    return lower_bytes(load<Word>(a)) == lower_bytes(load<Word>(b));
+}
+
+// Words from the front and one that ends at the end, which may overlap.
+template <class Word>
+bool same_in_words(std::string_view a, std::string_view b) {
+    std::size_t i = 0;
+    for (; i + sizeof(Word) < a.size(); i += sizeof(Word))
+        if (!same_bytes<Word>(a.data() + i, b.data() + i)) return false;
+    const std::size_t last = a.size() - sizeof(Word);
+    return same_bytes<Word>(a.data() + last, b.data() + last);
+}
+
 struct known {
     std::string_view name;
     field_id id;
 };
 
-// Sorted by length, so that one switch on the length leaves a few comparisons.
 constexpr std::array known_fields = {
     known{"te", field_id::te},
     known{"via", field_id::via},
@@ -42,33 +74,56 @@ constexpr std::array known_fields = {
     known{"proxy-authorization", field_id::proxy_authorization},
 };
 
-constexpr std::size_t longest = 19;
+// Most names of a request are unknown: a hash of length, first and last letter leaves one candidate or none. The multiplier is
+// searched for when this is compiled.
+constexpr std::uint8_t nobody = 0xff;
+using slot_table = std::array<std::uint8_t, 64>;
 
-// first[n] is the index of the first known name of length >= n.
-constexpr auto first_of_length = [] {
-    std::array<std::uint8_t, longest + 2> first{};
-    for (std::size_t n = 0; n < first.size(); ++n) {
-        std::uint8_t i = 0;
-        while (i < known_fields.size() && known_fields[i].name.size() < n) ++i;
-        first[n] = i;
+constexpr std::size_t slot_of(std::string_view name, std::uint32_t multiplier) {
+    const auto byte = [](char c) { return static_cast<std::uint32_t>(static_cast<unsigned char>(lower(c))); };
+    return (((static_cast<std::uint32_t>(name.size()) << 16) ^ (byte(name.front()) << 8) ^ byte(name.back())) * multiplier) >> 26;
+}
+
+constexpr bool fill(slot_table& slots, std::uint32_t multiplier) {
+    slots.fill(nobody);
+    for (std::size_t i = 0; i < known_fields.size(); ++i) {
+        auto& slot = slots[slot_of(known_fields[i].name, multiplier)];
+        if (slot != nobody) return false;
+        slot = static_cast<std::uint8_t>(i);
     }
-    return first;
+    return true;
+}
+
+constexpr std::uint32_t multiplier = [] {
+    slot_table slots{};
+    for (std::uint32_t m = 0x9E3779B1; m != 0; m += 0x61C88646)
+        if (fill(slots, m | 1)) return m | 1;
+    return std::uint32_t{0};
+}();
+static_assert(multiplier != 0);
+
+constexpr slot_table slots = [] {
+    slot_table filled{};
+    fill(filled, multiplier);
+    return filled;
 }();
 
 }  // namespace
 
 bool iequals(std::string_view a, std::string_view b) {
     if (a.size() != b.size()) return false;
+    if (a.size() >= 8) return same_in_words<std::uint64_t>(a, b);
+    if (a.size() >= 4) return same_in_words<std::uint32_t>(a, b);
     for (std::size_t i = 0; i < a.size(); ++i)
         if (lower(a[i]) != lower(b[i])) return false;
     return true;
 }
 
 field_id identify(std::string_view name) {
-    if (name.empty() || name.size() > longest) return field_id::other;
-    for (std::size_t i = first_of_length[name.size()]; i < first_of_length[name.size() + 1]; ++i)
-        if (iequals(known_fields[i].name, name)) return known_fields[i].id;
-    return field_id::other;
+    if (name.empty()) return field_id::other;
+    const std::uint8_t candidate = slots[slot_of(name, multiplier)];
+    if (candidate == nobody || !iequals(known_fields[candidate].name, name)) return field_id::other;
+    return known_fields[candidate].id;
 }
 
 bool is_hop_by_hop(field_id id) {

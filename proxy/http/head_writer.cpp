@@ -62,6 +62,15 @@ std::size_t write_hex(char* to, std::uint64_t n) {
     return static_cast<std::size_t>(r.ptr - to);
 }
 
+bool names_fields(std::string_view connection) {
+    bool more = false;
+    for_each_element(connection, [&](std::string_view token) {
+        more = !(token.empty() || iequals(token, "close") || iequals(token, "keep-alive") || iequals(token, "upgrade"));
+        return !more;
+    });
+    return more;
+}
+
 bool named_by_connection(std::string_view connection, std::string_view name) {
     if (connection.empty()) return false;
     bool named = false;

@@ -15,6 +15,24 @@
 #include <cstring>
 
 namespace weir::net {
+namespace {
+
+// Where pieces are put together for one write; a TLS record's worth.
+thread_local std::array<char, 16 * 1024> joining;
+constexpr std::size_t cheap_to_join = 4096;
+
+// As much as there is room for; returns how much that is.
+std::size_t join(const iovec* pieces, std::size_t count) {
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto n = std::min(pieces[i].iov_len, joining.size() - size);
+        std::memcpy(joining.data() + size, pieces[i].iov_base, n);
+        size += n;
+    }
+    return size;
+}
+
+}  // namespace
 
 // The BIO under each TLS socket. OpenSSL's own socket BIO would call recv() once more after each short read just to hear EAGAIN.
 struct socket_bio {
@@ -150,6 +168,13 @@ io_result socket::send(const iovec* pieces, std::size_t count) {
     if (!(flags & can_write)) return {io::again, 0};
     std::size_t total = 0;
     for (std::size_t i = 0; i < count; ++i) total += pieces[i].iov_len;
+    // A few small pieces are cheaper to copy than to describe to the kernel.
+    const iovec joined{joining.data(), total};
+    if (count > 1 && total <= cheap_to_join) {
+        join(pieces, count);
+        pieces = &joined;
+        count = 1;
+    }
     for (;;) {
         ssize_t n = 0;
         if (count == 1) {
@@ -224,17 +249,11 @@ io_result socket::write(std::span<const iovec> pieces) {
 }
 
 io_result socket::write_tls(std::span<const iovec> pieces) {
-    thread_local std::array<char, 16 * 1024> joined;
     const char* from = static_cast<const char*>(pieces.front().iov_base);
     std::size_t size = pieces.front().iov_len;
     if (pieces.size() > 1) {
-        size = 0;
-        for (const auto& p : pieces) {
-            const auto n = std::min(p.iov_len, joined.size() - size);
-            std::memcpy(joined.data() + size, p.iov_base, n);
-            size += n;
-        }
-        from = joined.data();
+        size = join(pieces.data(), pieces.size());
+        from = joining.data();
     }
     if (size == 0) return {io::ok, 0};
     ERR_clear_error();

@@ -1,6 +1,7 @@
 #include "net/timer_wheel.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace weir::net {
 
@@ -30,7 +31,7 @@ void timer_wheel::link(timer_node& node, std::uint64_t due) {
     node.next_ = &head;
     head.prev_->next_ = &node;
     head.prev_ = &node;
-    used_.set(due % slots);
+    used_[due % slots / 64] |= std::uint64_t{1} << (due % 64);
 }
 
 void timer_wheel::arm(timer_node& node, core::time_point deadline) {
@@ -48,7 +49,7 @@ void timer_wheel::advance(core::time_point now) {
         if (target - current_ > slots) current_ = target - slots;
         ++current_;
         const auto slot = current_ % slots;
-        if (!used_.test(slot)) continue;
+        if ((used_[slot / 64] >> (slot % 64) & 1) == 0) continue;
         anchor due;
         due.next_ = due.prev_ = &due;
         auto& head = heads_[slot];
@@ -59,7 +60,7 @@ void timer_wheel::advance(core::time_point now) {
             due.prev_->next_ = &due;
             head.next_ = head.prev_ = &head;
         }
-        used_.reset(slot);
+        used_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
         while (due.next_ != &due) {
             auto& node = *due.next_;
             node.unlink();
@@ -74,15 +75,25 @@ void timer_wheel::advance(core::time_point now) {
     }
 }
 
-int timer_wheel::sleep_ms(core::time_point now) const {
-    if (used_.none()) return -1;
-    for (std::uint64_t t = current_ + 1; t < current_ + slots; ++t) {
-        if (!used_.test(t % slots)) continue;
-        const auto due = start_ + t * tick;
-        if (due <= now) return 0;
-        return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(due - now).count()) + 1;
+std::size_t timer_wheel::next_used(std::size_t from) const {
+    for (std::size_t step = 0; step <= used_.size(); ++step) {
+        const std::size_t word = (from / 64 + step) % used_.size();
+        std::uint64_t bits = used_[word];
+        if (step == 0) bits &= ~std::uint64_t{0} << (from % 64);
+        if (step == used_.size()) bits &= ~(~std::uint64_t{0} << (from % 64));
+        if (bits != 0) return word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
     }
-    return static_cast<int>(slots) * static_cast<int>(tick.count());
+    return slots;
+}
+
+int timer_wheel::sleep_ms(core::time_point now) const {
+    const std::size_t from = (current_ + 1) % slots;
+    const std::size_t slot = next_used(from);
+    if (slot == slots) return -1;
+    const std::uint64_t t = current_ + 1 + (slot + slots - from) % slots;
+    const auto due = start_ + t * tick;
+    if (due <= now) return 0;
+    return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(due - now).count()) + 1;
 }
 
 }  // namespace weir::net

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <bitset>
 #include <cstdint>
 
 #include "core/clock.hpp"
@@ -59,9 +58,11 @@ private:
     };
     [[nodiscard]] std::uint64_t tick_of(core::time_point t) const;
     void link(timer_node& node, std::uint64_t due);
+    /// The first used slot at or after `from`, going round once; `slots` when there is none.
+    [[nodiscard]] std::size_t next_used(std::size_t from) const;
 
     std::array<anchor, slots> heads_;
-    std::bitset<slots> used_;  ///< slots that may hold nodes
+    std::array<std::uint64_t, slots / 64> used_{};  ///< a bit for each slot that may hold nodes
     core::time_point start_;
     std::uint64_t current_ = 0;  ///< the last tick that was run
 };

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -47,8 +48,8 @@ upstream_connections::~upstream_connections() { close_idle(); }
 
 std::unique_ptr<upstream_connection> upstream_connections::take_idle() {
     while (!idle_.empty()) {
-        auto c = std::move(idle_.front());
-        idle_.pop_front();
+        auto c = std::move(idle_.back());
+        idle_.pop_back();
         if (c->idle_until <= reactor_.now() || c->sock.peer_gone()) continue;
         c->sock.set_owner(nullptr);
         c->reused = true;
@@ -61,14 +62,14 @@ void upstream_connections::give_back(std::unique_ptr<upstream_connection> c) {
     // Bytes or a hang-up on an idle connection belong to no request: never pool it (RFC 9112 section 9.2). What came behind the answer
     // while the exchange was busy elsewhere has had its edge already, so it is looked for here.
     if (target_->keep.idle <= 0 || !is_silent(c->sock)) return;
-    if (idle_.size() >= static_cast<std::size_t>(target_->keep.idle)) idle_.pop_back();
+    if (idle_.size() >= static_cast<std::size_t>(target_->keep.idle)) idle_.erase(idle_.begin());
     if (target_->tls && !session_) {
         ssl_session s{SSL_get1_session(c->sock.tls())};
         if (s && SSL_SESSION_is_resumable(s.get())) session_ = std::move(s);
     }
     c->idle_until = reactor_.now() + target_->keep.timeout;
     c->sock.set_idle(this);
-    idle_.push_front(std::move(c));
+    idle_.push_back(std::move(c));
 }
 
 void upstream_connections::on_idle_event(socket& s) {
@@ -83,7 +84,8 @@ void upstream_connections::on_idle_event(socket& s) {
 void upstream_connections::close_idle() { idle_.clear(); }
 
 void upstream_connections::close_expired(core::time_point now) {
-    while (!idle_.empty() && idle_.back()->idle_until <= now) idle_.pop_back();
+    const auto fresh = std::find_if(idle_.begin(), idle_.end(), [now](const auto& c) { return c->idle_until > now; });
+    idle_.erase(idle_.begin(), fresh);
 }
 
 task<dial_result> upstream_connections::dial(upstream_connection& into, waiter& w, const socket* watch, core::time_point deadline) {

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <atomic>
-#include <list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "net/resolver.hpp"
 #include "net/settings.hpp"
@@ -80,7 +80,7 @@ private:
 
     reactor& reactor_;
     std::shared_ptr<const upstream_target> target_;
-    std::list<std::unique_ptr<upstream_connection>> idle_;  ///< newest first
+    std::vector<std::unique_ptr<upstream_connection>> idle_;  ///< newest last
     ssl_session session_;
     std::shared_ptr<const resolved_name::list> addresses_;
     unsigned addresses_version_ = 0;

@@ -1,9 +1,14 @@
 #include "telemetry/log_line.hpp"
 
+#include <bit>
 #include <charconv>
 #include <cstring>
 
 #include "telemetry/text.hpp"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace weir::telemetry {
 namespace {
@@ -19,6 +24,23 @@ void two_digits(char* out, unsigned value) {
 
 // Bytes that stand in a JSON string as they are.
 constexpr bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+std::size_t plain_prefix(std::string_view s) {
+    std::size_t n = 0;
+#if defined(__SSE2__)
+    // Bytes from 0x80 on are negative as signed numbers, so one comparison finds them with the control characters.
+    const __m128i blank = _mm_set1_epi8(0x20), del = _mm_set1_epi8(0x7f), quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+    for (; n + 16 <= s.size(); n += 16) {
+        const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(s.data() + n));
+        const __m128i odd = _mm_or_si128(_mm_or_si128(_mm_cmplt_epi8(x, blank), _mm_cmpeq_epi8(x, del)),
+                                         _mm_or_si128(_mm_cmpeq_epi8(x, quote), _mm_cmpeq_epi8(x, slash)));
+        if (const int mask = _mm_movemask_epi8(odd); mask != 0)
+            return n + static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(mask)));
+    }
+#endif
+    while (n < s.size() && is_plain(static_cast<unsigned char>(s[n]))) ++n;
+    return n;
+}
 
 class json_line {
 public:
@@ -60,8 +82,7 @@ private:
         value = value.substr(0, longest_logged_string);
         *at_++ = '"';
         while (!value.empty()) {
-            std::size_t plain = 0;
-            while (plain < value.size() && is_plain(static_cast<unsigned char>(value[plain]))) ++plain;
+            const std::size_t plain = plain_prefix(value);
             raw(value.substr(0, plain));
             value.remove_prefix(plain);
             if (!value.empty()) value.remove_prefix(special(value));

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <tuple>
 #include <utility>
 
 #include "core/glob.hpp"
@@ -76,32 +75,43 @@ nanousd cost_of(const model_price& price, const counts& used) {
 }
 
 price_book::price_book(std::vector<model_price> rows) : rows_(std::move(rows)) {
-    for (std::size_t i = 0; i < rows_.size(); ++i) (core::is_glob(rows_[i].pattern) ? globs_ : names_).push_back(i);
-    std::sort(names_.begin(), names_.end(), [this](std::size_t a, std::size_t b) {
-        return std::tie(rows_[a].upstream, rows_[a].pattern, a) < std::tie(rows_[b].upstream, rows_[b].pattern, b);
-    });
-    // Of two globs alike in length, the first one in the file wins.
-    std::sort(globs_.begin(), globs_.end(), [this](std::size_t a, std::size_t b) {
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+        const model_price& r = rows_[i];
+        shelf* on = &general_;
+        if (!r.upstream.empty()) {
+            const auto same = std::find_if(own_.begin(), own_.end(), [&](const shelf& s) { return s.upstream == r.upstream; });
+            on = same != own_.end() ? &*same : &own_.emplace_back(shelf{r.upstream, {}, {}});
+        }
+        if (core::is_glob(r.pattern)) {
+            on->globs.push_back(i);
+        } else {
+            on->names.try_emplace(r.pattern, i);  // of two alike the first one wins
+        }
+    }
+    const auto more_literal = [this](std::size_t a, std::size_t b) {
         const std::size_t left = literal_characters(rows_[a].pattern), right = literal_characters(rows_[b].pattern);
-        return left != right ? left > right : a < b;
-    });
+        return left != right ? left > right : a < b;  // of two globs alike in length, the first one in the file
+    };
+    std::sort(general_.globs.begin(), general_.globs.end(), more_literal);
+    for (shelf& s : own_) std::sort(s.globs.begin(), s.globs.end(), more_literal);
 }
 
 const model_price* price_book::find(std::string_view model, std::string_view upstream) const {
     if (!upstream.empty())
-        if (const model_price* own = find_among(model, upstream)) return own;
-    return find_among(model, {});
+        for (const shelf& s : own_)
+            if (s.upstream == upstream)
+                if (const model_price* own = find_on(s, model)) return own;
+    return find_on(general_, model);
 }
 
-const model_price* price_book::find_among(std::string_view model, std::string_view upstream) const {
-    using key = std::pair<std::string_view, std::string_view>;
-    const auto key_of = [this](std::size_t i) { return key{rows_[i].upstream, rows_[i].pattern}; };
-    const key wanted{upstream, model};
-    const auto name = std::lower_bound(names_.begin(), names_.end(), wanted,
-                                       [&](std::size_t i, const key& k) { return key_of(i) < k; });
-    if (name != names_.end() && key_of(*name) == wanted) return &rows_[*name];
-    for (const std::size_t i : globs_)
-        if (rows_[i].upstream == upstream && core::glob_match(rows_[i].pattern, model)) return &rows_[i];
+const model_price* price_book::find_on(const shelf& where, std::string_view model) const {
+    if (const auto name = where.names.find(model); name != where.names.end()) return &rows_[name->second];
+    for (const std::size_t i : where.globs) {
+        const std::string& pattern = rows_[i].pattern;
+        const bool starts_with_wildcard = pattern.front() == '*' || pattern.front() == '?';
+        if (!starts_with_wildcard && !model.starts_with(pattern.front())) continue;
+        if (core::glob_match(pattern, model)) return &rows_[i];
+    }
     return nullptr;
 }
 

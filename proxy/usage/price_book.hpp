@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "usage/counts.hpp"
@@ -50,6 +51,11 @@ class price_book {
 public:
     price_book() = default;
     explicit price_book(std::vector<model_price> rows);
+    price_book(price_book&&) = default;
+    price_book& operator=(price_book&&) = default;
+    price_book(const price_book& other) : price_book(other.rows_) {}  // the shelves look into the rows
+    price_book& operator=(const price_book& other) { return *this = price_book(other); }
+    ~price_book() = default;
 
     /// The most specific row: the upstream's own before the general; an exact name before a glob; then the glob with
     /// the most literal characters. nullptr: no price. The pointer lives as long as the book.
@@ -57,11 +63,17 @@ public:
     [[nodiscard]] const std::vector<model_price>& rows() const { return rows_; }
 
 private:
-    [[nodiscard]] const model_price* find_among(std::string_view model, std::string_view upstream) const;
+    /// The rows of one upstream, or those that hold for all.
+    struct shelf {
+        std::string upstream;
+        std::unordered_map<std::string_view, std::size_t> names;  ///< rows without wildcards; views into rows_
+        std::vector<std::size_t> globs;                           ///< rows with wildcards, the most literal characters first
+    };
+    [[nodiscard]] const model_price* find_on(const shelf& where, std::string_view model) const;
 
     std::vector<model_price> rows_;
-    std::vector<std::size_t> names_;  ///< rows without wildcards, sorted by upstream and name
-    std::vector<std::size_t> globs_;  ///< rows with wildcards, the most literal characters first
+    shelf general_;
+    std::vector<shelf> own_;  ///< few: resellers with their own prices
 };
 
 }  // namespace weir::usage

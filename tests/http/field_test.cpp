@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,27 @@ const std::pair<std::string_view, field_id> names[] = {
     {"Retry-After", field_id::retry_after},
     {"Date", field_id::date},
 };
+
+// Byte by byte, as RFC 9110 section 5.1 means it: only A to Z and a to z are alike.
+bool alike_slowly(std::string_view a, std::string_view b) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+TEST(Field, ComparesEveryByteAtEveryPlaceAsLettersAlone) {
+    for (std::size_t size = 1; size <= 21; ++size) {
+        for (std::size_t at = 0; at < size; ++at) {
+            for (int x = 0; x < 256; ++x) {
+                std::string a(size, 'q'), b(size, 'Q');
+                a[at] = static_cast<char>(x);
+                for (const int y : {x, x ^ 0x20, x ^ 0x80, 0x1a, 0x5a, 0x7a, 0xda}) {
+                    b[at] = static_cast<char>(y);
+                    ASSERT_EQ(iequals(a, b), alike_slowly(a, b)) << size << ' ' << at << ' ' << x << ' ' << y;
+                }
+            }
+        }
+    }
+}
 
 }  // namespace
 
