@@ -40,6 +40,22 @@ void inspect_body(benchmark::State& state) {
     state.SetBytesProcessed(static_cast<std::int64_t>(body.size()) * static_cast<std::int64_t>(state.iterations()));
 }
 
+// One image in base64, as vision requests carry it.
+void inspect_image(benchmark::State& state) {
+    const std::string body = "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":"
+                             "{\"url\":\"data:image/png;base64," + std::string(static_cast<std::size_t>(state.range(0)), 'Q') + "\"}}]}]}";
+    request_facts facts;
+    if (inspect(endpoint::chat_completions, body.data(), body.size(), facts) || facts.model != "gpt-4o") {
+        state.SkipWithError("the body was not understood");
+        return;
+    }
+    for (auto _ : state) {
+        const auto why = inspect(endpoint::chat_completions, body.data(), body.size(), facts);
+        benchmark::DoNotOptimize(why.what);
+    }
+    state.SetBytesProcessed(static_cast<std::int64_t>(body.size()) * static_cast<std::int64_t>(state.iterations()));
+}
+
 void plan_and_measure(benchmark::State& state) {
     const std::string body = body_of(1 << 10, true);
     request_facts facts;
@@ -56,4 +72,5 @@ void plan_and_measure(benchmark::State& state) {
 }  // namespace
 
 BENCHMARK(inspect_body)->ArgNames({"bytes", "model_last"})->ArgsProduct({{1 << 10, 64 << 10, 1 << 20}, {0, 1}});
+BENCHMARK(inspect_image)->ArgName("bytes")->Arg(64 << 10)->Arg(1 << 20);
 BENCHMARK(plan_and_measure);

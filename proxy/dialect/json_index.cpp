@@ -8,6 +8,8 @@
 #include <cstring>
 #include <limits>
 
+#include "dialect/sparse_scan.hpp"
+
 namespace weir::dialect::json {
 namespace {
 
@@ -178,6 +180,24 @@ fault index::build(std::string_view text) {
     if (text.empty()) return fault::empty;
     if (text.size() >= simdjson::SIMDJSON_MAXSIZE_BYTES) return fault::too_large;
     if (text.starts_with("\xEF\xBB\xBF")) return fault::byte_order_mark;
+    escapes_ = escapes::unknown;
+    if (sparse_.capacity() * sizeof(std::uint32_t) > keep_up_to / 8) sparse_ = {};
+    if (text.size() < sparse_from) return build_dense(text);
+    const sparse_result scanned = scan_sparse(text, sparse_);
+    if (scanned.dense) return build_dense(text);
+    if (scanned.why != fault::none) return scanned.why;
+    escapes_ = scanned.escapes_legal ? escapes::legal : escapes::illegal;
+    text_ = text;
+    offsets_ = sparse_.data();
+    count_ = static_cast<std::uint32_t>(sparse_.size()) - 1;
+    return fault::none;
+}
+
+bool index::escapes_are_legal() const {
+    return escapes_ == escapes::unknown ? check_escapes(text_) : escapes_ == escapes::legal;
+}
+
+fault index::build_dense(std::string_view text) {
     if (capacity_ > keep_up_to && text.size() <= keep_up_to) {
         engine_->parser.reset();
         capacity_ = 0;
@@ -235,15 +255,10 @@ bool check_escapes(std::string_view text) {
     while (i < text.size()) {
         const void* found = std::memchr(text.data() + i, '\\', text.size() - i);
         if (found == nullptr) return true;
-        i = static_cast<std::size_t>(static_cast<const char*>(found) - text.data()) + 1;
-        if (i == text.size()) return false;
-        if (text[i] == 'u') {
-            if (hex4(text.substr(i + 1)) < 0) return false;
-            i += 5;
-        } else {
-            if (plain_escape(text[i]) == '\0') return false;
-            ++i;
-        }
+        i = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+        const std::size_t length = escape_length(text.substr(i));
+        if (length == 0) return false;
+        i += length;
     }
     return true;
 }

@@ -1,5 +1,5 @@
-// Reads JSON in place: simdjson's first stage finds where tokens start, and a cursor walks those places, checking every
-// one. It builds nothing and changes nothing; it does not look for escape faults inside strings unless asked (see
+// Reads JSON in place: simdjson's first stage (sparse_scan.hpp for large texts that are mostly strings) finds where tokens
+// start, and a cursor walks those places, checking every one. It builds nothing and changes nothing; it does not look for escape faults inside strings unless asked (see
 // check_escapes).
 //
 // Why not On-Demand itself: it does not look at what it skips (`tru,,}` after the wanted fields, a nesting of 100,000),
@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::dialect::json {
 
@@ -46,13 +47,19 @@ public:
     [[nodiscard]] fault build(std::string_view text);
 
     [[nodiscard]] std::string_view text() const { return text_; }
+    /// As check_escapes(text()), which is known already for texts that were scanned for it.
+    [[nodiscard]] bool escapes_are_legal() const;
     [[nodiscard]] std::uint32_t size() const { return count_; }
     /// For i < size() the offset of a token; for i == size() the end of the text.
     [[nodiscard]] std::uint32_t operator[](std::uint32_t i) const { return offsets_[i]; }
 
 private:
     struct engine;
+    [[nodiscard]] fault build_dense(std::string_view text);
+
     std::unique_ptr<engine> engine_;
+    std::vector<std::uint32_t> sparse_;  ///< what offsets_ points to when the text was scanned by scan_sparse()
+    enum class escapes : std::uint8_t { unknown, legal, illegal } escapes_ = escapes::unknown;
     std::string_view text_;
     const std::uint32_t* offsets_ = nullptr;
     std::uint32_t count_ = 0;

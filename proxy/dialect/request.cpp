@@ -89,7 +89,7 @@ public:
         });
         if (!whole) return bad_json(at.why());
         if (!at.at_end()) return bad_json(json::fault::trailing);
-        if (!json::check_escapes(where_.text()))
+        if (!where_.escapes_are_legal())
             return bad("the body has an escape in a string that JSON does not know");
         return error_ ? error_ : verdict();
     }

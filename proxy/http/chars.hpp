@@ -62,4 +62,30 @@ inline constexpr auto char_table = [] {
     return end;
 }
 
+/// The first byte in [p, end) that is no tchar; `end` when there is none. Letters, digits, '-' and '_' are found 16 at a time.
+[[nodiscard]] inline const char* find_name_end(const char* p, const char* end) {
+#if defined(__SSE2__)
+    const auto within = [](__m128i x, char first, int count) {  // first <= x < first + count, as unsigned bytes
+        const __m128i offset = _mm_sub_epi8(x, _mm_set1_epi8(first));
+        return _mm_cmpeq_epi8(_mm_min_epu8(offset, _mm_set1_epi8(static_cast<char>(count - 1))), offset);
+    };
+    while (end - p >= 16) {
+        const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        const __m128i letter = within(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 26);
+        const __m128i digit = within(x, '0', 10);
+        const __m128i dash = _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('-')), _mm_cmpeq_epi8(x, _mm_set1_epi8('_')));
+        const int plain = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letter, digit), dash));
+        if (plain == 0xffff) {
+            p += 16;
+            continue;
+        }
+        p += __builtin_ctz(~static_cast<unsigned>(plain));
+        if (!is(*p, tchar)) return p;
+        ++p;  // one of the rare ones
+    }
+#endif
+    while (p != end && is(*p, tchar)) ++p;
+    return p;
+}
+
 }  // namespace weir::http

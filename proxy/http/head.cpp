@@ -36,8 +36,7 @@ struct line_reader {
             return kind::blank;
         }
         if (*at == ' ' || *at == '\t') return bad(why, "a header line starts with white space (folded lines are refused)");
-        const char* p = at;
-        while (p != end && is(*p, tchar)) ++p;
+        const char* const p = find_name_end(at, end);
         if (p == end) return kind::need_more;
         if (p == at) return bad(why, "a header line without a name");
         if (*p != ':') return bad(why, "a header name must be a token, directly followed by a colon");
@@ -48,7 +47,9 @@ struct line_reader {
         if (end - stop < 2) return kind::need_more;
         if (stop[1] != '\n') return bad(why, "a carriage return inside a header value");
         out.name = {at, static_cast<std::size_t>(p - at)};
-        out.value = trimmed(value, stop);
+        // Nearly every value has one space before it and none after it.
+        const bool usual = stop - value > 1 && *value == ' ' && value[1] > ' ' && stop[-1] > ' ';
+        out.value = usual ? std::string_view{value + 1, static_cast<std::size_t>(stop - value - 1)} : trimmed(value, stop);
         out.id = identify(out.name);
         at = stop + 2;
         return kind::field;
@@ -72,6 +73,21 @@ bool parse_length(std::string_view text, std::uint64_t& out) {
     return true;
 }
 
+// The last slot of a full list, so that a blank line after the last field is still read.
+struct field_sink {
+    field_list& into;
+    field overflow;
+    [[nodiscard]] field& next() {
+        field* const slot = into.free_or_null();
+        return slot ? *slot : overflow;
+    }
+    [[nodiscard]] bool keep() {
+        if (!into.free_or_null()) return false;
+        into.commit();
+        return true;
+    }
+};
+
 // What the fields say about framing and the connection; the same rules in both directions.
 struct framing_facts {
     bool has_length = false, chunked = false;
@@ -79,6 +95,10 @@ struct framing_facts {
     bool close = false, keep_alive = false, upgrade = false;
     std::string_view connection;
 };
+
+bool is_framing(field_id id) {
+    return id == field_id::content_length || id == field_id::transfer_encoding || id == field_id::connection;
+}
 
 parse_result read_framing(const field& f, framing_facts& facts) {
     switch (f.id) {
@@ -216,8 +236,9 @@ parse_result parse_request_head(std::string_view bytes, std::size_t limit, reque
     framing_facts facts;
     int hosts = 0;
     line_reader lines{line_end + 2, end};
+    field_sink sink{out.fields, {}};
     for (;;) {
-        field f;
+        field& f = sink.next();
         std::string_view why;
         switch (lines.next(f, why)) {
             case line_reader::kind::need_more: return more(bytes, limit);
@@ -234,8 +255,9 @@ parse_result parse_request_head(std::string_view bytes, std::size_t limit, reque
             if (!valid_host(f.value)) return fail("the Host header is not a host");
             if (!absolute) out.host = f.value;
         }
-        if (auto r = read_framing(f, facts); r.state == parse_state::failed) return r;
-        if (!out.fields.push(f)) return fail("more than 100 header fields", code::head_too_large);
+        if (is_framing(f.id))
+            if (auto r = read_framing(f, facts); r.state == parse_state::failed) return r;
+        if (!sink.keep()) return fail("more than 100 header fields", code::head_too_large);
     }
 }
 
@@ -297,8 +319,9 @@ parse_result parse_response_head(std::string_view bytes, std::size_t limit, bool
 
     framing_facts facts;
     line_reader lines{line_end + 2, end};
+    field_sink sink{out.fields, {}};
     for (;;) {
-        field f;
+        field& f = sink.next();
         std::string_view why;
         switch (lines.next(f, why)) {
             case line_reader::kind::need_more: return more_head();
@@ -311,8 +334,9 @@ parse_result parse_response_head(std::string_view bytes, std::size_t limit, bool
             case line_reader::kind::field: break;
         }
         // Connection is held to the same rule as in a request: an upstream that names framing or identity there is not understood.
-        if (auto r = read_framing(f, facts); r.state == parse_state::failed) return invalid(r.why);
-        if (!out.fields.push(f)) return invalid("the answer has more than 100 header fields");
+        if (is_framing(f.id))
+            if (auto r = read_framing(f, facts); r.state == parse_state::failed) return invalid(r.why);
+        if (!sink.keep()) return invalid("the answer has more than 100 header fields");
     }
 }
 

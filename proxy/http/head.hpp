@@ -27,6 +27,9 @@ public:
         fields_[size_++] = f;
         return true;
     }
+    /// Where the next field may be written before commit(); null when the list is full.
+    [[nodiscard]] field* free_or_null() { return size_ < fields_.size() ? &fields_[size_] : nullptr; }
+    void commit() { ++size_; }
     void clear() { size_ = 0; }
     [[nodiscard]] const field* begin() const { return fields_.data(); }
     [[nodiscard]] const field* end() const { return fields_.data() + size_; }

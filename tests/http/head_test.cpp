@@ -1,4 +1,5 @@
 // The strict head parser, rule by rule (RFC 9112, RFC 9110). Whole vectors are in vectors_test.cpp.
+#include "http/chars.hpp"
 #include "http/head.hpp"
 
 #include <gtest/gtest.h>
@@ -52,6 +53,19 @@ void expect_invalid_answer(const std::string& bytes) {
     const auto p = answer(bytes);
     EXPECT_EQ(p->result.state, parse_state::failed) << bytes.substr(0, 80);
     EXPECT_EQ(p->result.code, code::upstream_invalid_response) << bytes.substr(0, 80);
+}
+
+TEST(Chars, FindsTheEndOfANameAtEveryPlace) {
+    for (std::size_t size = 0; size <= 40; ++size)
+        for (std::size_t at = 0; at < size; ++at)
+            for (int x = 0; x < 256; ++x) {
+                std::string s(size, 'a');
+                for (std::size_t i = 0; i < size; ++i) s[i] = "aZ9-_~!q"[i % 8];
+                s[at] = static_cast<char>(x);
+                const char* const end = s.data() + s.size();
+                const char* const expected = is(s[at], tchar) ? end : s.data() + at;
+                ASSERT_EQ(find_name_end(s.data(), end), expected) << size << ' ' << at << ' ' << x;
+            }
 }
 
 }  // namespace
