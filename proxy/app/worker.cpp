@@ -156,6 +156,7 @@ std::string_view worker::http_date(core::wall_time now) {
 
 void worker::expire_idle() {
     for (auto& [identity, c] : connections_) c->close_expired(loop_.now());
+    net::free_unused_blocks();
 }
 
 void worker::housekeeper::on_deadline() {

@@ -1,5 +1,7 @@
 #include "net/buffer.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -17,6 +19,47 @@ struct slab_list {
     }
 };
 thread_local slab_list free_slabs;
+
+struct block {
+    char* memory = nullptr;
+    std::size_t capacity = 0;
+    bool aged = false;  ///< was there already at the last free_unused_blocks()
+};
+
+constexpr std::size_t smallest_kept_block = 32 * 1024;
+constexpr std::size_t kept_block_bytes = std::size_t{8} << 20;
+constexpr std::size_t kept_blocks = 64;
+
+// Newest last: what was used just now is still in the cache.
+struct block_list {
+    std::array<block, kept_blocks> blocks;
+    std::size_t count = 0, bytes = 0;
+    ~block_list() {
+        while (count) std::free(blocks[--count].memory);
+    }
+    [[nodiscard]] block take(std::size_t wanted) {
+        for (std::size_t i = count; i-- > 0;) {
+            const block b = blocks[i];
+            if (b.capacity < wanted || b.capacity / 2 > wanted) continue;
+            remove(i);
+            return b;
+        }
+        return {};
+    }
+    [[nodiscard]] bool keep(char* memory, std::size_t capacity) {
+        if (capacity < smallest_kept_block || count == kept_blocks || bytes + capacity > kept_block_bytes) return false;
+        blocks[count++] = {memory, capacity, false};
+        bytes += capacity;
+        return true;
+    }
+    void remove(std::size_t i) {
+        bytes -= blocks[i].capacity;
+        std::copy(blocks.begin() + static_cast<std::ptrdiff_t>(i) + 1, blocks.begin() + static_cast<std::ptrdiff_t>(count),
+                  blocks.begin() + static_cast<std::ptrdiff_t>(i));
+        --count;
+    }
+};
+thread_local block_list free_blocks;
 
 char* allocate(std::size_t size) {
     auto* p = static_cast<char*>(std::malloc(size + padding));
@@ -37,7 +80,7 @@ void buffer::need_slab() {
 void buffer::release() {
     if (!memory_) return;
     if (capacity_ == slab_size && free_slabs.count < slabs_kept) free_slabs.slabs[free_slabs.count++] = memory_;
-    else std::free(memory_);
+    else if (!free_blocks.keep(memory_, capacity_)) std::free(memory_);
     memory_ = nullptr;
     capacity_ = begin_ = end_ = 0;
 }
@@ -52,14 +95,27 @@ void buffer::compact() {
 void buffer::reserve(std::size_t wanted) {
     if (wanted <= slab_size) need_slab();
     if (wanted <= capacity_) return compact();
-    auto* bigger = allocate(wanted);
+    block larger = free_blocks.take(wanted);
+    if (!larger.memory) larger = {allocate(wanted), wanted, false};
     const auto n = size();
-    if (n) std::memcpy(bigger, memory_ + begin_, n);
+    if (n) std::memcpy(larger.memory, memory_ + begin_, n);
     release();
-    memory_ = bigger;
+    memory_ = larger.memory;
     capacity_ = wanted;
     begin_ = 0;
     end_ = n;
+}
+
+void free_unused_blocks() {
+    for (std::size_t i = free_blocks.count; i-- > 0;) {
+        block& b = free_blocks.blocks[i];
+        if (!b.aged) {
+            b.aged = true;
+            continue;
+        }
+        std::free(b.memory);
+        free_blocks.remove(i);
+    }
 }
 
 }  // namespace weir::net

@@ -9,6 +9,7 @@
 namespace {
 
 using weir::net::buffer;
+using weir::net::free_unused_blocks;
 using weir::net::padding;
 using weir::net::slab_size;
 
@@ -95,4 +96,30 @@ TEST(Buffer, MovesItsMemoryAlong) {
     put(c, "old");
     c = std::move(b);
     EXPECT_EQ(c.view(), "abc");
+}
+
+TEST(Buffer, KeepsALargeBlockForTheNextBodyUntilNobodyWantsIt) {
+    buffer a;
+    a.reserve(100'000);
+    const char* const where = a.data();
+    a.release();
+    free_unused_blocks();
+    buffer b;
+    b.reserve(60'000);
+    EXPECT_EQ(b.data(), where) << "a block of less than twice the size fits";
+    EXPECT_EQ(b.capacity(), 60'000u);
+    b.release();
+    buffer tiny;
+    tiny.reserve(slab_size + 1);
+    EXPECT_NE(tiny.data(), where) << "a small body does not take a large block";
+    free_unused_blocks();
+    buffer c;
+    c.reserve(60'000);
+    EXPECT_EQ(c.data(), where);
+    c.release();
+    free_unused_blocks();
+    free_unused_blocks();  // unused for a whole interval: given back (the address sanitizer sees a use)
+    c.reserve(60'000);
+    put(c, "fresh");
+    EXPECT_EQ(c.view(), "fresh");
 }
