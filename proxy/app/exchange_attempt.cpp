@@ -57,6 +57,12 @@ core::error client_error(failure why, const upstream_runtime& to, const std::str
 }
 
 }  // namespace
+std::string in_vain(const config::pool_conf& pool) {
+    if (pool.queue.size == 0) return "";
+    return ", and no place came free within its queue's timeout, or the queue was full (queue: size " + std::to_string(pool.queue.size) + ", timeout " +
+           std::to_string(pool.queue.timeout.count()) + "ms)";
+}
+
 
 struct failed_attempt {
     policy::attempt_failure what;
@@ -98,7 +104,13 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
     pool_ = pool.pool;
     record_.pool = pool_->conf->name;
     record_.served_model = candidate.model;
-    auto picked = pool.balancer.pick(pool.members, tried_, true, now(), worker_.random()());
+    if (plan_.attempts() == 0) total_deadline_ = core::after(began_, pool_->conf->timeouts.total);
+    auto picked = pick_at_once(pool);
+    if (picked.why_none == policy::no_upstream::all_full && pool_->conf->queue.size > 0) {
+        auto waiting = wait_in_line(pool);
+        picked = co_await std::move(waiting);
+        if (client_gone()) co_return tried::finished;
+    }
     // Asking the same upstream again while it rests, only because all do, or long before the time it named, would not help this request.
     const bool again = picked && tried_.contains(picked.index) &&
                        (picked.lease.how() == policy::upstream_state::entry::panic || pause_asked_until_ > now() + pool_->conf->retry.max_backoff);
@@ -113,10 +125,7 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
     }
     tried_.add(index);
     plan_.attempt_started();
-    if (plan_.attempts() == 1) {
-        pool_->retries->request_started(now());
-        total_deadline_ = core::after(began_, pool_->conf->timeouts.total);
-    }
+    if (plan_.attempts() == 1) pool_->retries->request_started(now());
     to_ = &pool_->upstreams[index];
     record_.upstream = to_->conf->name;
     attempt_began_ = now();
@@ -132,16 +141,47 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
 }
 
 exchange_runner::tried exchange_runner::none_usable(const policy::picked& none) {
+// Behind those that wait already, if there are any: who comes later is served later.
+policy::picked exchange_runner::pick_at_once(pool_view& pool) {
+    if (pool_->line->occupied()) return {.why_none = policy::no_upstream::all_full};
+    return pool.balancer.pick(pool.members, tried_, true, now(), worker_.random()());
+}
+
+// Until it is this request's turn and an upstream has a slot, the pool's queue.timeout or the total time is over, or the client leaves.
+net::task<policy::picked> exchange_runner::wait_in_line(pool_view& pool) {
+    // Also without a word from the line, so that an upstream whose rest is over is seen.
+    constexpr auto look_again = std::chrono::seconds{1};
+    policy::picked found;
+    const auto joined = now();
+    const auto until = std::min(total_deadline_, core::after(joined, pool_->conf->queue.timeout));
+    const ring_ticket ticket{worker_, session_.sleeper()};
+    const policy::wait_queue::place place{*pool_->line, worker_, ticket.number(), static_cast<std::size_t>(pool_->conf->queue.size)};
+    found.why_none = policy::no_upstream::all_full;
+    if (!place.in_line()) co_return found;
+    while (!client_gone()) {
+        if (place.first()) {
+            found = pool.balancer.pick(pool.members, tried_, true, now(), worker_.random()());
+            if (found.why_none != policy::no_upstream::all_full) break;
+        }
+        if (now() >= until) break;
+        (void)co_await sleep_until(std::min(until, now() + look_again));
+    }
+    const auto waited = worker_.loop().tick() - joined;
+    record_.queued_ms += static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited).count());
+    worker_.metrics().queued(record_.pool, waited);
+    co_return found;
+}
+
     if (!last_error_ && kept_status_ == 0) {
         const bool full = none.why_none == policy::no_upstream::all_full;
         const auto rest = none.back_at == core::never ? core::duration{0} : none.back_at - now();
         const int seconds = std::max(1, static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(rest).count()) + 1);
         const std::string pool = "the pool '" + pool_->conf->name + "'";
-        last_error_ = full ? core::error{core::code::overloaded, "every upstream of " + pool + " has max_requests in flight", 1}
+        last_error_ = full ? core::error{core::code::overloaded, "every upstream of " + pool + " has max_requests in flight" + in_vain(*pool_->conf), 1}
                            : core::error{core::code::no_healthy_upstream, "no upstream of " + pool + " is usable now; see /status on the admin address", seconds};
     }
-    next_ = plan_.pool_unusable();
-    if (next_ == exchange::step::attempt) worker_.metrics().fallback(record_.pool, "no_upstream");
+    next_ = worker_.loop().now() >= total_deadline_ ? exchange::step::answer : plan_.pool_unusable();
+    if (next_ == exchange::step::attempt) worker_.metrics().fallback(record_.pool, none.why_none == policy::no_upstream::all_full ? "overloaded" : "no_upstream");
     return tried::failed;
 }
 

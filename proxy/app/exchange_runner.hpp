@@ -68,6 +68,8 @@ private:
     [[nodiscard]] net::task<void> attempts();
     void keep_answer();
     void restore_answer();
+    [[nodiscard]] policy::picked pick_at_once(pool_view& pool);
+    [[nodiscard]] net::task<policy::picked> wait_in_line(pool_view& pool);
     [[nodiscard]] tried none_usable(const policy::picked& none);
     [[nodiscard]] net::task<tried> attempt();
     [[nodiscard]] net::task<tried> converse(pool_view& pool, std::size_t index);

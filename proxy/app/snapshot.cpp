@@ -29,21 +29,18 @@ std::shared_ptr<const net::upstream_target> make_target(const config::upstream_c
     return t;
 }
 
-const upstream_runtime* same_upstream(const snapshot* before, const std::string& pool, const config::upstream_conf& u) {
-    if (!before) return nullptr;
-    for (const auto& p : before->pools) {
-        if (p.conf->name != pool) continue;
-        for (const auto& old : p.upstreams)
-            if (old.conf->name == u.name && old.conf->url == u.url) return &old;
-    }
+const pool_runtime* same_pool(const snapshot* before, const std::string& pool) {
+    if (before)
+        for (const auto& p : before->pools)
+            if (p.conf->name == pool) return &p;
     return nullptr;
 }
 
-std::shared_ptr<policy::retry_budget> same_budget(const snapshot* before, const std::string& pool) {
+const upstream_runtime* same_upstream(const pool_runtime* before, const config::upstream_conf& u) {
     if (before)
-        for (const auto& p : before->pools)
-            if (p.conf->name == pool) return p.retries;
-    return std::make_shared<policy::retry_budget>();
+        for (const auto& old : before->upstreams)
+            if (old.conf->name == u.name && old.conf->url == u.url) return &old;
+    return nullptr;
 }
 
 std::vector<std::string> exact_prices(const usage::price_book& prices) {
@@ -63,12 +60,14 @@ std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf
         pool_names.push_back(p.name);
         pool_runtime pool;
         pool.conf = &p;
-        pool.retries = same_budget(before, p.name);
+        const auto* same = same_pool(before, p.name);
+        pool.retries = same ? same->retries : std::make_shared<policy::retry_budget>();
+        pool.line = same ? same->line : std::make_shared<policy::wait_queue>();
         for (const auto& u : p.upstreams) {
             upstream_runtime up;
             up.conf = &u;
-            const auto* old = same_upstream(before, p.name, u);
-            up.state = old ? old->state : std::make_shared<policy::upstream_state>();
+            const auto* old = same_upstream(same, u);
+            up.state = old ? old->state : std::make_shared<policy::upstream_state>(pool.line);
             if (!p.health_check && up.state->verdict() != policy::health::unknown)
                 up.state->set_health(policy::health::unknown, core::clock::now());
             up.target = make_target(u, p.keepalive, names);

@@ -30,6 +30,7 @@ struct pool_runtime {
     const config::pool_conf* conf = nullptr;
     std::vector<upstream_runtime> upstreams;
     std::shared_ptr<policy::retry_budget> retries;
+    std::shared_ptr<policy::wait_queue> line;  ///< while all are full; of the pool with this name, whatever reloads come
 };
 
 struct snapshot {

@@ -113,6 +113,7 @@ function pool(p) {
   const usable = p.upstreams.filter(u => tone(u.state) === "good").length;
   const about = [" " + p.dialect, p.balance.replaceAll("_", " "), usable + " of " + plural(p.upstreams.length, "upstream") + " up"];
   if (!p.checked) about.push("no health check");
+  if (p.queue.waiting) about.push(plural(p.queue.waiting, "request") + " waiting for a slot");
   return element("section", "",
     element("h2", "", p.name, element("small", "", about.join(" · "))),
     element("div", "cards", p.upstreams.map(upstream)));

@@ -146,6 +146,11 @@ void add_pool(json_text& out, const pool_runtime& pool, core::time_point now) {
     out.add("dialect", dialect::name_of(pool.conf->dialect));
     out.add("balance", name_of(pool.conf->balance));
     out.add("checked", pool.conf->health_check.has_value());
+    out.open_object("queue");
+    out.add("size", pool.conf->queue.size);
+    out.add("timeout_ms", std::int64_t{pool.conf->queue.timeout.count()});
+    out.add("waiting", static_cast<std::int64_t>(pool.line->waiting()));
+    out.close_object();
     out.open_array("upstreams");
     for (const auto& up : pool.upstreams) add_upstream(out, pool, up, now);
     out.close_array();
@@ -281,7 +286,9 @@ void add_upstream_families(const snapshot& s, core::time_point now, std::vector<
     auto healthy = telemetry::make_family("weir_upstream_healthy");
     auto ejected = telemetry::make_family("weir_upstream_ejected");
     auto in_flight = telemetry::make_family("weir_upstream_in_flight");
+    auto waiting = telemetry::make_family("weir_queue_waiting");
     for (const auto& pool : s.pools) {
+        telemetry::add_value(waiting, {{"pool", pool.conf->name}}, static_cast<double>(pool.line->waiting()));
         for (const auto& up : pool.upstreams) {
             const auto add = [&](prometheus::MetricFamily& to, double value) {
                 telemetry::add_value(to, {{"pool", pool.conf->name}, {"upstream", up.conf->name}}, value);
@@ -296,7 +303,7 @@ void add_upstream_families(const snapshot& s, core::time_point now, std::vector<
         for (const auto& left : s.keys->budgets_left(core::wall_clock::now()))
             telemetry::add_value(budgets, {{"key", left.key}, {"window", left.window}},
                                  static_cast<double>(left.remaining) / 1e9);
-    for (auto* family : {&healthy, &ejected, &in_flight, &budgets}) into.push_back(std::move(*family));
+    for (auto* family : {&healthy, &ejected, &in_flight, &waiting, &budgets}) into.push_back(std::move(*family));
 }
 
 void add_fleet_families(const fleet::fleet& f, std::vector<prometheus::MetricFamily>& into) {

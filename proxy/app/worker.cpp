@@ -123,6 +123,18 @@ void worker::forget(session& s) {
     load_.fetch_sub(1, std::memory_order_relaxed);
 }
 
+std::uint64_t worker::expect_ring(net::waiter& sleeper) {
+    expecting_.emplace(++last_ticket_, &sleeper);
+    return last_ticket_;
+}
+
+void worker::ring(std::uint64_t ticket) {
+    loop_.post([this, ticket] {
+        const auto found = expecting_.find(ticket);
+        if (found != expecting_.end()) found->second->interrupt();
+    });
+}
+
 void worker::drain() {
     loop_.post([this] {
         draining_ = true;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "app/snapshot.hpp"
@@ -19,6 +20,7 @@
 #include "net/upstream.hpp"
 #include "policy/balancer.hpp"
 #include "policy/ip_block.hpp"
+#include "policy/wait_queue.hpp"
 #include "telemetry/access_log.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -56,7 +58,7 @@ struct process_counts {
     std::atomic<bool> draining{false};
 };
 
-class worker {
+class worker final : public policy::wait_queue::bell {
 public:
     worker(int index, telemetry::metrics& metrics, telemetry::access_log& log, process_counts& counts);
     ~worker();
@@ -73,7 +75,13 @@ public:
     /// From any thread: end what is left at once.
     void abort_all();
 
+    /// From any thread: the sleeper that took this ticket wakes, unless it has given it back.
+    void ring(std::uint64_t ticket) override;
+
     // For sessions, on the worker's thread.
+    /// A number under which `sleeper` can be woken, until stop_expecting.
+    [[nodiscard]] std::uint64_t expect_ring(net::waiter& sleeper);
+    void stop_expecting(std::uint64_t ticket) { expecting_.erase(ticket); }
     net::reactor& loop() { return loop_; }
     [[nodiscard]] const std::shared_ptr<worker_view>& view() const { return view_; }
     process_counts& counts() { return counts_; }
@@ -121,6 +129,8 @@ private:
     std::map<std::string, std::shared_ptr<net::upstream_connections>> connections_;  ///< by target identity
     std::vector<std::unique_ptr<net::acceptor>> acceptors_;
     std::vector<std::shared_ptr<const listener_runtime>> listeners_;
+    std::unordered_map<std::uint64_t, net::waiter*> expecting_;  ///< by ticket; empty while nobody waits for another thread
+    std::uint64_t last_ticket_ = 0;
     session* sessions_ = nullptr;  ///< intrusive list
     housekeeper housekeeper_;
     std::array<char, 29> date_{};
@@ -128,6 +138,20 @@ private:
     std::atomic<int> load_{0};
     bool draining_ = false;
     std::thread thread_;
+};
+
+/// A ticket of expect_ring for as long as it lives.
+class ring_ticket {
+public:
+    ring_ticket(worker& home, net::waiter& sleeper) : home_(home), number_(home.expect_ring(sleeper)) {}
+    ~ring_ticket() { home_.stop_expecting(number_); }
+    ring_ticket(const ring_ticket&) = delete;
+    ring_ticket& operator=(const ring_ticket&) = delete;
+    [[nodiscard]] std::uint64_t number() const { return number_; }
+
+private:
+    worker& home_;
+    std::uint64_t number_;
 };
 
 }  // namespace weir::app

@@ -1,6 +1,7 @@
 // `weir explain`: what a request would do, decided by the same tables the server uses. It sends nothing and counts
 // nothing.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <iostream>
@@ -160,8 +161,25 @@ private:
             std::cout << "             " << upstream.name << ": " << upstream.scheme << "://" << upstream.host << ':'
                       << upstream.port << dialect::upstream_path(pool.dialect, upstream.base_path, target_)
                       << ", weight " << upstream.weight << ", ";
+            if (upstream.max_requests > 0) std::cout << "at most " << upstream.max_requests << " requests at once, ";
             price(conf_.prices.find(to.model, upstream.name));
         }
+        limits(pool);
+    }
+
+    /// What the pool does to a request beyond sending it.
+    static void limits(const config::pool_conf& pool) {
+        const bool limited = std::any_of(pool.upstreams.begin(), pool.upstreams.end(),
+                                         [](const config::upstream_conf& u) { return u.max_requests > 0; });
+        if (!limited) return;
+        std::cout << "             when all are full: ";
+        if (pool.queue.size == 0) {
+            std::cout << "goes on at once\n";
+            return;
+        }
+        std::cout << "waits behind at most " << pool.queue.size << " others";
+        if (pool.queue.timeout.count() > 0) std::cout << ", for at most " << pool.queue.timeout.count() << " ms";
+        std::cout << '\n';
     }
 
     static void price(const usage::model_price* found) {

@@ -42,6 +42,7 @@ struct pool_conf {
     std::optional<policy::health_check_settings> health_check;
     policy::ejection_settings ejection;
     policy::retry_settings retry;
+    policy::queue_settings queue;
     net::timeouts timeouts;
     net::keepalive keepalive;
     config::on_disconnect on_disconnect = config::on_disconnect::cancel;

@@ -44,6 +44,7 @@ pool_conf read_pool(const value& from) {
     if (const auto v = s.find("health_check")) read_health_check(*v, pool);
     if (const auto v = s.find("ejection")) read_ejection(*v, pool.ejection);
     if (const auto v = s.find("retry")) read_retry(*v, pool.retry);
+    if (const auto v = s.find("queue")) read_queue(*v, pool.queue);
     if (const auto v = s.find("timeouts")) read_timeouts(*v, pool.timeouts);
     if (const auto v = s.find("keepalive")) read_keepalive(*v, pool.keepalive);
     s.choice<on_disconnect>("on_disconnect", pool.on_disconnect,

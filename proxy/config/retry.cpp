@@ -1,4 +1,4 @@
-// Health checks, ejection and retries of one pool.
+// Health checks, ejection, retries and the wait queue of one pool.
 #include <algorithm>
 
 #include "config/sections.hpp"
@@ -91,6 +91,18 @@ void read_retry(const value& from, policy::retry_settings& into) {
     if (into.max_backoff < into.backoff)
         (s.find("max_backoff") ? s.find("max_backoff") : s.find("backoff"))
             ->error("retry: max_backoff is shorter than backoff");
+    s.finish();
+}
+
+void read_queue(const value& from, policy::queue_settings& into) {
+    if (from.form() == node::form::scalar) {
+        const auto on = from.flag();
+        if (on && !*on) into.size = 0;
+        return;
+    }
+    section s{from, "queue"};
+    s.integer("size", into.size, 0, 1'000'000);
+    s.duration_or_off("timeout", into.timeout);
     s.finish();
 }
 

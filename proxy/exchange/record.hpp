@@ -63,6 +63,7 @@ struct record {
     std::array<attempt, max_attempts_recorded> attempts{};
     std::uint8_t attempt_count = 0;
     std::uint8_t fallback_count = 0;
+    std::uint32_t queued_ms = 0;       ///< waited for an upstream with a free slot
     std::int64_t first_token_ms = -1;  ///< -1: none came
     std::int64_t duration_us = 0;
     std::int64_t first_token_us = -1;

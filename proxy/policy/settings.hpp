@@ -48,6 +48,12 @@ struct retry_settings {
     int budget_percent = 20;
 };
 
+/// Where requests wait while every upstream of a pool has max_requests in flight.
+struct queue_settings {
+    int size = 100;         ///< requests that may wait at once; 0: none waits
+    milliseconds timeout = 1s;  ///< each of them, at most; 0: as long as the total timeout lets it
+};
+
 struct fallback {
     std::string pool;
     std::string model;  ///< empty: the requested model

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "core/clock.hpp"
 #include "policy/peak_ewma.hpp"
 #include "policy/settings.hpp"
+#include "policy/wait_queue.hpp"
 
 namespace weir::policy {
 
@@ -45,7 +47,8 @@ public:
 
     class lease;
 
-    upstream_state() = default;
+    /// `line`: where requests wait while the pool is full, told of every request that ends; may be null.
+    explicit upstream_state(std::shared_ptr<wait_queue> line = nullptr) : line_(std::move(line)) {}
     upstream_state(const upstream_state&) = delete;
     upstream_state& operator=(const upstream_state&) = delete;
 
@@ -63,7 +66,10 @@ public:
     /// The two halves of request_finished, for streams: the verdict is known long before the last byte.
     void report(outcome how_it_went, core::duration first_byte, core::time_point now, const ejection_settings& s,
                 double random, entry how = entry::normal);
-    void request_ended() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
+    void request_ended() {
+        in_flight_.fetch_sub(1, std::memory_order_seq_cst);  // not relaxed: see wait_queue::slot_freed
+        if (line_) line_->slot_freed();
+    }
 
     // --- standing ---
     [[nodiscard]] standing standing_at(core::time_point now) const;
@@ -99,6 +105,7 @@ private:
     void recover(core::time_point now);
 
     alignas(64) std::atomic<std::int64_t> in_flight_{0};
+    const std::shared_ptr<wait_queue> line_;
     alignas(64) peak_ewma latency_;
     // Read by every pick, written seldom. Times are nanoseconds of core::clock.
     alignas(64) std::atomic<health> health_{health::unknown};

@@ -19,6 +19,7 @@ constexpr names key_model_pool[] = {"key", "model", "pool"};
 constexpr names model_pool[] = {"model", "pool"};
 constexpr names key_code[] = {"key", "code"};
 constexpr names pool_phase[] = {"pool", "phase"};
+constexpr names pool_only[] = {"pool"};
 constexpr names listener_only[] = {"listener"};
 
 constexpr std::int64_t us = 1'000, ms = 1'000'000, s = 1'000'000'000;
@@ -64,13 +65,16 @@ constexpr std::array<family_info, family_count> table = {{
     {"weir_connections", "Client connections open now.", gauge, listener_only, 0, {}},
     {"weir_active_streams", "Streaming responses being relayed now.", gauge, listener_only, 0, {}},
     {"weir_buffered_body_bytes", "Request body bytes held in memory now.", gauge, listener_only, 0, {}},
+    {"weir_queue_wait_seconds", "Time that requests waited for an upstream below its max_requests, by the pool they waited for.", histogram, pool_only,
+     9, first_token_bounds},
 }};
-static_assert(table.back().name == "weir_buffered_body_bytes", "the table and the enumeration have the same order");
+static_assert(table.back().name == "weir_queue_wait_seconds", "the table and the enumeration have the same order");
 
 constexpr outside_family outside[] = {
     {"weir_upstream_healthy", "Whether health checks call the upstream usable (1) or down (0).", gauge},
     {"weir_upstream_ejected", "Whether the upstream is ejected for its failures (1) or not (0).", gauge},
     {"weir_upstream_in_flight", "Requests in flight to the upstream now.", gauge},
+    {"weir_queue_waiting", "Requests that wait now because every upstream of the pool has max_requests in flight.", gauge},
     {"weir_upstream_connections", "Connections open to the upstream now, busy and idle.", gauge},
     {"weir_budget_remaining_usd", "US dollars left in the key's budget window.", gauge},
     {"weir_shared_connected", "Whether the store of the shared limits answered last time (1) or not (0).", gauge},

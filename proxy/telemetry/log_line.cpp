@@ -195,6 +195,7 @@ std::size_t format_line(char* out, const exchange::record& what) {
     }
     line.number(",\"duration_ms\":", what.duration_us / 1000);
     line.number(",\"bytes_in\":", what.bytes_in);
+    if (what.queued_ms > 0) line.number(",\"queued_ms\":", what.queued_ms);
     line.number(",\"bytes_out\":", what.bytes_out);
     append_usage(line, what);
     line.string(",\"close_reason\":", what.close_reason);

@@ -147,6 +147,10 @@ void shard::fallback(std::string_view pool, std::string_view reason) {
     find(family::fallbacks, pool_id, store_.intern(reason))->add(1);
 }
 
+void shard::queued(std::string_view pool, core::duration how_long) {
+    histogram(family::queue_wait, store_.intern(pool)).observe_scaled(how_long.count());
+}
+
 gauge& shard::connections(std::string_view listener) { return *find(family::connections, store_.intern(listener)); }
 gauge& shard::active_streams(std::string_view listener) { return *find(family::active_streams, store_.intern(listener)); }
 gauge& shard::buffered_body_bytes(std::string_view listener) { return *find(family::buffered_body, store_.intern(listener)); }

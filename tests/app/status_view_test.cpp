@@ -84,6 +84,8 @@ TEST_F(StatusView, ShowsEachUpstreamWithItsStandingInWords) {
     const auto first = all["pools"].at(0)["upstreams"].at(0);
     EXPECT_EQ(text(all["pools"].at(0)["balance"]), "least_outstanding");
     EXPECT_TRUE(bool(all["pools"].at(0)["checked"]));
+    EXPECT_EQ(int64_t(all["pools"].at(0)["queue"]["waiting"]), 0);
+    EXPECT_EQ(int64_t(all["pools"].at(0)["queue"]["size"]), snapshot_->pools[0].conf->queue.size);
     EXPECT_EQ(text(first["name"]), "a");
     EXPECT_EQ(text(first["url"]), "http://127.0.0.1:9001/v1");
     EXPECT_EQ(int64_t(first["weight"]), 4);
@@ -204,6 +206,8 @@ TEST_F(StatusView, GivesMetricsOfUpstreamsAndBudgets) {
         "weir_upstream_in_flight{pool=main,upstream=a,} 2.000000",
         "weir_upstream_in_flight{pool=main,upstream=b,} 0.000000",
         "weir_upstream_in_flight{pool=claude,upstream=c,} 0.000000",
+        "weir_queue_waiting{pool=main,} 0.000000",
+        "weir_queue_waiting{pool=claude,} 0.000000",
         "weir_budget_remaining_usd{key=search,window=1d,} 3.750000",
         "weir_budget_remaining_usd{key=search,window=30d,} 0.500000",
     };

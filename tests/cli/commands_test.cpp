@@ -126,6 +126,19 @@ TEST(Commands, ExplainWhatARequestWouldDo) {
     EXPECT_NE(wrong.out.find("refused      400 bad_request"), std::string::npos) << wrong.out;
 }
 
+TEST(Commands, ExplainSaysWhatHappensWhenEveryUpstreamIsFull) {
+    const weir::test::temp_folder folder;
+    const auto told = [&](const std::string& queue) {
+        const auto conf = folder.write("weir.yaml",
+                                       "listeners: [{address: \"127.0.0.1:8080\"}]\npools: {main: {" + queue +
+                                           "upstreams: [{url: \"http://127.0.0.1:1/v1\", max_requests: 3}]}}\n");
+        return run({"explain", "-c", conf, folder.write("ask.json", R"({"model":"m","messages":[]})")}).out;
+    };
+    EXPECT_NE(told("").find("at most 3 requests at once"), std::string::npos) << told("");
+    EXPECT_NE(told("queue: {size: 9, timeout: 2s}, ").find("waits behind at most 9 others, for at most 2000 ms"), std::string::npos);
+    EXPECT_NE(told("queue: off, ").find("when all are full: goes on at once"), std::string::npos);
+}
+
 TEST(Commands, SpendSaysWhatIsWrong) {
     const weir::test::temp_folder folder;
     EXPECT_EQ(run({"spend", "--format", "xml", "--ledger", "x"}).code, 2);

@@ -175,6 +175,8 @@ TEST(LoadValues, AreTakenFromEveryKey) {
         "    ejection: {consecutive_failures: 1, base: 2s, max: 3s, max_ejected: 4%, slow_start: off}\n"
         "    retry: {attempts: 1, on: [529, timeout, 429, 429], backoff: 2s, max_backoff: 3s, budget: 4%}\n"
         "    timeouts: {connect: 1s, first_byte: 2s, first_token: 3s, idle: 4s, total: off}\n"
+        "    queue: {size: 7, timeout: 250ms}\n"
+        "    hold_tokens: 12\n"
         "    keepalive: {idle: 1, timeout: 2s}\n"
         "    on_disconnect: drain\n"
         "    ask_usage: no\n"
@@ -208,6 +210,9 @@ TEST(LoadValues, AreTakenFromEveryKey) {
     EXPECT_FALSE(pool.retry.on_connect || pool.retry.on_reset);
     EXPECT_TRUE(pool.retry.on_timeout);
     EXPECT_THAT(pool.retry.on_status, ElementsAre(429, 529));
+    EXPECT_EQ(pool.queue.size, 7);
+    EXPECT_EQ(pool.hold_tokens, 12);
+    EXPECT_EQ(pool.queue.timeout, 250ms);
     EXPECT_EQ(pool.timeouts.idle, 4s);
     EXPECT_EQ(pool.timeouts.total, 0ms);
     EXPECT_EQ(pool.keepalive.timeout, 2s);
@@ -230,6 +235,15 @@ TEST(LoadValues, TurnHealthChecksOnWithAnEmptyMap) {
     EXPECT_EQ(with_check("{}")->pools[0].health_check->path, "/models");
     EXPECT_EQ(with_check("{}")->pools[0].health_check->interval, 10s);
     EXPECT_FALSE(with_check("off")->pools[0].health_check);
+}
+
+TEST(LoadValues, LetRequestsQueueUnlessTheQueueIsOff) {
+    const auto queue_of = [](const std::string& queue) { return must_load(minimal + queue)->pools[0].queue; };
+    EXPECT_GT(queue_of("").size, 0);
+    EXPECT_GT(queue_of("").timeout, 0ms);
+    EXPECT_EQ(queue_of("    queue: off\n").size, 0);
+    EXPECT_EQ(queue_of("    queue: {size: 3}\n").timeout, queue_of("").timeout);
+    EXPECT_EQ(queue_of("    queue: {timeout: off}\n").timeout, 0ms);
 }
 
 TEST(LoadValues, TakeEmptySectionsForAbsentOnes) {
