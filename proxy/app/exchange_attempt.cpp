@@ -1,5 +1,6 @@
 // Attempts: pick an upstream, connect, send, wait for the answer's head; on failure ask the plan what next.
 #include "app/exchange_runner.hpp"
+#include "dialect/context_limit.hpp"
 #include "http/head_writer.hpp"
 #include "policy/retry.hpp"
 #include "policy/retry_after.hpp"
@@ -52,17 +53,17 @@ core::error client_error(failure why, const upstream_runtime& to, const std::str
         case failure::status: return {core::code::upstream_invalid_response, where + " reported an error" + because};
         default:
             return {core::code::upstream_timeout, where + " did not answer in time (phase: " + std::string{phase_of(why)} +
-                                                      "); see the pool's timeouts." + std::string{phase_of(why)}};
+                                                      "; see the pool's timeouts." + std::string{phase_of(why)} + ")" + because};
     }
 }
 
-}  // namespace
 std::string in_vain(const config::pool_conf& pool) {
     if (pool.queue.size == 0) return "";
     return ", and no place came free within its queue's timeout, or the queue was full (queue: size " + std::to_string(pool.queue.size) + ", timeout " +
            std::to_string(pool.queue.timeout.count()) + "ms)";
 }
 
+}  // namespace
 
 struct failed_attempt {
     policy::attempt_failure what;
@@ -140,7 +141,6 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
     co_return outcome;
 }
 
-exchange_runner::tried exchange_runner::none_usable(const policy::picked& none) {
 // Behind those that wait already, if there are any: who comes later is served later.
 policy::picked exchange_runner::pick_at_once(pool_view& pool) {
     if (pool_->line->occupied()) return {.why_none = policy::no_upstream::all_full};
@@ -172,6 +172,7 @@ net::task<policy::picked> exchange_runner::wait_in_line(pool_view& pool) {
     co_return found;
 }
 
+exchange_runner::tried exchange_runner::none_usable(const policy::picked& none) {
     if (!last_error_ && kept_status_ == 0) {
         const bool full = none.why_none == policy::no_upstream::all_full;
         const auto rest = none.back_at == core::never ? core::duration{0} : none.back_at - now();
@@ -291,7 +292,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         if (got == held::client_gone) co_return tried::finished;
         if (got == held::broken) co_return fail(phase_failure(), std::move(detail_));
         const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
-        if (fail_status(facts.error_code, false) == tried::failed) co_return tried::failed;
+        if (fail_status(facts.error_code, facts.error_message, false) == tried::failed) co_return tried::failed;
         if (early_head_) {
             last_error_ = core::error{core::code::upstream_invalid_response, "the upstream '" + to_->conf->name + "' answered " +
                                                                                 std::to_string(status) + ": " + facts.error_message};
@@ -304,7 +305,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         if (got == held::broken) {
             if (error_seen_) {
                 detail_ = reader_.error_message();
-                co_return fail_status(reader_.error_code(), true);
+                co_return fail_status(reader_.error_code(), reader_.error_message(), true);
             }
             co_return fail(phase_failure(), std::move(detail_));
         }
@@ -358,6 +359,7 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
         out.add({body_ + at, body_size_ - at});
     }
     std::string kept_head;
+    auto moved_at = now();
     for (;;) {
         while (!out.done() && sock.writable()) {
             const auto r = sock.write(out.pieces());
@@ -368,6 +370,7 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
                 co_return sock.readable() ? failure::none : failure::reset;
             }
             out.advance(r.bytes);
+            moved_at = now();
         }
         if (out.done()) break;
         if (sock.has_bytes()) break;  // an early answer
@@ -378,12 +381,13 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
             kept_head.assign(static_cast<const char*>(piece.iov_base), piece.iov_len);
             out.replace_front(kept_head);
         }
-        const auto deadline = std::min(total_deadline_, core::after(now(), limits.idle));
+        // Of its own: what the client sends meanwhile wakes this loop too, and must not give the upstream more time.
+        const auto deadline = std::min(total_deadline_, core::after(moved_at, limits.idle));
         const auto woken = co_await sleep_until(deadline);
         if (client_gone()) co_return failure::reset;
         if (woken == net::woken::deadline) {
             detail_ = "it stopped reading the request";
-            co_return worker_.loop().now() >= total_deadline_ ? failure::timeout_total : failure::timeout_first_byte;
+            co_return worker_.loop().now() >= total_deadline_ ? failure::timeout_total : failure::timeout_idle;
         }
     }
     request_sent_ = out.done();
@@ -436,11 +440,12 @@ exchange_runner::tried exchange_runner::fail(failure why, std::string detail) {
 }
 
 // An answer that is an error. `failed`: another attempt follows; `finished`: this answer goes to the client as it is.
-exchange_runner::tried exchange_runner::fail_status(std::string_view provider_code, bool in_band) {
+exchange_runner::tried exchange_runner::fail_status(std::string_view provider_code, std::string_view message, bool in_band) {
     failed_attempt f;
     f.what.kind = policy::failure_kind::status;
     f.what.status = record_.attempts[record_.attempt_count - 1u].status;
     f.what.provider_code = provider_code;
+    f.what.context_overflow = dialect::is_context_overflow(provider_code, message);
     f.what.own_credentials = !to_->credential_name.empty();
     f.detail = detail_;
     if (in_band) {
@@ -469,20 +474,22 @@ void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
     }
     if (!(why == failure::status && entry.status >= 400 && !error_seen_)) last_error_ = client_error(why, *to_, f.detail);
     const auto before = plan_.candidate();
-    next_ = plan_.attempt_failed(verdict.again ? exchange::advice::retry : exchange::advice::answer, settings.retry.attempts,
-                                 [&] { return pool_->retries->try_retry(settings.retry.budget_percent, now()); });
+    if (verdict.larger_context) next_ = plan_.prompt_too_long([&](std::size_t i) { return route_->at(i, facts_.model).larger_context; });
+    else next_ = plan_.attempt_failed(verdict.again ? exchange::advice::retry : exchange::advice::answer, settings.retry.attempts,
+                                      [&] { return pool_->retries->try_retry(settings.retry.budget_percent, now()); });
     if (worker_.loop().now() >= total_deadline_ || session_.aborting()) next_ = exchange::step::answer;
     const bool passes = why == failure::status && !error_seen_ && next_ == exchange::step::answer;
     if (!passes) {
         if (why == failure::status && !error_seen_ && body_done_) keep_answer();
         else kept_status_ = 0;
+        discard_answer();
         release_upstream(body_done_ && upstream_keeps_ && !surplus_);
         up_.release();
         decoded_ = seen_ = 0;
     }
     if (next_ != exchange::step::attempt) return;
     if (plan_.candidate() == before) worker_.metrics().retry(record_.pool, name_of(why));
-    else worker_.metrics().fallback(record_.pool, name_of(why));
+    else worker_.metrics().fallback(record_.pool, verdict.larger_context ? "context_length" : name_of(why));
 }
 
 void exchange_runner::release_upstream(bool reusable) {

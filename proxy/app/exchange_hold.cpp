@@ -1,9 +1,11 @@
 // The answer until it is sure to be one: its head made ready for the client, bytes read, unframed and scanned, events and short bodies held.
 // One buffer: the upstream's bytes are read into it, unframed and scanned in place, and written from it; only then is it read into again.
 #include <cstring>
+#include <optional>
 
 #include "app/exchange_runner.hpp"
 #include "http/head_writer.hpp"
+#include "policy/rate_resets.hpp"
 #include "token/estimate.hpp"
 
 namespace weir::app {
@@ -45,6 +47,8 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     retry_after_.clear();
     retry_after_ms_.clear();
     bool encoded = false, dated = false;
+    std::optional<policy::rate_resets> resets;
+    if (answer.status == 429) resets.emplace();
     std::string_view type;
     http::head_writer head{client_head_};
     const bool connection_names = http::names_fields(answer.connection);
@@ -62,6 +66,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
                 if (f.name.size() > 7 && http::iequals(f.name.substr(0, 7), "x-weir-")) continue;
                 if (http::iequals(f.name, "alt-svc")) continue;  // it names the upstream's own ports, not ours
                 if (http::iequals(f.name, "retry-after-ms")) retry_after_ms_ = f.value;
+                if (resets) resets->see(f.name, f.value);
                 break;
             default: break;
         }
@@ -70,6 +75,8 @@ void exchange_runner::start_answer(const http::response_head& answer) {
         head.copy(f);
     }
     head.flush();
+    if (resets && retry_after_.empty() && retry_after_ms_.empty())
+        if (const auto pause = resets->pause(core::wall_clock::now())) retry_after_ms_ = std::to_string(pause->count());
     if (!dated) head.add("date", worker_.http_date(core::wall_clock::now()));
     const bool fine = answer.status >= 200 && answer.status < 300;
     event_mode_ = fine && understood_ && !encoded && framing_ != http::framing::none && is_type(type, "text/event-stream");
@@ -306,16 +313,16 @@ net::task<exchange_runner::held> exchange_runner::hold_events() {
     for (;;) {
         if (!decode()) last_failure_ = failure::invalid;
         read_new_events();
-        if (error_seen_ && !content_seen_) {
+        if (error_seen_ && (!content_seen_ || holds_on())) {
             last_failure_ = failure::status;
             co_return held::broken;
         }
         // Held no longer than it can be: a very long preamble is passed on.
-        if (content_seen_ || over_budget_ || decoded_ >= 8 * net::slab_size) co_return held::ready;
+        if ((content_seen_ && !holds_on()) || over_budget_ || decoded_ >= 8 * net::slab_size) co_return held::ready;
         if (last_failure_ != failure::none) co_return held::broken;
         if (body_done_) {
             if (!has_terminator()) co_return held::ready;
-            detail_ = "the stream ended before its first token";
+            detail_ = content_seen_ ? "the stream ended within its first tokens" : "the stream ended before its first token";
             last_failure_ = failure::reset;
             co_return held::broken;
         }
@@ -324,9 +331,29 @@ net::task<exchange_runner::held> exchange_runner::hold_events() {
         if (client_gone()) co_return held::client_gone;
         if (why == failure::none) continue;
         last_failure_ = why;
-        if (why == failure::timeout_idle) last_failure_ = now() >= total_deadline_ ? failure::timeout_total : failure::timeout_first_token;
+        if (why == failure::timeout_idle) {
+            const auto phase = content_seen_ ? failure::timeout_idle : failure::timeout_first_token;
+            last_failure_ = now() >= total_deadline_ ? failure::timeout_total : phase;
+        }
         co_return held::broken;
     }
+}
+
+// With `hold_tokens` the first tokens are kept back too, for as long as another upstream could still answer instead.
+bool exchange_runner::holds_on() const {
+    const int wanted = pool_->conf->hold_tokens;
+    if (wanted == 0 || !meter_ || reader_.finished() || reader_.terminated()) return false;
+    return meter_->output() < wanted;
+}
+
+// The attempt is given up after its provider began to answer. What it will charge is known only by weir's own count.
+void exchange_runner::discard_answer() {
+    if (content_seen_ && meter_)
+        if (const auto* price = conf().prices.find(record_.served_model, record_.upstream))
+            record_.discarded_cost += usage::cost_of(*price, meter_->estimate(reader_.usage()));
+    content_seen_ = false;
+    record_.first_token_us = record_.first_token_ms = -1;
+    meter_.reset();
 }
 
 }  // namespace weir::app

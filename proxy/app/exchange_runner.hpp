@@ -77,7 +77,7 @@ private:
     [[nodiscard]] net::task<exchange::failure> send_request(const upstream_runtime& to);
     [[nodiscard]] net::task<exchange::failure> read_response_head();
     [[nodiscard]] tried fail(exchange::failure why, std::string detail);
-    [[nodiscard]] tried fail_status(std::string_view provider_code, bool in_band);
+    [[nodiscard]] tried fail_status(std::string_view provider_code, std::string_view message, bool in_band);
     void conclude_failure(exchange::failure why, const struct failed_attempt& what);
     [[nodiscard]] net::task<bool> back_off();
     void prepare_edits(std::string_view model);
@@ -108,6 +108,8 @@ private:
     [[nodiscard]] bool keep_reading_for_the_bill();
     void note_progress();
     void end_with_error_event(const core::error& why, net::gather& out);
+    [[nodiscard]] bool holds_on() const;
+    void discard_answer();
     [[nodiscard]] core::time_point answer_deadline() const;
     [[nodiscard]] exchange::failure phase_failure() const;
     void drop_request_memory();

@@ -9,9 +9,8 @@ namespace weir::exchange {
 
 /// What policy says of a failure.
 enum class advice : std::uint8_t {
-    answer,        ///< the request's own fault, or nothing to gain elsewhere: tell the client
-    retry,         ///< worth another attempt
-    larger_model,  ///< the prompt did not fit: only a fallback with a larger context can help
+    answer,  ///< the request's own fault, or nothing to gain elsewhere: tell the client
+    retry,   ///< worth another attempt
 };
 
 enum class step : std::uint8_t {
@@ -34,8 +33,17 @@ public:
     template <class Budget>
     [[nodiscard]] step attempt_failed(advice what, int allowed_here, Budget&& budget_left) {
         if (client_has_bytes_ || what == advice::answer) return step::answer;
-        if (what == advice::retry && attempts_here_ < allowed_here && budget_left()) return step::attempt;
+        if (attempts_here_ < allowed_here && budget_left()) return step::attempt;
         return next_candidate();
+    }
+
+    /// The prompt did not fit the model: on to the first candidate behind this one of which `is_larger` says that it takes more.
+    template <class IsLarger>
+    [[nodiscard]] step prompt_too_long(IsLarger&& is_larger) {
+        if (client_has_bytes_) return step::answer;
+        for (std::size_t i = candidate_ + 1; i < candidates_; ++i)
+            if (is_larger(i)) return move_to(i);
+        return step::answer;
     }
 
     /// No upstream of the current pool can take the request.
@@ -51,8 +59,10 @@ public:
 
 private:
     [[nodiscard]] step next_candidate() {
-        if (candidate_ + 1 >= candidates_) return step::answer;
-        ++candidate_;
+        return candidate_ + 1 < candidates_ ? move_to(candidate_ + 1) : step::answer;
+    }
+    [[nodiscard]] step move_to(std::size_t candidate) {
+        candidate_ = candidate;
         attempts_here_ = 0;
         return step::attempt;
     }

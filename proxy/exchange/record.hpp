@@ -72,6 +72,7 @@ struct record {
     std::uint64_t bytes_out = 0;
     usage::counts usage;
     usage::nanousd cost = 0;
+    usage::nanousd discarded_cost = 0; ///< part of cost, by weir's own count: of answers that an upstream began and the client saw nothing of
     std::string_view close_reason;     ///< who ended it: empty (complete), client, upstream, timeout phase, budget
     std::string_view interrupted_phase;///< not empty: a committed stream broke in this phase (weir_streams_interrupted_total)
 };

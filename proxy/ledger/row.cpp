@@ -58,7 +58,7 @@ row row_of(const exchange::record& what) {
     r.status = what.status;
     r.attempts = what.attempt_count;
     r.stream = what.stream;
-    r.estimated = what.estimated;
+    r.estimated = what.estimated || what.discarded_cost > 0;
     r.usage = what.usage;
     r.cost = what.cost;
     r.first_token_ms = what.first_token_ms;

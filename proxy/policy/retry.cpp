@@ -26,7 +26,7 @@ struct meaning {
     std::string_view code;
     int status;
 };
-constexpr std::array<meaning, 18> meanings = {{
+constexpr std::array<meaning, 19> meanings = {{
     {"overloaded_error", 529},
     {"overloaded", 529},
     {"rate_limit_error", 429},
@@ -45,6 +45,7 @@ constexpr std::array<meaning, 18> meanings = {{
     {"permission_error", 403},
     {"not_found_error", 404},
     {"invalid_request_error", 400},
+    {"context_length_exceeded", 400},
 }};
 
 bool listed(int status, const retry_settings& s) {
@@ -60,9 +61,9 @@ judgement judge_status(const attempt_failure& failure, const retry_settings& s) 
     }
     switch (status) {
         case 400:
-        case 404:
         case 413:
-        case 422: return {};
+        case 422: return {.larger_context = failure.context_overflow};
+        case 404: return {};
         case 401:
         case 403:
             if (!failure.own_credentials) return {};

@@ -23,6 +23,7 @@ struct attempt_failure {
     failure_kind kind = failure_kind::status;
     int status = 0;
     std::string_view provider_code = {};  ///< the error body's own code or type, when it was read: `insufficient_quota`
+    bool context_overflow = false;        ///< the error says that the prompt is too long for the model
     bool own_credentials = true;          ///< false: the client's credentials passed through, so their refusal is the client's
 };
 
@@ -36,9 +37,10 @@ struct judgement {
     bool again = false;                      ///< elsewhere, or here after a pause, while attempts and the retry budget last
     outcome counts_as = outcome::neutral;    ///< for ejection
     rest upstream_rests = rest::none;
+    bool larger_context = false;             ///< not again there, but a model with a larger context may take it
 };
 
-/// 400, 404, 413 and 422 are never tried again: they would fail anywhere. 401, 403, 402 and spent quota take the credential
+/// 400, 404, 413 and 422 are never tried again: they would fail anywhere, but a prompt that is too long may fit a larger model. 401, 403, 402 and spent quota take the credential
 /// out and go on. 429 is no failure, it asks for a pause. Everything else goes by the settings' list.
 [[nodiscard]] judgement judge(const attempt_failure& failure, const retry_settings& s);
 

@@ -143,6 +143,7 @@ void append_usage(json_line& line, const exchange::record& what) {
     line.number(",\"prompt_tokens\":", used.prompt());
     line.number(",\"completion_tokens\":", used.completion());
     line.money(",\"cost_usd\":", what.cost);
+    if (what.discarded_cost > 0) line.money(",\"discarded_cost_usd\":", what.discarded_cost);
     line.boolean(",\"estimated\":", what.estimated);
 }
 
@@ -194,8 +195,8 @@ std::size_t format_line(char* out, const exchange::record& what) {
         line.raw(",\"first_token_ms\":null");
     }
     line.number(",\"duration_ms\":", what.duration_us / 1000);
-    line.number(",\"bytes_in\":", what.bytes_in);
     if (what.queued_ms > 0) line.number(",\"queued_ms\":", what.queued_ms);
+    line.number(",\"bytes_in\":", what.bytes_in);
     line.number(",\"bytes_out\":", what.bytes_out);
     append_usage(line, what);
     line.string(",\"close_reason\":", what.close_reason);

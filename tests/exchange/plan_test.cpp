@@ -45,7 +45,27 @@ TEST(Plan, TriesAPoolAsOftenAsItAllowsAndThenItsFallbacks) {
 
 TEST(Plan, TakesTheClientsOwnFaultAsTheAnswer) { EXPECT_EQ(story(3, advice::answer, 5), "0 |"); }
 
-TEST(Plan, MovesOnAtOnceWhenOnlyALargerModelHelps) { EXPECT_EQ(story(3, advice::larger_model, 5), "0 1 2 |"); }
+TEST(Plan, PassesOverFallbacksThatAreNoLargerWhenThePromptIsTooLong) {
+    plan p{4};
+    p.attempt_started();
+    EXPECT_EQ(p.prompt_too_long([](std::size_t i) { return i == 2; }), step::attempt);
+    EXPECT_EQ(p.candidate(), 2u);
+    EXPECT_EQ(p.attempts_here(), 0);
+    p.attempt_started();
+    EXPECT_EQ(p.prompt_too_long([](std::size_t i) { return i == 2; }), step::answer) << "none behind it is larger";
+    EXPECT_EQ(p.attempt_failed(advice::retry, 1, budget_left), step::attempt) << "other failures go on in order";
+    EXPECT_EQ(p.candidate(), 3u);
+}
+
+TEST(Plan, TellsTheClientThatThePromptIsTooLongWhenNoFallbackIsLarger) {
+    plan p{3};
+    p.attempt_started();
+    EXPECT_EQ(p.prompt_too_long([](std::size_t) { return false; }), step::answer);
+    EXPECT_EQ(p.candidate(), 0u);
+    plan committed{3};
+    committed.committed();
+    EXPECT_EQ(committed.prompt_too_long([](std::size_t) { return true; }), step::answer);
+}
 
 TEST(Plan, SkipsRetriesButNotFallbacksWhenTheRetryBudgetIsSpent) {
     plan p{2};
@@ -96,7 +116,7 @@ void (*const healthy[])(plan&) = {
 
 TEST(Plan, NeverRetriesAfterTheClientHasBytesWhereverItBreaks) {
     for (std::size_t survived = 0; survived <= std::size(healthy); ++survived)
-        for (const auto what : {advice::answer, advice::retry, advice::larger_model})
+        for (const auto what : {advice::answer, advice::retry})
             for (const bool pool_lost : {false, true}) {
                 plan p{4};
                 for (std::size_t i = 0; i < survived; ++i) healthy[i](p);
@@ -113,7 +133,7 @@ TEST(Plan, NeverRetriesAfterTheClientHasBytesWhereverItBreaks) {
 }
 
 TEST(Plan, AlwaysEndsWhateverFailsInWhateverOrder) {
-    // Every sequence of ten failures of the four kinds over three candidates: never more attempts than were allowed.
+    // Every sequence of ten failures of the four kinds (too long a prompt among them) over three candidates: never more attempts than were allowed.
     for (unsigned script = 0; script < 1u << 20; script += 7) {
         plan p{3};
         auto next = p.start();
@@ -125,7 +145,8 @@ TEST(Plan, AlwaysEndsWhateverFailsInWhateverOrder) {
                 continue;
             }
             p.attempt_started();
-            next = p.attempt_failed(static_cast<advice>(rest & 3u), 2, budget_left);
+            next = (rest & 3u) == 2u ? p.prompt_too_long([](std::size_t) { return true; })
+                                     : p.attempt_failed(static_cast<advice>(rest & 3u), 2, budget_left);
         }
         ASSERT_EQ(next, step::answer) << script;
         ASSERT_LE(p.attempts(), 6);

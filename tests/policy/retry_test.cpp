@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 const retry_settings defaults;
 
 judgement of(int status, std::string_view code = {}, bool own = true, const retry_settings& s = defaults) {
-    return judge({failure_kind::status, status, code, own}, s);
+    return judge({.kind = failure_kind::status, .status = status, .provider_code = code, .own_credentials = own}, s);
 }
 
 TEST(Retry, NeverRepeatsWhatTheClientGotWrong) {
@@ -22,6 +22,18 @@ TEST(Retry, NeverRepeatsWhatTheClientGotWrong) {
         EXPECT_EQ(of(status).counts_as, outcome::neutral) << status;
         EXPECT_EQ(of(status).upstream_rests, rest::none) << status;
     }
+}
+
+TEST(Retry, SendsAPromptThatIsTooLongToALargerModelOnly) {
+    for (const int status : {400, 413, 422}) {
+        const auto what = judge({.status = status, .context_overflow = true}, defaults);
+        EXPECT_TRUE(what.larger_context) << status;
+        EXPECT_FALSE(what.again) << status;
+        EXPECT_EQ(what.counts_as, outcome::neutral) << status;
+        EXPECT_FALSE(of(status).larger_context) << status;
+    }
+    EXPECT_FALSE(judge({.status = 500, .context_overflow = true}, defaults).larger_context);
+    EXPECT_EQ(status_of_provider_code("context_length_exceeded"), 400);
 }
 
 TEST(Retry, RepeatsListedStatusesAndBlamesTheUpstreamForAll5xx) {
