@@ -27,7 +27,7 @@ exchange::record sample() {
     r.upstream = "openai-main";
     r.status = 200;
     r.stream = true;
-    r.attempts[0] = {"openai", "openai-main", 200, exchange::failure::none, 812};
+    r.attempts[0] = {.pool = "openai", .upstream = "openai-main", .status = 200, .ms = 812};
     r.attempt_count = 1;
     r.first_token_us = 312'000;
     r.first_token_ms = 312;

@@ -1,5 +1,6 @@
 // Attempts: pick an upstream, connect, send, wait for the answer's head; on failure ask the plan what next.
 #include "app/exchange_runner.hpp"
+#include "app/failed_attempt.hpp"
 #include "dialect/context_limit.hpp"
 #include "http/head_writer.hpp"
 #include "policy/retry.hpp"
@@ -19,17 +20,6 @@ constexpr std::size_t error_body_limit = 64 * 1024;
 constexpr std::size_t unary_hold_limit = 64 * 1024;
 // More edits than this are made in a copy of the body instead of by gathering its pieces.
 constexpr std::size_t gathered_edits = 6;
-
-policy::failure_kind kind_of(failure why) {
-    switch (why) {
-        case failure::connect: return policy::failure_kind::connect;
-        case failure::tls: return policy::failure_kind::tls;
-        case failure::reset: return policy::failure_kind::reset;
-        case failure::status: return policy::failure_kind::status;
-        case failure::invalid: return policy::failure_kind::invalid;
-        default: return policy::failure_kind::timeout;
-    }
-}
 
 std::string_view phase_of(failure why) {
     switch (why) {
@@ -65,11 +55,16 @@ std::string in_vain(const config::pool_conf& pool) {
 
 }  // namespace
 
-struct failed_attempt {
-    policy::attempt_failure what;
-    std::string detail;
-    std::optional<std::chrono::milliseconds> retry_after;
-};
+policy::failure_kind kind_of(failure why) {
+    switch (why) {
+        case failure::connect: return policy::failure_kind::connect;
+        case failure::tls: return policy::failure_kind::tls;
+        case failure::reset: return policy::failure_kind::reset;
+        case failure::status: return policy::failure_kind::status;
+        case failure::invalid: return policy::failure_kind::invalid;
+        default: return policy::failure_kind::timeout;
+    }
+}
 
 net::task<void> exchange_runner::attempts() {
     bool more = true;
@@ -77,6 +72,12 @@ net::task<void> exchange_runner::attempts() {
     next_ = plan_.start();
     std::size_t at = plan_.candidate();
     while (more && next_ == exchange::step::attempt) {
+        if (hedge_) {
+            auto waiting = await_hedge();
+            const tried second = co_await std::move(waiting);
+            more = second == tried::failed;
+            continue;
+        }
         if (plan_.candidate() != at) {
             at = plan_.candidate();
             tried_.clear();
@@ -130,15 +131,37 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
     to_ = &pool_->upstreams[index];
     record_.upstream = to_->conf->name;
     attempt_began_ = now();
-    auto& entry = record_.attempts[std::min<std::size_t>(record_.attempt_count, exchange::max_attempts_recorded - 1)];
-    entry = exchange::attempt{pool_->conf->name, to_->conf->name, 0, failure::none, 0};
-    if (record_.attempt_count < exchange::max_attempts_recorded) ++record_.attempt_count;
+    attempt_at_ = static_cast<std::uint8_t>(add_attempt(*to_));
     prepare_edits(candidate.model);
-    auto talking = converse(pool, index);
-    const tried outcome = co_await std::move(talking);
-    auto& done = record_.attempts[record_.attempt_count - 1u];
-    done.ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(worker_.loop().tick() - attempt_began_).count());
+    if (pool_->hedging) arm_hedge(pool);
+    tried outcome = tried::failed;
+    {
+        // A scope of its own: while the answer streams, the frame of what led to it is not kept.
+        auto talking = converse(pool, index);
+        outcome = co_await std::move(talking);
+    }
+    if (outcome == tried::answered) {
+        auto following = follow_answer();
+        outcome = co_await std::move(following);
+    }
+    if (outcome == tried::overtaken) {
+        auto taking = take_over();
+        outcome = co_await std::move(taking);
+    }
+    end_attempt();
     co_return outcome;
+}
+
+std::size_t exchange_runner::add_attempt(const upstream_runtime& to) {
+    const auto at = std::min<std::size_t>(record_.attempt_count, exchange::max_attempts_recorded - 1);
+    record_.attempts[at] = exchange::attempt{.pool = pool_->conf->name, .upstream = to.conf->name};
+    record_.attempt_count = static_cast<std::uint8_t>(at + 1);
+    return at;
+}
+
+void exchange_runner::end_attempt() {
+    const auto took = worker_.loop().tick() - attempt_began_;
+    record_.attempts[attempt_at_].ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
 }
 
 // Behind those that wait already, if there are any: who comes later is served later.
@@ -241,7 +264,7 @@ net::task<net::dial_result> exchange_runner::connect(net::upstream_connections& 
     }
     upstream_ = std::make_unique<net::upstream_connection>();
     const auto began = core::clock::now();
-    auto dialling = from.dial(*upstream_, session_.sleeper(), &session_.client(), deadline);
+    auto dialling = from.dial(*upstream_, session_.sleeper(), {&session_.client(), hedge_ ? hedge_->ahead_flag() : nullptr}, deadline);
     result = co_await std::move(dialling);
     waited_ += worker_.loop().tick() - began;
     co_return result;
@@ -254,6 +277,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         auto connecting = connect(*pool.connections[index], connect_by);
         auto dialled = co_await std::move(connecting);
         if (client_gone()) co_return tried::finished;
+        if (dialled.why != net::dial_failure::none && overtaken()) co_return tried::overtaken;
         switch (dialled.why) {
             case net::dial_failure::none: break;
             case net::dial_failure::cancelled: gone_ = true; co_return tried::finished;
@@ -268,6 +292,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
             why = co_await std::move(reading);
         }
         if (client_gone()) co_return tried::finished;
+        if (why != failure::none && overtaken()) co_return tried::overtaken;
         // The peer may close an idle connection just as it is used again: nothing was answered, so nothing was lost.
         const bool raced = why == failure::reset && upstream_->reused && upstream_->sock.bytes_read == 0 && up_.empty();
         if (raced && !fresh) {
@@ -278,7 +303,12 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         if (why != failure::none) co_return fail(why, std::move(detail_));
         break;
     }
-    const int status = record_.attempts[record_.attempt_count - 1u].status;
+    co_return tried::answered;
+}
+
+// The head is there; the rest decides whether this is the answer.
+net::task<exchange_runner::tried> exchange_runner::follow_answer() {
+    const int status = record_.attempts[attempt_at_].status;
     if (status == 101) {
         lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
         plan_.committed();
@@ -290,6 +320,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         auto holding = hold_body(error_body_limit);
         const held got = co_await std::move(holding);
         if (got == held::client_gone) co_return tried::finished;
+        if (got == held::broken && overtaken()) co_return tried::overtaken;
         if (got == held::broken) co_return fail(phase_failure(), std::move(detail_));
         const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
         if (fail_status(facts.error_code, facts.error_message, false) == tried::failed) co_return tried::failed;
@@ -302,6 +333,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         auto holding = hold_events();
         const held got = co_await std::move(holding);
         if (got == held::client_gone) co_return tried::finished;
+        if (got == held::broken && overtaken()) co_return tried::overtaken;
         if (got == held::broken) {
             if (error_seen_) {
                 detail_ = reader_.error_message();
@@ -309,6 +341,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
             }
             co_return fail(phase_failure(), std::move(detail_));
         }
+        if (pool_->hedging && content_seen_) pool_->hedging->times.sample(now() - attempt_began_, now());
         lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
     } else if (early_head_) {
         co_return fail(failure::invalid, "it answered a streaming request with something that is not a stream");
@@ -316,10 +349,12 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         auto holding = hold_body(unary_hold_limit);
         const held got = co_await std::move(holding);
         if (got == held::client_gone) co_return tried::finished;
+        if (got == held::broken && overtaken()) co_return tried::overtaken;
         if (got == held::broken) co_return fail(phase_failure(), std::move(detail_));
         lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
     }
     plan_.committed();
+    end_hedge();
     if (event_mode_) {
         auto relaying = relay_events();
         (void)co_await std::move(relaying);
@@ -336,28 +371,12 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
     sock.bytes_read = 0;
     request_sent_ = false;
     interim_ = 0;
+    up_.clear();
+    decoded_ = 0;
     write_upstream_head(worker_.head_scratch, to);
     net::gather out;
-    out.clear();
-    out.add(worker_.head_scratch);
     std::string copied;
-    if (edits_.size() > gathered_edits) {
-        std::size_t at = 0;
-        for (const auto& e : edits_) {
-            copied.append(body_ + at, e.at.begin - at).append(e.with);
-            at = e.at.end;
-        }
-        copied.append(body_ + at, body_size_ - at);
-        out.add(copied);
-    } else {
-        std::size_t at = 0;
-        for (const auto& e : edits_) {
-            out.add({body_ + at, e.at.begin - at});
-            out.add(e.with);
-            at = e.at.end;
-        }
-        out.add({body_ + at, body_size_ - at});
-    }
+    compose_request(out, worker_.head_scratch, copied);
     std::string kept_head;
     auto moved_at = now();
     for (;;) {
@@ -385,6 +404,7 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
         const auto deadline = std::min(total_deadline_, core::after(moved_at, limits.idle));
         const auto woken = co_await sleep_until(deadline);
         if (client_gone()) co_return failure::reset;
+        if (overtaken()) co_return failure::overtaken;
         if (woken == net::woken::deadline) {
             detail_ = "it stopped reading the request";
             co_return worker_.loop().now() >= total_deadline_ ? failure::timeout_total : failure::timeout_idle;
@@ -395,19 +415,35 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
     co_return failure::none;
 }
 
+// The head and the body with its edits, as pieces of memory that stay where they are; `copied` where there are too many of them.
+void exchange_runner::compose_request(net::gather& out, std::string_view head, std::string& copied) {
+    out.clear();
+    out.add(head);
+    if (edits_.size() > gathered_edits) {
+        std::size_t at = 0;
+        for (const auto& e : edits_) {
+            copied.append(body_ + at, e.at.begin - at).append(e.with);
+            at = e.at.end;
+        }
+        copied.append(body_ + at, body_size_ - at);
+        out.add(copied);
+    } else {
+        std::size_t at = 0;
+        for (const auto& e : edits_) {
+            out.add({body_ + at, e.at.begin - at});
+            out.add(e.with);
+            at = e.at.end;
+        }
+        out.add({body_ + at, body_size_ - at});
+    }
+}
+
 net::task<failure> exchange_runner::read_response_head() {
     const auto& limits = pool_->conf->timeouts;
     const auto deadline = std::min(total_deadline_, core::after(sent_at_, limits.first_byte));
-    up_.clear();
-    decoded_ = 0;
     for (;;) {
-        auto reading = read_more(deadline);
-        const auto why = co_await std::move(reading);
-        if (why == failure::timeout_idle)
-            co_return deadline == total_deadline_ ? failure::timeout_total : failure::timeout_first_byte;
-        if (why != failure::none) co_return why;
         auto& answer = worker_.response_scratch;
-        for (;;) {
+        while (!up_.empty()) {
             const auto r = http::parse_response_head(up_.view(), response_head_limit, to_head_, answer);
             if (r.state == http::parse_state::failed) {
                 detail_ = r.why;
@@ -415,7 +451,7 @@ net::task<failure> exchange_runner::read_response_head() {
             }
             if (r.state == http::parse_state::need_more) break;
             if (answer.status >= 200 || (answer.status == 101 && tunnel_)) {
-                record_.attempts[record_.attempt_count - 1u].status = answer.status;
+                record_.attempts[attempt_at_].status = answer.status;
                 start_answer(answer);  // before the head's bytes go: its fields point there
                 up_.consume(r.consumed);
                 co_return failure::none;
@@ -426,13 +462,18 @@ net::task<failure> exchange_runner::read_response_head() {
             }
             up_.consume(r.consumed);
         }
+        auto reading = read_more(deadline);
+        const auto why = co_await std::move(reading);
+        if (why == failure::timeout_idle)
+            co_return deadline == total_deadline_ ? failure::timeout_total : failure::timeout_first_byte;
+        if (why != failure::none) co_return why;
     }
 }
 
 exchange_runner::tried exchange_runner::fail(failure why, std::string detail) {
     failed_attempt f;
     f.what.kind = kind_of(why);
-    f.what.status = record_.attempts[record_.attempt_count - 1u].status;
+    f.what.status = record_.attempts[attempt_at_].status;
     f.what.own_credentials = !to_->credential_name.empty();
     f.detail = std::move(detail);
     conclude_failure(why, f);
@@ -443,7 +484,7 @@ exchange_runner::tried exchange_runner::fail(failure why, std::string detail) {
 exchange_runner::tried exchange_runner::fail_status(std::string_view provider_code, std::string_view message, bool in_band) {
     failed_attempt f;
     f.what.kind = policy::failure_kind::status;
-    f.what.status = record_.attempts[record_.attempt_count - 1u].status;
+    f.what.status = record_.attempts[attempt_at_].status;
     f.what.provider_code = provider_code;
     f.what.context_overflow = dialect::is_context_overflow(provider_code, message);
     f.what.own_credentials = !to_->credential_name.empty();
@@ -461,22 +502,16 @@ exchange_runner::tried exchange_runner::fail_status(std::string_view provider_co
 }
 
 void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
-    const auto& settings = *pool_->conf;
-    const auto verdict = policy::judge(f.what, settings.retry);
-    auto& entry = record_.attempts[record_.attempt_count - 1u];
+    const auto verdict = tell_upstream(f, *to_, lease_);
+    auto& entry = record_.attempts[attempt_at_];
     if (why != failure::status || verdict.again || entry.status >= 500) entry.why = why;
-    lease_.report(verdict.counts_as, core::duration{0}, now(), settings.ejection, worker_.random().unit());
-    if (verdict.upstream_rests == policy::rest::as_told) to_->state->rate_limited(f.retry_after, now());
-    if (verdict.upstream_rests == policy::rest::credentials) {
-        const std::string reason = "credentials refused (" + std::to_string(f.what.status) + ")";
-        to_->state->credentials_refused(reason, now(), settings.ejection);
-        telemetry::log(telemetry::level::error, "upstream " + settings.name + "/" + to_->conf->name + ": " + reason + "; it rests. Check its api_key");
-    }
     if (!(why == failure::status && entry.status >= 400 && !error_seen_)) last_error_ = client_error(why, *to_, f.detail);
-    const auto before = plan_.candidate();
-    if (verdict.larger_context) next_ = plan_.prompt_too_long([&](std::size_t i) { return route_->at(i, facts_.model).larger_context; });
-    else next_ = plan_.attempt_failed(verdict.again ? exchange::advice::retry : exchange::advice::answer, settings.retry.attempts,
-                                      [&] { return pool_->retries->try_retry(settings.retry.budget_percent, now()); });
+    // A second attempt that is under way is the next one.
+    const bool followed = hedge_ && verdict.again && (hedge_->running() || hedge_->ahead());
+    if (!followed) end_hedge();
+    if (followed) next_ = exchange::step::attempt;
+    else if (verdict.larger_context) move_to_larger_context();
+    else plan_next(verdict.again ? exchange::advice::retry : exchange::advice::answer, why);
     if (worker_.loop().now() >= total_deadline_ || session_.aborting()) next_ = exchange::step::answer;
     const bool passes = why == failure::status && !error_seen_ && next_ == exchange::step::answer;
     if (!passes) {
@@ -487,9 +522,34 @@ void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
         up_.release();
         decoded_ = seen_ = 0;
     }
-    if (next_ != exchange::step::attempt) return;
+}
+
+// Counts what is done about it, unless the request's time is over.
+void exchange_runner::plan_next(exchange::advice what, failure why) {
+    const auto before = plan_.candidate();
+    const auto& retry = pool_->conf->retry;
+    next_ = plan_.attempt_failed(what, retry.attempts, [&] { return pool_->retries->try_retry(retry.budget_percent, now()); });
+    if (next_ != exchange::step::attempt || worker_.loop().now() >= total_deadline_) return;
     if (plan_.candidate() == before) worker_.metrics().retry(record_.pool, name_of(why));
-    else worker_.metrics().fallback(record_.pool, verdict.larger_context ? "context_length" : name_of(why));
+    else worker_.metrics().fallback(record_.pool, name_of(why));
+}
+
+void exchange_runner::move_to_larger_context() {
+    next_ = plan_.prompt_too_long([&](std::size_t i) { return route_->at(i, facts_.model).larger_context; });
+    if (next_ == exchange::step::attempt) worker_.metrics().fallback(record_.pool, "context_length");
+}
+
+policy::judgement exchange_runner::tell_upstream(const failed_attempt& f, const upstream_runtime& to, policy::upstream_state::lease& lease) {
+    const auto& settings = *pool_->conf;
+    const auto verdict = policy::judge(f.what, settings.retry);
+    lease.report(verdict.counts_as, core::duration{0}, now(), settings.ejection, worker_.random().unit());
+    if (verdict.upstream_rests == policy::rest::as_told) to.state->rate_limited(f.retry_after, now());
+    if (verdict.upstream_rests == policy::rest::credentials) {
+        const std::string reason = "credentials refused (" + std::to_string(f.what.status) + ")";
+        to.state->credentials_refused(reason, now(), settings.ejection);
+        telemetry::log(telemetry::level::error, "upstream " + settings.name + "/" + to.conf->name + ": " + reason + "; it rests. Check its api_key");
+    }
+    return verdict;
 }
 
 void exchange_runner::release_upstream(bool reusable) {

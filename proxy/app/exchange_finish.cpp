@@ -97,6 +97,7 @@ net::task<void> exchange_runner::reply_json(int status, std::string body) {
 void exchange_runner::settle() {
     if (settled_) return;
     settled_ = true;
+    if (hedge_) end_hedge();
     if (!record_.has_usage && meter_ && content_seen_) {
         record_.usage = meter_->estimate(reader_.usage());
         record_.has_usage = record_.estimated = true;

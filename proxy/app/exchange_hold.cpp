@@ -150,6 +150,7 @@ net::task<failure> exchange_runner::read_more(core::time_point deadline) {
             woken = net::woken::event;
         }
         if (!discarding_ && client_gone()) co_return failure::reset;
+        if (overtaken()) co_return failure::overtaken;
         if (woken == net::woken::deadline) co_return failure::timeout_idle;
     }
 }

@@ -53,7 +53,7 @@ void exchange_runner::break_stream(failure why, net::gather& out) {
     } else {
         record_.close_reason = "upstream";
         record_.interrupted_phase = name_of(why);
-        record_.attempts[record_.attempt_count - 1u].why = why;
+        record_.attempts[attempt_at_].why = why;
         lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, worker_.random().unit());
     }
     record_.code = told.what;
@@ -241,7 +241,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
             record_.code = core::code::stream_interrupted;
             record_.close_reason = "upstream";
             record_.interrupted_phase = name_of(broken);
-            record_.attempts[record_.attempt_count - 1u].why = broken;
+            record_.attempts[attempt_at_].why = broken;
             lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, worker_.random().unit());
             after_ = after::abort;
         } else if (last) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/hedge.hpp"
 #include "app/local_reply.hpp"
 #include "app/meter.hpp"
 #include "app/session.hpp"
@@ -18,6 +19,7 @@
 #include "http/sse_scanner.hpp"
 #include "ledger/journal.hpp"
 #include "policy/reservation.hpp"
+#include "policy/retry.hpp"
 #include "policy/tried_set.hpp"
 
 namespace weir::app {
@@ -44,7 +46,7 @@ public:
 private:
     enum class relayed : std::uint8_t { complete, client_gone, broken };
     enum class held : std::uint8_t { ready, broken, client_gone };
-    enum class tried : std::uint8_t { finished, failed };
+    enum class tried : std::uint8_t { finished, failed, overtaken, answered };
 
     // --- exchange_request.cpp: what is asked ---
     http::request_head& head();
@@ -73,6 +75,13 @@ private:
     [[nodiscard]] tried none_usable(const policy::picked& none);
     [[nodiscard]] net::task<tried> attempt();
     [[nodiscard]] net::task<tried> converse(pool_view& pool, std::size_t index);
+    [[nodiscard]] net::task<tried> follow_answer();
+    std::size_t add_attempt(const upstream_runtime& to);
+    void end_attempt();
+    void compose_request(net::gather& out, std::string_view head, std::string& copied);
+    policy::judgement tell_upstream(const struct failed_attempt& what, const upstream_runtime& to, policy::upstream_state::lease& lease);
+    void plan_next(exchange::advice what, exchange::failure why);
+    void move_to_larger_context();
     [[nodiscard]] net::task<net::dial_result> connect(net::upstream_connections& from, core::time_point deadline);
     [[nodiscard]] net::task<exchange::failure> send_request(const upstream_runtime& to);
     [[nodiscard]] net::task<exchange::failure> read_response_head();
@@ -82,6 +91,16 @@ private:
     [[nodiscard]] net::task<bool> back_off();
     void prepare_edits(std::string_view model);
     void release_upstream(bool reusable);
+
+    // --- exchange_hedge.cpp: two attempts at once ---
+    void arm_hedge(pool_view& pool);
+    [[nodiscard]] bool make_second_call(pool_view& pool, second_call& call);
+    [[nodiscard]] bool overtaken() const { return hedge_ && hedge_->ahead(); }
+    [[nodiscard]] net::task<tried> await_hedge();
+    [[nodiscard]] net::task<tried> take_over();
+    void lose_attempt();
+    void end_hedge();
+    void discard_request(std::int64_t output, std::string_view upstream);
 
     // --- upstream_head.cpp ---
     void write_upstream_head(std::string& out, const upstream_runtime& to);
@@ -198,7 +217,9 @@ private:
     core::time_point last_event_at_{};
     std::string detail_;                     ///< of the last failure, for the answer
     std::string retry_after_, retry_after_ms_;
+    std::unique_ptr<hedge> hedge_;           ///< of a pool that makes second attempts, until the first token
     bool request_sent_ = false;
+    std::uint8_t attempt_at_ = 0;            ///< the attempt at hand, of the record's
     int interim_ = 0;
 
     // The answer.

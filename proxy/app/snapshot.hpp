@@ -9,6 +9,8 @@
 
 #include "config/conf.hpp"
 #include "net/upstream.hpp"
+#include "policy/first_token_times.hpp"
+#include "policy/hedge_budget.hpp"
 #include "policy/key_ring.hpp"
 #include "policy/retry_budget.hpp"
 #include "policy/route_table.hpp"
@@ -26,11 +28,18 @@ struct upstream_runtime {
     core::secret credential_value;
 };
 
+/// What second attempts of one pool go by.
+struct pool_hedging {
+    policy::first_token_times times;
+    policy::hedge_budget budget;
+};
+
 struct pool_runtime {
     const config::pool_conf* conf = nullptr;
     std::vector<upstream_runtime> upstreams;
     std::shared_ptr<policy::retry_budget> retries;
     std::shared_ptr<policy::wait_queue> line;  ///< while all are full; of the pool with this name, whatever reloads come
+    std::shared_ptr<pool_hedging> hedging;      ///< null unless `hedge` is on
 };
 
 struct snapshot {

@@ -145,7 +145,7 @@ function key(k) {
 }
 
 function route(r) {
-  const further = r.fallback.map(f => " → " + f.pool + (f.model ? " as " + f.model : ""));
+  const further = r.fallback.map(f => " → " + f.pool + (f.model ? " as " + f.model : "") + (f.larger_context ? " (also prompts that are too long before)" : ""));
   const renamed = Object.entries(r.rename).map(([from, to]) => from + " is sent as " + to).join(", ");
   return element("li", "", r.models.join(", ") + " → " + r.pool + further.join(""), renamed ? element("span", "soft", " (" + renamed + ")") : null);
 }

@@ -146,6 +146,16 @@ void add_pool(json_text& out, const pool_runtime& pool, core::time_point now) {
     out.add("dialect", dialect::name_of(pool.conf->dialect));
     out.add("balance", name_of(pool.conf->balance));
     out.add("checked", pool.conf->health_check.has_value());
+    if (pool.hedging) {
+        out.open_object("hedge");
+        const auto usual = pool.hedging->times.quantile(0.95, now);
+        if (usual)
+            out.add("first_token_p95_ms", static_cast<std::int64_t>(*usual / std::chrono::milliseconds{1}));
+        else
+            out.add_null("first_token_p95_ms");
+        out.add("budget_percent", pool.conf->hedge->budget_percent);
+        out.close_object();
+    }
     out.open_object("queue");
     out.add("size", pool.conf->queue.size);
     out.add("timeout_ms", std::int64_t{pool.conf->queue.timeout.count()});
@@ -170,6 +180,7 @@ void add_route(json_text& out, const policy::route_settings& route) {
             out.add_null("model");
         else
             out.add("model", f.model);
+        out.add("larger_context", f.larger_context);
         out.close_object();
     }
     out.close_array();

@@ -154,7 +154,7 @@ private:
     void candidate(std::size_t number, const policy::candidate& to) {
         const auto& pool = conf_.pools[to.pool];
         std::cout << "candidate " << number << "  pool " << pool.name << " (" << dialect::name_of(pool.dialect)
-                  << "), model " << to.model << '\n';
+                  << "), model " << to.model << (to.larger_context ? ", also for prompts too long for those before" : "") << '\n';
         if (pool.dialect != target_.dialect)
             std::cout << "             passes over: the endpoint speaks " << dialect::name_of(target_.dialect) << '\n';
         for (const auto& upstream : pool.upstreams) {
@@ -164,7 +164,16 @@ private:
             if (upstream.max_requests > 0) std::cout << "at most " << upstream.max_requests << " requests at once, ";
             price(conf_.prices.find(to.model, upstream.name));
         }
+        second_attempt(pool);
         limits(pool);
+    }
+
+    static void second_attempt(const config::pool_conf& pool) {
+        if (!pool.hedge) return;
+        const auto& h = *pool.hedge;
+        std::cout << "             a stream whose first token is later than "
+                  << (h.quantile_percent > 0 ? "that of " + std::to_string(h.quantile_percent) + "% lately" : std::to_string(h.after.count()) + " ms")
+                  << " gets a second attempt (at most " << h.budget_percent << "% of them)\n";
     }
 
     /// What the pool does to a request beyond sending it.

@@ -43,6 +43,7 @@ struct pool_conf {
     policy::ejection_settings ejection;
     policy::retry_settings retry;
     policy::queue_settings queue;
+    std::optional<policy::hedge_settings> hedge;
     net::timeouts timeouts;
     net::keepalive keepalive;
     config::on_disconnect on_disconnect = config::on_disconnect::cancel;

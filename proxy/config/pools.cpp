@@ -45,6 +45,7 @@ pool_conf read_pool(const value& from) {
     if (const auto v = s.find("ejection")) read_ejection(*v, pool.ejection);
     if (const auto v = s.find("retry")) read_retry(*v, pool.retry);
     if (const auto v = s.find("queue")) read_queue(*v, pool.queue);
+    if (const auto v = s.find("hedge")) read_hedge(*v, pool);
     if (const auto v = s.find("timeouts")) read_timeouts(*v, pool.timeouts);
     if (const auto v = s.find("keepalive")) read_keepalive(*v, pool.keepalive);
     s.choice<on_disconnect>("on_disconnect", pool.on_disconnect,

@@ -1,4 +1,4 @@
-// Health checks, ejection, retries and the wait queue of one pool.
+// Health checks, ejection, retries, the wait queue and second attempts of one pool.
 #include <algorithm>
 
 #include "config/sections.hpp"
@@ -42,6 +42,21 @@ void read_reasons(const value& from, policy::retry_settings& into) {
     for (const value& item : from.items()) read_reason(item, into);
     std::sort(into.on_status.begin(), into.on_status.end());
     into.on_status.erase(std::unique(into.on_status.begin(), into.on_status.end()), into.on_status.end());
+}
+
+/// `p95`, or a time.
+void read_late(const value& from, policy::hedge_settings& into) {
+    const auto word = from.text();
+    if (!word) return;
+    if (word->size() == 3 && (*word)[0] == 'p' && (*word)[1] >= '5' && (*word)[1] <= '9' && (*word)[2] >= '0' && (*word)[2] <= '9') {
+        into.quantile_percent = ((*word)[1] - '0') * 10 + ((*word)[2] - '0');
+        return;
+    }
+    if ((*word)[0] == 'p') return from.refuse("is neither p50 to p99 nor a time like 2s", "p95");
+    const auto after = from.duration(false);
+    if (!after) return;
+    into.after = *after;
+    into.quantile_percent = 0;
 }
 
 }  // namespace
@@ -92,6 +107,22 @@ void read_retry(const value& from, policy::retry_settings& into) {
         (s.find("max_backoff") ? s.find("max_backoff") : s.find("backoff"))
             ->error("retry: max_backoff is shorter than backoff");
     s.finish();
+}
+
+void read_hedge(const value& from, pool_conf& into) {
+    if (from.form() == node::form::scalar) {
+        const auto on = from.flag();
+        if (on && *on) into.hedge.emplace();
+    } else {
+        section s{from, "hedge"};
+        auto& hedge = into.hedge.emplace();
+        if (const auto after = s.find("after")) read_late(*after, hedge);
+        s.percent("budget", hedge.budget_percent);
+        if (const auto budget = s.find("budget"); budget && hedge.budget_percent == 0)
+            budget->error("hedge: a budget of 0% allows no second attempts; say 'hedge: off' instead");
+        s.finish();
+    }
+    if (into.hedge && into.upstreams.size() == 1) from.warn("hedge: has no effect, the pool has no second upstream");
 }
 
 void read_queue(const value& from, policy::queue_settings& into) {

@@ -47,6 +47,7 @@ void read_retry(const value& from, policy::retry_settings& into);
 void read_health_check(const value& from, pool_conf& into);
 void read_ejection(const value& from, policy::ejection_settings& into);
 void read_queue(const value& from, policy::queue_settings& into);
+void read_hedge(const value& from, pool_conf& into);
 
 /// Names that do not exist, routes that are never reached, models without a price.
 void check_across(const conf& what, const mentions& seen, const value& root, bool has_prices);

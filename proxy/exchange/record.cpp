@@ -15,6 +15,7 @@ std::string_view name_of(failure f) {
         case failure::timeout_total: return "timeout_total";
         case failure::status: return "status";
         case failure::invalid: return "invalid";
+        case failure::overtaken: return "overtaken";
     }
     return "";
 }

@@ -27,6 +27,7 @@ enum class failure : std::uint8_t {
     timeout_total,
     status,
     invalid,
+    overtaken,  ///< no failure: a second attempt had the first token earlier
 };
 [[nodiscard]] std::string_view name_of(failure f);
 
@@ -35,6 +36,7 @@ struct attempt {
     std::string_view upstream;
     int status = 0;               ///< the upstream's own; 0: no head came
     failure why = failure::none;
+    bool hedge = false;           ///< the second of two at the same time
     std::uint32_t ms = 0;
 };
 

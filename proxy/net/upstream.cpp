@@ -88,7 +88,7 @@ void upstream_connections::close_expired(core::time_point now) {
     idle_.erase(idle_.begin(), fresh);
 }
 
-task<dial_result> upstream_connections::dial(upstream_connection& into, waiter& w, const socket* watch, core::time_point deadline) {
+task<dial_result> upstream_connections::dial(upstream_connection& into, waiter& w, dial_watch watch, core::time_point deadline) {
     dial_result result;
     while (!target_->name->addresses()) {
         if (target_->name->failed()) {
@@ -101,7 +101,7 @@ task<dial_result> upstream_connections::dial(upstream_connection& into, waiter& 
         }
         const auto until = std::min(deadline, reactor_.now() + name_poll);
         co_await w.wait(until);
-        if (watch && watch->peer_gone()) {
+        if (watch.ended()) {
             result.why = dial_failure::cancelled;
             co_return result;
         }
@@ -132,7 +132,7 @@ task<dial_result> upstream_connections::dial(upstream_connection& into, waiter& 
     co_return result;
 }
 
-task<dial_result> upstream_connections::connect_to(upstream_connection& c, const address& a, waiter& w, const socket* watch,
+task<dial_result> upstream_connections::connect_to(upstream_connection& c, const address& a, waiter& w, dial_watch watch,
                                                    core::time_point deadline) {
     dial_result result;
     const int fd = ::socket(a.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -158,7 +158,7 @@ task<dial_result> upstream_connections::connect_to(upstream_connection& c, const
         c.sock.flags = 0;
         while (!(c.sock.flags & (can_write | hung_up))) {
             const auto why = co_await w.wait(deadline);
-            if (watch && watch->peer_gone()) result.why = dial_failure::cancelled;
+            if (watch.ended()) result.why = dial_failure::cancelled;
             else if (why == woken::deadline) result = {dial_failure::timeout, "the connection was not made in time"};
             if (result.why != dial_failure::none) {
                 c.sock.close();
@@ -175,7 +175,7 @@ task<dial_result> upstream_connections::connect_to(upstream_connection& c, const
     co_return result;
 }
 
-task<dial_result> upstream_connections::secure(upstream_connection& c, waiter& w, const socket* watch, core::time_point deadline) {
+task<dial_result> upstream_connections::secure(upstream_connection& c, waiter& w, dial_watch watch, core::time_point deadline) {
     dial_result result;
     auto& s = c.sock;
     if (!s.start_tls_client(target_->context.get(), target_->server_name, target_->verify, session_.get())) {
@@ -193,7 +193,7 @@ task<dial_result> upstream_connections::secure(upstream_connection& c, waiter& w
             co_return result;
         }
         const auto why = co_await w.wait(deadline);
-        if (watch && watch->peer_gone()) result.why = dial_failure::cancelled;
+        if (watch.ended()) result.why = dial_failure::cancelled;
         else if (why == woken::deadline) result = {dial_failure::timeout, "the TLS handshake was not done in time"};
         if (result.why != dial_failure::none) {
             s.close();

@@ -34,6 +34,14 @@ struct dial_result {
     std::string detail;  ///< for logs and the client's error: no secret in it
 };
 
+/// Why dialling may end early: the client has gone (null: there is none), or the caller sets the flag (null: never) and wakes the waiter.
+struct dial_watch {
+    dial_watch(const socket* client_of_it, const bool* called_off_by = nullptr) : client(client_of_it), called_off(called_off_by) {}
+    [[nodiscard]] bool ended() const { return (client && client->peer_gone()) || (called_off && *called_off); }
+    const socket* client;
+    const bool* called_off;
+};
+
 class upstream_connections;
 
 /// One connection. Owned by an exchange while it is used, by upstream_connections while it is idle.
@@ -63,8 +71,8 @@ public:
 
     /// An idle connection, the one used last first; null when there is none.
     [[nodiscard]] std::unique_ptr<upstream_connection> take_idle();
-    /// Opens a new one. `w` wakes the caller; `watch` (may be null) is the client: when it goes, dialling ends with `cancelled`.
-    [[nodiscard]] task<dial_result> dial(upstream_connection& into, waiter& w, const socket* watch, core::time_point deadline);
+    /// Opens a new one. `w` wakes the caller; when `watch` has ended, dialling ends with `cancelled`.
+    [[nodiscard]] task<dial_result> dial(upstream_connection& into, waiter& w, dial_watch watch, core::time_point deadline);
     /// Keeps a connection whose last exchange ended exactly at a message boundary in both directions (the caller has made sure).
     void give_back(std::unique_ptr<upstream_connection> c);
     void on_idle_event(socket& s) override;
@@ -74,9 +82,9 @@ public:
     [[nodiscard]] const upstream_target& target() const { return *target_; }
 
 private:
-    [[nodiscard]] task<dial_result> connect_to(upstream_connection& c, const address& a, waiter& w, const socket* watch,
+    [[nodiscard]] task<dial_result> connect_to(upstream_connection& c, const address& a, waiter& w, dial_watch watch,
                                                core::time_point deadline);
-    [[nodiscard]] task<dial_result> secure(upstream_connection& c, waiter& w, const socket* watch, core::time_point deadline);
+    [[nodiscard]] task<dial_result> secure(upstream_connection& c, waiter& w, dial_watch watch, core::time_point deadline);
 
     reactor& reactor_;
     std::shared_ptr<const upstream_target> target_;

@@ -54,6 +54,13 @@ struct queue_settings {
     milliseconds timeout = 1s;  ///< each of them, at most; 0: as long as the total timeout lets it
 };
 
+/// A second attempt when a stream's first token is late.
+struct hedge_settings {
+    milliseconds after{0};       ///< late: longer than this
+    int quantile_percent = 95;   ///< not 0: late is longer than this share of the pool's first tokens took lately
+    int budget_percent = 5;      ///< of the streams may get one
+};
+
 struct fallback {
     std::string pool;
     std::string model;  ///< empty: the requested model

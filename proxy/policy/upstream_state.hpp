@@ -87,6 +87,8 @@ public:
 
     // --- what happened to it ---
     void set_health(health verdict, core::time_point now);
+    /// A second attempt elsewhere had its first token while this one took `so_long` and more: no failure, but slow.
+    void overtaken(core::duration so_long, core::time_point now) { latency_.sample_if_slower(so_long, now); }
     /// A 429 that is not about quota: no requests before `now + pause` (1 s when the answer names none; at most an hour,
     /// so that a wrong header does not take an upstream away for a day).
     void rate_limited(std::optional<core::duration> pause, core::time_point now);

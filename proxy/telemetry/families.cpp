@@ -20,6 +20,7 @@ constexpr names model_pool[] = {"model", "pool"};
 constexpr names key_code[] = {"key", "code"};
 constexpr names pool_phase[] = {"pool", "phase"};
 constexpr names pool_only[] = {"pool"};
+constexpr names pool_outcome[] = {"pool", "outcome"};
 constexpr names listener_only[] = {"listener"};
 
 constexpr std::int64_t us = 1'000, ms = 1'000'000, s = 1'000'000'000;
@@ -67,8 +68,9 @@ constexpr std::array<family_info, family_count> table = {{
     {"weir_buffered_body_bytes", "Request body bytes held in memory now.", gauge, listener_only, 0, {}},
     {"weir_queue_wait_seconds", "Time that requests waited for an upstream below its max_requests, by the pool they waited for.", histogram, pool_only,
      9, first_token_bounds},
+    {"weir_hedges_total", "Second attempts at streams whose first token was late: whether they had it first (won, lost) or failed.", counter, pool_outcome, 0, {}},
 }};
-static_assert(table.back().name == "weir_queue_wait_seconds", "the table and the enumeration have the same order");
+static_assert(table.back().name == "weir_hedges_total", "the table and the enumeration have the same order");
 
 constexpr outside_family outside[] = {
     {"weir_upstream_healthy", "Whether health checks call the upstream usable (1) or down (0).", gauge},

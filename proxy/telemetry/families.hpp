@@ -31,8 +31,9 @@ enum class family : std::uint8_t {
     active_streams,
     buffered_body,
     queue_wait,
+    hedges,
 };
-inline constexpr std::size_t family_count = 20;
+inline constexpr std::size_t family_count = 21;
 inline constexpr std::size_t max_labels = 6;
 
 enum class metric_kind : std::uint8_t { counter, gauge, histogram };

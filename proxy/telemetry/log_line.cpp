@@ -124,6 +124,7 @@ void append_attempts(json_line& line, const exchange::record& what) {
         line.string(",\"upstream\":", a.upstream);
         if (a.status != 0) line.number(",\"status\":", a.status);
         if (a.why != exchange::failure::none) line.string(",\"reason\":", exchange::name_of(a.why));
+        if (a.hedge) line.boolean(",\"hedge\":", true);
         line.number(",\"ms\":", a.ms);
         line.raw("}");
     }

@@ -95,7 +95,7 @@ void shard::count_attempts(const exchange::record& what) {
         const label_id pool = store_.intern(a.pool);
         const label_id upstream = store_.intern(a.upstream);
         find(family::upstream_requests, pool, upstream, status_id(a.status))->add(1);
-        if (a.why != exchange::failure::none)
+        if (a.why != exchange::failure::none && a.why != exchange::failure::overtaken)
             find(family::upstream_failures, pool, upstream, store_.intern(exchange::name_of(a.why)))->add(1);
     }
 }
@@ -145,6 +145,11 @@ void shard::retry(std::string_view pool, std::string_view reason) {
 void shard::fallback(std::string_view pool, std::string_view reason) {
     const label_id pool_id = store_.intern(pool);
     find(family::fallbacks, pool_id, store_.intern(reason))->add(1);
+}
+
+void shard::hedge(std::string_view pool, std::string_view outcome) {
+    const label_id pool_id = store_.intern(pool);
+    find(family::hedges, pool_id, store_.intern(outcome))->add(1);
 }
 
 void shard::queued(std::string_view pool, core::duration how_long) {

@@ -66,6 +66,7 @@ public:
     void meter_divergence(std::string_view pool, std::string_view model, std::int64_t reported, std::int64_t counted);
     void retry(std::string_view pool, std::string_view reason);
     void fallback(std::string_view pool, std::string_view reason);
+    void hedge(std::string_view pool, std::string_view outcome);
     void queued(std::string_view pool, core::duration how_long);
 
     [[nodiscard]] gauge& connections(std::string_view listener);

@@ -111,6 +111,7 @@ TEST_F(StatusView, ShowsRoutesInOrder) {
     EXPECT_EQ(text(routes.at(0)["rename"]["gpt-4o"]), "gpt-4o-mini");
     EXPECT_EQ(text(routes.at(0)["fallback"].at(0)["pool"]), "claude");
     EXPECT_EQ(text(routes.at(0)["fallback"].at(0)["model"]), "opus");
+    EXPECT_FALSE(bool(routes.at(0)["fallback"].at(0)["larger_context"]));
     EXPECT_EQ(text(routes.at(1)["models"].at(0)), "*");
 }
 

@@ -42,6 +42,9 @@ std::string with(const std::string& more) { return listener + pool + more; }
 std::string in_pool(const std::string& more) {
     return listener + "pools:\n  p:\n    upstreams: [{url: 'http://u/v1'}]\n    " + more + "\n";
 }
+std::string in_pair(const std::string& more) {
+    return listener + "pools:\n  p:\n    upstreams: [{url: 'http://u/v1'}, {url: 'http://v/v1'}]\n    " + more + "\n";
+}
 std::string in_upstream(const std::string& more) {
     return listener + "pools:\n  p:\n    upstreams:\n      - " + more + "\n";
 }
@@ -136,6 +139,12 @@ const fault_case values[] = {
     {"ZeroInterval", in_pool("health_check: {interval: @@0s}"), "must be longer than 0"},
     {"NegativeHoldTokens", in_pool("hold_tokens: @@-1"), "must not be negative"},
     {"UnknownHoldTokens", in_pool("@@hold_token: 4"), "did you mean 'hold_tokens'?"},
+    {"HedgeAfterNeitherQuantileNorTime", in_pair("hedge: {after: @@p9}"), "did you mean 'p95'?"},
+    {"HedgeAfterWithoutUnit", in_pair("hedge: {after: @@5}"), "did you mean '5s'?"},
+    {"HedgeWithoutBudget", in_pair("hedge: {budget: @@0%}"), "say 'hedge: off' instead"},
+    {"HedgeBudgetWithoutPercent", in_pair("hedge: {budget: @@5}"), "did you mean '5%'?"},
+    {"UnknownHedgeKey", in_pair("hedge: {@@afer: 2s}"), "did you mean 'after'?"},
+    {"HedgeWithOneUpstream", in_pool("hedge: @@{after: 2s}"), "has no second upstream", true},
     {"BadQueueSize", in_pool("queue: {size: @@-1}"), "must not be negative"},
     {"BadQueueTimeout", in_pool("queue: {timeout: @@5}"), "did you mean '5s'?"},
     {"BadQueue", in_pool("queue: @@maybe"), "is neither true nor false"},

@@ -246,6 +246,21 @@ TEST(LoadValues, LetRequestsQueueUnlessTheQueueIsOff) {
     EXPECT_EQ(queue_of("    queue: {timeout: off}\n").timeout, 0ms);
 }
 
+TEST(LoadValues, MakeSecondAttemptsOnlyWhereTheyAreAskedFor) {
+    const auto hedge_of = [](const std::string& hedge) { return must_load(minimal + "      - url: https://other.example/v1\n" + hedge)->pools[0].hedge; };
+    EXPECT_FALSE(hedge_of(""));
+    EXPECT_FALSE(hedge_of("    hedge: off\n"));
+    ASSERT_TRUE(hedge_of("    hedge: {}\n"));
+    EXPECT_EQ(hedge_of("    hedge: on\n")->quantile_percent, 95);
+    EXPECT_EQ(hedge_of("    hedge: on\n")->budget_percent, 5);
+    EXPECT_EQ(hedge_of("    hedge: {after: p99}\n")->quantile_percent, 99);
+    const auto fixed = hedge_of("    hedge: {after: 2s, budget: 10%}\n");
+    ASSERT_TRUE(fixed);
+    EXPECT_EQ(fixed->after, 2s);
+    EXPECT_EQ(fixed->quantile_percent, 0);
+    EXPECT_EQ(fixed->budget_percent, 10);
+}
+
 TEST(LoadValues, TakeEmptySectionsForAbsentOnes) {
     const auto conf = must_load(minimal + "keys: []\nroutes: []\nlimits:\nadmin: {}\n");
     ASSERT_TRUE(conf);

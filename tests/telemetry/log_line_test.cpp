@@ -41,6 +41,20 @@ TEST(LogLine, HasEveryFieldOfTheContract) {
               "\n");
 }
 
+TEST(LogLine, TellsSecondAttemptsWhatTheyCostAndHowLongARequestQueued) {
+    exchange::record r = sample_record();
+    r.attempts[0].why = exchange::failure::overtaken;
+    r.attempts[1].hedge = true;
+    r.discarded_cost = 250;
+    r.queued_ms = 40;
+    const auto line = line_of(r);
+    EXPECT_THAT(line, testing::HasSubstr(R"("reason":"overtaken","ms":5000)"));
+    EXPECT_THAT(line, testing::HasSubstr(R"("status":200,"hedge":true,"ms":812)"));
+    EXPECT_THAT(line, testing::HasSubstr(R"("discarded_cost_usd":0.00000025,)"));
+    EXPECT_THAT(line, testing::HasSubstr(R"("queued_ms":40,)"));
+    EXPECT_TRUE(is_json(line));
+}
+
 TEST(LogLine, WritesNullForWhatIsNotThere) {
     const std::string line = line_of({});
     EXPECT_TRUE(is_json(line)) << line;
@@ -75,7 +89,7 @@ TEST(LogLine, HasALargestSize) {
     for (const std::string& text : {worst, controls}) {
         exchange::record r = sample_record();
         r.request_id = r.client = r.key = r.endpoint = r.model = r.served_model = r.pool = r.upstream = r.close_reason = text;
-        for (exchange::attempt& a : r.attempts) a = {text, text, 200, exchange::failure::timeout_first_token, 4'000'000'000u};
+        for (exchange::attempt& a : r.attempts) a = {text, text, 200, exchange::failure::timeout_first_token, true, 4'000'000'000u};
         r.attempt_count = 255;
         const std::string line = line_of(r);
         EXPECT_LT(line.size(), telemetry::longest_line);

@@ -27,8 +27,8 @@ inline exchange::record sample_record() {
     r.status = 200;
     r.stream = true;
     r.has_usage = true;
-    r.attempts[0] = {"openai", "openai-a", 0, exchange::failure::timeout_connect, 5000};
-    r.attempts[1] = {"openai", "openai-b", 200, exchange::failure::none, 812};
+    r.attempts[0] = {.pool = "openai", .upstream = "openai-a", .why = exchange::failure::timeout_connect, .ms = 5000};
+    r.attempts[1] = {.pool = "openai", .upstream = "openai-b", .status = 200, .ms = 812};
     r.attempt_count = 2;
     r.first_token_ms = 312;
     r.first_token_us = 312'000;

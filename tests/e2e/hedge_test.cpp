@@ -1,0 +1,233 @@
+// Second attempts at streams whose first token is late: which of the two the client gets, that the other is ended at once, and that both are told.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <thread>
+
+#include "support/gateway_process.hpp"
+
+namespace mock = weir::mock;
+using namespace std::chrono_literals;
+using namespace weir::test;
+using place = mock::cut::place;
+
+namespace {
+
+constexpr const char* usage_asked = R"("stream_options":{"include_usage":true})";
+
+class Hedge : public testing::Test {
+protected:
+    static void SetUpTestSuite() {
+        const auto certificate = mock::authority{}.issue();
+        slow_ = quick_provider("slow");
+        fast_ = quick_provider("fast");
+        mute_ = quick_provider("mute", mock::tls_options{certificate.pem, certificate.private_key, ""});
+        std::string pools, routes;
+        const auto pool = [&](const std::string& name, const std::string& hedge, const std::string& first) {
+            pools += "  " + name +
+                     ":\n    balance: weighted_round_robin\n    ejection: {consecutive_failures: 1000}\n"
+                     "    retry: {attempts: 2, backoff: 1ms, max_backoff: 5ms, budget: 100%}\n    timeouts: {first_byte: 4s, first_token: 4s, idle: 4s}\n" +
+                     hedge + "    upstreams:\n" + first + upstream_of(*fast_);
+            routes += "  - {models: [" + name + "], pool: " + name + "}\n";
+        };
+        const auto slow = upstream_of(*slow_, "weight: 1000");
+        pool("hedged", "    hedge: {after: 150ms, budget: 100%}\n", slow);
+        pool("scarce", "    hedge: {after: 50ms, budget: 10%}\n", slow);
+        pool("usual", "    hedge: {after: p95, budget: 100%}\n", slow);
+        pool("plain", "", slow);
+        pool("tls", "    hedge: {after: 150ms, budget: 100%}\n", upstream_of(*mute_, "weight: 1000, tls: {verify: false}"));
+        weir_ = std::make_unique<gateway_process>(
+            WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pools + "routes:\n" + routes + "prices: prices.yaml\n" + std::string{conf_end},
+            gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 1000, output: 1000}\n"}});
+    }
+    static void TearDownTestSuite() {
+        weir_.reset();
+        slow_.reset();
+        fast_.reset();
+        mute_.reset();
+    }
+    void SetUp() override {
+        for (auto* each : {slow_.get(), fast_.get(), mute_.get()}) {
+            each->forget();
+            each->always({});
+        }
+    }
+
+    struct timed {
+        response got;
+        std::chrono::steady_clock::duration took;
+    };
+    static timed ask(const std::string& model, bool stream = true, const std::string& id = "hedge") {
+        const auto began = std::chrono::steady_clock::now();
+        auto got = exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body(model, stream, stream ? usage_asked : "\"n\":1"),
+                                                            {{"x-request-id", id}}));
+        return {std::move(got), std::chrono::steady_clock::now() - began};
+    }
+    static bool aborted(const mock::provider& of) {
+        return of.wait_for([](const auto& calls) { return !calls.empty() && calls.back().outcome == mock::outcome::aborted; }, 2s);
+    }
+    static double hedges(const std::string& model, const std::string& outcome) {
+        return metric(weir_->metrics(), "weir_hedges_total", {"pool=\"" + model + '"', "outcome=\"" + outcome + '"'});
+    }
+    static double number_in(const std::string& line, const std::string& field) {
+        const auto at = line.find('"' + field + "\":");
+        return at == std::string::npos ? -1 : std::atof(line.c_str() + at + field.size() + 3);
+    }
+    static void expect_quiet() {
+        const auto quiet = [](const std::string& m) {
+            return metric(m, "weir_upstream_in_flight") == 0 && metric(m, "weir_active_streams") == 0 && metric(m, "weir_connections") == 0;
+        };
+        EXPECT_TRUE(quiet(weir_->metrics_when(quiet, 5s)));
+    }
+
+    static std::unique_ptr<mock::provider> slow_, fast_, mute_;
+    static std::unique_ptr<gateway_process> weir_;
+};
+
+std::unique_ptr<mock::provider> Hedge::slow_, Hedge::fast_, Hedge::mute_;
+std::unique_ptr<gateway_process> Hedge::weir_;
+
+}  // namespace
+
+TEST_F(Hedge, AnswersFromTheSecondUpstreamWhenTheFirstTokenIsLate) {
+    const std::vector<mock::script> ways = {{.first_event = 3s}, {.before_head = 3s}, {.stall_after = 1, .stall = 3s}};
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+        SCOPED_TRACE(i);
+        slow_->forget();
+        fast_->forget();
+        slow_->always(ways[i]);
+        const auto won = hedges("hedged", "won");
+        const auto [got, took] = ask("hedged", true, "won-" + std::to_string(i));
+        EXPECT_EQ(got.status, 200) << got.wire;
+        EXPECT_TRUE(got.clean());
+        EXPECT_EQ(got.header("x-weir-upstream"), "fast");
+        EXPECT_EQ(got.header("x-weir-attempts"), "2");
+        EXPECT_GE(took, 140ms);
+        EXPECT_LT(took, 2s);
+        ASSERT_EQ(fast_->call_count(), 1u);
+        EXPECT_EQ(got.body, fast_->calls().back().answered);
+        EXPECT_EQ(fast_->calls().back().body, slow_->calls().back().body);
+        EXPECT_TRUE(aborted(*slow_)) << "the one that lost is ended at once";
+        const auto line = weir_->log_line("\"won-" + std::to_string(i) + '"');
+        EXPECT_NE(line.find(R"("upstream":"slow",)"), std::string::npos) << line;
+        EXPECT_NE(line.find(R"("reason":"overtaken")"), std::string::npos) << line;
+        EXPECT_NE(line.find(R"("upstream":"fast","status":200,"hedge":true)"), std::string::npos) << line;
+        EXPECT_GT(number_in(line, "discarded_cost_usd"), 0.0) << line;
+        EXPECT_GT(number_in(line, "cost_usd"), number_in(line, "discarded_cost_usd")) << line;
+        EXPECT_NE(line.find("\"estimated\":false"), std::string::npos) << "the answer's own tokens were reported: " << line;
+        EXPECT_EQ(hedges("hedged", "won"), won + 1);
+    }
+    EXPECT_EQ(metric(weir_->metrics(), "weir_upstream_failures_total", {"pool=\"hedged\"", "reason=\"overtaken\""}), 0) << "being slower is no failure";
+    expect_quiet();
+}
+
+TEST_F(Hedge, DoesNotWaitForAHandshakeThatHangs) {
+    mute_->set_door(mock::door::silent);
+    const auto [got, took] = ask("tls");
+    mute_->set_door(mock::door::open);
+    EXPECT_EQ(got.status, 200) << got.wire;
+    EXPECT_TRUE(got.clean());
+    EXPECT_EQ(got.header("x-weir-upstream"), "fast");
+    EXPECT_LT(took, 2s);
+    expect_quiet();
+}
+
+TEST_F(Hedge, StaysWithTheFirstUpstreamWhenItIsEarlierAfterAll) {
+    slow_->always({.first_event = 500ms});
+    fast_->always({.first_event = 3s});
+    const auto lost = hedges("hedged", "lost");
+    const auto [got, took] = ask("hedged", true, "lost");
+    EXPECT_EQ(got.status, 200) << got.wire;
+    EXPECT_TRUE(got.clean());
+    EXPECT_EQ(got.header("x-weir-upstream"), "slow");
+    EXPECT_EQ(got.header("x-weir-attempts"), "2");
+    EXPECT_EQ(got.body, slow_->calls().back().answered);
+    EXPECT_LT(took, 2s);
+    EXPECT_TRUE(aborted(*fast_));
+    EXPECT_EQ(hedges("hedged", "lost"), lost + 1);
+    const auto line = weir_->log_line("\"lost\"");
+    EXPECT_NE(line.find(R"("reason":"overtaken","hedge":true)"), std::string::npos) << line;
+    EXPECT_GT(number_in(line, "discarded_cost_usd"), 0.0) << line;
+    expect_quiet();
+}
+
+TEST_F(Hedge, SurvivesTheFailureOfEitherAttempt) {
+    fast_->always({.status = 500});
+    slow_->always({.first_event = 500ms});
+    auto one = ask("hedged");
+    EXPECT_EQ(one.got.status, 200) << one.got.wire;
+    EXPECT_EQ(one.got.header("x-weir-upstream"), "slow");
+    EXPECT_EQ(one.got.header("x-weir-attempts"), "2");
+    EXPECT_EQ(fast_->call_count(), 1u);
+    EXPECT_GE(hedges("hedged", "failed"), 1);
+
+    fast_->always({.first_event = 600ms});
+    slow_->always({.before_head = 300ms, .cut = mock::cut{place::head, 10, 0}, .ending = mock::ending::reset});
+    auto two = ask("hedged");
+    EXPECT_EQ(two.got.status, 200) << two.got.wire;
+    EXPECT_TRUE(two.got.clean());
+    EXPECT_EQ(two.got.header("x-weir-upstream"), "fast");
+    EXPECT_EQ(two.got.header("x-weir-attempts"), "2") << "the one under way was waited for";
+
+    fast_->always({.status = 503, .before_head = 400ms});
+    auto three = ask("hedged");
+    EXPECT_GE(three.got.status, 500);
+    EXPECT_TRUE(three.got.clean());
+    expect_quiet();
+}
+
+TEST_F(Hedge, PassesAFirstUpstreamsRefusalOnAtOnce) {
+    slow_->always({.status = 400, .before_head = 300ms});
+    fast_->always({.first_event = 3s});
+    const auto [got, took] = ask("hedged");
+    EXPECT_EQ(got.status, 400);
+    EXPECT_LT(took, 2s);
+    EXPECT_TRUE(aborted(*fast_));
+    expect_quiet();
+}
+
+TEST_F(Hedge, EndsBothWhenTheClientLeaves) {
+    slow_->always({.first_event = 20s});
+    fast_->always({.first_event = 20s});
+    {
+        raw_client client{weir_->url()};
+        ASSERT_TRUE(client.send(request_text("POST", "/v1/chat/completions", chat_body("hedged", true))));
+        ASSERT_TRUE(fast_->wait_for([](const auto& calls) { return !calls.empty(); }, 3s));
+    }
+    EXPECT_TRUE(aborted(*slow_));
+    EXPECT_TRUE(aborted(*fast_));
+    expect_quiet();
+}
+
+TEST_F(Hedge, IsForStreamsInPoolsThatAskForItOnly) {
+    slow_->always({.before_head = 400ms});
+    EXPECT_EQ(ask("plain").got.header("x-weir-attempts"), "1");
+    EXPECT_EQ(ask("hedged", false).got.header("x-weir-attempts"), "1");
+    EXPECT_EQ(fast_->call_count(), 0u);
+    slow_->always({});
+    EXPECT_EQ(ask("hedged").got.header("x-weir-attempts"), "1") << "a first token in time";
+    EXPECT_EQ(fast_->call_count(), 0u);
+}
+
+TEST_F(Hedge, KeepsToItsShareOfTheRequests) {
+    slow_->always({.first_event = 150ms});
+    fast_->always({.first_event = 3s});
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 20; ++i) clients.emplace_back([] { EXPECT_EQ(ask("scarce").got.status, 200); });
+    for (auto& each : clients) each.join();
+    EXPECT_LE(fast_->call_count(), 3u) << "a tenth of twenty, and the one there is to begin with";
+    EXPECT_GE(fast_->call_count(), 1u);
+    expect_quiet();
+}
+
+TEST_F(Hedge, LearnsWhatIsLate) {
+    slow_->always({.first_event = 20ms});
+    for (int i = 0; i < 30; ++i) EXPECT_EQ(ask("usual").got.status, 200);
+    fast_->forget();
+    slow_->always({.first_event = 3s});
+    const auto [got, took] = ask("usual");
+    EXPECT_EQ(got.status, 200);
+    EXPECT_EQ(got.header("x-weir-upstream"), "fast");
+    EXPECT_LT(took, 2s);
+    expect_quiet();
+}
