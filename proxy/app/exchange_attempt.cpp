@@ -91,8 +91,7 @@ net::task<void> exchange_runner::attempts() {
     if (gone_) co_return;
     if (kept_status_ != 0 && !last_error_ && !early_head_) {
         restore_answer();
-        auto relaying = relay_body();
-        (void)co_await std::move(relaying);
+        relay_ = relaying::body;
         co_return;
     }
     if (!last_error_) last_error_ = core::error{core::code::upstream_invalid_response, "the upstream '" + to_->conf->name + "' answered " + std::to_string(kept_status_)};
@@ -212,16 +211,18 @@ exchange_runner::tried exchange_runner::none_usable(const policy::picked& none) 
 // An upstream's own error answer, in case it turns out to be the last word.
 void exchange_runner::keep_answer() {
     kept_status_ = record_.status;
-    kept_head_ = client_head_;
-    kept_body_ = std::move(up_);
-    kept_body_.drop_from(decoded_);
+    kept_ = std::make_unique<kept_answer>();
+    kept_->head = client_head_;
+    kept_->body = std::move(up_);
+    kept_->body.drop_from(decoded_);
     last_error_ = {};
 }
 
 void exchange_runner::restore_answer() {
     record_.status = kept_status_;
-    client_head_ = std::move(kept_head_);
-    up_ = std::move(kept_body_);
+    client_head_ = std::move(kept_->head);
+    up_ = std::move(kept_->body);
+    kept_.reset();
     decoded_ = up_.size();
     framing_ = decoded_ > 0 ? http::framing::length : http::framing::none;
     left_ = 0;
@@ -355,13 +356,7 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
     }
     plan_.committed();
     end_hedge();
-    if (event_mode_) {
-        auto relaying = relay_events();
-        (void)co_await std::move(relaying);
-    } else {
-        auto relaying = relay_body();
-        (void)co_await std::move(relaying);
-    }
+    relay_ = event_mode_ ? relaying::events : relaying::body;
     co_return tried::finished;
 }
 

@@ -130,8 +130,14 @@ net::task<bool> exchange_runner::send_to_client(net::gather& out) {
     co_return !gone_;
 }
 
+// The worker's gather is for one turn; what a slow client leaves of it waits in memory of its own.
+net::task<void> exchange_runner::send_rest(std::unique_ptr<net::gather> out) {
+    auto sending = send_to_client(*out);
+    (void)co_await std::move(sending);
+}
+
 net::task<exchange_runner::relayed> exchange_runner::relay_events() {
-    net::gather out;
+    auto& out = worker_.gather_scratch;
     std::size_t in_turn = 0;
     failure broken = failure::none;
     active_streams_ = &worker_.metrics().active_streams(record_.listener);
@@ -161,8 +167,9 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
                 last_sent_ = now();
                 if (!session_.write_some(out) || !out.done()) {
                     record_.bytes_out += writing - out.left();
-                    auto sending = send_to_client(out);
-                    (void)co_await std::move(sending);
+                    auto rest = std::make_unique<net::gather>(out);
+                    auto sending = send_rest(std::move(rest));
+                    co_await std::move(sending);
                 } else {
                     record_.bytes_out += writing;
                 }

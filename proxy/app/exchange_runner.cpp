@@ -14,7 +14,8 @@ exchange_runner::~exchange_runner() {
     session_.input().consume(std::min(head_size_ + in_place_, session_.input().size()));
 }
 
-net::task<after> exchange_runner::run() {
+// Everything before the first upstream is asked. False: the answer has been given, or the client is gone.
+net::task<bool> exchange_runner::admitted() {
     core::error refusal;
     begin();
     refusal = check_head();
@@ -24,13 +25,16 @@ net::task<after> exchange_runner::run() {
         core::error unread = co_await std::move(reading);
         if (unread) refusal = std::move(unread);
     }
-    if (client_gone()) co_return after::cut;
+    if (client_gone()) {
+        after_ = after::cut;
+        co_return false;
+    }
     if (!refusal && asterisk_) {
         // OPTIONS *: about the server as a whole (RFC 9110 section 9.3.7).
         target_.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
         auto answering = reply_json(200, "{}");
         co_await std::move(answering);
-        co_return after_;
+        co_return false;
     }
     if (!refusal) refusal = understand();
     if (!refusal && target_.id == dialect::endpoint::models) {
@@ -38,7 +42,7 @@ net::task<after> exchange_runner::run() {
         if (!body.empty()) {
             auto answering = reply_json(200, std::move(body));
             co_await std::move(answering);
-            co_return after_;
+            co_return false;
         }
         refusal = core::error{core::code::model_not_found, "no model '" + path_model_ + "' is served here"};
     }
@@ -47,14 +51,35 @@ net::task<after> exchange_runner::run() {
     if (refusal) {
         auto refusing = reply(std::move(refusal));
         co_await std::move(refusing);
-        co_return after_;
+        co_return false;
     }
     if (auto* journal = worker_.ledger()) {
         in_ledger_ = true;
         ledger_entry_ = journal->begin({record_.time, record_.request_id, record_.key, record_.route, record_.model, record_.endpoint, record_.stream});
     }
-    auto trying = attempts();
-    co_await std::move(trying);
+    co_return true;
+}
+
+net::task<after> exchange_runner::run() {
+    bool go_on = false;
+    {
+        auto asking = admitted();
+        go_on = co_await std::move(asking);
+    }
+    if (!go_on) co_return after_;
+    {
+        // The attempts' frames are gone before the answer is passed on, which may take an hour.
+        auto trying = attempts();
+        co_await std::move(trying);
+    }
+    if (relay_ == relaying::events) {
+        auto passing = relay_events();
+        (void)co_await std::move(passing);
+    } else if (relay_ == relaying::body) {
+        auto passing = relay_body();
+        (void)co_await std::move(passing);
+    }
+    if (relay_ != relaying::nothing) end_attempt();
     settle();
     co_return after_;
 }

@@ -47,9 +47,16 @@ private:
     enum class relayed : std::uint8_t { complete, client_gone, broken };
     enum class held : std::uint8_t { ready, broken, client_gone };
     enum class tried : std::uint8_t { finished, failed, overtaken, answered };
+    enum class relaying : std::uint8_t { nothing, events, body };
+    /// An upstream's error answer that is passed on should no other attempt be possible.
+    struct kept_answer {
+        std::string head;
+        net::buffer body;
+    };
 
     // --- exchange_request.cpp: what is asked ---
     http::request_head& head();
+    [[nodiscard]] net::task<bool> admitted();
     void begin();
     [[nodiscard]] core::error check_head();
     [[nodiscard]] core::error identify_caller();
@@ -122,6 +129,7 @@ private:
     [[nodiscard]] core::time_point heartbeat_due() const;
     void compose_events(net::gather& out, bool last, exchange::failure broken);
     [[nodiscard]] net::task<bool> send_to_client(net::gather& out);
+    [[nodiscard]] net::task<void> send_rest(std::unique_ptr<net::gather> out);
     void break_stream(exchange::failure why, net::gather& out);
     [[nodiscard]] bool budget_allows();
     [[nodiscard]] bool keep_reading_for_the_bill();
@@ -179,7 +187,7 @@ private:
     dialect::request_facts facts_;
     std::string path_model_;                 ///< the model that the path or query names
     std::vector<dialect::edit> edits_;
-    std::string edited_for_;                 ///< the model that edits_ were made for
+    std::string_view edited_for_;            ///< the model (the snapshot's or facts_') that edits_ were made for
     bool edits_made_ = false;
     const char* body_ = nullptr;
     std::size_t body_size_ = 0;
@@ -211,8 +219,7 @@ private:
     core::error last_error_;
     int kept_status_ = 0;                    ///< not 0: an error answer that is passed on should no other attempt be possible
     core::time_point pause_asked_until_{};   ///< by the last answer's Retry-After
-    std::string kept_head_;
-    net::buffer kept_body_;
+    std::unique_ptr<kept_answer> kept_;
     core::time_point total_deadline_ = core::never, sent_at_{}, attempt_began_{};
     core::time_point last_event_at_{};
     std::string detail_;                     ///< of the last failure, for the answer
@@ -240,6 +247,7 @@ private:
     std::string error_event_;
     std::array<char, 20> size_line_{};
     after after_ = after::close;
+    relaying relay_ = relaying::nothing;     ///< what the attempts led to: an answer is committed and ready to be passed on
     std::unique_ptr<dialect::usage_finder> finder_;
     std::unique_ptr<meter> meter_;
     const usage::model_price* price_ = nullptr;

@@ -66,8 +66,12 @@ net::task<void> session::serve() {
         if (!shaken) co_return;
     }
     for (;;) {
-        auto reading = read_head(first);
-        const head got = co_await std::move(reading);
+        head got = head::closed;
+        {
+            // Its frame must not outlive it: what follows may take an hour.
+            auto reading = read_head(first);
+            got = co_await std::move(reading);
+        }
         first = false;
         if (got == head::closed) co_return;
         if (got == head::refused) {

@@ -15,6 +15,7 @@
 #include "core/request_id.hpp"
 #include "http/head.hpp"
 #include "ledger/journal.hpp"
+#include "net/gather.hpp"
 #include "net/listener.hpp"
 #include "net/reactor.hpp"
 #include "net/upstream.hpp"
@@ -106,6 +107,7 @@ public:
     http::request_head request_scratch;
     http::response_head response_scratch;
     std::string head_scratch;
+    net::gather gather_scratch;               ///< for what is composed and written without a sleep between
     const void* request_scratch_owner = nullptr;  ///< whose head request_scratch holds
 
 private:

@@ -1,11 +1,11 @@
 // What happened to one request, said once when it is over: the access log line, the metrics and the ledger row are views of it.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
@@ -42,6 +42,24 @@ struct attempt {
 
 inline constexpr std::size_t max_attempts_recorded = 12;
 
+/// The attempts of one request. Nearly every request has one, which costs no memory of its own; there are never more than
+/// max_attempts_recorded.
+class attempt_list {
+public:
+    [[nodiscard]] attempt& operator[](std::size_t i) {
+        if (i == 0) return first_;
+        if (more_.empty()) more_.reserve(max_attempts_recorded - 1);  // so that references to earlier ones hold
+        if (more_.size() < i) more_.resize(i);
+        return more_[i - 1];
+    }
+    /// `i` must have been written before.
+    [[nodiscard]] const attempt& operator[](std::size_t i) const { return i == 0 ? first_ : more_[i - 1]; }
+
+private:
+    attempt first_;
+    std::vector<attempt> more_;
+};
+
 /// All views point into the conf snapshot or into the exchange, and live until the record has been published.
 struct record {
     core::wall_time time{};            ///< when the request's head was complete
@@ -62,7 +80,7 @@ struct record {
     bool estimated = false;            ///< usage is weir's own count
     bool has_usage = false;
     bool priced = true;                ///< false: tokens were used and no price is known
-    std::array<attempt, max_attempts_recorded> attempts{};
+    attempt_list attempts;
     std::uint8_t attempt_count = 0;
     std::uint8_t fallback_count = 0;
     std::uint32_t queued_ms = 0;       ///< waited for an upstream with a free slot

@@ -8,8 +8,8 @@
 namespace weir::ledger {
 namespace {
 
-constexpr std::uint32_t frame_magic = 0x72696577;  // "weir"
-constexpr std::uint64_t format_magic = 0x0100'6c6e'726a'7277ULL;  // with the format's version in its top byte
+constexpr std::uint32_t frame_magic = 0x32696577;  // "wei2"
+constexpr std::uint64_t format_magic = 0x0200'6c6e'726a'7277ULL;  // with the format's version in its top byte
 
 struct block_header {
     std::uint64_t magic;
@@ -26,7 +26,7 @@ struct image_header {
     std::uint32_t reserved;
 };
 constexpr std::size_t image_capacity = image_size - sizeof(image_header);
-static_assert(image_capacity >= 512 && image_size % 8 == 0);
+static_assert(image_capacity >= smallest_capacity && image_size % 8 == 0);
 
 template <class T>
 T load(const char* from) {

@@ -2,7 +2,7 @@
 //
 //   file   = blocks of 256 KiB, each of one kind
 //   settled block: header, then frames one after another, zeros to the end; filled once, zeroed when all of it is in the database
-//   open block:    header, then 2 KiB slots, one per request in flight: two images written in turn, the newer valid one counts
+//   open block:    header, then slots of 592 bytes, one per request in flight: two images written in turn, the newer valid one counts
 //
 // Words are in host order: a journal is read by the machine that wrote it. It does no I/O (journal.hpp does).
 #pragma once
@@ -18,7 +18,7 @@ namespace weir::ledger {
 
 inline constexpr std::size_t block_size = 256 * 1024;
 inline constexpr std::size_t block_header_size = 64;
-inline constexpr std::size_t slot_size = 2048;
+inline constexpr std::size_t slot_size = 592;  // of every open stream: two images, in which a usual row fits uncut
 inline constexpr std::size_t image_size = (slot_size - 16) / 2;
 inline constexpr std::size_t first_slot = slot_size;  ///< offset in its block: slots are aligned
 inline constexpr std::size_t slots_per_block = block_size / slot_size - 1;

@@ -10,8 +10,10 @@ namespace {
 
 constexpr std::size_t number_count = 17;
 constexpr std::size_t string_count = 9;
-constexpr std::size_t fixed_size = number_count * 8 + string_count * 2;
-static_assert(largest_encoded_row >= fixed_size + string_count * longest_string);
+constexpr std::size_t longest_number = 10;  // of 64 bits, 7 in each byte
+constexpr std::size_t most_fixed = number_count * longest_number + string_count * 2;
+static_assert(largest_encoded_row >= most_fixed + string_count * longest_string);
+static_assert(smallest_capacity >= most_fixed);
 
 using numbers = std::array<std::int64_t, number_count>;
 
@@ -41,6 +43,43 @@ auto strings_of(Row& r) {
     return std::array{&r.request_id, &r.key, &r.route, &r.model, &r.served_model, &r.pool, &r.upstream, &r.endpoint, &r.code};
 }
 
+// Nearly all numbers of a row are small: seven bits in each byte, the lowest first, the sign in the lowest bit.
+char* put_number(char* at, std::int64_t value) {
+    auto bits = static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63);
+    for (; bits >= 0x80; bits >>= 7) *at++ = static_cast<char>(bits | 0x80);
+    *at++ = static_cast<char>(bits);
+    return at;
+}
+
+bool take_number(std::string_view& bytes, std::int64_t& out) {
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < std::min(bytes.size(), longest_number); ++i) {
+        const auto byte = static_cast<unsigned char>(bytes[i]);
+        bits |= std::uint64_t{byte & 0x7fu} << (7 * i);
+        if (byte >= 0x80) continue;
+        bytes.remove_prefix(i + 1);
+        out = static_cast<std::int64_t>(bits >> 1 ^ (~(bits & 1) + 1));
+        return true;
+    }
+    return false;
+}
+
+// The most bytes that each string may have so that all of them fit into `room`: only the longest are cut.
+std::size_t fair_length(const auto& strings, std::size_t room) {
+    const auto total_at = [&](std::size_t length) {
+        std::size_t total = 0;
+        for (const std::string_view* s : strings) total += std::min(s->size(), length);
+        return total;
+    };
+    if (total_at(longest_string) <= room) return longest_string;
+    std::size_t fits = 0, too_long = longest_string;
+    while (too_long - fits > 1) {
+        const std::size_t middle = (fits + too_long) / 2;
+        (total_at(middle) <= room ? fits : too_long) = middle;
+    }
+    return fits;
+}
+
 }  // namespace
 
 row row_of(const exchange::record& what) {
@@ -67,13 +106,10 @@ row row_of(const exchange::record& what) {
 }
 
 std::size_t encode(const row& what, char* out, std::size_t capacity) {
-    const numbers n = numbers_of(what);
-    std::memcpy(out, n.data(), sizeof n);
-    char* at = out + sizeof n;
+    char* at = out;
+    for (const std::int64_t n : numbers_of(what)) at = put_number(at, n);
     const auto strings = strings_of(what);
-    std::size_t total = fixed_size;
-    for (const std::string_view* s : strings) total += std::min(s->size(), longest_string);
-    const std::size_t longest = total <= capacity ? longest_string : (capacity - fixed_size) / string_count;
+    const std::size_t longest = fair_length(strings, capacity - static_cast<std::size_t>(at - out) - string_count * 2);
     for (const std::string_view* s : strings) {
         const auto size = static_cast<std::uint16_t>(std::min(s->size(), longest));
         std::memcpy(at, &size, sizeof size);
@@ -84,11 +120,10 @@ std::size_t encode(const row& what, char* out, std::size_t capacity) {
 }
 
 bool decode(std::string_view bytes, row& out) {
-    if (bytes.size() < fixed_size) return false;
     numbers n;
-    std::memcpy(n.data(), bytes.data(), sizeof n);
+    for (std::int64_t& each : n)
+        if (!take_number(bytes, each)) return false;
     set_numbers(out, n);
-    bytes.remove_prefix(sizeof n);
     for (std::string_view* s : strings_of(out)) {
         std::uint16_t size = 0;
         if (bytes.size() < sizeof size) return false;

@@ -35,8 +35,10 @@ struct row {
 /// Longer strings are cut when they are encoded.
 inline constexpr std::size_t longest_string = 512;
 inline constexpr std::size_t largest_encoded_row = 5 * 1024;
+inline constexpr std::size_t smallest_capacity = 264;
 
-/// Writes `what` without its `seq`; strings are cut as far as `capacity` (at least 512) asks. Returns the size.
+/// Writes `what` without its `seq`. Where `capacity` (at least smallest_capacity) asks for it the longest strings are cut.
+/// Returns the size.
 [[nodiscard]] std::size_t encode(const row& what, char* out, std::size_t capacity);
 
 /// Reads what `encode` wrote. False, and `out` unspecified, unless `bytes` is exactly one encoded row.

@@ -36,5 +36,12 @@ TEST(Record, StartsAsARequestOfWhichNothingIsKnown) {
     EXPECT_TRUE(r.priced);
     EXPECT_FALSE(r.has_usage);
     EXPECT_EQ(r.cost, 0);
-    EXPECT_GE(r.attempts.size(), 12u);
+    EXPECT_EQ(r.attempts[0].status, 0);
+}
+
+TEST(Record, KeepsEveryAttemptAndCopiesThem) {
+    weir::exchange::record r;
+    for (std::size_t i = 0; i < weir::exchange::max_attempts_recorded; ++i) r.attempts[i].status = 500 + static_cast<int>(i);
+    const weir::exchange::record copy = r;
+    for (std::size_t i = 0; i < weir::exchange::max_attempts_recorded; ++i) EXPECT_EQ(copy.attempts[i].status, 500 + static_cast<int>(i));
 }

@@ -66,7 +66,7 @@ TEST(Row, CutsLongStringsToTheRoomThereIs) {
     const std::string longest(100'000, 'x');
     ledger::row r = full_row();
     r.model = r.request_id = r.key = r.route = r.served_model = r.pool = r.upstream = r.endpoint = longest;
-    for (const std::size_t capacity : {std::size_t{512}, std::size_t{1000}, ledger::largest_encoded_row}) {
+    for (const std::size_t capacity : {ledger::smallest_capacity, std::size_t{512}, std::size_t{1000}, ledger::largest_encoded_row}) {
         const std::string bytes = bytes_of(r, capacity);
         EXPECT_LE(bytes.size(), capacity);
         ledger::row out;
@@ -74,6 +74,32 @@ TEST(Row, CutsLongStringsToTheRoomThereIs) {
         EXPECT_LE(out.model.size(), ledger::longest_string);
         EXPECT_TRUE(longest.starts_with(out.model));
         EXPECT_EQ(out.usage, r.usage);
+    }
+}
+
+TEST(Row, CutsOnlyTheLongestString) {
+    const std::string longest(1000, 'x');
+    ledger::row r = full_row();
+    r.model = longest;
+    const std::string bytes = bytes_of(r, ledger::smallest_capacity);
+    ledger::row out;
+    ASSERT_TRUE(ledger::decode(bytes, out));
+    EXPECT_EQ(out.request_id, r.request_id);
+    EXPECT_EQ(out.served_model, r.served_model);
+    EXPECT_GT(out.model.size(), 20u);
+    EXPECT_GT(bytes.size(), ledger::smallest_capacity - 9) << "and no further than it must";
+}
+
+TEST(Row, KeepsTheLargestAndSmallestNumbers) {
+    for (const std::int64_t n : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{63}, std::int64_t{64}, INT64_MAX, INT64_MIN}) {
+        ledger::row r = full_row();
+        r.cost = r.time_ms = r.usage.input = n;
+        ledger::row out;
+        const std::string bytes = bytes_of(r, ledger::largest_encoded_row);
+        ASSERT_TRUE(ledger::decode(bytes, out));
+        EXPECT_EQ(out.cost, n);
+        EXPECT_EQ(out.time_ms, n);
+        EXPECT_EQ(out.usage.input, n);
     }
 }
 

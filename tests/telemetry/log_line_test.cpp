@@ -89,7 +89,8 @@ TEST(LogLine, HasALargestSize) {
     for (const std::string& text : {worst, controls}) {
         exchange::record r = sample_record();
         r.request_id = r.client = r.key = r.endpoint = r.model = r.served_model = r.pool = r.upstream = r.close_reason = text;
-        for (exchange::attempt& a : r.attempts) a = {text, text, 200, exchange::failure::timeout_first_token, true, 4'000'000'000u};
+        for (std::size_t i = 0; i < exchange::max_attempts_recorded; ++i)
+            r.attempts[i] = {text, text, 200, exchange::failure::timeout_first_token, true, 4'000'000'000u};
         r.attempt_count = 255;
         const std::string line = line_of(r);
         EXPECT_LT(line.size(), telemetry::longest_line);
