@@ -52,8 +52,11 @@ public:
         if (more_.size() < i) more_.resize(i);
         return more_[i - 1];
     }
-    /// `i` must have been written before.
-    [[nodiscard]] const attempt& operator[](std::size_t i) const { return i == 0 ? first_ : more_[i - 1]; }
+    /// An empty one where none has been written.
+    [[nodiscard]] const attempt& operator[](std::size_t i) const {
+        static constexpr attempt none{};
+        return i == 0 ? first_ : i <= more_.size() ? more_[i - 1] : none;
+    }
 
 private:
     attempt first_;
