@@ -186,7 +186,9 @@ net::task<policy::picked> exchange_runner::wait_in_line(pool_view& pool) {
             if (found.why_none != policy::no_upstream::all_full) break;
         }
         if (now() >= until) break;
-        (void)co_await sleep_until(std::min(until, now() + look_again));
+        if (now() >= heartbeat_due() && !send_heartbeat()) gone_ = true;
+        const auto wake = std::min(std::min(until, heartbeat_due()), now() + look_again);
+        (void)co_await sleep_until(wake);
     }
     const auto waited = worker_.loop().tick() - joined;
     record_.queued_ms += static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited).count());

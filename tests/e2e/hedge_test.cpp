@@ -35,6 +35,7 @@ protected:
         pool("scarce", "    hedge: {after: 50ms, budget: 10%}\n", slow);
         pool("usual", "    hedge: {after: p95, budget: 100%}\n", slow);
         pool("plain", "", slow);
+        pool("booked", "    hedge: {after: 100ms, budget: 100%}\n", slow);
         pool("tls", "    hedge: {after: 150ms, budget: 100%}\n", upstream_of(*mute_, "weight: 1000, tls: {verify: false}"));
         weir_ = std::make_unique<gateway_process>(
             WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pools + "routes:\n" + routes + "prices: prices.yaml\n" + std::string{conf_end},
@@ -207,6 +208,29 @@ TEST_F(Hedge, IsForStreamsInPoolsThatAskForItOnly) {
     slow_->always({});
     EXPECT_EQ(ask("hedged").got.header("x-weir-attempts"), "1") << "a first token in time";
     EXPECT_EQ(fast_->call_count(), 0u);
+}
+
+TEST_F(Hedge, PutsWhatTheLoserCostIntoTheLedger) {
+    slow_->always({.first_event = 3s});
+    EXPECT_EQ(ask("booked", true, "booked-1").got.header("x-weir-attempts"), "2");
+    const auto line = weir_->log_line("\"booked-1\"");
+    std::string rows;
+    for (int i = 0; i < 100 && rows.find("\"booked\"") == std::string::npos; ++i) {  // rows reach the database a little later
+        if (i > 0) std::this_thread::sleep_for(50ms);
+        process spend{{WEIR_BINARY, "spend", "-c", weir_->folder().file("weir.yaml"), "--by", "model", "--format", "json"}, weir_->folder().path().string()};
+        ASSERT_EQ(spend.wait(), 0) << spend.err();
+        rows = spend.out();
+    }
+    ASSERT_NE(rows.find("\"booked\""), std::string::npos) << rows;
+    const auto row = rows.substr(rows.find("\"booked\""));
+    EXPECT_EQ(number_in(row, "requests"), 1) << rows;
+    EXPECT_EQ(number_in(row, "attempts"), -1) << "one row a request";
+    EXPECT_NEAR(number_in(row, "cost_nanousd"), number_in(line, "cost_usd") * 1e9, 1.0) << line;
+    // The prompt was paid twice, by the estimate the second time; the answer once.
+    const auto answer = fast_->calls().back().usage;
+    const auto paid = number_in(line, "cost_usd") - number_in(line, "discarded_cost_usd");
+    EXPECT_NEAR(paid * 1000, static_cast<double>(answer.prompt + answer.completion), 0.5) << line;
+    EXPECT_NEAR(number_in(line, "discarded_cost_usd") * 1000, static_cast<double>(slow_->calls().back().body.size()) / 4, 2.0) << line;
 }
 
 TEST_F(Hedge, KeepsToItsShareOfTheRequests) {

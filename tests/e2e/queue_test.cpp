@@ -25,10 +25,11 @@ protected:
         const std::string conf = "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" +
                                  pool("patient", "{size: 50, timeout: 10s}", one) + pool("hasty", "{size: 50, timeout: 300ms}", one) +
                                  pool("lineless", "off", one) + pool("short", "{size: 1, timeout: 10s}", one) +
-                                 pool("hurried", "{size: 5, timeout: 200ms}", one) + pool("spare", "off", upstream_of(*spare_)) +
+                                 pool("beating", "{size: 5, timeout: 10s}\n    heartbeat: 100ms", one) + pool("hurried", "{size: 5, timeout: 200ms}", one) + pool("spare", "off", upstream_of(*spare_)) +
                                  "routes:\n"
                                  "  - {models: [patient], pool: patient}\n  - {models: [hasty], pool: hasty}\n"
                                  "  - {models: [lineless], pool: lineless}\n  - {models: [short], pool: short}\n"
+                                 "  - {models: [beating], pool: beating}\n"
                                  "  - {models: [relieved], pool: hurried, fallback: [{pool: spare}]}\n" +
                                  std::string{conf_end};
         weir_ = std::make_unique<gateway_process>(WEIR_BINARY, conf);
@@ -163,6 +164,17 @@ TEST_F(Queue, MovesOnToTheFallbackAfterItsTimeout) {
     EXPECT_EQ(got.header("x-weir-upstream"), "spare");
     EXPECT_EQ(spare_->call_count(), 1u);
     EXPECT_GE(metric(weir_->metrics(), "weir_fallbacks_total", {"pool=\"hurried\"", "reason=\"overloaded\""}), 1);
+    holder.close();
+    expect_quiet();
+}
+
+TEST_F(Queue, LetsAWaitingClientHearThatItIsNotForgotten) {
+    auto holder = occupy("beating", 800);
+    const auto got = exchange_once(weir_->url(), chat("beating"));
+    EXPECT_EQ(got.status, 200);
+    EXPECT_TRUE(got.clean());
+    EXPECT_TRUE(got.body.starts_with(": keepalive\n\n")) << got.body;
+    EXPECT_TRUE(got.body.ends_with("data: [DONE]\n\n"));
     holder.close();
     expect_quiet();
 }
