@@ -314,6 +314,7 @@ net::task<exchange_runner::held> exchange_runner::hold_events() {
     for (;;) {
         if (!decode()) last_failure_ = failure::invalid;
         read_new_events();
+        if (content_seen_) end_hedge();  // in time, however long it is held back
         if (error_seen_ && (!content_seen_ || holds_on())) {
             last_failure_ = failure::status;
             co_return held::broken;

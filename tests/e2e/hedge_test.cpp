@@ -35,6 +35,7 @@ protected:
         pool("scarce", "    hedge: {after: 50ms, budget: 10%}\n", slow);
         pool("usual", "    hedge: {after: p95, budget: 100%}\n", slow);
         pool("plain", "", slow);
+        pool("holding", "    hold_tokens: 8\n    hedge: {after: 150ms, budget: 100%}\n", slow);
         pool("booked", "    hedge: {after: 100ms, budget: 100%}\n", slow);
         pool("tls", "    hedge: {after: 150ms, budget: 100%}\n", upstream_of(*mute_, "weight: 1000, tls: {verify: false}"));
         weir_ = std::make_unique<gateway_process>(
@@ -207,6 +208,8 @@ TEST_F(Hedge, IsForStreamsInPoolsThatAskForItOnly) {
     EXPECT_EQ(fast_->call_count(), 0u);
     slow_->always({});
     EXPECT_EQ(ask("hedged").got.header("x-weir-attempts"), "1") << "a first token in time";
+    slow_->always({.words = 12, .between = 40ms});
+    EXPECT_EQ(ask("holding").got.header("x-weir-attempts"), "1") << "a first token in time that is held back";
     EXPECT_EQ(fast_->call_count(), 0u);
 }
 
