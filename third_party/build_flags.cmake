@@ -53,6 +53,21 @@ if(WEIR_LTO)
   endif()
 endif()
 
+# Profile-guided optimisation (clang): `use` reads bench/pgo/weir.profdata, `train` builds the program that writes profiles
+# (bench/pgo/train.sh does the whole round). A function that has changed since is compiled as without a profile. Call it in the
+# folder whose sources it is for.
+macro(weir_profile)
+  set(weir_profile_file ${CMAKE_SOURCE_DIR}/bench/pgo/weir.profdata)
+  if(WEIR_PGO STREQUAL "train")
+    add_compile_options(-fprofile-generate -fprofile-update=atomic)
+    add_link_options(-fprofile-generate)
+  elseif(WEIR_PGO STREQUAL "use" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 19
+         AND EXISTS ${weir_profile_file})
+    add_compile_options(-fprofile-use=${weir_profile_file}
+      -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date -Wno-backend-plugin)
+  endif()
+endmacro()
+
 # weir_room(NAME LIBS...): one folder of proxy/ as one library, target weir_NAME.
 function(weir_room name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
