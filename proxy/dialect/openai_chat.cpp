@@ -36,7 +36,7 @@ bool read_content(const stream_access& stream, std::int64_t choice, json::cursor
 bool read_function(const stream_access& stream, std::uint32_t lane, json::cursor& function) {
     bool any = false;
     function.members([&](std::string_view key, json::cursor& at) {
-        if (key == "name" || key == "arguments") any |= stream.piece(lane, at);
+        if (key == "name" || key == "arguments" || key == "input") any |= stream.piece(lane, at);
     });
     return any;
 }

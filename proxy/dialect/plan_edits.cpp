@@ -47,6 +47,15 @@ void plan_model(endpoint e, const request_facts& facts, std::string_view model, 
 
 bool takes_stream_options(endpoint e) { return e == endpoint::chat_completions || e == endpoint::completions; }
 
+void plan_stream(endpoint e, const request_facts& facts, std::vector<edit>& edits, insertion& front) {
+    if (facts.stream || facts.multipart || dialect_of(e) == kind::gemini) return;
+    if (facts.stream_at.empty()) {
+        front.member("\"stream\":true");
+    } else {
+        edits.push_back({facts.stream_at, "true"});
+    }
+}
+
 void plan_usage(const request_facts& facts, std::vector<edit>& edits, insertion& front) {
     if (facts.asks_usage) return;
     if (facts.stream_options_at.empty()) {
@@ -112,7 +121,8 @@ std::vector<edit> plan_edits(endpoint e, const request_facts& facts, const wishe
     std::vector<edit> edits;
     insertion front{facts};
     plan_model(e, facts, what.model, edits, front);
-    if (what.include_usage && facts.stream && takes_stream_options(e) && !facts.multipart)
+    if (what.stream) plan_stream(e, facts, edits, front);
+    if (what.include_usage && (facts.stream || what.stream) && takes_stream_options(e) && !facts.multipart)
         plan_usage(facts, edits, front);
     plan_limit(e, facts, what.max_output, edits, front);
     front.add_to(edits);

@@ -114,6 +114,7 @@ private:
             case 5:
                 if (key == "model" && once(model_bit, key)) read_model(value);
                 if (key == "input") shape_.input = !value.is_null();
+                if (key == "audio" && endpoint_ == endpoint::chat_completions) out_.only_unary |= !value.is_null();
                 return;
             case 6:
                 if (key == "stream" && once(stream_bit, key)) read_stream(value);
@@ -122,12 +123,15 @@ private:
                 return;
             case 7:
                 if (key == "best_of" && endpoint_ == endpoint::completions && once(best_of_bit, key))
-                    read_choices(value);
+                    read_best_of(value);
                 return;
             case 8:
                 if (key == "messages") read_messages(value);
                 if (key == "contents") shape_.contents = !value.is_null();
                 return;
+            case 10:
+                if (key == "background" && endpoint_ == endpoint::responses) out_.only_unary |= value.peek() == 't';
+                break;
             case 14:
                 if (key == "stream_options" && once(options_bit, key)) read_stream_options(value);
                 break;
@@ -181,8 +185,21 @@ private:
     }
 
     void read_stream(json::cursor& value) {
-        if (!value.is_null() && !value.boolean(out_.stream) && value.why() == json::fault::none)
+        const std::size_t begin = value.offset();
+        if (value.is_null()) {
+            out_.stream_at = read_raw(value);
+        } else if (value.boolean(out_.stream)) {
+            out_.stream_at = {begin, value.end_of_last()};
+        } else if (value.why() == json::fault::none) {
             error_ = bad("`stream` must be true or false");
+        }
+    }
+
+    void read_best_of(json::cursor& value) {
+        json::cursor look = value;
+        std::int64_t number = 0;
+        out_.only_unary |= look.integer(number) && number > 1;
+        read_choices(value);
     }
 
     void read_choices(json::cursor& value) {

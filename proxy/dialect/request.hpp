@@ -25,6 +25,8 @@ struct request_facts {
     std::string model;  ///< unescaped
     range model_at;     ///< the raw JSON string, quotes included
     bool stream = false;
+    range stream_at;          ///< the value of `stream`; empty: absent
+    bool only_unary = false;  ///< asks for what a stream cannot give: audio output, best_of, a background response
     std::optional<std::int64_t> max_output;  ///< the tightest of max_tokens, max_completion_tokens, max_output_tokens,
                                              ///< generationConfig.maxOutputTokens
     std::vector<range> max_output_at;        ///< every such number
@@ -63,6 +65,7 @@ struct edit {
 
 struct wishes {
     std::string_view model;       ///< empty: as asked
+    bool stream = false;          ///< set `stream` to true (Gemini's stands in the path)
     bool include_usage = false;   ///< set stream_options.include_usage to true (OpenAI chat and completions, streaming)
     std::int64_t max_output = 0;  ///< cap: lowers larger limits, sets one where there is none; 0: leave
 };

@@ -85,6 +85,19 @@ TEST(PlanEdits, AsksForUsageOnlyWhereTheOptionExists) {
     EXPECT_EQ(edited(endpoint::messages, streaming, usage), streaming);
 }
 
+TEST(PlanEdits, MakesAStreamOfAUnaryRequest) {
+    const wishes stream{.stream = true};
+    EXPECT_EQ(edited(chat, R"({"model":"a"})", stream), R"({"stream":true,"model":"a"})");
+    EXPECT_EQ(edited(chat, R"({"model":"a", "stream" : false })", stream), R"({"model":"a", "stream" : true })");
+    EXPECT_EQ(edited(chat, R"({"model":"a","stream":null})", stream), R"({"model":"a","stream":true})");
+    EXPECT_EQ(edited(chat, R"({"model":"a","stream":true})", stream), R"({"model":"a","stream":true})");
+    EXPECT_EQ(edited(chat, R"({"model":"a"})", {.stream = true, .include_usage = true}),
+              R"({"stream":true,"stream_options":{"include_usage":true},"model":"a"})");
+    EXPECT_EQ(edited(endpoint::messages, R"({"model":"a"})", {.stream = true, .include_usage = true}),
+              R"({"stream":true,"model":"a"})");
+    EXPECT_EQ(edited(endpoint::gemini_generate, R"({"contents":[]})", stream), R"({"contents":[]})");
+}
+
 TEST(PlanEdits, LowersLimitsAboveTheCap) {
     const wishes cap{.max_output = 4096};
     EXPECT_EQ(edited(chat, R"({"model":"a","max_tokens":9999,"max_completion_tokens":10})", cap),
