@@ -125,20 +125,20 @@ private:
     // that only decides whether UTF-8 is checked.
     std::uint64_t specials_of(const char* p) {
         const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
-        std::array<__m128i, 4> hits;
+        __m128i hits[4];  // no std::array: g++ warns of the type's attributes as its argument
         __m128i any = _mm_setzero_si128(), all = any;
         for (int i = 0; i < 4; ++i) {
             const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p) + i);
             const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(x, control), x);
-            hits[static_cast<std::size_t>(i)] = _mm_or_si128(low, _mm_or_si128(_mm_cmpeq_epi8(x, quote), _mm_cmpeq_epi8(x, slash)));
-            any = _mm_or_si128(any, hits[static_cast<std::size_t>(i)]);
+            hits[i] = _mm_or_si128(low, _mm_or_si128(_mm_cmpeq_epi8(x, quote), _mm_cmpeq_epi8(x, slash)));
+            any = _mm_or_si128(any, hits[i]);
             all = _mm_or_si128(all, x);
         }
         if (_mm_movemask_epi8(all) != 0) odd_ = -1;
         if (_mm_movemask_epi8(any) == 0) return 0;
         std::uint64_t bits = 0;
         for (int i = 3; i >= 0; --i)
-            bits = bits << 16 | static_cast<unsigned>(_mm_movemask_epi8(hits[static_cast<std::size_t>(i)]));
+            bits = bits << 16 | static_cast<unsigned>(_mm_movemask_epi8(hits[i]));
         return bits;
     }
 #endif
