@@ -1,6 +1,7 @@
 // Endings: weir's own answers, the final account, the record.
 #include "app/exchange_runner.hpp"
 #include "app/local_reply.hpp"
+#include "app/prompt_count.hpp"
 #include "dialect/error_body.hpp"
 
 namespace weir::app {
@@ -99,10 +100,10 @@ void exchange_runner::settle() {
     settled_ = true;
     if (hedge_) end_hedge();
     if (!record_.has_usage && meter_ && content_seen_) {
-        record_.usage = meter_->estimate(reader_.usage());
+        record_.usage = meter_->final_estimate(reader_.usage());
         record_.has_usage = record_.estimated = true;
-    } else if (meter_ && meter_->exact() && reader_.terminated() && !reader_.usage().empty()) {
-        worker_.metrics().meter_divergence(record_.pool, record_.model_label, reader_.usage().completion(), meter_->output());
+    } else if (record_.has_usage && !record_.estimated && record_.status == 200) {
+        learn_from_report();
     }
     const auto& u = record_.usage;
     if (!price_ && to_) price_ = conf().prices.find(record_.served_model, record_.upstream);
@@ -114,6 +115,41 @@ void exchange_runner::settle() {
     if (in_ledger_) {
         measure_time();
         (void)worker_.ledger()->settle(ledger_entry_, record_);
+    }
+}
+
+// A unary answer without a report: whole request and answer are here, so both are counted.
+void exchange_runner::count_unary(std::string_view answer) {
+    constexpr std::size_t longest_parsed = 4 << 20;
+    using dialect::endpoint;
+    const bool generates = target_.id == endpoint::chat_completions || target_.id == endpoint::completions ||
+                           target_.id == endpoint::responses || target_.id == endpoint::messages ||
+                           target_.id == endpoint::gemini_generate;
+    if (!generates || !body_ || body_size_ == 0 || target_.body != dialect::body_form::json) return;
+    static const policy::model_habits usual;
+    const auto& seen = habits_ ? *habits_ : usual;
+    const auto encoding = token::encoding_for(record_.served_model);
+    const auto counted = count_answer(encoding.enc, answer);
+    record_.usage.output = encoding.exact ? counted : seen.output_tokens(counted);
+    record_.usage.input = seen.input_tokens(body_size_);
+    if (body_size_ <= longest_parsed)
+        if (const auto prompt = count_prompt(encoding.enc, {body_, body_size_}); prompt.is_request && prompt.complete)
+            record_.usage.input = prompt.tokens;
+    record_.has_usage = record_.estimated = true;
+}
+
+void exchange_runner::learn_from_report() {
+    const auto& u = record_.usage;
+    if (habits_ && target_.body == dialect::body_form::json) {
+        habits_->saw_input(u.prompt(), body_size_);
+        if (!facts_.max_output) habits_->saw_answer(u.completion() / std::max(facts_.choices, 1));
+    }
+    // Reasoning that was billed and not sent says nothing about the count of what was sent.
+    if (!meter_ || !reader_.terminated() || u.completion() == 0) return;
+    if (meter_->exact()) {
+        worker_.metrics().meter_divergence(record_.pool, record_.upstream, record_.model_label, u.output, meter_->output());
+    } else if (habits_ && u.reasoning == 0) {
+        habits_->saw_output(u.completion(), meter_->output());
     }
 }
 

@@ -6,7 +6,6 @@
 #include "app/exchange_runner.hpp"
 #include "http/head_writer.hpp"
 #include "policy/rate_resets.hpp"
-#include "token/estimate.hpp"
 
 namespace weir::app {
 namespace {
@@ -86,7 +85,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     if (event_mode_) price_ = conf().prices.find(record_.served_model, record_.upstream);
     if (event_mode_) inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
     if (event_mode_ && has_terminator())
-        meter_ = std::make_unique<meter>(record_.served_model, token::estimate_tokens(body_size_));
+        meter_ = std::make_unique<meter>(record_.served_model, std::string_view{body_, body_ ? body_size_ : 0}, habits_);
 }
 
 void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint64_t length) {

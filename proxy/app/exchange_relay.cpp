@@ -73,13 +73,16 @@ bool exchange_runner::budget_allows() {
 
 void exchange_runner::note_progress() {
     constexpr auto interval = std::chrono::seconds{1};
-    if (!in_ledger_ || now() < progress_due_) return;
+    if (now() < progress_due_) return;
     progress_due_ = now() + interval;
-    ledger::progress_report so_far{record_.pool, record_.upstream, record_.served_model, record_.status, plan_.attempts(), {}, 0, record_.first_token_ms, 0};
-    if (meter_) so_far.usage = meter_->estimate(reader_.usage());
-    if (price_) so_far.cost = usage::cost_of(*price_, so_far.usage);
+    auto usage = meter_ ? meter_->estimate(reader_.usage()) : usage::counts{};
+    const auto cost = price_ ? usage::cost_of(*price_, usage) : 0;
+    ledger::progress_report so_far{record_.pool, record_.upstream, record_.served_model, record_.status, plan_.attempts(), usage, cost, record_.first_token_ms, 0};
     so_far.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now() - began_).count();
-    worker_.ledger()->progress(ledger_entry_, so_far);
+    if (in_ledger_) worker_.ledger()->progress(ledger_entry_, so_far);
+    // Shown is what is sure: not an estimate of the prompt, which may turn out lower.
+    if (reader_.usage().prompt() == 0) usage.input = 0;
+    if (price_) worker_.metrics().show_spend(record_, usage::cost_of(*price_, usage));
 }
 
 // The client is gone. With `on_disconnect: drain` the stream is read on, within bounds, so that the bill is the upstream's own.
@@ -213,6 +216,8 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
         if (facts.has_usage) {
             record_.usage = facts.usage;
             record_.has_usage = true;
+        } else {
+            count_unary({up_.data(), decoded_});
         }
     } else if (metered_) {
         finder_ = std::make_unique<dialect::usage_finder>(target_.id);

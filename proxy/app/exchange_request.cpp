@@ -11,10 +11,6 @@
 namespace weir::app {
 namespace {
 
-// A request that names no limit is taken to answer this much until its real usage is known.
-constexpr std::int64_t typical_output_tokens = 1024;
-constexpr std::int64_t bytes_per_token = 4;
-
 bool is_websocket(const http::request_head& h) { return h.upgrade && http::iequals(h.fields.value_of(http::field_id::upgrade), "websocket"); }
 
 std::string quoted_list(const std::vector<std::string>& names) {
@@ -114,6 +110,7 @@ core::error exchange_runner::understand() {
 core::error exchange_runner::find_route() {
     const auto& table = *view_->shared->routes;
     record_.model_label = facts_.model.empty() ? std::string_view{} : table.model_label(facts_.model);
+    habits_ = view_->shared->habits_of(record_.model_label);
     route_ = table.find(facts_.model);
     if (route_) {
         record_.route = route_->pattern();
@@ -128,16 +125,22 @@ core::error exchange_runner::find_route() {
 }
 
 core::error exchange_runner::admit() {
+    static const policy::model_habits usual;
+    if (conf().state.refuse_on_failure && worker_.ledger_fails())
+        return {core::code::overloaded, "the ledger cannot be written now, and state.on_failure says to refuse requests until it can: tell the "
+                                        "gateway's operator", 5};
     const auto* keys = view_->shared->keys.get();
     if (!keys || !caller_) return {};
     const std::int64_t cap = caller_->settings().max_output_tokens;
-    std::int64_t output = facts_.max_output.value_or(typical_output_tokens) * facts_.choices;
+    const auto& seen = habits_ ? *habits_ : usual;
+    std::int64_t output = facts_.max_output ? *facts_.max_output : seen.typical_output();
+    output *= facts_.choices;
     if (cap > 0) output = std::min(output, cap);
     policy::ask what;
     what.model = facts_.model;
     what.follows_up = target_.body == dialect::body_form::none;
     usage::counts expected;
-    expected.input = static_cast<std::int64_t>(body_size_) / bytes_per_token;
+    expected.input = seen.input_tokens(body_size_);
     expected.output = record_.endpoint == "/v1/embeddings" ? 0 : output;
     what.tokens = expected.prompt() + expected.completion();
     if (const auto* price = conf().prices.find(facts_.model)) what.cost = usage::cost_of(*price, expected);

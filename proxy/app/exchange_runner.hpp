@@ -134,6 +134,7 @@ private:
     [[nodiscard]] bool budget_allows();
     [[nodiscard]] bool keep_reading_for_the_bill();
     void note_progress();
+    void count_unary(std::string_view answer);
     void end_with_error_event(const core::error& why, net::gather& out);
     [[nodiscard]] bool holds_on() const;
     void discard_answer();
@@ -150,6 +151,7 @@ private:
     [[nodiscard]] net::task<void> deliver(const local_reply& answer);
     [[nodiscard]] net::task<void> reply_json(int status, std::string body);
     void settle();
+    void learn_from_report();
     void measure_time();
     void publish();
     [[nodiscard]] bool client_gone();
@@ -196,6 +198,7 @@ private:
     std::size_t counted_body_ = 0;           ///< of process_counts::buffered_bodies
     const policy::route* route_ = nullptr;
     const policy::key* caller_ = nullptr;
+    policy::model_habits* habits_ = nullptr; ///< what was learned of the asked model; null: none was named
     policy::reservation reservation_;
     std::array<char, 128> request_id_{};
     bool tunnel_ = false;                    ///< a WebSocket upgrade on an endpoint that has one

@@ -9,9 +9,12 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <tuple>
 
 #include "app/admin_server.hpp"
 #include "app/health_checker.hpp"
+#include "app/housekeeper.hpp"
+#include "app/meter_audit.hpp"
 #include "app/status_view.hpp"
 #include "app/worker.hpp"
 #include "config/load.hpp"
@@ -68,6 +71,9 @@ struct gateway::parts {
     void open_ledger();
     void preload_budgets(const snapshot& s);
     void join_fleet(const snapshot& s);
+    void recall_habits(const snapshot& s);
+    void keep_habits();
+    void keep_house();
     void publish(std::shared_ptr<const snapshot> s);
 
     std::shared_ptr<const config::conf> conf;
@@ -87,6 +93,8 @@ struct gateway::parts {
     std::vector<std::unique_ptr<worker>> workers;
     std::unique_ptr<health_checker> health;
     std::unique_ptr<admin_server> admin;
+    meter_audit audit{[](std::string_view what) { telemetry::log(telemetry::level::warn, what); }};
+    housekeeper house;
     bool started = false;
 
     std::shared_ptr<const snapshot> to_show() const {
@@ -137,7 +145,7 @@ void gateway::parts::open_ledger() {
     if (!spend) throw std::runtime_error("cannot open the ledger: " + error);
     if (const auto& r = spend->recovered(); r.recovered > 0)
         telemetry::log(telemetry::level::warn, std::to_string(r.recovered) + " requests that were in flight when weir ended were settled from their last progress");
-    (void)spend->retain(conf->state.keep, core::wall_clock::now());
+    if (spend->retain(conf->state.keep, core::wall_clock::now()) > 0) spend->compact();
 }
 
 // Budgets go on where they were before a restart.
@@ -147,6 +155,43 @@ void gateway::parts::preload_budgets(const snapshot& s) {
     for (const auto& key : s.conf->keys)
         for (std::size_t i = 0; i < key.budgets.size(); ++i)
             (void)s.keys->preload(key.name, i, spend->spent_since(key.name, policy::key_ring::window_begin(key.budgets[i], wall)), wall);
+}
+
+// What was learned of the models goes on where it was before a restart.
+void gateway::parts::recall_habits(const snapshot& s) {
+    using policy::model_habits;
+    if (!spend) return;
+    for (const auto& kept : spend->kept_models()) {
+        auto* of = s.habits_of(kept.name);
+        if (!of) continue;
+        const auto& n = kept.numbers;
+        of->output_factor.restore(n[0], n[1], model_habits::factor_bounds);
+        of->tokens_per_byte.restore(n[2], n[3], model_habits::byte_bounds);
+        of->answer_tokens.restore(n[4], n[5], model_habits::answer_bounds);
+    }
+}
+
+void gateway::parts::keep_habits() {
+    if (!spend) return;
+    std::vector<ledger::kept_model> models;
+    for (const auto& [label, of] : to_show()->habits) {
+        const auto& [factor, per_byte, answer] = std::tie(of->output_factor, of->tokens_per_byte, of->answer_tokens);
+        if (factor.samples() + per_byte.samples() + answer.samples() == 0) continue;
+        models.push_back({label, {factor.value(), factor.samples(), per_byte.value(), per_byte.samples(), answer.value(), answer.samples()}});
+    }
+    if (!models.empty()) (void)spend->keep_models(models);
+}
+
+// Everything that is done now and then beside the requests.
+void gateway::parts::keep_house() {
+    house.every(std::chrono::seconds{2}, [this] { audit.look(metrics, core::clock::now()); });
+    if (spend) {
+        house.every(std::chrono::seconds{10}, [this] { keep_habits(); });
+        house.every(std::chrono::hours{1}, [this] {
+            if (spend->retain(to_show()->conf->state.keep, core::wall_clock::now()) > 0) spend->compact();
+        });
+    }
+    house.start();
 }
 
 // Before the first request, so that it finds what the others have spent.
@@ -191,6 +236,7 @@ void gateway::parts::make_admin() {
         facts.last_reload_ok = reload_ok;
         facts.draining = counts.draining;
         facts.fleet = fleet.get();
+        facts.audited = audit.verdicts();
         return status_json(*to_show(), core::clock::now(), facts);
     };
     admin = std::make_unique<admin_server>(conf->admin_address, std::move(handlers));
@@ -211,10 +257,11 @@ void gateway::start() {
     p.open_ledger();
     for (int i = 0; i < count; ++i) p.workers.push_back(std::make_unique<worker>(i, p.metrics, p.log, p.counts));
     if (p.spend)
-        for (int i = 0; i < count; ++i) p.workers[static_cast<std::size_t>(i)]->set_ledger(&p.spend->worker_journal(i));
+        for (int i = 0; i < count; ++i) p.workers[static_cast<std::size_t>(i)]->set_ledger(&p.spend->worker_journal(i), &p.spend->failing());
     p.listeners = p.make_listeners(*p.conf);
     auto first = make_snapshot(p.conf, p.names, nullptr);
     p.preload_budgets(*first);
+    p.recall_habits(*first);
     p.join_fleet(*first);
     p.shown = first;
     p.make_admin();
@@ -225,6 +272,7 @@ void gateway::start() {
     for (auto& w : p.workers) w->listen(p.listeners, all);
     for (auto& w : p.workers) w->start(false);
     p.admin->start();
+    p.keep_house();
     p.started = true;
 }
 
@@ -288,6 +336,8 @@ void gateway::drain_and_stop(const std::function<bool()>& give_up) {
     p.admin->stop();
     for (auto& w : p.workers) w->stop_and_join();
     p.fleet.reset();
+    p.house.stop();
+    p.keep_habits();
     p.log.flush();
 }
 

@@ -1,14 +1,24 @@
 #include "app/meter.hpp"
 
 #include <algorithm>
+#include <cstring>
+
+#include "app/prompt_count.hpp"
+#include "token/estimate.hpp"
 
 namespace weir::app {
 
-meter::meter(std::string_view model, std::int64_t input_estimate)
+meter::meter(std::string_view model, std::string_view request, const policy::model_habits* learned)
     : encoding_(token::encoding_for(model).enc),
       exact_(token::encoding_for(model).exact),
-      input_estimate_(input_estimate),
-      first_(encoding_) {}
+      input_estimate_(learned ? learned->input_tokens(request.size()) : token::estimate_tokens(request.size())),
+      factor_(learned && !exact_ ? learned->output_factor.value_or(policy::model_habits::one) : policy::model_habits::one),
+      first_(encoding_) {
+    if (request.empty() || request.size() > most_kept) return;
+    request_ = std::make_unique_for_overwrite<char[]>(request.size());
+    request_size_ = static_cast<std::uint16_t>(request.size());
+    std::memcpy(request_.get(), request.data(), request.size());
+}
 
 void meter::text(std::uint32_t lane, std::string_view piece) {
     if (!any_) {
@@ -31,8 +41,16 @@ std::int64_t meter::output() const {
 usage::counts meter::estimate(const usage::counts& reported) const {
     usage::counts u = reported;
     if (u.prompt() == 0) u.input = input_estimate_;
-    const auto counted = output();
+    const auto counted = output() * factor_ / policy::model_habits::one;
     if (counted > u.completion()) u.output += counted - u.completion();
+    return u;
+}
+
+usage::counts meter::final_estimate(const usage::counts& reported) const {
+    auto u = estimate(reported);
+    if (reported.prompt() != 0 || !request_) return u;
+    const auto counted = count_prompt(encoding_, {request_.get(), request_size_});
+    if (counted.is_request && counted.complete) u.input = counted.tokens;
     return u;
 }
 

@@ -84,6 +84,12 @@ std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf
     }
     s->routes = std::make_unique<policy::route_table>(s->conf->routes, pool_names, exact_prices(s->conf->prices));
     s->model_names = s->routes->listed_models();
+    for (auto& label : s->routes->labels()) {
+        std::shared_ptr<policy::model_habits> learned;
+        if (before)
+            if (const auto old = before->habits.find(label); old != before->habits.end()) learned = old->second;
+        s->habits.emplace(std::move(label), learned ? std::move(learned) : std::make_shared<policy::model_habits>());
+    }
     if (!s->conf->keys.empty()) {
         s->keys = std::make_shared<policy::key_ring>(s->conf->keys);
         if (before && before->keys) s->keys->carry_over(*before->keys);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "config/conf.hpp"
@@ -12,6 +13,7 @@
 #include "policy/first_token_times.hpp"
 #include "policy/hedge_budget.hpp"
 #include "policy/key_ring.hpp"
+#include "policy/model_habits.hpp"
 #include "policy/retry_budget.hpp"
 #include "policy/route_table.hpp"
 #include "policy/upstream_state.hpp"
@@ -42,13 +44,24 @@ struct pool_runtime {
     std::shared_ptr<pool_hedging> hedging;      ///< null unless `hedge` is on
 };
 
+struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+};
+
 struct snapshot {
     std::shared_ptr<const config::conf> conf;
     std::vector<pool_runtime> pools;
     std::unique_ptr<policy::route_table> routes;
     std::shared_ptr<policy::key_ring> keys;  ///< null: no keys are configured, everybody may call
+    std::unordered_map<std::string, std::shared_ptr<policy::model_habits>, text_hash, std::equal_to<>> habits;  ///< by model label
     std::vector<std::string> model_names;    ///< what GET /v1/models lists when the key allows it
 
+    /// Of a label that the routes give; null for others.
+    [[nodiscard]] policy::model_habits* habits_of(std::string_view label) const {
+        const auto found = habits.find(label);
+        return found == habits.end() ? nullptr : found->second.get();
+    }
     [[nodiscard]] bool has_keys() const { return keys != nullptr; }
 };
 

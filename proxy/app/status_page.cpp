@@ -64,6 +64,7 @@ a { color: inherit; }
   <noscript><p>This page needs JavaScript; the same data is at <a href="/api/status">/api/status</a>.</p></noscript>
   <div id="pools"></div>
   <div id="keys"></div>
+  <div id="meter"></div>
   <div id="routes"></div>
 </main>
 <footer class="soft"><p><span id="as-of"></span> · <a href="/api/status">JSON</a> · <a href="/metrics">metrics</a> · <a href="/readyz">ready?</a></p></footer>
@@ -150,6 +151,13 @@ function route(r) {
   return element("li", "", r.models.join(", ") + " → " + r.pool + further.join(""), renamed ? element("span", "soft", " (" + renamed + ")") : null);
 }
 
+function audited(a) {
+  return element("div", "card " + (a.off ? "bad" : "good"),
+    element("h3", "", a.upstream + ", " + a.model),
+    element("p", "state", a.off ? "reports other tokens than it sends" : "reports what it sends"),
+    facts([["reported ÷ counted", a.median_ratio], ["answers", a.answers], ["pool", a.pool]]));
+}
+
 function show(s) {
   at("version").textContent = s.version + (s.draining ? " · draining" : "");
   at("conf").textContent = s.conf.file + " · " + s.conf.hash + " · loaded " + when(s.conf.loaded_at);
@@ -159,6 +167,8 @@ function show(s) {
   draw("keys", s.keys, () => s.keys.length
     ? [element("h2", "", "Keys"), element("div", "cards", s.keys.map(key))]
     : [element("h2", "", "Keys"), element("p", "soft", "None: everybody who reaches weir may call.")]);
+  draw("meter", s.meter_audit, () => s.meter_audit.some(a => a.off)
+    ? [element("h2", "", "Meter audit", element("small", "", " median outside 0.98 to 1.02")), element("div", "cards", s.meter_audit.filter(a => a.off).map(audited))] : []);
   draw("routes", s.routes, () => s.routes.length ? [element("h2", "", "Routes"), element("ol", "", s.routes.map(route))] : []);
   at("as-of").textContent = "as of " + when(s.time);
 }

@@ -247,6 +247,21 @@ void add_listeners(json_text& out, const config::conf& conf, const process_facts
     out.close_array();
 }
 
+void add_audit(json_text& out, const std::vector<audited>& all) {
+    out.open_array("meter_audit");
+    for (const auto& each : all) {
+        out.open_object();
+        out.add("pool", each.pool);
+        out.add("upstream", each.upstream);
+        out.add("model", each.model);
+        out.add("median_ratio", std::round(each.median * 1e4) / 1e4);
+        out.add("answers", each.answers);
+        out.add("off", each.off);
+        out.close_object();
+    }
+    out.close_array();
+}
+
 void add_fleet(json_text& out, const fleet::fleet* fleet) {
     if (!fleet) return out.add_null("shared");
     const auto now = fleet->now();
@@ -289,6 +304,7 @@ std::string status_json(const snapshot& s, core::time_point now, const process_f
         for (const auto& key : s.keys->keys()) add_key(out, key, wall);
     out.close_array();
     add_fleet(out, facts.fleet);
+    add_audit(out, facts.audited);
     out.close_object();
     return out.take();
 }

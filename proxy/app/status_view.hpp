@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/meter_audit.hpp"
 #include "app/snapshot.hpp"
 #include "core/clock.hpp"
 #include "fleet/fleet.hpp"
@@ -19,6 +20,7 @@ struct process_facts {
     std::vector<std::string> addresses;  ///< bound, in the order of conf.listeners; empty: as they stand in the conf
     bool last_reload_ok = true;
     bool draining = false;
+    std::vector<app::audited> audited;        ///< what upstreams report against what weir counts
     const fleet::fleet* fleet = nullptr;  ///< null: the limits are this weir's own
 };
 

@@ -94,7 +94,8 @@ public:
     [[nodiscard]] int index() const { return index_; }
 
     /// Before start(); null: nothing is kept.
-    void set_ledger(ledger::journal* j) { ledger_ = j; }
+    void set_ledger(ledger::journal* j, const std::atomic<bool>* failing) { ledger_ = j, ledger_failing_ = failing; }
+    [[nodiscard]] bool ledger_fails() const { return ledger_failing_ && ledger_failing_->load(std::memory_order_relaxed); }
     [[nodiscard]] ledger::journal* ledger() const { return ledger_; }
 
     /// Sessions on this worker; read by other workers when they accept.
@@ -127,6 +128,7 @@ private:
     telemetry::access_log::lane& log_;
     core::fast_random random_;
     ledger::journal* ledger_ = nullptr;
+    const std::atomic<bool>* ledger_failing_ = nullptr;
     std::shared_ptr<worker_view> view_;
     std::map<std::string, std::shared_ptr<net::upstream_connections>> connections_;  ///< by target identity
     std::vector<std::unique_ptr<net::acceptor>> acceptors_;

@@ -6,11 +6,10 @@
 #include <cstring>
 #include <iostream>
 
-#include "cli/body_text.hpp"
+#include "app/prompt_count.hpp"
 #include "cli/command.hpp"
 #include "cli/read_file.hpp"
 #include "token/encoding.hpp"
-#include "token/estimate.hpp"
 
 namespace weir::cli {
 namespace {
@@ -21,19 +20,15 @@ int count(const std::string& file, std::string model, bool as_json) {
         std::cerr << "weir: " << file << ": " << std::strerror(errno) << '\n';
         return at_fault;
     }
-    std::vector<std::string> texts;
-    const auto body = read_body_texts(*bytes, [&](std::string_view text) { texts.emplace_back(text); });
-    if (model.empty()) model = body.model;
+    if (model.empty()) model = app::count_prompt(token::encoding::o200k, *bytes, 0).model;
     if (model.empty()) {
         std::cerr << "weir: whose tokens? Name the model with --model\n";
         return wrong_usage;
     }
     const auto encoding = token::encoding_for(model);
-    std::int64_t tokens = 0;
-    if (!body.is_request) tokens = token::count(encoding.enc, *bytes);
-    for (const auto& text : texts) tokens += token::count(encoding.enc, text);
-    if (body.messages > 0) tokens += token::estimate_chat_overhead(body.messages, body.names);
-    const bool exact = encoding.exact && !body.other_content;
+    const auto body = app::count_prompt(encoding.enc, *bytes, bytes->size());
+    const auto tokens = body.is_request ? body.tokens : token::count(encoding.enc, *bytes);
+    const bool exact = encoding.exact && body.complete;
     if (as_json)
         std::cout << R"({"tokens":)" << tokens << R"(,"encoding":")" << token::name(encoding.enc) << R"(","exact":)"
                   << (exact ? "true" : "false") << "}\n";

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <iostream>
 
-#include "cli/body_text.hpp"
+#include "app/prompt_count.hpp"
 #include "cli/command.hpp"
 #include "cli/read_file.hpp"
 #include "config/load.hpp"
@@ -15,9 +15,7 @@
 #include "dialect/request.hpp"
 #include "policy/key_ring.hpp"
 #include "policy/route_table.hpp"
-#include "token/count.hpp"
 #include "token/encoding.hpp"
-#include "token/estimate.hpp"
 
 namespace weir::cli {
 namespace {
@@ -203,13 +201,10 @@ private:
 
     void estimate() {
         const auto encoding = token::encoding_for(facts_.model);
-        std::int64_t tokens = 0;
-        const auto seen =
-            read_body_texts(body_, [&](std::string_view text) { tokens += token::count(encoding.enc, text); });
+        const auto seen = app::count_prompt(encoding.enc, body_);
         if (!seen.is_request) return;
-        if (seen.messages > 0) tokens += token::estimate_chat_overhead(seen.messages, seen.names);
-        std::cout << "input        about " << tokens << " tokens (" << token::name(encoding.enc)
-                  << (encoding.exact && !seen.other_content ? "" : ", estimated") << ")\n";
+        std::cout << "input        about " << seen.tokens << " tokens (" << token::name(encoding.enc)
+                  << (encoding.exact && seen.complete ? "" : ", estimated") << ")\n";
         if (facts_.max_output) std::cout << "output       at most " << *facts_.max_output << " tokens\n";
     }
 

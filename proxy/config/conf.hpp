@@ -58,6 +58,7 @@ struct state_conf {
     std::string ledger = "weir-ledger.db";  ///< absolute after loading; empty: off
     std::optional<fleet::settings> shared;  ///< limits and budgets hold across every weir that names this store
     std::chrono::hours keep{24 * 90};
+    bool refuse_on_failure = false;         ///< requests are refused while the ledger cannot be written
 };
 
 struct conf {

@@ -61,6 +61,7 @@ void read_state(const value& from, conf& into) {
         }
     }
     if (const auto shared = s.find("shared")) read_shared(*shared, into.state);
+    s.choice<bool>("on_failure", into.state.refuse_on_failure, {{"serve", false}, {"refuse", true}});
     if (const auto keep = s.find("keep"))
         if (const auto time = keep->duration(false)) {
             into.state.keep = std::chrono::duration_cast<std::chrono::hours>(*time);

@@ -89,7 +89,7 @@ verdict database::open(const std::string& path, std::string& why) {
     if (sqlite3_open_v2(path.c_str(), &db_, flags, nullptr) != SQLITE_OK) return failed(why);
     sqlite3_busy_timeout(db_, busy_ms);
     if (const verdict v = check(why); v != verdict::fine) return v;
-    if (const verdict v = run("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", why); v != verdict::fine) return v;
+    if (const verdict v = run("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", why); v != verdict::fine) return v;
     if (const verdict v = make_schema(why); v != verdict::fine) return v;
     if (!add_arriving_table(db_, arriving_)) return failed(why);
     insert_ = statement(db_, "INSERT OR IGNORE INTO requests SELECT * FROM arriving");
@@ -212,15 +212,6 @@ verdict database::next_instance(std::int64_t at_least, std::int64_t& out, std::s
     if (next.step() != SQLITE_ROW) return failed(why);
     out = next.integer(0);
     return next.step() == SQLITE_DONE ? verdict::fine : failed(why);
-}
-
-verdict database::kept_number(std::string_view name, std::int64_t first, std::int64_t& out, std::string& why) {
-    statement keep(db_, "INSERT INTO ledger VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = value RETURNING value");
-    keep.bind(1, name);
-    keep.bind(2, first);
-    if (keep.step() != SQLITE_ROW) return failed(why);
-    out = keep.integer(0);
-    return keep.step() == SQLITE_DONE ? verdict::fine : failed(why);
 }
 
 verdict database::spent_since(std::string_view key, std::int64_t since_ms, std::int64_t& nanousd, std::string& why) {

@@ -8,7 +8,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "ledger/kept_models.hpp"
 #include "ledger/row.hpp"
 #include "ledger/row_table.hpp"
 
@@ -65,6 +67,11 @@ public:
 
     /// The number kept under `name`; `first` is kept when there is none yet.
     [[nodiscard]] verdict kept_number(std::string_view name, std::int64_t first, std::int64_t& out, std::string& why);
+
+    [[nodiscard]] verdict keep_models(const std::vector<kept_model>& models, std::string& why);
+    [[nodiscard]] verdict kept_models(std::vector<kept_model>& out, std::string& why);
+    /// Gives some of the free pages back to the disk if they are many; `more`: call again.
+    [[nodiscard]] verdict compact(bool& more, std::string& why);
 
     /// From the sums by hour, which outlive the rows that `remove_before` deletes; only the first hour is read row by row.
     [[nodiscard]] verdict spent_since(std::string_view key, std::int64_t since_ms, std::int64_t& nanousd, std::string& why);

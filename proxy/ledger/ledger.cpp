@@ -26,7 +26,6 @@ constexpr int worker_bits = 8;
 constexpr std::size_t most_journals = (1u << worker_bits) - 1;
 constexpr std::size_t rows_per_transaction = 16000;
 constexpr std::size_t rows_per_step = 256;  // what one statement moves: their decoded form stays in the cache
-constexpr std::int64_t rows_per_deletion = 5000;
 
 sequence first_sequence(std::int64_t instance, std::size_t worker) {
     return (static_cast<sequence>(instance) << (worker_bits + counter_bits)) | (sequence{worker} << counter_bits);
@@ -239,7 +238,7 @@ bool ledger::flush() { return move_all(); }
 
 bool ledger::move_all() {
     const std::lock_guard one_at_a_time(database_lock_);
-    bool fine = true;
+    bool fine = true, room = true;
     for (journal* const from : journals()) {
         std::string why;
         std::size_t moved = rows_per_transaction;
@@ -255,8 +254,12 @@ bool ledger::move_all() {
         }
         fine = fine && v == verdict::fine;
         if (v != verdict::fine) complain("move", why + "; settled requests stay in " + from->path());
-        if (std::string full; !from->prepare(full)) complain("room", "ledger " + how_.path + ": " + full);
+        if (std::string full; !from->prepare(full)) {
+            room = false;
+            complain("room", "ledger " + how_.path + ": " + full);
+        }
     }
+    failing_.store(!fine || !room, std::memory_order_relaxed);
     watch_losses();
     if (fine) complained_.clear();
     return fine;
@@ -314,26 +317,6 @@ usage::nanousd ledger::spent_since(std::string_view key, core::wall_time since) 
     const auto since_ms = std::chrono::duration_cast<std::chrono::milliseconds>(since.time_since_epoch()).count();
     if (database_.spent_since(key, since_ms, spent, why) != verdict::fine) report(why);
     return spent;
-}
-
-std::int64_t ledger::identity(std::int64_t fresh) {
-    const std::lock_guard one_at_a_time(database_lock_);
-    std::string why;
-    std::int64_t kept = fresh;
-    if (database_.kept_number("identity", fresh, kept, why) != verdict::fine) report(why);
-    return kept;
-}
-
-std::int64_t ledger::retain(std::chrono::hours keep, core::wall_time now) {
-    const auto before = std::chrono::duration_cast<std::chrono::milliseconds>((now - keep).time_since_epoch()).count();
-    std::int64_t total = 0;
-    for (std::int64_t deleted = rows_per_deletion; deleted == rows_per_deletion; total += deleted) {
-        const std::lock_guard one_at_a_time(database_lock_);
-        std::string why;
-        deleted = 0;
-        if (database_.remove_before(before, rows_per_deletion, deleted, why) != verdict::fine) report(why);
-    }
-    return total;
 }
 
 void ledger::remove_empty_journals() {

@@ -5,6 +5,7 @@
 // It decides nothing: it keeps what it is told, and says loudly when it cannot.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include "core/clock.hpp"
 #include "ledger/database.hpp"
 #include "ledger/journal.hpp"
+#include "ledger/kept_models.hpp"
 
 namespace weir::ledger {
 
@@ -63,6 +65,16 @@ public:
     /// A number that names this ledger for as long as its file exists: `fresh` when it has none yet.
     [[nodiscard]] std::int64_t identity(std::int64_t fresh);
 
+    /// Whether what is settled cannot be moved into the database now, or the journals cannot grow: disk full, I/O errors.
+    [[nodiscard]] const std::atomic<bool>& failing() const { return failing_; }
+
+    /// Numbers kept by model, from any start of this ledger.
+    bool keep_models(const std::vector<kept_model>& models);
+    [[nodiscard]] std::vector<kept_model> kept_models();
+
+    /// Gives the space of deleted rows back to the disk when it is a quarter of the file; in steps.
+    void compact();
+
     [[nodiscard]] const recovery& recovered() const { return recovery_; }
     [[nodiscard]] std::uint64_t settled() const;  ///< rows that the journals took since the start
     [[nodiscard]] std::uint64_t lost() const;     ///< rows that found no room
@@ -90,6 +102,7 @@ private:
 
     std::mutex database_lock_;  // one user of the database at a time
     database database_;
+    std::atomic<bool> failing_{false};
     std::string complained_;    // the fault that was reported last and still stands
 
     mutable std::mutex lock_;

@@ -98,6 +98,14 @@ std::string_view route_table::model_label(std::string_view model) const {
     return found.by != nullptr && !found.by->bare ? std::string_view{found.by->pattern} : std::string_view{"other"};
 }
 
+std::vector<std::string> route_table::labels() const {
+    std::vector<std::string> all{labels_.begin(), labels_.end()};
+    for (const auto& g : globs_)
+        if (!g.bare) all.push_back(g.pattern);
+    all.emplace_back("other");
+    return all;
+}
+
 std::vector<std::string> route_table::nearest(std::string_view model, std::size_t n) const {
     std::vector<std::pair<std::size_t, std::size_t>> ranked;  // distance, place in the list: ties keep the conf's order
     for (std::size_t i = 0; i < listed_.size(); ++i)

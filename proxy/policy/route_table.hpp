@@ -33,6 +33,9 @@ public:
     /// else "other". The view lives as long as the table.
     [[nodiscard]] std::string_view model_label(std::string_view model) const;
 
+    /// Every label that model_label() can give.
+    [[nodiscard]] std::vector<std::string> labels() const;
+
     /// Exact names that a client may ask for: those in routes, renames' old names, and extra names that a route takes.
     [[nodiscard]] const std::vector<std::string>& listed_models() const { return listed_; }
 

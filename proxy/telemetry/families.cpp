@@ -13,6 +13,7 @@ constexpr names pool_model[] = {"pool", "model"};
 constexpr names endpoint_only[] = {"endpoint"};
 constexpr names pool_upstream_code[] = {"pool", "upstream", "code"};
 constexpr names pool_upstream_reason[] = {"pool", "upstream", "reason"};
+constexpr names pool_upstream_model[] = {"pool", "upstream", "model"};
 constexpr names pool_reason[] = {"pool", "reason"};
 constexpr names token_labels[] = {"key", "model", "pool", "type", "source"};
 constexpr names key_model_pool[] = {"key", "model", "pool"};
@@ -56,10 +57,12 @@ constexpr std::array<family_info, family_count> table = {{
     {"weir_retries_total", "Attempts repeated in the same pool, by the reason of the failure before.", counter, pool_reason, 0, {}},
     {"weir_fallbacks_total", "Requests moved on to a fallback, by the pool they left and why.", counter, pool_reason, 0, {}},
     {"weir_tokens_total", "Tokens settled, by part of the usage and by who counted them.", counter, token_labels, 0, {}},
-    {"weir_spend_usd_total", "Cost of settled requests in US dollars.", counter, key_model_pool, 9, {}},
+    {"weir_spend_usd_total", "Cost in US dollars: of settled requests, and of running streams as far as it is sure.", counter, key_model_pool, 9, {}},
     {"weir_unpriced_requests_total", "Requests that used tokens of a model without a price.", counter, model_pool, 0, {}},
     {"weir_meter_divergence_ratio", "Output tokens that the upstream reported, divided by the count made while streaming.", histogram,
      pool_model, 6, ratio_bounds},
+    {"weir_upstream_meter_divergence_ratio",
+     "The same of each upstream, for answers that are long enough to judge it by.", histogram, pool_upstream_model, 6, ratio_bounds},
     {"weir_rejections_total", "Requests that weir itself refused, by error code.", counter, key_code, 0, {}},
     {"weir_streams_interrupted_total", "Committed responses that broke before their end, by phase.", counter, pool_phase, 0, {}},
     {"weir_client_disconnects_total", "Clients that left before their answer was complete, by phase.", counter, pool_phase, 0, {}},

@@ -24,6 +24,7 @@ enum class family : std::uint8_t {
     spend,
     unpriced,
     meter_divergence,
+    upstream_divergence,
     rejections,
     streams_interrupted,
     client_disconnects,
@@ -33,7 +34,7 @@ enum class family : std::uint8_t {
     queue_wait,
     hedges,
 };
-inline constexpr std::size_t family_count = 21;
+inline constexpr std::size_t family_count = 22;
 inline constexpr std::size_t max_labels = 6;
 
 enum class metric_kind : std::uint8_t { counter, gauge, histogram };

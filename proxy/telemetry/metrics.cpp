@@ -3,6 +3,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 #include <map>
@@ -247,6 +248,21 @@ shard& metrics::worker_shard(int index) {
     const auto at = static_cast<std::size_t>(index);
     while (shards_.size() <= at) shards_.push_back(std::make_unique<shard_slot>(series_limit_));
     return shards_[at]->cells;
+}
+
+void metrics::visit(family of, const std::function<void(std::span<const std::string_view>, const cell*)>& each) const {
+    const std::lock_guard lock(shards_lock_);
+    for (const auto& slot : shards_) {
+        const series_store& store = slot->cells.store();
+        for (std::size_t i = 0, n = store.size(); i < n; ++i) {
+            const series& s = store.at(i);
+            if (s.of != of) continue;
+            std::array<std::string_view, max_labels> labels;
+            const std::size_t count = info_of(of).labels.size();
+            for (std::size_t k = 0; k < count; ++k) labels[k] = store.label(s.labels[k]);
+            each({labels.data(), count}, s.cells);
+        }
+    }
 }
 
 void metrics::add_source(source from) {

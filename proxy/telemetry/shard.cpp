@@ -1,5 +1,6 @@
 #include "telemetry/shard.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -110,8 +111,26 @@ void shard::count_usage(const exchange::record& what, const request_ids& ids) {
     count_tokens(ids, known_.audio_input, source, what.usage.audio_input);
     count_tokens(ids, known_.audio_output, source, what.usage.audio_output);
     count_tokens(ids, known_.image_output, source, what.usage.image_output);
-    if (what.cost > 0) find(family::spend, ids.key, ids.model, ids.pool)->add(what.cost);
+    if (what.cost != what.cost_shown) count_spend(*find(family::spend, ids.key, ids.model, ids.pool), what.cost - what.cost_shown);
     if (!what.priced) find(family::unpriced, ids.model, ids.pool)->add(1);
+}
+
+void shard::count_spend(cell& of, usage::nanousd more) {
+    if (more < 0 || !shown_too_much_.empty()) {
+        auto& owed = shown_too_much_[&of];
+        const auto due = more - owed;
+        owed = due < 0 ? -due : 0;
+        if (owed == 0) shown_too_much_.erase(&of);
+        more = std::max<usage::nanousd>(due, 0);
+    }
+    if (more > 0) of.add(more);
+}
+
+void shard::show_spend(exchange::record& what, usage::nanousd so_far) {
+    if (so_far <= what.cost_shown) return;
+    const label_id key = store_.intern(what.key), model = store_.intern(what.model_label);
+    count_spend(*find(family::spend, key, model, store_.intern(what.pool)), so_far - what.cost_shown);
+    what.cost_shown = so_far;
 }
 
 void shard::count_tokens(const request_ids& ids, label_id type, label_id source, std::int64_t tokens) {
@@ -130,11 +149,14 @@ histogram_ref shard::inter_token(std::string_view pool, std::string_view model) 
     return histogram(family::inter_token, pool_id, store_.intern(model));
 }
 
-void shard::meter_divergence(std::string_view pool, std::string_view model, std::int64_t reported, std::int64_t counted) {
+void shard::meter_divergence(std::string_view pool, std::string_view upstream, std::string_view model, std::int64_t reported,
+                             std::int64_t counted) {
+    constexpr std::int64_t long_enough = 32;  // in a shorter answer one token of framing looks like a fault
     if (counted <= 0 || reported < 0) return;
-    const label_id pool_id = store_.intern(pool);
-    histogram(family::meter_divergence, pool_id, store_.intern(model))
-        .observe(static_cast<double>(reported) / static_cast<double>(counted));
+    const label_id pool_id = store_.intern(pool), model_id = store_.intern(model);
+    const double ratio = static_cast<double>(reported) / static_cast<double>(counted);
+    histogram(family::meter_divergence, pool_id, model_id).observe(ratio);
+    if (counted >= long_enough) histogram(family::upstream_divergence, pool_id, store_.intern(upstream), model_id).observe(ratio);
 }
 
 void shard::retry(std::string_view pool, std::string_view reason) {

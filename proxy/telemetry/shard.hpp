@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <unordered_map>
 
 #include "exchange/record.hpp"
 #include "telemetry/series_store.hpp"
@@ -62,8 +63,11 @@ public:
     void publish(const exchange::record& what);
 
     [[nodiscard]] histogram_ref inter_token(std::string_view pool, std::string_view model);
+    /// Shows what a running stream has cost so far, at least; publish() counts the rest.
+    void show_spend(exchange::record& what, usage::nanousd so_far);
     /// The upstream reported `reported` output tokens where weir counted `counted` (0: nothing is observed).
-    void meter_divergence(std::string_view pool, std::string_view model, std::int64_t reported, std::int64_t counted);
+    void meter_divergence(std::string_view pool, std::string_view upstream, std::string_view model, std::int64_t reported,
+                          std::int64_t counted);
     void retry(std::string_view pool, std::string_view reason);
     void fallback(std::string_view pool, std::string_view reason);
     void hedge(std::string_view pool, std::string_view outcome);
@@ -87,7 +91,10 @@ private:
     void count_tokens(const request_ids& ids, label_id type, label_id source, std::int64_t tokens);
     void count_endings(const exchange::record& what, const request_ids& ids);
 
+    void count_spend(cell& of, usage::nanousd more);
+
     series_store store_;
+    std::unordered_map<cell*, usage::nanousd> shown_too_much_;  ///< a counter never falls: the next costs pay for it
     struct well_known {
         label_id yes, no, from_upstream, from_count;
         label_id input, cached_input, cache_write, output, reasoning, audio_input, audio_output, image_output;

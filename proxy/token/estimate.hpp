@@ -4,12 +4,28 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "token/encoding.hpp"
+
 namespace weir::token {
 
 // Tokens that a chat's frame adds to the tokens of its texts, after OpenAI's documentation ("How to count tokens with
 // tiktoken"): three for each message, one for each `name` given, three that prime the reply.
 [[nodiscard]] constexpr std::int64_t estimate_chat_overhead(std::int64_t messages, std::int64_t names) {
     return 3 * messages + names + 3;
+}
+
+// What the tools of a chat consist of.
+struct tool_parts {
+    std::int64_t functions = 0, functions_with_parameters = 0, parameters = 0, choice_lists = 0, choices = 0;
+};
+
+// Tokens that tool definitions add to the tokens of their texts, after OpenAI's documentation ("How to count tokens with
+// tiktoken", tool calls): so many for each function, list of parameters, parameter, `enum` and entry of one, and for the end.
+[[nodiscard]] constexpr std::int64_t estimate_tool_overhead(encoding with, const tool_parts& of) {
+    if (of.functions == 0) return 0;
+    const std::int64_t each_function = with == encoding::cl100k ? 10 : 7;
+    return of.functions * each_function + 3 * of.functions_with_parameters + 3 * of.parameters - 3 * of.choice_lists + 3 * of.choices +
+           12;
 }
 
 // Tokens of that many bytes of text or JSON, for admission before the body is read: a quarter, rounded up. English and

@@ -197,6 +197,7 @@ const fault_case values[] = {
     {"SharedSlice", with("state: {shared: {url: 'redis://r', slice: @@0%}}\n"), "less than 1%"},
     {"SharedOnFailure", with("state: {shared: {url: 'redis://r', on_failure: @@locl}}\n"), "did you mean 'local'?"},
     {"SharedUnknown", with("state: {shared: {url: 'redis://r', @@slize: 1%}}\n"), "did you mean 'slice'?"},
+    {"LedgerFailure", with("state: {on_failure: @@refuze}\n"), "did you mean 'refuse'?"},
     {"BadKeep", with("state: {keep: @@90m}\n"), "whole number of hours"},
     {"HeaderName", in_upstream("{url: 'http://u', headers: {@@'a b': x}}"), "is not a header name"},
     {"OwnHeader", in_upstream("{url: 'http://u', headers: {@@Host: x}}"), "written by weir itself"},

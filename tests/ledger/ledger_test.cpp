@@ -349,3 +349,53 @@ TEST(Ledger, DeletesRowsThatAreTooOld) {
     EXPECT_EQ(rows_of(in.ledger()).size(), 1u);
     EXPECT_EQ(ledger->retain(std::chrono::hours(24), now), 0);
 }
+
+TEST(Ledger, KeepsItsNameAndWhatWasLearnedOverARestart) {
+    const folder in;
+    std::int64_t name = 0;
+    {
+        auto ledger = open_or_fail(quiet_options(in));
+        EXPECT_TRUE(ledger->kept_models().empty());
+        name = ledger->identity(4711);
+        EXPECT_EQ(name, 4711);
+        EXPECT_TRUE(ledger->keep_models({{"claude-*", {1, 2, 3, 4, 5, 6}}, {"other", {7, 8, 9, 10, 11, 12}}}));
+        EXPECT_TRUE(ledger->keep_models({{"other", {0, 0, 0, 0, 0, -1}}}));
+    }
+    auto ledger = open_or_fail(quiet_options(in));
+    EXPECT_EQ(ledger->identity(1), name);
+    const auto models = ledger->kept_models();
+    ASSERT_EQ(models.size(), 2u);
+    for (const auto& each : models) EXPECT_EQ(each.numbers[5], each.name == "other" ? -1 : 6) << each.name;
+}
+
+TEST(Ledger, GivesTheSpaceOfDeletedRowsBackToTheDisk) {
+    const folder in;
+    auto ledger = open_or_fail(quiet_options(in));
+    const auto old = core::wall_time(std::chrono::hours(1000));
+    for (int i = 0; i < 20000; ++i) settle(*ledger, "a-request-id-that-takes-some-room-" + std::to_string(i), 1, old);
+    ASSERT_TRUE(ledger->flush());
+    ledger->compact();
+    const auto full = std::filesystem::file_size(in.ledger());
+    EXPECT_EQ(ledger->retain(std::chrono::hours(1), core::wall_time(std::chrono::hours(2000))), 20000);
+    ledger->compact();
+    EXPECT_LT(std::filesystem::file_size(in.ledger()), full / 2);
+    settle(*ledger, "after", 5);
+    EXPECT_TRUE(ledger->flush());
+    EXPECT_EQ(rows_of(in.ledger()).size(), 1u);
+}
+
+TEST(Ledger, SaysThatItFailsWhileNothingCanBeMovedAndThatItIsWellAgain) {
+    const folder in;
+    auto ledger = open_or_fail(quiet_options(in));
+    EXPECT_FALSE(ledger->failing());
+    sqlite3* other = nullptr;
+    ASSERT_EQ(sqlite3_open_v2(in.ledger().c_str(), &other, SQLITE_OPEN_READWRITE, nullptr), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+    settle(*ledger, "waits", 1);
+    EXPECT_FALSE(ledger->flush());
+    EXPECT_TRUE(ledger->failing());
+    sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr);
+    sqlite3_close_v2(other);
+    EXPECT_TRUE(ledger->flush());
+    EXPECT_FALSE(ledger->failing());
+}

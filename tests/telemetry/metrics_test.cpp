@@ -55,7 +55,7 @@ void fill(telemetry::metrics& all) {
     shard.retry("openai", "timeout_connect");
     shard.fallback("openai", "status");
     shard.inter_token("openai", "gpt-4o*").observe(0.02);
-    shard.meter_divergence("openai", "gpt-4o*", 101, 100);
+    shard.meter_divergence("openai", "openai-main", "gpt-4o*", 101, 100);
     shard.connections("127.0.0.1:8080").add(2);
     shard.active_streams("127.0.0.1:8080").add(1);
     shard.buffered_body_bytes("127.0.0.1:8080").add(4096);
@@ -106,6 +106,50 @@ TEST(Metrics, CountWeirsOwnCountAsItsSource) {
     const auto s = samples_of(all.render());
     EXPECT_EQ(value(s, R"(weir_tokens_total{key="dify",model="gpt-4o*",pool="openai",type="output",source="counted"})"), 30);
     EXPECT_EQ(value(s, R"(weir_unpriced_requests_total{model="gpt-4o*",pool="openai"})"), 1);
+}
+
+TEST(Metrics, ShowTheSpendOfARunningStreamAndCountItOnce) {
+    telemetry::metrics all;
+    telemetry::shard& shard = all.worker_shard(0);
+    const auto spend = [&] {
+        return value(samples_of(all.render()), R"(weir_spend_usd_total{key="dify",model="gpt-4o*",pool="openai"})");
+    };
+    exchange::record r = sample_record();
+    r.cost = 0;
+    shard.show_spend(r, 2'000'000'000);
+    EXPECT_EQ(spend(), 2);
+    shard.show_spend(r, 5'000'000'000);
+    shard.show_spend(r, 4'000'000'000);
+    EXPECT_EQ(spend(), 5) << "a counter never falls";
+    r.cost = 7'000'000'000;
+    shard.publish(r);
+    EXPECT_EQ(spend(), 7);
+    exchange::record cheaper = sample_record();
+    shard.show_spend(cheaper, 3'000'000'000);
+    cheaper.cost = 1'000'000'000;
+    shard.publish(cheaper);
+    EXPECT_EQ(spend(), 10);
+    exchange::record next = sample_record();
+    next.cost = 1'500'000'000;
+    shard.publish(next);
+    EXPECT_EQ(spend(), 10) << "what was shown too much is paid off first";
+    next = sample_record();
+    next.cost = 1'500'000'000;
+    shard.publish(next);
+    EXPECT_EQ(spend(), 11) << "7 + 1 + 1.5 + 1.5";
+}
+
+TEST(Metrics, JudgeAnUpstreamByLongAnswersOnly) {
+    telemetry::metrics all;
+    all.worker_shard(0).meter_divergence("p", "u", "m", 11, 10);
+    all.worker_shard(1).meter_divergence("p", "u", "m", 101, 100);
+    std::int64_t seen = 0;
+    all.visit(telemetry::family::upstream_divergence, [&](auto labels, const telemetry::cell* cells) {
+        ASSERT_EQ(labels.size(), 3u);
+        EXPECT_EQ(labels[1], "u");
+        for (std::size_t i = 0; i < 17; ++i) seen += cells[i].read();
+    });
+    EXPECT_EQ(seen, 1);
 }
 
 TEST(Metrics, CallOnlyWeirsOwnRefusalsRejections) {
@@ -213,7 +257,7 @@ TEST(Metrics, ShowEveryNameOfTheContractFromTheFirstScrape) {
           "weir_overhead_seconds", "weir_upstream_requests_total", "weir_upstream_failures_total", "weir_upstream_healthy",
           "weir_upstream_ejected", "weir_upstream_in_flight", "weir_upstream_connections", "weir_retries_total",
           "weir_fallbacks_total", "weir_tokens_total", "weir_spend_usd_total", "weir_budget_remaining_usd",
-          "weir_meter_divergence_ratio", "weir_rejections_total", "weir_streams_interrupted_total",
+          "weir_meter_divergence_ratio", "weir_upstream_meter_divergence_ratio", "weir_rejections_total", "weir_streams_interrupted_total",
           "weir_client_disconnects_total", "weir_connections", "weir_active_streams", "weir_buffered_body_bytes",
           "weir_conf_info", "weir_conf_last_reload_successful", "weir_build_info", "weir_unpriced_requests_total",
           "weir_log_dropped_total", "weir_metric_series_dropped_total", "process_cpu_seconds_total",

@@ -1,0 +1,84 @@
+// What a model was seen to do: how many tokens it reports for each that weir counts, how many it reads for each byte of a request,
+// how long its answers are. Learned from reports, so that an estimate is close where nothing is reported.
+// Shared by the workers: atomics; two that learn at the same moment may lose one sample, never more.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+
+namespace weir::policy {
+
+/// A number that follows its samples slowly and stays within bounds. A wild sample moves it no further than double or half of
+/// itself would.
+class learned_number {
+public:
+    struct bounds {
+        std::int64_t lowest, highest;
+    };
+
+    void learn(std::int64_t sample, bounds within) {
+        const auto before = samples_.load(std::memory_order_relaxed);
+        samples_.store(before + 1, std::memory_order_relaxed);  // no locked step for every request
+        const auto old = value_.load(std::memory_order_relaxed);
+        sample = std::clamp(sample, within.lowest, within.highest);
+        if (before >= enough) sample = std::clamp(sample, old / 2, old * 2);
+        const auto weight = std::clamp<std::int64_t>(before + 1, 1, slowest);
+        value_.store(std::clamp(old + (sample - old) / weight, within.lowest, within.highest), std::memory_order_relaxed);
+    }
+
+    /// `otherwise` until there were enough samples to believe.
+    [[nodiscard]] std::int64_t value_or(std::int64_t otherwise) const {
+        return samples_.load(std::memory_order_relaxed) >= enough ? value_.load(std::memory_order_relaxed) : otherwise;
+    }
+
+    [[nodiscard]] std::int64_t value() const { return value_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::int64_t samples() const { return samples_.load(std::memory_order_relaxed); }
+    void restore(std::int64_t value, std::int64_t samples, bounds within) {
+        value_.store(std::clamp(value, within.lowest, within.highest), std::memory_order_relaxed);
+        samples_.store(std::max<std::int64_t>(samples, 0), std::memory_order_relaxed);
+    }
+
+private:
+    static constexpr std::int64_t enough = 8;
+    static constexpr std::int64_t slowest = 32;
+
+    std::atomic<std::int64_t> value_{0};
+    std::atomic<std::int64_t> samples_{0};
+};
+
+class model_habits {
+public:
+    static constexpr std::int64_t one = 1'000'000;  ///< ratios are kept in millionths
+
+    /// Tokens that `counted` ones of an answer stand for with this model. Between half and double.
+    [[nodiscard]] std::int64_t output_tokens(std::int64_t counted) const { return counted * output_factor.value_or(one) / one; }
+    /// Prompt tokens of a request whose body has so many bytes.
+    [[nodiscard]] std::int64_t input_tokens(std::size_t body_bytes) const {
+        constexpr std::int64_t usual = one / 4;
+        return static_cast<std::int64_t>(body_bytes) * tokens_per_byte.value_or(usual) / one;
+    }
+    /// What an answer without a limit of its own is taken to have until it is known.
+    [[nodiscard]] std::int64_t typical_output() const { return answer_tokens.value_or(1024); }
+
+    /// A complete answer was reported to have so many output tokens where weir counted `counted`.
+    void saw_output(std::int64_t reported, std::int64_t counted) {
+        constexpr std::int64_t too_short = 16;  // one token more or less says nothing about a model
+        if (counted < too_short || reported <= 0) return;
+        output_factor.learn(reported * one / counted, factor_bounds);
+    }
+    void saw_input(std::int64_t reported, std::size_t body_bytes) {
+        if (reported > 0 && body_bytes > 0) tokens_per_byte.learn(reported * one / static_cast<std::int64_t>(body_bytes), byte_bounds);
+    }
+    void saw_answer(std::int64_t tokens) {
+        if (tokens > 0) answer_tokens.learn(tokens, answer_bounds);
+    }
+
+    static constexpr learned_number::bounds factor_bounds{one / 2, 2 * one};
+    static constexpr learned_number::bounds byte_bounds{one / 100, one};  // a base64 image has few tokens for its bytes
+    static constexpr learned_number::bounds answer_bounds{1, 1'000'000};
+
+    learned_number output_factor, tokens_per_byte, answer_tokens;
+};
+
+}  // namespace weir::policy
