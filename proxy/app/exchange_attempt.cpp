@@ -81,6 +81,7 @@ net::task<void> exchange_runner::attempts() {
         if (plan_.candidate() != at) {
             at = plan_.candidate();
             tried_.clear();
+            edits_made_ = false;  // another pool may wish for others
             ++record_.fallback_count;
         }
         auto trying = attempt();
@@ -238,13 +239,15 @@ void exchange_runner::prepare_edits(std::string_view model) {
     edited_for_ = model;
     edits_.clear();
     asked_usage_ = false;
+    choose_collecting();
     if ((target_.body != dialect::body_form::json && target_.body != dialect::body_form::multipart) || !understood_) return;
     dialect::wishes wish;
     wish.model = model == facts_.model ? std::string_view{} : model;
-    wish.include_usage = pool_->conf->ask_usage && facts_.stream && !facts_.asks_usage;
+    wish.stream = collecting_ != nullptr;
+    wish.include_usage = pool_->conf->ask_usage && (facts_.stream || wish.stream) && !facts_.asks_usage;
     if (caller_) wish.max_output = caller_->settings().max_output_tokens;
     edits_ = dialect::plan_edits(target_.id, facts_, wish);
-    asked_usage_ = wish.include_usage && (target_.id == dialect::endpoint::chat_completions || target_.id == dialect::endpoint::completions);
+    asked_usage_ = wish.include_usage && !collecting_ && (target_.id == dialect::endpoint::chat_completions || target_.id == dialect::endpoint::completions);
 }
 
 net::task<bool> exchange_runner::back_off() {
@@ -332,6 +335,11 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
                                                                                 std::to_string(status) + ": " + facts.error_message};
             co_return tried::failed;
         }
+    } else if (event_mode_ && collecting_) {
+        auto collecting = collect_answer();
+        const held got = co_await std::move(collecting);
+        if (got == held::client_gone) co_return tried::finished;
+        if (got == held::broken) co_return conclude_collecting();
     } else if (event_mode_) {
         auto holding = hold_events();
         const held got = co_await std::move(holding);
@@ -346,8 +354,8 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
         }
         if (pool_->hedging && content_seen_) pool_->hedging->times.sample(now() - attempt_began_, now());
         lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
-    } else if (early_head_) {
-        co_return fail(failure::invalid, "it answered a streaming request with something that is not a stream");
+    } else if (early_head_ && (record_.stream || !metered_)) {
+        co_return fail(failure::invalid, "it answered with something that is not what was asked for");
     } else {
         auto holding = hold_body(unary_hold_limit);
         const held got = co_await std::move(holding);

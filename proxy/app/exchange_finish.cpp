@@ -69,7 +69,8 @@ net::task<void> exchange_runner::reply(core::error why) {
         settle();
         net::gather event;
         event.clear();
-        end_with_error_event(why, event);
+        if (record_.stream) end_with_error_event(why, event);
+        else end_with_error_body(body, event);
         auto telling = send_to_client(event);
         (void)co_await std::move(telling);
         after_ = after::cut;

@@ -26,6 +26,7 @@ bool exchange_runner::has_terminator() const {
         case dialect::endpoint::responses:
         case dialect::endpoint::messages:
         case dialect::endpoint::gemini_stream_generate: return true;
+        case dialect::endpoint::gemini_generate: return collecting_ != nullptr;
         default: return false;
     }
 }
@@ -57,7 +58,10 @@ void exchange_runner::start_answer(const http::response_head& answer) {
             case field_id::content_length:
             case field_id::x_request_id:
             case field_id::via: continue;
-            case field_id::content_type: type = f.value; break;
+            case field_id::content_type:
+                type = f.value;
+                if (collecting_) continue;  // below, once it is known what goes out
+                break;
             case field_id::content_encoding: encoded = !http::iequals(f.value, "identity"); break;
             case field_id::date: dated = true; break;
             case field_id::retry_after: retry_after_ = f.value; break;
@@ -80,7 +84,8 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     const bool fine = answer.status >= 200 && answer.status < 300;
     event_mode_ = fine && understood_ && !encoded && framing_ != http::framing::none && is_type(type, "text/event-stream");
     metered_ = fine && understood_ && !encoded && (event_mode_ || is_type(type, "application/json"));
-    record_.stream = record_.stream || event_mode_;
+    if (collecting_ && !type.empty()) head.add("content-type", event_mode_ ? "application/json" : type);
+    record_.stream = record_.stream || (event_mode_ && !collecting_);
     meter_.reset();
     if (event_mode_) price_ = conf().prices.find(record_.served_model, record_.upstream);
     if (event_mode_) inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
@@ -156,14 +161,14 @@ net::task<failure> exchange_runner::read_more(core::time_point deadline) {
 
 core::time_point exchange_runner::heartbeat_due() const {
     const auto& every = pool_->conf->heartbeat;
-    if (!every || !record_.stream || http10_ || discarding_ || !has_terminator() || (head_sent_ && !client_chunked_)) return core::never;
+    if (!every || (!record_.stream && !collecting_) || http10_ || discarding_ || !has_terminator() || (head_sent_ && !client_chunked_)) return core::never;
     return std::max(last_sent_, began_) + *every;
 }
 
 // A comment as a frame of its own: clients that mishandle a comment inside an event's frame accept this (ecosystem notes on SSE framing).
 // Held partial events are not on the wire, so the client always stands at an event boundary here.
 bool exchange_runner::send_heartbeat() {
-    constexpr std::string_view comment = "d\r\n: keepalive\n\n\r\n";
+    const std::string_view comment = heartbeat_bytes();
     net::gather out;
     out.clear();
     std::string own_head;
@@ -171,7 +176,7 @@ bool exchange_runner::send_heartbeat() {
         http::head_writer head{own_head};
         head.status_line(200, {});
         head.add("date", worker_.http_date(core::wall_clock::now()));
-        head.add("content-type", std::string_view{"text/event-stream"});
+        head.add("content-type", std::string_view{record_.stream ? "text/event-stream" : "application/json"});
         head.add("cache-control", std::string_view{"no-cache"});
         head.add("transfer-encoding", std::string_view{"chunked"});
         head.add("x-request-id", record_.request_id);

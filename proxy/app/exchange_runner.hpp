@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/collecting.hpp"
 #include "app/hedge.hpp"
 #include "app/local_reply.hpp"
 #include "app/meter.hpp"
@@ -142,6 +143,18 @@ private:
     [[nodiscard]] exchange::failure phase_failure() const;
     void drop_request_memory();
 
+    // --- exchange_collect.cpp: one answer out of a stream ---
+    void choose_collecting();
+    void stop_collecting();
+    [[nodiscard]] bool count_collected();
+    void collect_new_events();
+    [[nodiscard]] exchange::failure judge_collected(bool complete);
+    [[nodiscard]] net::task<held> collect_answer();
+    [[nodiscard]] bool answer_collected();
+    [[nodiscard]] tried conclude_collecting();
+    [[nodiscard]] std::string_view heartbeat_bytes() const;
+    void end_with_error_body(std::string_view body, net::gather& out);
+
     // --- exchange_tunnel.cpp ---
     [[nodiscard]] net::task<void> relay_tunnel();
 
@@ -253,6 +266,7 @@ private:
     relaying relay_ = relaying::nothing;     ///< what the attempts led to: an answer is committed and ready to be passed on
     std::unique_ptr<dialect::usage_finder> finder_;
     std::unique_ptr<meter> meter_;
+    std::unique_ptr<collecting> collecting_; ///< this attempt asks for a stream although the client did not
     const usage::model_price* price_ = nullptr;
     usage::nanousd spent_ = 0;               ///< of the running stream, as told to the reservation
     core::time_point progress_due_{};

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "app/exchange_runner.hpp"
+#include "dialect/collector.hpp"
 #include "dialect/credentials.hpp"
 #include "http/head_writer.hpp"
 
@@ -15,12 +16,13 @@ bool forwarded(std::string_view parameter, bool drop_key) {
     return !(name.starts_with("utm_") || name == "gclid" || name == "fbclid");
 }
 
-void append_query(std::string& out, std::string_view query, bool drop_key) {
+// `to_stream`: the client's own wish for a form of answer gives way to Gemini's streams of events.
+void append_query(std::string& out, std::string_view query, bool drop_key, bool to_stream) {
     char separator = '?';
     while (!query.empty()) {
         const auto end = query.find('&');
         const auto parameter = query.substr(0, end);
-        if (!parameter.empty() && forwarded(parameter, drop_key)) {
+        if (!parameter.empty() && forwarded(parameter, drop_key) && !(to_stream && dialect::is_answer_format(parameter))) {
             out += separator;
             out += parameter;
             separator = '&';
@@ -28,6 +30,7 @@ void append_query(std::string& out, std::string_view query, bool drop_key) {
         if (end == std::string_view::npos) break;
         query.remove_prefix(end + 1);
     }
+    if (to_stream) out.append(1, separator).append("alt=sse");
 }
 
 bool is_ours(const upstream_runtime& to, std::string_view name) {
@@ -44,14 +47,17 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     const bool swap = view_->shared->has_keys() || !to.credential_name.empty();
     http::head_writer head{out};
     out.append(h.method).append(1, ' ');
-    if (!path_model_.empty() && record_.served_model != facts_.model) {
-        auto renamed = target_;
-        dialect::rename_in_path(renamed, record_.served_model);
-        out += dialect::upstream_path(pool_->conf->dialect, to.conf->base_path, renamed);
+    const bool renames = !path_model_.empty() && record_.served_model != facts_.model;
+    const bool to_stream = collecting_ && target_.id == dialect::endpoint::gemini_generate;
+    if (renames || to_stream) {
+        auto asked = target_;
+        if (renames) dialect::rename_in_path(asked, record_.served_model);
+        if (to_stream) dialect::stream_in_path(asked);
+        out += dialect::upstream_path(pool_->conf->dialect, to.conf->base_path, asked);
     } else {
         out += dialect::upstream_path(pool_->conf->dialect, to.conf->base_path, target_);
     }
-    if (!h.query.empty()) append_query(out, h.query, swap);
+    if (!h.query.empty() || to_stream) append_query(out, h.query, swap, to_stream);
     out.append(" HTTP/1.1\r\n");
     head.add("host", to.authority);
     std::string_view via;

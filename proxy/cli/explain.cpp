@@ -11,6 +11,7 @@
 #include "cli/read_file.hpp"
 #include "config/load.hpp"
 #include "core/glob.hpp"
+#include "dialect/collector.hpp"
 #include "dialect/endpoint.hpp"
 #include "dialect/request.hpp"
 #include "policy/key_ring.hpp"
@@ -155,9 +156,15 @@ private:
                   << "), model " << to.model << (to.larger_context ? ", also for prompts too long for those before" : "") << '\n';
         if (pool.dialect != target_.dialect)
             std::cout << "             passes over: the endpoint speaks " << dialect::name_of(target_.dialect) << '\n';
+        const bool collects = pool.collect && dialect::can_collect(target_, facts_);
+        auto asked = target_;
+        if (collects) {
+            dialect::stream_in_path(asked);
+            std::cout << "             collect: asked for as a stream, answered as one document\n";
+        }
         for (const auto& upstream : pool.upstreams) {
             std::cout << "             " << upstream.name << ": " << upstream.scheme << "://" << upstream.host << ':'
-                      << upstream.port << dialect::upstream_path(pool.dialect, upstream.base_path, target_)
+                      << upstream.port << dialect::upstream_path(pool.dialect, upstream.base_path, asked)
                       << ", weight " << upstream.weight << ", ";
             if (upstream.max_requests > 0) std::cout << "at most " << upstream.max_requests << " requests at once, ";
             price(conf_.prices.find(to.model, upstream.name));

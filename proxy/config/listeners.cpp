@@ -94,6 +94,7 @@ void read_limits(const value& from, conf& into, mentions& seen) {
     s.size("request_body", limits.request_body);
     s.size("buffered_bodies", limits.buffered_bodies);
     s.size("event", limits.event);
+    s.size("collected", limits.collected);
     s.integer("connections", limits.connections, 1);
     s.duration_or_off("head_timeout", limits.head_timeout);
     s.duration_or_off("body_timeout", limits.body_timeout);

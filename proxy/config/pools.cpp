@@ -55,8 +55,6 @@ pool_conf read_pool(const value& from) {
     s.flag("panic", pool.panic);
     if (const auto v = s.find("heartbeat")) read_heartbeat(*v, pool);
     s.flag("collect", pool.collect);
-    if (const auto v = s.find("collect"); v && pool.collect)
-        v->warn("collect: not in effect yet: unary requests go to the upstream as unary requests");
     s.finish();
     return pool;
 }

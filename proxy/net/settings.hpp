@@ -33,6 +33,7 @@ struct limits {
     std::size_t request_body = 64ull << 20;
     std::size_t buffered_bodies = 1ull << 30;
     std::size_t event = 4ull << 20;      ///< one SSE event
+    std::size_t collected = 64ull << 20; ///< one answer that is put together from a stream
     int connections = 20000;
     milliseconds head_timeout = 10s;
     milliseconds body_timeout = 30s;

@@ -118,6 +118,15 @@ TEST(Commands, ExplainWhatARequestWouldDo) {
                              "route        asked", "pool main (openai), model served",
                              "http://127.0.0.1:1/v1/chat/completions", "$2.5 in, $10 out per million tokens (served)"})
         EXPECT_NE(good.out.find(line), std::string::npos) << line << "\n" << good.out;
+    const auto collects = folder.write("collects.yaml",
+                                       "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                                       "pools: {main: {dialect: gemini, collect: on, upstreams: [{name: u, url: "
+                                       "\"http://127.0.0.1:1\"}]}}\n");
+    const auto streamed = run({"explain", "-c", collects, "--path", "/v1beta/models/g:generateContent",
+                               folder.write("gemini.json", R"({"contents":[]})")});
+    EXPECT_EQ(streamed.code, 0) << streamed.out << streamed.err;
+    for (const char* line : {"collect: asked for as a stream", "http://127.0.0.1:1/v1beta/models/g:streamGenerateContent"})
+        EXPECT_NE(streamed.out.find(line), std::string::npos) << line << "\n" << streamed.out;
     const auto lost = run({"explain", "-c", conf, folder.write("lost.json", R"({"model":"askd","messages":[]})")});
     EXPECT_EQ(lost.code, 1);
     EXPECT_NE(lost.out.find("did you mean 'asked'"), std::string::npos) << lost.out;

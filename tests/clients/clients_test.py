@@ -29,10 +29,14 @@ admin: {{address: "127.0.0.1:0"}}
 pools:
   openai: {{upstreams: [{{url: "http://127.0.0.1:{port}/v1", api_key: sk-upstream}}]}}
   anthropic: {{dialect: anthropic, upstreams: [{{url: "http://127.0.0.1:{port}", api_key: sk-upstream}}]}}
+  collected: {{collect: on, upstreams: [{{url: "http://127.0.0.1:{port}/v1", api_key: sk-upstream}}]}}
+  collected_claude: {{dialect: anthropic, collect: on, upstreams: [{{url: "http://127.0.0.1:{port}", api_key: sk-upstream}}]}}
 routes:
+  - {{models: ["gpt-4o-mini"], pool: collected}}
+  - {{models: ["claude-haiku-*"], pool: collected_claude}}
   - {{models: ["claude-*"], pool: anthropic}}
   - {{models: ["*"], pool: openai}}
-keys: [{{name: test, secret: {KEY}, models: ["gpt-4o", "claude-*", "text-embedding-3-small", "mock:*"]}}]
+keys: [{{name: test, secret: {KEY}, models: ["gpt-4o", "gpt-4o-mini", "claude-*", "text-embedding-3-small", "mock:*"]}}]
 state: {{ledger: ledger.db}}
 log: {{access: access.log}}
 """)
@@ -120,6 +124,29 @@ class OpenAI(unittest.TestCase):
             tools=[{"type": "function", "function": {"name": "weather", "parameters": WEATHER}}])
         self.assertEqual(answer.choices[0].message.tool_calls[0].function.name, "weather")
 
+    def test_collected(self):
+        plain = self.client.chat.completions.create(model="gpt-4o", messages=ASK, n=2)
+        answer = self.client.chat.completions.create(model="gpt-4o-mini", messages=ASK, n=2)
+        self.assertEqual(stack.calls()[-1][3], "stream")
+        self.assertEqual([c.model_dump() for c in answer.choices], [c.model_dump() for c in plain.choices])
+        self.assertEqual(answer.usage, plain.usage)
+        self.assertEqual(answer.object, "chat.completion")
+
+    def test_collected_tools(self):
+        ask = dict(messages=ASK, tools=[{"type": "function", "function": {"name": "weather", "parameters": WEATHER}}])
+        plain = self.client.chat.completions.create(model="gpt-4o", **ask)
+        answer = self.client.chat.completions.create(model="gpt-4o-mini", **ask)
+        self.assertEqual(stack.calls()[-1][3], "stream")
+        call, expected = answer.choices[0].message.tool_calls[0], plain.choices[0].message.tool_calls[0]
+        self.assertEqual(call.function, expected.function)
+        self.assertEqual(call.type, "function")
+        self.assertEqual(answer.choices[0].finish_reason, "tool_calls")
+
+    def test_collected_responses(self):
+        answer = self.client.responses.create(model="gpt-4o-mini", input="Hello")
+        self.assertEqual(stack.calls()[-1][3], "stream")
+        self.assertTrue(answer.output_text)
+
     def test_responses_streamed(self):
         kinds = [event.type for event in self.client.responses.create(model="gpt-4o", input="Hello", stream=True)]
         self.assertEqual(kinds[-1], "response.completed")
@@ -179,6 +206,19 @@ class Anthropic(unittest.TestCase):
             model="claude-sonnet-4-5", max_tokens=100, messages=ASK,
             tools=[{"name": "weather", "description": "the weather", "input_schema": WEATHER}])
         self.assertIn("tool_use", [block.type for block in answer.content])
+
+    def test_collected(self):
+        ask = dict(max_tokens=100, messages=ASK)
+        plain = self.client.messages.create(model="claude-sonnet-4-5", **ask)
+        answer = self.client.messages.create(model="claude-haiku-4-5", **ask)
+        self.assertEqual(stack.calls()[-1][3], "stream")
+        self.assertEqual(answer.content, plain.content)
+        self.assertEqual(answer.usage, plain.usage)
+        tools = [{"name": "weather", "description": "the weather", "input_schema": WEATHER}]
+        answer = self.client.messages.create(model="claude-haiku-4-5", tools=tools, **ask)
+        used = [block for block in answer.content if block.type == "tool_use"]
+        self.assertEqual(set(used[0].input), {"city"})
+        self.assertEqual(answer.stop_reason, "tool_use")
 
     def test_errors_are_the_sdks_own(self):
         with self.assertRaises(anthropic.AuthenticationError):

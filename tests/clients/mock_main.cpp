@@ -1,5 +1,5 @@
 // The mock provider as a program, for tests in other languages: prints its port and runs until its input ends.
-// Every call it got is printed at the end as METHOD TARGET OUTCOME.
+// Every call it got is printed at the end as METHOD TARGET OUTCOME FORM.
 #include <iostream>
 #include <string>
 
@@ -15,7 +15,8 @@ int main() {
     for (std::string line; std::getline(std::cin, line);) {
         for (const auto& call : provider.calls())
             std::cout << call.method << ' ' << call.target << ' '
-                      << (call.outcome == weir::mock::outcome::aborted ? "aborted" : "finished") << '\n';
+                      << (call.outcome == weir::mock::outcome::aborted ? "aborted" : "finished")
+                      << (call.stream ? " stream" : " unary") << '\n';
         std::cout << "." << std::endl;
     }
     provider.stop();
