@@ -24,6 +24,6 @@ run() {
 }
 
 if [ "$quick" != --quick ]; then
-    run gcc -LE clients
+    run gcc -LE 'clients|operate'
 fi
 run test

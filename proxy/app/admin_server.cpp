@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -26,6 +27,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/admin_api.hpp"
 #include "app/status_view.hpp"
 #include "core/version.hpp"
 #include "net/listener.hpp"
@@ -51,6 +53,8 @@ constexpr auto request_time = std::chrono::seconds{10};
 constexpr auto answer_time = std::chrono::seconds{30};
 constexpr auto idle_time = std::chrono::seconds{75};
 constexpr auto linger_time = std::chrono::seconds{2};
+constexpr auto event_interval = std::chrono::seconds{1};
+constexpr std::size_t event_streams_at_once = 16;
 constexpr auto rest_when_out_of_descriptors = std::chrono::milliseconds{100};
 
 constexpr std::string_view paths =
@@ -58,7 +62,8 @@ constexpr std::string_view paths =
     "/healthz     200 while the process lives\n"
     "/readyz      200 while it accepts work, else 503 and why\n"
     "/status      a page for people\n"
-    "/api/status  the same as JSON\n";
+    "/api/status  the same as JSON\n"
+    "/api/openapi.json  what else there is\n";
 
 constexpr std::string_view plain = "text/plain; charset=utf-8";
 // The page is its own script and style and asks this address only; nothing may frame it.
@@ -72,7 +77,8 @@ struct reply {
     std::string_view type = plain;
     std::string body = {};
     std::string_view location = {};
-    bool allow = false;
+    std::string_view allow = {};
+    bool events = false;
 };
 
 reply page_for(std::string_view path, const admin_handlers& handlers) {
@@ -94,11 +100,36 @@ bool is_page(std::string_view path) {
     return std::find(std::begin(all), std::end(all), path) != std::end(all);
 }
 
-reply reply_to(http::verb method, std::string_view target, const admin_handlers& handlers) {
+using request_message = http::request<http::string_body>;
+
+std::string_view field_of(const request_message& from, http::field name) {
+    const auto value = from[name];
+    return {value.data(), value.size()};
+}
+
+reply api_reply(const request_message& request, std::string_view target, const admin_handlers& handlers) {
+    const auto query = target.find('?');
+    const auto method = request.method_string();
+    admin_request asked;
+    asked.method = {method.data(), method.size()};
+    asked.path = target.substr(0, query);
+    asked.query = query == std::string_view::npos ? std::string_view{} : target.substr(query + 1);
+    asked.body = request.body();
+    asked.authorization = field_of(request, http::field::authorization);
+    asked.origin = field_of(request, http::field::origin);
+    asked.host = field_of(request, http::field::host);
+    auto got = handlers.api(asked);
+    return {got.status, got.type, std::move(got.body), {}, got.allow, got.events};
+}
+
+reply reply_to(const request_message& request, std::string_view target, const admin_handlers& handlers) {
     const auto path = target.substr(0, target.find('?'));
-    if (is_page(path) && method != http::verb::get && method != http::verb::head)
-        return {405, plain, "only GET and HEAD\n", {}, true};
+    const auto method = request.method();
+    const bool api = handlers.api && path.starts_with("/api/");
+    if (!api && is_page(path) && method != http::verb::get && method != http::verb::head)
+        return {405, plain, "only GET and HEAD\n", {}, "GET, HEAD"};
     try {
+        if (api) return api_reply(request, target, handlers);
         return page_for(path, handlers);
     } catch (const std::exception& e) {
         telemetry::log(telemetry::level::error, "admin: " + std::string{path} + " failed: " + e.what());
@@ -110,11 +141,12 @@ reply reply_to(http::verb method, std::string_view target, const admin_handlers&
 
 class admin_server::server {
 public:
-    server(const std::string& address, admin_handlers handlers);
+    server(std::shared_ptr<net::listening_socket> socket, admin_handlers handlers);
     ~server() { stop(); }
 
     [[nodiscard]] const std::string& address() const { return address_; }
     void start();
+    void retire();
     void stop();
 
 private:
@@ -129,12 +161,14 @@ private:
 
     admin_handlers handlers_;
     std::string address_;
-    std::unique_ptr<net::listening_socket> listening_;
+    std::shared_ptr<net::listening_socket> listening_;
     std::list<session_ptr> sessions_;  ///< the one that was answered longest ago comes first
     asio::io_context io_{1};
     asio::basic_socket_acceptor<protocol, executor> acceptor_{io_};
     asio::steady_timer rest_{io_};
-    bool stopped_ = false;  ///< on the admin thread
+    bool stopped_ = false;  ///< on the admin thread, as is:
+    bool retired_ = false;
+    std::size_t event_streams_ = 0;
     std::mutex stopping_;
     std::thread thread_;
 };
@@ -142,11 +176,13 @@ private:
 // One connection: read a request, answer it, again. It ends itself by forgetting itself.
 class admin_server::server::session : public std::enable_shared_from_this<session> {
 public:
-    session(server& of, peer_socket socket) : server_(of), stream_(std::move(socket)) {}
+    session(server& of, peer_socket socket) : server_(of), stream_(std::move(socket)), next_event_(of.io_) {}
 
     void start() { wait_for_request(first_byte_time); }
     [[nodiscard]] bool waits() const { return waits_; }
     void end() {
+        if (std::exchange(streams_, false)) --server_.event_streams_;
+        next_event_.cancel();
         stream_.close();
         server_.forget(this);
     }
@@ -181,8 +217,9 @@ private:
         if (!failed) {
             const auto& request = parser_->get();
             const std::string_view target{request.target().data(), request.target().size()};
-            return answer(reply_to(request.method(), target, server_.handlers_), request.method() == http::verb::head,
-                          request.keep_alive() && request.version() >= 11);
+            auto what = reply_to(request, target, server_.handlers_);
+            if (what.events && request.method() == http::verb::get) return stream_events();
+            return answer(std::move(what), request.method() == http::verb::head, request.keep_alive() && request.version() >= 11);
         }
         if (failed == http::error::body_limit)
             return answer({413, plain, "the request's body is too large\n"}, false, false);
@@ -204,7 +241,8 @@ private:
         message.set("X-Content-Type-Options", "nosniff");
         if (what.type.starts_with("text/html")) message.set("Content-Security-Policy", text(page_policy));
         if (!what.location.empty()) message.set(http::field::location, text(what.location));
-        if (what.allow) message.set(http::field::allow, "GET, HEAD");
+        if (!what.allow.empty()) message.set(http::field::allow, text(what.allow));
+        if (what.status == 401) message.set(http::field::www_authenticate, "Bearer");
         message.content_length(what.body.size());
         message.keep_alive(keep_alive);
         if (!head_only) message.body() = std::move(what.body);
@@ -227,6 +265,7 @@ private:
         parser_.reset();
         if (failed) return end();
         server_.most_recent(this);
+        if (server_.retired_) keep_alive = false;
         if (keep_alive) return wait_for_request(idle_time);
         // What the client still sends is read for a moment: closing over unread bytes would reset the connection and
         // could take the answer with it.
@@ -236,6 +275,35 @@ private:
         waits_ = true;
         stream_.expires_after(linger_time);
         linger();
+    }
+
+    // Server-sent events until the client leaves: one now, one a second. Its end is the connection's end.
+    void stream_events() {
+        if (server_.event_streams_ >= event_streams_at_once) return answer({503, plain, "too many watch already\n"}, false, false);
+        ++server_.event_streams_;
+        streams_ = true;
+        event_ = "HTTP/1.1 200 OK\r\nServer: weir/" + std::string{core::version} +
+                 "\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n";
+        send_event();
+    }
+
+    void send_event() {
+        if (server_.retired_) return end();
+        try {
+            event_ += "data: " + server_.handlers_.live() + "\n\n";
+        } catch (const std::exception& e) {
+            telemetry::log(telemetry::level::error, std::string{"admin: the live view failed: "} + e.what());
+            return end();
+        }
+        stream_.expires_after(answer_time);
+        asio::async_write(stream_, asio::buffer(event_), [self = shared_from_this()](error_code failed, std::size_t) {
+            if (failed) return self->end();
+            self->event_.clear();
+            self->next_event_.expires_after(event_interval);
+            self->next_event_.async_wait([self](error_code cancelled) {
+                if (!cancelled) self->send_event();
+            });
+        });
     }
 
     void linger() {
@@ -254,21 +322,24 @@ private:
     std::optional<http::response<http::string_body>> response_;
     std::optional<http::response_serializer<http::string_body>> serializer_;
     bool waits_ = false;
+    bool streams_ = false;
+    std::string event_;
+    asio::steady_timer next_event_;
 };
 
-admin_server::server::server(const std::string& address, admin_handlers handlers)
-    : handlers_(std::move(handlers)), listening_(std::make_unique<net::listening_socket>(address)) {
+admin_server::server::server(std::shared_ptr<net::listening_socket> socket, admin_handlers handlers)
+    : handlers_(std::move(handlers)), listening_(std::move(socket)) {
     address_ = listening_->bound();
     // The acceptor owns a second descriptor of the same socket; the first one removes a unix socket's file when it
     // goes.
     const int second = fcntl(listening_->fd(), F_DUPFD_CLOEXEC, 0);
-    if (second < 0) throw std::system_error(errno, std::generic_category(), "cannot listen on " + address);
+    if (second < 0) throw std::system_error(errno, std::generic_category(), "cannot listen on " + address_);
     const int family = net::parse_address(address_)->family();
     error_code failed;
     acceptor_.assign(protocol{family, 0}, second, failed);
     if (!failed) return;
     ::close(second);
-    throw std::system_error(failed.value(), std::generic_category(), "cannot listen on " + address);
+    throw std::system_error(failed.value(), std::generic_category(), "cannot listen on " + address_);
 }
 
 void admin_server::server::start() {
@@ -276,6 +347,21 @@ void admin_server::server::start() {
     if (thread_.joinable() || !listening_) return;
     accept();
     thread_ = std::thread([this] { io_.run(); });
+}
+
+void admin_server::server::retire() {
+    const std::scoped_lock lock(stopping_);
+    if (!thread_.joinable()) return;
+    asio::post(io_, [this] {
+        retired_ = stopped_ = true;
+        error_code ignored;
+        acceptor_.close(ignored);
+        rest_.cancel();
+        std::vector<session_ptr> idle;
+        for (const auto& s : sessions_)
+            if (s->waits()) idle.push_back(s);
+        for (const auto& s : idle) s->end();
+    });
 }
 
 void admin_server::server::stop() {
@@ -338,11 +424,14 @@ void admin_server::server::forget(const session* s) {
     sessions_.remove_if([s](const auto& known) { return known.get() == s; });
 }
 
-admin_server::admin_server(std::string address, admin_handlers handlers)
-    : server_(std::make_unique<server>(address, std::move(handlers))) {}
+admin_server::admin_server(const std::string& address, admin_handlers handlers)
+    : admin_server(std::make_shared<net::listening_socket>(address), std::move(handlers)) {}
+admin_server::admin_server(std::shared_ptr<net::listening_socket> socket, admin_handlers handlers)
+    : server_(std::make_unique<server>(std::move(socket), std::move(handlers))) {}
 admin_server::~admin_server() = default;
 std::string admin_server::address() const { return server_->address(); }
 void admin_server::start() { server_->start(); }
+void admin_server::retire() { server_->retire(); }
 void admin_server::stop() { server_->stop(); }
 
 }  // namespace weir::app

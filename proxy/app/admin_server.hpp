@@ -1,4 +1,4 @@
-// The admin address: /metrics, /healthz, /readyz, /status, /api/status, from a thread of its own, so that it answers
+// The admin address: /metrics, /healthz, /readyz, /status, /api/…, from a thread of its own, so that it answers
 // also while the workers are busy. It knows no conf and no metric: what it shows comes from its handlers.
 #pragma once
 
@@ -6,19 +6,29 @@
 #include <memory>
 #include <string>
 
+namespace weir::net {
+class listening_socket;
+}
+
 namespace weir::app {
+
+struct admin_request;
+struct admin_reply;
 
 /// Called on the admin thread, one at a time. One that throws makes a 500.
 struct admin_handlers {
     std::function<std::string()> metrics;         ///< the text exposition format 0.0.4
     std::function<bool(std::string& why)> ready;  ///< false: `why` says in words what is missing
     std::function<std::string()> status_json;
+    std::function<admin_reply(const admin_request&)> api = {};  ///< everything below /api/ (admin_api.hpp); empty: /api/status alone
+    std::function<std::string()> live = {};                     ///< the data of each event of an SSE stream
 };
 
 class admin_server {
 public:
     /// Binds HOST:PORT, [V6]:PORT or unix:/path. Throws std::system_error with "cannot listen on ADDRESS" in its text.
-    admin_server(std::string address, admin_handlers handlers);
+    admin_server(const std::string& address, admin_handlers handlers);
+    admin_server(std::shared_ptr<net::listening_socket> socket, admin_handlers handlers);
     ~admin_server();
     admin_server(const admin_server&) = delete;
     admin_server& operator=(const admin_server&) = delete;
@@ -28,6 +38,8 @@ public:
 
     /// Starts to accept; connections made since the constructor are served then.
     void start();
+    /// Accepts no more; connections end after the answer that is under way. Another process serves the socket.
+    void retire();
     /// Closes every connection and the listener. For good: there is no start() after it.
     void stop();
 

@@ -160,6 +160,13 @@ void exchange_runner::measure_time() {
     record_.overhead_us = std::chrono::duration_cast<std::chrono::microseconds>(total - std::min(waited_, total)).count();
 }
 
+// Only what went well may be left out, and only by chance: nobody looks for it.
+bool exchange_runner::is_logged() {
+    const auto percent = static_cast<std::uint64_t>(conf().log.sample_percent);
+    const bool well = record_.status < 400 && record_.code == core::code::none && record_.interrupted_phase.empty() && record_.attempt_count <= 1;
+    return !well || percent >= 100 || worker_.random()() % 100 < percent;
+}
+
 void exchange_runner::publish() {
     if (published_) return;
     published_ = true;
@@ -171,7 +178,8 @@ void exchange_runner::publish() {
     settle();
     measure_time();
     worker_.metrics().publish(record_);
-    worker_.log().write(record_);
+    if (record_.status >= 400 || !record_.interrupted_phase.empty()) worker_.note_error(record_);
+    if (is_logged()) worker_.log().write(record_);
 }
 
 }  // namespace weir::app

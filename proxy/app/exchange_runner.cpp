@@ -4,9 +4,12 @@
 namespace weir::app {
 
 exchange_runner::exchange_runner(session& s, std::size_t head_size)
-    : session_(s), worker_(s.home()), view_(s.home().view()), head_size_(head_size), reader_(dialect::endpoint::other) {}
+    : session_(s), worker_(s.home()), view_(s.home().view()), head_size_(head_size), reader_(dialect::endpoint::other) {
+    worker_.add(*this);
+}
 
 exchange_runner::~exchange_runner() {
+    worker_.remove(*this);
     release_upstream(false);
     give_body_memory_back();
     stop_collecting();

@@ -44,6 +44,13 @@ public:
 
     [[nodiscard]] net::task<after> run();
 
+    // For the worker.
+    [[nodiscard]] open_request describe() const;
+    [[nodiscard]] std::string_view request_id() const { return record_.request_id; }
+    void end_now() { session_.abort(); }
+    exchange_runner* next = nullptr;
+    exchange_runner* previous = nullptr;
+
 private:
     enum class relayed : std::uint8_t { complete, client_gone, broken };
     enum class held : std::uint8_t { ready, broken, client_gone };
@@ -166,6 +173,7 @@ private:
     void settle();
     void learn_from_report();
     void measure_time();
+    [[nodiscard]] bool is_logged();
     void publish();
     [[nodiscard]] bool client_gone();
 

@@ -1,24 +1,26 @@
 #include "app/gateway.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
-#include <iostream>
 #include <mutex>
 #include <random>
 #include <thread>
 #include <tuple>
 
+#include "app/admin_api.hpp"
 #include "app/admin_server.hpp"
 #include "app/health_checker.hpp"
 #include "app/housekeeper.hpp"
 #include "app/meter_audit.hpp"
+#include "app/operations.hpp"
 #include "app/status_view.hpp"
 #include "app/worker.hpp"
 #include "config/load.hpp"
-#include "core/version.hpp"
 #include "fleet/fleet.hpp"
 #include "ledger/ledger.hpp"
 #include "telemetry/event_log.hpp"
@@ -50,9 +52,10 @@ std::string shared_of(const config::conf& c) {
            std::to_string(static_cast<int>(s.on_failure));
 }
 
-bool any_upstream_usable(const snapshot& s, core::time_point now) {
+bool any_upstream_usable(const snapshot& s, const operations& told, core::time_point now) {
     for (const auto& pool : s.pools)
         for (const auto& up : pool.upstreams) {
+            if (told.drained(pool.conf->name, up.conf->name)) continue;
             const auto standing = up.state->standing_at(now);
             using enum policy::upstream_state::standing;
             if (standing != down && standing != refused && (pool.conf->panic || standing != ejected)) return true;
@@ -63,10 +66,12 @@ bool any_upstream_usable(const snapshot& s, core::time_point now) {
 }  // namespace
 
 struct gateway::parts {
-    explicit parts(std::shared_ptr<const config::conf> c)
-        : conf(std::move(c)), log(conf->log.access), tickets(net::random_ticket_keys()) {}
+    parts(std::shared_ptr<const config::conf> c, net::inherited_sockets sockets)
+        : conf(std::move(c)), given(std::move(sockets)), log(conf->log.access), tickets(net::random_ticket_keys()) {}
 
-    std::vector<std::shared_ptr<const listener_runtime>> make_listeners(const config::conf& c) const;
+    std::shared_ptr<net::listening_socket> listen_on(std::string_view role, const std::string& address);
+    std::vector<std::shared_ptr<const listener_runtime>> make_listeners(const config::conf& c);
+    void make_desk();
     void make_admin();
     void open_ledger();
     void preload_budgets(const snapshot& s);
@@ -77,6 +82,7 @@ struct gateway::parts {
     void publish(std::shared_ptr<const snapshot> s);
 
     std::shared_ptr<const config::conf> conf;
+    net::inherited_sockets given;
     net::resolver names;
     telemetry::metrics metrics;
     telemetry::access_log log;
@@ -92,9 +98,14 @@ struct gateway::parts {
     std::unique_ptr<fleet::fleet> fleet;      ///< null: the limits are this weir's own
     std::vector<std::unique_ptr<worker>> workers;
     std::unique_ptr<health_checker> health;
+    std::unique_ptr<operations> desk;
+    std::unique_ptr<admin_api> api;
+    std::shared_ptr<net::listening_socket> admin_socket;
     std::unique_ptr<admin_server> admin;
     meter_audit audit{[](std::string_view what) { telemetry::log(telemetry::level::warn, what); }};
     housekeeper house;
+    std::shared_ptr<std::atomic<int>> turns_due = std::make_shared<std::atomic<int>>(0);
+    bool handed_over = false;
     bool started = false;
 
     std::shared_ptr<const snapshot> to_show() const {
@@ -103,8 +114,13 @@ struct gateway::parts {
     }
 };
 
+std::shared_ptr<net::listening_socket> gateway::parts::listen_on(std::string_view role, const std::string& address) {
+    if (const auto adopted = given.take(role, address)) return std::make_shared<net::listening_socket>(address, *adopted);
+    return std::make_shared<net::listening_socket>(address);
+}
+
 // Sockets of addresses that stay are kept, so that a reload drops no connection that waits to be accepted.
-std::vector<std::shared_ptr<const listener_runtime>> gateway::parts::make_listeners(const config::conf& c) const {
+std::vector<std::shared_ptr<const listener_runtime>> gateway::parts::make_listeners(const config::conf& c) {
     std::vector<std::shared_ptr<const listener_runtime>> made;
     for (const auto& settings : c.listeners) {
         auto l = std::make_shared<listener_runtime>();
@@ -117,7 +133,7 @@ std::vector<std::shared_ptr<const listener_runtime>> gateway::parts::make_listen
                 l->contexts.push_back(net::make_server_context(*settings.tls, tickets, settings.address));
         for (const auto& old : listeners)
             if (old->name == settings.address) l->socket = old->socket;
-        if (!l->socket) l->socket = std::make_shared<net::listening_socket>(settings.address);
+        if (!l->socket) l->socket = listen_on("listener", settings.address);
         made.push_back(std::move(l));
     }
     return made;
@@ -132,6 +148,7 @@ void gateway::parts::publish(std::shared_ptr<const snapshot> s) {
         for (const auto& l : listeners) shown_addresses.push_back(l->socket->bound());
     }
     for (auto& w : workers) w->use(s);
+    desk->tell_workers();
     health->use(s);
 }
 
@@ -139,6 +156,7 @@ void gateway::parts::open_ledger() {
     if (conf->state.ledger.empty()) return;
     ledger::options how;
     how.path = conf->state.ledger;
+    how.beside_predecessor = given.predecessor() != 0;
     how.on_fault = [](std::string_view what) { telemetry::log(telemetry::level::error, what); };
     std::string error;
     spend = ledger::ledger::open(std::move(how), error);
@@ -200,11 +218,48 @@ void gateway::parts::join_fleet(const snapshot& s) {
     if (!conf->state.shared) return;
     std::random_device entropy;
     auto name = static_cast<std::int64_t>((std::uint64_t{entropy()} << 31U) ^ entropy());
-    if (spend) name = spend->identity(name);
+    // Who takes over from a weir that still drains is another one meanwhile: two of one name would take back each other's leases.
+    if (spend && given.predecessor() == 0) name = spend->identity(name);
     fleet = std::make_unique<fleet::fleet>(*conf->state.shared, std::to_string(name),
                                            [](std::string_view what) { telemetry::log(telemetry::level::warn, what); });
     fleet->use(s.keys);
     fleet->start(first_answer_within);
+}
+
+void gateway::parts::make_desk() {
+    operations::settings of;
+    for (auto& w : workers) of.workers.push_back(w.get());
+    of.current = [this] { return to_show(); };
+    of.facts = [this] {
+        process_facts facts;
+        {
+            const std::scoped_lock lock(shown_mutex);
+            facts.addresses = shown_addresses;
+        }
+        facts.last_reload_ok = reload_ok;
+        facts.draining = counts.draining;
+        facts.fleet = fleet.get();
+        facts.audited = audit.verdicts();
+        return facts;
+    };
+    of.metrics = &metrics;
+    of.ledger = conf->state.ledger;
+    desk = std::make_unique<operations>(std::move(of));
+    admin_api::settings how;
+    how.token = conf->admin_token;
+    how.local = is_local_address(conf->admin_address);
+    how.browsable = !conf->admin_address.starts_with("unix:");
+    how.reload = [this] {
+        const auto file = to_show()->conf->file;
+        std::string faults;
+        const auto checked = config::load(file, config::process_environment());
+        for (const auto& f : checked.faults)
+            if (!f.warning) faults += (faults.empty() ? "" : "\n") + config::to_string(f);
+        // The control thread reloads, as it does for whoever else sends this.
+        if (faults.empty()) ::kill(::getpid(), SIGHUP);
+        return faults;
+    };
+    api = std::make_unique<admin_api>(*desk, std::move(how));
 }
 
 void gateway::parts::make_admin() {
@@ -224,25 +279,20 @@ void gateway::parts::make_admin() {
     handlers.metrics = [this] { return metrics.render(); };
     handlers.ready = [this](std::string& why) {
         if (counts.draining) why = "draining";
-        else if (!any_upstream_usable(*to_show(), core::clock::now())) why = "no pool has a usable upstream";
+        else if (!any_upstream_usable(*to_show(), *desk, core::clock::now())) why = "no pool has a usable upstream";
         return why.empty();
     };
-    handlers.status_json = [this] {
-        process_facts facts;
-        {
-            const std::scoped_lock lock(shown_mutex);
-            facts.addresses = shown_addresses;
-        }
-        facts.last_reload_ok = reload_ok;
-        facts.draining = counts.draining;
-        facts.fleet = fleet.get();
-        facts.audited = audit.verdicts();
-        return status_json(*to_show(), core::clock::now(), facts);
-    };
-    admin = std::make_unique<admin_server>(conf->admin_address, std::move(handlers));
+    handlers.status_json = [this] { return desk->status(); };
+    handlers.live = [this] { return desk->live(); };
+    handlers.api = [this](const admin_request& asked) { return api->answer(asked); };
+    admin_socket = listen_on("admin", conf->admin_address);
+    admin = std::make_unique<admin_server>(admin_socket, std::move(handlers));
+    for (const auto& rest : given.close_rest())
+        telemetry::log(telemetry::level::warn, "was started with a socket on " + rest + " that no listener of the conf has as its address; it is closed");
 }
 
-gateway::gateway(std::shared_ptr<const config::conf> conf) : parts_(std::make_unique<parts>(std::move(conf))) {}
+gateway::gateway(std::shared_ptr<const config::conf> conf, net::inherited_sockets given)
+    : parts_(std::make_unique<parts>(std::move(conf), std::move(given))) {}
 
 gateway::~gateway() {
     if (parts_->started) drain_and_stop([] { return true; });
@@ -264,6 +314,7 @@ void gateway::start() {
     p.recall_habits(*first);
     p.join_fleet(*first);
     p.shown = first;
+    p.make_desk();
     p.make_admin();
     p.health = std::make_unique<health_checker>();
     p.publish(std::move(first));
@@ -287,11 +338,16 @@ void gateway::reload(std::shared_ptr<const config::conf> conf) {
     auto listeners = p.make_listeners(*conf);
     if (p.fleet) p.fleet->use(next->keys);
     p.conf = std::move(conf);
-    p.listeners = std::move(listeners);
+    std::swap(p.listeners, listeners);
     p.publish(std::move(next));
     std::vector<worker*> all;
     for (auto& w : p.workers) all.push_back(w.get());
     for (auto& w : p.workers) w->listen(p.listeners, all);
+    // Connections keep the listener that they came by; without this the kernel would go on to take new ones that nobody accepts.
+    for (const auto& before : listeners) {
+        const auto stays = [&](const auto& now) { return now->socket == before->socket; };
+        if (std::none_of(p.listeners.begin(), p.listeners.end(), stays)) before->socket->stop();
+    }
     p.reload_ok = true;
 }
 
@@ -308,6 +364,33 @@ std::vector<std::string> gateway::addresses() const {
 }
 
 std::string gateway::admin_address() const { return parts_->admin ? parts_->admin->address() : std::string{}; }
+
+std::vector<net::handed_socket> gateway::sockets() const {
+    std::vector<net::handed_socket> out;
+    for (const auto& l : parts_->listeners) out.push_back({"listener", l->name, l->socket->fd(), l->socket->shared()});
+    out.push_back({"admin", parts_->conf->admin_address, parts_->admin_socket->fd(), parts_->admin_socket->shared()});
+    return out;
+}
+
+void gateway::hand_over() {
+    auto& p = *parts_;
+    p.handed_over = true;
+    for (const auto& l : p.listeners) l->socket->share();
+    p.admin_socket->share();
+    p.admin->retire();
+}
+
+void gateway::flush_ledger() {
+    if (parts_->spend) (void)parts_->spend->flush();
+}
+
+bool gateway::workers_turn() {
+    auto& p = *parts_;
+    if (p.turns_due->load() > 0) return false;
+    p.turns_due->store(static_cast<int>(p.workers.size()));
+    for (auto& w : p.workers) w->post([due = p.turns_due] { due->fetch_sub(1); });
+    return true;
+}
 
 void gateway::drain_and_stop(const std::function<bool()>& give_up) {
     auto& p = *parts_;
@@ -334,87 +417,12 @@ void gateway::drain_and_stop(const std::function<bool()>& give_up) {
     }
     p.health->stop();
     p.admin->stop();
+    p.admin_socket.reset();
     for (auto& w : p.workers) w->stop_and_join();
     p.fleet.reset();
     p.house.stop();
     p.keep_habits();
     p.log.flush();
-}
-
-namespace {
-
-void print_faults(const std::vector<config::fault>& faults) {
-    for (const auto& f : faults) std::cerr << config::to_string(f) << '\n';
-}
-
-void announce(const gateway& g, const config::conf& conf) {
-    const auto addresses = g.addresses();
-    for (std::size_t i = 0; i < addresses.size(); ++i) {
-        const bool tls = conf.listeners[i].tls.has_value();
-        const bool is_unix = addresses[i].starts_with("unix:");
-        std::cerr << "weir " << core::version << ": listening on " << (is_unix ? "" : tls ? "https://" : "http://") << addresses[i] << '\n';
-    }
-    const auto admin = g.admin_address();
-    std::cerr << "weir " << core::version << ": admin on " << (admin.starts_with("unix:") ? "" : "http://") << admin << std::endl;
-}
-
-void reload_from(gateway& g, const std::string& file) {
-    using telemetry::level;
-    auto loaded = config::load(file, config::process_environment());
-    print_faults(loaded.faults);
-    g.reopen_logs();
-    if (!loaded.value) {
-        g.reload_failed();
-        telemetry::log(level::error, "reload failed: " + file + " has faults; the old conf stays in use");
-        return;
-    }
-    try {
-        telemetry::set_level(loaded.value->log.level);
-        g.reload(loaded.value);
-        telemetry::log(level::info, "reloaded " + file);
-        announce(g, *loaded.value);
-    } catch (const std::exception& e) {
-        g.reload_failed();
-        telemetry::log(level::error, std::string{"reload failed: "} + e.what() + "; the old conf stays in use");
-    }
-}
-
-}  // namespace
-
-int serve(const serve_options& options) {
-    // Signals are taken by this thread alone; the threads started below inherit the mask.
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int s : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&signals, s);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-
-    auto loaded = config::load(options.conf_file, config::process_environment());
-    print_faults(loaded.faults);
-    if (!loaded.value) return 1;
-    telemetry::set_level(loaded.value->log.level);
-    try {
-        gateway g{loaded.value};
-        g.start();
-        announce(g, *loaded.value);
-        loaded.value.reset();
-        for (;;) {
-            int got = 0;
-            sigwait(&signals, &got);
-            if (got == SIGHUP) {
-                reload_from(g, options.conf_file);
-                continue;
-            }
-            telemetry::log(telemetry::level::info, "draining; a second signal ends what still runs");
-            g.drain_and_stop([&signals] {
-                const timespec now{};
-                return sigtimedwait(&signals, nullptr, &now) > 0;
-            });
-            return 0;
-        }
-    } catch (const std::exception& e) {
-        std::cerr << "weir: " << e.what() << '\n';
-        return 1;
-    }
 }
 
 }  // namespace weir::app

@@ -7,19 +7,14 @@
 #include <vector>
 
 #include "config/conf.hpp"
+#include "net/inherited_sockets.hpp"
 
 namespace weir::app {
 
-struct serve_options {
-    std::string conf_file;
-};
-
-/// Runs until a signal ends it: SIGHUP reloads, SIGTERM and SIGINT drain. The exit code of `weir serve`.
-int serve(const serve_options& options);
-
 class gateway {
 public:
-    explicit gateway(std::shared_ptr<const config::conf> conf);
+    /// Sockets that were opened for this process are used for the addresses of the conf that they fit.
+    explicit gateway(std::shared_ptr<const config::conf> conf, net::inherited_sockets given = {});
     ~gateway();
     gateway(const gateway&) = delete;
     gateway& operator=(const gateway&) = delete;
@@ -35,6 +30,15 @@ public:
     /// Bound addresses in the order of conf.listeners, port 0 resolved.
     [[nodiscard]] std::vector<std::string> addresses() const;
     [[nodiscard]] std::string admin_address() const;
+    /// Every listening socket, for a successor.
+    [[nodiscard]] std::vector<net::handed_socket> sockets() const;
+    /// A successor serves the sockets now: they stay open for it when this gateway drains.
+    void hand_over();
+    /// Moves what is settled into the ledger, so that a successor's budgets begin with it.
+    void flush_ledger();
+    /// Whether every worker has come round its event loop since the last call (the first call: true).
+    [[nodiscard]] bool workers_turn();
+
     /// Stops accepting, lets running requests end within limits.drain_timeout, stops. `give_up` is polled; true ends it at once.
     void drain_and_stop(const std::function<bool()>& give_up = {});
 

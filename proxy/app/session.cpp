@@ -92,7 +92,7 @@ net::task<void> session::serve() {
             co_return;
         }
         if (end == after::cut) co_return;
-        if (end == after::close || worker_.draining()) break;
+        if (end == after::close) break;
         if (client_.peer_gone() && !client_.readable() && in_.empty()) co_return;
     }
     auto lingering = linger();
@@ -139,6 +139,7 @@ net::task<session::head> session::read_head(bool first) {
     const auto head_limit = limits.request_head;
     auto deadline = core::after(worker_.loop().now(), first ? limits.head_timeout : limits.keepalive_timeout);
     const auto head_timeout = limits.head_timeout;
+    const auto idle_since = worker_.loop().now();
     bool begun = false;
     if (!in_.empty()) {  // pipelined
         begun = true;
@@ -162,12 +163,13 @@ net::task<session::head> session::read_head(bool first) {
             }
             if (r.what != net::io::again) co_return head::closed;
         }
-        if (aborting_ || (worker_.draining() && !begun)) co_return head::closed;
+        if (aborting_) co_return head::closed;
+        if (worker_.draining() && !begun) deadline = std::min(deadline, worker_.patience_with(idle_since));
         in_.release_if_empty();
         idle_ = !begun;
         const auto why = co_await waiter_.wait(deadline);
         idle_ = false;
-        if (aborting_ || (worker_.draining() && !begun)) co_return head::closed;
+        if (aborting_) co_return head::closed;
         if (why == net::woken::deadline) {
             if (!begun) co_return head::closed;
             refusal_ = core::error{core::code::client_timeout, "the request head did not arrive within limits.head_timeout"};

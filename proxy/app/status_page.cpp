@@ -1,4 +1,5 @@
-// The page at /status. Everything it shows comes from /api/status and is put in as text, never as markup.
+// The page at /status. Everything it shows comes from /api/events (or /api/status, where the live view is not allowed) and is put in as
+// text, never as markup.
 // It fetches nothing from elsewhere, so it works without the internet.
 #include "app/status_view.hpp"
 
@@ -49,6 +50,15 @@ dd { margin: 0; font-variant-numeric: tabular-nums; }
 .fill { height: 100%; background: var(--bar); }
 .fill.low { background: var(--bad); }
 ol { margin: 0; padding-left: 1.4rem; } li { overflow-wrap: anywhere; }
+.numbers { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: .75rem 0 0; padding: 0; }
+.numbers div { min-width: 6rem; } .numbers dd { font-size: 1.35rem; font-weight: 600; }
+.wide { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .4rem; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+th, td { text-align: left; padding: .35rem .7rem; border-top: 1px solid var(--line); white-space: nowrap; font-variant-numeric: tabular-nums; }
+th { color: var(--soft); font-weight: 400; border-top: 0; } .right { text-align: right; }
+button { font: inherit; font-size: .85rem; color: var(--bad); background: none; border: 1px solid var(--line); border-radius: .3rem; padding: .05rem .6rem; cursor: pointer; }
+button:hover, button:focus-visible { border-color: var(--bad); }
+code { font-size: .85rem; }
 footer { padding-top: 1.5rem; padding-bottom: 2rem; }
 a { color: inherit; }
 </style>
@@ -59,10 +69,14 @@ a { color: inherit; }
   <p id="conf" class="soft">reading…</p>
   <p id="listeners" class="soft"></p>
   <p id="alarm" role="alert"></p>
+  <dl id="numbers" class="numbers"></dl>
 </header>
 <main>
   <noscript><p>This page needs JavaScript; the same data is at <a href="/api/status">/api/status</a>.</p></noscript>
   <div id="pools"></div>
+  <div id="open"></div>
+  <div id="spend"></div>
+  <div id="errors"></div>
   <div id="keys"></div>
   <div id="meter"></div>
   <div id="routes"></div>
@@ -70,7 +84,7 @@ a { color: inherit; }
 <footer class="soft"><p><span id="as-of"></span> · <a href="/api/status">JSON</a> · <a href="/metrics">metrics</a> · <a href="/readyz">ready?</a></p></footer>
 <script>
 "use strict";
-const every = 2000;
+const again = 2000;
 const at = id => document.getElementById(id);
 
 // Text only: whatever a name holds, it cannot become markup.
@@ -173,17 +187,87 @@ function show(s) {
   at("as-of").textContent = "as of " + when(s.time);
 }
 
-async function read() {
-  if (!document.hidden) {
-    try {
-      const answer = await fetch("/api/status", {cache: "no-store", signal: AbortSignal.timeout ? AbortSignal.timeout(5000) : undefined});
-      if (!answer.ok) throw new Error("status " + answer.status);
-      show(await answer.json());
-    } catch (why) {
-      at("alarm").textContent = "weir does not answer (" + why.message + "); what is shown here is old.";
-    }
+// --- the live part ---
+const usd = text => { const n = Number(text); return n === 0 ? "0" : n < 0.01 ? n.toFixed(6) : n.toFixed(2); };
+const age = ms => ms < 1000 ? ms + " ms" : ms < 120000 ? (ms / 1000).toFixed(1) + " s" : Math.round(ms / 60000) + " min";
+const number = n => n === null ? "–" : n.toLocaleString();
+
+function table(heads, rows) {
+  const cell = (tag, [text, kind]) => element(tag, kind || "", text);
+  return element("div", "wide", element("table", "",
+    element("thead", "", element("tr", "", heads.map(h => cell("th", h)))),
+    element("tbody", "", rows.map(r => element("tr", "", r.map(c => cell("td", c)))))));
+}
+
+function end_button(id) {
+  const b = element("button", "", "end");
+  b.type = "button";
+  b.title = "End request " + id;
+  b.onclick = async () => {
+    b.disabled = true;
+    const answer = await ask("/api/requests/" + encodeURIComponent(id), {method: "DELETE"});
+    if (!answer.ok && answer.status !== 404) at("alarm").textContent = (await answer.json()).error.message;
+  };
+  return b;
+}
+
+function show_live(v) {
+  show(v.status);
+  const t = v.first_token_ms;
+  at("numbers").replaceChildren(...[
+    ["requests / s", number(v.requests_per_second)], ["open", v.open.length],
+    ["first token, 50 %", t.p50 === null ? "–" : age(t.p50)], ["95 %", t.p95 === null ? "–" : age(t.p95)], ["99 %", t.p99 === null ? "–" : age(t.p99)],
+  ].map(([name, value]) => element("div", "", element("dt", "", name), element("dd", "", value))));
+  draw("open", v.open, () => [element("h2", "", "Open requests"), v.open.length
+    ? table([["key"], ["model"], ["upstream"], ["age", "right"], ["tokens", "right"], ["USD", "right"], ["client"], ["request"], [""]], v.open.map(r => [
+        [r.key || "–"], [r.model || "–"], [r.upstream || "–"], [age(r.age_ms), "right"], [number(r.output_tokens), "right"], [usd(r.cost_usd), "right"], [r.client],
+        [element("code", "", r.request_id)], [end_button(r.request_id)]]))
+    : element("p", "soft", "None.")]);
+  draw("spend", v.spend_today, () => v.spend_today.length ? [element("h2", "", "Today", element("small", "", " since midnight UTC")),
+    table([["key"], ["model"], ["requests", "right"], ["tokens", "right"], ["USD", "right"]], v.spend_today.map(r => [
+      [r.key || "–"], [r.model || "–"], [number(r.requests), "right"], [number(r.tokens), "right"], [usd(r.cost_usd), "right"]]))] : []);
+  draw("errors", v.errors, () => v.errors.length ? [element("h2", "", "Recent errors"),
+    table([["when"], ["status"], ["code"], ["key"], ["model"], ["upstream"], ["request"]], v.errors.map(e => [
+      [when(e.time)], [e.status], [e.code || "–"], [e.key || "–"], [e.model || "–"], [e.upstream || "–"], [element("code", "", e.request_id)]]))] : []);
+}
+
+// The token stays in this tab and goes nowhere but back.
+let token = sessionStorage.getItem("weir-token") || "";
+async function ask(path, how) {
+  const headers = token ? {Authorization: "Bearer " + token} : {};
+  const answer = await fetch(path, {cache: "no-store", headers, ...how});
+  if (answer.status === 401) {
+    const given = prompt("The token of admin.token:");
+    if (given) sessionStorage.setItem("weir-token", token = given);
   }
-  setTimeout(read, every);
+  return answer;
+}
+
+async function follow() {
+  const answer = await ask("/api/events");
+  if (answer.status === 403) {  // live is not for everybody here
+    const status = await ask("/api/status");
+    if (!status.ok) throw new Error("status " + status.status);
+    return show(await status.json());
+  }
+  if (!answer.ok) throw new Error("status " + answer.status);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let held = "";;) {
+    const {done, value} = await reader.read();
+    if (done) throw new Error("the connection ended");
+    const events = (held + value).split("\n\n");
+    held = events.pop();
+    if (events.length && !document.hidden) show_live(JSON.parse(events.at(-1).slice(6)));
+  }
+}
+
+async function read() {
+  try {
+    await follow();
+  } catch (why) {
+    at("alarm").textContent = "weir does not answer (" + why.message + "); what is shown here is old.";
+  }
+  setTimeout(read, again);
 }
 read();
 </script>

@@ -1,17 +1,15 @@
 #include "app/status_view.hpp"
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 
+#include "app/json_text.hpp"
 #include "core/version.hpp"
 #include "telemetry/log_line.hpp"
 #include "telemetry/metrics.hpp"
-#include "telemetry/text.hpp"
 
 namespace weir::app {
 namespace {
@@ -68,69 +66,21 @@ std::string timestamp(core::wall_time when) {
     return {text, sizeof text};
 }
 
-/// JSON in the order it is written. Names come from the conf, so they need not be valid UTF-8; the JSON is.
-class json_text {
-public:
-    void open_object() { writer_.StartObject(); }
-    void open_object(std::string_view name) { key(name), writer_.StartObject(); }
-    void close_object() { writer_.EndObject(); }
-    void open_array(std::string_view name) { key(name), writer_.StartArray(); }
-    void close_array() { writer_.EndArray(); }
-    void add(std::string_view name, std::string_view value) { key(name), text(value); }
-    void add(std::string_view name, const char* value) { add(name, std::string_view{value}); }
-    void add(std::string_view name, bool value) { key(name), writer_.Bool(value); }
-    void add(std::string_view name, std::int64_t value) { key(name), writer_.Int64(value); }
-    void add(std::string_view name, int value) { add(name, std::int64_t{value}); }
-    void add(std::string_view name, double value) { key(name), writer_.Double(value); }
-    void add_null(std::string_view name) { key(name), writer_.Null(); }
-    void add_list(std::string_view name, const std::vector<std::string>& values) {
-        open_array(name);
-        for (const auto& v : values) text(v);
-        close_array();
-    }
-    void add_map(std::string_view name, const std::map<std::string, std::string>& values) {
-        open_object(name);
-        for (const auto& [k, v] : values) add(k, v);
-        close_object();
-    }
-    [[nodiscard]] std::string take() const { return {out_.GetString(), out_.GetSize()}; }
-
-private:
-    void key(std::string_view name) {
-        const auto clean = valid(name);
-        writer_.Key(clean.data(), static_cast<rapidjson::SizeType>(clean.size()));
-    }
-    void text(std::string_view value) {
-        const auto clean = valid(value);
-        writer_.String(clean.data(), static_cast<rapidjson::SizeType>(clean.size()));
-    }
-    static std::string valid(std::string_view text) {
-        std::string out;
-        out.reserve(text.size());
-        while (!text.empty()) {
-            const auto n = telemetry::utf8_length(text);
-            out += n == 0 ? std::string_view{"\xef\xbf\xbd"} : text.substr(0, n);
-            text.remove_prefix(n == 0 ? 1 : n);
-        }
-        return out;
-    }
-
-    rapidjson::StringBuffer out_;
-    rapidjson::Writer<rapidjson::StringBuffer> writer_{out_};
-};
-
-void add_upstream(json_text& out, const pool_runtime& pool, const upstream_runtime& up, core::time_point now) {
+void add_upstream(json_text& out, const pool_runtime& pool, const upstream_runtime& up, core::time_point now, const process_facts& facts) {
     const auto& state = *up.state;
+    const auto told = facts.weights.find({pool.conf->name, up.conf->name});
+    const int weight = told == facts.weights.end() ? up.conf->weight : told->second;
+    const bool drained = told != facts.weights.end() && weight == 0;
     out.open_object();
     out.add("name", up.conf->name);
     out.add("url", up.conf->url);
-    out.add("weight", up.conf->weight);
+    out.add("weight", weight);
     if (up.conf->max_requests > 0)
         out.add("max_requests", up.conf->max_requests);
     else
         out.add_null("max_requests");
-    out.add("standing", state.describe(now, pool.conf->ejection));
-    out.add("state", name_of(state.standing_at(now)));
+    out.add("standing", drained ? "drained by an operator: takes no new requests" : state.describe(now, pool.conf->ejection));
+    out.add("state", drained ? "drained" : name_of(state.standing_at(now)));
     out.add("verdict", name_of(state.verdict()));
     out.add("in_flight", state.in_flight());
     if (const auto latency = state.latency().last())
@@ -140,7 +90,7 @@ void add_upstream(json_text& out, const pool_runtime& pool, const upstream_runti
     out.close_object();
 }
 
-void add_pool(json_text& out, const pool_runtime& pool, core::time_point now) {
+void add_pool(json_text& out, const pool_runtime& pool, core::time_point now, const process_facts& facts) {
     out.open_object();
     out.add("name", pool.conf->name);
     out.add("dialect", dialect::name_of(pool.conf->dialect));
@@ -162,7 +112,7 @@ void add_pool(json_text& out, const pool_runtime& pool, core::time_point now) {
     out.add("waiting", static_cast<std::int64_t>(pool.line->waiting()));
     out.close_object();
     out.open_array("upstreams");
-    for (const auto& up : pool.upstreams) add_upstream(out, pool, up, now);
+    for (const auto& up : pool.upstreams) add_upstream(out, pool, up, now, facts);
     out.close_array();
     out.close_object();
 }
@@ -215,7 +165,7 @@ void add_limit(json_text& out, std::string_view name, std::int64_t limit) {
         out.add_null(name);
 }
 
-void add_key(json_text& out, const policy::key& key, core::wall_time wall) {
+void add_key(json_text& out, const policy::key& key, core::wall_time wall, const std::optional<key_usage>& today = std::nullopt) {
     const auto& s = key.settings();
     out.open_object();
     out.add("name", s.name);
@@ -230,6 +180,13 @@ void add_key(json_text& out, const policy::key& key, core::wall_time wall) {
     else
         out.add_null("expires");
     out.add("expired", key.expired(wall));
+    if (today) {
+        out.open_object("today");
+        out.add("requests", today->requests);
+        out.add("tokens", today->tokens);
+        out.add("cost_usd", usage::usd_string(today->cost));
+        out.close_object();
+    }
     out.open_array("budgets");
     for (std::size_t i = 0; i < key.budgets(); ++i) add_budget(out, key, i, wall);
     out.close_array();
@@ -279,6 +236,20 @@ void add_fleet(json_text& out, const fleet::fleet* fleet) {
 
 }  // namespace
 
+std::string keys_json(const snapshot& s, core::wall_time wall, const std::map<std::string, key_usage>& today) {
+    json_text out;
+    out.open_object();
+    out.open_array("keys");
+    if (s.keys)
+        for (const auto& key : s.keys->keys()) {
+            const auto used = today.find(key.name());
+            add_key(out, key, wall, used == today.end() ? key_usage{} : used->second);
+        }
+    out.close_array();
+    out.close_object();
+    return out.take();
+}
+
 std::string status_json(const snapshot& s, core::time_point now, const process_facts& facts) {
     const auto wall = core::wall_clock::now();
     json_text out;
@@ -294,7 +265,7 @@ std::string status_json(const snapshot& s, core::time_point now, const process_f
     out.close_object();
     add_listeners(out, *s.conf, facts);
     out.open_array("pools");
-    for (const auto& pool : s.pools) add_pool(out, pool, now);
+    for (const auto& pool : s.pools) add_pool(out, pool, now, facts);
     out.close_array();
     out.open_array("routes");
     for (const auto& route : s.conf->routes) add_route(out, route);
@@ -330,7 +301,11 @@ void add_upstream_families(const snapshot& s, core::time_point now, std::vector<
         for (const auto& left : s.keys->budgets_left(core::wall_clock::now()))
             telemetry::add_value(budgets, {{"key", left.key}, {"window", left.window}},
                                  static_cast<double>(left.remaining) / 1e9);
-    for (auto* family : {&healthy, &ejected, &in_flight, &waiting, &budgets}) into.push_back(std::move(*family));
+    auto amounts = telemetry::make_family("weir_budget_usd");
+    for (const auto& key : s.conf->keys)
+        for (const auto& budget : key.budgets)
+            telemetry::add_value(amounts, {{"key", key.name}, {"window", budget.window}}, static_cast<double>(budget.amount) / 1e9);
+    for (auto* family : {&healthy, &ejected, &in_flight, &waiting, &budgets, &amounts}) into.push_back(std::move(*family));
 }
 
 void add_fleet_families(const fleet::fleet& f, std::vector<prometheus::MetricFamily>& into) {

@@ -4,8 +4,11 @@
 
 #include <prometheus/metric_family.h>
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "app/meter_audit.hpp"
@@ -22,7 +25,18 @@ struct process_facts {
     bool draining = false;
     std::vector<app::audited> audited;        ///< what upstreams report against what weir counts
     const fleet::fleet* fleet = nullptr;  ///< null: the limits are this weir's own
+    std::map<std::pair<std::string, std::string>, int> weights = {};  ///< by pool and upstream: what operators said instead of the conf
 };
+
+/// What a key used since midnight (UTC).
+struct key_usage {
+    std::int64_t requests = 0;
+    std::int64_t tokens = 0;
+    usage::nanousd cost = 0;
+};
+
+/// The body of /api/keys: limits, budgets and today's usage of every key, never its secret.
+[[nodiscard]] std::string keys_json(const snapshot& s, core::wall_time wall, const std::map<std::string, key_usage>& today);
 
 /// The body of /api/status. Reads the wall clock for budget windows and expiry; `now` is for everything else.
 [[nodiscard]] std::string status_json(const snapshot& s, core::time_point now, const process_facts& facts = {});
@@ -30,7 +44,7 @@ struct process_facts {
 /// The page at /status: one HTML document that fetches /api/status from where it came and nothing else.
 [[nodiscard]] std::string_view status_page();
 
-/// weir_upstream_healthy, weir_upstream_ejected, weir_upstream_in_flight and weir_budget_remaining_usd.
+/// weir_upstream_healthy, weir_upstream_ejected, weir_upstream_in_flight, weir_budget_remaining_usd and weir_budget_usd.
 void add_upstream_families(const snapshot& s, core::time_point now, std::vector<prometheus::MetricFamily>& into);
 
 /// weir_shared_connected and weir_shared_weirs.

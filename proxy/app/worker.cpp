@@ -138,6 +138,7 @@ void worker::ring(std::uint64_t ticket) {
 void worker::drain() {
     loop_.post([this] {
         draining_ = true;
+        drained_at_ = loop_.now();
         acceptors_.clear();
         for (auto* s = sessions_; s;) {
             auto* following = s->next;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "app/open_request.hpp"
 #include "app/snapshot.hpp"
 #include "core/request_id.hpp"
 #include "http/head.hpp"
@@ -28,6 +30,7 @@
 namespace weir::app {
 
 class session;
+class exchange_runner;
 
 /// What a listener accepts with; one per listener and conf, shared by the workers.
 struct listener_runtime {
@@ -71,10 +74,30 @@ public:
     void use(std::shared_ptr<const snapshot> s);
     /// From any thread, before or after start(): accept on these listeners and no others.
     void listen(std::vector<std::shared_ptr<const listener_runtime>> listeners, std::vector<worker*> all);
-    /// From any thread: no new connections, close idle ones, finish what runs.
+    /// A client that was told to keep its connection may be sending the next request already: closing at once would fail it. It is
+    /// answered, with `connection: close`, when it comes within this time.
+    static constexpr auto last_call = std::chrono::milliseconds{500};
+
+    /// From any thread: no new connections, a last call for idle ones, finish what runs.
     void drain();
     /// From any thread: end what is left at once.
     void abort_all();
+    /// From any thread: runs `work` on this worker's thread.
+    void post(std::function<void()> work) { loop_.post(std::move(work)); }
+
+    // On the worker's thread, through post().
+    /// What is being served, and what went wrong lately (newest last).
+    [[nodiscard]] std::vector<open_request> open_requests() const;
+    [[nodiscard]] const std::deque<recent_error>& recent_errors() const { return errors_; }
+    /// Ends the request with this id as a drain that is over would. False: it is not here.
+    bool end_request(std::string_view request_id);
+    /// Overrides a weight of the conf, until the next use(). 0: takes no requests.
+    void set_weight(std::string_view pool, std::string_view upstream, int weight);
+
+    // For exchanges, on the worker's thread.
+    void add(exchange_runner& e);
+    void remove(exchange_runner& e);
+    void note_error(const exchange::record& what);
 
     /// From any thread: the sleeper that took this ticket wakes, unless it has given it back.
     void ring(std::uint64_t ticket) override;
@@ -91,6 +114,8 @@ public:
     core::fast_random& random() { return random_; }
     void forget(session& s);
     [[nodiscard]] bool draining() const { return draining_; }
+    /// While draining: how long a connection that was idle since then is still listened to.
+    [[nodiscard]] core::time_point patience_with(core::time_point idle_since) const { return std::max(idle_since, drained_at_) + last_call; }
     [[nodiscard]] int index() const { return index_; }
 
     /// Before start(); null: nothing is kept.
@@ -135,12 +160,15 @@ private:
     std::vector<std::shared_ptr<const listener_runtime>> listeners_;
     std::unordered_map<std::uint64_t, net::waiter*> expecting_;  ///< by ticket; empty while nobody waits for another thread
     std::uint64_t last_ticket_ = 0;
-    session* sessions_ = nullptr;  ///< intrusive list
+    session* sessions_ = nullptr;  ///< intrusive lists
+    exchange_runner* exchanges_ = nullptr;
+    std::deque<recent_error> errors_;
     housekeeper housekeeper_;
     std::array<char, 29> date_{};
     std::int64_t date_second_ = -1;
     std::atomic<int> load_{0};
     bool draining_ = false;
+    core::time_point drained_at_{};
     std::thread thread_;
 };
 

@@ -25,6 +25,9 @@ void add_explain(CLI::App& root, action& chosen);
 void add_spend(CLI::App& root, action& chosen);
 void add_count(CLI::App& root, action& chosen);
 void add_doctor(CLI::App& root, action& chosen);
+void add_health(CLI::App& root, action& chosen);
+void add_top(CLI::App& root, action& chosen);
+void add_diff(CLI::App& root, action& chosen);
 void add_demo(CLI::App& root, action& chosen);
 
 /// `weir` without a command serves.

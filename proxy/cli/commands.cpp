@@ -40,6 +40,9 @@ int run(int argc, char** argv) {
     add_spend(root, chosen);
     add_count(root, chosen);
     add_doctor(root, chosen);
+    add_health(root, chosen);
+    add_top(root, chosen);
+    add_diff(root, chosen);
     add_demo(root, chosen);
 
     try {

@@ -1,7 +1,7 @@
 // `weir serve`: runs the gateway until a signal ends it.
 #include <CLI/CLI.hpp>
 
-#include "app/gateway.hpp"
+#include "app/serve.hpp"
 #include "cli/command.hpp"
 
 namespace weir::cli {
@@ -17,7 +17,8 @@ void add_serve(CLI::App& root, action& chosen) {
     const auto file = std::make_shared<std::string>(default_conf);
     command->add_option("-c,--conf", *file, "the conf file")->type_name("FILE")->capture_default_str();
     command->footer(
-        "SIGHUP reloads the conf, SIGTERM and SIGINT let running requests end and stop.\nExample:\n  weir serve -c "
+        "SIGHUP reloads the conf, SIGUSR1 reopens the access log, SIGUSR2 hands over to a new process, SIGTERM and SIGINT let "
+        "running requests end and stop.\nExample:\n  weir serve -c "
         "conf/weir.yaml");
     command->callback([&chosen, file] { chosen = [file] { return serve_conf(*file); }; });
 }

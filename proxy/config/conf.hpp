@@ -66,7 +66,10 @@ struct conf {
     std::string hash;  ///< hex SHA-256 of the file's bytes, first 12 digits
     core::wall_time loaded_at{};
     std::vector<net::listener_settings> listeners;
+    std::vector<std::string> files;  ///< every file that this conf was made from: itself, prices, certificates, ${file:…}
+    bool watch = false;              ///< reload when one of them changes
     std::string admin_address = "127.0.0.1:9464";
+    core::secret admin_token;        ///< empty: what changes something is allowed on loopback and unix sockets only
     int workers = 0;  ///< 0: one per core
     net::limits limits;
     std::vector<pool_conf> pools;  ///< in the file's order

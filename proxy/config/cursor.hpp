@@ -30,6 +30,7 @@ struct reading {
     const document& tree;
     std::chrono::system_clock::time_point now;
     std::optional<position> literal_secret = {};  ///< where the first secret stands that is written out in the file
+    std::vector<std::string> included = {};       ///< the files that ${file:…} names
 };
 
 /// One value of the tree and the name of the key that led to it.

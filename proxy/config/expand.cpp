@@ -53,6 +53,18 @@ std::string file_content(std::string_view path, const std::filesystem::path& dir
 
 bool has_reference(std::string_view text) { return text.find("${") != std::string_view::npos; }
 
+std::vector<std::string> referred_files(std::string_view text, const std::filesystem::path& directory) {
+    constexpr std::string_view opening = "${file:";
+    std::vector<std::string> out;
+    for (auto at = text.find(opening); at != std::string_view::npos; at = text.find(opening, at + 1)) {
+        const auto path = text.substr(at + opening.size());
+        const auto end = path.find('}');
+        if (end == std::string_view::npos) break;
+        out.push_back((directory / std::filesystem::path{path.substr(0, end)}).string());
+    }
+    return out;
+}
+
 std::string expand(std::string_view text, const environment& env, const std::filesystem::path& directory,
                    const report& on_fault) {
     constexpr std::string_view file_prefix = "file:";

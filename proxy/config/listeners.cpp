@@ -75,6 +75,8 @@ void read_admin(const value& from, conf& into, mentions& seen) {
             into.admin_address = *address;
             seen.admin_address.push_back({*address, *v});
         }
+    if (const auto v = s.find("token"))
+        if (auto token = v->secret()) into.admin_token = std::move(*token);
     s.finish();
 }
 

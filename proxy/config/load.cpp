@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <set>
@@ -97,6 +98,24 @@ void read_sections(section& s, conf& into, mentions& seen) {
     if (const auto v = s.find("keys")) read_keys(*v, into, seen);
     if (const auto v = s.find("state")) read_state(*v, into);
     if (const auto v = s.find("log")) read_log(*v, into);
+    s.flag("watch", into.watch);
+}
+
+/// What a change of means that the conf should be read again.
+std::vector<std::string> files_of(const conf& made, const reading& in, const std::optional<value>& prices) {
+    std::vector<std::string> files{in.file};
+    const auto add = [&](const std::string& path) {
+        if (!path.empty() && std::find(files.begin(), files.end(), path) == files.end()) files.push_back(path);
+    };
+    if (prices)
+        if (const auto path = prices->path()) add(*path);
+    for (const auto& path : in.included) add(path);
+    for (const auto& listener : made.listeners)
+        if (listener.tls)
+            for (const auto* path : {&listener.tls->certificate, &listener.tls->private_key, &listener.tls->client_ca}) add(*path);
+    for (const auto& pool : made.pools)
+        for (const auto& up : pool.upstreams) add(up.tls.ca);
+    return files;
 }
 
 void read_conf(source& from, conf& into, fault_list& faults) {
@@ -108,6 +127,7 @@ void read_conf(source& from, conf& into, fault_list& faults) {
     const auto prices_at = s.find("prices");
     const auto prices = prices_at ? read_price_file(*prices_at, into, seen, faults) : nullptr;
     s.finish();
+    into.files = files_of(into, from.in(), prices ? prices_at : std::nullopt);
     check_across(into, seen, root, prices != nullptr);
 }
 

@@ -81,6 +81,7 @@ void read_log(const value& from, conf& into) {
             warn_without_folder(*access, *path);
         }
     }
+    s.percent("sample", into.log.sample_percent);
     s.choice<telemetry::level>("level", into.log.level,
                                {{"debug", telemetry::level::debug},
                                 {"info", telemetry::level::info},

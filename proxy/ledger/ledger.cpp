@@ -32,8 +32,28 @@ sequence first_sequence(std::int64_t instance, std::size_t worker) {
 }
 std::int64_t instance_of(sequence seq) { return static_cast<std::int64_t>(seq >> (worker_bits + counter_bits)); }
 
-std::string journal_path(const std::string& ledger, std::size_t worker) {
-    return ledger + ".w" + std::to_string(worker) + ".journal";
+// Who takes over from a weir that still drains uses the next slot: a lock and journals of its own.
+constexpr std::size_t slots = 16;
+
+std::string lock_path(const std::string& ledger, std::size_t slot) {
+    return ledger + (slot == 0 ? "" : "." + std::to_string(slot)) + ".lock";
+}
+
+std::string journal_path(const std::string& ledger, std::size_t worker, std::size_t slot) {
+    return ledger + ".w" + std::to_string(worker) + (slot == 0 ? "" : "." + std::to_string(slot)) + ".journal";
+}
+
+// The slot of a journal's name: "….w0.journal" is of slot 0, "….w0.3.journal" of slot 3.
+std::size_t slot_of(const std::string& journal) {
+    const std::string stem = fs::path(journal).stem().string();
+    const auto dot = stem.rfind('.');
+    if (dot == std::string::npos || dot + 1 == stem.size()) return 0;
+    std::size_t slot = 0;
+    for (const char c : stem.substr(dot + 1)) {
+        if (c < '0' || c > '9' || slot > slots) return 0;
+        slot = slot * 10 + static_cast<std::size_t>(c - '0');
+    }
+    return slot;
 }
 
 std::string stamp_now() {
@@ -77,6 +97,7 @@ ledger::ledger(options how) : how_(std::move(how)) {}
 std::unique_ptr<ledger> ledger::open(options how, std::string& error) {
     std::unique_ptr<ledger> made(new ledger(std::move(how)));
     if (!made->take_lock(error) || !made->open_database(error) || !made->replay(error)) return nullptr;
+    made->give_other_locks_back();
     made->thread_ = std::thread([l = made.get()] { l->run(); });
     return made;
 }
@@ -92,27 +113,49 @@ ledger::~ledger() {
         if (move_all()) remove_empty_journals();
     }
     database_.close();
-    if (lock_fd_ >= 0) ::close(lock_fd_);
+    for (const int fd : lock_fds_)
+        if (fd >= 0) ::close(fd);
 }
 
+// Every slot's lock is held while journals are replayed: a journal is settled by its owner, or by us when that has gone.
 bool ledger::take_lock(std::string& error) {
-    const std::string path = how_.path + ".lock";
-    lock_fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (lock_fd_ < 0) {
-        error = "ledger " + how_.path + ": cannot make " + path + ": " + std::strerror(errno);
-        return false;
+    std::size_t taken = 0;
+    std::string owner;
+    bool found = false;
+    for (std::size_t slot = 0; slot < slots; ++slot) {
+        const std::string path = lock_path(how_.path, slot);
+        // Slot 0 exists always; another one only when a takeover made it.
+        const bool needed = slot == 0 || (how_.beside_predecessor && !found);
+        const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | (needed ? O_CREAT : 0), 0640);
+        if (fd < 0 && needed) {
+            error = "ledger " + how_.path + ": cannot make " + path + ": " + std::strerror(errno);
+            return false;
+        }
+        lock_fds_.push_back(fd);
+        if (fd < 0) continue;
+        if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+            ++taken;
+            owner = read_file(path);
+            ::close(std::exchange(lock_fds_.back(), -1));
+        } else if (!std::exchange(found, true)) {
+            slot_ = slot;
+        }
     }
-    if (::flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) {
-        const std::string owner = read_file(path);
+    if (!found || (taken > 0 && !how_.beside_predecessor)) {
         error = "ledger " + how_.path + ": another process uses it" + (owner.empty() ? "" : " (pid " + owner + ")") +
                 "; give each weir a state.ledger of its own";
         return false;
     }
     const std::string pid = std::to_string(::getpid());
-    if (::ftruncate(lock_fd_, 0) == 0) {
-        [[maybe_unused]] const ssize_t n = ::pwrite(lock_fd_, pid.data(), pid.size(), 0);
+    if (::ftruncate(lock_fds_[slot_], 0) == 0) {
+        [[maybe_unused]] const ssize_t n = ::pwrite(lock_fds_[slot_], pid.data(), pid.size(), 0);
     }
     return true;
+}
+
+void ledger::give_other_locks_back() {
+    for (std::size_t slot = 0; slot < lock_fds_.size(); ++slot)
+        if (slot != slot_ && lock_fds_[slot] >= 0) ::close(std::exchange(lock_fds_[slot], -1));
 }
 
 bool ledger::open_database(std::string& error) {
@@ -138,7 +181,11 @@ void ledger::set_database_aside(std::string_view why) {
 }
 
 bool ledger::replay(std::string& error) {
-    const std::vector<std::string> files = journal_files(how_.path);
+    std::vector<std::string> files = journal_files(how_.path);
+    std::erase_if(files, [this](const std::string& file) {
+        const std::size_t slot = slot_of(file);
+        return slot < lock_fds_.size() && lock_fds_[slot] < 0 && fs::exists(lock_path(how_.path, slot));
+    });
     std::vector<std::string> contents;
     for (const std::string& file : files) contents.push_back(read_file(file));
 
@@ -206,7 +253,7 @@ journal& ledger::worker_journal(int index) {
     const std::size_t at = std::min(static_cast<std::size_t>(index), most_journals - 1);
     while (journals_.size() <= at) {
         const std::size_t worker = journals_.size();
-        journals_.push_back(std::make_unique<journal>(journal_path(how_.path, worker), first_sequence(instance_, worker),
+        journals_.push_back(std::make_unique<journal>(journal_path(how_.path, worker, slot_), first_sequence(instance_, worker),
                                                       how_.max_journal_bytes));
         std::string why;
         if (!journals_.back()->prepare(why)) report("ledger " + how_.path + ": " + why);

@@ -28,6 +28,8 @@ struct options {
     std::string path;                                  ///< the SQLite file; journals stand beside it
     std::chrono::milliseconds interval{200};           ///< between two moves from the journals to the database
     std::size_t max_journal_bytes = 256u << 20;        ///< per worker
+    /// The process that this one takes over from still has the ledger: its journals are left to it, the database is shared.
+    bool beside_predecessor = false;
     std::function<void(std::string_view)> on_fault = {};  ///< something is wrong and the operator must know; any thread
 };
 
@@ -82,6 +84,7 @@ public:
 private:
     explicit ledger(options how);
     [[nodiscard]] bool take_lock(std::string& error);
+    void give_other_locks_back();
     [[nodiscard]] bool open_database(std::string& error);
     [[nodiscard]] bool replay(std::string& error);
     [[nodiscard]] verdict insert_all(const std::vector<row>& rows, std::int64_t instance, std::string& why);
@@ -96,7 +99,8 @@ private:
     void remove_empty_journals();
 
     options how_;
-    int lock_fd_ = -1;
+    std::vector<int> lock_fds_;  // by slot; -1: another process has it
+    std::size_t slot_ = 0;       // ours: several processes share a ledger while one takes over from another
     std::int64_t instance_ = 0;
     recovery recovery_;
 

@@ -32,6 +32,13 @@ void remove_stale_socket(const address& a, const std::string& path) {
     unlink(path.c_str());
 }
 
+std::string name_of(int fd) {
+    address real;
+    real.size = sizeof real.storage;
+    getsockname(fd, reinterpret_cast<sockaddr*>(&real.storage), &real.size);
+    return to_string(real);
+}
+
 }  // namespace
 
 listening_socket::listening_socket(const std::string& where) {
@@ -50,18 +57,24 @@ listening_socket::listening_socket(const std::string& where) {
         close(fd_);
         fail("cannot listen on " + where, e);
     }
-    address real;
-    real.size = sizeof real.storage;
-    getsockname(fd_, reinterpret_cast<sockaddr*>(&real.storage), &real.size);
-    bound_ = to_string(real);
+    bound_ = name_of(fd_);
+}
+
+listening_socket::listening_socket(const std::string& where, inherited_socket adopted)
+    : fd_(adopted.fd), bound_(name_of(adopted.fd)), shared_(adopted.shared) {
+    const auto a = parse_address(where);
+    if (a && a->family() == AF_UNIX) unix_path_ = reinterpret_cast<const sockaddr_un*>(&a->storage)->sun_path;
 }
 
 listening_socket::~listening_socket() {
     if (fd_ >= 0) close(fd_);
-    if (!unix_path_.empty()) unlink(unix_path_.c_str());
+    if (!unix_path_.empty() && !shared_) unlink(unix_path_.c_str());
 }
 
-void listening_socket::stop() { ::shutdown(fd_, SHUT_RDWR); }
+// Shutting down a listening socket ends it for every process that has it.
+void listening_socket::stop() {
+    if (!shared_) ::shutdown(fd_, SHUT_RDWR);
+}
 
 acceptor::acceptor(reactor& r, std::shared_ptr<listening_socket> socket, handler accepted)
     : reactor_(r), socket_(std::move(socket)), accepted_(std::move(accepted)) {

@@ -2,11 +2,13 @@
 // It knows nothing of HTTP.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "net/address.hpp"
+#include "net/inherited_sockets.hpp"
 #include "net/reactor.hpp"
 
 namespace weir::net {
@@ -16,12 +18,18 @@ class listening_socket {
 public:
     /// Throws std::system_error with the address in its text.
     explicit listening_socket(const std::string& where);
+    /// One that was opened by somebody else for `where`.
+    listening_socket(const std::string& where, inherited_socket adopted);
     ~listening_socket();
     listening_socket(const listening_socket&) = delete;
     listening_socket& operator=(const listening_socket&) = delete;
     [[nodiscard]] int fd() const { return fd_; }
-    /// Connections are refused from now on; those that wait to be accepted are reset. Any thread.
+    /// Connections are refused from now on; those that wait to be accepted are reset. A shared socket is left to whom it is
+    /// shared with: connections wait for them. Any thread.
     void stop();
+    /// Somebody else serves this socket too from now on.
+    void share() { shared_.store(true); }
+    [[nodiscard]] bool shared() const { return shared_.load(); }
     /// The bound address, with the port that the kernel chose.
     [[nodiscard]] std::string bound() const { return bound_; }
 
@@ -29,6 +37,7 @@ private:
     int fd_ = -1;
     std::string bound_;
     std::string unix_path_;
+    std::atomic<bool> shared_{false};
 };
 
 /// One worker's view of a listening socket.

@@ -82,6 +82,7 @@ constexpr outside_family outside[] = {
     {"weir_queue_waiting", "Requests that wait now because every upstream of the pool has max_requests in flight.", gauge},
     {"weir_upstream_connections", "Connections open to the upstream now, busy and idle.", gauge},
     {"weir_budget_remaining_usd", "US dollars left in the key's budget window.", gauge},
+    {"weir_budget_usd", "US dollars that the key may spend in each budget window.", gauge},
     {"weir_shared_connected", "Whether the store of the shared limits answered last time (1) or not (0).", gauge},
     {"weir_shared_weirs", "Weirs that share their limits with this one, itself included.", gauge},
     {"weir_conf_info", "The conf in use: hash of the file and when it was loaded; always 1.", gauge},

@@ -335,6 +335,19 @@ void metrics::render(std::string& out) {
     out += rest.str();
 }
 
+std::vector<std::int64_t> metrics::totals(family of) const {
+    std::vector<std::int64_t> out(cells_of(info_of(of)), 0);
+    const std::lock_guard lock(shards_lock_);
+    for (const auto& slot : shards_) {
+        const series_store& store = slot->cells.store();
+        for (std::size_t s = 0, size = store.size(); s < size; ++s) {
+            const series& one = store.at(s);
+            for (std::size_t i = 0; one.of == of && i < out.size(); ++i) out[i] += one.cells[i].read();
+        }
+    }
+    return out;
+}
+
 std::vector<MetricFamily> metrics::Collect() const {
     const std::lock_guard lock(scrape_);
     merge();

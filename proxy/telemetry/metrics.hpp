@@ -53,6 +53,9 @@ public:
     [[nodiscard]] std::string render();
     void render(std::string& out);  ///< reuses the string's memory
 
+    /// The cells of all series of a family, added up, in cell units (families.hpp): what a histogram or a counter says as a whole.
+    [[nodiscard]] std::vector<std::int64_t> totals(family of) const;
+
     /// The same for a prometheus-cpp registry or serializer; several times slower than `render`.
     [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
 

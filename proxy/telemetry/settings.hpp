@@ -9,6 +9,7 @@ enum class level { debug, info, warn, error };
 
 struct log_settings {
     std::string access = "stdout";  ///< stdout | off | path of a file
+    int sample_percent = 100;       ///< of the requests that went well; whatever went wrong is always logged
     telemetry::level level = telemetry::level::info;
 };
 

@@ -169,7 +169,7 @@ TEST(StatusPage, FetchesNothingFromElsewhereAndInsertsOnlyText) {
     for (const char* absent : {"http:", "https:", "src=", "@import", "url(", "innerHTML", "outerHTML", "insertAdjacent",
                                "document.write", "eval("})
         EXPECT_EQ(page.find(absent), std::string_view::npos) << absent;
-    for (const char* present : {"fetch(\"/api/status\"", "prefers-color-scheme: dark", "width=device-width"})
+    for (const char* present : {"ask(\"/api/events\"", "ask(\"/api/status\"", "prefers-color-scheme: dark", "width=device-width"})
         EXPECT_NE(page.find(present), std::string_view::npos) << present;
 }
 
@@ -211,6 +211,8 @@ TEST_F(StatusView, GivesMetricsOfUpstreamsAndBudgets) {
         "weir_queue_waiting{pool=claude,} 0.000000",
         "weir_budget_remaining_usd{key=search,window=1d,} 3.750000",
         "weir_budget_remaining_usd{key=search,window=30d,} 0.500000",
+        "weir_budget_usd{key=search,window=1d,} 5.000000",
+        "weir_budget_usd{key=search,window=30d,} 0.500000",
     };
     EXPECT_EQ(lines(families), expected);
     // Its rest is over: it stays out until a request has probed it.

@@ -1,6 +1,10 @@
 // The ledger across restarts, faults and second processes.
 #include "ledger/ledger.hpp"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -154,6 +158,57 @@ TEST(Ledger, RefusesASecondProcessWithAClearError) {
     EXPECT_THAT(error, testing::HasSubstr(std::to_string(::getpid())));
     first.reset();
     EXPECT_TRUE(ledger::ledger::open(quiet_options(in), error));
+}
+
+TEST(Ledger, IsSharedWithAPredecessorThatStillDrains) {
+    const folder in;
+    auto first = open_or_fail(quiet_options(in));
+    auto running = first->worker_journal(0).begin({core::wall_clock::now(), "old", "dify", "", "gpt-4o", "/v1/chat/completions", true});
+    auto beside = quiet_options(in);
+    beside.beside_predecessor = true;
+    auto second = open_or_fail(beside);
+    EXPECT_EQ(second->recovered().recovered, 0u);  // what the predecessor still serves is its own business
+    settle(*second, "new", 2);
+    std::string error;
+    EXPECT_FALSE(ledger::ledger::open(quiet_options(in), error));
+    EXPECT_TRUE(first->worker_journal(0).settle(running, ledger_test::record_of("old", 1)));
+    first.reset();
+    // The slot of who has gone is free for the next one, and a plain start sees who is still there.
+    EXPECT_FALSE(ledger::ledger::open(quiet_options(in), error));
+    auto third = open_or_fail(beside);
+    settle(*third, "newer", 3);
+    second.reset();
+    third.reset();
+    EXPECT_EQ(rows_of(in.ledger()).size(), 3u);
+    EXPECT_TRUE(in.names_with(".journal").empty());
+}
+
+TEST(Ledger, SettlesWhatASuccessorLeftWhenItDied) {
+    const folder in;
+    int go[2];
+    ASSERT_EQ(::pipe(go), 0);
+    const pid_t pid = ::fork();  // before there are threads
+    if (pid == 0) {
+        char told = 0;
+        if (::read(go[0], &told, 1) != 1) ::_exit(1);
+        auto how = quiet_options(in);
+        how.beside_predecessor = true;
+        std::string error;
+        auto second = ledger::ledger::open(how, error);
+        if (!second) ::_exit(1);
+        (void)second->worker_journal(0).begin({core::wall_clock::now(), "lost", "dify", "", "gpt-4o", "/v1/chat/completions", true});
+        ::kill(::getpid(), SIGKILL);
+    }
+    auto first = open_or_fail(quiet_options(in));
+    ASSERT_EQ(::write(go[1], "!", 1), 1);
+    int status = 0;
+    ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    ::close(go[0]);
+    ::close(go[1]);
+    first.reset();
+    const auto again = open_or_fail(quiet_options(in));
+    EXPECT_EQ(again->recovered().recovered, 1u);
 }
 
 TEST(Ledger, SaysWhereItCannotWrite) {

@@ -1,0 +1,57 @@
+// The admin API: which path and method does what, and who may. It knows no socket (admin_server.hpp does) and carries nothing out
+// itself (operations.hpp does).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/operations.hpp"
+#include "core/secret.hpp"
+
+namespace weir::app {
+
+struct admin_request {
+    std::string_view method, path, query, body;
+    std::string_view authorization, origin, host;  ///< these headers; empty: absent
+};
+
+struct admin_reply {
+    int status = 200;
+    std::string_view type = "application/json";
+    std::string body = {};
+    std::string_view allow = {};  ///< of a 405
+    bool events = false;          ///< go on with an SSE stream of the live view
+};
+
+class admin_api {
+public:
+    struct settings {
+        core::secret token;    ///< empty: none
+        bool local = true;     ///< the admin address can be reached from this machine only
+        bool browsable = true; ///< and by its browsers: it is no unix socket
+        /// Reads the conf; what is wrong with it, one fault a line. Empty: a reload is under way.
+        std::function<std::string()> reload;
+    };
+    admin_api(operations& what, settings how) : operations_(what), how_(std::move(how)) {}
+
+    /// Everything below /api/.
+    [[nodiscard]] admin_reply answer(const admin_request& request);
+
+private:
+    [[nodiscard]] std::string refusal(const admin_request& request, bool changes, bool sensitive, int& status) const;
+    [[nodiscard]] admin_reply upstream_action(const std::vector<std::string>& parts, const admin_request& request);
+    [[nodiscard]] admin_reply spend(const admin_request& request);
+
+    operations& operations_;
+    settings how_;
+};
+
+/// Whether only this machine can reach the address: loopback, or a unix socket.
+[[nodiscard]] bool is_local_address(std::string_view address);
+
+/// The body of /api/openapi.json.
+[[nodiscard]] std::string_view openapi_document();
+
+}  // namespace weir::app

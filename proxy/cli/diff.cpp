@@ -1,0 +1,138 @@
+// `weir diff`: what a reload from one conf file to another would change, key by key. It compares what is written, not what ${…} stands
+// for, and never prints a secret.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <map>
+
+#include "cli/command.hpp"
+#include "config/document.hpp"
+#include "config/load.hpp"
+#include "config/text_file.hpp"
+
+namespace weir::cli {
+namespace {
+
+using config::document;
+using config::node;
+
+/// "pools.openai.upstreams.main.weight" -> "4".
+using flat_conf = std::map<std::string, std::string>;
+
+constexpr std::string_view secret_keys[] = {"api_key", "secret", "token", "headers"};
+constexpr std::string_view at_next_start[] = {"admin.address", "admin.token", "workers", "state.ledger", "log.access"};
+
+/// What an item of a list is called, so that an insertion does not look like a change of all that follows.
+std::string name_of_item(const document& tree, const node& item, std::size_t index) {
+    for (const std::string_view key : {"name", "address", "url", "pool"})
+        for (const auto& [k, v] : item.members)
+            if (tree[k].text == key && tree[v].is == node::form::scalar && !(key == "pool" && index > 0)) return tree[v].text;
+    return std::to_string(index);
+}
+
+bool is_plain_list(const document& tree, const node& list) {
+    return std::all_of(list.items.begin(), list.items.end(), [&](auto i) { return tree[i].is == node::form::scalar; });
+}
+
+// Confs are trees of a few levels; an alias that repeats a part of one repeats it here too.
+void flatten(const document& tree, const node& at, const std::string& path, flat_conf& into, int depth = 0) {
+    constexpr int deepest = 32;
+    if (depth > deepest) return;
+    const auto below = [&](const std::string& name) { return path.empty() ? name : path + "." + name; };
+    switch (at.is) {
+        case node::form::null: into[path] = "(nothing)"; return;
+        case node::form::scalar: into[path] = at.text; return;
+        case node::form::map:
+            if (at.members.empty()) into[path] = "{}";
+            for (const auto& [k, v] : at.members) flatten(tree, tree[v], below(tree[k].text), into, depth + 1);
+            return;
+        case node::form::list: break;
+    }
+    if (is_plain_list(tree, at)) {
+        std::string all;
+        for (const auto i : at.items) all += (all.empty() ? "" : ", ") + tree[i].text;
+        into[path] = "[" + all + "]";
+        return;
+    }
+    std::map<std::string, int> seen;
+    for (std::size_t i = 0; i < at.items.size(); ++i) {
+        auto name = name_of_item(tree, tree[at.items[i]], i);
+        if (const int before = seen[name]++; before > 0) name += "#" + std::to_string(before + 1);
+        flatten(tree, tree[at.items[i]], below(name), into, depth + 1);
+    }
+}
+
+bool is_secret(std::string_view path) {
+    return std::any_of(std::begin(secret_keys), std::end(secret_keys), [&](std::string_view key) {
+        const auto found = path.rfind(key);
+        return found != std::string_view::npos && (found == 0 || path[found - 1] == '.') &&
+               (found + key.size() == path.size() || path[found + key.size()] == '.');
+    });
+}
+
+std::string shown(const std::string& path, const std::string& value) {
+    // A reference is no secret, and says more.
+    return is_secret(path) && value.find("${") == std::string::npos ? "(a secret)" : value;
+}
+
+/// nullopt: the file has faults, which were printed.
+std::optional<flat_conf> read(const std::string& file) {
+    const auto loaded = config::load(file, config::process_environment());
+    for (const auto& fault : loaded.faults)
+        if (!fault.warning) std::cerr << config::to_string(fault) << '\n';
+    if (!loaded.value) return std::nullopt;
+    flat_conf out;
+    const auto add = [&](const std::string& path, const std::string& below) {
+        const auto text = config::read_file(path, config::largest_conf);
+        const auto tree = text.text ? config::parse_document(*text.text, [](config::position, const std::string&) {}) : std::nullopt;
+        if (tree) flatten(*tree, (*tree)[tree->root], below, out);
+    };
+    add(file, "");
+    // The prices are part of what a reload applies.
+    if (const auto prices = out.find("prices"); prices != out.end())
+        add((std::filesystem::absolute(file).parent_path() / prices->second).string(), "prices of " + prices->second);
+    return out;
+}
+
+void say(char what, const std::string& path, const std::string& values) {
+    const bool later = std::find(std::begin(at_next_start), std::end(at_next_start), path) != std::end(at_next_start);
+    std::cout << what << ' ' << path << ": " << values << (later ? "   (at the next start)" : "") << '\n';
+}
+
+int diff(const std::string& old_file, const std::string& new_file) {
+    const auto before = read(old_file);
+    const auto after = read(new_file);
+    if (!before || !after) return at_fault;
+    std::size_t changes = 0;
+    for (const auto& [path, value] : *before) {
+        const auto now = after->find(path);
+        if (now != after->end() && now->second == value) continue;
+        ++changes;
+        if (now == after->end()) {
+            say('-', path, shown(path, value));
+            continue;
+        }
+        const auto from = shown(path, value), to = shown(path, now->second);
+        say('~', path, from == to ? "another secret" : from + " -> " + to);
+    }
+    for (const auto& [path, value] : *after)
+        if (!before->contains(path) && ++changes > 0) say('+', path, shown(path, value));
+    if (changes == 0) std::cout << "nothing would change\n";
+    return fine;
+}
+
+}  // namespace
+
+void add_diff(CLI::App& root, action& chosen) {
+    auto* command = root.add_subcommand("diff", "what a reload from one conf to another would change");
+    const auto files = std::make_shared<std::pair<std::string, std::string>>();
+    command->add_option("OLD", files->first, "the conf in use")->required();
+    command->add_option("NEW", files->second, "the conf that shall be used")->required();
+    command->footer(
+        "Lines begin with + (added), - (removed) or ~ (changed); what is not written has its default.\nExample:\n  weir diff "
+        "/etc/weir/weir.yaml new.yaml");
+    command->callback([&chosen, files] { chosen = [files] { return diff(files->first, files->second); }; });
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,48 @@
+// `weir health`: asks a running weir how it is. For the health checks of containers, which have neither curl nor a shell.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "cli/admin_call.hpp"
+#include "cli/command.hpp"
+#include "config/load.hpp"
+
+namespace weir::cli {
+namespace {
+
+struct health_options {
+    std::string conf = default_conf;
+    std::string address;
+    bool live = false;
+};
+
+int health(const health_options& with) {
+    auto address = with.address;
+    if (address.empty()) {
+        const auto loaded = config::load(with.conf, config::process_environment());
+        for (const auto& fault : loaded.faults)
+            if (!fault.warning) std::cerr << config::to_string(fault) << '\n';
+        if (!loaded.value) return at_fault;
+        address = loaded.value->admin_address;
+    }
+    const auto answer = admin_call(address, "GET", with.live ? "/healthz" : "/readyz");
+    if (!answer.fault.empty()) {
+        std::cerr << "weir: " << answer.fault << '\n';
+        return at_fault;
+    }
+    (answer.status == 200 ? std::cout : std::cerr) << answer.body;
+    return answer.status == 200 ? fine : at_fault;
+}
+
+}  // namespace
+
+void add_health(CLI::App& root, action& chosen) {
+    auto* command = root.add_subcommand("health", "ask a running weir whether it accepts work");
+    const auto with = std::make_shared<health_options>();
+    command->add_option("-c,--conf", with->conf, "the conf file, which names the admin address")->type_name("FILE")->capture_default_str();
+    command->add_option("--admin", with->address, "the admin address itself, without a conf")->type_name("ADDRESS");
+    command->add_flag("--live", with->live, "only whether the process lives (/healthz), not whether it accepts work (/readyz)");
+    command->footer("Exit code 0: it does; 1: it does not, and why.\nExample:\n  weir health -c conf/weir.yaml");
+    command->callback([&chosen, with] { chosen = [with] { return health(*with); }; });
+}
+
+}  // namespace weir::cli
