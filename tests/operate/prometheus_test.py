@@ -1,0 +1,216 @@
+"""A real Prometheus scrapes the real binary while all kinds of things happen to its requests: every panel of the dashboard and every
+rule then has something to say, and promtool finds no fault with the metrics, the rules and the rules' own tests."""
+import http.client
+import json
+import math
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.parse
+
+import yaml
+
+import stack
+from stack import SOURCE, Connection, Mock, Weir, ask, chat, need, wait_until
+
+DEPLOY = os.path.join(SOURCE, "deploy")
+
+
+def promtool(*command, text=None, cwd=None):
+    got = subprocess.run([need("promtool"), *command], input=text, capture_output=True, text=True, timeout=100, cwd=cwd)
+    return got.returncode, got.stdout + got.stderr
+
+
+def conf(mock, dead):
+    return f"""listeners: [{{address: "127.0.0.1:0"}}]
+admin: {{address: "127.0.0.1:0"}}
+workers: 2
+pools:
+  main:
+    timeouts: {{first_byte: 300ms}}
+    retry: {{attempts: 2, budget: 100%, backoff: 10ms}}
+    ejection: {{consecutive_failures: 100}}
+    upstreams:
+      - {{name: one, url: "{mock}/v1", api_key: sk-upstream}}
+      - {{name: two, url: "{mock}/v1", api_key: sk-upstream}}
+  broken:
+    panic: false
+    ejection: {{consecutive_failures: 1, base: 60s}}
+    upstreams: [{{name: gone, url: "http://127.0.0.1:{dead}/v1", api_key: sk-upstream}}]
+routes:
+  - {{models: [moved], pool: broken, fallback: [{{pool: main, model: gpt-4o}}]}}
+  - {{models: ["*"], pool: main}}
+keys:
+  - {{name: team, secret: sk-team, budgets: [{{usd: 5, every: 1d}}, {{usd: 50, every: 30d}}]}}
+  - {{name: other, secret: sk-other}}
+prices: prices.yaml
+state: {{ledger: ledger.db}}
+log: {{access: access.log}}
+"""
+
+
+class Everything(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.mock = Mock()
+        with socket.socket() as dead, socket.socket() as web:
+            dead.bind(("127.0.0.1", 0))
+            web.bind(("127.0.0.1", 0))
+            prices = "models:\n  gpt-4o: {input: 2.5, output: 10}\n  moved: {input: 2.5, output: 10}\n"
+            cls.weir = Weir(conf(cls.mock.url, dead.getsockname()[1]), files={"prices.yaml": prices})
+            cls.prometheus = f"http://127.0.0.1:{web.getsockname()[1]}"
+        cls.folder = tempfile.mkdtemp(prefix="weir-prometheus-")
+        shutil.copy(os.path.join(DEPLOY, "prometheus/weir-rules.yaml"), cls.folder)
+        with open(os.path.join(cls.folder, "prometheus.yaml"), "w") as f:
+            yaml.safe_dump({"global": {"scrape_interval": "500ms", "scrape_timeout": "400ms", "evaluation_interval": "1s"}, "rule_files": ["weir-rules.yaml"],
+                            "scrape_configs": [{"job_name": "weir", "static_configs": [{"targets": [cls.weir.admin.removeprefix("http://")]}]}]}, f)
+        with open(os.path.join(cls.folder, "log"), "w") as log:
+            cls.server = subprocess.Popen([need("prometheus"), f"--config.file={cls.folder}/prometheus.yaml", f"--storage.tsdb.path={cls.folder}/data",
+                                           "--web.listen-address=" + cls.prometheus.removeprefix("http://")], stdout=log, stderr=log)
+        cls.all_sorts_of_traffic()
+        wait_until(lambda: cls.value('count_over_time(up{job="weir"}[1m])') >= 2, 20, 0.2)
+        cls.all_sorts_of_traffic()
+        done = time.time()
+        # Two scrapes after the last request, so that every rate has its two samples.
+        wait_until(lambda: cls.value('timestamp(up{job="weir"})') > done + 1.5, 20, 0.2)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.terminate()
+        cls.server.wait(20)
+        cls.weir.stop()
+        cls.mock.stop()
+        shutil.rmtree(cls.folder)
+
+    @classmethod
+    def all_sorts_of_traffic(cls):
+        def send(model, stream=False, key="sk-team", leave=False, padding=0):
+            connection = Connection(cls.weir.url)
+            connection.request("POST", "/v1/chat/completions", chat(model, stream, user="x" * padding), {"Authorization": "Bearer " + key})
+            try:
+                answer = connection.getresponse()
+                answer.read(1 if leave else None)
+            except (http.client.HTTPException, OSError):
+                pass  # a cut stream is what was asked for
+            connection.close()
+
+        for _ in range(3):
+            send("gpt-4o")
+            send("gpt-4o", stream=True)
+        send("gpt-4o", stream=True, key="sk-other")
+        send("moved")                                            # its pool is broken: a fallback
+        send("mock:status=524")                                  # both upstreams say so: a retry, then passed on
+        send("mock:before_head=600")                             # a timeout of the first byte
+        send("mock:cut=event:4", stream=True)                    # breaks in the middle
+        send("mock:between=100", stream=True, leave=True)        # the client leaves
+        send("gpt-4o", padding=1_000_000)                        # a body that does not fit the connection's own buffer
+        send("gpt-4o", key="sk-wrong")                           # refused
+
+    @classmethod
+    def query(cls, expression):
+        path = "/api/v1/query?" + urllib.parse.urlencode({"query": expression})
+        try:
+            status, _, body = ask(cls.prometheus, "GET", path)
+        except OSError:
+            return []
+        if status != 200:
+            raise AssertionError(f"{expression}: {body.decode()}")
+        return json.loads(body)["data"]["result"]
+
+    @classmethod
+    def value(cls, expression):
+        got = cls.query(expression)
+        return float(got[0]["value"][1]) if got else -1
+
+    def has_something_to_say(self, expression):
+        values = [float(one["value"][1]) for one in self.query(expression)]
+        return bool(values) and not all(math.isnan(value) for value in values)
+
+    def test_no_panel_of_the_dashboard_is_empty(self):
+        with open(os.path.join(DEPLOY, "grafana/weir.json")) as f:
+            dashboard = json.load(f)
+        empty, seen = [], 0
+        for panel in dashboard["panels"]:
+            for target in panel.get("targets", []):
+                seen += 1
+                expression = target["expr"].replace("$__rate_interval", "1m")
+                expression = re.sub(r"\$(job|instance|pool)\b", ".*", expression)
+                self.assertNotIn("$", expression)
+                if not self.has_something_to_say(expression):
+                    empty.append(f"{panel['title']}: {expression}")
+        self.assertGreater(seen, 40)
+        self.assertEqual(empty, [])
+
+    def test_the_dashboard_is_one_that_grafana_takes(self):
+        with open(os.path.join(DEPLOY, "grafana/weir.json")) as f:
+            dashboard = json.load(f)
+        identities = [panel["id"] for panel in dashboard["panels"]]
+        self.assertEqual(len(identities), len(set(identities)))
+        for panel in dashboard["panels"]:
+            place = panel["gridPos"]
+            self.assertLessEqual(place["x"] + place["w"], 24, panel["title"])
+            if panel["type"] != "row":
+                self.assertEqual(panel["datasource"]["uid"], "${datasource}", panel["title"])
+        used = set(re.findall(r"\$\{?(\w+)", json.dumps(dashboard)))
+        known = {variable["name"] for variable in dashboard["templating"]["list"]} | {"__rate_interval", "__all"}
+        self.assertEqual(used - known, set())
+
+    def test_every_rule_has_something_to_say(self):
+        with open(os.path.join(DEPLOY, "prometheus/weir-rules.yaml")) as f:
+            groups = yaml.safe_load(f)["groups"]
+        empty, seen = [], 0
+        for rule in [rule for group in groups for rule in group["rules"]]:
+            seen += 1
+            # What is compared is there, whatever comes out of the comparison; nobody waits a week for a sample of last week.
+            expression = re.sub(r" (==|<|>) ", r" \1 bool ", rule["expr"]).replace(" offset 1w", "")
+            if not self.has_something_to_say(expression):
+                empty.append(f"{rule.get('alert') or rule['record']}: {expression}")
+        self.assertGreater(seen, 20)
+        self.assertEqual(empty, [])
+
+    def test_prometheus_runs_the_rules_without_a_fault(self):
+        def evaluated():
+            groups = json.loads(ask(self.prometheus, "GET", "/api/v1/rules")[2])["data"]["groups"]
+            rules = [rule for group in groups for rule in group["rules"]]
+            return rules if rules and all(rule["health"] != "unknown" for rule in rules) else None
+
+        for rule in wait_until(evaluated, 20, 0.2):
+            self.assertEqual((rule["health"], rule.get("lastError", "")), ("ok", ""), rule["name"])
+        firing = json.loads(ask(self.prometheus, "GET", "/api/v1/alerts")[2])["data"]["alerts"]
+        self.assertIn("WeirUnpricedModel", [alert["labels"]["alertname"] for alert in firing])
+
+    def test_promtool_finds_no_fault_with_the_metrics(self):
+        self.assertEqual(promtool("check", "metrics", text=self.weir.metrics()), (0, ""))
+
+    def test_promtool_finds_no_fault_with_the_rules(self):
+        code, said = promtool("check", "rules", "weir-rules.yaml", cwd=os.path.join(DEPLOY, "prometheus"))
+        self.assertEqual(code, 0, said)
+        code, said = promtool("test", "rules", "weir-rules_test.yaml", "weir-rules_week_test.yaml", cwd=os.path.join(DEPLOY, "prometheus"))
+        self.assertEqual(code, 0, said)
+
+    def test_every_alert_says_whom_it_hits_and_is_tested(self):
+        with open(os.path.join(DEPLOY, "prometheus/weir-rules.yaml")) as f:
+            alerts = [rule for group in yaml.safe_load(f)["groups"] for rule in group["rules"] if "alert" in rule]
+        tests = ""
+        for name in ("weir-rules_test.yaml", "weir-rules_week_test.yaml"):
+            with open(os.path.join(DEPLOY, "prometheus", name)) as f:
+                tests += f.read()
+        with open(os.path.join(DEPLOY, "OPERATE.md")) as f:
+            page = f.read()
+        for alert in alerts:
+            self.assertIn(alert["labels"]["severity"], ("page", "ticket"))
+            self.assertIn(alert["labels"]["blast_radius"], ("everyone", "upstream", "key"))
+            self.assertIn("summary", alert["annotations"])
+            self.assertIn("action", alert["annotations"])
+            tested = re.search(rf"alertname: {alert['alert']}\n\s+exp_alerts:\n\s+- exp_labels", tests)
+            self.assertTrue(tested, f"no test makes {alert['alert']} fire")
+            self.assertTrue(alert["alert"] in page, f"OPERATE.md does not say what to do about {alert['alert']}")
+
+
+stack.main()
