@@ -347,6 +347,7 @@ void ledger::watch_losses() {
 
 // One fault, one message, until it is over: the disk may stay full for hours.
 void ledger::complain(std::string_view kind, std::string_view message) {
+    failing_.store(true, std::memory_order_relaxed);  // before anybody is told
     if (complained_ == kind) return;
     complained_ = kind;
     report(message);

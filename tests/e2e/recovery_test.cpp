@@ -214,7 +214,7 @@ TEST_F(Recovery, ServesOrRefusesAsToldWhileTheLedgerCannotBeWritten) {
         sqlite3_busy_timeout(other, 2000);
         ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
         EXPECT_EQ(exchange_once(weir->url(), request("kept", false)).status, 200) << "nobody knows yet";
-        ASSERT_TRUE(weir->program().wait_err([](const std::string& err) { return err.find("ledger") != std::string::npos; })) << "not said loudly";
+        ASSERT_TRUE(weir->program().wait_err([](const std::string& err) { return err.find("stay in") != std::string::npos; })) << "not said loudly";
         const auto got = exchange_once(weir->url(), request("then", false));
         EXPECT_EQ(got.status, refuses ? 503 : 200) << got.wire;
         EXPECT_EQ(got.body.find("state.on_failure") != std::string::npos, refuses) << got.body;

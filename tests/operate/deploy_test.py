@@ -98,14 +98,14 @@ class Package(unittest.TestCase):
 set -eu
 mkdir -p "$1/layer"
 mount -t tmpfs none "$1/layer"
-mkdir "$1/layer/upper" "$1/layer/work" "$1/root"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$1/layer/upper,workdir=$1/layer/work" "$1/root"
-mount -t proc proc "$1/root/proc"
-mount --bind /dev "$1/root/dev"
-mount -t tmpfs none "$1/root/run"
-mount -t tmpfs none "$1/root/tmp"
-cp "$2" "$1/root/tmp/weir.deb"
-chroot "$1/root" sh -eu -c '
+mkdir "$1/layer/upper" "$1/layer/work" "$1/tree"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/layer/upper,workdir=$1/layer/work" "$1/tree"
+mount -t proc proc "$1/tree/proc"
+mount --bind /dev "$1/tree/dev"
+mount -t tmpfs none "$1/tree/run"
+mount -t tmpfs none "$1/tree/tmp"
+cp "$2" "$1/tree/tmp/weir.deb"
+chroot "$1/tree" sh -eu -c '
 dpkg --purge weir > /dev/null 2>&1 || true
 dpkg -i /tmp/weir.deb
 echo "user: $(id weir)"
