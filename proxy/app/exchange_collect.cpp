@@ -38,16 +38,16 @@ void exchange_runner::stop_collecting() {
 }
 
 bool exchange_runner::count_collected() {
-    const std::size_t held = (collecting_->parts->held() + memory_step - 1) / memory_step * memory_step;
-    if (held <= collecting_->counted) return true;
-    const std::size_t more = held - collecting_->counted;
+    const std::size_t in_memory = (collecting_->parts->held() + memory_step - 1) / memory_step * memory_step;
+    if (in_memory <= collecting_->counted) return true;
+    const std::size_t more = in_memory - collecting_->counted;
     auto& total = worker_.counts().buffered_bodies;
     if (total.fetch_add(more, std::memory_order_relaxed) + more > conf().limits.buffered_bodies) {
         total.fetch_sub(more, std::memory_order_relaxed);
         return false;
     }
     worker_.metrics().buffered_body_bytes(record_.listener).add(static_cast<std::int64_t>(more));
-    collecting_->counted = held;
+    collecting_->counted = in_memory;
     return true;
 }
 

@@ -115,7 +115,7 @@ int top(const top_options& with) {
         const auto failed = answer.fault.empty() ? parser.parse(simdjson::padded_string{answer.body}).get(live) : simdjson::SUCCESS;
         if (!answer.fault.empty() || failed != simdjson::SUCCESS || answer.status != 200) {
             std::string_view said;
-            if (failed == simdjson::SUCCESS && answer.fault.empty()) (void)live["error"]["message"].get(said);
+            if (failed == simdjson::SUCCESS && answer.fault.empty() && live["error"]["message"].get(said) != simdjson::SUCCESS) said = {};
             std::cerr << "weir: " << (!answer.fault.empty() ? answer.fault : !said.empty() ? std::string{said} : "what answers on " + where->address + " is no weir") << '\n';
             return at_fault;
         }
