@@ -37,6 +37,7 @@ local_reply exchange_runner::new_reply(std::string_view body) {
     answer.body = body;
     answer.allow = target_.allow;
     answer.hint = target_.hint;
+    answer.extra_fields = cors_fields_;
     answer.to_head = to_head_;
     answer.keep_alive = keep_alive_ && !body_unread_ && !worker_.draining();
     return answer;
@@ -79,7 +80,7 @@ net::task<void> exchange_runner::reply(core::error why) {
     settle();
     auto answer = new_reply(body);
     answer.retry_after_s = why.retry_after_s;
-    if (record_.status == 429 && caller_) answer.extra_fields = rate_fields(*caller_, now());
+    if (record_.status == 429 && caller_) answer.extra_fields += rate_fields(*caller_, now());
     if (record_.attempt_count > 0) {
         answer.extra_fields += "x-weir-attempts: " + std::to_string(plan_.attempts()) + "\r\nx-should-retry: false\r\n";
         if (!record_.upstream.empty()) answer.extra_fields += "x-weir-upstream: " + std::string{record_.upstream} + "\r\n";

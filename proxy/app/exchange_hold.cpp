@@ -5,6 +5,7 @@
 
 #include "app/exchange_runner.hpp"
 #include "http/head_writer.hpp"
+#include "policy/cors.hpp"
 #include "policy/rate_resets.hpp"
 
 namespace weir::app {
@@ -67,6 +68,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
             case field_id::retry_after: retry_after_ = f.value; break;
             case field_id::other:
                 if (f.name.size() > 7 && http::iequals(f.name.substr(0, 7), "x-weir-")) continue;
+                if (conf().cors && policy::is_cors_answer_field(f.name)) continue;  // two answers about origins are none
                 if (http::iequals(f.name, "alt-svc")) continue;  // it names the upstream's own ports, not ours
                 if (http::iequals(f.name, "retry-after-ms")) retry_after_ms_ = f.value;
                 if (resets) resets->see(f.name, f.value);
@@ -99,6 +101,7 @@ void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint
     };
     if (chunked) add("transfer-encoding", "chunked");
     else if (has_length) add("content-length", std::to_string(length));
+    client_head_ += cors_fields_;
     add("x-request-id", record_.request_id);
     add("x-weir-upstream", record_.upstream);
     char digits[12];
@@ -181,6 +184,7 @@ bool exchange_runner::send_heartbeat() {
         head.add("transfer-encoding", std::string_view{"chunked"});
         head.add("x-request-id", record_.request_id);
         if (!keep_alive_ || worker_.draining()) head.add("connection", std::string_view{"close"});
+        own_head += cors_fields_;
         head.end();
         out.add(own_head);
         head_sent_ = early_head_ = client_chunked_ = true;

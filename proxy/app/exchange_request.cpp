@@ -7,6 +7,7 @@
 #include "dialect/credentials.hpp"
 #include "dialect/error_body.hpp"
 #include "http/field.hpp"
+#include "policy/cors.hpp"
 
 namespace weir::app {
 namespace {
@@ -59,9 +60,21 @@ void exchange_runner::begin() {
     target_.model = {};
     record_.endpoint = dialect::label_of(target_.id);
     record_.bytes_in = head_size_;
+    note_origin(h);
+}
+
+void exchange_runner::note_origin(const http::request_head& h) {
+    const auto& cors = conf().cors;
+    if (!cors) return;
+    const auto origin = h.fields.value_of("origin");
+    preflight_ = h.method == "OPTIONS" && !origin.empty() && !h.fields.value_of("access-control-request-method").empty();
+    cors_fields_ = preflight_ ? policy::preflight_fields(*cors, origin, h.fields.value_of("access-control-request-headers"))
+                              : policy::cors_fields(*cors, origin);
 }
 
 core::error exchange_runner::check_head() {
+    // Browsers send no credentials with it, and a page can read what is wrong with a request only after a yes.
+    if (preflight_) return policy::check_origin(*conf().cors, head().fields.value_of("origin"));
     tunnel_ = is_websocket(head()) && target_.id == dialect::endpoint::realtime;
     // Before the rest: clients that try a WebSocket first fall back at once on 426.
     if (is_websocket(head()) && !tunnel_)

@@ -33,6 +33,11 @@ net::task<bool> exchange_runner::admitted() {
         after_ = after::cut;
         co_return false;
     }
+    if (!refusal && preflight_) {
+        auto answering = reply_json(204, {});
+        co_await std::move(answering);
+        co_return false;
+    }
     if (!refusal && asterisk_) {
         // OPTIONS *: about the server as a whole (RFC 9110 section 9.3.7).
         target_.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";

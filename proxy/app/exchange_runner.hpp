@@ -66,6 +66,7 @@ private:
     http::request_head& head();
     [[nodiscard]] net::task<bool> admitted();
     void begin();
+    void note_origin(const http::request_head& h);
     [[nodiscard]] core::error check_head();
     [[nodiscard]] core::error identify_caller();
     [[nodiscard]] core::error understand();
@@ -224,6 +225,8 @@ private:
     std::array<char, 128> request_id_{};
     bool tunnel_ = false;                    ///< a WebSocket upgrade on an endpoint that has one
     bool asterisk_ = false;                  ///< OPTIONS *: about weir itself
+    bool preflight_ = false;                 ///< a browser asks whether a page may send a request
+    std::string cors_fields_;                ///< whole lines for the answer; empty where weir says nothing about origins
     bool to_head_ = false;                   ///< HEAD: the answer has no body
     bool http10_ = false;
     bool keep_alive_ = false;

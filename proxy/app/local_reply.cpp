@@ -11,8 +11,11 @@ void write_reply(std::string& out, const local_reply& what) {
     http::head_writer head{out};
     head.status_line(what.status, {});
     if (!what.date.empty()) head.add("date", what.date);
-    head.add("content-type", what.content_type);
-    head.add("content-length", what.body.size());
+    // RFC 9110 section 8.6: 204 has neither.
+    if (what.status != 204) {
+        head.add("content-type", what.content_type);
+        head.add("content-length", what.body.size());
+    }
     if (!what.request_id.empty()) head.add("x-request-id", what.request_id);
     if (what.retry_after_s > 0) head.add("retry-after", static_cast<std::uint64_t>(what.retry_after_s));
     if (!what.allow.empty()) head.add("allow", what.allow);

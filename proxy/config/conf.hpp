@@ -12,6 +12,7 @@
 #include "dialect/kind.hpp"
 #include "fleet/settings.hpp"
 #include "net/settings.hpp"
+#include "policy/cors.hpp"
 #include "policy/settings.hpp"
 #include "telemetry/settings.hpp"
 #include "usage/price_book.hpp"
@@ -72,6 +73,7 @@ struct conf {
     core::secret admin_token;        ///< empty: what changes something is allowed on loopback and unix sockets only
     int workers = 0;  ///< 0: one per core
     net::limits limits;
+    std::optional<policy::cors_settings> cors;  ///< absent: weir says nothing about origins
     std::vector<pool_conf> pools;  ///< in the file's order
     std::vector<policy::route_settings> routes;
     std::vector<policy::key_settings> keys;

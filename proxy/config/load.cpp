@@ -93,6 +93,7 @@ void read_sections(section& s, conf& into, mentions& seen) {
     if (const auto v = s.find("admin")) read_admin(*v, into, seen);
     if (const auto v = s.find("workers")) read_workers(*v, into);
     if (const auto v = s.find("limits")) read_limits(*v, into, seen);
+    if (const auto v = s.find("cors")) read_cors(*v, into);
     if (const auto v = s.require("pools")) read_pools(*v, into, seen);
     if (const auto v = s.find("routes")) read_routes(*v, into, seen);
     if (const auto v = s.find("keys")) read_keys(*v, into, seen);

@@ -132,6 +132,12 @@ const fault_case keys_and_types[] = {
 INSTANTIATE_TEST_SUITE_P(KeysAndTypes, OneFault, testing::ValuesIn(keys_and_types), name_of);
 
 const fault_case values[] = {
+    {"OriginWithAPath", with("cors: {origins: [@@'https://app.example/']}\n"), "did you mean 'https://app.example'?"},
+    {"OriginWithoutAScheme", with("cors: {origins: [@@app.example]}\n"), "did you mean 'https://app.example'?"},
+    {"OriginWithAWildcard", with("cors: {origins: [@@'https://*.example']}\n"), "name each origin"},
+    {"OriginWithoutAHost", with("cors: {origins: [@@'https://:8080']}\n"), "is no origin"},
+    {"HeaderThatIsNone", with("cors: {origins: ['*'], headers: [@@'*']}\n"), "is no header name"},
+    {"CorsWithoutOrigins", with("cors: @@{max_age: 5m}\n"), "needs 'origins'"},
     {"BadSize", with("limits: {event: @@4M}\n"), "did you mean '4MiB'?"},
     {"ZeroSize", with("limits: {event: @@0}\n"), "must be more than 0"},
     {"BadDuration", with("limits: {head_timeout: @@10}\n"), "needs a unit (ms, s, m, h or d); did you mean '10s'?"},

@@ -91,6 +91,19 @@ TEST(LoadValues, OfAPoolAreTheContractsDefaults) {
     EXPECT_TRUE(upstream.tls.verify);
 }
 
+TEST(LoadValues, OfCorsAreOriginsAsBrowsersWriteThem) {
+    EXPECT_FALSE(must_load(minimal)->cors);
+    const auto conf = must_load(minimal + "cors: {origins: ['https://App.Example:443', 'http://localhost:3000', '*']}\n");
+    ASSERT_TRUE(conf && conf->cors);
+    EXPECT_THAT(conf->cors->origins, ElementsAre("https://app.example", "http://localhost:3000", "*"));
+    EXPECT_THAT(conf->cors->headers, ElementsAre());
+    EXPECT_EQ(conf->cors->max_age, 10min);
+    const auto more = must_load(minimal + "cors: {origins: ['*'], headers: [Authorization], max_age: 1h}\n");
+    ASSERT_TRUE(more && more->cors);
+    EXPECT_THAT(more->cors->headers, ElementsAre("Authorization"));
+    EXPECT_EQ(more->cors->max_age, 1h);
+}
+
 TEST(LoadValues, OfTheContractsExampleAreAllThere) {
     const test::folder folder;
     const std::string source = WEIR_SOURCE_DIR "/tests/config/contract/";
