@@ -89,9 +89,10 @@ net::task<void> exchange_runner::reply(core::error why) {
     co_await std::move(delivering);
 }
 
-net::task<void> exchange_runner::reply_json(int status, std::string body) {
+net::task<void> exchange_runner::reply_with(int status, std::string body, std::string_view content_type) {
     record_.status = status;
-    const auto answer = new_reply(body);
+    auto answer = new_reply(body);
+    answer.content_type = content_type;
     auto delivering = deliver(answer);
     co_await std::move(delivering);
 }

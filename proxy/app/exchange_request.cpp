@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include "app/exchange_runner.hpp"
-#include "core/glob.hpp"
 #include "dialect/credentials.hpp"
 #include "dialect/error_body.hpp"
 #include "http/field.hpp"
@@ -56,6 +55,9 @@ void exchange_runner::begin() {
     body_unread_ = h.body != http::framing::none;
     asterisk_ = h.path == "*";
     if (!asterisk_) target_ = dialect::classify(h.method, h.path, h.query, conf().limits.normalize_paths);
+    // The same path lists models in Anthropic's shape; its SDKs name the version of its API in every request.
+    if (target_.id == dialect::endpoint::models && target_.dialect == dialect::kind::openai && !h.fields.value_of("anthropic-version").empty())
+        target_.dialect = dialect::kind::anthropic;
     path_model_ = target_.model;  // the path's own bytes may move while the body is read
     target_.model = {};
     record_.endpoint = dialect::label_of(target_.id);
@@ -160,22 +162,6 @@ core::error exchange_runner::admit() {
     auto admitted = keys->admit(caller_, what, now(), record_.time);
     if (admitted.refused) return std::move(admitted.refused);
     reservation_ = std::move(admitted.held);
-    return {};
-}
-
-std::string exchange_runner::models_answer() {
-    std::vector<std::string> names;
-    for (const auto& name : view_->shared->model_names)
-        if (!caller_ || caller_->allows_model(name)) names.push_back(name);
-    // What the key names itself, and a glob of the routes takes.
-    if (caller_)
-        for (const auto& name : caller_->settings().models)
-            if (!core::is_glob(name) && std::find(names.begin(), names.end(), name) == names.end() && view_->shared->routes->find(name))
-                names.push_back(name);
-    if (path_model_.empty()) return dialect::write_models(target_.dialect, names);
-    const auto wanted = dialect::decode_percent(path_model_);
-    for (const auto& name : names)
-        if (name == wanted) return dialect::write_model(target_.dialect, name);
     return {};
 }
 

@@ -34,22 +34,27 @@ net::task<bool> exchange_runner::admitted() {
         co_return false;
     }
     if (!refusal && preflight_) {
-        auto answering = reply_json(204, {});
+        auto answering = reply_with(204, {});
         co_await std::move(answering);
         co_return false;
     }
     if (!refusal && asterisk_) {
         // OPTIONS *: about the server as a whole (RFC 9110 section 9.3.7).
         target_.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-        auto answering = reply_json(200, "{}");
+        auto answering = reply_with(200, "{}");
         co_await std::move(answering);
         co_return false;
     }
     if (!refusal) refusal = understand();
+    if (!refusal && target_.id == dialect::endpoint::llms_txt) {
+        auto answering = reply_with(200, llms_answer(), "text/markdown; charset=utf-8");
+        co_await std::move(answering);
+        co_return false;
+    }
     if (!refusal && target_.id == dialect::endpoint::models) {
         auto body = models_answer();
         if (!body.empty()) {
-            auto answering = reply_json(200, std::move(body));
+            auto answering = reply_with(200, std::move(body));
             co_await std::move(answering);
             co_return false;
         }

@@ -72,7 +72,14 @@ private:
     [[nodiscard]] core::error understand();
     [[nodiscard]] core::error find_route();
     [[nodiscard]] core::error admit();
+
+    // --- exchange_lists.cpp: what the caller may call ---
+    [[nodiscard]] std::vector<std::string> callable_models() const;
+    [[nodiscard]] std::vector<std::string> callable_patterns() const;
+    [[nodiscard]] const usage::model_price* shown_price(std::string_view model) const;
+    [[nodiscard]] std::string own_origin();
     [[nodiscard]] std::string models_answer();
+    [[nodiscard]] std::string llms_answer();
 
     // --- exchange_body.cpp: the request's body ---
     [[nodiscard]] net::task<core::error> read_body();
@@ -170,7 +177,7 @@ private:
     [[nodiscard]] net::task<void> reply(core::error why);
     [[nodiscard]] local_reply new_reply(std::string_view body);
     [[nodiscard]] net::task<void> deliver(const local_reply& answer);
-    [[nodiscard]] net::task<void> reply_json(int status, std::string body);
+    [[nodiscard]] net::task<void> reply_with(int status, std::string body, std::string_view content_type = "application/json");
     void settle();
     void learn_from_report();
     void measure_time();

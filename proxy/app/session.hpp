@@ -33,6 +33,8 @@ public:
     /// Behind trusted proxies: whom X-Forwarded-For names. Valid until the next call.
     [[nodiscard]] std::string_view real_client(const http::field_list& fields);
     [[nodiscard]] const listener_runtime& listener() const { return *listener_; }
+    /// What it says about the client and itself (X-Forwarded-*) counts.
+    [[nodiscard]] bool peer_trusted() const { return peer_trusted_; }
     [[nodiscard]] bool aborting() const { return aborting_; }
 
     /// Sends what it can now. False: the client is gone. Call again, through flush(), while !out.done().

@@ -62,6 +62,10 @@ struct state_conf {
     bool refuse_on_failure = false;         ///< requests are refused while the ledger cannot be written
 };
 
+struct models_conf {
+    bool show_prices = false;  ///< the lists of models carry what each costs
+};
+
 struct conf {
     std::string file;  ///< the path it was read from
     std::string hash;  ///< hex SHA-256 of the file's bytes, first 12 digits
@@ -77,6 +81,7 @@ struct conf {
     std::vector<pool_conf> pools;  ///< in the file's order
     std::vector<policy::route_settings> routes;
     std::vector<policy::key_settings> keys;
+    models_conf models;
     usage::price_book prices;
     state_conf state;
     telemetry::log_settings log;

@@ -51,6 +51,12 @@ policy::route_settings read_route(const value& from, std::size_t index, mentions
 
 }  // namespace
 
+void read_models(const value& from, conf& into) {
+    section s{from, "models"};
+    s.flag("show_prices", into.models.show_prices);
+    s.finish();
+}
+
 void read_routes(const value& from, conf& into, mentions& seen) {
     for (const value& item : from.items(true)) into.routes.push_back(read_route(item, into.routes.size(), seen));
 }

@@ -35,6 +35,7 @@ void read_listeners(const value& from, conf& into, mentions& seen);
 void read_admin(const value& from, conf& into, mentions& seen);
 void read_workers(const value& from, conf& into);
 void read_limits(const value& from, conf& into, mentions& seen);
+void read_models(const value& from, conf& into);
 void read_cors(const value& from, conf& into);
 void read_pools(const value& from, conf& into, mentions& seen);
 void read_routes(const value& from, conf& into, mentions& seen);

@@ -375,6 +375,8 @@ std::string_view label_of(endpoint e) {
             return "/v1beta/models/{model}:embedContent";
         case endpoint::models:
             return "/v1/models";
+        case endpoint::llms_txt:
+            return "/llms.txt";
         case endpoint::other:
             return "other";
     }
@@ -413,9 +415,19 @@ bool classify_at_once(target& out, std::string_view method, std::string_view pat
     return false;
 }
 
+// Not part of any API: where coding agents look for what a site offers, at its root or below the base URL that they were given.
+bool classify_llms_txt(target& out, std::string_view method, std::string_view path) {
+    if (path != "/llms.txt" && path != "/v1/llms.txt") return false;
+    out.id = endpoint::llms_txt;
+    out.body = body_form::none;
+    out.suffix = "/llms.txt";
+    if (method != "GET" && method != "HEAD") refuse_method(out, method, "GET, HEAD");
+    return true;
+}
+
 target classify(std::string_view method, std::string_view path, std::string_view query, bool normalize) {
     target out;
-    if (classify_at_once(out, method, path)) return out;
+    if (classify_at_once(out, method, path) || classify_llms_txt(out, method, path)) return out;
     if (path.empty() || path.front() != '/')
         return refuse(out, code::bad_request, "the path must start with a slash"), out;
     if (const std::string_view fault = fault_in(path); !fault.empty())

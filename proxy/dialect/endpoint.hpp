@@ -37,6 +37,7 @@ enum class endpoint : std::uint8_t {
     gemini_count_tokens,
     gemini_embed,
     models,
+    llms_txt,
     other,  ///< under a known prefix, passed through; its bytes are never understood
 };
 

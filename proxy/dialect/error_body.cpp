@@ -24,7 +24,6 @@ public:
     writer& text(std::string_view name, std::string_view value) { return key(name).text(value); }
     writer& number(std::string_view name, int value) { return key(name), out_.Int(value), *this; }
     writer& null(std::string_view name) { return key(name), out_.Null(), *this; }
-    writer& boolean(std::string_view name, bool value) { return key(name), out_.Bool(value), *this; }
     [[nodiscard]] std::string take() const { return {buffer_.GetString(), buffer_.GetSize()}; }
 
 private:
@@ -144,33 +143,6 @@ void write_responses_event(writer& out, const core::error& why) {
     out.null("param").number("sequence_number", 0).close();
 }
 
-// No provider's date is known for a list that weir answers: the epoch, which SDKs can parse.
-void write_one(writer& out, kind k, std::string_view model) {
-    out.open();
-    switch (k) {
-        case kind::openai:
-            out.text("id", model).text("object", "model").number("created", 0).text("owned_by", "weir");
-            break;
-        case kind::anthropic:
-            out.text("type", "model")
-                .text("id", model)
-                .text("display_name", model)
-                .text("created_at", "1970-01-01T00:00:00Z");
-            break;
-        case kind::gemini:
-            out.text("name", "models/" + std::string{model})
-                .text("displayName", model)
-                .key("supportedGenerationMethods")
-                .open_list();
-            for (const std::string_view method :
-                 {"generateContent", "streamGenerateContent", "countTokens", "embedContent"})
-                out.text(method);
-            out.close_list();
-            break;
-    }
-    out.close();
-}
-
 }  // namespace
 
 std::string write_error(kind k, const core::error& why, std::string_view request_id) {
@@ -210,27 +182,6 @@ std::string write_error_event(endpoint e, const core::error& why, std::string_vi
         default:
             return {};
     }
-}
-
-std::string write_model(kind k, std::string_view model) {
-    writer out;
-    write_one(out, k, model);
-    return out.take();
-}
-
-std::string write_models(kind k, const std::vector<std::string>& models) {
-    writer out;
-    out.open();
-    if (k == kind::openai) out.text("object", "list");
-    out.key(k == kind::gemini ? "models" : "data").open_list();
-    for (const std::string& one : models) write_one(out, k, one);
-    out.close_list();
-    if (k == kind::anthropic) {
-        out.boolean("has_more", false);
-        models.empty() ? out.null("first_id").null("last_id")
-                       : out.text("first_id", models.front()).text("last_id", models.back());
-    }
-    return out.close().take();
 }
 
 }  // namespace weir::dialect

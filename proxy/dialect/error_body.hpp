@@ -3,7 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/error.hpp"
 #include "dialect/endpoint.hpp"
@@ -18,9 +17,5 @@ namespace weir::dialect {
 /// The dialect's in-band error event, with its blank line, for a stream that was committed and broke; empty where the
 /// dialect has none (gemini) or the endpoint is not understood.
 [[nodiscard]] std::string write_error_event(endpoint e, const core::error& why, std::string_view request_id);
-
-/// The answer to GET /v1/models (list) in the dialect's list shape, and to GET /v1/models/{id}.
-[[nodiscard]] std::string write_models(kind k, const std::vector<std::string>& models);
-[[nodiscard]] std::string write_model(kind k, std::string_view model);
 
 }  // namespace weir::dialect

@@ -25,6 +25,7 @@ bool is_read(endpoint e) {
         case endpoint::fine_tuning:
         case endpoint::uploads:
         case endpoint::models:
+        case endpoint::llms_txt:
         case endpoint::other:
             return false;
         default:

@@ -137,6 +137,7 @@ const fault_case values[] = {
     {"OriginWithAWildcard", with("cors: {origins: [@@'https://*.example']}\n"), "name each origin"},
     {"OriginWithoutAHost", with("cors: {origins: [@@'https://:8080']}\n"), "is no origin"},
     {"HeaderThatIsNone", with("cors: {origins: ['*'], headers: [@@'*']}\n"), "is no header name"},
+    {"UnknownInModels", with("models: {@@show_price: true}\n"), "did you mean 'show_prices'?"},
     {"CorsWithoutOrigins", with("cors: @@{max_age: 5m}\n"), "needs 'origins'"},
     {"BadSize", with("limits: {event: @@4M}\n"), "did you mean '4MiB'?"},
     {"ZeroSize", with("limits: {event: @@0}\n"), "must be more than 0"},

@@ -53,6 +53,8 @@ TEST(Endpoint, KnowsTheContractsTable) {
         {"POST", "/v1/messages", endpoint::messages, kind::anthropic, body_form::json},
         {"POST", "/v1/messages/count_tokens", endpoint::messages_count_tokens, kind::anthropic, body_form::json},
         {"GET", "/v1/models", endpoint::models, kind::openai, body_form::none},
+        {"GET", "/llms.txt", endpoint::llms_txt, kind::openai, body_form::none},
+        {"HEAD", "/llms.txt", endpoint::llms_txt, kind::openai, body_form::none},
         {"POST", "/v1/threads", endpoint::other, kind::openai, body_form::opaque},
         {"POST", "/v1/messages/batches", endpoint::other, kind::anthropic, body_form::opaque},
         {"GET", "/v1beta/cachedContents", endpoint::other, kind::gemini, body_form::none},
@@ -69,6 +71,16 @@ TEST(Endpoint, KnowsTheContractsTable) {
             EXPECT_EQ(t.version + t.suffix, row.path);
         }
     }
+}
+
+TEST(Endpoint, FindsLlmsTxtAtTheRootAndBelowABaseUrl) {
+    for (const char* path : {"/llms.txt", "/v1/llms.txt"}) {
+        const target t = classify("GET", path, "", false);
+        EXPECT_EQ(t.id, endpoint::llms_txt) << path;
+        EXPECT_FALSE(t.refusal);
+        EXPECT_EQ(classify("POST", path, "", true).refusal.what, core::code::method_not_allowed);
+    }
+    EXPECT_EQ(classify("GET", "/v1/llms.txt.bak", "", true).id, endpoint::other);
 }
 
 TEST(Endpoint, EveryRowIsReachable) {

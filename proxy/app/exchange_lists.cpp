@@ -1,0 +1,108 @@
+// What weir answers itself about what a caller may call: GET /v1/models, /v1/models/{id}, /llms.txt.
+#include <algorithm>
+
+#include "app/exchange_runner.hpp"
+#include "app/llms_text.hpp"
+#include "core/glob.hpp"
+#include "dialect/model_list.hpp"
+#include "http/chars.hpp"
+
+namespace weir::app {
+namespace {
+
+bool contains(const std::vector<std::string>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+
+std::int64_t size_of(const usage::model_price& price) { return price.price.input + price.price.output; }
+
+// What the first choice of upstreams charges for a model; the most, where they charge differently.
+const usage::model_price* dearest(const snapshot& from, const policy::route& route, std::string_view model) {
+    const auto to = route.at(0, model);
+    const auto& prices = from.conf->prices;
+    const usage::model_price* most = nullptr;
+    for (const auto& upstream : from.pools[to.pool].upstreams) {
+        const auto* price = prices.find(to.model, upstream.conf->name);
+        if (!price) price = prices.find(model, upstream.conf->name);
+        if (price && (!most || size_of(*price) > size_of(*most))) most = price;
+    }
+    return most;
+}
+
+}  // namespace
+
+std::vector<std::string> exchange_runner::callable_models() const {
+    std::vector<std::string> names;
+    for (const auto& name : view_->shared->model_names)
+        if (!caller_ || caller_->allows_model(name)) names.push_back(name);
+    // What the key names itself, and a glob of the routes takes.
+    if (caller_)
+        for (const auto& name : caller_->settings().models)
+            if (!core::is_glob(name) && !contains(names, name) && view_->shared->routes->find(name)) names.push_back(name);
+    return names;
+}
+
+// Patterns of names that have no list: the key's own where it has any, else the routes'.
+std::vector<std::string> exchange_runner::callable_patterns() const {
+    std::vector<std::string> patterns;
+    const auto add = [&](const std::string& name) {
+        if (core::is_glob(name) && !contains(patterns, name) && view_->shared->routes->find(name)) patterns.push_back(name);
+    };
+    if (caller_ && !caller_->settings().models.empty()) {
+        for (const auto& name : caller_->settings().models) add(name);
+        return patterns;
+    }
+    for (const auto& route : conf().routes)
+        for (const auto& name : route.models) add(name);
+    if (conf().routes.empty()) add("*");
+    return patterns;
+}
+
+const usage::model_price* exchange_runner::shown_price(std::string_view model) const {
+    if (!conf().models.show_prices) return nullptr;
+    const auto* route = view_->shared->routes->find(model);
+    return route ? dearest(*view_->shared, *route, model) : nullptr;
+}
+
+std::string exchange_runner::models_answer() {
+    std::vector<dialect::model_entry> entries;
+    for (auto& name : callable_models()) {
+        const auto* price = shown_price(name);
+        entries.push_back({std::move(name), price});
+    }
+    if (path_model_.empty()) return dialect::write_models(target_.dialect, entries);
+    const auto wanted = dialect::decode_percent(path_model_);
+    for (const auto& one : entries)
+        if (one.name == wanted) return dialect::write_model(target_.dialect, one);
+    return {};
+}
+
+// Where the client reached weir: what a trusted proxy in front says, else what it looks like from here.
+std::string exchange_runner::own_origin() {
+    const auto& fields = head().fields;
+    bool secure = !session_.listener().contexts.empty();
+    auto host = head().host;
+    if (session_.peer_trusted()) {
+        const auto scheme = fields.value_of("x-forwarded-proto");
+        if (http::iequals(scheme, "https") || http::iequals(scheme, "http")) secure = scheme.size() == 5;
+        const auto outer = fields.value_of("x-forwarded-host");
+        if (!outer.empty() && http::all(outer, http::host_char)) host = outer;
+    }
+    return (secure ? "https://" : "http://") + std::string{host};
+}
+
+std::string exchange_runner::llms_answer() {
+    llms_view view;
+    view.origin = own_origin();
+    view.keys = view_->shared->has_keys();
+    auto names = callable_models();
+    for (auto& pattern : callable_patterns()) names.push_back(std::move(pattern));
+    for (auto& name : names) {
+        const auto* route = view_->shared->routes->find(name);
+        if (!route) continue;
+        const auto dialect = view_->shared->pools[route->at(0, name).pool].conf->dialect;
+        const auto* price = core::is_glob(name) ? nullptr : shown_price(name);
+        view.models.push_back({std::move(name), dialect, price});
+    }
+    return write_llms_text(view);
+}
+
+}  // namespace weir::app
