@@ -39,7 +39,7 @@ const usage::model_price& price_of(const usage::price_book& book, std::string_vi
 
 TEST(ShippedFiles, LoadWithoutAFault) {
     const auto files = conf_files();
-    EXPECT_GE(files.size(), 11u);
+    EXPECT_GE(files.size(), 16u);
     for (const std::string& path : files) {
         SCOPED_TRACE(path);
         const loaded result = load_shipped(path);
