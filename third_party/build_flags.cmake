@@ -63,7 +63,12 @@ macro(weir_profile)
     add_link_options(-fprofile-generate)
   elseif(WEIR_PGO STREQUAL "use" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 19
          AND EXISTS ${weir_profile_file})
-    add_compile_options(-fprofile-use=${weir_profile_file}
+    # Every file must be compiled with the same profile, so a new one needs a new name on the command line.
+    set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${weir_profile_file})
+    file(SHA256 ${weir_profile_file} weir_profile_hash)
+    set(weir_profile_copy ${CMAKE_BINARY_DIR}/weir-${weir_profile_hash}.profdata)
+    configure_file(${weir_profile_file} ${weir_profile_copy} COPYONLY)
+    add_compile_options(-fprofile-use=${weir_profile_copy}
       -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date -Wno-backend-plugin)
   endif()
 endmacro()
