@@ -136,7 +136,7 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
     if (pool_->hedging) arm_hedge(pool);
     tried outcome = tried::failed;
     {
-        // A scope of its own: while the answer streams, the frame of what led to it is not kept.
+        // A scope of its own: the frame of what led to the answer is not kept while its first events are waited for.
         auto talking = converse(pool, index);
         outcome = co_await std::move(talking);
     }

@@ -250,6 +250,12 @@ bool unescape(std::string_view raw, std::string& out) {
     return sound;
 }
 
+std::size_t escape_length(std::string_view text) {
+    if (text.size() < 2) return 0;
+    if (text[1] == 'u') return hex4(text.substr(2)) >= 0 ? 6 : 0;
+    return plain_escape(text[1]) != '\0' ? 2 : 0;
+}
+
 bool check_escapes(std::string_view text) {
     std::size_t i = 0;
     while (i < text.size()) {

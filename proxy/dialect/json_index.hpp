@@ -79,6 +79,9 @@ struct raw_string {
 /// then has U+FFFD there.
 bool unescape(std::string_view raw, std::string& out);
 
+/// How many bytes the escape at the start of `text` (a backslash) has; 0: it is none that JSON knows (RFC 8259 section 7).
+[[nodiscard]] std::size_t escape_length(std::string_view text);
+
 /// False where a backslash is not followed by a legal escape. For a whole text: outside of strings no token has a
 /// backslash.
 [[nodiscard]] bool check_escapes(std::string_view text);

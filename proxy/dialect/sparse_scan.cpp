@@ -2,9 +2,9 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -156,28 +156,7 @@ private:
     fault why_ = fault::none;
 };
 
-bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-
 }  // namespace
-
-std::size_t escape_length(std::string_view text) {
-    if (text.size() < 2) return 0;
-    switch (text[1]) {
-        case '"':
-        case '\\':
-        case '/':
-        case 'b':
-        case 'f':
-        case 'n':
-        case 'r':
-        case 't':
-            return 2;
-        case 'u':
-            return text.size() >= 6 && is_hex(text[2]) && is_hex(text[3]) && is_hex(text[4]) && is_hex(text[5]) ? 6 : 0;
-        default:
-            return 0;
-    }
-}
 
 sparse_result scan_sparse(std::string_view text, std::vector<std::uint32_t>& offsets) { return scanner{text, offsets}.run(); }
 

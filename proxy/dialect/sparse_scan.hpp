@@ -23,7 +23,4 @@ struct sparse_result {
 /// Fills `offsets` with what index::build() promises, the end of the text behind the last one.
 [[nodiscard]] sparse_result scan_sparse(std::string_view text, std::vector<std::uint32_t>& offsets);
 
-/// How many bytes the escape at the start of `text` (a backslash) has; 0: it is none that JSON knows (RFC 8259 section 7).
-[[nodiscard]] std::size_t escape_length(std::string_view text);
-
 }  // namespace weir::dialect::json

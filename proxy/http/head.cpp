@@ -73,7 +73,7 @@ bool parse_length(std::string_view text, std::uint64_t& out) {
     return true;
 }
 
-// The last slot of a full list, so that a blank line after the last field is still read.
+// Where fields are read to: the list's next slot, or, once the list is full, a place of its own in which a blank line can still be met.
 struct field_sink {
     field_list& into;
     field overflow;

@@ -22,12 +22,7 @@ inline constexpr std::size_t max_fields = 100;
 
 class field_list {
 public:
-    [[nodiscard]] bool push(const field& f) {
-        if (size_ == fields_.size()) return false;
-        fields_[size_++] = f;
-        return true;
-    }
-    /// Where the next field may be written before commit(); null when the list is full.
+    /// Where the next field is written before commit() adds it, so that it is never copied; null when the list is full.
     [[nodiscard]] field* free_or_null() { return size_ < fields_.size() ? &fields_[size_] : nullptr; }
     void commit() { ++size_; }
     void clear() { size_ = 0; }
