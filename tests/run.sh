@@ -24,6 +24,6 @@ run() {
 }
 
 if [ "$quick" != --quick ]; then
-    run gcc -LE 'clients|operate'
+    run gcc -LE 'clients|operate|hardening'
 fi
 run test

@@ -49,7 +49,7 @@ net::task<core::error> exchange_runner::wait_for_body() {
     }
 }
 
-net::task<core::error> exchange_runner::read_body() {
+net::task<core::error> exchange_runner::read_body(bool refused) {
     core::error why;
     const auto& h = head();
     if (h.body == http::framing::none) {
@@ -58,7 +58,8 @@ net::task<core::error> exchange_runner::read_body() {
     }
     const bool sized = h.body == http::framing::length;
     if (sized && h.content_length > conf().limits.request_body) co_return why;  // check_head() has said so
-    if (target_.refusal && sized && h.content_length > drained_when_refused) co_return why;
+    // Who may not ask gets no memory: the answer says so at once, and the connection ends.
+    if (refused && (h.expects_continue || (sized && h.content_length > drained_when_refused))) co_return why;
     if (h.expects_continue && session_.input().size() == head_size_) {
         net::gather out;
         out.clear();
@@ -74,10 +75,9 @@ net::task<core::error> exchange_runner::read_body() {
         auto reading = read_sized_body();
         why = co_await std::move(reading);
     } else {
-        auto reading = read_chunked_body();
+        auto reading = read_chunked_body(refused);
         why = co_await std::move(reading);
     }
-    if (!why && !gone_) body_unread_ = false;
     record_.bytes_in += body_size_;
     co_return why;
 }
@@ -115,15 +115,17 @@ net::task<core::error> exchange_runner::read_sized_body() {
     if (fits) in_place_ = size;
     body_ = fits ? in.data() + head_size_ : big_body_.data();
     body_size_ = size;
+    body_unread_ = false;
     co_return why;
 }
 
 // Chunked bodies are decoded into memory of their own: upstream they go with a Content-Length, so that no framing of the client's travels on.
-net::task<core::error> exchange_runner::read_chunked_body() {
+net::task<core::error> exchange_runner::read_chunked_body(bool refused) {
     core::error why;
     auto& in = session_.input();
     auto& client = session_.client();
     const auto limit = conf().limits.request_body;
+    const auto kept = refused ? std::min(drained_when_refused, limit) : limit;
     http::chunk_scanner scanner;
     scanner.limit_chunk(limit);
     in_place_ = 0;
@@ -133,16 +135,16 @@ net::task<core::error> exchange_runner::read_chunked_body() {
         in_place_ += scanner.feed(fresh, [&](const char* p, std::size_t n) {
             if (too_large || why) return;
             const auto size = big_body_.size() + n;
-            if (size > limit) {
+            if (size > kept) {
                 too_large = true;
                 return;
             }
-            if (size > big_body_.capacity()) why = take_body_memory(std::min(limit, std::max(size, 2 * big_body_.capacity())));
+            if (size > big_body_.capacity()) why = take_body_memory(std::min(kept, std::max(size, 2 * big_body_.capacity())));
             if (why) return;
             std::memcpy(big_body_.free_begin(), p, n);
             big_body_.commit(n);
         });
-        if (why) co_return why;
+        if (why || (too_large && refused)) co_return why;
         if (too_large || (scanner.now() == http::chunk_scanner::status::failed && scanner.too_large())) {
             why = core::error{core::code::body_too_large, "the request body is larger than limits.request_body allows"};
             co_return why;
@@ -175,6 +177,7 @@ net::task<core::error> exchange_runner::read_chunked_body() {
     if (!big_body_.has_memory()) big_body_.need_slab();
     body_ = big_body_.data();
     body_size_ = big_body_.size();
+    body_unread_ = false;
     co_return why;
 }
 

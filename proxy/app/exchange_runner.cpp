@@ -25,8 +25,10 @@ net::task<bool> exchange_runner::admitted() {
     refusal = check_head();
     {
         // Also a request that is refused by its head is read to its end, within reason, so that the connection can go on.
-        auto reading = read_body();
+        const bool refused = static_cast<bool>(refusal);
+        auto reading = read_body(refused);
         core::error unread = co_await std::move(reading);
+        // Broken framing is said before anything else: nothing behind it can be understood.
         if (unread) refusal = std::move(unread);
     }
     if (client_gone()) {

@@ -82,9 +82,9 @@ private:
     [[nodiscard]] std::string llms_answer();
 
     // --- exchange_body.cpp: the request's body ---
-    [[nodiscard]] net::task<core::error> read_body();
+    [[nodiscard]] net::task<core::error> read_body(bool refused);
     [[nodiscard]] net::task<core::error> read_sized_body();
-    [[nodiscard]] net::task<core::error> read_chunked_body();
+    [[nodiscard]] net::task<core::error> read_chunked_body(bool refused);
     [[nodiscard]] core::error take_body_memory(std::size_t size);
     void give_body_memory_back();
     [[nodiscard]] net::task<core::error> wait_for_body();

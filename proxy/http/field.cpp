@@ -108,6 +108,12 @@ constexpr slot_table slots = [] {
     return filled;
 }();
 
+bool says_who_the_client_is(std::string_view name) {
+    constexpr std::string_view forwarded = "x-forwarded-";
+    if (name.size() >= forwarded.size() && iequals(name.substr(0, forwarded.size()), forwarded)) return true;
+    return iequals(name, "forwarded") || iequals(name, "x-real-ip");
+}
+
 }  // namespace
 
 bool iequals(std::string_view a, std::string_view b) {
@@ -157,6 +163,7 @@ bool forbidden_in_trailer(std::string_view name) {
         case field_id::max_forwards: return true;
         default: break;
     }
+    if (says_who_the_client_is(name)) return true;
     return iequals(name, "cookie") || iequals(name, "set-cookie") || iequals(name, "content-range") ||
            iequals(name, "cache-control") || iequals(name, "range") || iequals(name, "www-authenticate");
 }
@@ -176,9 +183,7 @@ bool forbidden_in_connection(std::string_view name) {
         case field_id::via: return true;
         default: break;
     }
-    constexpr std::string_view forwarded = "x-forwarded-";
-    if (name.size() >= forwarded.size() && iequals(name.substr(0, forwarded.size()), forwarded)) return true;
-    return iequals(name, "forwarded") || iequals(name, "cookie") || iequals(name, "x-real-ip");
+    return says_who_the_client_is(name) || iequals(name, "cookie");
 }
 
 }  // namespace weir::http

@@ -133,7 +133,42 @@ parse_result read_framing(const field& f, framing_facts& facts) {
     return {parse_state::done, 0, code::none, {}};
 }
 
-bool valid_host(std::string_view host) { return !host.empty() && host.size() <= 255 && all(host, host_char); }
+// port = *DIGIT (RFC 3986 section 3.2.3), of which a TCP port is all that can be meant.
+bool valid_port(std::string_view digits) {
+    unsigned port = 0;
+    for (const char c : digits) {
+        if (c < '0' || c > '9') return false;
+        port = port * 10 + static_cast<unsigned>(c - '0');
+        if (port > 65535) return false;
+    }
+    return true;
+}
+
+bool valid_escapes(std::string_view text) {
+    for (auto at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1))
+        if (at + 2 >= text.size() || !is(text[at + 1], hex_digit) || !is(text[at + 2], hex_digit)) return false;
+    return true;
+}
+
+// Host = uri-host [ ":" port ] (RFC 9110 section 7.2): what two readers could split at different colons is refused.
+bool valid_host(std::string_view host) {
+    if (host.empty() || host.size() > 255 || !all(host, host_char)) return false;
+    auto rest = host;
+    if (host.front() == '[') {
+        const auto end = host.find(']');
+        if (end == std::string_view::npos) return false;
+        const auto inside = host.substr(1, end - 1);
+        if (inside.find(':') == std::string_view::npos) return false;
+        for (const char c : inside)
+            if (!is(c, hex_digit) && c != ':' && c != '.') return false;
+        rest.remove_prefix(end + 1);
+    } else {
+        const auto name = host.substr(0, host.find(':'));
+        if (name.empty() || name.find_first_of("[]") != std::string_view::npos || !valid_escapes(name)) return false;
+        rest.remove_prefix(name.size());
+    }
+    return rest.empty() || (rest.front() == ':' && valid_port(rest.substr(1)));
+}
 
 // RFC 9112 section 3.2: origin-form, absolute-form, `OPTIONS *`.
 parse_result read_target(request_head& out) {
@@ -200,8 +235,11 @@ parse_result finish_request(request_head& out, const framing_facts& facts, int h
     out.keep_alive = out.minor_version == 1 && !facts.close;
     out.connection = facts.connection;
     out.upgrade = facts.upgrade && !out.fields.value_of(field_id::upgrade).empty();
-    if (const auto expect = out.fields.value_of(field_id::expect); !expect.empty() && out.minor_version == 1) {
-        if (!iequals(expect, "100-continue")) return fail("an expectation other than 100-continue", code::expectation_failed);
+    out.expects_continue = false;
+    if (out.minor_version == 0) return {parse_state::done, 0, code::none, {}};  // it knows no expectations
+    for (const auto& f : out.fields) {
+        if (f.id != field_id::expect || f.value.empty()) continue;
+        if (!iequals(f.value, "100-continue")) return fail("an expectation other than 100-continue", code::expectation_failed);
         out.expects_continue = out.body != framing::none;
     }
     return {parse_state::done, 0, code::none, {}};

@@ -213,6 +213,20 @@ TEST_F(Refusal, KeepsTheConnectionAfterARefusalThatReadTheBody) {
     EXPECT_TRUE(!sent || got.status == 200 || got.status == 0) << got.wire;
 }
 
+TEST_F(Refusal, NeitherWaitsForNorHoldsALargeBodyOfWhoMayNotAsk) {
+    // Within limits.request_body, and not sent: an answer comes only if nobody waits for it.
+    for (const char* framing : {"Content-Length: 65537\r\n\r\n", "Content-Length: 9\r\nExpect: 100-continue\r\n\r\n"}) {
+        raw_client client{weir_->url()};
+        ASSERT_TRUE(client.send(std::string{"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer no\r\n"} + framing));
+        const auto got = client.read_response();
+        EXPECT_EQ(got.status, 401) << got.wire;
+        EXPECT_TRUE(got.informational.empty());
+        EXPECT_EQ(got.header("connection"), "close");
+        EXPECT_TRUE(client.wait_closed(3s));
+    }
+    EXPECT_EQ(metric(weir_->metrics(), "weir_buffered_body_bytes"), 0);
+}
+
 TEST_F(Refusal, ListsTheModelsAKeyMayCall) {
     const auto got =
         exchange_once(weir_->url(), request_text("GET", "/v1/models", {}, {{"Authorization", "Bearer sk-narrow"}}));

@@ -135,7 +135,7 @@ TEST(ChunkScanner, RefusesMalformedExtensions) {
 TEST(ChunkScanner, RefusesTrailersThatWouldChangeFramingRoutingOrIdentity) {
     for (const std::string name :
          {"Content-Length", "transfer-encoding", "HOST", "Authorization", "x-api-key", "Trailer", "Connection",
-          "Cookie", "Set-Cookie", "Expect", "Proxy-Authorization", "Cache-Control"})
+          "Cookie", "Set-Cookie", "Expect", "Proxy-Authorization", "Cache-Control", "X-Forwarded-For", "Forwarded", "X-Real-IP"})
         expect_refused("0\r\n" + name + ": 5\r\n\r\n");
     EXPECT_EQ(whole("0\r\nX-Checksum: abc\r\n\r\n").what, status::done);
     // A name that only begins like a forbidden one, and one that is longer than any of them.

@@ -164,10 +164,11 @@ TEST(RequestHead, SpeaksTwoVersions) {
 TEST(RequestHead, WantsExactlyOneValidHost) {
     expect_refused("GET / HTTP/1.1\r\n\r\n");
     expect_refused("GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n");
-    for (const auto* host : {"", " ", "a, b", "a/b", "u@a", "a b", "a?b", "a#b", "a\\b"})
+    for (const auto* host : {"", " ", "a, b", "a/b", "u@a", "a b", "a?b", "a#b", "a\\b", "a:b", "a:1:2", "a:65536", ":80", "::1", "[::1", "::1]",
+                             "[::1]x", "[]", "[1]", "[a]:80", "[::g]", "a%", "a%2", "a%zz", "a[", "a:80]"})
         expect_refused(std::string{"GET / HTTP/1.1\r\nHost: "} + host + "\r\n\r\n");
     expect_refused("GET / HTTP/1.1\r\nHost: " + std::string(256, 'a') + "\r\n\r\n");
-    for (const std::string host : {"a", "example.com:443", "[::1]:80", "xn--a_b", "127.0.0.1"}) {
+    for (const std::string host : {"a", "example.com:443", "[::1]:80", "[::ffff:1.2.3.4]", "a:", "a%20b", "xn--a_b", "127.0.0.1"}) {
         const auto p = request("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
         EXPECT_EQ(p->result.state, parse_state::done) << host;
         EXPECT_EQ(p->head.host, host);
@@ -271,6 +272,17 @@ TEST(RequestHead, UnderstandsOneExpectation) {
     EXPECT_FALSE(
         request("POST / HTTP/1.0\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")->head.expects_continue);
     expect_refused("GET / HTTP/1.1\r\nHost: a\r\nExpect: x 100-continue\r\n\r\n", code::expectation_failed);
+}
+
+TEST(RequestHead, ExpectsNothingBecauseTheRequestBeforeDid) {
+    weir::http::request_head head;
+    const std::string body = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n";
+    ASSERT_EQ(parse_request_head(body + "Expect: 100-continue\r\n\r\n", 1000, head).state, parse_state::done);
+    EXPECT_TRUE(head.expects_continue);
+    const std::string again = body + "\r\n";
+    ASSERT_EQ(parse_request_head(again, 1000, head).state, parse_state::done);
+    EXPECT_FALSE(head.expects_continue);
+    expect_refused(body + "Expect: 100-continue\r\nExpect: more\r\n\r\n", code::expectation_failed);
 }
 
 TEST(RequestHead, TakesAHundredFieldsAndNoMore) {
