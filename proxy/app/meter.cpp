@@ -8,16 +8,29 @@
 
 namespace weir::app {
 
-meter::meter(std::string_view model, std::string_view request, const policy::model_habits* learned)
+meter::meter(std::string_view model, std::string_view request, const policy::model_habits* learned, kept_prompts& kept)
     : encoding_(token::encoding_for(model).enc),
       exact_(token::encoding_for(model).exact),
       input_estimate_(learned ? learned->input_tokens(request.size()) : token::estimate_tokens(request.size())),
       factor_(learned && !exact_ ? learned->output_factor.value_or(policy::model_habits::one) : policy::model_habits::one),
+      kept_(kept),
       first_(encoding_) {
     if (request.empty() || request.size() > most_kept) return;
+    if (kept_.bytes + request.size() > kept_prompts::most) {
+        counted_prompt_ = prompt_tokens(request);
+        return;
+    }
+    kept_.bytes += request.size();
     request_ = std::make_unique_for_overwrite<char[]>(request.size());
     request_size_ = static_cast<std::uint16_t>(request.size());
     std::memcpy(request_.get(), request.data(), request.size());
+}
+
+meter::~meter() { kept_.bytes -= request_size_; }
+
+std::int64_t meter::prompt_tokens(std::string_view request) const {
+    const auto counted = count_prompt(encoding_, request);
+    return counted.is_request && counted.complete ? counted.tokens : -1;
 }
 
 void meter::text(std::uint32_t lane, std::string_view piece) {
@@ -48,9 +61,9 @@ usage::counts meter::estimate(const usage::counts& reported) const {
 
 usage::counts meter::final_estimate(const usage::counts& reported) const {
     auto u = estimate(reported);
-    if (reported.prompt() != 0 || !request_) return u;
-    const auto counted = count_prompt(encoding_, {request_.get(), request_size_});
-    if (counted.is_request && counted.complete) u.input = counted.tokens;
+    if (reported.prompt() != 0) return u;
+    const auto counted = request_ ? prompt_tokens({request_.get(), request_size_}) : counted_prompt_;
+    if (counted >= 0) u.input = counted;
     return u;
 }
 

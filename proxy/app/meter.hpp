@@ -16,11 +16,20 @@
 
 namespace weir::app {
 
+/// How much of one worker's memory goes to prompts that wait to be counted, should their answers end without a report.
+struct kept_prompts {
+    static constexpr std::size_t most = 128 * 1024;
+    std::size_t bytes = 0;
+};
+
 class meter final : public dialect::text_sink {
 public:
-    /// `request`: the body that is answered; a short one is kept, for a count of its tokens should nobody report them.
-    /// `learned` of the model; null: nothing was learned.
-    meter(std::string_view model, std::string_view request, const policy::model_habits* learned);
+    /// `request`: the body that is answered. Of a short one the tokens are counted should nobody report them: at the end where `kept`
+    /// has room for it until then, otherwise at once. `learned` of the model; null: nothing was learned.
+    meter(std::string_view model, std::string_view request, const policy::model_habits* learned, kept_prompts& kept);
+    ~meter();
+    meter(const meter&) = delete;
+    meter& operator=(const meter&) = delete;
 
     void text(std::uint32_t lane, std::string_view piece) override;
 
@@ -36,8 +45,10 @@ public:
 private:
     // More texts than this in one answer share the last counter: the count stays close, the memory bounded.
     static constexpr std::size_t most_lanes = 32;
-    // Longer requests are not kept while they are answered: thousands of streams may be open.
+    // Longer requests are neither kept nor counted beforehand.
     static constexpr std::size_t most_kept = 4096;
+    /// Negative: what the body is cannot be counted.
+    [[nodiscard]] std::int64_t prompt_tokens(std::string_view request) const;
     token::encoding encoding_;
     bool exact_;
     bool any_ = false;
@@ -45,6 +56,8 @@ private:
     std::uint32_t first_lane_ = 0;
     std::int64_t input_estimate_;
     std::int64_t factor_;  ///< millionths, learned: tokens of the model for each of the encoding
+    std::int64_t counted_prompt_ = -1;  ///< counted at once; negative: not
+    kept_prompts& kept_;
     std::unique_ptr<char[]> request_;
     token::stream_counter first_;
     std::vector<std::pair<std::uint32_t, token::stream_counter>> more_;

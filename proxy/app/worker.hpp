@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "app/meter.hpp"
 #include "app/open_request.hpp"
 #include "app/snapshot.hpp"
 #include "core/request_id.hpp"
@@ -134,6 +135,7 @@ public:
     http::response_head response_scratch;
     std::string head_scratch;
     net::gather gather_scratch;               ///< for what is composed and written without a sleep between
+    kept_prompts prompts_kept;
     const void* request_scratch_owner = nullptr;  ///< whose head request_scratch holds
 
 private:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -56,7 +57,7 @@ private:
     bool has_usage_ = false, finished_ = false, terminated_ = false;
     usage::counts usage_;
     bool saw_delta_ = false;  ///< text came in pieces: the whole text that some events repeat is not new
-    usage_report report_;     ///< as the provider wrote it, for dialects that correct single fields later
+    std::unique_ptr<usage_report> report_;  ///< as the provider wrote it, of a dialect that corrects single fields later
     std::string error_code_, error_message_, served_model_;
     friend struct stream_access;
 };

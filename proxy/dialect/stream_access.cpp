@@ -97,22 +97,22 @@ void stream_access::error(json::cursor& at) const {
     set_error(std::move(found));
 }
 
-bool stream_access::publish(bool any) const {
-    if (!any) return false;
+bool stream_access::publish(const usage_report& what) const {
     reader.has_usage_ = true;
-    reader.usage_ = counts_of(where(), reader.report_);
+    reader.usage_ = counts_of(where(), what);
     return true;
 }
 
 bool stream_access::usage(json::cursor& at) const {
     usage_report fresh;
     if (!read_usage(dialect_of(where()), at, fresh)) return false;
-    reader.report_ = fresh;
-    return publish(true);
+    if (dialect_of(where()) == kind::anthropic) reader.report_ = std::make_unique<usage_report>(fresh);  // once: of message_start
+    return publish(fresh);
 }
 
 bool stream_access::correct_usage(json::cursor& at) const {
-    return publish(read_usage(dialect_of(where()), at, reader.report_));
+    if (!reader.report_) reader.report_ = std::make_unique<usage_report>();
+    return read_usage(dialect_of(where()), at, *reader.report_) && publish(*reader.report_);
 }
 
 }  // namespace weir::dialect

@@ -50,7 +50,7 @@ struct stream_access {
     bool correct_usage(json::cursor& at) const;
 
 private:
-    bool publish(bool any) const;
+    bool publish(const usage_report& what) const;
 };
 
 }  // namespace weir::dialect

@@ -1,5 +1,7 @@
 #include "net/buffer.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -9,13 +11,34 @@
 namespace weir::net {
 namespace {
 
-constexpr std::size_t slabs_kept = 64;
+constexpr std::size_t slabs_kept = 1024;
+constexpr std::size_t mapped_slab = slab_size + padding;
+static_assert(mapped_slab % 4096 == 0, "a slab fills its pages");
+
+// Slabs have pages of their own: those that a burst needed go back to the system whole, whatever lives longer between them.
+char* map_slab() {
+    void* const at = ::mmap(nullptr, mapped_slab, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) throw std::bad_alloc{};
+    return static_cast<char*>(at);  // zeroed, so that the padding which simdjson reads is initialised
+}
 
 struct slab_list {
-    char* slabs[slabs_kept];
+    std::array<char*, slabs_kept> slabs;
     std::size_t count = 0;
-    ~slab_list() {
-        while (count) std::free(slabs[--count]);
+    std::size_t unused = 0;  ///< so many were not taken since the last free_unused_blocks()
+    ~slab_list() { keep(0); }
+    [[nodiscard]] char* take() {
+        if (count == 0) return map_slab();
+        unused = std::min(unused, count - 1);
+        return slabs[--count];
+    }
+    void give(char* slab) {
+        if (count < slabs_kept) slabs[count++] = slab;
+        else ::munmap(slab, mapped_slab);
+    }
+    void keep(std::size_t most) {
+        while (count > most) ::munmap(slabs[--count], mapped_slab);
+        unused = count;
     }
 };
 thread_local slab_list free_slabs;
@@ -72,14 +95,14 @@ char* allocate(std::size_t size) {
 
 void buffer::need_slab() {
     if (memory_) return;
-    memory_ = free_slabs.count ? free_slabs.slabs[--free_slabs.count] : allocate(slab_size);
+    memory_ = free_slabs.take();
     capacity_ = slab_size;
     begin_ = end_ = 0;
 }
 
 void buffer::release() {
     if (!memory_) return;
-    if (capacity_ == slab_size && free_slabs.count < slabs_kept) free_slabs.slabs[free_slabs.count++] = memory_;
+    if (capacity_ == slab_size) free_slabs.give(memory_);
     else if (!free_blocks.keep(memory_, capacity_)) std::free(memory_);
     memory_ = nullptr;
     capacity_ = begin_ = end_ = 0;
@@ -107,6 +130,7 @@ void buffer::reserve(std::size_t wanted) {
 }
 
 void free_unused_blocks() {
+    free_slabs.keep(free_slabs.count - free_slabs.unused);
     for (std::size_t i = free_blocks.count; i-- > 0;) {
         block& b = free_blocks.blocks[i];
         if (!b.aged) {

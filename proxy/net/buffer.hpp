@@ -9,7 +9,7 @@
 namespace weir::net {
 
 inline constexpr std::size_t padding = 64;
-inline constexpr std::size_t slab_size = 16 * 1024;
+inline constexpr std::size_t slab_size = 16 * 1024 - padding;
 
 /// Bytes [begin, end) of a block of memory. Empty and without memory until it is needed.
 class buffer {
@@ -67,8 +67,8 @@ private:
     std::size_t begin_ = 0, end_ = 0;
 };
 
-/// Larger blocks are kept for the next body, up to 8 MiB in each thread: fresh memory costs a page fault every 4 KiB. This frees those
-/// that nobody took since the last call; a worker calls it every few seconds.
+/// What is given back is kept for the next lease, slabs and, up to 8 MiB in each thread, larger blocks: fresh memory costs a page fault
+/// every 4 KiB. This frees what nobody took since the last call; a worker calls it every second.
 void free_unused_blocks();
 
 }  // namespace weir::net

@@ -7,7 +7,8 @@
 namespace weir::net {
 namespace {
 
-constexpr std::size_t step = 128, classes = 32, kept_per_class = 256;
+// Fine steps: a stream that is held has half a dozen frames, and what a step rounds up to is lost for as long.
+constexpr std::size_t step = 16, classes = 256, kept_per_class = 256;
 
 struct free_lists {
     struct node {

@@ -85,6 +85,29 @@ TEST(Buffer, GivesItsSlabToTheNextThatNeedsOne) {
     EXPECT_FALSE(b.has_memory());
 }
 
+TEST(Buffer, GivesSlabsBackThatNobodyTookForAnInterval) {
+    free_unused_blocks();
+    free_unused_blocks();
+    {
+        buffer burst[3];
+        for (buffer& each : burst) {
+            each.need_slab();
+            put(each, "used");
+        }
+    }
+    free_unused_blocks();  // ends the interval in which all three were in use
+    buffer one;
+    one.need_slab();
+    EXPECT_EQ((std::string_view{one.data(), 4}), "used") << "kept for the next";
+    one.release();
+    free_unused_blocks();  // two were not taken since
+    buffer again[2];
+    again[0].need_slab();
+    EXPECT_EQ((std::string_view{again[0].data(), 4}), "used");
+    again[1].need_slab();
+    EXPECT_EQ(again[1].data()[0], '\0') << "fresh from the system";
+}
+
 TEST(Buffer, MovesItsMemoryAlong) {
     buffer a;
     a.need_slab();
