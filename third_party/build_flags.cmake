@@ -18,9 +18,14 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64")
   target_compile_options(weir_flags INTERFACE -fcf-protection)
 endif()
 
+# What makes a mistake harder to use; tests/hardening/binary_test.cpp reads it back from the program.
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-add_link_options(-pie -Wl,-z,relro,-z,now)
-add_compile_definitions($<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64")
+  # The start-up objects of Debian's C library say nothing about shadow stacks, which would take the mark from the whole program.
+  add_link_options(-Wl,-z,shstk)
+endif()
+add_compile_definitions(_GLIBCXX_ASSERTIONS)
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   find_program(WEIR_LLD NAMES ld.lld-19 ld.lld)
@@ -35,8 +40,9 @@ if(WEIR_SANITIZE)
 endif()
 
 if(WEIR_FUZZ)
-  # Every room is instrumented, so that the fuzzer sees where its input leads.
-  add_compile_options(-fsanitize=fuzzer-no-link)
+  # Every room and every fuzz target counts where it goes, so that the fuzzer sees where its input leads; tests need not.
+  set(weir_fuzz_flags -fsanitize=fuzzer-no-link)
+  add_link_options(${weir_fuzz_flags})
 endif()
 
 find_program(WEIR_CCACHE ccache)
