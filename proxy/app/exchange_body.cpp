@@ -11,7 +11,7 @@ constexpr std::size_t drained_when_refused = 64 * 1024;
 
 }  // namespace
 
-core::error exchange_runner::take_body_memory(std::size_t size) {
+core::error exchange_runner::count_body_memory(std::size_t size) {
     auto& total = worker_.counts().buffered_bodies;
     const auto more = size - counted_body_;
     if (total.fetch_add(more, std::memory_order_relaxed) + more > conf().limits.buffered_bodies) {
@@ -20,8 +20,13 @@ core::error exchange_runner::take_body_memory(std::size_t size) {
     }
     worker_.metrics().buffered_body_bytes(record_.listener).add(static_cast<std::int64_t>(more));
     counted_body_ = size;
-    big_body_.reserve(size);
     return {};
+}
+
+core::error exchange_runner::take_body_memory(std::size_t size) {
+    auto why = count_body_memory(size);
+    if (!why) big_body_.reserve(size);
+    return why;
 }
 
 void exchange_runner::give_body_memory_back() {
@@ -88,6 +93,11 @@ net::task<core::error> exchange_runner::read_sized_body() {
     auto& client = session_.client();
     const auto size = static_cast<std::size_t>(head().content_length);
     const bool fits = head_size_ + size <= in.size() + in.free_size();
+    session_.note_request_size(head_size_ + size);
+    if (fits && in.capacity() > net::slab_size) {
+        why = count_body_memory(size);
+        if (why) co_return why;
+    }
     if (!fits) {
         why = take_body_memory(size);
         if (why) co_return why;

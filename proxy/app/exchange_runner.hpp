@@ -85,6 +85,7 @@ private:
     [[nodiscard]] net::task<core::error> read_body(bool refused);
     [[nodiscard]] net::task<core::error> read_sized_body();
     [[nodiscard]] net::task<core::error> read_chunked_body(bool refused);
+    [[nodiscard]] core::error count_body_memory(std::size_t size);
     [[nodiscard]] core::error take_body_memory(std::size_t size);
     void give_body_memory_back();
     [[nodiscard]] net::task<core::error> wait_for_body();

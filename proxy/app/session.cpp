@@ -134,6 +134,15 @@ session::head session::parse_input() {
     return head::closed;  // not yet
 }
 
+// A body that is here already is read with its head, into memory that holds both: what came is what is paid for.
+void session::make_room() {
+    if (!in_.has_memory() && last_request_ > net::slab_size) {
+        const std::size_t here = client_.available();
+        if (here > net::slab_size) in_.reserve(std::min<std::size_t>(std::max<std::size_t>(here, last_request_), read_at_once) + net::padding);
+    }
+    in_.need_slab();
+}
+
 net::task<session::head> session::read_head(bool first) {
     const auto& limits = worker_.view()->shared->conf->limits;
     const auto head_limit = limits.request_head;
@@ -148,7 +157,7 @@ net::task<session::head> session::read_head(bool first) {
     }
     for (;;) {
         if (client_.readable()) {
-            in_.need_slab();
+            make_room();
             if (in_.free_size() == 0) in_.reserve(head_limit + net::padding);
             const auto r = client_.read(in_.free_begin(), in_.free_size());
             if (r.what == net::io::ok) {

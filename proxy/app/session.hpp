@@ -28,6 +28,8 @@ public:
     net::socket& client() { return client_; }
     net::waiter& sleeper() { return waiter_; }
     net::buffer& input() { return in_; }
+    /// A sized request, head and body: the next one is likely as large, and is read in one piece where it is there already.
+    void note_request_size(std::uint64_t bytes) { last_request_ = bytes <= read_at_once ? static_cast<std::uint32_t>(bytes) : 0; }
     /// The other end of the connection, or whom its PROXY header names.
     [[nodiscard]] std::string_view peer_host() const { return {peer_host_.data(), peer_host_size_}; }
     /// Behind trusted proxies: whom X-Forwarded-For names. Valid until the next call.
@@ -52,6 +54,7 @@ public:
 
 private:
     enum class head : std::uint8_t { complete, closed, refused };
+    static constexpr std::uint32_t read_at_once = 128 * 1024;
 
     net::detached live();
     [[nodiscard]] net::task<void> serve();
@@ -63,6 +66,7 @@ private:
     [[nodiscard]] net::task<void> refuse_head(core::error why);
     [[nodiscard]] net::task<void> linger();
     [[nodiscard]] head parse_input();
+    void make_room();
 
     worker& worker_;
     std::shared_ptr<const listener_runtime> listener_;
@@ -73,6 +77,7 @@ private:
     std::size_t parsed_upto_ = 0;  ///< bytes of in_ that are known to hold no whole head
     core::error refusal_;
     std::array<char, 46> peer_host_{};
+    std::uint32_t last_request_ = 0;  ///< bytes; 0: larger than read_at_once, or unknown
     std::uint8_t peer_host_size_ = 0;
     bool peer_trusted_ = false;
     bool idle_ = false;            ///< between two requests

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -240,6 +241,12 @@ bool socket::has_bytes() {
         return false;
     }
     return true;
+}
+
+std::size_t socket::available() const {
+    int bytes = 0;
+    if (ssl_ || ::ioctl(fd, FIONREAD, &bytes) != 0) return 0;
+    return static_cast<std::size_t>(bytes);
 }
 
 io_result socket::write(std::span<const iovec> pieces) {

@@ -1,6 +1,8 @@
 // Answers that are not streams: bytes, framing, keep-alive, pipelining, big and chunked bodies.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "support/gateway_process.hpp"
 
 namespace mock = weir::mock;
@@ -193,6 +195,34 @@ TEST_F(Unary, CarriesBigBodiesBothWays) {
     const auto call = a_->calls().back();
     EXPECT_TRUE(call.body == body);
     EXPECT_TRUE(call.answered == got.body);
+}
+
+// The second of two like requests is read in one piece, as far as it is there.
+TEST_F(Unary, TakesLargeRequestsOneAfterAnotherHoweverTheyArrive) {
+    const auto padded = [](std::size_t size) { return chat_body("m", false, R"("padding":")" + std::string(size, 'p') + '"'); };
+    const auto sent = [&](std::size_t size) { return request_text("POST", "/v1/chat/completions", padded(size)); };
+    raw_client client{weir_->url()};
+    const auto expect_answers = [&](std::initializer_list<std::size_t> sizes) {
+        for (const auto size : sizes) {
+            EXPECT_EQ(client.read_response().status, 200) << size;
+            const auto calls = a_->calls();
+            EXPECT_TRUE(std::any_of(calls.begin(), calls.end(), [&](const auto& c) { return c.body == padded(size); })) << size;
+            a_->forget();
+        }
+    };
+    for (const std::size_t size : {64'000u, 64'001u, 20'000u, 100'000u, 140'000u, 130'000u, 10u, 64'000u}) {
+        ASSERT_TRUE(client.send(sent(size)));
+        expect_answers({size});
+    }
+    ASSERT_TRUE(client.send_sliced(sent(60'000), 17'000, 1ms));  // a piece is there, the rest comes
+    expect_answers({60'000});
+    ASSERT_TRUE(client.send(sent(30'000) + sent(11) + sent(90'000)));  // more than one is there
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(client.read_response().status, 200) << i;
+    const auto calls = a_->calls();
+    ASSERT_EQ(calls.size(), 3u);
+    EXPECT_TRUE(calls[0].body == padded(30'000));
+    EXPECT_TRUE(calls[1].body == padded(11));
+    EXPECT_TRUE(calls[2].body == padded(90'000));
 }
 
 TEST_F(Unary, AnswersExpectContinue) {
