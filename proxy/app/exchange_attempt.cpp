@@ -455,6 +455,12 @@ net::task<failure> exchange_runner::read_response_head() {
                 co_return failure::invalid;
             }
             if (r.state == http::parse_state::need_more) break;
+            if (answer.status == 101 && tunnel_) {
+                if (const auto fault = handshake_fault(answer); !fault.empty()) {
+                    detail_ = fault;
+                    co_return failure::invalid;
+                }
+            }
             if (answer.status >= 200 || (answer.status == 101 && tunnel_)) {
                 record_.attempts[attempt_at_].status = answer.status;
                 start_answer(answer);  // before the head's bytes go: its fields point there

@@ -80,6 +80,7 @@ net::task<void> exchange_runner::reply(core::error why) {
     settle();
     auto answer = new_reply(body);
     answer.retry_after_s = why.retry_after_s;
+    if (why.what == core::code::upgrade_not_served && tunnel_) answer.extra_fields += "sec-websocket-version: 13\r\n";
     if (record_.status == 429 && caller_) answer.extra_fields += rate_fields(*caller_, now());
     if (record_.attempt_count > 0) {
         answer.extra_fields += "x-weir-attempts: " + std::to_string(plan_.attempts()) + "\r\nx-should-retry: false\r\n";
@@ -111,7 +112,7 @@ void exchange_runner::settle() {
     const auto& u = record_.usage;
     if (!price_ && to_) price_ = conf().prices.find(record_.served_model, record_.upstream);
     if (!price_) price_ = conf().prices.find(facts_.model, record_.upstream);
-    if (price_ && (record_.has_usage || record_.status == 200)) record_.cost = usage::cost_of(*price_, u);
+    if (price_ && (record_.has_usage || record_.status == 200)) record_.cost = tunnel_ ? spent_ : usage::cost_of(*price_, u);
     record_.cost += record_.discarded_cost;
     record_.priced = price_ != nullptr || u.empty();
     reservation_.settle(u.prompt() + u.completion(), record_.cost, record_.time);

@@ -76,13 +76,14 @@ void exchange_runner::note_progress() {
     if (now() < progress_due_) return;
     progress_due_ = now() + interval;
     auto usage = meter_ ? meter_->estimate(reader_.usage()) : usage::counts{};
-    const auto cost = price_ ? usage::cost_of(*price_, usage) : 0;
+    if (tunnel_) usage = record_.usage;
+    const auto cost = tunnel_ ? spent_ : price_ ? usage::cost_of(*price_, usage) : 0;
     ledger::progress_report so_far{record_.pool, record_.upstream, record_.served_model, record_.status, plan_.attempts(), usage, cost, record_.first_token_ms, 0};
     so_far.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now() - began_).count();
     if (in_ledger_) worker_.ledger()->progress(ledger_entry_, so_far);
     // Shown is what is sure: not an estimate of the prompt, which may turn out lower.
-    if (reader_.usage().prompt() == 0) usage.input = 0;
-    if (price_) worker_.metrics().show_spend(record_, usage::cost_of(*price_, usage));
+    if (!tunnel_ && reader_.usage().prompt() == 0) usage.input = 0;
+    if (price_) worker_.metrics().show_spend(record_, tunnel_ ? spent_ : usage::cost_of(*price_, usage));
 }
 
 // The client is gone. With `on_disconnect: drain` the stream is read on, within bounds, so that the bill is the upstream's own.

@@ -6,6 +6,7 @@
 #include "dialect/credentials.hpp"
 #include "dialect/error_body.hpp"
 #include "http/field.hpp"
+#include "http/websocket.hpp"
 #include "policy/cors.hpp"
 
 namespace weir::app {
@@ -82,6 +83,14 @@ core::error exchange_runner::check_head() {
     if (is_websocket(head()) && !tunnel_)
         return {core::code::upgrade_not_served, "only /v1/realtime is served over WebSocket; use plain HTTP requests with \"stream\": true"};
     if (target_.refusal) return target_.refusal;
+    if (tunnel_) {
+        const auto& fields = head().fields;
+        if (fields.value_of("sec-websocket-version") != "13")
+            return {core::code::upgrade_not_served, "only version 13 of the WebSocket protocol is served (Sec-WebSocket-Version)"};
+        if (!http::acceptable_websocket_key(fields.value_of("sec-websocket-key")))
+            return {core::code::bad_request, "Sec-WebSocket-Key must be sixteen bytes in base64"};
+        if (head().body != http::framing::none) return {core::code::bad_request, "a WebSocket handshake has no body"};
+    }
     if (auto why = identify_caller()) return why;
     if (head().body == http::framing::length && head().content_length > conf().limits.request_body)
         return {core::code::body_too_large, "the request body is larger than limits.request_body (" +

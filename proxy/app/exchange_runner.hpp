@@ -172,7 +172,16 @@ private:
     void end_with_error_body(std::string_view body, net::gather& out);
 
     // --- exchange_tunnel.cpp ---
+    struct tunnel;
+    [[nodiscard]] std::string_view handshake_fault(const http::response_head& answer);
     [[nodiscard]] net::task<void> relay_tunnel();
+    void move_bytes(tunnel& t, bool& moved);
+    [[nodiscard]] std::size_t hear_upstream(tunnel& t, std::string_view fresh);
+    [[nodiscard]] bool count_response(const usage::counts& used);
+    [[nodiscard]] static bool goodbye_said(const tunnel& t);
+    void look_at_ends(tunnel& t);
+    [[nodiscard]] core::time_point tunnel_deadline(const tunnel& t) const;
+    [[nodiscard]] net::task<void> end_tunnel(tunnel& t);
 
     // --- exchange_finish.cpp: replies and the record ---
     [[nodiscard]] net::task<void> reply(core::error why);

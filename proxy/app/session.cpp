@@ -175,9 +175,9 @@ net::task<session::head> session::read_head(bool first) {
         if (aborting_) co_return head::closed;
         if (worker_.draining() && !begun) deadline = std::min(deadline, worker_.patience_with(idle_since));
         in_.release_if_empty();
-        idle_ = !begun;
+        wakes_on_drain_ = !begun;
         const auto why = co_await waiter_.wait(deadline);
-        idle_ = false;
+        wakes_on_drain_ = false;
         if (aborting_) co_return head::closed;
         if (why == net::woken::deadline) {
             if (!begun) co_return head::closed;
@@ -236,7 +236,7 @@ net::task<bool> session::flush(net::gather& out, core::time_point deadline) {
 }
 
 void session::drain() {
-    if (idle_) waiter_.interrupt();
+    if (wakes_on_drain_) waiter_.interrupt();
 }
 
 void session::abort() {

@@ -44,6 +44,8 @@ public:
     /// Sends everything; false: the client is gone or `deadline` passed.
     [[nodiscard]] net::task<bool> flush(net::gather& out, core::time_point deadline);
 
+    /// Whether drain() wakes the sleeper: for an exchange that may end early.
+    void wake_on_drain(bool yes) { wakes_on_drain_ = yes; }
     /// Ends an idle connection, or lets a busy one end after its current exchange.
     void drain();
     /// Ends it now.
@@ -80,7 +82,7 @@ private:
     std::uint32_t last_request_ = 0;  ///< bytes; 0: larger than read_at_once, or unknown
     std::uint8_t peer_host_size_ = 0;
     bool peer_trusted_ = false;
-    bool idle_ = false;            ///< between two requests
+    bool wakes_on_drain_ = false;  ///< between two requests, and in tunnels
     bool aborting_ = false;
     telemetry::gauge* open_connections_ = nullptr;
     std::unique_ptr<std::array<char, 46>> real_client_;  ///< made behind trusted proxies only

@@ -57,7 +57,10 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     } else {
         out += dialect::upstream_path(pool_->conf->dialect, to.conf->base_path, target_);
     }
-    if (!h.query.empty() || to_stream) append_query(out, h.query, swap, to_stream);
+    if (renames && target_.id == dialect::endpoint::realtime)
+        append_query(out, dialect::rename_in_query(h.query, record_.served_model), swap, to_stream);
+    else if (!h.query.empty() || to_stream)
+        append_query(out, h.query, swap, to_stream);
     out.append(" HTTP/1.1\r\n");
     head.add("host", to.authority);
     std::string_view via;
@@ -79,6 +82,11 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
         if (http::is_hop_by_hop(f.id) || (swap && dialect::is_credential(f.id))) continue;
         if (connection_names && http::named_by_connection(h.connection, f.name)) continue;
         if (is_ours(to, f.name)) continue;
+        if (tunnel_ && http::iequals(f.name, "sec-websocket-extensions")) continue;  // compressed messages could not be read
+        if (tunnel_ && swap && http::iequals(f.name, "sec-websocket-protocol")) {
+            if (const auto rest = dialect::subprotocols_without_key(f.value); !rest.empty()) head.add(f.name, std::string_view{rest});
+            continue;
+        }
         head.copy(f);
     }
     if (understood_) head.add("accept-encoding", std::string_view{"identity"});

@@ -24,6 +24,21 @@ std::string_view key_parameter(std::string_view query) {
     return {};
 }
 
+constexpr std::string_view key_subprotocol = "openai-insecure-api-key.";
+
+template <class F>
+void each_subprotocol(std::string_view list, F&& take) {
+    for (;;) {
+        const auto end = list.find(',');
+        auto one = list.substr(0, end);
+        while (!one.empty() && (one.front() == ' ' || one.front() == '\t')) one.remove_prefix(1);
+        while (!one.empty() && (one.back() == ' ' || one.back() == '\t')) one.remove_suffix(1);
+        if (!one.empty()) take(one);
+        if (end == std::string_view::npos) return;
+        list.remove_prefix(end + 1);
+    }
+}
+
 }  // namespace
 
 bool is_credential(http::field_id id) {
@@ -41,7 +56,23 @@ std::string_view find_credential(const http::request_head& head) {
     if (const auto token = bearer(head.fields.value_of(field_id::authorization)); !token.empty()) return token;
     for (const auto id : {field_id::x_api_key, field_id::api_key, field_id::x_goog_api_key})
         if (const auto value = head.fields.value_of(id); !value.empty()) return value;
-    return key_parameter(head.query);
+    if (const auto key = key_parameter(head.query); !key.empty()) return key;
+    std::string_view key;
+    if (head.upgrade)
+        each_subprotocol(head.fields.value_of("sec-websocket-protocol"), [&](std::string_view one) {
+            if (key.empty() && one.starts_with(key_subprotocol)) key = one.substr(key_subprotocol.size());
+        });
+    return key;
+}
+
+std::string subprotocols_without_key(std::string_view list) {
+    std::string out;
+    each_subprotocol(list, [&](std::string_view one) {
+        if (one.starts_with(key_subprotocol)) return;
+        if (!out.empty()) out += ", ";
+        out += one;
+    });
+    return out;
 }
 
 bool has_key_parameter(std::string_view query) { return !key_parameter(query).empty(); }

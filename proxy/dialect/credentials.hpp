@@ -1,6 +1,7 @@
 // Where clients put their key, and where each dialect's upstream wants its own.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "dialect/kind.hpp"
@@ -8,11 +9,15 @@
 
 namespace weir::dialect {
 
-/// From Authorization: Bearer, x-api-key, api-key, x-goog-api-key or ?key=, the first that is there; empty: none.
+/// From Authorization: Bearer, x-api-key, api-key, x-goog-api-key, ?key= or, as browsers must do it on WebSockets, the subprotocol
+/// `openai-insecure-api-key.KEY`: the first that is there; empty: none.
 [[nodiscard]] std::string_view find_credential(const http::request_head& head);
 
 /// Whether this field carries a credential of a client.
 [[nodiscard]] bool is_credential(http::field_id id);
+
+/// A list of WebSocket subprotocols without the one that is a key.
+[[nodiscard]] std::string subprotocols_without_key(std::string_view list);
 
 struct credential_field {
     std::string_view name;

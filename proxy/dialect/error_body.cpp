@@ -117,6 +117,12 @@ void write_openai(writer& out, const core::error& why) {
     out.close().close();
 }
 
+void write_realtime(writer& out, const core::error& why) {
+    out.open().text("type", "error").key("error").open();
+    out.text("type", openai_type(why)).text("code", core::name_of(why.what)).text("message", why.message).null("param").null("event_id");
+    out.close().close();
+}
+
 void write_anthropic(writer& out, const core::error& why, std::string_view request_id) {
     out.open().text("type", "error").key("error").open();
     out.text("type", anthropic_type(why)).text("message", why.message).text("code", core::name_of(why.what));
@@ -158,6 +164,12 @@ std::string write_error(kind k, const core::error& why, std::string_view request
             write_gemini(out, why);
             break;
     }
+    return out.take();
+}
+
+std::string write_realtime_error(const core::error& why) {
+    writer out;
+    write_realtime(out, why);
     return out.take();
 }
 

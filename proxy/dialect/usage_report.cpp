@@ -31,6 +31,9 @@ constexpr std::array openai_input_details{
     named{"cache_creation_tokens", &usage_report::cache_write},
     named{"audio_tokens", &usage_report::audio_input},
 };
+constexpr std::array openai_cached_details{
+    named{"audio_tokens", &usage_report::cached_audio},
+};
 constexpr std::array openai_output_details{
     named{"reasoning_tokens", &usage_report::reasoning},
     named{"audio_tokens", &usage_report::audio_output},
@@ -79,9 +82,18 @@ bool take_all(const std::array<named, N>& fields, json::cursor& at, usage_report
     return any;
 }
 
+bool read_openai_input_details(json::cursor& at, usage_report& into) {
+    bool any = false;
+    at.members([&](std::string_view key, json::cursor& value) {
+        any |= key == "cached_tokens_details" ? take_all(openai_cached_details, value, into)
+                                              : take(openai_input_details, key, value, into);
+    });
+    return any;
+}
+
 bool read_openai(std::string_view key, json::cursor& value, usage_report& into) {
     if (key == "prompt_tokens_details" || key == "input_tokens_details" || key == "input_token_details")
-        return take_all(openai_input_details, value, into);
+        return read_openai_input_details(value, into);
     if (key == "completion_tokens_details" || key == "output_tokens_details" || key == "output_token_details")
         return take_all(openai_output_details, value, into);
     json::raw_string text;
@@ -145,7 +157,7 @@ usage::counts openai_counts(endpoint e, const usage_report& r) {
     usage::counts out;
     out.cached_input = part_of(prompt, r.cached);
     out.cache_write = part_of(prompt, r.cache_write);
-    out.audio_input = part_of(prompt, r.audio_input);
+    out.audio_input = part_of(prompt, known(r.audio_input) - known(r.cached_audio));
     out.input = prompt;
     // xAI reports reasoning beside completion_tokens, everyone else inside: only the total tells.
     if (known(r.reasoning) > 0 && r.total >= 0 && r.prompt >= 0 && r.total - r.prompt == completion + r.reasoning)

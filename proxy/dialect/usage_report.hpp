@@ -24,7 +24,8 @@ struct usage_report {
     std::int64_t cache_write = -1;
     std::int64_t cache_write_5m = -1;
     std::int64_t cache_write_1h = -1;
-    std::int64_t audio_input = -1;
+    std::int64_t audio_input = -1;   ///< cached ones included
+    std::int64_t cached_audio = -1;  ///< of cached: audio
     std::int64_t audio_output = -1;
     std::int64_t image_output = -1;
     std::int64_t text_output = -1;  ///< images endpoints tell text from image tokens

@@ -170,7 +170,7 @@ private:
     yes_or_no send(std::string_view bytes);
     asio::awaitable<void> end_early(ending how);
     asio::awaitable<void> end_orderly();
-    asio::awaitable<void> tunnel(std::shared_ptr<call> what);
+    asio::awaitable<void> tunnel(std::shared_ptr<call> what, script how);
     yes_or_no wait_for_input();
     asio::awaitable<void> pause(std::chrono::microseconds length);
 
@@ -326,7 +326,12 @@ asio::awaitable<bool> provider::server::connection::exchange() {
     });
     if (!whole) co_return false;
     if (!what->header("upgrade").empty() && !what->header("sec-websocket-key").empty()) {
-        co_await tunnel(what);
+        auto tunnelled = owner_.script_for(*what, fault);
+        if (tunnelled.status == 0 && !tunnelled.drop) {
+            co_await tunnel(what, std::move(tunnelled));
+        } else {
+            (void)co_await answer_call(what, std::move(tunnelled));
+        }
         co_return false;
     }
     auto how = owner_.script_for(*what, fault);
@@ -380,17 +385,35 @@ asio::awaitable<bool> provider::server::connection::answer_call(std::shared_ptr<
     co_return true;
 }
 
-/// RFC 6455's handshake, then every byte comes back as it was.
-asio::awaitable<void> provider::server::connection::tunnel(std::shared_ptr<call> what) {
-    const std::string head =
-        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: " +
-        websocket_accept(what->header("sec-websocket-key")) + "\r\n\r\n";
-    bool going = co_await send(head);
+/// RFC 6455's handshake and the script's body, as it is; then every byte comes back as it was, or the script's cut ends it. With
+/// `terminator=off` nothing comes back but the answer to a close frame that is read by itself.
+asio::awaitable<void> provider::server::connection::tunnel(std::shared_ptr<call> what, script how) {
+    std::string head = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n";
+    bool accepts = true;
+    for (const auto& [name, value] : how.headers) {
+        head += name + ": " + value + "\r\n";
+        accepts = accepts && name != "sec-websocket-accept";
+    }
+    if (accepts) head += "sec-websocket-accept: " + websocket_accept(what->header("sec-websocket-key")) + "\r\n";
+    bool going = co_await send(head + "\r\n");
     owner_.note(*what, [](call& c) { c.status = 101; });
+    if (going && how.body) going = co_await send_slices(*how.body, how);
+    if (going && how.cut) {
+        owner_.note(*what, [](call& c) { c.outcome = outcome::cut; });
+        co_await end_early(how.ending);
+        co_return;
+    }
     while (going) {
         if (inbox_.empty()) going = co_await wait_for_input();
         std::string echo;
         echo.swap(inbox_);
+        owner_.note(*what, [&](call& c) { c.body += echo; });
+        if (!how.terminator) {
+            if (!echo.starts_with('\x88')) continue;
+            echo.assign("\x88\0", 2);  // a close frame answers a close frame, and the server closes first
+            (void)co_await send(echo);
+            break;
+        }
         if (!echo.empty()) going = co_await send(echo);
     }
     owner_.note(*what, [](call& c) { c.outcome = outcome::finished; });

@@ -72,8 +72,9 @@ constexpr std::array<family_info, family_count> table = {{
     {"weir_queue_wait_seconds", "Time that requests waited for an upstream below its max_requests, by the pool they waited for.", histogram, pool_only,
      9, first_token_bounds},
     {"weir_hedges_total", "Second attempts at streams whose first token was late: whether they had it first (won, lost) or failed.", counter, pool_outcome, 0, {}},
+    {"weir_tunnels_unread_total", "WebSocket tunnels with bytes that are no frames: what came behind them was passed on without being counted.", counter, pool_only, 0, {}},
 }};
-static_assert(table.back().name == "weir_hedges_total", "the table and the enumeration have the same order");
+static_assert(table.back().name == "weir_tunnels_unread_total", "the table and the enumeration have the same order");
 
 constexpr outside_family outside[] = {
     {"weir_upstream_healthy", "Whether health checks call the upstream usable (1) or down (0).", gauge},

@@ -33,8 +33,9 @@ enum class family : std::uint8_t {
     buffered_body,
     queue_wait,
     hedges,
+    tunnels_unread,
 };
-inline constexpr std::size_t family_count = 22;
+inline constexpr std::size_t family_count = 23;
 inline constexpr std::size_t max_labels = 6;
 
 enum class metric_kind : std::uint8_t { counter, gauge, histogram };

@@ -19,6 +19,18 @@ struct counts {
     std::int64_t image_output = 0;
 
     bool operator==(const counts&) const = default;
+    constexpr counts& operator+=(const counts& more) {
+        input += more.input;
+        cached_input += more.cached_input;
+        cache_write += more.cache_write;
+        cache_write_1h += more.cache_write_1h;
+        output += more.output;
+        reasoning += more.reasoning;
+        audio_input += more.audio_input;
+        audio_output += more.audio_output;
+        image_output += more.image_output;
+        return *this;
+    }
 
     /// What providers call prompt_tokens: everything that went in.
     [[nodiscard]] constexpr std::int64_t prompt() const { return input + cached_input + cache_write + audio_input; }

@@ -105,3 +105,8 @@ TEST(ErrorBody, WritesAnEventThatIsReadAsAnErrorAndNeverAsAnEnd) {
         EXPECT_EQ(reader.error_message(), broken.message);
     }
 }
+
+TEST(ErrorBody, WritesARealtimeServersErrorMessage) {
+    EXPECT_EQ(write_realtime_error({code::budget_exceeded, "m"}),
+              R"({"type":"error","error":{"type":"insufficient_quota","code":"budget_exceeded","message":"m","param":null,"event_id":null}})");
+}

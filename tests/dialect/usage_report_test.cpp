@@ -106,3 +106,10 @@ TEST(UsageReport, IsNoReportWithoutNumbers) {
         EXPECT_FALSE(read_unary(chat, body, std::string_view{body}.size()).has_usage) << body;
     }
 }
+
+TEST(UsageReport, TakesCachedAudioOutOfTheAudio) {
+    EXPECT_EQ(of(endpoint::realtime,
+                 R"({"input_tokens":120,"output_tokens":40,"input_token_details":{"text_tokens":50,"audio_tokens":70,"cached_tokens":60,)"
+                 R"("cached_tokens_details":{"text_tokens":20,"audio_tokens":40}},"output_token_details":{"text_tokens":10,"audio_tokens":30}})"),
+              (counts{.input = 30, .cached_input = 60, .output = 10, .audio_input = 30, .audio_output = 30}));
+}

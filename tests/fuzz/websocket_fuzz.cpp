@@ -1,0 +1,92 @@
+// WebSocket frames: whole and in pieces they give the same messages, the same end and the same verdict, and what a realtime session says is read
+// alike.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "app/tunnel_watch.hpp"
+#include "http/websocket_scanner.hpp"
+
+namespace {
+
+using weir::http::websocket_scanner;
+
+struct scanned {
+    std::size_t consumed = 0;
+    std::string messages, why;
+    bool at_boundary = false, in_message = false, closed = false;
+    bool operator==(const scanned&) const = default;
+};
+
+// In pieces of 1 to `largest` bytes, in a fixed pattern; 0: whole.
+template <class F>
+void in_pieces(std::string_view bytes, std::size_t largest, F&& take) {
+    for (std::size_t turn = 0, at = 0; at < bytes.size(); ++turn) {
+        const auto n = std::min(bytes.size() - at, largest == 0 ? bytes.size() : 1 + turn % largest);
+        if (!take(bytes.substr(at, n))) return;
+        at += n;
+    }
+}
+
+scanned scan(std::string_view bytes, std::size_t largest, websocket_scanner::sender who) {
+    websocket_scanner s{who};
+    scanned out;
+    in_pieces(bytes, largest, [&](std::string_view piece) {
+        const auto n = s.feed(piece, [&](const websocket_scanner::run& r) {
+            if (r.begins) out.messages += r.what == websocket_scanner::kind::text ? "\nt:" : "\nb:";
+            out.messages += r.payload;
+            if (r.ends) out.messages += "\n.";
+            return true;
+        });
+        out.consumed += n;
+        return n == piece.size();
+    });
+    out.why = s.why();
+    out.at_boundary = s.at_boundary();
+    out.in_message = s.in_message();
+    out.closed = s.closed();
+    return out;
+}
+
+struct heard {
+    weir::usage::counts sum;
+    int responses = 0;
+    bool open = false, failed = false;
+    bool operator==(const heard&) const = default;
+};
+
+heard listen(std::string_view bytes, std::size_t largest) {
+    weir::app::tunnel_watch watch;
+    heard out;
+    in_pieces(bytes, largest, [&](std::string_view piece) {
+        (void)watch.server_says(piece, [&](const weir::usage::counts& u) {
+            out.sum.input += u.input;
+            out.sum.output += u.output;
+            ++out.responses;
+            return true;
+        });
+        return true;
+    });
+    out.open = watch.response_open();
+    out.failed = !watch.fault().empty();
+    return out;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view bytes{reinterpret_cast<const char*>(data), size};
+    for (const auto who : {websocket_scanner::sender::server, websocket_scanner::sender::client}) {
+        const auto whole = scan(bytes, 0, who);
+        if (whole.consumed > size) std::abort();
+        for (const std::size_t largest : {1u, 2u, 3u, 7u})
+            if (scan(bytes, largest, who) != whole) std::abort();
+    }
+    const auto whole = listen(bytes, 0);
+    for (const std::size_t largest : {1u, 3u, 7u})
+        if (listen(bytes, largest) != whole) std::abort();
+    return 0;
+}
