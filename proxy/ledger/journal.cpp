@@ -213,7 +213,9 @@ void journal::release(const taken& marks) {
 
 bool journal::prepare(std::string& why) {
     const std::lock_guard lock(lock_);
-    while (spare_.size() < spare_blocks) {
+    // A block is memory, too: the second one is for a worker that has begun to fill them.
+    const std::size_t wanted = used_.empty() ? 1 : spare_blocks;
+    while (spare_.size() < wanted) {
         auto made = make_block(why);
         if (!made) return false;
         spare_.push_back(std::move(made));
