@@ -83,6 +83,11 @@ void add_upstream(json_text& out, const pool_runtime& pool, const upstream_runti
     out.add("state", drained ? "drained" : name_of(state.standing_at(now)));
     out.add("verdict", name_of(state.verdict()));
     out.add("in_flight", state.in_flight());
+    if (const auto& ejection = pool.conf->ejection; ejection.failure_rate_percent > 0) {
+        const auto recent = state.lately(now, ejection);
+        out.add("recent_requests", static_cast<std::int64_t>(recent.requests));
+        out.add("recent_failures", static_cast<std::int64_t>(recent.failed));
+    }
     if (const auto latency = state.latency().last())
         out.add("latency_ms", std::round(*latency * 1e4) / 10);
     else

@@ -59,6 +59,23 @@ void read_late(const value& from, policy::hedge_settings& into) {
     into.quantile_percent = 0;
 }
 
+void read_share_or_off(const value& from, int& percent) {
+    if (from.raw() == "off") percent = 0;
+    else percent = from.percent().value_or(percent);
+}
+
+/// By the share of failures too, unless only consecutive_failures is spoken of: who sets that alone means that alone.
+void read_failure_rate(section& s, policy::ejection_settings& into) {
+    const auto rate = s.find("failure_rate");
+    const auto requests = s.find("min_requests"), window = s.find("window");
+    if (s.find("consecutive_failures") && !rate && !requests && !window) into.failure_rate_percent = 0;
+    if (rate) read_share_or_off(*rate, into.failure_rate_percent);
+    s.integer("min_requests", into.min_requests, 1, 10'000);
+    s.duration("window", into.window);
+    if (into.failure_rate_percent > 0) return;
+    if (const auto& idle = requests ? requests : window) idle->warn_at_key("ejection: has no effect, failure_rate is off");
+}
+
 }  // namespace
 
 void read_health_check(const value& from, pool_conf& into) {
@@ -87,6 +104,7 @@ void read_health_check(const value& from, pool_conf& into) {
 void read_ejection(const value& from, policy::ejection_settings& into) {
     section s{from, "ejection"};
     s.integer("consecutive_failures", into.consecutive_failures, 1, 1'000'000);
+    read_failure_rate(s, into);
     s.duration("base", into.base);
     s.duration("max", into.max);
     s.percent("max_ejected", into.max_ejected_percent);

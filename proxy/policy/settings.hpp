@@ -31,7 +31,10 @@ struct health_check_settings {
 };
 
 struct ejection_settings {
-    int consecutive_failures = 5;
+    int consecutive_failures = 5;      ///< 0: not by them
+    int failure_rate_percent = 50;     ///< of the window's requests; 0: not by it
+    int min_requests = 20;             ///< in the window, before their share says anything
+    milliseconds window = 30s;
     milliseconds base = 10s;
     milliseconds max = 5min;
     int max_ejected_percent = 50;

@@ -41,16 +41,23 @@ void upstream_state::report(outcome how_it_went, core::duration first_byte, core
     switch (how_it_went) {
         case outcome::success:
             if (first_byte > core::duration::zero()) latency_.sample(first_byte, now);
+            if (s.failure_rate_percent > 0) recent_.add(false, s.window, now);
             succeeded(now, how);
             return;
         case outcome::failure:
             if (first_byte > core::duration::zero()) latency_.sample_if_slower(first_byte, now);
+            if (s.failure_rate_percent > 0) recent_.add(true, s.window, now);
             failed(now, s, random, how);
             return;
         case outcome::neutral:
             if (how == entry::probe) probe_abandoned();
             return;
     }
+}
+
+void upstream_state::broke_later(core::time_point now, const ejection_settings& s, double random) {
+    if (s.failure_rate_percent > 0) recent_.failed_after_all(s.window, now);
+    failed(now, s, random, entry::normal);
 }
 
 void upstream_state::succeeded(core::time_point now, entry how) {
@@ -67,19 +74,31 @@ void upstream_state::failed(core::time_point now, const ejection_settings& s, do
     const std::lock_guard hold{changing_};
     if (how == entry::probe) {
         probing_.store(false, relaxed);
-        refused_.store(false, relaxed);  // another failure than before: it is broken, no longer refusing
+        if (refused_.exchange(false, relaxed)) {  // another failure than before: it is broken, no longer refusing
+            reason_.clear();
+            failures_.store(1, relaxed);
+        }
         if (ejected_until_.load(relaxed) != unset) eject(now, s, random);
         return;
     }
     // Requests from before the ejection, and those that panic let in, must not multiply its rest.
     if (ejected_until_.load(relaxed) != unset) return;
-    const int in_a_row = failures_.load(relaxed) + 1;
-    failures_.store(in_a_row, relaxed);
-    if (s.consecutive_failures > 0 && in_a_row >= s.consecutive_failures) {
-        // Having stayed in longer than it last rested, it starts over with the shortest rest.
-        if (back_since_ == unset || ns(now) - back_since_ >= last_rest_) ejections_ = 0;
-        eject(now, s, random);
+    failures_.store(failures_.load(relaxed) + 1, relaxed);
+    judge(now, s, random);
+}
+
+// Whether the failure that was counted last is one too many.
+void upstream_state::judge(core::time_point now, const ejection_settings& s, double random) {
+    const bool in_a_row = s.consecutive_failures > 0 && failures_.load(relaxed) >= s.consecutive_failures;
+    if (!in_a_row) {
+        if (s.failure_rate_percent <= 0) return;
+        const auto recent = recent_.over(s.window, now);
+        if (recent.requests < static_cast<std::uint32_t>(std::max(s.min_requests, 1)) || recent.percent() < s.failure_rate_percent) return;
+        reason_ = " after " + std::to_string(recent.percent()) + "% of " + std::to_string(recent.requests) + " requests failed";
     }
+    // Having stayed in longer than it last rested, it starts over with the shortest rest.
+    if (back_since_ == unset || ns(now) - back_since_ >= last_rest_) ejections_ = 0;
+    eject(now, s, random);
 }
 
 void upstream_state::eject(core::time_point now, const ejection_settings& s, double random) {
@@ -99,6 +118,7 @@ void upstream_state::recover(core::time_point now) {
     failures_.store(0, relaxed);
     warm_since_.store(ns(now), relaxed);
     back_since_ = ns(now);
+    recent_.forget();  // from before; it is judged by what comes
     reason_.clear();
 }
 
@@ -154,7 +174,7 @@ void upstream_state::credentials_refused(std::string_view reason, core::time_poi
     probing_.store(false, relaxed);
     last_rest_ = ns(s.max);
     ejected_until_.store(ns(now) + ns(s.max), relaxed);
-    reason_ = reason;
+    reason_ = ": " + std::string{reason};
 }
 
 std::string upstream_state::describe(core::time_point now, const ejection_settings& s) const {
@@ -162,8 +182,7 @@ std::string upstream_state::describe(core::time_point now, const ejection_settin
     const auto left = [&](const std::atomic<std::int64_t>& until) { return seconds_up(until.load(relaxed) - ns(now)); };
     const auto failures = failures_.load(relaxed);
     const std::string after =
-        refused_.load(relaxed) ? ": " + reason_
-                               : " after " + std::to_string(failures) + (failures == 1 ? " failure" : " failures");
+        !reason_.empty() ? reason_ : " after " + std::to_string(failures) + (failures == 1 ? " failure" : " failures");
     switch (standing_at(now)) {
         case standing::down: return "down by its health check";
         case standing::refused:

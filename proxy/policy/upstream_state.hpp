@@ -2,7 +2,7 @@
 // It does not choose between upstreams (balancer.hpp does) and runs no checks (health_verdict.hpp counts them).
 //
 // Shared by every worker thread. A request costs one fetch_add at its start and one fetch_sub at its end on the counter's
-// own cache line; latency is a relaxed store on another line. The mutex is taken only when something changes that seldom
+// own cache line; latency and the share of failures are a relaxed store and a compare-and-swap on others. The mutex is taken only when something changes that seldom
 // does: a failure, an ejection, a recovery, a health verdict.
 #pragma once
 
@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "core/clock.hpp"
+#include "policy/failure_window.hpp"
 #include "policy/peak_ewma.hpp"
 #include "policy/settings.hpp"
 #include "policy/wait_queue.hpp"
@@ -66,6 +67,8 @@ public:
     /// The two halves of request_finished, for streams: the verdict is known long before the last byte.
     void report(outcome how_it_went, core::duration first_byte, core::time_point now, const ejection_settings& s,
                 double random, entry how = entry::normal);
+    /// A request that was reported as a success has failed after all: its stream broke.
+    void broke_later(core::time_point now, const ejection_settings& s, double random);
     void request_ended() {
         in_flight_.fetch_sub(1, std::memory_order_seq_cst);  // not relaxed: see wait_queue::slot_freed
         if (line_) line_->slot_freed();
@@ -84,6 +87,10 @@ public:
     [[nodiscard]] const peak_ewma& latency() const { return latency_; }
     [[nodiscard]] health verdict() const { return health_.load(std::memory_order_relaxed); }
     [[nodiscard]] bool ejected(core::time_point now) const;
+    /// Requests and failures of the last `s.window`, or since it came back.
+    [[nodiscard]] failure_window::counts lately(core::time_point now, const ejection_settings& s) const {
+        return recent_.over(s.window, now);
+    }
 
     // --- what happened to it ---
     void set_health(health verdict, core::time_point now);
@@ -95,7 +102,7 @@ public:
     /// Rests for `s.max`, and not even panic uses it. `reason` goes to describe(): "credentials refused (401)".
     void credentials_refused(std::string_view reason, core::time_point now, const ejection_settings& s);
 
-    /// For people: "up", "resting 12 s more after 5 failures", "down by its health check", ...
+    /// For people: "up", "resting 12 s more after 5 failures", "resting 12 s more after 55% of 40 requests failed", ...
     [[nodiscard]] std::string describe(core::time_point now, const ejection_settings& s) const;
 
 private:
@@ -103,12 +110,14 @@ private:
 
     void failed(core::time_point now, const ejection_settings& s, double random, entry how);
     void succeeded(core::time_point now, entry how);
+    void judge(core::time_point now, const ejection_settings& s, double random);
     void eject(core::time_point now, const ejection_settings& s, double random);
     void recover(core::time_point now);
 
     alignas(64) std::atomic<std::int64_t> in_flight_{0};
     const std::shared_ptr<wait_queue> line_;
     alignas(64) peak_ewma latency_;
+    failure_window recent_;
     // Read by every pick, written seldom. Times are nanoseconds of core::clock.
     alignas(64) std::atomic<health> health_{health::unknown};
     std::atomic<bool> probing_{false};
@@ -121,7 +130,7 @@ private:
     int ejections_ = 0;                               // in a row: the exponent of the next rest
     std::int64_t last_rest_ = 0;
     std::int64_t back_since_ = unset;
-    std::string reason_;
+    std::string reason_;                              // of a rest, in words; empty: failures in a row
 };
 
 /// One request's place on an upstream; counts it out however the request ends.
@@ -130,12 +139,13 @@ public:
     lease() = default;
     /// Takes over a request that was already counted in.
     lease(upstream_state& of, entry how) : of_(&of), how_(how) {}
-    lease(lease&& other) noexcept : of_(std::exchange(other.of_, nullptr)), how_(other.how_) {}
+    lease(lease&& other) noexcept : of_(std::exchange(other.of_, nullptr)), how_(other.how_), succeeded_(other.succeeded_) {}
     lease& operator=(lease&& other) noexcept {
         if (this != &other) {
             end();
             of_ = std::exchange(other.of_, nullptr);
             how_ = other.how_;
+            succeeded_ = other.succeeded_;
         }
         return *this;
     }
@@ -148,7 +158,9 @@ public:
     void report(outcome how_it_went, core::duration first_byte, core::time_point now, const ejection_settings& s,
                 double random) {
         if (of_ == nullptr) return;
-        of_->report(how_it_went, first_byte, now, s, random, how_);
+        if (succeeded_ && how_it_went == outcome::failure) of_->broke_later(now, s, random);
+        else of_->report(how_it_went, first_byte, now, s, random, how_);
+        succeeded_ = how_it_went == outcome::success;
         how_ = entry::normal;  // a probe gives its verdict once
     }
 
@@ -162,6 +174,7 @@ public:
 private:
     upstream_state* of_ = nullptr;
     entry how_ = entry::normal;
+    bool succeeded_ = false;  // so it was reported, for now
 };
 
 }  // namespace weir::policy

@@ -109,7 +109,7 @@ const fault_case keys_and_types[] = {
     {"UnknownInRetry", in_pool("retry: {@@attempt: 3}"), "did you mean 'attempts'?"},
     {"UnknownInTimeouts", in_pool("timeouts: {@@first-token: 3s}"), "did you mean 'first_token'?"},
     {"UnknownInHealthCheck", in_pool("health_check: {@@intervall: 3s}"), "did you mean 'interval'?"},
-    {"UnknownInEjection", in_pool("ejection: {@@maximum: 3s}"), "it knows consecutive_failures, base"},
+    {"UnknownInEjection", in_pool("ejection: {@@maximum: 3s}"), "it knows consecutive_failures, failure_rate, min_requests, window, base"},
     {"UnknownInKeepalive", in_pool("keepalive: {@@idel: 3}"), "did you mean 'idle'?"},
     {"UnknownInUpstreamTls", in_upstream("{url: 'https://u', tls: {@@verfy: no}}"), "did you mean 'verify'?"},
     {"UnknownInRoute", with("routes: [{models: [a], pool: p, @@fallbacks: []}]\n"), "did you mean 'fallback'?"},
@@ -225,6 +225,9 @@ const fault_case urls[] = {
     {"OtherScheme", in_upstream("url: @@ftp://api.openai.com"), "must start with http:// or https://"},
     {"BadPort", in_upstream("url: @@https://api.openai.com:99999/v1"), "port"},
     {"SecretFromTheEnvironment", in_upstream("url: @@${HOST}/v1"), "must not contain credentials"},
+    {"RequestsWithoutAFailureRate", in_pool("ejection: {failure_rate: off, @@min_requests: 30}"), "has no effect, failure_rate is off", true},
+    {"WindowWithoutAFailureRate", in_pool("ejection: {failure_rate: off, @@window: 30s}"), "has no effect, failure_rate is off", true},
+    {"FailureRateWithoutPercent", in_pool("ejection: {failure_rate: @@50}"), "is not a percentage like 50%; did you mean '50%'?"},
     {"TlsWithoutTls", in_upstream("{url: 'http://u', tls: @@{verify: false}}"), "has no effect", true},
 };
 INSTANTIATE_TEST_SUITE_P(Urls, OneFault, testing::ValuesIn(urls), name_of);

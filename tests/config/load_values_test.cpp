@@ -62,6 +62,24 @@ TEST(LoadValues, OfFiveLinesAreTheContractsDefaults) {
     EXPECT_EQ(conf->log.level, telemetry::level::info);
 }
 
+TEST(LoadValues, OfEjectionLeaveTheFailureRateAloneUnlessOnlyFailuresInARowAreSpokenOf) {
+    const std::vector<std::pair<std::string, int>> ways = {{"{}", 50},
+                                                           {"{base: 5s}", 50},
+                                                           {"{consecutive_failures: 3}", 0},
+                                                           {"{consecutive_failures: 3, base: 5s}", 0},
+                                                           {"{consecutive_failures: 3, min_requests: 30}", 50},
+                                                           {"{consecutive_failures: 3, window: 1m}", 50},
+                                                           {"{consecutive_failures: 3, failure_rate: 20%}", 20},
+                                                           {"{failure_rate: off}", 0},
+                                                           {"{failure_rate: 0%}", 0}};
+    for (const auto& [ejection, percent] : ways) {
+        SCOPED_TRACE(ejection);
+        const auto conf = must_load("listeners: [{address: '[::1]:1'}]\npools: {a: {upstreams: [{url: 'http://[::1]:99/'}], ejection: " + ejection + "}}\n");
+        ASSERT_TRUE(conf);
+        EXPECT_EQ(conf->pools[0].ejection.failure_rate_percent, percent);
+    }
+}
+
 TEST(LoadValues, OfAPoolAreTheContractsDefaults) {
     const auto conf = must_load(minimal);
     ASSERT_TRUE(conf);
@@ -71,6 +89,9 @@ TEST(LoadValues, OfAPoolAreTheContractsDefaults) {
     EXPECT_EQ(pool.balance, policy::balance::peak_ewma);
     EXPECT_FALSE(pool.health_check);
     EXPECT_EQ(pool.ejection.consecutive_failures, 5);
+    EXPECT_EQ(pool.ejection.failure_rate_percent, 50);
+    EXPECT_EQ(pool.ejection.min_requests, 20);
+    EXPECT_EQ(pool.ejection.window, 30s);
     EXPECT_EQ(pool.ejection.max_ejected_percent, 50);
     EXPECT_EQ(pool.retry.attempts, 3);
     EXPECT_THAT(pool.retry.on_status, ElementsAre(429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529));
@@ -184,7 +205,7 @@ TEST(LoadValues, AreTakenFromEveryKey) {
         "    balance: least_outstanding\n"
         "    upstreams: [{url: 'http://[::1]:99/x/'}]\n"
         "    health_check: {path: /h, interval: 1s, timeout: 2s, healthy_after: 3, unhealthy_after: 4, expect: 204}\n"
-        "    ejection: {consecutive_failures: 1, base: 2s, max: 3s, max_ejected: 4%, slow_start: off}\n"
+        "    ejection: {consecutive_failures: 1, failure_rate: 30%, min_requests: 7, window: 5s, base: 2s, max: 3s, max_ejected: 4%, slow_start: off}\n"
         "    retry: {attempts: 1, on: [529, timeout, 429, 429], backoff: 2s, max_backoff: 3s, budget: 4%}\n"
         "    timeouts: {connect: 1s, first_byte: 2s, first_token: 3s, idle: 4s, total: off}\n"
         "    queue: {size: 7, timeout: 250ms}\n"
@@ -218,6 +239,9 @@ TEST(LoadValues, AreTakenFromEveryKey) {
     EXPECT_EQ(pool.health_check->path, "/h");
     EXPECT_EQ(pool.health_check->unhealthy_after, 4);
     EXPECT_EQ(pool.health_check->expect_from, 204);
+    EXPECT_EQ(pool.ejection.failure_rate_percent, 30);
+    EXPECT_EQ(pool.ejection.min_requests, 7);
+    EXPECT_EQ(pool.ejection.window, 5s);
     EXPECT_EQ(pool.ejection.max_ejected_percent, 4);
     EXPECT_EQ(pool.ejection.slow_start, 0ms);
     EXPECT_FALSE(pool.retry.on_connect || pool.retry.on_reset);

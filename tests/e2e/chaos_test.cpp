@@ -72,8 +72,8 @@ TEST(Chaos, LosesNoRequestBeforeItsFirstByteWhileOneUpstreamIsWell) {
     upstreams += upstream_of(*rock);
     const auto pool = [&](const std::string& name, const std::string& more) {
         return "  " + name +
-               ":\n    retry: {attempts: 5, backoff: 5ms, max_backoff: 50ms, budget: 100%}\n    ejection: {consecutive_failures: 3, base: 300ms, max: 2s, "
-               "slow_start: 500ms, max_ejected: 90%}\n    timeouts: {connect: 1500ms, first_byte: 1500ms, first_token: 1500ms, idle: 1500ms}\n" +
+               ":\n    retry: {attempts: 5, backoff: 5ms, max_backoff: 50ms, budget: 100%}\n    ejection: {consecutive_failures: 3, failure_rate: 40%, min_requests: 10, window: 2s, base: 300ms, "
+               "max: 2s, slow_start: 500ms, max_ejected: 90%}\n    timeouts: {connect: 1500ms, first_byte: 1500ms, first_token: 1500ms, idle: 1500ms}\n" +
                more + "    upstreams:\n" + upstreams;
     };
     gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pool("turns", "    balance: weighted_round_robin\n") +

@@ -41,6 +41,8 @@ protected:
                             pool("slow", calm + "    keepalive: {idle: 0}\n    timeouts: {idle: 500ms, first_byte: 500ms}\n", upstream_of(*late_)) +
                             pool("quota", "", upstream_of(*bad_, "weight: 1000, api_key: sk-own") + upstream_of(*good_, "api_key: sk-own")) +
                             pool("limited", "", upstream_of(*bad_, "weight: 1000, api_key: sk-own") + upstream_of(*good_, "api_key: sk-own")) +
+                            pool("rated", "    ejection: {failure_rate: 50%, min_requests: 10, base: 1s, slow_start: off}\n", pair) +
+                            pool("breaking", "    ejection: {failure_rate: 50%, min_requests: 10, base: 10s}\n", pair) +
                             pool("small", calm, upstream_of(*bad_)) + pool("alone", calm, upstream_of(*bad_)) +
                             pool("no-larger", calm, upstream_of(*other_)) + pool("large", calm, upstream_of(*good_));
         route("small", "{pool: no-larger}, {pool: large, model: huge, larger_context: true}");
@@ -50,7 +52,7 @@ protected:
                      pool(kind + "-large", calm + "    dialect: " + kind + "\n", upstream_of(*good_));
             route(kind + "-small", "{pool: " + kind + "-large, model: huge, larger_context: true}");
         }
-        for (const std::string name : {"held", "slow", "quota", "limited"}) routes += "  - {models: [" + name + "], pool: " + name + "}\n";
+        for (const std::string name : {"held", "slow", "quota", "limited", "rated", "breaking"}) routes += "  - {models: [" + name + "], pool: " + name + "}\n";
         weir_ = std::make_unique<gateway_process>(
             WEIR_BINARY,
             "listeners: [{address: \"127.0.0.1:0\"}]\nlimits: {head_timeout: 300ms}\npools:\n" + pools + "routes:\n" + routes + "prices: prices.yaml\n" + std::string{conf_end},
@@ -86,6 +88,13 @@ protected:
         at = all.find("\"name\":\"bad\"", at);
         at = all.find("\"state\":\"", at);
         return all.substr(at + 9, all.find('"', at + 9) - at - 9);
+    }
+    static std::string standing_of_bad(const std::string& pool) {
+        const auto all = weir_->ask_admin("/api/status").body;
+        auto at = all.find("{\"name\":\"" + pool + "\",\"dialect\"");
+        at = all.find("\"name\":\"bad\"", at);
+        at = all.find("\"standing\":\"", at);
+        return all.substr(at + 12, all.find('"', at + 12) - at - 12);
     }
     static void expect_quiet() {
         const auto quiet = [](const std::string& m) {
@@ -236,6 +245,33 @@ TEST_F(Failover, GivesATrickledHeadNoMoreTimeThanAWholeOne) {
     EXPECT_NE(got.body.find("first_byte"), std::string::npos) << got.body;
     EXPECT_LT(std::chrono::steady_clock::now() - began, 4s) << "two attempts of half a second";
     EXPECT_GE(metric(weir_->metrics(), "weir_upstream_failures_total", {"pool=\"slow\"", "reason=\"timeout_first_byte\""}), 2);
+}
+
+TEST_F(Failover, RestsAnUpstreamOfWhichTooLargeAShareFailsThoughNeverTwiceInARow) {
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_EQ(state_of_bad("rated"), "open") << i;
+        if (i % 2 == 1) bad_->once({.status = 500});
+        const auto got = ask("rated");
+        EXPECT_EQ(got.status, 200);
+        EXPECT_EQ(got.header("x-weir-upstream"), i % 2 == 1 ? "good" : "bad");
+    }
+    const auto words = standing_of_bad("rated");
+    EXPECT_TRUE(words.starts_with("resting 1 s more after 50% of 10 requests failed")) << words;
+    EXPECT_EQ(metric(weir_->metrics(), "weir_upstream_ejected", {"pool=\"rated\"", "upstream=\"bad\""}), 1);
+    EXPECT_EQ(ask("rated").header("x-weir-upstream"), "good");
+    for (int i = 0; i < 60 && state_of_bad("rated") != "half_open"; ++i) std::this_thread::sleep_for(50ms);
+    const auto probe = ask("rated");
+    EXPECT_EQ(probe.status, 200);
+    EXPECT_EQ(probe.header("x-weir-upstream"), "bad") << "one real request probes it";
+    EXPECT_EQ(state_of_bad("rated"), "open");
+}
+
+TEST_F(Failover, RestsAnUpstreamWhoseStreamsBreakAfterTheirFirstToken) {
+    bad_->always({.words = 40, .between = 2ms, .cut = mock::cut{place::event, 4, 0}, .ending = mock::ending::reset});
+    for (int i = 0; i < 10; ++i) EXPECT_FALSE(ask("breaking", true).clean());
+    const auto words = standing_of_bad("breaking");
+    EXPECT_NE(words.find("after 100% of 10 requests failed"), std::string::npos) << words << ": each began well";
+    EXPECT_TRUE(ask("breaking", true).clean());
 }
 
 TEST_F(Failover, KeepsASeriesForEachKindOfBeingLate) {

@@ -114,9 +114,94 @@ TEST(UpstreamState, IgnoresLateNewsFromBeforeTheEjection) {
 TEST(UpstreamState, IsNeverEjectedByFailuresWhenThatIsTurnedOff) {
     upstream_state u;
     ejection_settings off;
-    off.consecutive_failures = 0;
+    off.consecutive_failures = off.failure_rate_percent = 0;
     fail(u, 100, noon, 0.0, off);
     EXPECT_EQ(u.standing_at(noon), standing::open);
+}
+
+/// Every other request fails, so that no two do in a row.
+void serve_half(upstream_state& u, int requests, time_point at, const ejection_settings& s = defaults) {
+    for (int i = 0; i < requests; ++i) u.report(i % 2 == 0 ? outcome::success : outcome::failure, 1ms, at, s, 0.0);
+}
+
+TEST(UpstreamState, IsEjectedWhenTheShareOfFailuresIsReachedByEnoughRequests) {
+    upstream_state few, enough;
+    serve_half(few, 19, noon);
+    few.report(outcome::neutral, 0ns, noon, defaults, 0.0);
+    EXPECT_EQ(few.standing_at(noon), standing::open) << "19 say nothing";
+    serve_half(enough, 20, noon);
+    EXPECT_EQ(enough.standing_at(noon), standing::ejected);
+    EXPECT_EQ(enough.describe(noon, defaults), "resting 10 s more after 50% of 20 requests failed");
+    EXPECT_EQ(enough.standing_at(noon + 10s), standing::half_open);
+}
+
+TEST(UpstreamState, StaysInJustBelowTheShare) {
+    ejection_settings s;
+    s.failure_rate_percent = 51;
+    upstream_state below, at;
+    serve_half(below, 100, noon, s);
+    EXPECT_EQ(below.standing_at(noon), standing::open);
+    EXPECT_EQ(below.lately(noon, s).percent(), 50);
+    serve_half(at, 98, noon, s);
+    fail(at, 2, noon, 0.0, s);  // 51 of 100
+    EXPECT_EQ(at.standing_at(noon), standing::ejected);
+    EXPECT_EQ(at.describe(noon, s), "resting 10 s more after 51% of 100 requests failed");
+}
+
+TEST(UpstreamState, ForgetsFailuresThatAreOlderThanTheWindow) {
+    upstream_state u;
+    for (int i = 0; i < 10; ++i) serve_half(u, 1, noon);
+    fail(u, 4, noon);  // 4 of 14, and too few
+    const auto last = noon + defaults.window - 1ns, after = noon + defaults.window;
+    EXPECT_EQ(u.lately(last, defaults).requests, 14u);
+    EXPECT_EQ(u.lately(after, defaults).requests, 0u);
+    serve_half(u, 18, after);
+    EXPECT_EQ(u.standing_at(after), standing::open) << "18 in the window";
+    serve_half(u, 2, after);
+    EXPECT_EQ(u.standing_at(after), standing::ejected);
+}
+
+TEST(UpstreamState, StartsItsShareAnewWhenItIsBack) {
+    upstream_state u;
+    serve_half(u, 20, noon);
+    probe(u, noon + 10s, outcome::success);
+    EXPECT_EQ(u.lately(noon + 10s, defaults).requests, 0u);
+    serve_half(u, 19, noon + 11s);
+    EXPECT_EQ(u.standing_at(noon + 11s), standing::open);
+    serve_half(u, 1, noon + 11s);  // a success: it is failures that are judged
+    EXPECT_EQ(u.standing_at(noon + 11s), standing::open);
+    fail(u, 1, noon + 11s);
+    EXPECT_EQ(u.standing_at(noon + 11s), standing::open) << "10 of 21";
+    fail(u, 1, noon + 11s);
+    EXPECT_EQ(u.rests_until() - (noon + 11s), 2 * defaults.base) << "11 of 22, sooner than it last rested";
+}
+
+TEST(UpstreamState, KeepsItsReasonWhileProbesFail) {
+    upstream_state u;
+    serve_half(u, 20, noon);
+    probe(u, noon + 10s, outcome::failure);
+    EXPECT_EQ(u.describe(noon + 10s, defaults), "resting 20 s more after 50% of 20 requests failed");
+}
+
+TEST(UpstreamState, CountsAStreamThatBrokeLaterAsOneRequestThatFailed) {
+    upstream_state u;
+    for (int i = 0; i < 20; ++i) {
+        ASSERT_TRUE(u.try_start(0));
+        upstream_state::lease l{u, entry::normal};
+        l.report(outcome::success, 1ms, noon, defaults, 0.0);
+        EXPECT_EQ(u.standing_at(noon), standing::open) << i;
+        l.report(outcome::failure, 0ns, noon + 1s, defaults, 0.0);
+    }
+    EXPECT_EQ(u.describe(noon + 1s, defaults), "resting 10 s more after 100% of 20 requests failed") << "none failed twice in a row";
+}
+
+TEST(UpstreamState, IsNotEjectedByTheShareWhenThatIsTurnedOff) {
+    upstream_state u;
+    ejection_settings off;
+    off.failure_rate_percent = 0;
+    serve_half(u, 1000, noon, off);
+    EXPECT_EQ(u.standing_at(noon), standing::open);
+    EXPECT_EQ(u.lately(noon, off).requests, 0u);
 }
 
 TEST(UpstreamState, WaitsAsLongAsItAskedButNoMoreThanAnHour) {
