@@ -339,6 +339,7 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
         auto collecting = collect_answer();
         const held got = co_await std::move(collecting);
         if (got == held::client_gone) co_return tried::finished;
+        if (got == held::broken && overtaken()) co_return tried::overtaken;
         if (got == held::broken) co_return conclude_collecting();
     } else if (event_mode_) {
         auto holding = hold_events();
@@ -352,11 +353,11 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
             }
             co_return fail(phase_failure(), std::move(detail_));
         }
-        if (pool_->hedging && content_seen_) pool_->hedging->times.sample(now() - attempt_began_, now());
         lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
     } else if (early_head_ && (record_.stream || !metered_)) {
         co_return fail(failure::invalid, "it answered with something that is not what was asked for");
     } else {
+        if (!record_.stream) began_in_time(now() - attempt_began_);
         auto holding = hold_body(unary_hold_limit);
         const held got = co_await std::move(holding);
         if (got == held::client_gone) co_return tried::finished;

@@ -83,7 +83,7 @@ failure exchange_runner::judge_collected(bool complete) {
 
 net::task<exchange_runner::held> exchange_runner::collect_answer() {
     std::size_t in_turn = 0;
-    bool complete = false;
+    bool complete = false, begun = false;
     core::time_point patience = core::never;
     last_failure_ = failure::none;
     last_event_at_ = now();
@@ -93,6 +93,8 @@ net::task<exchange_runner::held> exchange_runner::collect_answer() {
     for (;;) {
         const bool sound = decode();
         collect_new_events();
+        if (content_seen_ && !begun) began_in_time(now() - attempt_began_);
+        begun = content_seen_;
         complete = reader_.terminated() || (reader_.finished() && body_done_);
         last_failure_ = judge_collected(complete);
         if (last_failure_ == failure::none && !sound && !complete) last_failure_ = failure::invalid;

@@ -1,4 +1,4 @@
-// The second attempt at a stream whose first token is late: when there is one, which of the two goes on, and what the other has cost.
+// The second attempt at a request whose answer is late: when there is one, which of the two goes on, and what the other has cost.
 #include "app/exchange_runner.hpp"
 #include "app/failed_attempt.hpp"
 #include "token/estimate.hpp"
@@ -12,22 +12,58 @@ std::uint32_t ms_between(core::time_point from, core::time_point to) {
     return static_cast<std::uint32_t>(std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count(), 0));
 }
 
+// Unary requests that may be sent twice: they make text, numbers or a verdict, and nothing that stays at the provider as a job or a file.
+bool is_repeatable(const dialect::target& what, const dialect::request_facts& facts) {
+    using dialect::endpoint;
+    switch (what.id) {
+        case endpoint::chat_completions:
+        case endpoint::completions:
+        case endpoint::embeddings:
+        case endpoint::moderations:
+        case endpoint::rerank:
+        case endpoint::messages:
+        case endpoint::messages_count_tokens:
+        case endpoint::gemini_generate:
+        case endpoint::gemini_count_tokens:
+        case endpoint::gemini_embed: return true;
+        case endpoint::responses: return what.suffix == "/responses" && !facts.only_unary;  // a background response is a job
+        default: return false;
+    }
+}
+
 }  // namespace
 
-// For the first attempt at a stream in a pool that asks for it. Nothing is sent yet.
+beginning exchange_runner::waits_for() const { return record_.stream || collecting_ ? beginning::first_token : beginning::head; }
+
+bool exchange_runner::may_hedge() const {
+    if (!pool_->hedging || !understood_) return false;
+    return waits_for() == beginning::first_token ? has_terminator() : is_repeatable(target_, facts_);
+}
+
+policy::first_token_times& exchange_runner::usual_times() {
+    return waits_for() == beginning::first_token ? pool_->hedging->first_tokens : pool_->hedging->heads;
+}
+
+// The attempt at hand began to answer in time, `took` after its start: there is no need for another.
+void exchange_runner::began_in_time(core::duration took) {
+    if (may_hedge()) usual_times().sample(took, now());
+    end_hedge();
+}
+
+// For the first attempt in a pool that asks for it. Nothing is sent yet.
 void exchange_runner::arm_hedge(pool_view& pool) {
     const auto& settings = pool_->conf->hedge;
-    if (!settings || !pool_->hedging || plan_.attempts() != 1 || !record_.stream || !has_terminator() || pool.members.size() < 2) return;
+    if (!settings || plan_.attempts() != 1 || pool.members.size() < 2 || !may_hedge()) return;
     pool_->hedging->budget.request_started(settings->budget_percent);
     core::duration after = settings->after;
     if (settings->quantile_percent > 0) {
-        const auto usual = pool_->hedging->times.quantile(settings->quantile_percent / 100.0, now());
+        const auto usual = usual_times().quantile(settings->quantile_percent / 100.0, now());
         if (!usual) return;
         after = *usual;
     }
     hedge_ = std::make_unique<hedge>(
-        worker_, session_.sleeper(), [this, &pool](second_call& call) { return make_second_call(pool, call); }, target_.id, pool_->conf->timeouts,
-        total_deadline_);
+        worker_, session_.sleeper(), [this, &pool](second_call& call) { return make_second_call(pool, call); }, target_.id, waits_for(),
+        pool_->conf->timeouts, total_deadline_);
     hedge_->arm(attempt_began_ + after);
 }
 
@@ -70,7 +106,7 @@ net::task<exchange_runner::tried> exchange_runner::await_hedge() {
     co_return tried::failed;
 }
 
-// The second attempt has the first token. Its answer is read from its head on, as if it had been asked first.
+// The second attempt's answer has begun. It is read from its head on, as if it had been asked first.
 net::task<exchange_runner::tried> exchange_runner::take_over() {
     if (upstream_ || lease_) lose_attempt();
     const auto won = std::move(hedge_);
@@ -104,9 +140,10 @@ void exchange_runner::lose_attempt() {
     entry.why = failure::overtaken;
     end_attempt();
     if (request_sent_) discard_request(meter_ ? meter_->output() : 0, record_.upstream);
-    pool_->hedging->times.sample(now() - attempt_began_, now());
+    usual_times().sample(now() - attempt_began_, now());
     to_->state->overtaken(now() - attempt_began_, now());
     meter_.reset();
+    stop_collecting();
     release_upstream(false);
     up_.release();
     decoded_ = seen_ = 0;

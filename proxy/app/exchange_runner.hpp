@@ -117,6 +117,10 @@ private:
     void release_upstream(bool reusable);
 
     // --- exchange_hedge.cpp: two attempts at once ---
+    [[nodiscard]] beginning waits_for() const;
+    [[nodiscard]] bool may_hedge() const;
+    [[nodiscard]] policy::first_token_times& usual_times();
+    void began_in_time(core::duration took);
     void arm_hedge(pool_view& pool);
     [[nodiscard]] bool make_second_call(pool_view& pool, second_call& call);
     [[nodiscard]] bool overtaken() const { return hedge_ && hedge_->ahead(); }

@@ -49,12 +49,14 @@ void append(net::buffer& to, const char* bytes, std::size_t size) {
 
 }  // namespace
 
-hedge::hedge(worker& home, net::waiter& sleeper, caller call, dialect::endpoint id, const net::timeouts& limits, core::time_point total_deadline)
+hedge::hedge(worker& home, net::waiter& sleeper, caller call, dialect::endpoint id, beginning waits_for, const net::timeouts& limits,
+             core::time_point total_deadline)
     : worker_(home),
       sleeper_(home.loop()),
       ticket_(home, sleeper),
       make_(std::move(call)),
       endpoint_(id),
+      waits_for_(waits_for),
       limits_(limits),
       total_deadline_(total_deadline),
       reader_(id) {}
@@ -167,7 +169,7 @@ net::task<failure> hedge::listen() {
         if (line_->sock.readable()) {
             const bool open = read_some(why);
             const auto seen = look();
-            if (seen == view::first_token) co_return failure::none;
+            if (seen == view::begun) co_return failure::none;
             if (seen == view::failed) co_return why_ == failure::none ? failure::invalid : why_;
             if (!open) co_return status_ >= 400 ? failure::status : why;
             if (line_->sock.readable()) continue;
@@ -183,7 +185,7 @@ net::task<failure> hedge::listen() {
 hedge::view hedge::look() {
     if (status_ == 0) {
         const auto seen = look_at_head();
-        if (status_ == 0 || seen == view::failed) return seen;
+        if (status_ == 0 || seen != view::unclear) return seen;
     }
     unframe();
     if (chunks_.now() == http::chunk_scanner::status::failed) return view::failed;
@@ -203,6 +205,7 @@ hedge::view hedge::look_at_head() {
             left_ = answer.content_length;
             unframed_ = r.consumed;
             if (status_ == 429) retry_after_ = pause_of(answer);
+            if (waits_for_ == beginning::head && status_ < 300) return view::begun;
             const bool streams = status_ < 300 && framing_ != http::framing::none && is_event_stream(answer);
             return streams || status_ >= 400 ? view::unclear : view::failed;
         }
@@ -249,7 +252,7 @@ hedge::view hedge::look_at_events() {
             code_ = reader_.error_code();
             return view::failed;
         }
-        if (facts.content || facts.finish || facts.terminator) return view::first_token;
+        if (facts.content || facts.finish || facts.terminator) return view::begun;
     }
     if (body_done_) {
         why_ = failure::reset;  // the stream ended before its first token

@@ -1,5 +1,5 @@
-// A second attempt at a request whose first token is late, on a connection and a coroutine of its own, until it has a first token, fails or
-// is called off. What came is then handed over as it came, and the exchange reads it as it reads every answer.
+// A second attempt at a request whose answer is late, on a connection and a coroutine of its own, until its answer begins, fails or is called
+// off. A stream begins with its first token, any other answer with its head. What came is then handed over as it came, and the exchange reads it as it reads every answer.
 // It decides neither whether there is a second attempt nor what its failure means: the exchange does (exchange_hedge.cpp).
 #pragma once
 
@@ -32,13 +32,17 @@ struct second_call {
     std::size_t entry = 0;   ///< of the record's attempts
 };
 
+/// What shows that an answer has begun.
+enum class beginning : std::uint8_t { first_token, head };
+
 class hedge final : public net::timer_node {
 public:
     /// Fills the call; false: there is no second attempt after all.
     using caller = std::function<bool(second_call&)>;
 
-    /// `sleeper` is rung when the second attempt has its first token or has failed. Everything runs on `home`'s thread.
-    hedge(worker& home, net::waiter& sleeper, caller call, dialect::endpoint id, const net::timeouts& limits, core::time_point total_deadline);
+    /// `sleeper` is rung when the second attempt's answer has begun or has failed. Everything runs on `home`'s thread.
+    hedge(worker& home, net::waiter& sleeper, caller call, dialect::endpoint id, beginning waits_for, const net::timeouts& limits,
+          core::time_point total_deadline);
     ~hedge() override { call_off(); }
 
     /// From now on it is started when `due` has passed.
@@ -67,7 +71,7 @@ public:
 
 private:
     enum class phase : std::uint8_t { waiting, never, running, ahead, failed, called_off };
-    enum class view : std::uint8_t { unclear, first_token, failed };
+    enum class view : std::uint8_t { unclear, begun, failed };
 
     void on_deadline() override;
     net::detached race();
@@ -90,6 +94,7 @@ private:
     caller make_;
     second_call call_;
     dialect::endpoint endpoint_;
+    beginning waits_for_;
     const net::timeouts& limits_;
     core::time_point total_deadline_, began_{}, sent_at_{};
     std::unique_ptr<net::upstream_connection> line_;

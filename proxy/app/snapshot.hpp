@@ -32,7 +32,8 @@ struct upstream_runtime {
 
 /// What second attempts of one pool go by.
 struct pool_hedging {
-    policy::first_token_times times;
+    policy::first_token_times first_tokens;
+    policy::first_token_times heads;  ///< of unary answers
     policy::hedge_budget budget;
 };
 

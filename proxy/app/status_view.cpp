@@ -103,11 +103,15 @@ void add_pool(json_text& out, const pool_runtime& pool, core::time_point now, co
     out.add("checked", pool.conf->health_check.has_value());
     if (pool.hedging) {
         out.open_object("hedge");
-        const auto usual = pool.hedging->times.quantile(0.95, now);
-        if (usual)
-            out.add("first_token_p95_ms", static_cast<std::int64_t>(*usual / std::chrono::milliseconds{1}));
-        else
-            out.add_null("first_token_p95_ms");
+        const auto usual = [&](std::string_view name, const policy::first_token_times& times) {
+            const auto p95 = times.quantile(0.95, now);
+            if (p95)
+                out.add(name, static_cast<std::int64_t>(*p95 / std::chrono::milliseconds{1}));
+            else
+                out.add_null(name);
+        };
+        usual("first_token_p95_ms", pool.hedging->first_tokens);
+        usual("head_p95_ms", pool.hedging->heads);
         out.add("budget_percent", pool.conf->hedge->budget_percent);
         out.close_object();
     }

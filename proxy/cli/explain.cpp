@@ -176,9 +176,9 @@ private:
     static void second_attempt(const config::pool_conf& pool) {
         if (!pool.hedge) return;
         const auto& h = *pool.hedge;
-        std::cout << "             a stream whose first token is later than "
+        std::cout << "             when the first token of a stream, or the head of another answer, comes later than "
                   << (h.quantile_percent > 0 ? "that of " + std::to_string(h.quantile_percent) + "% lately" : std::to_string(h.after.count()) + " ms")
-                  << " gets a second attempt (at most " << h.budget_percent << "% of them)\n";
+                  << ", there is a second attempt (for at most " << h.budget_percent << "% of the requests)\n";
     }
 
     /// What the pool does to a request beyond sending it.

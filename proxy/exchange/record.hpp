@@ -27,7 +27,7 @@ enum class failure : std::uint8_t {
     timeout_total,
     status,
     invalid,
-    overtaken,  ///< no failure: a second attempt had the first token earlier
+    overtaken,  ///< no failure: a second attempt began to answer earlier
 };
 [[nodiscard]] std::string_view name_of(failure f);
 

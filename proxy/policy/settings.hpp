@@ -57,11 +57,11 @@ struct queue_settings {
     milliseconds timeout = 1s;  ///< each of them, at most; 0: as long as the total timeout lets it
 };
 
-/// A second attempt when a stream's first token is late.
+/// A second attempt when a stream's first token, or the head of another answer, is late.
 struct hedge_settings {
     milliseconds after{0};       ///< late: longer than this
-    int quantile_percent = 95;   ///< not 0: late is longer than this share of the pool's first tokens took lately
-    int budget_percent = 5;      ///< of the streams may get one
+    int quantile_percent = 95;   ///< not 0: late is longer than this share of the pool's first tokens, or heads, took lately
+    int budget_percent = 5;      ///< of the requests may get one
 };
 
 struct fallback {

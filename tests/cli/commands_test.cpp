@@ -145,7 +145,7 @@ TEST(Commands, ExplainSaysWhatHappensWhenEveryUpstreamIsFull) {
     };
     EXPECT_NE(told("").find("at most 3 requests at once"), std::string::npos) << told("");
     EXPECT_NE(told("queue: {size: 9, timeout: 2s}, ").find("waits behind at most 9 others, for at most 2000 ms"), std::string::npos);
-    EXPECT_NE(told("hedge: {after: 2s}, ").find("later than 2000 ms gets a second attempt (at most 5% of them)"), std::string::npos);
+    EXPECT_NE(told("hedge: {after: 2s}, ").find("later than 2000 ms, there is a second attempt (for at most 5% of the requests)"), std::string::npos);
     EXPECT_NE(told("hedge: {after: p90}, ").find("later than that of 90% lately"), std::string::npos);
     EXPECT_NE(told("queue: off, ").find("when all are full: goes on at once"), std::string::npos);
 }

@@ -1,4 +1,4 @@
-// Second attempts at streams whose first token is late: which of the two the client gets, that the other is ended at once, and that both are told.
+// Second attempts at requests whose answer is late, a stream's by its first token, any other by its head: which of the two the client gets, that the other is ended at once, and that both are told.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -34,6 +34,8 @@ protected:
         pool("hedged", "    hedge: {after: 150ms, budget: 100%}\n", slow);
         pool("scarce", "    hedge: {after: 50ms, budget: 10%}\n", slow);
         pool("usual", "    hedge: {after: p95, budget: 100%}\n", slow);
+        pool("usual-unary", "    hedge: {after: p95, budget: 100%}\n", slow);
+        pool("collecting", "    collect: on\n    hedge: {after: 150ms, budget: 100%}\n", slow);
         pool("plain", "", slow);
         pool("holding", "    hold_tokens: 8\n    hedge: {after: 150ms, budget: 100%}\n", slow);
         pool("booked", "    hedge: {after: 100ms, budget: 100%}\n", slow);
@@ -123,6 +125,124 @@ TEST_F(Hedge, AnswersFromTheSecondUpstreamWhenTheFirstTokenIsLate) {
     expect_quiet();
 }
 
+TEST_F(Hedge, AnswersAUnaryRequestFromTheSecondUpstreamWhenTheFirstHeadIsLate) {
+    const std::vector<std::pair<std::string, std::string>> requests = {
+        {"/v1/chat/completions", chat_body("hedged", false)},
+        {"/v1/responses", R"({"model":"hedged","input":"Say"})"},
+        {"/v1/embeddings", R"({"model":"hedged","input":"Say"})"},
+    };
+    slow_->always({.before_head = 3s});
+    for (const auto& [path, body] : requests) {
+        SCOPED_TRACE(path);
+        slow_->forget();
+        fast_->forget();
+        const auto won = hedges("hedged", "won");
+        const auto began = std::chrono::steady_clock::now();
+        const auto got = exchange_once(weir_->url(), request_text("POST", path, body, {{"x-request-id", "unary-" + path}}));
+        const auto took = std::chrono::steady_clock::now() - began;
+        EXPECT_EQ(got.status, 200) << got.wire;
+        EXPECT_TRUE(got.clean());
+        EXPECT_EQ(got.header("x-weir-upstream"), "fast");
+        EXPECT_EQ(got.header("x-weir-attempts"), "2");
+        EXPECT_GE(took, 140ms);
+        EXPECT_LT(took, 2s);
+        ASSERT_EQ(fast_->call_count(), 1u);
+        EXPECT_EQ(got.body, fast_->calls().back().answered);
+        EXPECT_EQ(fast_->calls().back().body, slow_->calls().back().body);
+        EXPECT_TRUE(aborted(*slow_)) << "the one that lost is ended at once";
+        const auto line = weir_->log_line("\"unary-" + path + '"');
+        EXPECT_NE(line.find(R"("reason":"overtaken")"), std::string::npos) << line;
+        EXPECT_NE(line.find(R"("upstream":"fast","status":200,"hedge":true)"), std::string::npos) << line;
+        EXPECT_GT(number_in(line, "discarded_cost_usd"), 0.0) << line;
+        EXPECT_GT(number_in(line, "cost_usd"), number_in(line, "discarded_cost_usd")) << line;
+        EXPECT_EQ(hedges("hedged", "won"), won + 1);
+    }
+    expect_quiet();
+}
+
+TEST_F(Hedge, StaysWithTheFirstUnaryAnswerOnceItsHeadIsThere) {
+    // Its head is in time, its body is not: it is the head that is waited for.
+    slow_->always({.words = 400, .write = 1000, .write_pause = 250ms});
+    const auto in_time = ask("hedged", false);
+    EXPECT_EQ(in_time.got.status, 200) << in_time.got.wire;
+    EXPECT_TRUE(in_time.got.clean());
+    EXPECT_EQ(in_time.got.header("x-weir-upstream"), "slow");
+    EXPECT_EQ(fast_->call_count(), 0u);
+    // Its head is late, and still earlier than the second one's.
+    slow_->always({.before_head = 400ms});
+    fast_->always({.before_head = 3s});
+    const auto lost = hedges("hedged", "lost");
+    const auto late = ask("hedged", false, "unary-lost");
+    EXPECT_EQ(late.got.header("x-weir-upstream"), "slow");
+    EXPECT_EQ(late.got.header("x-weir-attempts"), "2");
+    EXPECT_EQ(late.got.body, slow_->calls().back().answered);
+    EXPECT_TRUE(aborted(*fast_));
+    EXPECT_EQ(hedges("hedged", "lost"), lost + 1);
+    const auto line = weir_->log_line("\"unary-lost\"");
+    EXPECT_NE(line.find(R"("reason":"overtaken","hedge":true)"), std::string::npos) << line;
+    expect_quiet();
+}
+
+TEST_F(Hedge, SurvivesTheFailureOfEitherUnaryAttempt) {
+    fast_->always({.status = 500});
+    slow_->always({.before_head = 400ms});
+    const auto one = ask("hedged", false);
+    EXPECT_EQ(one.got.status, 200) << one.got.wire;
+    EXPECT_EQ(one.got.header("x-weir-upstream"), "slow");
+    EXPECT_EQ(one.got.header("x-weir-attempts"), "2");
+
+    fast_->always({.before_head = 600ms});
+    for (const auto& broken : {mock::script{.status = 503, .before_head = 300ms},
+                               mock::script{.before_head = 300ms, .cut = mock::cut{place::head, 10, 0}, .ending = mock::ending::reset}}) {
+        slow_->always(broken);
+        fast_->forget();
+        const auto two = ask("hedged", false);
+        EXPECT_EQ(two.got.status, 200) << two.got.wire;
+        EXPECT_TRUE(two.got.clean());
+        EXPECT_EQ(two.got.header("x-weir-upstream"), "fast");
+        EXPECT_EQ(two.got.header("x-weir-attempts"), "2") << "the one under way was waited for";
+        EXPECT_EQ(two.got.body, fast_->calls().back().answered);
+    }
+    expect_quiet();
+}
+
+TEST_F(Hedge, WaitsForTheFirstTokenWhereAUnaryAnswerIsCollectedFromAStream) {
+    slow_->always({.stall_after = 1, .stall = 3s});
+    const auto won = hedges("collecting", "won");
+    const auto [got, took] = ask("collecting", false, "collected");
+    EXPECT_EQ(got.status, 200) << got.wire;
+    EXPECT_TRUE(got.clean());
+    EXPECT_EQ(got.header("content-type"), "application/json");
+    EXPECT_EQ(got.header("x-weir-upstream"), "fast");
+    EXPECT_NE(got.body.find("\"chat.completion\""), std::string::npos) << got.body;
+    EXPECT_LT(took, 2s);
+    EXPECT_TRUE(aborted(*slow_));
+    EXPECT_EQ(hedges("collecting", "won"), won + 1);
+
+    slow_->always({.words = 12, .between = 40ms});
+    fast_->forget();
+    const auto in_time = ask("collecting", false);
+    EXPECT_EQ(in_time.got.header("x-weir-upstream"), "slow") << "a first token in time, however long the rest takes";
+    EXPECT_EQ(fast_->call_count(), 0u);
+    expect_quiet();
+}
+
+TEST_F(Hedge, SendsNothingTwiceThatLeavesAJobOrAFileBehind) {
+    slow_->always({.before_head = 300ms});
+    const std::vector<std::pair<std::string, std::string>> requests = {
+        {"/v1/responses", R"({"model":"hedged","input":"Say","background":true})"},
+        {"/v1/images/generations", R"({"model":"hedged","prompt":"a weir"})"},
+        {"/v1/videos", R"({"model":"hedged","prompt":"a weir"})"},
+    };
+    for (const auto& [path, body] : requests) {
+        SCOPED_TRACE(path);
+        const auto got = exchange_once(weir_->url(), request_text("POST", path, body));
+        EXPECT_EQ(got.header("x-weir-attempts"), "1") << got.wire;
+    }
+    EXPECT_EQ(fast_->call_count(), 0u);
+    expect_quiet();
+}
+
 TEST_F(Hedge, DoesNotWaitForAHandshakeThatHangs) {
     mute_->set_door(mock::door::silent);
     const auto [got, took] = ask("tls");
@@ -201,12 +321,13 @@ TEST_F(Hedge, EndsBothWhenTheClientLeaves) {
     expect_quiet();
 }
 
-TEST_F(Hedge, IsForStreamsInPoolsThatAskForItOnly) {
+TEST_F(Hedge, IsForLateAnswersInPoolsThatAskForItOnly) {
     slow_->always({.before_head = 400ms});
     EXPECT_EQ(ask("plain").got.header("x-weir-attempts"), "1");
-    EXPECT_EQ(ask("hedged", false).got.header("x-weir-attempts"), "1");
+    EXPECT_EQ(ask("plain", false).got.header("x-weir-attempts"), "1");
     EXPECT_EQ(fast_->call_count(), 0u);
     slow_->always({});
+    EXPECT_EQ(ask("hedged", false).got.header("x-weir-attempts"), "1") << "a head in time";
     EXPECT_EQ(ask("hedged").got.header("x-weir-attempts"), "1") << "a first token in time";
     slow_->always({.words = 12, .between = 40ms});
     EXPECT_EQ(ask("holding").got.header("x-weir-attempts"), "1") << "a first token in time that is held back";
@@ -253,6 +374,20 @@ TEST_F(Hedge, LearnsWhatIsLate) {
     fast_->forget();
     slow_->always({.first_event = 3s});
     const auto [got, took] = ask("usual");
+    EXPECT_EQ(got.status, 200);
+    EXPECT_EQ(got.header("x-weir-upstream"), "fast");
+    EXPECT_LT(took, 2s);
+    expect_quiet();
+}
+
+TEST_F(Hedge, LearnsOfUnaryAnswersByThemselvesWhatIsLate) {
+    slow_->always({.before_head = 20ms});
+    for (int i = 0; i < 30; ++i) EXPECT_EQ(ask("usual-unary", false).got.status, 200);
+    fast_->forget();
+    slow_->always({.before_head = 3s});
+    EXPECT_EQ(ask("usual-unary", true).got.header("x-weir-upstream"), "slow") << "of streams nothing is known yet";
+    EXPECT_EQ(fast_->call_count(), 0u);
+    const auto [got, took] = ask("usual-unary", false);
     EXPECT_EQ(got.status, 200);
     EXPECT_EQ(got.header("x-weir-upstream"), "fast");
     EXPECT_LT(took, 2s);
