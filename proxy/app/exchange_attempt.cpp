@@ -363,7 +363,7 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
         if (got == held::client_gone) co_return tried::finished;
         if (got == held::broken && overtaken()) co_return tried::overtaken;
         if (got == held::broken) co_return fail(phase_failure(), std::move(detail_));
-        lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
+        if (judge_held() == tried::failed) co_return tried::failed;
     }
     plan_.committed();
     end_hedge();
@@ -509,14 +509,14 @@ exchange_runner::tried exchange_runner::fail_status(std::string_view provider_co
         pause_asked_until_ = f.retry_after ? now() + *f.retry_after : core::time_point{};
     }
     conclude_failure(failure::status, f);
-    if (in_band) return tried::failed;
+    if (in_band && error_seen_) return tried::failed;
     return next_ == exchange::step::attempt ? tried::failed : tried::finished;
 }
 
 void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
     const auto verdict = tell_upstream(f, *to_, lease_);
     auto& entry = record_.attempts[attempt_at_];
-    if (why != failure::status || verdict.again || entry.status >= 500) entry.why = why;
+    if (why != failure::status || verdict.again || entry.status >= 500 || entry.status < 400) entry.why = why;
     if (!(why == failure::status && entry.status >= 400 && !error_seen_)) last_error_ = client_error(why, *to_, f.detail);
     // A second attempt that is under way is the next one.
     const bool followed = hedge_ && verdict.again && (hedge_->running() || hedge_->ahead());

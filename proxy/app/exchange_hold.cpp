@@ -247,7 +247,7 @@ bool exchange_runner::decode() {
 
 void exchange_runner::read_new_events() {
     const char* const base = up_.data();
-    while (seen_ < decoded_ && !over_budget_) {
+    while (seen_ < decoded_ && !over_budget_ && !error_seen_) {  // what comes behind an error is not passed on
         std::size_t size = sse_.find({base + seen_, decoded_ - seen_});
         if (size == 0) {
             if (!body_done_) return;
@@ -316,20 +316,39 @@ net::task<exchange_runner::held> exchange_runner::hold_body(std::size_t limit) {
     co_return held::ready;
 }
 
+// A unary answer that is held: one that only looks good can still be had elsewhere. `failed`: it is not passed on.
+exchange_runner::tried exchange_runner::judge_held() {
+    // An error in a 200 is all that its document says, so it stands at the beginning; a response of /v1/responses always has the word.
+    constexpr std::size_t beginning_of_document = 256;
+    const bool may_be_error = target_.id != dialect::endpoint::responses && body_done_ &&
+                              std::string_view{up_.data(), std::min(decoded_, beginning_of_document)}.find("\"error\"") != std::string_view::npos;
+    if (metered_ && decoded_ > 0 && (surplus_ || may_be_error)) {
+        const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
+        if (surplus_ && !facts.json) return fail(failure::invalid, "its Content-Length ends within the document, and more came");
+        if (may_be_error && facts.error) {
+            detail_ = facts.error_message;
+            return fail_status(facts.error_code, facts.error_message, true);
+        }
+    }
+    lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
+    return tried::finished;
+}
+
 net::task<exchange_runner::held> exchange_runner::hold_events() {
+    bool begun = false;
     last_failure_ = failure::none;
     last_event_at_ = now();
     for (;;) {
         if (!decode()) last_failure_ = failure::invalid;
         read_new_events();
-        if (content_seen_) end_hedge();  // in time, however long it is held back
-        if (error_seen_ && (!content_seen_ || holds_on())) {
-            last_failure_ = failure::status;
-            co_return held::broken;
-        }
+        if (content_seen_ && !begun) began_in_time(now() - attempt_began_);  // however long it is held back
+        begun = content_seen_;
+        // Nothing has been sent yet: framing that is broken by now, even behind the first token, can still be had whole elsewhere. An error
+        // event behind it is passed on, however close it follows: what the upstream says must not depend on how its bytes were cut.
+        if (error_seen_ && (!content_seen_ || holds_on())) last_failure_ = failure::status;
+        if (last_failure_ != failure::none) co_return held::broken;
         // Held no longer than it can be: a very long preamble is passed on.
         if ((content_seen_ && !holds_on()) || over_budget_ || decoded_ >= 8 * net::slab_size) co_return held::ready;
-        if (last_failure_ != failure::none) co_return held::broken;
         if (body_done_) {
             if (!has_terminator()) co_return held::ready;
             detail_ = content_seen_ ? "the stream ended within its first tokens" : "the stream ended before its first token";

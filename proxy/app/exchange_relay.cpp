@@ -61,6 +61,12 @@ void exchange_runner::break_stream(failure why, net::gather& out) {
     after_ = client_chunked_ ? after::cut : after::abort;
 }
 
+// A stream that came to its end and says there that it failed (`response.failed`): the client has been told, and it is complete.
+void exchange_runner::note_failed_end() {
+    record_.attempts[attempt_at_].why = failure::status;
+    lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, worker_.random().unit());
+}
+
 // False: what the stream has cost so far has used up the key's budget.
 bool exchange_runner::budget_allows() {
     if (!meter_ || !price_ || !caller_ || caller_->budgets() == 0) return true;
@@ -151,6 +157,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
     for (;;) {
         const bool complete = reader_.terminated() || ((reader_.finished() || !has_terminator()) && body_done_);
         if (over_budget_) broken = failure::none;
+        else if (error_seen_ && !reader_.terminated()) broken = failure::status;  // the upstream has said so itself
         else if (complete) broken = body_done_ ? failure::none : broken;
         else if (body_done_ && broken == failure::none) broken = failure::reset;
         // All of it came, and then the connection broke: nothing was lost.
@@ -162,6 +169,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
             const bool cut = record_.code != core::code::none;
             if (last || cut) {
                 if (!cut) add_usage();
+                if (!cut && error_seen_) note_failed_end();
                 settle();
                 release_upstream(!cut && body_done_ && upstream_keeps_ && !surplus_);
             }

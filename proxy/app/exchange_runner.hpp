@@ -137,6 +137,7 @@ private:
     void start_answer(const http::response_head& answer);
     [[nodiscard]] bool has_terminator() const;
     [[nodiscard]] net::task<held> hold_body(std::size_t limit);
+    [[nodiscard]] tried judge_held();
     [[nodiscard]] net::task<held> hold_events();
     [[nodiscard]] net::task<relayed> relay_body();
     [[nodiscard]] net::task<relayed> relay_events();
@@ -152,6 +153,7 @@ private:
     [[nodiscard]] net::task<bool> send_to_client(net::gather& out);
     [[nodiscard]] net::task<void> send_rest(std::unique_ptr<net::gather> out);
     void break_stream(exchange::failure why, net::gather& out);
+    void note_failed_end();
     [[nodiscard]] bool budget_allows();
     [[nodiscard]] bool keep_reading_for_the_bill();
     void note_progress();
