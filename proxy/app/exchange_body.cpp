@@ -48,6 +48,7 @@ net::task<core::error> exchange_runner::wait_for_body() {
             co_return why;
         }
         if (woken == net::woken::deadline) {
+            record_.close_reason = "body";
             why = core::error{core::code::client_timeout, "the request body stopped for longer than limits.body_timeout"};
             co_return why;
         }

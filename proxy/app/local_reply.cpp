@@ -40,6 +40,7 @@ net::task<void> refuse_connection(session& s, const core::error& why) {
     record.endpoint = "other";
     record.code = why.what;
     record.status = core::status_of(why.what);
+    if (why.what == core::code::client_timeout) record.close_reason = "head";
     const auto body = dialect::write_error(dialect::kind::openai, why, record.request_id);
     local_reply answer;
     answer.status = record.status;

@@ -23,6 +23,7 @@ constexpr names pool_phase[] = {"pool", "phase"};
 constexpr names pool_only[] = {"pool"};
 constexpr names pool_outcome[] = {"pool", "outcome"};
 constexpr names listener_only[] = {"listener"};
+constexpr names listener_phase[] = {"listener", "phase"};
 
 constexpr std::int64_t us = 1'000, ms = 1'000'000, s = 1'000'000'000;
 
@@ -71,10 +72,13 @@ constexpr std::array<family_info, family_count> table = {{
     {"weir_buffered_body_bytes", "Request body bytes held in memory now.", gauge, listener_only, 0, {}},
     {"weir_queue_wait_seconds", "Time that requests waited for an upstream below its max_requests, by the pool they waited for.", histogram, pool_only,
      9, first_token_bounds},
-    {"weir_hedges_total", "Second attempts at streams whose first token was late: whether they had it first (won, lost) or failed.", counter, pool_outcome, 0, {}},
+    {"weir_hedges_total", "Second attempts at requests whose answer was late: whether theirs began first (won, lost) or failed.", counter, pool_outcome, 0, {}},
     {"weir_tunnels_unread_total", "WebSocket tunnels with bytes that are no frames: what came behind them was passed on without being counted.", counter, pool_only, 0, {}},
+    {"weir_client_timeouts_total", "Requests that clients sent too slowly (408), by the part that was late: head or body.", counter, listener_phase, 0, {}},
+    {"weir_gateway_timeouts_total",
+     "Requests that weir answered with 504, by the phase in which their last upstream was too slow.", counter, pool_phase, 0, {}},
 }};
-static_assert(table.back().name == "weir_tunnels_unread_total", "the table and the enumeration have the same order");
+static_assert(table.back().name == "weir_gateway_timeouts_total", "the table and the enumeration have the same order");
 
 constexpr outside_family outside[] = {
     {"weir_upstream_healthy", "Whether health checks call the upstream usable (1) or down (0).", gauge},

@@ -34,8 +34,10 @@ enum class family : std::uint8_t {
     queue_wait,
     hedges,
     tunnels_unread,
+    client_timeouts,
+    gateway_timeouts,
 };
-inline constexpr std::size_t family_count = 23;
+inline constexpr std::size_t family_count = 25;
 inline constexpr std::size_t max_labels = 6;
 
 enum class metric_kind : std::uint8_t { counter, gauge, histogram };

@@ -35,6 +35,14 @@ std::string_view phase_of_leaving(const exchange::record& what) {
     return what.first_token_us < 0 && what.first_token_ms < 0 ? "first_token" : "stream";
 }
 
+// Of the last attempt that was too slow: the end of `timeout_first_byte`. A second attempt that was called off may stand behind it.
+std::string_view phase_of_lateness(const exchange::record& what) {
+    constexpr std::string_view family = "timeout_";
+    for (std::size_t i = std::min<std::size_t>(what.attempt_count, exchange::max_attempts_recorded); i-- > 0;)
+        if (const auto why = exchange::name_of(what.attempts[i].why); why.starts_with(family)) return why.substr(family.size());
+    return "total";
+}
+
 std::int64_t nanoseconds(std::int64_t us) { return us > 0 ? us * 1'000 : 0; }
 
 }  // namespace
@@ -139,6 +147,10 @@ void shard::count_tokens(const request_ids& ids, label_id type, label_id source,
 
 void shard::count_endings(const exchange::record& what, const request_ids& ids) {
     if (is_refusal(what)) find(family::rejections, ids.key, store_.intern(core::name_of(what.code)))->add(1);
+    if (what.code == core::code::client_timeout)
+        find(family::client_timeouts, store_.intern(what.listener), store_.intern(what.close_reason == "body" ? "body" : "head"))->add(1);
+    if (what.code == core::code::upstream_timeout)
+        find(family::gateway_timeouts, ids.pool, store_.intern(phase_of_lateness(what)))->add(1);
     if (!what.interrupted_phase.empty())
         find(family::streams_interrupted, ids.pool, store_.intern(what.interrupted_phase))->add(1);
     if (client_left(what)) find(family::client_disconnects, ids.pool, store_.intern(phase_of_leaving(what)))->add(1);

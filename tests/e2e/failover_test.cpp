@@ -55,7 +55,7 @@ protected:
         for (const std::string name : {"held", "slow", "quota", "limited", "rated", "breaking"}) routes += "  - {models: [" + name + "], pool: " + name + "}\n";
         weir_ = std::make_unique<gateway_process>(
             WEIR_BINARY,
-            "listeners: [{address: \"127.0.0.1:0\"}]\nlimits: {head_timeout: 300ms}\npools:\n" + pools + "routes:\n" + routes + "prices: prices.yaml\n" + std::string{conf_end},
+            "listeners: [{address: \"127.0.0.1:0\"}]\nlimits: {head_timeout: 300ms, body_timeout: 300ms}\npools:\n" + pools + "routes:\n" + routes + "prices: prices.yaml\n" + std::string{conf_end},
             gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 1000, output: 1000}\n"}});
     }
     static void TearDownTestSuite() {
@@ -288,6 +288,11 @@ TEST_F(Failover, KeepsASeriesForEachKindOfBeingLate) {
         ASSERT_TRUE(slow.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"));
         EXPECT_EQ(slow.read_response(5s).status, 408);
     }
+    {
+        raw_client slow{weir_->url()};
+        ASSERT_TRUE(slow.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"));
+        EXPECT_EQ(slow.read_response(5s).status, 408);
+    }
     late_->always({.before_head = 3s});
     EXPECT_EQ(ask("slow").status, 504);
     const auto m = weir_->metrics_when([](const std::string& all) { return metric(all, "weir_requests_total", {"code=\"499\""}) >= 1; });
@@ -295,7 +300,10 @@ TEST_F(Failover, KeepsASeriesForEachKindOfBeingLate) {
     EXPECT_GE(metric(m, "weir_requests_total", {"code=\"499\""}), 1);
     EXPECT_GE(metric(m, "weir_client_disconnects_total", {"pool=\"alone\"", "phase=\"stream\""}), 1);
     EXPECT_GE(metric(m, "weir_requests_total", {"code=\"408\""}), 1);
-    EXPECT_GE(metric(m, "weir_rejections_total", {"code=\"client_timeout\""}), 1);
+    EXPECT_GE(metric(m, "weir_rejections_total", {"code=\"client_timeout\""}), 2);
+    EXPECT_EQ(metric(m, "weir_client_timeouts_total", {"phase=\"head\""}), 1);
+    EXPECT_EQ(metric(m, "weir_client_timeouts_total", {"phase=\"body\""}), 1);
+    EXPECT_GE(metric(m, "weir_gateway_timeouts_total", {"pool=\"slow\"", "phase=\"first_byte\""}), 1);
     EXPECT_GE(metric(m, "weir_requests_total", {"pool=\"slow\"", "code=\"504\""}), 1);
     EXPECT_GE(metric(m, "weir_upstream_failures_total", {"pool=\"slow\"", "reason=\"timeout_first_byte\""}), 1);
 }

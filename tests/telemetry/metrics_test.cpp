@@ -203,6 +203,36 @@ TEST(Metrics, TellInWhichPhaseAClientLeft) {
     EXPECT_EQ(value(s, R"(weir_streams_interrupted_total{pool="openai",phase="idle"})"), 1);
 }
 
+TEST(Metrics, TellWhichPartOfARequestAndWhichPhaseOfAnAnswerWereLate) {
+    telemetry::metrics all;
+    telemetry::shard& shard = all.worker_shard(0);
+    exchange::record r = sample_record();
+    r.status = 408;
+    r.code = core::code::client_timeout;
+    r.attempt_count = 0;
+    for (const char* part : {"head", "body", "body"}) {
+        r.close_reason = part;
+        shard.publish(r);
+    }
+    using exchange::failure;
+    r = sample_record();
+    r.status = 504;
+    r.code = core::code::upstream_timeout;
+    for (const auto why : {failure::timeout_connect, failure::timeout_first_byte, failure::timeout_first_token, failure::timeout_idle, failure::timeout_total}) {
+        r.attempts[0].why = failure::timeout_connect;
+        r.attempts[1].why = why;
+        shard.publish(r);
+    }
+    r.attempts[0].why = failure::timeout_idle;
+    r.attempts[1].why = failure::overtaken;  // a second attempt that was called off
+    shard.publish(r);
+    const auto s = samples_of(all.render());
+    EXPECT_EQ(value(s, R"(weir_client_timeouts_total{listener="127.0.0.1:8080",phase="head"})"), 1);
+    EXPECT_EQ(value(s, R"(weir_client_timeouts_total{listener="127.0.0.1:8080",phase="body"})"), 2);
+    for (const auto& [phase, times] : std::map<std::string, int>{{"connect", 1}, {"first_byte", 1}, {"first_token", 1}, {"idle", 2}, {"total", 1}})
+        EXPECT_EQ(value(s, R"(weir_gateway_timeouts_total{pool="openai",phase=")" + phase + "\"}"), times) << phase;
+}
+
 TEST(Metrics, AddUpOverTheShards) {
     telemetry::metrics all;
     all.worker_shard(3).connections("l").add(5);
@@ -258,7 +288,7 @@ TEST(Metrics, ShowEveryNameOfTheContractFromTheFirstScrape) {
           "weir_upstream_ejected", "weir_upstream_in_flight", "weir_upstream_connections", "weir_retries_total",
           "weir_fallbacks_total", "weir_tokens_total", "weir_spend_usd_total", "weir_budget_remaining_usd",
           "weir_meter_divergence_ratio", "weir_upstream_meter_divergence_ratio", "weir_rejections_total", "weir_streams_interrupted_total",
-          "weir_client_disconnects_total", "weir_connections", "weir_active_streams", "weir_buffered_body_bytes",
+          "weir_client_disconnects_total", "weir_client_timeouts_total", "weir_gateway_timeouts_total", "weir_connections", "weir_active_streams", "weir_buffered_body_bytes",
           "weir_conf_info", "weir_conf_last_reload_successful", "weir_build_info", "weir_unpriced_requests_total",
           "weir_log_dropped_total", "weir_metric_series_dropped_total", "process_cpu_seconds_total",
           "process_resident_memory_bytes", "process_virtual_memory_bytes", "process_open_fds", "process_max_fds",
