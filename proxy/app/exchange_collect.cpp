@@ -99,6 +99,7 @@ net::task<exchange_runner::held> exchange_runner::collect_answer() {
         last_failure_ = judge_collected(complete);
         if (last_failure_ == failure::none && !sound && !complete) last_failure_ = failure::invalid;
         if (last_failure_ != failure::none || (complete && (body_done_ || !sound || !upstream_keeps_))) break;
+        if (drained_enough()) break;
         if (!count_collected()) {
             last_error_ = core::error{core::code::overloaded, "too many answers are being put together (limits.buffered_bodies); try again soon", 1};
             break;

@@ -94,12 +94,17 @@ void exchange_runner::note_progress() {
 
 // The client is gone. With `on_disconnect: drain` the stream is read on, within bounds, so that the bill is the upstream's own.
 bool exchange_runner::keep_reading_for_the_bill() {
-    constexpr auto longest = std::chrono::seconds{60};
-    if (pool_->conf->on_disconnect != config::on_disconnect::drain || session_.aborting() || worker_.draining()) return false;
-    if (!discarding_) total_deadline_ = std::min(total_deadline_, now() + longest);
-    discarding_ = true;
+    const auto& pool = *pool_->conf;
+    if (pool.on_disconnect != config::on_disconnect::drain || session_.aborting() || worker_.draining()) return false;
+    if (!pool_->drains->try_take(pool.drain.concurrent)) return false;
+    discarding_ = true;  // the destructor gives the slot back
+    total_deadline_ = std::min(total_deadline_, core::after(now(), pool.drain.time));
+    drain_until_ = (meter_ ? meter_->output() : 0) + pool.drain.tokens;
     return true;
 }
+
+// So much was read for nobody that weir's own count has to do.
+bool exchange_runner::drained_enough() const { return discarding_ && meter_ && meter_->output() >= drain_until_; }
 
 void exchange_runner::compose_events(net::gather& out, bool last, failure broken) {
     out.clear();
@@ -189,7 +194,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
             if (!client_head_.empty()) std::string{}.swap(client_head_);
             if (last || cut) co_return cut ? relayed::broken : gone_ ? relayed::client_gone : relayed::complete;
             if (gone_ && !keep_reading_for_the_bill()) co_return relayed::client_gone;
-        } else if (last) {
+        } else if (last || drained_enough()) {
             add_usage();
             settle();
             co_return relayed::client_gone;

@@ -13,6 +13,7 @@ exchange_runner::~exchange_runner() {
     release_upstream(false);
     give_body_memory_back();
     stop_collecting();
+    if (discarding_) pool_->drains->give_back();
     if (active_streams_) active_streams_->add(-1);
     publish();
     session_.input().consume(std::min(head_size_ + in_place_, session_.input().size()));

@@ -156,6 +156,7 @@ private:
     void note_failed_end();
     [[nodiscard]] bool budget_allows();
     [[nodiscard]] bool keep_reading_for_the_bill();
+    [[nodiscard]] bool drained_enough() const;
     void note_progress();
     void count_unary(std::string_view answer);
     void end_with_error_event(const core::error& why, net::gather& out);
@@ -308,6 +309,7 @@ private:
     bool early_head_ = false;                ///< weir sent a head of its own so that heartbeats could go out
     bool over_budget_ = false;               ///< the event at seen_ was the last that the key could pay
     bool discarding_ = false;                ///< the client left; the rest is read for its usage only
+    std::int64_t drain_until_ = 0;           ///< tokens of output
     telemetry::histogram_ref inter_token_;
     telemetry::gauge* active_streams_ = nullptr;
 

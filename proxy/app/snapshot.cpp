@@ -63,6 +63,7 @@ std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf
         const auto* same = same_pool(before, p.name);
         pool.retries = same ? same->retries : std::make_shared<policy::retry_budget>();
         pool.line = same ? same->line : std::make_shared<policy::wait_queue>();
+        pool.drains = same ? same->drains : std::make_shared<policy::drain_slots>();
         if (p.hedge) pool.hedging = same && same->hedging ? same->hedging : std::make_shared<pool_hedging>();
         for (const auto& u : p.upstreams) {
             upstream_runtime up;

@@ -10,6 +10,7 @@
 
 #include "config/conf.hpp"
 #include "net/upstream.hpp"
+#include "policy/drain_slots.hpp"
 #include "policy/first_token_times.hpp"
 #include "policy/hedge_budget.hpp"
 #include "policy/key_ring.hpp"
@@ -42,6 +43,7 @@ struct pool_runtime {
     std::vector<upstream_runtime> upstreams;
     std::shared_ptr<policy::retry_budget> retries;
     std::shared_ptr<policy::wait_queue> line;  ///< while all are full; of the pool with this name, whatever reloads come
+    std::shared_ptr<policy::drain_slots> drains;
     std::shared_ptr<pool_hedging> hedging;      ///< null unless `hedge` is on
 };
 

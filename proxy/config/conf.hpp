@@ -48,6 +48,7 @@ struct pool_conf {
     net::timeouts timeouts;
     net::keepalive keepalive;
     config::on_disconnect on_disconnect = config::on_disconnect::cancel;
+    policy::drain_settings drain;
     bool ask_usage = true;
     int hold_tokens = 0;  ///< output tokens held back before the client gets the first, so that a stream that breaks early can move on
     bool panic = true;

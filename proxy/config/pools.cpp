@@ -50,6 +50,7 @@ pool_conf read_pool(const value& from) {
     if (const auto v = s.find("keepalive")) read_keepalive(*v, pool.keepalive);
     s.choice<on_disconnect>("on_disconnect", pool.on_disconnect,
                             {{"cancel", on_disconnect::cancel}, {"drain", on_disconnect::drain}});
+    if (const auto v = s.find("drain")) read_drain(*v, pool);
     s.flag("ask_usage", pool.ask_usage);
     s.integer("hold_tokens", pool.hold_tokens, 0, 4096);
     s.flag("panic", pool.panic);

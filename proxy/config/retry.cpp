@@ -1,4 +1,4 @@
-// Health checks, ejection, retries, the wait queue and second attempts of one pool.
+// Health checks, ejection, retries, the wait queue, second attempts and drains of one pool.
 #include <algorithm>
 
 #include "config/sections.hpp"
@@ -153,6 +153,15 @@ void read_queue(const value& from, policy::queue_settings& into) {
     s.integer("size", into.size, 0, 1'000'000);
     s.duration_or_off("timeout", into.timeout);
     s.finish();
+}
+
+void read_drain(const value& from, pool_conf& into) {
+    section s{from, "drain"};
+    s.integer("tokens", into.drain.tokens, 1, 10'000'000);
+    s.duration("time", into.drain.time);
+    s.integer("concurrent", into.drain.concurrent, 1, 1'000'000);
+    s.finish();
+    if (into.on_disconnect != on_disconnect::drain) from.warn_at_key("drain: has no effect without 'on_disconnect: drain'");
 }
 
 }  // namespace weir::config

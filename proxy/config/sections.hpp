@@ -49,6 +49,7 @@ void read_retry(const value& from, policy::retry_settings& into);
 void read_health_check(const value& from, pool_conf& into);
 void read_ejection(const value& from, policy::ejection_settings& into);
 void read_queue(const value& from, policy::queue_settings& into);
+void read_drain(const value& from, pool_conf& into);
 void read_hedge(const value& from, pool_conf& into);
 
 /// Names that do not exist, routes that are never reached, models without a price.

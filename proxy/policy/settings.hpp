@@ -57,6 +57,13 @@ struct queue_settings {
     milliseconds timeout = 1s;  ///< each of them, at most; 0: as long as the total timeout lets it
 };
 
+/// How far the streams of clients that left are read on under `on_disconnect: drain`.
+struct drain_settings {
+    int tokens = 8192;      ///< of output, from there on
+    milliseconds time = 60s;
+    int concurrent = 100;   ///< of a pool, in one weir; the others are cancelled
+};
+
 /// A second attempt when a stream's first token, or the head of another answer, is late.
 struct hedge_settings {
     milliseconds after{0};       ///< late: longer than this

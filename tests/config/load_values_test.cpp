@@ -212,6 +212,7 @@ TEST(LoadValues, AreTakenFromEveryKey) {
         "    hold_tokens: 12\n"
         "    keepalive: {idle: 1, timeout: 2s}\n"
         "    on_disconnect: drain\n"
+        "    drain: {tokens: 9, time: 2s, concurrent: 3}\n"
         "    ask_usage: no\n"
         "    panic: false\n"
         "    heartbeat: 15s\n"
@@ -254,6 +255,9 @@ TEST(LoadValues, AreTakenFromEveryKey) {
     EXPECT_EQ(pool.timeouts.total, 0ms);
     EXPECT_EQ(pool.keepalive.timeout, 2s);
     EXPECT_EQ(pool.on_disconnect, on_disconnect::drain);
+    EXPECT_EQ(pool.drain.tokens, 9);
+    EXPECT_EQ(pool.drain.time, 2s);
+    EXPECT_EQ(pool.drain.concurrent, 3);
     EXPECT_FALSE(pool.ask_usage || pool.panic);
     EXPECT_EQ(pool.heartbeat, 15s);
     EXPECT_TRUE(pool.collect);

@@ -1,6 +1,7 @@
 // Slow readers, clients that leave, many at once: memory stays flat, upstreams are let go, nobody waits for another.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -20,7 +21,8 @@ protected:
             "listeners: [{address: \"127.0.0.1:0\"}]\n"
             "pools:\n  main:\n    ejection: {consecutive_failures: 1000}\n    upstreams:\n" +
             upstream_of(*a_) + "  drained:\n    on_disconnect: drain\n    upstreams:\n" + upstream_of(*a_) +
-            "routes:\n  - {models: [drained], pool: drained}\n  - {models: [\"*\"], pool: main}\n" +
+            "  briefly:\n    on_disconnect: drain\n    drain: {tokens: 20, time: 700ms, concurrent: 1}\n    upstreams:\n" + upstream_of(*a_) +
+            "routes:\n  - {models: [drained], pool: drained}\n  - {models: [briefly], pool: briefly}\n  - {models: [\"*\"], pool: main}\n" +
             std::string{conf_end};
         weir_ = std::make_unique<gateway_process>(WEIR_BINARY, conf);
     }
@@ -98,6 +100,46 @@ TEST_F(Pressure, ReadsTheStreamToItsEndWhenItIsToldToDrain) {
     ASSERT_EQ(client.read_head().status, 200);
     client.close();
     EXPECT_TRUE(a_->wait_for([](const auto& calls) { return calls.back().outcome == mock::outcome::finished; }, 3s));
+}
+
+TEST_F(Pressure, DrainsNoFurtherThanItIsTold) {
+    const std::vector<std::pair<const char*, mock::script>> ways = {{"time", {.stall_after = 3, .stall = 20s}}, {"tokens", {.words = 3000, .between = 1ms}}};
+    for (const auto& [bound, how] : ways) {
+        SCOPED_TRACE(bound);
+        a_->forget();
+        a_->once(how);
+        raw_client client{weir_->url()};
+        ASSERT_TRUE(client.send(chat(true, "briefly")));
+        ASSERT_EQ(client.read_head().status, 200);
+        client.close();
+        EXPECT_TRUE(a_->wait_for([](const auto& calls) { return calls.back().outcome == mock::outcome::aborted; }, 3s));
+    }
+    const auto idle = [](const std::string& m) { return metric(m, "weir_upstream_in_flight", {"pool=\"briefly\""}) == 0; };
+    EXPECT_TRUE(idle(weir_->metrics_when(idle)));
+}
+
+TEST_F(Pressure, DrainsNoMoreAtOnceThanItIsTold) {
+    a_->forget();
+    a_->always({.words = 5, .stall_after = 3, .stall = 500ms});
+    {
+        raw_client one{weir_->url()}, two{weir_->url()};
+        for (auto* each : {&one, &two}) {
+            ASSERT_TRUE(each->send(chat(true, "briefly")));
+            ASSERT_EQ(each->read_head().status, 200);
+        }
+    }
+    const auto ended = [](const auto& calls, mock::outcome how) {
+        return std::count_if(calls.begin(), calls.end(), [&](const auto& c) { return c.outcome == how; });
+    };
+    EXPECT_TRUE(a_->wait_for([&](const auto& calls) { return ended(calls, mock::outcome::finished) == 1 && ended(calls, mock::outcome::aborted) == 1; }, 3s));
+    a_->forget();
+    a_->always({.words = 5, .stall_after = 3, .stall = 100ms});
+    {
+        raw_client again{weir_->url()};
+        ASSERT_TRUE(again.send(chat(true, "briefly")));
+        ASSERT_EQ(again.read_head().status, 200);
+    }
+    EXPECT_TRUE(a_->wait_for([](const auto& calls) { return !calls.empty() && calls.back().outcome == mock::outcome::finished; }, 3s)) << "its place came free";
 }
 
 TEST_F(Pressure, KeepsManyConcurrentStreamsApart) {
