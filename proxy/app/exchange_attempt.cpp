@@ -113,15 +113,16 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
         picked = co_await std::move(waiting);
         if (client_gone()) co_return tried::finished;
     }
-    // Asking the same upstream again while it rests, only because all do, or long before the time it named, would not help this request.
-    const bool again = picked && tried_.contains(picked.index) &&
-                       (picked.lease.how() == policy::upstream_state::entry::panic || pause_asked_until_ > now() + pool_->conf->retry.max_backoff);
-    if (again) picked = policy::picked{.why_none = policy::no_upstream::none_healthy};
+    core::time_point not_before{};
+    if (picked && tried_.contains(picked.index)) {
+        not_before = ask_again_at(pool, picked);
+        if (not_before == core::never) picked = policy::picked{.why_none = policy::no_upstream::none_healthy};
+    }
     if (!picked) co_return none_usable(picked);
     lease_ = std::move(picked.lease);
     const std::size_t index = picked.index;
     if (tried_.contains(index)) {
-        auto pause = back_off();
+        auto pause = back_off(not_before);
         const bool alive = co_await std::move(pause);
         if (!alive) co_return tried::finished;
     }
@@ -250,9 +251,23 @@ void exchange_runner::prepare_edits(std::string_view model) {
     asked_usage_ = wish.include_usage && !collecting_ && (target_.id == dialect::endpoint::chat_completions || target_.id == dialect::endpoint::completions);
 }
 
-net::task<bool> exchange_runner::back_off() {
+// When an upstream that was tried may be asked once more; core::never: that would not help this request. One that rests after failures is
+// not asked, though panic would. A pause that it asked for is waited for up to max_backoff, and where no fallback could answer meanwhile.
+core::time_point exchange_runner::ask_again_at(const pool_view& pool, const policy::picked& what) {
+    using policy::upstream_state;
+    const auto& state = *pool.members[what.index].state;
+    const bool waits = state.standing_at(now()) == upstream_state::standing::waiting;
+    if (what.lease.how() == upstream_state::entry::panic && !waits) return core::never;
+    const auto at = waits ? state.rests_until() : pause_asked_until_;
+    if (at <= now()) return now();
+    const bool last_candidate = plan_.candidate() + 1 >= route_->size();
+    return last_candidate && at <= std::min(total_deadline_, now() + pool_->conf->retry.max_backoff) ? at : core::never;
+}
+
+net::task<bool> exchange_runner::back_off(core::time_point not_before) {
     const int retry = std::max(1, plan_.attempts());
-    const auto until = std::min(total_deadline_, now() + policy::backoff(retry, pool_->conf->retry, worker_.random().unit()));
+    const auto jittered = now() + policy::backoff(retry, pool_->conf->retry, worker_.random().unit());
+    const auto until = std::min(total_deadline_, std::max(jittered, not_before));
     while (worker_.loop().tick() < until) {
         (void)co_await sleep_until(until);
         if (client_gone()) co_return false;
@@ -556,6 +571,9 @@ policy::judgement exchange_runner::tell_upstream(const failed_attempt& f, const 
     const auto verdict = policy::judge(f.what, settings.retry);
     lease.report(verdict.counts_as, core::duration{0}, now(), settings.ejection, worker_.random().unit());
     if (verdict.upstream_rests == policy::rest::as_told) to.state->rate_limited(f.retry_after, now());
+    // Maintenance (RFC 9110 section 10.2.3): it knows best when it is back, but no single answer takes it away for longer than failures could.
+    else if (verdict.counts_as == policy::outcome::failure && f.retry_after)
+        to.state->rate_limited(std::min<core::duration>(*f.retry_after, settings.ejection.max), now());
     if (verdict.upstream_rests == policy::rest::credentials) {
         const std::string reason = "credentials refused (" + std::to_string(f.what.status) + ")";
         to.state->credentials_refused(reason, now(), settings.ejection);

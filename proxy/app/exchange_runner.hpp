@@ -112,7 +112,8 @@ private:
     [[nodiscard]] tried fail(exchange::failure why, std::string detail);
     [[nodiscard]] tried fail_status(std::string_view provider_code, std::string_view message, bool in_band);
     void conclude_failure(exchange::failure why, const struct failed_attempt& what);
-    [[nodiscard]] net::task<bool> back_off();
+    [[nodiscard]] core::time_point ask_again_at(const pool_view& pool, const policy::picked& what);
+    [[nodiscard]] net::task<bool> back_off(core::time_point not_before);
     void prepare_edits(std::string_view model);
     void release_upstream(bool reusable);
 

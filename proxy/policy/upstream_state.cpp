@@ -187,7 +187,7 @@ std::string upstream_state::describe(core::time_point now, const ejection_settin
         case standing::down: return "down by its health check";
         case standing::refused:
         case standing::ejected: return "resting " + left(ejected_until_) + " more" + after;
-        case standing::waiting: return "waiting " + left(not_before_) + " more, as it asked (429)";
+        case standing::waiting: return "waiting " + left(not_before_) + " more, as it asked (Retry-After)";
         case standing::half_open: return "rested, the next request probes it" + after;
         case standing::probing: return "rested, one request is probing it" + after;
         case standing::open: break;

@@ -38,7 +38,7 @@ public:
         half_open,  ///< its rest is over: one request may probe it
         probing,    ///< that request is under way
         ejected,    ///< resting after failures
-        waiting,    ///< it asked for a pause (429 with Retry-After)
+        waiting,    ///< it asked for a pause (Retry-After)
         refused,    ///< it refuses our credentials or their quota is spent: not even panic uses it
         down,       ///< by its active check
     };
@@ -96,7 +96,7 @@ public:
     void set_health(health verdict, core::time_point now);
     /// A second attempt elsewhere had its first token while this one took `so_long` and more: no failure, but slow.
     void overtaken(core::duration so_long, core::time_point now) { latency_.sample_if_slower(so_long, now); }
-    /// A 429 that is not about quota: no requests before `now + pause` (1 s when the answer names none; at most an hour,
+    /// A 429 that is not about quota, or a failure with Retry-After: no requests before `now + pause` (1 s when the answer names none; at most an hour,
     /// so that a wrong header does not take an upstream away for a day).
     void rate_limited(std::optional<core::duration> pause, core::time_point now);
     /// Rests for `s.max`, and not even panic uses it. `reason` goes to describe(): "credentials refused (401)".

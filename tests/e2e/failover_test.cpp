@@ -43,6 +43,9 @@ protected:
                             pool("limited", "", upstream_of(*bad_, "weight: 1000, api_key: sk-own") + upstream_of(*good_, "api_key: sk-own")) +
                             pool("rated", "    ejection: {failure_rate: 50%, min_requests: 10, base: 1s, slow_start: off}\n", pair) +
                             pool("breaking", "    ejection: {failure_rate: 50%, min_requests: 10, base: 10s}\n", pair) +
+                            pool("maintained", calm, pair) +
+                            "  patient:\n    retry: {attempts: 3, backoff: 1ms, max_backoff: 1500ms, budget: 100%}\n    upstreams:\n" +
+                            upstream_of(*late_, "api_key: sk-own") +
                             pool("small", calm, upstream_of(*bad_)) + pool("alone", calm, upstream_of(*bad_)) +
                             pool("no-larger", calm, upstream_of(*other_)) + pool("large", calm, upstream_of(*good_));
         route("small", "{pool: no-larger}, {pool: large, model: huge, larger_context: true}");
@@ -52,7 +55,7 @@ protected:
                      pool(kind + "-large", calm + "    dialect: " + kind + "\n", upstream_of(*good_));
             route(kind + "-small", "{pool: " + kind + "-large, model: huge, larger_context: true}");
         }
-        for (const std::string name : {"held", "slow", "quota", "limited", "rated", "breaking"}) routes += "  - {models: [" + name + "], pool: " + name + "}\n";
+        for (const std::string name : {"held", "slow", "quota", "limited", "rated", "breaking", "maintained", "patient"}) routes += "  - {models: [" + name + "], pool: " + name + "}\n";
         weir_ = std::make_unique<gateway_process>(
             WEIR_BINARY,
             "listeners: [{address: \"127.0.0.1:0\"}]\nlimits: {head_timeout: 300ms, body_timeout: 300ms}\npools:\n" + pools + "routes:\n" + routes + "prices: prices.yaml\n" + std::string{conf_end},
@@ -245,6 +248,40 @@ TEST_F(Failover, GivesATrickledHeadNoMoreTimeThanAWholeOne) {
     EXPECT_NE(got.body.find("first_byte"), std::string::npos) << got.body;
     EXPECT_LT(std::chrono::steady_clock::now() - began, 4s) << "two attempts of half a second";
     EXPECT_GE(metric(weir_->metrics(), "weir_upstream_failures_total", {"pool=\"slow\"", "reason=\"timeout_first_byte\""}), 2);
+}
+
+TEST_F(Failover, WaitsForAPauseThatEndsSoonWhenNothingElseIsLeft) {
+    const std::vector<std::pair<mock::script, std::chrono::milliseconds>> pauses = {
+        {refusal(429, "{}", {{"retry-after-ms", "400"}}), 400ms},
+        {refusal(429, "{}", {{"x-ratelimit-reset-requests", "300ms"}, {"x-ratelimit-remaining-requests", "0"}}), 300ms},
+        {refusal(503, "{}", {{"retry-after", "1"}}), 1000ms},
+    };
+    for (const auto& [how, pause] : pauses) {
+        SCOPED_TRACE(pause.count());
+        late_->forget();
+        late_->once(how);
+        const auto began = std::chrono::steady_clock::now();
+        const auto got = ask("patient");
+        const auto took = std::chrono::steady_clock::now() - began;
+        EXPECT_EQ(got.status, 200) << got.wire;
+        EXPECT_EQ(got.header("x-weir-attempts"), "2");
+        EXPECT_GE(took, pause - 20ms);
+        EXPECT_LT(took, pause + 3s);
+    }
+    const auto began = std::chrono::steady_clock::now();
+    late_->once(refusal(429, "{}", {{"retry-after", "2"}}));
+    const auto refused = ask("patient");
+    EXPECT_EQ(refused.status, 429) << "longer than max_backoff";
+    EXPECT_EQ(refused.header("retry-after"), "2");
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 1s);
+}
+
+TEST_F(Failover, RestsAnUpstreamForAsLongAsItsMaintenanceTakes) {
+    bad_->always(refusal(503, "{}", {{"retry-after", "30"}}));
+    EXPECT_EQ(ask("maintained").header("x-weir-upstream"), "good");
+    EXPECT_EQ(state_of_bad("maintained"), "waiting");
+    EXPECT_TRUE(standing_of_bad("maintained").starts_with("waiting 30 s more")) << standing_of_bad("maintained");
+    EXPECT_EQ(ask("maintained").header("x-weir-attempts"), "1") << "it is left alone";
 }
 
 TEST_F(Failover, RestsAnUpstreamOfWhichTooLargeAShareFailsThoughNeverTwiceInARow) {

@@ -251,7 +251,7 @@ TEST(UpstreamState, SaysHowItIsInWords) {
     probe(u, noon + 10s, outcome::success);
     EXPECT_EQ(u.describe(noon + 12s, defaults), "up, warming up at 20 % of its weight");
     u.rate_limited(30s, noon + 20s);
-    EXPECT_EQ(u.describe(noon + 21s, defaults), "waiting 29 s more, as it asked (429)");
+    EXPECT_EQ(u.describe(noon + 21s, defaults), "waiting 29 s more, as it asked (Retry-After)");
     u.set_health(health::down, noon + 20s);
     EXPECT_EQ(u.describe(noon + 21s, defaults), "down by its health check");
 }
