@@ -25,7 +25,8 @@ std::shared_ptr<const net::upstream_target> make_target(const config::upstream_c
     t->server_name = u.tls.server_name.empty() ? u.host : u.tls.server_name;
     if (t->tls) t->context = std::shared_ptr<SSL_CTX>(net::make_client_context(u.tls).release(), net::free_ssl_ctx{});
     t->keep = keep;
-    t->identity = u.scheme + "|" + u.host + "|" + u.port + "|" + t->server_name + "|" + u.tls.ca + "|" + (u.tls.verify ? "1" : "0");
+    t->identity = u.scheme + "|" + u.host + "|" + u.port + "|" + t->server_name + "|" + u.tls.ca + "|" + (u.tls.verify ? "1" : "0") + "|" +
+                  std::to_string(keep.idle) + "|" + std::to_string(keep.timeout.count());
     return t;
 }
 

@@ -22,7 +22,7 @@ struct upstream_target {
     bool verify = true;
     std::string server_name;
     std::shared_ptr<SSL_CTX> context;
-    std::string identity;  ///< equal identities may share connections: scheme, host, port, TLS settings
+    std::string identity;  ///< equal identities may share connections: scheme, host, port, TLS settings, how long and how many are kept
     keepalive keep;
     mutable std::atomic<int> connections{0};  ///< open ones, of all workers: for metrics
 };

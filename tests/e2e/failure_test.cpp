@@ -94,7 +94,7 @@ protected:
                     pools += "  " + name +
                              ":\n    balance: weighted_round_robin\n    ejection: {consecutive_failures: 1000}\n"
                              "    retry: {attempts: 2, backoff: 1ms, max_backoff: 5ms, budget: 100%}\n"
-                             "    timeouts: {first_byte: 800ms, first_token: 1200ms, idle: 1s}\n    upstreams:\n" +
+                             "    timeouts: {first_byte: 800ms, first_token: 1200ms, idle: 1s}\n    keepalive: {idle: 0}\n    upstreams:\n" +
                              (std::string{each.name} == "refused" ? nobody : upstream_of(*bad_, "weight: 1000")) +
                              (company == "paired" ? upstream_of(*good_) : "");
                     routes += "  - {models: [" + name + "], pool: " + name + "}\n";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <thread>
 
 #include "support/gateway_process.hpp"
@@ -22,7 +23,8 @@ protected:
             "pools:\n  main:\n    ejection: {consecutive_failures: 1000}\n    upstreams:\n" +
             upstream_of(*a_) + "  drained:\n    on_disconnect: drain\n    upstreams:\n" + upstream_of(*a_) +
             "  briefly:\n    on_disconnect: drain\n    drain: {tokens: 20, time: 700ms, concurrent: 1}\n    upstreams:\n" + upstream_of(*a_) +
-            "routes:\n  - {models: [drained], pool: drained}\n  - {models: [briefly], pool: briefly}\n  - {models: [\"*\"], pool: main}\n" +
+            "  fresh:\n    keepalive: {idle: 0}\n    upstreams:\n" + upstream_of(*a_) +
+            "routes:\n  - {models: [fresh], pool: fresh}\n  - {models: [drained], pool: drained}\n  - {models: [briefly], pool: briefly}\n  - {models: [\"*\"], pool: main}\n" +
             std::string{conf_end};
         weir_ = std::make_unique<gateway_process>(WEIR_BINARY, conf);
     }
@@ -162,6 +164,20 @@ TEST_F(Pressure, KeepsManyConcurrentStreamsApart) {
         });
     for (auto& each : clients) each.join();
     EXPECT_EQ(right, 32 * 5);
+}
+
+TEST_F(Pressure, KeepsNoConnectionsForAPoolThatWantsNoneThoughAnotherKeepsThemToTheSamePlace) {
+    for (const auto& [model, kept] : std::map<std::string, bool>{{"m", true}, {"fresh", false}}) {
+        a_->forget();
+        a_->always({});
+        raw_client client{weir_->url()};
+        for (int i = 0; i < 2; ++i) {
+            ASSERT_TRUE(client.send(chat(false, model)));
+            ASSERT_TRUE(client.read_response().clean());
+        }
+        ASSERT_EQ(a_->call_count(), 2u);
+        EXPECT_EQ(a_->calls().front().connection == a_->calls().back().connection, kept) << model;
+    }
 }
 
 TEST_F(Pressure, GivesBackEveryConnectionAndStream) {
