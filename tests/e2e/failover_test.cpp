@@ -46,6 +46,10 @@ protected:
                             pool("maintained", calm, pair) +
                             "  patient:\n    retry: {attempts: 3, backoff: 1ms, max_backoff: 1500ms, budget: 100%}\n    upstreams:\n" +
                             upstream_of(*late_, "api_key: sk-own") +
+                            pool("phases", calm + "    keepalive: {idle: 0}\n    timeouts: {first_byte: 300ms, first_token: 300ms, idle: 300ms}\n", upstream_of(*late_)) +
+                            pool("phases-total", calm + "    keepalive: {idle: 0}\n    timeouts: {total: 300ms}\n", upstream_of(*late_)) +
+                            pool("phases-connect", calm + "    timeouts: {connect: 300ms}\n",
+                                 "      - {name: mute, url: \"https" + late_->url().substr(4) + "/v1\"}\n") +
                             pool("small", calm, upstream_of(*bad_)) + pool("alone", calm, upstream_of(*bad_)) +
                             pool("no-larger", calm, upstream_of(*other_)) + pool("large", calm, upstream_of(*good_));
         route("small", "{pool: no-larger}, {pool: large, model: huge, larger_context: true}");
@@ -55,7 +59,7 @@ protected:
                      pool(kind + "-large", calm + "    dialect: " + kind + "\n", upstream_of(*good_));
             route(kind + "-small", "{pool: " + kind + "-large, model: huge, larger_context: true}");
         }
-        for (const std::string name : {"held", "slow", "quota", "limited", "rated", "breaking", "maintained", "patient"}) routes += "  - {models: [" + name + "], pool: " + name + "}\n";
+        for (const std::string name : {"held", "slow", "quota", "limited", "rated", "breaking", "maintained", "patient", "phases", "phases-total", "phases-connect"}) routes += "  - {models: [" + name + "], pool: " + name + "}\n";
         weir_ = std::make_unique<gateway_process>(
             WEIR_BINARY,
             "listeners: [{address: \"127.0.0.1:0\"}]\nlimits: {head_timeout: 300ms, body_timeout: 300ms}\npools:\n" + pools + "routes:\n" + routes + "prices: prices.yaml\n" + std::string{conf_end},
@@ -343,4 +347,33 @@ TEST_F(Failover, KeepsASeriesForEachKindOfBeingLate) {
     EXPECT_GE(metric(m, "weir_gateway_timeouts_total", {"pool=\"slow\"", "phase=\"first_byte\""}), 1);
     EXPECT_GE(metric(m, "weir_requests_total", {"pool=\"slow\"", "code=\"504\""}), 1);
     EXPECT_GE(metric(m, "weir_upstream_failures_total", {"pool=\"slow\"", "reason=\"timeout_first_byte\""}), 1);
+}
+
+TEST_F(Failover, TellsThePhaseOfEvery504InTheAnswerAndInASeriesOfItsOwn) {
+    struct late {
+        std::string phase, pool;
+        bool stream;
+        mock::script how;
+    };
+    const std::vector<late> phases = {{"first_byte", "phases", false, {.before_head = 3s}},
+                                      {"first_token", "phases", true, {.stall_after = 1, .stall = 3s}},
+                                      {"idle", "phases", false, {.words = 400, .write = 1000, .write_pause = 3s}},
+                                      {"total", "phases-total", false, {.before_head = 3s}},
+                                      {"connect", "phases-connect", false, {}}};
+    for (const auto& each : phases) {
+        SCOPED_TRACE(each.phase);
+        late_->always(each.how);
+        late_->set_door(each.phase == "connect" ? mock::door::silent : mock::door::open);
+        const auto got = ask(each.pool, each.stream);
+        late_->set_door(mock::door::open);
+        EXPECT_EQ(got.status, 504) << got.wire;
+        EXPECT_NE(got.body.find("phase: " + each.phase), std::string::npos) << got.body;
+        const auto counted = [&](const std::string& m) {
+            return metric(m, "weir_gateway_timeouts_total", {"pool=\"" + each.pool + '"', "phase=\"" + each.phase + '"'}) == 1;
+        };
+        const auto m = weir_->metrics_when(counted);
+        EXPECT_TRUE(counted(m));
+        EXPECT_GE(metric(m, "weir_upstream_failures_total", {"pool=\"" + each.pool + '"', "reason=\"timeout_" + each.phase + '"'}), 1);
+    }
+    expect_quiet();
 }
