@@ -545,7 +545,8 @@ void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
         if (why == failure::status && !error_seen_ && body_done_) keep_answer();
         else kept_status_ = 0;
         discard_answer();
-        release_upstream(body_done_ && upstream_keeps_ && !surplus_);
+        // Only where this attempt had an answer: else what is known of its end is the last attempt's.
+        release_upstream(why == failure::status && body_done_ && upstream_keeps_ && !surplus_);
         up_.release();
         decoded_ = seen_ = 0;
     }

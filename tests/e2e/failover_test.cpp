@@ -315,6 +315,28 @@ TEST_F(Failover, RestsAnUpstreamWhoseStreamsBreakAfterTheirFirstToken) {
     EXPECT_TRUE(ask("breaking", true).clean());
 }
 
+TEST_F(Failover, LeavesALateAnswerToTheRequestThatGaveItUp) {
+    // The first attempt ends at a message boundary, the second does not: what is known of the first one's end must not keep the second's connection.
+    gateway_process fresh{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n"
+                                       "  two:\n    balance: weighted_round_robin\n    retry: {attempts: 2, backoff: 1ms, max_backoff: 5ms, budget: 100%}\n"
+                                       "    ejection: {consecutive_failures: 1000}\n    timeouts: {first_byte: 200ms}\n    upstreams:\n" +
+                                           upstream_of(*bad_, "weight: 1000") + upstream_of(*late_) + "  one:\n    upstreams:\n" + upstream_of(*late_) +
+                                           "routes:\n  - {models: [two], pool: two}\n  - {models: [one], pool: one}\n"
+                                           "admin: {address: \"127.0.0.1:0\"}\nworkers: 1\nstate: {ledger: off}\nlog: {access: off}\n"};
+    const auto ask_for = [&](const std::string& model) {
+        return exchange_once(fresh.url(), request_text("POST", "/v1/chat/completions", chat_body(model, false)));
+    };
+    bad_->always({.status = 500});
+    mock::script for_another{.before_head = 600ms};
+    for_another.text = "meant for another request";
+    late_->always(for_another);
+    EXPECT_EQ(ask_for("two").status, 504);
+    late_->always({});
+    const auto got = ask_for("one");
+    EXPECT_EQ(got.status, 200) << got.wire;
+    EXPECT_EQ(got.body.find("meant for another request"), std::string::npos) << got.wire;
+}
+
 TEST_F(Failover, KeepsASeriesForEachKindOfBeingLate) {
     bad_->always({.status = 524});
     EXPECT_EQ(ask("alone").status, 200) << "the fallback answers";
