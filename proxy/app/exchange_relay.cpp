@@ -165,8 +165,8 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
         else if (error_seen_ && !reader_.terminated()) broken = failure::status;  // the upstream has said so itself
         else if (complete) broken = body_done_ ? failure::none : broken;
         else if (body_done_ && broken == failure::none) broken = failure::reset;
-        // All of it came, and then the connection broke: nothing was lost.
-        const bool ended_early = complete && broken != failure::none;
+        // All of it came, and then the connection broke: nothing was lost. Behind an error event something may be, and it is not passed on.
+        const bool ended_early = complete && broken != failure::none && broken != failure::status;
         if (ended_early) broken = failure::none;
         const bool last = body_done_ || ended_early || broken != failure::none;
         if (!discarding_) {

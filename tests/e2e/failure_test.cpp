@@ -237,6 +237,19 @@ TEST_F(Failure, AfterTheFirstByteEndsTheStreamInTheOpen) {
     expect_quiet();
 }
 
+TEST_F(Failure, AfterTheFinishReasonIsNotMadeToLookComplete) {
+    mock::script how{.content_type = "text/event-stream"};
+    how.body = "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"w\"},\"finish_reason\":\"stop\"}]}\n\n"
+               "data: {\"error\":{\"message\":\"the provider's own words\",\"code\":500}}\n\ndata: [DONE]\n\n";
+    bad_->once(how);
+    const auto got = ask("after", true);
+    EXPECT_EQ(got.header("x-weir-upstream"), "bad");
+    EXPECT_NE(got.body.find("the provider's own words"), std::string::npos) << got.wire;
+    EXPECT_EQ(got.body.find("[DONE]"), std::string::npos) << got.wire;
+    EXPECT_FALSE(got.clean()) << got.wire;
+    expect_quiet();
+}
+
 TEST_F(Failure, AfterTheFirstByteCutsALongUnaryAnswer) {
     for (const auto how : {mock::ending::fin, mock::ending::reset, mock::ending::hang})
         for (const auto frame : {mock::framing::content_length, mock::framing::chunked}) {

@@ -76,8 +76,12 @@ request_plan make_request(byte_source& from, std::size_t number) {
     r.odd_field = (shape & 32) != 0;
     const bool odd_chunks = (shape & 192) == 192;
 
-    std::string_view model = what.path == "/v1/messages" ? "claude-x" : renames ? model_asked : "plain";
+    std::string_view model = renames ? model_asked : "plain";
+    if ((shape & 192) == 64) model = model_collected;
+    if ((shape & 192) == 128) model = model_held;
+    if (what.path == "/v1/messages") model = "claude-x";
     if (what.path.starts_with("/v1beta")) model = "plain";
+    r.rewritten = model == model_collected || model == model_held;
     const auto filler = repeated(from.text(), long_text ? from.number() : 1);
     const auto make_body = [&](std::string_view name, const std::string& member) {
         if (what.model_before.empty()) return filler;

@@ -15,6 +15,8 @@ inline constexpr std::string_view client_secret = "sk-weir-client-8c1f2ab0e7d449
 inline constexpr std::string_view upstream_secret = "sk-upstream-51d0c8a3f6be4e27";
 inline constexpr std::string_view answer_mark = "X-Fuzz-Answer: ";
 inline constexpr std::string_view model_asked = "renamed-in", model_sent = "renamed-out";
+/// Models whose pools change what is asked and what is answered: a stream put together, a stream held back and asked for its usage.
+inline constexpr std::string_view model_collected = "collected", model_held = "held";
 
 /// The fuzzer's bytes, from the front.
 class byte_source {
@@ -37,6 +39,7 @@ struct request_plan {
     std::string body;         ///< without framing; what must reach the upstream unless `renamed` says otherwise
     std::string renamed;      ///< the body after weir's own edit
     bool has_body = false;
+    bool rewritten = false;   ///< its pool changes requests and answers: their bytes are not compared
     bool odd_field = false;   ///< holds a field line that the fuzzer wrote
     bool reframed = false;    ///< where it ends is the fuzzer's word: nothing is known from here on
     bool waits = false;       ///< is sent after the answer to the one before it

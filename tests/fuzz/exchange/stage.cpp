@@ -42,7 +42,12 @@ std::string conf_text() {
            "  two:\n    dialect: anthropic\n    retry: {attempts: 2, backoff: 0ms, budget: 100%}\n"
            "    upstreams: [" + upstream("two-a", "127.0.0.1:7003", "/v1") + "]\n"
            "  three:\n    dialect: gemini\n    upstreams: [" + upstream("three-a", "127.0.0.1:7004", "/v1beta") + "]\n"
+           "  four:\n    collect: on\n    retry: {attempts: 3, backoff: 0ms, budget: 100%}\n"
+           "    upstreams: [" + upstream("four-a", "127.0.0.1:7001", "/v1") + ", " + upstream("four-b", "127.0.0.1:7002", "/v1") + "]\n"
+           "  five:\n    hold_tokens: 2\n    retry: {attempts: 3, backoff: 0ms, budget: 100%}\n"
+           "    upstreams: [" + upstream("five-a", "127.0.0.1:7001", "/v1") + ", " + upstream("five-b", "127.0.0.1:7002", "/v1") + "]\n"
            "routes:\n"
+           "  - {models: [" + std::string{model_collected} + "], pool: four}\n  - {models: [" + std::string{model_held} + "], pool: five}\n"
            "  - {models: [" + std::string{model_asked} + "], pool: one, rename: {" + std::string{model_asked} + ": " + std::string{model_sent} + "}}\n"
            "  - {models: [\"claude*\"], pool: two}\n  - {models: [\"gemini*\"], pool: three}\n  - {models: [\"*\"], pool: one}\n";
 }
