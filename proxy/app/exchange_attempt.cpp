@@ -321,7 +321,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
             pool.connections[index]->close_idle();
             continue;
         }
-        if (why != failure::none) co_return fail(why, std::move(detail_));
+        if (why != failure::none) co_return fail(why, detail_.take());
         break;
     }
     co_return tried::answered;
@@ -342,7 +342,7 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
         const held got = co_await std::move(holding);
         if (got == held::client_gone) co_return tried::finished;
         if (got == held::broken && overtaken()) co_return tried::overtaken;
-        if (got == held::broken) co_return fail(phase_failure(), std::move(detail_));
+        if (got == held::broken) co_return fail(phase_failure(), detail_.take());
         const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
         if (fail_status(facts.error_code, facts.error_message, false) == tried::failed) co_return tried::failed;
         if (early_head_) {
@@ -366,7 +366,7 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
                 detail_ = reader_.error_message();
                 co_return fail_status(reader_.error_code(), reader_.error_message(), true);
             }
-            co_return fail(phase_failure(), std::move(detail_));
+            co_return fail(phase_failure(), detail_.take());
         }
         lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
     } else if (early_head_ && (record_.stream || !metered_)) {
@@ -377,7 +377,7 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
         const held got = co_await std::move(holding);
         if (got == held::client_gone) co_return tried::finished;
         if (got == held::broken && overtaken()) co_return tried::overtaken;
-        if (got == held::broken) co_return fail(phase_failure(), std::move(detail_));
+        if (got == held::broken) co_return fail(phase_failure(), detail_.take());
         if (judge_held() == tried::failed) co_return tried::failed;
     }
     plan_.committed();

@@ -169,7 +169,7 @@ exchange_runner::tried exchange_runner::conclude_collecting() {
     if (too_large || last_failure_ == failure::none) {
         // Weir's own limits: no fault of the upstream's, and no other would do better.
         if (too_large)
-            last_error_ = core::error{core::code::upstream_invalid_response, "the upstream '" + to_->conf->name + "': " + detail_ +
+            last_error_ = core::error{core::code::upstream_invalid_response, "the upstream '" + to_->conf->name + "': " + detail_.take() +
                                                                                  "; ask for a stream, or raise the limit"};
         next_ = exchange::step::answer;
         discard_answer();
@@ -180,7 +180,7 @@ exchange_runner::tried exchange_runner::conclude_collecting() {
         detail_ = reader_.error_message();
         return fail_status(reader_.error_code(), reader_.error_message(), true);
     }
-    return fail(phase_failure(), std::move(detail_));
+    return fail(phase_failure(), detail_.take());
 }
 
 // Whitespace may stand in front of a JSON document (RFC 8259 section 2), so it can fill the wait of a client that asked for one.
@@ -191,7 +191,7 @@ std::string_view exchange_runner::heartbeat_bytes() const {
 // The status is long sent (heartbeats): the failure goes as the body. No last chunk follows it, so that nothing looks complete.
 void exchange_runner::end_with_error_body(std::string_view body, net::gather& out) {
     char size[16];
-    error_event_.assign(size, http::write_hex(size, body.size())).append("\r\n").append(body).append("\r\n");
+    error_event_.edit().assign(size, http::write_hex(size, body.size())).append("\r\n").append(body).append("\r\n");
     out.add(error_event_);
 }
 

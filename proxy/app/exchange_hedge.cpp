@@ -128,7 +128,7 @@ net::task<exchange_runner::tried> exchange_runner::take_over() {
     auto reading = read_response_head();
     const auto why = co_await std::move(reading);
     if (client_gone()) co_return tried::finished;
-    if (why != failure::none) co_return fail(why, std::move(detail_));
+    if (why != failure::none) co_return fail(why, detail_.take());
     auto following = follow_answer();
     const tried outcome = co_await std::move(following);
     co_return outcome;

@@ -101,7 +101,7 @@ void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint
     };
     if (chunked) add("transfer-encoding", "chunked");
     else if (has_length) add("content-length", std::to_string(length));
-    client_head_ += cors_fields_;
+    client_head_ += cors_fields_.view();
     add("x-request-id", record_.request_id);
     add("x-weir-upstream", record_.upstream);
     char digits[12];
@@ -184,7 +184,7 @@ bool exchange_runner::send_heartbeat() {
         head.add("transfer-encoding", std::string_view{"chunked"});
         head.add("x-request-id", record_.request_id);
         if (!keep_alive_ || worker_.draining()) head.add("connection", std::string_view{"close"});
-        own_head += cors_fields_;
+        own_head += cors_fields_.view();
         head.end();
         out.add(own_head);
         head_sent_ = early_head_ = client_chunked_ = true;

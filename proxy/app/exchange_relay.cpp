@@ -36,7 +36,7 @@ void exchange_runner::end_with_error_event(const core::error& why, net::gather& 
     error_event_.clear();
     if (client_chunked_) {
         char size[16];
-        error_event_.append(size, http::write_hex(size, event.size())).append("\r\n").append(event).append("\r\n");
+        error_event_.edit().append(size, http::write_hex(size, event.size())).append("\r\n").append(event).append("\r\n");
     } else {
         error_event_ = event;
     }

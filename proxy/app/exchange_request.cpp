@@ -43,8 +43,9 @@ void exchange_runner::begin() {
     record_.listener = session_.listener().name;
     const auto given = h.fields.value_of(http::field_id::x_request_id);
     if (core::acceptable_request_id(given)) {
-        std::memcpy(request_id_.data(), given.data(), given.size());
-        record_.request_id = {request_id_.data(), given.size()};
+        char* const kept = given.size() <= request_id_.size() ? request_id_.data() : (long_request_id_ = std::make_unique<char[]>(given.size())).get();
+        std::memcpy(kept, given.data(), given.size());
+        record_.request_id = {kept, given.size()};
     } else {
         const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(record_.time.time_since_epoch()).count();
         core::write_uuid7(request_id_.data(), static_cast<std::uint64_t>(ms), worker_.random()(), worker_.random()());
@@ -121,7 +122,9 @@ core::error exchange_runner::understand() {
         if (auto why = dialect::inspect_multipart(type, {body_, body_size_}, facts_)) return why;
     }
     if (!path_model_.empty()) {
-        if (!facts_.model.empty() && facts_.model != path_model_ && facts_.model != "models/" + path_model_)
+        const auto in_body = std::string_view{facts_.model};
+        const bool prefixed = in_body.starts_with("models/") && in_body.substr(7) == path_model_.view();
+        if (!in_body.empty() && in_body != path_model_.view() && !prefixed)
             return {core::code::bad_request, "the body names another model than the path: '" + facts_.model.substr(0, 100) + "'"};
         facts_.model = path_model_;
     }

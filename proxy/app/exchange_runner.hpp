@@ -11,6 +11,7 @@
 #include "app/local_reply.hpp"
 #include "app/meter.hpp"
 #include "app/session.hpp"
+#include "core/rare_text.hpp"
 #include "dialect/answer.hpp"
 #include "dialect/endpoint.hpp"
 #include "dialect/request.hpp"
@@ -234,7 +235,7 @@ private:
     std::size_t head_size_;
     dialect::target target_;
     dialect::request_facts facts_;
-    std::string path_model_;                 ///< the model that the path or query names
+    core::rare_text path_model_;                 ///< the model that the path or query names
     std::vector<dialect::edit> edits_;
     std::string_view edited_for_;            ///< the model (the snapshot's or facts_') that edits_ were made for
     bool edits_made_ = false;
@@ -247,11 +248,12 @@ private:
     const policy::key* caller_ = nullptr;
     policy::model_habits* habits_ = nullptr; ///< what was learned of the asked model; null: none was named
     policy::reservation reservation_;
-    std::array<char, 128> request_id_{};
+    std::array<char, 40> request_id_{};
+    std::unique_ptr<char[]> long_request_id_;
     bool tunnel_ = false;                    ///< a WebSocket upgrade on an endpoint that has one
     bool asterisk_ = false;                  ///< OPTIONS *: about weir itself
     bool preflight_ = false;                 ///< a browser asks whether a page may send a request
-    std::string cors_fields_;                ///< whole lines for the answer; empty where weir says nothing about origins
+    core::rare_text cors_fields_;                ///< whole lines for the answer; empty where weir says nothing about origins
     bool to_head_ = false;                   ///< HEAD: the answer has no body
     bool http10_ = false;
     bool keep_alive_ = false;
@@ -274,8 +276,8 @@ private:
     std::unique_ptr<kept_answer> kept_;
     core::time_point total_deadline_ = core::never, sent_at_{}, attempt_began_{};
     core::time_point last_event_at_{};
-    std::string detail_;                     ///< of the last failure, for the answer
-    std::string retry_after_, retry_after_ms_;
+    core::rare_text detail_;                     ///< of the last failure, for the answer
+    core::rare_text retry_after_, retry_after_ms_;
     std::unique_ptr<hedge> hedge_;           ///< of a pool that makes second attempts, until the first token
     bool request_sent_ = false;
     std::uint8_t attempt_at_ = 0;            ///< the attempt at hand, of the record's
@@ -296,7 +298,7 @@ private:
     bool content_seen_ = false, error_seen_ = false, malformed_ = false;
     bool client_chunked_ = false;
     exchange::failure last_failure_ = exchange::failure::none;
-    std::string error_event_;
+    core::rare_text error_event_;
     std::array<char, 20> size_line_{};
     after after_ = after::close;
     relaying relay_ = relaying::nothing;     ///< what the attempts led to: an answer is committed and ready to be passed on

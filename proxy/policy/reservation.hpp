@@ -50,7 +50,7 @@ private:
         usage::nanousd held = 0;
         usage::nanousd closed = 0;
     };
-    static constexpr std::size_t inline_holds = 4;  // more budgets than that cost the request an allocation
+    static constexpr std::size_t inline_holds = 2;  // more budgets than that cost the request an allocation
 
     [[nodiscard]] hold& at(std::size_t i) { return i < inline_holds ? holds_[i] : more_[i - inline_holds]; }
     void add_hold(hold h);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t least_carry = 24;
 static_assert(least_carry > long_piece::shortest);
-static_assert(sizeof(stream_counter) <= 512, "every open stream has one");
+static_assert(sizeof(stream_counter) <= 128, "every open stream has one");
 
 // At most `most` bytes of valid text, without cutting a character.
 std::string_view whole_characters(std::string_view text, std::size_t most) {
@@ -72,7 +72,11 @@ void stream_counter::feed_valid(std::string_view text) {
 void stream_counter::feed_carry(std::string_view& text) {
     const vocabulary words = vocabulary::of(which_);
     const std::size_t before = carry_size_;
-    const std::string_view taken = whole_characters(text, longest_carry_ - before);
+    std::string_view taken = whole_characters(text, carry_room() - before);
+    if (taken.empty() && carry_room() < longest_carry_) {
+        grow_carry();
+        taken = whole_characters(text, carry_room() - before);
+    }
     if (taken.empty()) {
         long_ = std::make_unique<long_piece>(words, pattern_of(which_), carry());
         // Nothing in the carry was sure, so the run goes on to its end and takes all of it.
@@ -80,7 +84,7 @@ void stream_counter::feed_carry(std::string_view& text) {
         carry_size_ = 0;
         return;
     }
-    taken.copy(carry_.data() + before, taken.size());
+    taken.copy(carry_data() + before, taken.size());
     carry_size_ = static_cast<std::uint16_t>(before + taken.size());
     const detail::counted sure = detail::count_sure(which_, words, carry());
     finished_ += sure.tokens;
@@ -101,8 +105,16 @@ void stream_counter::feed_long(std::string_view& text) {
     long_.reset();
 }
 
+void stream_counter::grow_carry() {
+    auto larger = std::make_unique_for_overwrite<char[]>(longest_carry_);
+    std::memcpy(larger.get(), carry_data(), carry_size_);
+    large_ = std::move(larger);
+}
+
+// `rest` may lie in the carry itself, but then it fits.
 void stream_counter::keep(std::string_view rest) {
-    std::memmove(carry_.data(), rest.data(), rest.size());
+    if (rest.size() > carry_room()) grow_carry();
+    std::memmove(carry_data(), rest.data(), rest.size());
     carry_size_ = static_cast<std::uint16_t>(rest.size());
 }
 

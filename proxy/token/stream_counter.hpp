@@ -2,6 +2,7 @@
 // Keeps only the unfinished pre-token, never the text.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +17,8 @@ namespace weir::token {
 class long_piece;
 
 // However the text is sliced, finish() returns count(encoding, text). Movable, not shared between threads. Allocates
-// only while one pre-token is longer than `longest_carry` bytes (about 5 KiB, given back when it ends). Work is linear
+// only when a pre-token is longer than 40 bytes (`longest_carry` bytes, once), and while one is longer than `longest_carry` (about
+// 5 KiB, given back when it ends). Work is linear
 // in the bytes fed, whatever they are, plus a constant for each call.
 class stream_counter {
 public:
@@ -44,7 +46,13 @@ private:
     void feed_carry(std::string_view& text);
     void feed_long(std::string_view& text);
     void keep(std::string_view rest);
-    [[nodiscard]] std::string_view carry() const { return {carry_.data(), carry_size_}; }
+    // Nearly every pre-token fits; one that does not gets memory once.
+    static constexpr std::size_t usual_carry = 40;
+    [[nodiscard]] std::size_t carry_room() const { return large_ ? longest_carry_ : std::min<std::size_t>(usual_carry, longest_carry_); }
+    [[nodiscard]] const char* carry_data() const { return large_ ? large_.get() : small_.data(); }
+    [[nodiscard]] char* carry_data() { return large_ ? large_.get() : small_.data(); }
+    [[nodiscard]] std::string_view carry() const { return {carry_data(), carry_size_}; }
+    void grow_carry();
 
     encoding which_;
     std::uint16_t longest_carry_;
@@ -52,7 +60,8 @@ private:
     utf8_mender mender_;
     std::int64_t finished_ = 0;         // tokens of the pre-tokens that nothing can change any more
     std::unique_ptr<long_piece> long_;  // set while a long pre-token lasts; the carry is then empty
-    std::array<char, most_carry> carry_{};
+    std::unique_ptr<char[]> large_;     // the carry, once `small_` was too small; longest_carry_ bytes
+    std::array<char, usual_carry> small_{};
 };
 
 }  // namespace weir::token
