@@ -57,9 +57,14 @@ void exchange_runner::begin() {
     body_unread_ = h.body != http::framing::none;
     asterisk_ = h.path == "*";
     if (!asterisk_) target_ = dialect::classify(h.method, h.path, h.query, conf().limits.normalize_paths);
-    // The same path lists models in Anthropic's shape; its SDKs name the version of its API in every request.
-    if (target_.id == dialect::endpoint::models && target_.dialect == dialect::kind::openai && !h.fields.value_of("anthropic-version").empty())
-        target_.dialect = dialect::kind::anthropic;
+    // The same path lists models in every shape. Anthropic's SDKs name the version of their API in every request; Google's
+    // put the key in a field of their own, and the newest say /v1.
+    if (target_.id == dialect::endpoint::models && target_.dialect == dialect::kind::openai) {
+        if (!h.fields.value_of("anthropic-version").empty())
+            target_.dialect = dialect::kind::anthropic;
+        else if (!h.fields.value_of(http::field_id::x_goog_api_key).empty())
+            target_.dialect = dialect::kind::gemini;
+    }
     path_model_ = target_.model;  // the path's own bytes may move while the body is read
     target_.model = {};
     record_.endpoint = dialect::label_of(target_.id);

@@ -86,6 +86,8 @@ TEST_F(Lists, SpeakTheDialectOfWhoAsks) {
     const auto gemini = json::parse(get("/v1beta/models").body);
     EXPECT_TRUE(gemini.at("models").at(0).at("name").as_string().starts_with("models/"));
     EXPECT_FALSE(prices_in(gemini.at("models").at(0)).empty());
+    const auto google = json::parse(get("/v1/models", {{"x-goog-api-key", "as-its-sdk-sends-it"}}).body);
+    EXPECT_TRUE(google.at("models").at(0).at("name").as_string().starts_with("models/"));
     const auto refused = json::parse(get("/v1/models", {{"anthropic-version", "2023-06-01"}}, "nobody").body);
     EXPECT_EQ(refused.at("type").as_string(), "error");
 }
