@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstring>
 
+#include "mock/media.hpp"
+#include "mock/request_body.hpp"
 #include "mock/voice.hpp"
 
 namespace weir::mock {
@@ -14,41 +16,6 @@ constexpr std::string_view default_text =
     "A weir is a low dam across a stream. It measures the water and regulates its level, yet lets it pass without a "
     "stop — "
     "every drop that arrives above leaves below. Grüße, 你好 🌊: so a good gateway treats tokens.";
-
-std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
-
-/// The path without the version, "/chat/completions".
-std::string_view endpoint_of(std::string_view target) {
-    auto path = path_of(target);
-    for (const std::string_view version : {"/v1beta/", "/v1/"})
-        if (path.starts_with(version)) path.remove_prefix(version.size() - 1);
-    return path;
-}
-
-json::value parsed(std::string_view body) {
-    json::error_code failed;
-    auto value = json::parse(body, failed);
-    return failed || !value.is_object() ? json::value{} : value;
-}
-
-const json::value* member(const json::value& from, std::string_view name) {
-    return from.is_object() ? from.as_object().if_contains(name) : nullptr;
-}
-
-std::string string_member(const json::value& from, std::string_view name) {
-    const auto* found = member(from, name);
-    return found != nullptr && found->is_string() ? std::string{found->as_string()} : std::string{};
-}
-
-std::int64_t number_member(const json::value& from, std::string_view name, std::int64_t otherwise) {
-    const auto* found = member(from, name);
-    return found != nullptr && found->is_int64() ? found->as_int64() : otherwise;
-}
-
-bool flag_member(const json::value& from, std::string_view name) {
-    const auto* found = member(from, name);
-    return found != nullptr && found->is_bool() && found->as_bool();
-}
 
 /// Every string below `value`, except keys: enough to weigh a prompt of any dialect.
 std::int64_t tokens_below(const json::value& value) {
@@ -131,6 +98,13 @@ std::vector<std::string> pieces_for(const script& how) {
     return out;
 }
 
+/// Anthropic's extended thinking.
+bool thinks(const json::value& body) {
+    const auto* thinking = member(body, "thinking");
+    const auto type = thinking == nullptr ? std::string{} : string_member(*thinking, "type");
+    return type == "enabled" || type == "adaptive";
+}
+
 saying say(const json::value& body, std::string model, const script& how, std::uint64_t serial) {
     saying s;
     s.id = "mock" + std::to_string(serial);
@@ -142,7 +116,9 @@ saying say(const json::value& body, std::string model, const script& how, std::u
     if (const auto* options = member(body, "stream_options")) s.include_usage = flag_member(*options, "include_usage");
     s.usage.prompt = prompt_tokens(body);
     s.usage.cached = std::min(how.cached, s.usage.prompt);
+    if (thinks(body)) s.thoughts = words_of("Water, weirs, and a question. A short answer will do.");
     s.usage.reasoning = how.reasoning;
+    for (const auto& thought : s.thoughts) s.usage.reasoning += tokens_of(thought);
     std::int64_t spoken = 0;
     if (s.tool) {
         spoken = tokens_of(s.tool->name) + tokens_of(s.tool->arguments);
@@ -156,7 +132,7 @@ saying say(const json::value& body, std::string model, const script& how, std::u
             s.pieces.push_back(std::move(piece));
         }
     }
-    s.usage.completion = spoken * s.choices + how.reasoning;
+    s.usage.completion = spoken * s.choices + s.usage.reasoning;
     return s;
 }
 
@@ -170,8 +146,7 @@ void put_error_event(answer& out, const voice& with, int after) {
 answer spoken_answer(const asked& request, const json::value& body, const voice& with, bool stream, const script& how,
                      std::uint64_t serial) {
     answer out;
-    out.model = model_of(request);
-    const auto s = say(body, out.model, how, serial);
+    const auto s = say(body, model_of(request), how, serial);
     out.usage = s.usage;
     out.stream = stream;
     if (!stream) {
@@ -180,8 +155,6 @@ answer spoken_answer(const asked& request, const json::value& body, const voice&
     }
     out.content_type = "text/event-stream; charset=utf-8";
     out.events = with.stream(s, how);
-    if (how.error_event) put_error_event(out, with, *how.error_event);
-    if (!how.terminator) std::erase_if(out.events, [](const event& e) { return e.terminator; });
     return out;
 }
 
@@ -189,18 +162,6 @@ answer refused(int status, const voice& with, std::string_view message) {
     answer out;
     out.status = status;
     out.events.push_back({.bytes = json::serialize(with.error(status, message))});
-    return out;
-}
-
-std::string base64(std::string_view bytes) {
-    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        std::uint32_t group = 0;
-        for (std::size_t k = 0; k < 3; ++k)
-            group = (group << 8) | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-        for (std::size_t k = 0; k < 4; ++k) out += i + k <= bytes.size() ? digits[(group >> (18 - 6 * k)) & 63] : '=';
-    }
     return out;
 }
 
@@ -258,15 +219,6 @@ answer model_list(const std::vector<std::string>& models) {
     return out;
 }
 
-answer speech() {
-    answer out;
-    out.content_type = "audio/mpeg";
-    std::string sound;
-    for (int i = 0; i < 32 * 1024; ++i) sound += static_cast<char>((i * 31) ^ (i >> 3));
-    out.events.push_back({.bytes = std::move(sound)});
-    return out;
-}
-
 answer plain(const asked& request) {
     answer out;
     out.model = model_of(request);
@@ -278,19 +230,55 @@ answer plain(const asked& request) {
     return out;
 }
 
-answer count_tokens(const asked& request, const json::value& body) {
+answer whole(const json::value& document) {
     answer out;
-    out.model = model_of(request);
-    out.events.push_back({.bytes = json::serialize(json::value{{"input_tokens", prompt_tokens(body)}})});
+    out.events.push_back({.bytes = json::serialize(document)});
     return out;
 }
 
-std::string multipart_model(std::string_view body) {
-    const auto field = body.find("name=\"model\"");
-    if (field == std::string_view::npos) return {};
-    const auto begin = body.find("\r\n\r\n", field);
-    const auto end = begin == std::string_view::npos ? begin : body.find("\r\n", begin + 4);
-    return end == std::string_view::npos ? std::string{} : std::string{body.substr(begin + 4, end - begin - 4)};
+/// The tokens of a prompt, in the words of the endpoint that asks for nothing else.
+std::optional<answer> count_tokens(std::string_view endpoint, const json::value& body) {
+    const auto count = prompt_tokens(body);
+    if (endpoint == "/messages/count_tokens") return whole({{"input_tokens", count}});
+    if (endpoint == "/responses/input_tokens")
+        return whole({{"object", "response.input_tokens"}, {"input_tokens", count}});
+    if (!endpoint.ends_with(":countTokens")) return std::nullopt;
+    return whole({{"totalTokens", count}});
+}
+
+json::value moderation_of(const json::value& input) {
+    const bool bad = json::serialize(input).find("dam burst") != std::string::npos;
+    return {{"flagged", bad},
+            {"categories", {{"violence", bad}, {"harassment", false}}},
+            {"category_scores", {{"violence", bad ? 0.9 : 0.01}, {"harassment", 0.01}}}};
+}
+
+answer moderations(const json::value& body, std::uint64_t serial) {
+    const auto* input = member(body, "input");
+    if (input == nullptr) return refused(400, chat_voice(), "you must provide input");
+    json::array results;
+    if (input->is_array())
+        for (const auto& each : input->as_array()) results.push_back(moderation_of(each));
+    else
+        results.push_back(moderation_of(*input));
+    return whole(
+        {{"id", "modr-mock" + std::to_string(serial)}, {"model", string_member(body, "model")}, {"results", results}});
+}
+
+/// Gemini's embedContent and batchEmbedContents.
+std::optional<answer> gemini_embeddings(std::string_view endpoint, const json::value& body) {
+    const auto of = [](const json::value& one) {
+        const auto* content = member(one, "content");
+        const auto dimensions = std::clamp<std::int64_t>(number_member(one, "outputDimensionality", 8), 1, 4096);
+        return json::object{
+            {"values", embedding_of(content == nullptr ? "" : json::serialize(*content), dimensions, false)}};
+    };
+    if (endpoint.ends_with(":embedContent")) return whole({{"embedding", of(body)}});
+    const auto* requests = member(body, "requests");
+    if (!endpoint.ends_with(":batchEmbedContents") || requests == nullptr || !requests->is_array()) return std::nullopt;
+    json::array all;
+    for (const auto& each : requests->as_array()) all.push_back(of(each));
+    return whole({{"embeddings", all}});
 }
 
 }  // namespace
@@ -317,12 +305,50 @@ std::vector<std::string> words_of(std::string_view text) {
 }
 
 std::string model_of(const asked& request) {
-    const auto path = path_of(request.target);
+    const auto path = request.target.substr(0, request.target.find('?'));
     if (const auto at = path.find("/models/");
         at != std::string_view::npos && path.find(':', at) != std::string_view::npos)
         return std::string{path.substr(at + 8, path.find_last_of(':') - at - 8)};
-    if (request.content_type.find("multipart/") != std::string_view::npos) return multipart_model(request.body);
-    return string_member(parsed(request.body), "model");
+    return request_body{request}.text("model");
+}
+
+namespace {
+
+const voice& voice_for(std::string_view endpoint) {
+    if (endpoint.starts_with("/messages")) return anthropic_voice();
+    if (endpoint.starts_with("/responses")) return responses_voice();
+    if (endpoint == "/completions") return completion_voice();
+    if (endpoint.starts_with("/models/")) return gemini_voice();
+    return chat_voice();
+}
+
+std::optional<answer> without_words(std::string_view endpoint, const asked& request, const json::value& body,
+                                    std::uint64_t serial) {
+    if (endpoint == "/embeddings") return embeddings(request, body);
+    if (endpoint == "/moderations") return moderations(body, serial);
+    if (auto counted = count_tokens(endpoint, body)) return counted;
+    return gemini_embeddings(endpoint, body);
+}
+
+answer answer_of(std::string_view endpoint, const asked& request, const script& how, std::uint64_t serial) {
+    const request_body body{request};
+    if (auto media = media_answer(endpoint, body, how)) return std::move(*media);
+    const auto& with = voice_for(endpoint);
+    const bool gemini = endpoint.find("enerateContent") != std::string_view::npos;
+    const bool talks = gemini || endpoint == "/chat/completions" || endpoint == "/completions" ||
+                       endpoint == "/responses" || endpoint == "/messages";
+    if (!body.is_form() && body.document().is_null() && (talks || endpoint == "/embeddings"))
+        return refused(400, with, "the request body is not a JSON object");
+    if (auto counted = without_words(endpoint, request, body.document(), serial)) return std::move(*counted);
+    if (!talks) return plain(request);
+    const bool stream = gemini ? endpoint.ends_with(":streamGenerateContent") : body.flag("stream");
+    return spoken_answer(request, body.document(), with, stream, how, serial);
+}
+
+}  // namespace
+
+std::string error_body(std::string_view target, int status, std::string_view message) {
+    return json::serialize(voice_for(endpoint_of(target)).error(status, message));
 }
 
 answer answer_to(const asked& request, const script& how, const std::vector<std::string>& models,
@@ -330,24 +356,12 @@ answer answer_to(const asked& request, const script& how, const std::vector<std:
     const auto endpoint = endpoint_of(request.target);
     if (request.method == "GET" && endpoint == "/models") return model_list(models);
     if (request.method != "POST") return plain(request);
-    if (endpoint == "/audio/speech") return speech();
-    const bool json_body = request.content_type.find("multipart/") == std::string_view::npos;
-    const auto body = parsed(request.body);
-    const bool stream = flag_member(body, "stream");
-    const bool gemini = endpoint.find("enerateContent") != std::string_view::npos;
-    const auto& with = endpoint.starts_with("/messages") ? anthropic_voice()
-                       : endpoint == "/responses"        ? responses_voice()
-                       : endpoint == "/completions"      ? completion_voice()
-                       : gemini                          ? gemini_voice()
-                                                         : chat_voice();
-    const bool talks = gemini || endpoint == "/chat/completions" || endpoint == "/completions" ||
-                       endpoint == "/responses" || endpoint.starts_with("/messages") || endpoint == "/embeddings";
-    if (!talks) return plain(request);
-    if (json_body && body.is_null()) return refused(400, with, "the request body is not a JSON object");
-    if (endpoint == "/embeddings") return embeddings(request, body);
-    if (endpoint == "/messages/count_tokens") return count_tokens(request, body);
-    if (gemini) return spoken_answer(request, body, with, endpoint.ends_with(":streamGenerateContent"), how, serial);
-    return spoken_answer(request, body, with, stream, how, serial);
+    auto out = answer_of(endpoint, request, how, serial);
+    out.model = model_of(request);
+    const auto& with = voice_for(endpoint);
+    if (out.stream && how.error_event) put_error_event(out, with, *how.error_event);
+    if (!how.terminator) std::erase_if(out.events, [](const event& e) { return e.terminator; });
+    return out;
 }
 
 }  // namespace weir::mock

@@ -34,6 +34,7 @@ struct answer {
     bool stream = false;
     std::vector<event> events;  ///< exactly one when not a stream
     mock::usage usage;
+    std::string failure;  ///< the body to send when a script's status says 4xx or 5xx
 };
 
 struct asked {
@@ -47,6 +48,9 @@ struct asked {
 /// dialect's shape. `models` is what GET /v1/models lists. `serial` makes ids unique.
 [[nodiscard]] answer answer_to(const asked& request, const script& how, const std::vector<std::string>& models,
                                std::uint64_t serial);
+
+/// An error in the shape of the dialect that the endpoint speaks.
+[[nodiscard]] std::string error_body(std::string_view target, int status, std::string_view message);
 
 /// The model a request names, "" when none; looks at JSON bodies, multipart fields and Gemini's path.
 [[nodiscard]] std::string model_of(const asked& request);

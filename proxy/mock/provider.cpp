@@ -2,7 +2,6 @@
 #include "mock/provider.hpp"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
@@ -22,11 +21,13 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
 #include <stdexcept>
 #include <thread>
+
+#include "mock/books.hpp"
+#include "mock/realtime.hpp"
+#include "mock/shelf.hpp"
+#include "mock/websocket.hpp"
 
 namespace weir::mock {
 
@@ -36,13 +37,6 @@ using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
 namespace {
-
-bool same_name(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-        const auto low = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-        return low(x) == low(y);
-    });
-}
 
 /// "127.0.0.1:0" or "[::1]:8080".
 tcp::endpoint endpoint_from(const std::string& address) {
@@ -56,36 +50,11 @@ tcp::endpoint endpoint_from(const std::string& address) {
     return {ip, static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1)))};
 }
 
-/// RFC 6455, 1.3: base64 of SHA-1 over the key and a fixed GUID.
-std::string websocket_accept(const std::string& key) {
-    const std::string text = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int size = 0;
-    EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr);
-    unsigned char coded[64];
-    const int coded_size = EVP_EncodeBlock(coded, digest, static_cast<int>(size));
-    return {coded, coded + coded_size};
-}
-
-std::string credential_of(const call& what) {
-    const auto bearer = what.header("authorization");
-    if (bearer.size() > 7 && same_name(bearer.substr(0, 7), "bearer ")) return bearer.substr(7);
-    for (const char* name : {"x-api-key", "api-key", "x-goog-api-key"})
-        if (auto value = what.header(name); !value.empty()) return value;
-    return {};
-}
-
 }  // namespace
-
-std::string call::header(std::string_view name) const {
-    for (const auto& [key, value] : headers)
-        if (same_name(key, name)) return value;
-    return {};
-}
 
 class provider::server {
 public:
-    explicit server(options settings) : settings_(std::move(settings)) {}
+    explicit server(options settings) : settings_(std::move(settings)), books_(settings_.keep_calls) {}
     ~server() { stop(); }
 
     void start();
@@ -97,32 +66,8 @@ public:
     std::atomic<std::uint64_t> accepted_{0};
     std::atomic<std::uint64_t> open_{0};
 
-    mutable std::mutex mutex_;
-    mutable std::condition_variable changed_;
-    std::deque<std::shared_ptr<call>> books_;
-    std::size_t forgotten_ = 0;
-    std::uint64_t serial_ = 0;
-    struct queued {
-        script how;
-        std::string path_contains;
-    };
-    std::deque<queued> queue_;
-    chooser choose_;
-    script always_;
-
-    /// Changes a call in the books under the lock and wakes those who wait for it.
-    template <class Change>
-    void note(call& what, Change change) {
-        {
-            const std::lock_guard lock{mutex_};
-            change(what);
-        }
-        changed_.notify_all();
-    }
-
-    std::shared_ptr<call> open_call();
-    std::optional<script> take_queued(const call& what, bool early_only);
-    script script_for(const call& what, std::string& fault);
+    books books_;
+    shelf shelf_;
 
 private:
     class connection;
@@ -171,6 +116,7 @@ private:
     asio::awaitable<void> end_early(ending how);
     asio::awaitable<void> end_orderly();
     asio::awaitable<void> tunnel(std::shared_ptr<call> what, script how);
+    asio::awaitable<void> converse(std::shared_ptr<call> what);
     yes_or_no wait_for_input();
     asio::awaitable<void> pause(std::chrono::microseconds length);
 
@@ -308,9 +254,9 @@ asio::awaitable<bool> provider::server::connection::exchange() {
         (void)co_await send("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
         co_return false;
     }
-    auto what = owner_.open_call();
-    owner_.note(*what, [&](call& c) { fill_in(c, head, parser); });
-    std::optional<script> early = owner_.take_queued(*what, true);
+    auto what = owner_.books_.open_call();
+    owner_.books_.note(*what, [&](call& c) { fill_in(c, head, parser); });
+    std::optional<script> early = owner_.books_.take_queued(*what, true);
     std::string fault;
     if (auto asked_for = read_script(what->header("x-mock"), fault); asked_for && asked_for->early)
         early = std::move(asked_for);
@@ -319,22 +265,24 @@ asio::awaitable<bool> provider::server::connection::exchange() {
         co_return false;
     }
     const bool whole = co_await read_body(parser, *what);
-    owner_.note(*what, [&](call& c) {
+    owner_.books_.note(*what, [&](call& c) {
         c.body = std::move(parser.get().body());
         c.model = model_of({c.method, c.target, c.header("content-type"), c.body});
         if (!whole) c.outcome = outcome::aborted;
     });
     if (!whole) co_return false;
     if (!what->header("upgrade").empty() && !what->header("sec-websocket-key").empty()) {
-        auto tunnelled = owner_.script_for(*what, fault);
-        if (tunnelled.status == 0 && !tunnelled.drop) {
-            co_await tunnel(what, std::move(tunnelled));
-        } else {
+        auto tunnelled = owner_.books_.script_for(*what, fault);
+        if (tunnelled.status != 0 || tunnelled.drop) {
             (void)co_await answer_call(what, std::move(tunnelled));
+        } else if (owner_.settings_.stateful) {
+            co_await converse(what);
+        } else {
+            co_await tunnel(what, std::move(tunnelled));
         }
         co_return false;
     }
-    auto how = owner_.script_for(*what, fault);
+    auto how = owner_.books_.script_for(*what, fault);
     if (!fault.empty()) {
         how.status = 400;
         how.body = R"({"error":{"message":")" + fault +
@@ -347,23 +295,27 @@ asio::awaitable<bool> provider::server::connection::exchange() {
 asio::awaitable<bool> provider::server::connection::answer_call(std::shared_ptr<call> what, script how) {
     sent_ = 0;
     if (how.drop) {
-        owner_.note(*what, [](call& c) { c.outcome = outcome::cut; });
+        owner_.books_.note(*what, [](call& c) { c.outcome = outcome::cut; });
         co_await pause(how.before_head);
         co_await end_early(how.ending);
         co_return false;
     }
-    auto answer = answer_to({what->method, what->target, what->header("content-type"), what->body}, how,
-                            owner_.settings_.models, what->serial);
+    const auto type = what->header("content-type");
+    const asked request{what->method, what->target, type, what->body};
+    std::optional<mock::answer> kept;
+    if (owner_.settings_.stateful) kept = owner_.shelf_.answer_to(request, what->serial);
+    auto answer = kept ? std::move(*kept) : answer_to(request, how, owner_.settings_.models, what->serial);
+    if (owner_.settings_.stateful) owner_.shelf_.remember(request, answer);
     const auto& wanted = owner_.settings_.api_key;
     if (!wanted.empty() && credential_of(*what) != wanted && how.status == 0) {
         how.status = 401;
-        how.body =
-            R"({"error":{"message":"Incorrect API key provided","type":"authentication_error","param":null,"code":"invalid_api_key"}})";
+        how.body = error_body(what->target, 401, "Incorrect API key provided");
     }
+    if (how.status >= 400) answer.failure = error_body(what->target, how.status, "the mock provider was told to fail");
     how.headers.emplace_back("x-request-id", "req_mock" + std::to_string(what->serial));
     how.headers.emplace_back("x-mock-name", owner_.settings_.name);
     auto plan = wire_of(answer, how, owner_.settings_.timing, what->method == "HEAD", random_);
-    owner_.note(*what, [&](call& c) {
+    owner_.books_.note(*what, [&](call& c) {
         c.status = how.status != 0 ? how.status : answer.status;
         c.stream = answer.stream;
         c.answered = plan.body;
@@ -371,7 +323,7 @@ asio::awaitable<bool> provider::server::connection::answer_call(std::shared_ptr<
     });
     const bool complete = co_await send_plan(plan, how, *what);
     const bool cut_here = !complete && !gone_;
-    owner_.note(*what, [&](call& c) {
+    owner_.books_.note(*what, [&](call& c) {
         c.bytes_sent = sent_;
         c.ended = std::chrono::steady_clock::now();
         c.outcome = complete ? outcome::finished : cut_here ? outcome::cut : outcome::aborted;
@@ -396,10 +348,10 @@ asio::awaitable<void> provider::server::connection::tunnel(std::shared_ptr<call>
     }
     if (accepts) head += "sec-websocket-accept: " + websocket_accept(what->header("sec-websocket-key")) + "\r\n";
     bool going = co_await send(head + "\r\n");
-    owner_.note(*what, [](call& c) { c.status = 101; });
+    owner_.books_.note(*what, [](call& c) { c.status = 101; });
     if (going && how.body) going = co_await send_slices(*how.body, how);
     if (going && how.cut) {
-        owner_.note(*what, [](call& c) { c.outcome = outcome::cut; });
+        owner_.books_.note(*what, [](call& c) { c.outcome = outcome::cut; });
         co_await end_early(how.ending);
         co_return;
     }
@@ -407,7 +359,7 @@ asio::awaitable<void> provider::server::connection::tunnel(std::shared_ptr<call>
         if (inbox_.empty()) going = co_await wait_for_input();
         std::string echo;
         echo.swap(inbox_);
-        owner_.note(*what, [&](call& c) { c.body += echo; });
+        owner_.books_.note(*what, [&](call& c) { c.body += echo; });
         if (!how.terminator) {
             if (!echo.starts_with('\x88')) continue;
             echo.assign("\x88\0", 2);  // a close frame answers a close frame, and the server closes first
@@ -416,7 +368,37 @@ asio::awaitable<void> provider::server::connection::tunnel(std::shared_ptr<call>
         }
         if (!echo.empty()) going = co_await send(echo);
     }
-    owner_.note(*what, [](call& c) { c.outcome = outcome::finished; });
+    owner_.books_.note(*what, [](call& c) { c.outcome = outcome::finished; });
+}
+
+/// A realtime session, until the client closes it.
+asio::awaitable<void> provider::server::connection::converse(std::shared_ptr<call> what) {
+    const std::string head =
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: " +
+        websocket_accept(what->header("sec-websocket-key")) + "\r\n\r\n";
+    const auto model_at = what->target.find("model=");
+    const auto model = model_at == std::string::npos ? std::string{} : what->target.substr(model_at + 6);
+    realtime_session session{model.substr(0, model.find('&')), what->serial};
+    websocket_reader reader;
+    owner_.books_.note(*what, [](call& c) { c.status = 101; });
+    bool going = co_await send(head + websocket_frame(opcode::text, session.greeting()));
+    while (going) {
+        const auto got = reader.next(inbox_);
+        if (!got) {
+            const auto before = inbox_.size();
+            going = co_await wait_for_input();
+            going = going || inbox_.size() != before;
+            continue;
+        }
+        std::string replies;
+        if (got->what == opcode::text)
+            for (const auto& event : session.answer_to(got->payload)) replies += websocket_frame(opcode::text, event);
+        if (got->what == opcode::ping) replies = websocket_frame(opcode::pong, got->payload);
+        if (got->what == opcode::close) replies = websocket_frame(opcode::close, got->payload);
+        if (!replies.empty()) going = co_await send(replies);
+        going = going && got->what != opcode::close;
+    }
+    owner_.books_.note(*what, [](call& c) { c.outcome = outcome::finished; });
 }
 
 // --- connection: writing
@@ -456,7 +438,7 @@ asio::awaitable<bool> provider::server::connection::send_plan(plan_of_wire& plan
             const bool written = co_await send_slices(std::string_view{part.bytes}.substr(0, room), how);
             if (!written || room < part.bytes.size()) co_return false;
             const auto total = sent_;
-            owner_.note(what, [&](call& c) {
+            owner_.books_.note(what, [&](call& c) {
                 c.events_sent += part.events;
                 c.bytes_sent = total;
             });
@@ -495,51 +477,6 @@ asio::awaitable<void> provider::server::connection::end_orderly() {
 }
 
 // --- server
-
-std::shared_ptr<call> provider::server::open_call() {
-    auto made = std::make_shared<call>();
-    made->arrived = std::chrono::steady_clock::now();
-    const std::lock_guard lock{mutex_};
-    made->serial = ++serial_;
-    books_.push_back(made);
-    if (books_.size() > settings_.keep_calls) {
-        books_.pop_front();
-        ++forgotten_;
-    }
-    return made;
-}
-
-std::optional<script> provider::server::take_queued(const call& what, bool early_only) {
-    const std::lock_guard lock{mutex_};
-    for (auto it = queue_.begin(); it != queue_.end(); ++it) {
-        const bool fits = it->path_contains.empty() ? what.method != "GET" && what.method != "HEAD"
-                                                    : what.target.find(it->path_contains) != std::string::npos;
-        if (!fits || (early_only && !it->how.early)) continue;
-        auto how = std::move(it->how);
-        queue_.erase(it);
-        return how;
-    }
-    return std::nullopt;
-}
-
-script provider::server::script_for(const call& what, std::string& fault) {
-    constexpr std::string_view in_model = "mock:";
-    fault.clear();
-    if (const auto text = what.header("x-mock"); !text.empty()) return read_script(text, fault).value_or(script{});
-    if (what.model.starts_with(in_model))
-        return read_script(what.model.substr(in_model.size()), fault).value_or(script{});
-    if (auto how = take_queued(what, false)) return std::move(*how);
-    chooser choose;
-    script always;
-    {
-        const std::lock_guard lock{mutex_};
-        choose = choose_;
-        always = always_;
-    }
-    if (choose)
-        if (auto how = choose(what)) return std::move(*how);
-    return always;
-}
 
 void provider::server::make_tls() {
     const auto& given = *settings_.tls;
@@ -581,12 +518,7 @@ void provider::server::stop() {
     threads_.clear();
     acceptor_.reset();
     context_.reset();  // with it go the connections' coroutines and sockets
-    {
-        const std::lock_guard lock{mutex_};
-        for (const auto& each : books_)
-            if (each->outcome == outcome::running) each->outcome = outcome::cut;
-    }
-    changed_.notify_all();
+    books_.cut_running();
 }
 
 asio::awaitable<void> provider::server::accept_loop() {
@@ -602,7 +534,7 @@ asio::awaitable<void> provider::server::accept_loop() {
 void provider::server::admit(tcp::socket socket) {
     error_code ignored;
     const auto number = ++accepted_;
-    changed_.notify_all();
+    books_.wake();
     switch (door_.load()) {
         case door::open:
             std::make_shared<connection>(*this, std::move(socket), tls_ ? &*tls_ : nullptr, number)->run();
@@ -638,54 +570,20 @@ std::string provider::url() const {
 }
 
 void provider::once(script how, std::string path_contains) {
-    const std::lock_guard lock{server_->mutex_};
-    server_->queue_.push_back({std::move(how), std::move(path_contains)});
+    server_->books_.once(std::move(how), std::move(path_contains));
 }
-
-void provider::on(chooser choose) {
-    const std::lock_guard lock{server_->mutex_};
-    server_->choose_ = std::move(choose);
-}
-
-void provider::always(script how) {
-    const std::lock_guard lock{server_->mutex_};
-    server_->always_ = std::move(how);
-}
-
+void provider::on(chooser choose) { server_->books_.on(std::move(choose)); }
+void provider::always(script how) { server_->books_.always(std::move(how)); }
 void provider::set_door(door how) { server_->door_ = how; }
 
-std::vector<call> provider::calls() const {
-    const std::lock_guard lock{server_->mutex_};
-    std::vector<call> out;
-    out.reserve(server_->books_.size());
-    for (const auto& each : server_->books_) out.push_back(*each);
-    return out;
-}
-
-std::size_t provider::call_count() const {
-    const std::lock_guard lock{server_->mutex_};
-    return server_->forgotten_ + server_->books_.size();
-}
-
+std::vector<call> provider::calls() const { return server_->books_.calls(); }
+std::size_t provider::call_count() const { return server_->books_.call_count(); }
 std::uint64_t provider::connections() const { return server_->accepted_; }
 std::uint64_t provider::open_connections() const { return server_->open_; }
-
-void provider::forget() {
-    const std::lock_guard lock{server_->mutex_};
-    server_->books_.clear();
-    server_->forgotten_ = 0;
-    server_->queue_.clear();
-}
+void provider::forget() { server_->books_.forget(); }
 
 bool provider::wait_for(const std::function<bool(const std::vector<call>&)>& enough, milliseconds limit) const {
-    const auto until = std::chrono::steady_clock::now() + limit;
-    while (true) {
-        const auto seen = calls();
-        if (enough(seen)) return true;
-        if (std::chrono::steady_clock::now() >= until) return false;
-        std::unique_lock lock{server_->mutex_};
-        server_->changed_.wait_until(lock, std::min(until, std::chrono::steady_clock::now() + milliseconds{20}));
-    }
+    return server_->books_.wait_for(enough, limit);
 }
 
 }  // namespace weir::mock

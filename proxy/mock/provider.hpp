@@ -38,6 +38,9 @@ struct options {
     mock::timing timing = {};
     std::vector<std::string> models = {"gpt-4o", "gpt-4o-mini", "text-embedding-3-small"};
     std::string api_key = {};  ///< not empty: every other credential gets a 401
+    /// Keeps files, batches and responses, refuses what is wrong with them, and speaks OpenAI's realtime events on
+    /// WebSockets. false: hears whatever comes at these endpoints, and a WebSocket gives every byte back as it was.
+    bool stateful = false;
     int threads = 1;
     std::size_t keep_calls = 100000;  ///< the oldest are forgotten beyond it
 };

@@ -19,8 +19,17 @@ json::object message_of(const saying& s, json::array content, json::value stop, 
             {"content", content},  {"stop_reason", stop}, {"stop_sequence", nullptr}, {"usage", usage}};
 }
 
+constexpr const char* signature = "bW9jaw==";
+
+json::object thinking_of(const saying& s) {
+    std::string all;
+    for (const auto& thought : s.thoughts) all += thought;
+    return {{"type", "thinking"}, {"thinking", all}, {"signature", signature}};
+}
+
 json::value unary(const saying& s, const script& how) {
     json::array content;
+    if (!s.thoughts.empty()) content.push_back(thinking_of(s));
     if (s.tool)
         content.push_back({{"type", "tool_use"},
                            {"id", s.tool->id},
@@ -33,20 +42,37 @@ json::value unary(const saying& s, const script& how) {
     return message;
 }
 
-event delta_event(json::value delta) {
-    return named_event("content_block_delta",
-                       {{"type", "content_block_delta"}, {"index", 0}, {"delta", std::move(delta)}});
+event start_event(int index, json::value block) {
+    return named_event("content_block_start",
+                       {{"type", "content_block_start"}, {"index", index}, {"content_block", std::move(block)}});
 }
 
-void add_content(std::vector<event>& out, const saying& s, const script& how) {
+event delta_event(int index, json::value delta) {
+    return named_event("content_block_delta",
+                       {{"type", "content_block_delta"}, {"index", index}, {"delta", std::move(delta)}});
+}
+
+event stop_event(int index) {
+    return named_event("content_block_stop", {{"type", "content_block_stop"}, {"index", index}});
+}
+
+void add_thinking(std::vector<event>& out, const saying& s) {
+    out.push_back(start_event(0, {{"type", "thinking"}, {"thinking", ""}, {"signature", ""}}));
+    for (const auto& thought : s.thoughts)
+        out.push_back(delta_event(0, {{"type", "thinking_delta"}, {"thinking", thought}}));
+    out.push_back(delta_event(0, {{"type", "signature_delta"}, {"signature", signature}}));
+    out.push_back(stop_event(0));
+}
+
+void add_content(std::vector<event>& out, const saying& s, const script& how, int index) {
     if (s.tool) {
         for (const auto& slice : slices_of(s.tool->arguments))
-            out.push_back(delta_event({{"type", "input_json_delta"}, {"partial_json", slice}}));
+            out.push_back(delta_event(index, {{"type", "input_json_delta"}, {"partial_json", slice}}));
         return;
     }
-    for (const auto& piece : s.pieces) out.push_back(delta_event({{"type", "text_delta"}, {"text", piece}}));
+    for (const auto& piece : s.pieces) out.push_back(delta_event(index, {{"type", "text_delta"}, {"text", piece}}));
     if (how.push != 0) {
-        auto filler = delta_event({{"type", "text_delta"}, {"text", std::string(800, 'w')}});
+        auto filler = delta_event(index, {{"type", "text_delta"}, {"text", std::string(800, 'w')}});
         filler.times = repeats_for(how.push, filler);
         out.push_back(std::move(filler));
     }
@@ -57,13 +83,14 @@ std::vector<event> stream(const saying& s, const script& how) {
     json::object start = message_of(s, {}, nullptr, usage_of(s, 1));
     if (!how.usage) start.erase("usage");
     out.push_back(named_event("message_start", {{"type", "message_start"}, {"message", start}}));
+    if (!s.thoughts.empty()) add_thinking(out, s);
+    const int index = s.thoughts.empty() ? 0 : 1;
     json::object block = {{"type", "text"}, {"text", ""}};
     if (s.tool) block = {{"type", "tool_use"}, {"id", s.tool->id}, {"name", s.tool->name}, {"input", json::object{}}};
-    out.push_back(
-        named_event("content_block_start", {{"type", "content_block_start"}, {"index", 0}, {"content_block", block}}));
+    out.push_back(start_event(index, std::move(block)));
     out.push_back(named_event("ping", {{"type", "ping"}}));
-    add_content(out, s, how);
-    out.push_back(named_event("content_block_stop", {{"type", "content_block_stop"}, {"index", 0}}));
+    add_content(out, s, how, index);
+    out.push_back(stop_event(index));
     json::object last = {{"type", "message_delta"},
                          {"delta", {{"stop_reason", stop_of(s)}, {"stop_sequence", nullptr}}}};
     if (how.usage) last["usage"] = {{"output_tokens", s.usage.completion}};

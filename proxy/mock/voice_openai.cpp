@@ -21,7 +21,7 @@ json::value error_of(int status, std::string_view message) {
              {{"message", message},
               {"type", type},
               {"param", nullptr},
-              {"code", status == 401 ? "invalid_api_key" : type}}}};
+              {"code", status == 401 ? "invalid_api_key" : status == 404 ? "model_not_found" : type}}}};
 }
 
 event error_event(std::string_view message) { return data_event(error_of(500, message)); }

@@ -68,16 +68,10 @@ answer changed(answer what, const script& how) {
         what.events = {{.bytes = how.binary != 0 ? arbitrary(how.binary) : *how.body}};
         what.stream =
             what.content_type.starts_with("text/event-stream") || how.content_type.starts_with("text/event-stream");
-    } else if (how.status >= 400 && what.stream) {
+    } else if (how.status >= 400) {
         what.stream = false;
         what.content_type = "application/json";
-        what.events = {
-            {.bytes =
-                 R"({"error":{"message":"the mock provider was told to fail","type":"server_error","param":null,"code":null}})"}};
-    } else if (how.status >= 400) {
-        what.events = {
-            {.bytes =
-                 R"({"error":{"message":"the mock provider was told to fail","type":"server_error","param":null,"code":null}})"}};
+        what.events = {{.bytes = what.failure}};
     }
     if (how.binary != 0) what.content_type = "application/octet-stream";
     if (!how.content_type.empty()) what.content_type = how.content_type;

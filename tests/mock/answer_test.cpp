@@ -104,6 +104,26 @@ TEST(Answer, SpeaksAnthropicFromMessageStartToMessageStop) {
     EXPECT_NE(joined(said).find("\"output_tokens\":" + std::to_string(said.usage.completion)), std::string::npos);
 }
 
+TEST(Answer, ThinksAloudWhenAnthropicIsAskedTo) {
+    const auto body = [](const char* more) {
+        return R"({"model":"m","max_tokens":999,"thinking":{"type":"enabled","budget_tokens":9},"messages":[])" +
+               std::string{more} + "}";
+    };
+    const auto whole = joined(ask("/v1/messages", body("")));
+    EXPECT_LT(whole.find(R"("type":"thinking")"), whole.find(R"("type":"text")"));
+    const auto said = ask("/v1/messages", body(R"(,"stream":true)"));
+    EXPECT_EQ(count_in(joined(said), "event: content_block_start\n"), 2u);
+    EXPECT_EQ(count_in(joined(said), "signature_delta"), 1u);
+    EXPECT_GT(said.usage.reasoning, 0);
+}
+
+TEST(Answer, CountsPromptsInEveryDialect) {
+    EXPECT_EQ(joined(ask("/v1/messages/count_tokens", R"({"messages":[{"content":"a b c"}]})")), R"({"input_tokens":3})");
+    EXPECT_EQ(joined(ask("/v1beta/models/g:countTokens", R"({"contents":[{"parts":[{"text":"a b c"}]}]})")),
+              R"({"totalTokens":3})");
+    EXPECT_NE(joined(ask("/v1/responses/input_tokens", R"({"input":"a b c"})")).find("\"input_tokens\":3"), std::string::npos);
+}
+
 TEST(Answer, SpeaksGeminiWithTheModelFromThePath) {
     const auto said =
         ask("/v1beta/models/gemini-x:streamGenerateContent?alt=sse", R"({"contents":[{"parts":[{"text":"hi"}]}]})");
