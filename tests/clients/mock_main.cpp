@@ -1,14 +1,28 @@
 // The mock provider as a program, for tests in other languages: prints its port and runs until its input ends.
-// Every call it got is printed at the end as METHOD TARGET OUTCOME FORM.
+// Every call it got is printed for each line of input, as METHOD TARGET OUTCOME FORM, then a line with a dot.
+//   --quick    its streams pause a millisecond between events, not tens of them
+//   --stateful it keeps files, batches and responses, and its WebSockets speak OpenAI's realtime events
 #include <iostream>
 #include <string>
+#include <string_view>
 
 #include "mock/provider.hpp"
 
-int main() {
+int main(int count, char** arguments) {
     weir::mock::options how;
     how.api_key = "sk-upstream";
     how.timing.first = std::chrono::milliseconds{30};
+    for (int i = 1; i < count; ++i) {
+        const std::string_view argument = arguments[i];
+        if (argument == "--quick") {
+            how.timing = {std::chrono::milliseconds{5}, std::chrono::milliseconds{1}, std::chrono::milliseconds{1}};
+        } else if (argument == "--stateful") {
+            how.stateful = true;
+        } else {
+            std::cerr << "unknown argument " << argument << ": there are --quick and --stateful\n";
+            return 2;
+        }
+    }
     weir::mock::provider provider{how};
     provider.start();
     std::cout << provider.port() << std::endl;
