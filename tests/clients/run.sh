@@ -17,21 +17,22 @@ cannot() {
 python_packages() {
     local venv=$build/$1
     cmp -s "$here/locks/$1.lock" "$venv/installed.lock" && return
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile --no-deps -r "$here/locks/$1.lock"
-    cp "$here/locks/$1.lock" "$venv/installed.lock"
+    # Chained, since `set -e` does not hold inside a condition.
+    rm -rf "$venv" &&
+        python3 -m venv "$venv" &&
+        "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile --no-deps -r "$here/locks/$1.lock" &&
+        cp "$here/locks/$1.lock" "$venv/installed.lock"
 }
 
 # Node and npm come with the Python packages, so that the same Node runs everywhere.
 node_packages() {
     local folder=$build/node
     cmp -s "$here/node/package-lock.json" "$folder/installed.json" && return
-    rm -rf "$folder"
-    mkdir -p "$folder"
-    cp "$here/node/package.json" "$here/node/package-lock.json" "$folder"
-    (cd "$folder" && PATH=$build/official/bin:$PATH npm ci --no-audit --no-fund --loglevel=error)
-    cp "$here/node/package-lock.json" "$folder/installed.json"
+    rm -rf "$folder" &&
+        mkdir -p "$folder" &&
+        cp "$here/node/package.json" "$here/node/package-lock.json" "$folder" &&
+        (cd "$folder" && PATH=$build/official/bin:$PATH npm ci --no-audit --no-fund --loglevel=error) &&
+        cp "$here/node/package-lock.json" "$folder/installed.json"
 }
 
 install() {
@@ -50,8 +51,11 @@ case $what in
     langchain | llama_index | litellm) python=$build/frameworks/bin/python ;;
     *) python=$build/official/bin/python ;;
 esac
-[ "$what" = curl ] || [ -f "$(dirname "$python")/../installed.lock" ] || cannot "the clients are not installed: run ctest -R clients.install first"
+[ "$what" = curl ] || [ -f "${python%/bin/python}/installed.lock" ] || cannot "the clients are not installed: run ctest -R clients.install first"
 case $what in
-    node_*) exec "$python" "$here/node_test.py" "$2" "$3" "$build" "${what#node_}" ;;
+    node_*)
+        [ -f "$build/node/installed.json" ] || cannot "the clients in JavaScript are not installed: run ctest -R clients.install first"
+        exec "$python" "$here/node_test.py" "$2" "$3" "$build" "${what#node_}"
+        ;;
     *) exec "$python" -W ignore::DeprecationWarning "$here/${what}_test.py" "$2" "$3" "$build" ;;
 esac
