@@ -20,7 +20,7 @@ endif()
 
 # What makes a mistake harder to use; tests/hardening/binary_test.cpp reads it back from the program.
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack)
+add_link_options($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie> -Wl,-z,relro,-z,now,-z,noexecstack)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64")
   # The start-up objects of Debian's C library say nothing about shadow stacks, which would take the mark from the whole program.
   add_link_options(-Wl,-z,shstk)
