@@ -243,14 +243,13 @@ private:
     }
 
     void finish_choice(tree& choice) {
-        tree* message = choice.find("message");
         if (choice.find("text") == nullptr) {
             tree& due = choice.member("message", room());
             if (due.find("role") == nullptr) due.member("role", room()).set_text("assistant", room());
             if (due.find("content") == nullptr) due.member("content", room()).set_raw("null", room());
-            message = &due;
         }
         if (choice.find("finish_reason") == nullptr) choice.member("finish_reason", room()).set_raw("null", room());
+        tree* message = choice.find("message");  // only now: a new member may move the others
         tree* calls = message == nullptr ? nullptr : message->find("tool_calls");
         if (calls == nullptr) return;
         for (tree& call : calls->elements()) call.erase("index");  // only streams number them

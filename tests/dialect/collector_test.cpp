@@ -153,6 +153,13 @@ TEST(Collector, GivesEveryMessageARoleAndAContent) {
     EXPECT_EQ(message({"{}"}), parsed(R"({"role":"assistant","content":null})"));
 }
 
+TEST(Collector, MakesAWholeChoiceOfAStreamThatGivesNoReason) {
+    const auto stream = event(R"({"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}}]})") + event("[DONE]");
+    EXPECT_EQ(parsed(collected(endpoint::chat_completions, stream, enough)).at("choices").at(0),
+              parsed(R"({"index":0,"message":{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}],"role":"assistant","content":null},
+                         "finish_reason":null})"));
+}
+
 TEST(Collector, TellsToolCallsApartHoweverTheyAreNumbered) {
     const auto two = parsed(R"([{"id":"a","function":{"name":"f","arguments":"{1}"}},
                                 {"id":"b","function":{"name":"g","arguments":"{2}"}}])");
