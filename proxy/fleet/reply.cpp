@@ -8,6 +8,24 @@
 namespace weir::fleet {
 namespace {
 
+// No reply of the scripts or of the commands has more. hiredis takes the memory for a list at once, by the number that stands in front of it.
+constexpr int most_parts = 4096;
+
+void* (*make_list)(const redisReadTask*, int) = nullptr;
+
+void* make_bounded_list(const redisReadTask* task, int parts) { return parts > most_parts ? nullptr : make_list(task, parts); }
+
+// hiredis' own functions, which it does not export, but for lists.
+redisReplyObjectFunctions* bounded(const redisReplyObjectFunctions& usual) {
+    static redisReplyObjectFunctions functions = [&] {
+        auto all = usual;
+        make_list = all.createArray;
+        all.createArray = make_bounded_list;
+        return all;
+    }();
+    return &functions;
+}
+
 reply copy_of(const redisReply& from) {
     reply out;
     switch (from.type) {
@@ -62,6 +80,8 @@ std::string write_command(const command& what) {
 
 reply_reader::reply_reader() : reader_(redisReaderCreate()) {
     if (reader_ == nullptr) throw std::bad_alloc{};
+    auto* reader = static_cast<redisReader*>(reader_);
+    reader->fn = bounded(*reader->fn);
 }
 
 reply_reader::~reply_reader() { redisReaderFree(static_cast<redisReader*>(reader_)); }

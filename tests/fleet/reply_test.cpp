@@ -37,6 +37,19 @@ TEST(Reply, ThatIsNoneIsBroken) {
     EXPECT_EQ(reader.next(one), reply_reader::got::broken);
 }
 
+TEST(Reply, ThatPromisesMorePartsThanAnyHasIsBrokenBeforeMemoryIsTaken) {
+    for (const char* wire : {"*99999999\r\n", "*2147483647\r\n", "*1\r\n*4097\r\n"}) {
+        reply_reader reader;
+        reader.feed(wire);
+        reply one;
+        EXPECT_EQ(reader.next(one), reply_reader::got::broken) << wire;
+    }
+    reply_reader reader;
+    reader.feed("*4096\r\n");
+    reply one;
+    EXPECT_EQ(reader.next(one), reply_reader::got::nothing_yet);
+}
+
 TEST(Reply, CommandsAreWrittenWithTheirLengths) {
     EXPECT_EQ(write_command({"SET", "a b", ""}), "*3\r\n$3\r\nSET\r\n$3\r\na b\r\n$0\r\n\r\n");
 }
