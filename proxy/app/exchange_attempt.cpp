@@ -1,10 +1,8 @@
 // Attempts: pick an upstream, connect, send, wait for the answer's head; on failure ask the plan what next.
 #include "app/exchange_runner.hpp"
 #include "app/failed_attempt.hpp"
-#include "dialect/context_limit.hpp"
 #include "http/head_writer.hpp"
 #include "policy/retry.hpp"
-#include "policy/retry_after.hpp"
 #include "telemetry/event_log.hpp"
 
 namespace weir::app {
@@ -304,6 +302,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
             case net::dial_failure::cancelled: gone_ = true; co_return tried::finished;
             case net::dial_failure::tls: co_return fail(failure::tls, std::move(dialled.detail));
             case net::dial_failure::timeout: co_return fail(failure::timeout_connect, std::move(dialled.detail));
+            case net::dial_failure::local: co_return fail_here(dialled.detail);
             default: co_return fail(failure::connect, std::move(dialled.detail));
         }
         auto sending = send_request(*to_);
@@ -407,7 +406,8 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
             if (r.what != net::io::ok) {
                 // It may have answered before it closed: an early 401 or 413 must not be lost (Envoy issue 38697).
                 sent_at_ = now();
-                co_return sock.readable() ? failure::none : failure::reset;
+                const bool answered = sock.is_tls() ? sock.readable() : sock.has_bytes();
+                co_return answered ? failure::none : failure::reset;
             }
             out.advance(r.bytes);
             moved_at = now();
@@ -495,37 +495,6 @@ net::task<failure> exchange_runner::read_response_head() {
             co_return deadline == total_deadline_ ? failure::timeout_total : failure::timeout_first_byte;
         if (why != failure::none) co_return why;
     }
-}
-
-exchange_runner::tried exchange_runner::fail(failure why, std::string detail) {
-    failed_attempt f;
-    f.what.kind = kind_of(why);
-    f.what.status = record_.attempts[attempt_at_].status;
-    f.what.own_credentials = !to_->credential_name.empty();
-    f.detail = std::move(detail);
-    conclude_failure(why, f);
-    return tried::failed;
-}
-
-// An answer that is an error. `failed`: another attempt follows; `finished`: this answer goes to the client as it is.
-exchange_runner::tried exchange_runner::fail_status(std::string_view provider_code, std::string_view message, bool in_band) {
-    failed_attempt f;
-    f.what.kind = policy::failure_kind::status;
-    f.what.status = record_.attempts[attempt_at_].status;
-    f.what.provider_code = provider_code;
-    f.what.context_overflow = dialect::is_context_overflow(provider_code, message);
-    f.what.own_credentials = !to_->credential_name.empty();
-    f.detail = detail_;
-    if (in_band) {
-        const int meant = policy::status_of_provider_code(provider_code);
-        f.what.status = meant ? meant : 500;
-    } else {
-        f.retry_after = policy::retry_after(retry_after_, retry_after_ms_, core::wall_clock::now());
-        pause_asked_until_ = f.retry_after ? now() + *f.retry_after : core::time_point{};
-    }
-    conclude_failure(failure::status, f);
-    if (in_band && error_seen_) return tried::failed;
-    return next_ == exchange::step::attempt ? tried::failed : tried::finished;
 }
 
 void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {

@@ -1,4 +1,5 @@
 // The request's body: where it stands and how it comes in. A small one stays where it was read; a large one gets memory of its own, once.
+#include <algorithm>
 #include <cstring>
 
 #include "app/exchange_runner.hpp"
@@ -8,6 +9,12 @@ namespace {
 
 // A refused request's body is read and thrown away up to this size, so that the connection can be used again.
 constexpr std::size_t drained_when_refused = 64 * 1024;
+
+// A large body is counted against limits.buffered_bodies as it comes in: as much again as is there, within bounds.
+constexpr std::size_t smallest_step = std::size_t{32} << 10;
+constexpr std::size_t largest_step = std::size_t{1} << 20;
+
+std::size_t next_step(std::size_t have) { return have + std::clamp(have, smallest_step, largest_step); }
 
 }  // namespace
 
@@ -100,7 +107,9 @@ net::task<core::error> exchange_runner::read_sized_body() {
         if (why) co_return why;
     }
     if (!fits) {
-        why = take_body_memory(size);
+        // The kernel gives the pages as they are written: what was only announced costs nothing, and is not counted.
+        big_body_.reserve(size);
+        why = take_body_memory(std::min(size, next_step(in.size())));
         if (why) co_return why;
         const auto here = std::min(in.size() - head_size_, size);
         std::memcpy(big_body_.free_begin(), in.data() + head_size_, here);
@@ -115,7 +124,11 @@ net::task<core::error> exchange_runner::read_sized_body() {
             why = co_await std::move(waiting);
             if (why || gone_) co_return why;
         }
-        const auto r = client.read(into.free_begin(), whole - into.size());
+        if (!fits && into.size() == counted_body_) {
+            why = take_body_memory(std::min(size, next_step(counted_body_)));
+            if (why) co_return why;
+        }
+        const auto r = client.read(into.free_begin(), (fits ? whole : counted_body_) - into.size());
         if (r.what == net::io::again) continue;
         if (r.what != net::io::ok) {
             gone_ = true;

@@ -82,6 +82,8 @@ void exchange_runner::note_origin(const http::request_head& h) {
 }
 
 core::error exchange_runner::check_head() {
+    if (worker_.loop().overloaded())
+        return {core::code::overloaded, "weir has more to do than it can (limits.event_loop_delay); try again soon", 1};
     // Browsers send no credentials with it, and a page can read what is wrong with a request only after a yes.
     if (preflight_) return policy::check_origin(*conf().cors, head().fields.value_of("origin"));
     tunnel_ = is_websocket(head()) && target_.id == dialect::endpoint::realtime;

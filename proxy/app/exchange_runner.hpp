@@ -111,6 +111,7 @@ private:
     [[nodiscard]] net::task<exchange::failure> send_request(const upstream_runtime& to);
     [[nodiscard]] net::task<exchange::failure> read_response_head();
     [[nodiscard]] tried fail(exchange::failure why, std::string detail);
+    [[nodiscard]] tried fail_here(const std::string& lacking);
     [[nodiscard]] tried fail_status(std::string_view provider_code, std::string_view message, bool in_band);
     void conclude_failure(exchange::failure why, const struct failed_attempt& what);
     [[nodiscard]] core::time_point ask_again_at(const pool_view& pool, const policy::picked& what);

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <limits>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -23,6 +24,7 @@
 #include "config/load.hpp"
 #include "fleet/fleet.hpp"
 #include "ledger/ledger.hpp"
+#include "net/descriptors.hpp"
 #include "telemetry/event_log.hpp"
 
 namespace weir::app {
@@ -37,12 +39,14 @@ int worker_count(const config::conf& conf) {
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-// A connection through the gateway takes two descriptors.
-void raise_descriptor_limit() {
+// A connection through the gateway takes two descriptors. Returns how many there may be.
+int raise_descriptor_limit() {
     rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::numeric_limits<int>::max();
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, std::numeric_limits<int>::max()));
 }
 
 std::string shared_of(const config::conf& c) {
@@ -273,6 +277,12 @@ void gateway::parts::make_admin() {
                 telemetry::add_value(connections, {{"pool", pool.conf->name}, {"upstream", up.conf->name}}, up.target->connections.load());
         families.push_back(std::move(connections));
     });
+    metrics.add_source([this](auto& families) {
+        auto delay = telemetry::make_family("weir_event_loop_delay_seconds");
+        for (const auto& w : workers)
+            telemetry::add_value(delay, {{"worker", std::to_string(w->index())}}, std::chrono::duration<double>(w->event_loop_delay()).count());
+        families.push_back(std::move(delay));
+    });
     metrics.add_source([this](auto& families) { log.collect(families); });
     if (fleet) metrics.add_source([this](auto& families) { add_fleet_families(*fleet, families); });
     admin_handlers handlers;
@@ -301,7 +311,12 @@ gateway::~gateway() {
 void gateway::start() {
     auto& p = *parts_;
     std::signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit();
+    p.counts.descriptors = raise_descriptor_limit();
+    net::connections_below = p.counts.descriptors - net::kept_from_connections(p.counts.descriptors);
+    if (p.counts.descriptors < p.conf->limits.connections)
+        telemetry::log(telemetry::level::warn, "limits.connections is " + std::to_string(p.conf->limits.connections) + ", but this process may open " +
+                                                   std::to_string(p.counts.descriptors) + " files: clients get at most " +
+                                                   std::to_string(p.counts.connections_that_fit()) + " connections; raise its limit of open files (LimitNOFILE=)");
     if (!p.log.error().empty()) throw std::runtime_error(p.log.error());
     const int count = worker_count(*p.conf);
     p.open_ledger();

@@ -201,7 +201,7 @@ net::task<finding> health_checker::checks::check(subject& s, question_ptr q, tal
     net::upstream_connections connections{loop_, q->target};
     auto dialling = connections.dial(t.line, s.sleeper, &s.leaving, t.deadline);
     const auto dialled = co_await std::move(dialling);
-    if (dialled.why == net::dial_failure::cancelled || s.ended()) {
+    if (dialled.why == net::dial_failure::cancelled || dialled.why == net::dial_failure::local || s.ended()) {
         out.cancelled = true;
         co_return out;
     }

@@ -1,12 +1,15 @@
 #include "app/serve.hpp"
 
 #include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -51,6 +54,15 @@ std::string announce(const gateway& g, const config::conf& conf) {
 std::string own_program() {
     std::error_code ignored;
     return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+}
+
+// Keys and prompts are in this memory: nothing of it goes to a file when the process dies, and no other process of the same user may read it.
+void keep_memory_private() {
+    const char* const wish = std::getenv("WEIR_CORE_DUMPS");
+    if (wish && std::string_view{wish} == "allow") return;
+    const rlimit none{0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 class control {
@@ -244,6 +256,7 @@ int control::drain() {
 
 int serve(const serve_options& options) {
     // Before any thread runs: they inherit the mask, and the environment must not change under them.
+    keep_memory_private();
     sigset_t signals;
     sigemptyset(&signals);
     for (const int s : {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) sigaddset(&signals, s);

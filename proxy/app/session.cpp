@@ -12,12 +12,14 @@ namespace {
 // After a refusal the client may still be sending: closing at once would reset the connection and destroy the answer on its way
 // (RFC 9112 section 9.6). So much is read and thrown away, for so long.
 constexpr std::size_t linger_bytes = 1 << 20;
+constexpr auto refused_within = std::chrono::seconds{2};
 constexpr auto linger_time = std::chrono::seconds{2};
 
 }  // namespace
 
-session::session(worker& w, std::shared_ptr<const listener_runtime> on)
-    : worker_(w), listener_(std::move(on)), waiter_(w.loop()), open_connections_(&w.metrics().connections(listener_->name)) {
+session::session(worker& w, std::shared_ptr<const listener_runtime> on, bool beyond_limit)
+    : worker_(w), listener_(std::move(on)), waiter_(w.loop()), beyond_limit_(beyond_limit), open_connections_(&w.metrics().connections(listener_->name)) {
+    if (beyond_limit_) worker_.counts().refusing.fetch_add(1, std::memory_order_relaxed);
     open_connections_->add(1);
     worker_.counts().connections.fetch_add(1, std::memory_order_relaxed);
 }
@@ -25,6 +27,7 @@ session::session(worker& w, std::shared_ptr<const listener_runtime> on)
 session::~session() {
     open_connections_->add(-1);
     worker_.counts().connections.fetch_sub(1, std::memory_order_relaxed);
+    if (beyond_limit_) worker_.counts().refusing.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void session::start(int descriptor, const net::address& peer) {
@@ -74,6 +77,10 @@ net::task<void> session::serve() {
         }
         first = false;
         if (got == head::closed) co_return;
+        if (got == head::complete && beyond_limit_) {
+            refusal_ = core::error{core::code::overloaded, "weir has as many connections open as it may (limits.connections); try again soon", 1};
+            got = head::refused;
+        }
         if (got == head::refused) {
             core::error why = std::move(refusal_);
             auto refusing = refuse_head(std::move(why));
@@ -87,7 +94,7 @@ net::task<void> session::serve() {
             end = co_await std::move(running);
         }
         parsed_upto_ = 0;
-        if (end == after::abort) {
+        if (end == after::abort || broken_) {
             client_.abort();
             co_return;
         }
@@ -148,7 +155,8 @@ net::task<session::head> session::read_head(bool first) {
     const auto head_limit = limits.request_head;
     auto deadline = core::after(worker_.loop().now(), first ? limits.head_timeout : limits.keepalive_timeout);
     const auto head_timeout = limits.head_timeout;
-    const auto idle_since = worker_.loop().now();
+    if (beyond_limit_) deadline = std::min(deadline, worker_.loop().now() + refused_within);
+    const auto waiting_since = worker_.loop().now();
     bool begun = false;
     if (!in_.empty()) {  // pipelined
         begun = true;
@@ -173,10 +181,12 @@ net::task<session::head> session::read_head(bool first) {
             if (r.what != net::io::again) co_return head::closed;
         }
         if (aborting_) co_return head::closed;
-        if (worker_.draining() && !begun) deadline = std::min(deadline, worker_.patience_with(idle_since));
+        if (worker_.draining() && !begun) deadline = std::min(deadline, worker_.patience_with(waiting_since));
         in_.release_if_empty();
         wakes_on_drain_ = !begun;
+        if (!begun) worker_.idle(*this);
         const auto why = co_await waiter_.wait(deadline);
+        if (!begun) worker_.no_longer_idle(*this);
         wakes_on_drain_ = false;
         if (aborting_) co_return head::closed;
         if (why == net::woken::deadline) {
@@ -219,7 +229,10 @@ bool session::write_some(net::gather& out) {
     while (!out.done() && client_.writable()) {
         const auto r = client_.write(out.pieces());
         if (r.what == net::io::again) return true;
-        if (r.what != net::io::ok) return false;
+        if (r.what != net::io::ok) {
+            broken_ = true;
+            return false;
+        }
         out.advance(r.bytes);
     }
     return true;

@@ -17,7 +17,8 @@ namespace weir::app {
 
 class session {
 public:
-    session(worker& w, std::shared_ptr<const listener_runtime> on);
+    /// `beyond_limit`: it is open only to be told, when it asks, that there are too many connections.
+    session(worker& w, std::shared_ptr<const listener_runtime> on, bool beyond_limit = false);
     ~session();
 
     /// Takes over an accepted descriptor and starts to serve it; the session deletes itself when the connection ends.
@@ -53,6 +54,9 @@ public:
 
     session* next = nullptr;
     session* previous = nullptr;
+    session* idle_next = nullptr;  ///< the worker's list of those that wait for a request, longest first
+    session* idle_previous = nullptr;
+    core::time_point idle_since{};
 
 private:
     enum class head : std::uint8_t { complete, closed, refused };
@@ -84,6 +88,8 @@ private:
     bool peer_trusted_ = false;
     bool wakes_on_drain_ = false;  ///< between two requests, and in tunnels
     bool aborting_ = false;
+    bool beyond_limit_ = false;
+    bool broken_ = false;          ///< a write failed: what the client has got is not known
     telemetry::gauge* open_connections_ = nullptr;
     std::unique_ptr<std::array<char, 46>> real_client_;  ///< made behind trusted proxies only
 };

@@ -12,6 +12,13 @@
 namespace weir::app {
 namespace {
 
+// A connection is told that there are too many only so long as few others are: what comes in a flood is closed without a word.
+constexpr int refused_at_once = 128;
+constexpr int refused_share = 8;  // of the limit
+// Nobody's connection is closed to make room while it may still be on its way to its first request.
+constexpr auto idle_enough_to_close = std::chrono::seconds{1};
+constexpr int closed_when_out_of_descriptors = 16;
+
 constexpr auto housekeeping_interval = std::chrono::seconds{1};
 
 std::uint64_t seed() {
@@ -74,6 +81,7 @@ void worker::use(std::shared_ptr<const snapshot> s) {
             view->pools.push_back(std::move(p));
         }
         connections_ = std::move(connections);
+        loop_.limit_delay(s->conf->limits.event_loop_delay);
         view_ = std::move(view);
     });
 }
@@ -85,7 +93,8 @@ void worker::listen(std::vector<std::shared_ptr<const listener_runtime>> listene
         if (draining_) return;
         for (const auto& l : listeners_)
             acceptors_.push_back(std::make_unique<net::acceptor>(
-                loop_, l->socket, [this, l, all](int descriptor, const net::address& peer) { accepted(*l, descriptor, peer, all); }));
+                loop_, l->socket, [this, l, all](int descriptor, const net::address& peer) { accepted(*l, descriptor, peer, all); },
+                [this] { free_descriptors(); }));
     });
 }
 
@@ -93,7 +102,13 @@ void worker::accepted(const listener_runtime& on, int descriptor, const net::add
     std::shared_ptr<const listener_runtime> l;
     for (const auto& known : listeners_)
         if (known.get() == &on) l = known;
-    if (!l || counts_.connections.load(std::memory_order_relaxed) >= view_->shared->conf->limits.connections) {
+    const int limit = std::min(view_->shared->conf->limits.connections, counts_.connections_that_fit());
+    const bool full = counts_.connections.load(std::memory_order_relaxed) >= limit && !close_longest_idle();
+    if (l && full && counts_.refusing.load(std::memory_order_relaxed) < std::min(refused_at_once, limit / refused_share + 1)) {
+        load_.fetch_add(1, std::memory_order_relaxed);
+        return adopt(std::move(l), descriptor, peer, true);
+    }
+    if (!l || full) {
         ::close(descriptor);
         return;
     }
@@ -108,8 +123,8 @@ void worker::accepted(const listener_runtime& on, int descriptor, const net::add
     best->loop_.post([best, l = std::move(l), descriptor, peer] { best->adopt(l, descriptor, peer); });
 }
 
-void worker::adopt(std::shared_ptr<const listener_runtime> on, int descriptor, const net::address& peer) {
-    auto* s = new session{*this, std::move(on)};
+void worker::adopt(std::shared_ptr<const listener_runtime> on, int descriptor, const net::address& peer, bool beyond_limit) {
+    auto* s = new session{*this, std::move(on), beyond_limit};
     s->next = sessions_;
     if (sessions_) sessions_->previous = s;
     sessions_ = s;
@@ -121,6 +136,31 @@ void worker::forget(session& s) {
     else sessions_ = s.next;
     if (s.next) s.next->previous = s.previous;
     load_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void worker::idle(session& s) {
+    s.idle_since = loop_.now();
+    s.idle_previous = newest_idle_;
+    s.idle_next = nullptr;
+    (newest_idle_ ? newest_idle_->idle_next : longest_idle_) = &s;
+    newest_idle_ = &s;
+}
+
+void worker::no_longer_idle(session& s) {
+    (s.idle_previous ? s.idle_previous->idle_next : longest_idle_) = s.idle_next;
+    (s.idle_next ? s.idle_next->idle_previous : newest_idle_) = s.idle_previous;
+}
+
+// Who only holds a connection makes room for who comes. False: nobody here has been idle for long enough.
+bool worker::close_longest_idle() {
+    if (!longest_idle_ || loop_.now() - longest_idle_->idle_since < idle_enough_to_close) return false;
+    longest_idle_->abort();
+    return true;
+}
+
+void worker::free_descriptors() {
+    for (auto& [identity, c] : connections_) c->close_idle();
+    for (int i = 0; i < closed_when_out_of_descriptors && close_longest_idle(); ++i) continue;
 }
 
 std::uint64_t worker::expect_ring(net::waiter& sleeper) {
@@ -174,6 +214,7 @@ void worker::expire_idle() {
 
 void worker::housekeeper::on_deadline() {
     self->expire_idle();
+    self->loop_delay_ns_.store(std::chrono::nanoseconds{self->loop_.take_longest_delay()}.count(), std::memory_order_relaxed);
     self->loop_.timers().arm(*this, self->loop_.now() + housekeeping_interval);
 }
 

@@ -2,6 +2,7 @@
 // Nothing here is shared with another worker but what is posted.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <deque>
@@ -59,8 +60,12 @@ struct worker_view {
 /// Counts of the whole process that admission looks at.
 struct process_counts {
     alignas(64) std::atomic<int> connections{0};
+    std::atomic<int> refusing{0};  ///< of these: beyond the limit, open only until they have been told so
     alignas(64) std::atomic<std::size_t> buffered_bodies{0};
     std::atomic<bool> draining{false};
+    int descriptors = 0;           ///< that this process may have open; set before the workers start
+    /// Client connections for which there are descriptors: some stay free for upstreams, the admin address and files.
+    [[nodiscard]] int connections_that_fit() const { return descriptors - std::clamp(descriptors / 32, 32, 1024); }
 };
 
 class worker final : public policy::wait_queue::bell {
@@ -114,6 +119,9 @@ public:
     telemetry::access_log::lane& log() { return log_; }
     core::fast_random& random() { return random_; }
     void forget(session& s);
+    /// The session waits for a request, until it says no_longer_idle: it may be closed to make room.
+    void idle(session& s);
+    void no_longer_idle(session& s);
     [[nodiscard]] bool draining() const { return draining_; }
     /// While draining: how long a connection that was idle since then is still listened to.
     [[nodiscard]] core::time_point patience_with(core::time_point idle_since) const { return std::max(idle_since, drained_at_) + last_call; }
@@ -126,6 +134,8 @@ public:
 
     /// Sessions on this worker; read by other workers when they accept.
     [[nodiscard]] int load() const { return load_.load(std::memory_order_relaxed); }
+    /// The longest that an event had to wait on this worker, about a second ago; any thread.
+    [[nodiscard]] core::duration event_loop_delay() const { return core::duration{loop_delay_ns_.load(std::memory_order_relaxed)}; }
 
     /// Now as an HTTP date; made anew once a second.
     [[nodiscard]] std::string_view http_date(core::wall_time now);
@@ -140,7 +150,9 @@ public:
 
 private:
     void accepted(const listener_runtime& on, int descriptor, const net::address& peer, const std::vector<worker*>& all);
-    void adopt(std::shared_ptr<const listener_runtime> on, int descriptor, const net::address& peer);
+    void adopt(std::shared_ptr<const listener_runtime> on, int descriptor, const net::address& peer, bool beyond_limit = false);
+    bool close_longest_idle();
+    void free_descriptors();
     void expire_idle();
 
     struct housekeeper final : net::timer_node {
@@ -163,12 +175,15 @@ private:
     std::unordered_map<std::uint64_t, net::waiter*> expecting_;  ///< by ticket; empty while nobody waits for another thread
     std::uint64_t last_ticket_ = 0;
     session* sessions_ = nullptr;  ///< intrusive lists
+    session* longest_idle_ = nullptr;
+    session* newest_idle_ = nullptr;
     exchange_runner* exchanges_ = nullptr;
     std::deque<recent_error> errors_;
     housekeeper housekeeper_;
     std::array<char, 29> date_{};
     std::int64_t date_second_ = -1;
     std::atomic<int> load_{0};
+    std::atomic<std::int64_t> loop_delay_ns_{0};
     bool draining_ = false;
     core::time_point drained_at_{};
     std::thread thread_;

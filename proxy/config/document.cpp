@@ -1,6 +1,7 @@
 // Builds the tree from yaml-cpp's events. The library reads leniently; the checks it lacks are here.
 #include "config/document.hpp"
 
+#include <openssl/crypto.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
@@ -223,6 +224,10 @@ private:
 };
 
 }  // namespace
+
+document::~document() {
+    for (auto& each : nodes) OPENSSL_cleanse(each.text.data(), each.text.size());
+}
 
 std::optional<document> parse_document(std::string_view text, const report& on_fault) {
     constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";

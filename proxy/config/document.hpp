@@ -26,7 +26,12 @@ struct node {
 };
 
 /// Nodes refer to each other by number, so depth and aliases cost neither stack nor copies.
+/// Its texts are wiped when it goes: secrets may stand among them.
 struct document {
+    document() = default;
+    document(document&&) = default;
+    document& operator=(document&&) = default;
+    ~document();
     std::vector<node> nodes;
     node_index root = 0;
     [[nodiscard]] const node& operator[](node_index i) const { return nodes[i]; }

@@ -98,6 +98,7 @@ void read_limits(const value& from, conf& into, mentions& seen) {
     s.size("event", limits.event);
     s.size("collected", limits.collected);
     s.integer("connections", limits.connections, 1);
+    s.duration_or_off("event_loop_delay", limits.event_loop_delay);
     s.duration_or_off("head_timeout", limits.head_timeout);
     s.duration_or_off("body_timeout", limits.body_timeout);
     s.duration_or_off("keepalive_timeout", limits.keepalive_timeout);

@@ -1,6 +1,7 @@
 // The order of a load: text, tree, sections, prices, checks across them.
 #include "config/load.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
 
@@ -158,9 +159,11 @@ loaded load_source(std::string_view text, const std::string& path, const environ
 }  // namespace
 
 loaded load(const std::string& path, const environment& env) {
-    const file_text file = read_file(path, largest_conf, true);
+    file_text file = read_file(path, largest_conf, true);
     if (!file.text) return {nullptr, {{.file = path, .message = "the conf file " + file.problem}}};
-    return load_source(*file.text, path, env, true);
+    auto made = load_source(*file.text, path, env, true);
+    OPENSSL_cleanse(file.text->data(), file.text->size());
+    return made;
 }
 
 loaded load_text(std::string_view text, const std::string& path, const environment& env) {

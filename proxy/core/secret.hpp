@@ -12,7 +12,7 @@ namespace weir::core {
 class secret {
 public:
     secret() = default;
-    explicit secret(std::string value) : value_(std::move(value)) {}
+    explicit secret(std::string value) : value_(value) { OPENSSL_cleanse(value.data(), value.size()); }
     secret(const secret&) = default;
     secret(secret&& other) noexcept : value_(other.value_) { other.wipe(); }
     secret& operator=(const secret& other) {

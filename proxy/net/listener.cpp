@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "net/descriptors.hpp"
+
 namespace weir::net {
 namespace {
 
@@ -76,8 +78,8 @@ void listening_socket::stop() {
     if (!shared_) ::shutdown(fd_, SHUT_RDWR);
 }
 
-acceptor::acceptor(reactor& r, std::shared_ptr<listening_socket> socket, handler accepted)
-    : reactor_(r), socket_(std::move(socket)), accepted_(std::move(accepted)) {
+acceptor::acceptor(reactor& r, std::shared_ptr<listening_socket> socket, handler accepted, std::function<void()> starved)
+    : reactor_(r), socket_(std::move(socket)), accepted_(std::move(accepted)), starved_(std::move(starved)) {
     fd = socket_->fd();
     pause_.self = this;
     polled_ = reactor_.add_listener(*this);
@@ -105,12 +107,20 @@ void acceptor::on_ready() {
         peer.size = sizeof peer.storage;
         const int descriptor =
             accept4(fd, reinterpret_cast<sockaddr*>(&peer.storage), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (descriptor >= 0) {
+        if (descriptor >= 0 && descriptor < connections_below.load(std::memory_order_relaxed)) {
             accepted_(descriptor, peer);
             continue;
         }
+        if (descriptor >= 0) {
+            // The others are kept for who watches: this client is told at once, by a closed connection, that there is no room.
+            close(descriptor);
+            errno = EMFILE;
+        }
         if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) rest();
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            rest();
+            if (starved_) starved_();
+        }
         return;
     }
 }

@@ -44,7 +44,8 @@ private:
 class acceptor final : public channel {
 public:
     using handler = std::function<void(int descriptor, const address& peer)>;
-    acceptor(reactor& r, std::shared_ptr<listening_socket> socket, handler accepted);
+    /// `starved`: called when a connection waits and there is no descriptor or memory for it; what can be closed should be.
+    acceptor(reactor& r, std::shared_ptr<listening_socket> socket, handler accepted, std::function<void()> starved = {});
     ~acceptor() override { stop(); }
     void on_ready() override;
     /// Takes no more connections.
@@ -59,6 +60,7 @@ private:
     reactor& reactor_;
     std::shared_ptr<listening_socket> socket_;
     handler accepted_;
+    std::function<void()> starved_;
     pause pause_;
     bool polled_ = false;
 };

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "net/loop_delay.hpp"
 #include "net/timer_wheel.hpp"
 
 namespace weir::net {
@@ -61,6 +62,13 @@ public:
 
     timer_wheel& timers() { return timers_; }
 
+    /// How long an event may wait to be served before overloaded() says so; 0: for ever. On the loop's thread.
+    void limit_delay(core::duration limit) { delay_limit_ = limit; }
+    /// What is taken on now would wait behind a queue that stands. Reads the clock.
+    [[nodiscard]] bool overloaded() const { return delay_.overloaded(core::clock::now(), delay_limit_); }
+    /// The longest wait since the last call.
+    [[nodiscard]] core::duration take_longest_delay() { return delay_.take_longest(); }
+
     /// Called on the loop's thread after every batch (flush logs, publish gauges).
     std::function<void()> after_batch;
 
@@ -75,6 +83,8 @@ private:
     int wake_ = -1;
     core::time_point now_;
     timer_wheel timers_;
+    loop_delay delay_;
+    core::duration delay_limit_{};
     std::vector<epoll_event> batch_;
     int batch_at_ = 0, batch_size_ = 0;
     std::vector<std::coroutine_handle<>> yielded_, resuming_;

@@ -7,6 +7,9 @@
 namespace weir::net {
 namespace {
 
+// Each gets its share of the time to connect: with more of them no share would do.
+constexpr std::size_t most_addresses = 32;
+
 resolved_name::list look_up(const std::string& host, const std::string& port) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
@@ -14,7 +17,7 @@ resolved_name::list look_up(const std::string& host, const std::string& port) {
     addrinfo* found = nullptr;
     resolved_name::list list;
     if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return list;
-    for (const auto* at = found; at; at = at->ai_next) {
+    for (const auto* at = found; at && list.size() < most_addresses; at = at->ai_next) {
         if (at->ai_addrlen > sizeof(sockaddr_storage)) continue;
         address a;
         std::memcpy(&a.storage, at->ai_addr, at->ai_addrlen);
@@ -68,7 +71,8 @@ void resolver::run() {
     while (!stop_) {
         const auto now = core::clock::now();
         std::shared_ptr<resolved_name> next;
-        auto wake = now + std::chrono::hours{1};
+        // Names that somebody wants to be looked at again are found by looking, so that asking takes no lock.
+        auto wake = now + (names_.empty() ? std::chrono::milliseconds{std::chrono::hours{1}} : settings_.retry);
         for (auto it = names_.begin(); it != names_.end();) {
             auto name = it->second.lock();
             if (!name) {
@@ -77,6 +81,7 @@ void resolver::run() {
             }
             ++it;
             if (name->busy_) continue;
+            if (name->wanted_.exchange(false, std::memory_order_relaxed)) name->due_ = now;
             if (name->due_ <= now) next = name;
             else wake = std::min(wake, name->due_);
         }

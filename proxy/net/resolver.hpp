@@ -24,6 +24,8 @@ public:
     [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_relaxed); }              ///< the last try failed
     /// Grows with each new answer, so that a worker can keep its own copy until it changes.
     [[nodiscard]] unsigned version() const { return version_.load(std::memory_order_acquire); }
+    /// No address could be connected to: it is looked up again within a second, not only when it is due. Any thread.
+    void look_again() { wanted_.store(true, std::memory_order_relaxed); }
 
 private:
     friend class resolver;
@@ -31,6 +33,7 @@ private:
     std::shared_ptr<const list> list_;
     std::atomic<unsigned> version_{0};
     std::atomic<bool> failed_{false};
+    std::atomic<bool> wanted_{false};
     std::string host_, port_;
     core::time_point due_{};
     bool busy_ = false;

@@ -35,6 +35,7 @@ struct limits {
     std::size_t event = 4ull << 20;      ///< one SSE event
     std::size_t collected = 64ull << 20; ///< one answer that is put together from a stream
     int connections = 20000;
+    milliseconds event_loop_delay = 1s;  ///< events may wait so long before requests are refused; 0: for ever
     milliseconds head_timeout = 10s;
     milliseconds body_timeout = 30s;
     milliseconds keepalive_timeout = 75s;

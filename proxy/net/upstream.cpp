@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "net/descriptors.hpp"
+
 namespace weir::net {
 namespace {
 
@@ -24,6 +26,10 @@ void set_keepalive(int fd) {
 
 // How long to wait before a name that is being resolved is looked at again.
 constexpr auto name_poll = std::chrono::milliseconds{10};
+
+bool is_ours(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL || error == EAGAIN; }
+
+dial_result failed_to_open(int error) { return {is_ours(error) ? dial_failure::local : dial_failure::connect, std::strerror(error)}; }
 
 // Nothing is there to read and the peer is still there. No system call is made when the last edge has been read to its end.
 bool is_silent(socket& s) {
@@ -123,8 +129,9 @@ task<dial_result> upstream_connections::dial(upstream_connection& into, waiter& 
             next_address_ = index;
             break;
         }
-        if (result.why == dial_failure::cancelled) co_return result;
+        if (result.why == dial_failure::cancelled || result.why == dial_failure::local) co_return result;
     }
+    if (result.why == dial_failure::connect || result.why == dial_failure::timeout) target_->name->look_again();
     if (result.why == dial_failure::none) into.count_for(target_);
     if (result.why != dial_failure::none || !target_->tls) co_return result;
     auto tls = secure(into, w, watch, deadline);
@@ -136,8 +143,10 @@ task<dial_result> upstream_connections::connect_to(upstream_connection& c, const
                                                    core::time_point deadline) {
     dial_result result;
     const int fd = ::socket(a.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        result = {dial_failure::connect, std::strerror(errno)};
+    const bool no_room = fd >= connections_below.load(std::memory_order_relaxed);
+    if (no_room) ::close(fd);
+    if (fd < 0 || no_room) {
+        result = failed_to_open(no_room ? EMFILE : errno);
         co_return result;
     }
     set_keepalive(fd);
@@ -145,11 +154,11 @@ task<dial_result> upstream_connections::connect_to(upstream_connection& c, const
     const int error = started == 0 ? 0 : errno;
     if (error != 0 && error != EINPROGRESS) {
         ::close(fd);
-        result = {dial_failure::connect, std::strerror(error)};
+        result = failed_to_open(error);
         co_return result;
     }
     if (!c.sock.open(reactor_, fd)) {
-        result = {dial_failure::connect, "cannot poll the socket"};
+        result = {dial_failure::local, "cannot poll the socket"};
         co_return result;
     }
     c.sock.set_owner(&w);

@@ -27,7 +27,15 @@ struct upstream_target {
     mutable std::atomic<int> connections{0};  ///< open ones, of all workers: for metrics
 };
 
-enum class dial_failure : std::uint8_t { none, name, connect, tls, timeout, cancelled };
+enum class dial_failure : std::uint8_t {
+    none,
+    name,
+    connect,
+    tls,
+    timeout,
+    cancelled,
+    local,  ///< this machine has no descriptor or no memory left for it: the upstream is not to blame
+};
 
 struct dial_result {
     dial_failure why = dial_failure::none;

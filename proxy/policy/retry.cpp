@@ -89,6 +89,7 @@ judgement judge(const attempt_failure& failure, const retry_settings& s) {
         case failure_kind::invalid: return {.again = s.on_reset, .counts_as = outcome::failure};
         case failure_kind::timeout: return {.again = s.on_timeout, .counts_as = outcome::failure};
         case failure_kind::status: return judge_status(failure, s);
+        case failure_kind::own: return {.again = s.on_connect};  // after a pause there may be one
     }
     return {};
 }

@@ -17,6 +17,7 @@ enum class failure_kind : std::uint8_t {
     timeout,  ///< any phase
     invalid,  ///< what came is not HTTP, or not what was asked for
     status,   ///< an answer with this status
+    own,      ///< weir could not even try: no descriptor or memory left
 };
 
 struct attempt_failure {

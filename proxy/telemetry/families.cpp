@@ -86,6 +86,7 @@ constexpr outside_family outside[] = {
     {"weir_upstream_in_flight", "Requests in flight to the upstream now.", gauge},
     {"weir_queue_waiting", "Requests that wait now because every upstream of the pool has max_requests in flight.", gauge},
     {"weir_upstream_connections", "Connections open to the upstream now, busy and idle.", gauge},
+    {"weir_event_loop_delay_seconds", "The longest that an event waited to be served by each worker in its last second.", gauge},
     {"weir_budget_remaining_usd", "US dollars left in the key's budget window.", gauge},
     {"weir_budget_usd", "US dollars that the key may spend in each budget window.", gauge},
     {"weir_shared_connected", "Whether the store of the shared limits answered last time (1) or not (0).", gauge},

@@ -48,6 +48,7 @@ TEST(LoadValues, OfFiveLinesAreTheContractsDefaults) {
     EXPECT_EQ(conf->limits.request_body, 64u << 20);
     EXPECT_EQ(conf->limits.buffered_bodies, 1u << 30);
     EXPECT_EQ(conf->limits.connections, 20000);
+    EXPECT_EQ(conf->limits.event_loop_delay, 1s);
     EXPECT_EQ(conf->limits.head_timeout, 10s);
     EXPECT_EQ(conf->limits.body_timeout, 30s);
     EXPECT_EQ(conf->limits.keepalive_timeout, 75s);
@@ -197,7 +198,7 @@ TEST(LoadValues, AreTakenFromEveryKey) {
         "admin: {address: '127.0.0.1:0'}\n"
         "workers: 3\n"
         "limits: {request_head: 1KiB, request_body: 2KiB, buffered_bodies: 3KiB, event: 4KiB, collected: 5KiB, connections: 5, "
-        "head_timeout: 6s,\n"
+        "event_loop_delay: 70ms, head_timeout: 6s,\n"
         "         body_timeout: off, keepalive_timeout: 0, drain_timeout: 250ms, normalize_paths: off}\n"
         "pools:\n"
         "  a:\n"
@@ -226,6 +227,7 @@ TEST(LoadValues, AreTakenFromEveryKey) {
     EXPECT_EQ(conf->admin_address, "127.0.0.1:0");
     EXPECT_EQ(conf->workers, 3);
     EXPECT_EQ(conf->limits.event, 4096u);
+    EXPECT_EQ(conf->limits.event_loop_delay, 70ms);
     EXPECT_EQ(conf->limits.collected, 5120u);
     EXPECT_EQ(conf->limits.body_timeout, 0ms);
     EXPECT_EQ(conf->limits.keepalive_timeout, 0ms);

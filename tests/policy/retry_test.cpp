@@ -91,6 +91,13 @@ TEST(Retry, FollowsTheSwitchesForBrokenConnections) {
     EXPECT_FALSE(judge({failure_kind::reset}, off).again);
 }
 
+TEST(Retry, BlamesNobodyForWhatThisMachineLacks) {
+    const auto what = judge({.kind = failure_kind::own}, defaults);
+    EXPECT_TRUE(what.again);
+    EXPECT_EQ(what.counts_as, outcome::neutral);
+    EXPECT_EQ(what.upstream_rests, rest::none);
+}
+
 TEST(Retry, ReadsErrorsInsideA200AsTheStatusTheyStandFor) {
     EXPECT_EQ(status_of_provider_code("overloaded_error"), 529);
     EXPECT_EQ(status_of_provider_code("insufficient_quota"), 429);
