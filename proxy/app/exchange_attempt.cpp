@@ -276,7 +276,8 @@ net::task<bool> exchange_runner::back_off(core::time_point not_before) {
 net::task<net::dial_result> exchange_runner::connect(net::upstream_connections& from, core::time_point deadline) {
     net::dial_result result;
     home_ = &from;
-    upstream_ = from.take_idle();
+    // A kept connection may turn out to be closed, and an upload cannot be sent twice.
+    if (!upload_) upstream_ = from.take_idle();
     if (upstream_) {
         upstream_->sock.set_owner(&session_.sleeper());
         co_return result;
@@ -307,6 +308,16 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         }
         auto sending = send_request(*to_);
         auto why = co_await std::move(sending);
+        if (why == failure::none && upload_ && request_sent_) {
+            auto uploading = send_upload();
+            why = co_await std::move(uploading);
+            if (upload_->refusal) {
+                release_upstream(false);
+                auto refusing = reply(std::move(upload_->refusal));
+                co_await std::move(refusing);
+                co_return tried::finished;
+            }
+        }
         if (why == failure::none) {
             auto reading = read_response_head();
             why = co_await std::move(reading);
@@ -455,7 +466,7 @@ void exchange_runner::compose_request(net::gather& out, std::string_view head, s
             out.add(e.with);
             at = e.at.end;
         }
-        out.add({body_ + at, body_size_ - at});
+        if (body_) out.add({body_ + at, body_size_ - at});
     }
 }
 
@@ -506,8 +517,8 @@ void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
     const bool followed = hedge_ && verdict.again && (hedge_->running() || hedge_->ahead());
     if (!followed) end_hedge();
     if (followed) next_ = exchange::step::attempt;
-    else if (verdict.larger_context) move_to_larger_context();
-    else plan_next(verdict.again ? exchange::advice::retry : exchange::advice::answer, why);
+    else if (verdict.larger_context && can_send_again()) move_to_larger_context();
+    else plan_next(verdict.again && can_send_again() ? exchange::advice::retry : exchange::advice::answer, why);
     if (worker_.loop().now() >= total_deadline_ || session_.aborting()) next_ = exchange::step::answer;
     const bool passes = why == failure::status && !error_seen_ && next_ == exchange::step::answer;
     if (!passes) {

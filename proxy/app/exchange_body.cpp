@@ -163,7 +163,7 @@ net::task<core::error> exchange_runner::read_chunked_body(bool refused) {
                 too_large = true;
                 return;
             }
-            if (size > big_body_.capacity()) why = take_body_memory(std::min(kept, std::max(size, 2 * big_body_.capacity())));
+            if (size > counted_body_) why = take_body_memory(std::min(kept, std::max({size, 2 * counted_body_, net::slab_size})));
             if (why) return;
             std::memcpy(big_body_.free_begin(), p, n);
             big_body_.commit(n);

@@ -27,10 +27,15 @@ net::task<bool> exchange_runner::admitted() {
     {
         // Also a request that is refused by its head is read to its end, within reason, so that the connection can go on.
         const bool refused = static_cast<bool>(refusal);
-        auto reading = read_body(refused);
-        core::error unread = co_await std::move(reading);
-        // Broken framing is said before anything else: nothing behind it can be understood.
-        if (unread) refusal = std::move(unread);
+        if (!refused && may_stream_upload()) {
+            upload_ = std::make_unique<upload>(head().content_length);
+            body_size_ = static_cast<std::size_t>(head().content_length);
+        } else {
+            auto reading = read_body(refused);
+            core::error unread = co_await std::move(reading);
+            // Broken framing is said before anything else: nothing behind it can be understood.
+            if (unread) refusal = std::move(unread);
+        }
     }
     if (client_gone()) {
         after_ = after::cut;

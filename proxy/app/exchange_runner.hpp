@@ -91,6 +91,13 @@ private:
     void give_body_memory_back();
     [[nodiscard]] net::task<core::error> wait_for_body();
 
+    // --- exchange_upload.cpp: a body that goes on while it comes ---
+    [[nodiscard]] bool may_stream_upload();
+    [[nodiscard]] bool can_send_again() const { return !upload_ || upload_->taken == 0; }
+    [[nodiscard]] net::task<exchange::failure> send_upload();
+    [[nodiscard]] net::task<bool> invite_upload();
+    bool take_upload();
+
     // --- exchange_attempt.cpp: upstreams ---
     [[nodiscard]] net::task<void> attempts();
     void keep_answer();
@@ -245,6 +252,14 @@ private:
     std::size_t in_place_ = 0;               ///< bytes of the session's input, behind the head, that belong to this request
     net::buffer big_body_;
     std::size_t counted_body_ = 0;           ///< of process_counts::buffered_bodies
+    /// A body that is not kept: it goes from the client's socket to the upstream's.
+    struct upload {
+        std::uint64_t left;                  ///< still to be read from the client
+        std::uint64_t taken = 0;             ///< given to an upstream: beyond 0 no other can be asked
+        std::size_t sent = 0;                ///< of the bytes behind the head in the session's input
+        core::error refusal;                 ///< the client is at fault: answer this
+    };
+    std::unique_ptr<upload> upload_;
     const policy::route* route_ = nullptr;
     const policy::key* caller_ = nullptr;
     policy::model_habits* habits_ = nullptr; ///< what was learned of the asked model; null: none was named

@@ -106,7 +106,7 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
         head.add("connection", std::string_view{"upgrade"});
         head.add("upgrade", std::string_view{"websocket"});
     }
-    if (body_ || h.method == "POST" || h.method == "PUT" || h.method == "PATCH")
+    if (body_ || upload_ || h.method == "POST" || h.method == "PUT" || h.method == "PATCH")
         head.add("content-length", dialect::edited_size(body_size_, edits_));
     head.end();
 }

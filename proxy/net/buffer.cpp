@@ -15,12 +15,13 @@ constexpr std::size_t slabs_kept = 1024;
 constexpr std::size_t mapped_slab = slab_size + padding;
 static_assert(mapped_slab % 4096 == 0, "a slab fills its pages");
 
-// Slabs have pages of their own: those that a burst needed go back to the system whole, whatever lives longer between them.
-char* map_slab() {
-    void* const at = ::mmap(nullptr, mapped_slab, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+char* checked(void* at) {
     if (at == MAP_FAILED) throw std::bad_alloc{};
-    return static_cast<char*>(at);  // zeroed, so that the padding which simdjson reads is initialised
+    return static_cast<char*>(at);
 }
+
+// Zeroed, so that the padding which simdjson reads is initialised.
+char* map_pages(std::size_t size) { return checked(::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)); }
 
 struct slab_list {
     std::array<char*, slabs_kept> slabs;
@@ -28,7 +29,8 @@ struct slab_list {
     std::size_t unused = 0;  ///< so many were not taken since the last free_unused_blocks()
     ~slab_list() { keep(0); }
     [[nodiscard]] char* take() {
-        if (count == 0) return map_slab();
+        // Slabs have pages of their own: those that a burst needed go back to the system whole, whatever lives longer between them.
+        if (count == 0) return map_pages(mapped_slab);
         unused = std::min(unused, count - 1);
         return slabs[--count];
     }
@@ -42,6 +44,28 @@ struct slab_list {
     }
 };
 thread_local slab_list free_slabs;
+
+constexpr bool is_mapped(std::size_t capacity) { return capacity > largest_on_heap; }
+
+constexpr std::size_t page = 4096;
+constexpr std::size_t mapping_size(std::size_t capacity) { return (capacity + padding + page - 1) / page * page; }
+
+char* allocate(std::size_t size) {
+    if (is_mapped(size)) {
+        char* const p = map_pages(mapping_size(size));
+        ::madvise(p, mapping_size(size), MADV_HUGEPAGE);  // a wish: far fewer page faults (bench/net/body_memory_bench.cpp)
+        return p;
+    }
+    auto* p = static_cast<char*>(std::malloc(size + padding));
+    if (!p) throw std::bad_alloc{};
+    std::memset(p + size, 0, padding);  // read over by simdjson, never interpreted
+    return p;
+}
+
+void deallocate(char* memory, std::size_t capacity) {
+    if (is_mapped(capacity)) ::munmap(memory, mapping_size(capacity));
+    else std::free(memory);
+}
 
 struct block {
     char* memory = nullptr;
@@ -58,7 +82,10 @@ struct block_list {
     std::array<block, kept_blocks> blocks;
     std::size_t count = 0, bytes = 0;
     ~block_list() {
-        while (count) std::free(blocks[--count].memory);
+        while (count > 0) {
+            --count;
+            deallocate(blocks[count].memory, blocks[count].capacity);
+        }
     }
     [[nodiscard]] block take(std::size_t wanted) {
         for (std::size_t i = count; i-- > 0;) {
@@ -84,13 +111,6 @@ struct block_list {
 };
 thread_local block_list free_blocks;
 
-char* allocate(std::size_t size) {
-    auto* p = static_cast<char*>(std::malloc(size + padding));
-    if (!p) throw std::bad_alloc{};
-    std::memset(p + size, 0, padding);  // read over by simdjson, never interpreted
-    return p;
-}
-
 }  // namespace
 
 void buffer::need_slab() {
@@ -103,7 +123,7 @@ void buffer::need_slab() {
 void buffer::release() {
     if (!memory_) return;
     if (capacity_ == slab_size) free_slabs.give(memory_);
-    else if (!free_blocks.keep(memory_, capacity_)) std::free(memory_);
+    else if (!free_blocks.keep(memory_, capacity_)) deallocate(memory_, capacity_);
     memory_ = nullptr;
     capacity_ = begin_ = end_ = 0;
 }
@@ -118,13 +138,20 @@ void buffer::compact() {
 void buffer::reserve(std::size_t wanted) {
     if (wanted <= slab_size) need_slab();
     if (wanted <= capacity_) return compact();
+    if (is_mapped(capacity_)) {
+        // The kernel moves the pages: nothing is copied.
+        compact();
+        memory_ = checked(::mremap(memory_, mapping_size(capacity_), mapping_size(wanted), MREMAP_MAYMOVE));
+        capacity_ = wanted;
+        return;
+    }
     block larger = free_blocks.take(wanted);
     if (!larger.memory) larger = {allocate(wanted), wanted, false};
     const auto n = size();
     if (n) std::memcpy(larger.memory, memory_ + begin_, n);
     release();
     memory_ = larger.memory;
-    capacity_ = wanted;
+    capacity_ = larger.capacity;
     begin_ = 0;
     end_ = n;
 }
@@ -137,7 +164,7 @@ void free_unused_blocks() {
             b.aged = true;
             continue;
         }
-        std::free(b.memory);
+        deallocate(b.memory, b.capacity);
         free_blocks.remove(i);
     }
 }

@@ -10,6 +10,9 @@ namespace weir::net {
 
 inline constexpr std::size_t padding = 64;
 inline constexpr std::size_t slab_size = 16 * 1024 - padding;
+/// Larger buffers are mappings of their own: they come in huge pages where the system has them, grow without being copied, and go back to the
+/// system at once instead of leaving the heap as large as the largest rush of uploads.
+inline constexpr std::size_t largest_on_heap = std::size_t{1} << 20;
 
 /// Bytes [begin, end) of a block of memory. Empty and without memory until it is needed.
 class buffer {
@@ -39,7 +42,7 @@ public:
 
     /// Leases a slab when there is no memory yet.
     void need_slab();
-    /// Room for `size` bytes in all, keeping what is there; moves it to the front.
+    /// Room for at least `size` bytes in all, keeping what is there; moves it to the front.
     void reserve(std::size_t size);
     void compact();
     void commit(std::size_t n) { end_ += n; }
