@@ -23,6 +23,9 @@ weir_need(RAPIDJSON_INCLUDE_DIR rapidjson-dev)
 add_library(weir_rapidjson INTERFACE)
 target_include_directories(weir_rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE_DIR})
 
+find_package(ZLIB 1.2 QUIET)
+weir_need(ZLIB_FOUND zlib1g-dev)
+
 # Its package configuration states no version, and `pull` would drag in civetweb.
 find_package(prometheus-cpp CONFIG QUIET COMPONENTS core)
 weir_need(prometheus-cpp_FOUND prometheus-cpp-dev)

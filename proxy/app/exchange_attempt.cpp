@@ -451,6 +451,7 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
 void exchange_runner::compose_request(net::gather& out, std::string_view head, std::string& copied) {
     out.clear();
     out.add(head);
+    if (sends_encoded()) return out.add(encoded_->as_sent);
     if (edits_.size() > gathered_edits) {
         std::size_t at = 0;
         for (const auto& e : edits_) {

@@ -42,6 +42,7 @@ void exchange_runner::give_body_memory_back() {
     worker_.metrics().buffered_body_bytes(record_.listener).add(-static_cast<std::int64_t>(counted_body_));
     counted_body_ = 0;
     big_body_.release();
+    encoded_.reset();
 }
 
 net::task<core::error> exchange_runner::wait_for_body() {

@@ -120,9 +120,6 @@ core::error exchange_runner::understand() {
     using dialect::body_form;
     target_.body = dialect::form_of(target_.body, head().fields.value_of(http::field_id::content_type));
     if (target_.body == body_form::json) {
-        const auto encoding = head().fields.value_of(http::field_id::content_encoding);
-        if (!encoding.empty() && !http::iequals(encoding, "identity"))
-            return {core::code::bad_request, "send the request body without Content-Encoding"};
         if (auto why = dialect::inspect(target_.id, body_, body_size_, facts_)) return why;
     } else if (target_.body == body_form::multipart) {
         const auto type = head().fields.value_of(http::field_id::content_type);

@@ -37,6 +37,10 @@ net::task<bool> exchange_runner::admitted() {
             if (unread) refusal = std::move(unread);
         }
     }
+    if (!refusal && !head().fields.value_of(http::field_id::content_encoding).empty()) {
+        auto decoding = decode_body();
+        refusal = co_await std::move(decoding);
+    }
     if (client_gone()) {
         after_ = after::cut;
         co_return false;

@@ -91,6 +91,10 @@ private:
     void give_body_memory_back();
     [[nodiscard]] net::task<core::error> wait_for_body();
 
+    // --- exchange_encoded.cpp: a body with a content coding ---
+    [[nodiscard]] net::task<core::error> decode_body();
+    [[nodiscard]] bool sends_encoded() const { return encoded_ && edits_.empty(); }
+
     // --- exchange_upload.cpp: a body that goes on while it comes ---
     [[nodiscard]] bool may_stream_upload();
     [[nodiscard]] bool can_send_again() const { return !upload_ || upload_->taken == 0; }
@@ -260,6 +264,12 @@ private:
         core::error refusal;                 ///< the client is at fault: answer this
     };
     std::unique_ptr<upload> upload_;
+    /// A body that came with a content coding; body_ is what it means.
+    struct encoded_body {
+        std::string_view as_sent;
+        net::buffer plain;
+    };
+    std::unique_ptr<encoded_body> encoded_;
     const policy::route* route_ = nullptr;
     const policy::key* caller_ = nullptr;
     policy::model_habits* habits_ = nullptr; ///< what was learned of the asked model; null: none was named

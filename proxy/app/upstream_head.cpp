@@ -73,6 +73,9 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
             case field_id::x_request_id:
             case field_id::traceparent: continue;
             case field_id::via: via = f.value; continue;
+            case field_id::content_encoding:
+                if (encoded_ && !sends_encoded()) continue;  // a value in it changes: it goes as what it means
+                break;
             // What cannot be read cannot be metered: ask for plain answers.
             case field_id::accept_encoding:
                 if (understood_) continue;
@@ -107,7 +110,7 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
         head.add("upgrade", std::string_view{"websocket"});
     }
     if (body_ || upload_ || h.method == "POST" || h.method == "PUT" || h.method == "PATCH")
-        head.add("content-length", dialect::edited_size(body_size_, edits_));
+        head.add("content-length", sends_encoded() ? encoded_->as_sent.size() : dialect::edited_size(body_size_, edits_));
     head.end();
 }
 
