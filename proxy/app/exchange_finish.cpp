@@ -124,7 +124,8 @@ void exchange_runner::settle() {
 
 // A unary answer without a report: whole request and answer are here, so both are counted.
 void exchange_runner::count_unary(std::string_view answer) {
-    constexpr std::size_t longest_parsed = 4 << 20;
+    // Reading a longer one would keep this worker's other connections waiting: its size must do.
+    constexpr std::size_t longest_parsed = 1 << 20;
     using dialect::endpoint;
     const bool generates = target_.id == endpoint::chat_completions || target_.id == endpoint::completions ||
                            target_.id == endpoint::responses || target_.id == endpoint::messages ||

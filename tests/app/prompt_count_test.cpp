@@ -57,6 +57,25 @@ TEST(PromptCount, TakesTheRestOfAVeryLongTextToBeLikeItsBeginning) {
     EXPECT_NEAR(static_cast<double>(guessed), static_cast<double>(whole), 0.01 * static_cast<double>(whole));
 }
 
+TEST(PromptCount, SamplesAllOfALongConversation) {
+    // Another kind of text in each third: a count of the beginning alone would be far off.
+    std::string messages;
+    std::uint32_t state = 1;
+    const auto add = [&](const std::string& text) { messages += std::string{messages.empty() ? "" : ","} + R"({"role":"user","content":")" + text + "\"}"; };
+    for (int i = 0; i < 900; ++i) {
+        std::string text;
+        while (text.size() < 900) {
+            if (i < 300) text += "The quick brown fox jumps over the lazy dog. ";
+            else if (i < 600) text += std::to_string(state = state * 1664525u + 1013904223u) + ",";
+            else text += "水は方円の器に随う。";
+        }
+        add(text);
+    }
+    const std::string body = R"({"model":"gpt-4o","messages":[)" + messages + "]}";
+    const auto whole = count_prompt(o200k, body, body.size()).tokens;
+    EXPECT_NEAR(static_cast<double>(count_prompt(o200k, body).tokens), static_cast<double>(whole), 0.03 * static_cast<double>(whole));
+}
+
 TEST(AnswerCount, CountsWhatWasWritten) {
     EXPECT_EQ(count_answer(o200k, R"({"id":"x","choices":[{"message":{"role":"assistant","content":"Hello there"}}]})"), tokens("Hello there"));
     EXPECT_EQ(count_answer(o200k, R"({"type":"message","content":[{"type":"text","text":"Hello there"}]})"), tokens("Hello there"));
