@@ -16,8 +16,6 @@ constexpr int max_interim_answers = 8;
 constexpr std::size_t error_body_limit = 64 * 1024;
 // A unary JSON answer up to this size is held until it is whole: a cut one can still be asked for elsewhere, and its cost stands in the head.
 constexpr std::size_t unary_hold_limit = 64 * 1024;
-// More edits than this are made in a copy of the body instead of by gathering its pieces.
-constexpr std::size_t gathered_edits = 6;
 
 std::string_view phase_of(failure why) {
     switch (why) {
@@ -445,30 +443,6 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
     request_sent_ = out.done();
     sent_at_ = now();
     co_return failure::none;
-}
-
-// The head and the body with its edits, as pieces of memory that stay where they are; `copied` where there are too many of them.
-void exchange_runner::compose_request(net::gather& out, std::string_view head, std::string& copied) {
-    out.clear();
-    out.add(head);
-    if (sends_encoded()) return out.add(encoded_->as_sent);
-    if (edits_.size() > gathered_edits) {
-        std::size_t at = 0;
-        for (const auto& e : edits_) {
-            copied.append(body_ + at, e.at.begin - at).append(e.with);
-            at = e.at.end;
-        }
-        copied.append(body_ + at, body_size_ - at);
-        out.add(copied);
-    } else {
-        std::size_t at = 0;
-        for (const auto& e : edits_) {
-            out.add({body_ + at, e.at.begin - at});
-            out.add(e.with);
-            at = e.at.end;
-        }
-        if (body_) out.add({body_ + at, body_size_ - at});
-    }
 }
 
 net::task<failure> exchange_runner::read_response_head() {

@@ -114,7 +114,6 @@ private:
     [[nodiscard]] net::task<tried> follow_answer();
     std::size_t add_attempt(const upstream_runtime& to);
     void end_attempt();
-    void compose_request(net::gather& out, std::string_view head, std::string& copied);
     policy::judgement tell_upstream(const struct failed_attempt& what, const upstream_runtime& to, policy::upstream_state::lease& lease);
     void plan_next(exchange::advice what, exchange::failure why);
     void move_to_larger_context();
@@ -146,6 +145,7 @@ private:
 
     // --- upstream_head.cpp ---
     void write_upstream_head(std::string& out, const upstream_runtime& to);
+    void compose_request(net::gather& out, std::string_view head, std::string& copied);
 
     // --- exchange_hold.cpp, exchange_relay.cpp: the answer ---
     void start_answer(const http::response_head& answer);

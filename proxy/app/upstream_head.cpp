@@ -1,4 +1,5 @@
-// The head that an upstream gets: start line, Host, lengths, credentials and tracing written anew, the client's other fields copied.
+// What an upstream gets: a head whose start line, Host, lengths, credentials and tracing are written anew while the client's other fields are
+// copied, and the body with its edits.
 #include <algorithm>
 
 #include "app/exchange_runner.hpp"
@@ -8,6 +9,9 @@
 
 namespace weir::app {
 namespace {
+
+// More edits than this are made in a copy of the body instead of by gathering its pieces.
+constexpr std::size_t gathered_edits = 6;
 
 // Tracking parameters that people paste along with a base URL; and the client's key, which is for weir only.
 bool forwarded(std::string_view parameter, bool drop_key) {
@@ -112,6 +116,30 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     if (body_ || upload_ || h.method == "POST" || h.method == "PUT" || h.method == "PATCH")
         head.add("content-length", sends_encoded() ? encoded_->as_sent.size() : dialect::edited_size(body_size_, edits_));
     head.end();
+}
+
+// The head and the body with its edits, as pieces of memory that stay where they are; `copied` where there are too many of them.
+void exchange_runner::compose_request(net::gather& out, std::string_view head, std::string& copied) {
+    out.clear();
+    out.add(head);
+    if (sends_encoded()) return out.add(encoded_->as_sent);
+    if (edits_.size() > gathered_edits) {
+        std::size_t at = 0;
+        for (const auto& e : edits_) {
+            copied.append(body_ + at, e.at.begin - at).append(e.with);
+            at = e.at.end;
+        }
+        copied.append(body_ + at, body_size_ - at);
+        out.add(copied);
+    } else {
+        std::size_t at = 0;
+        for (const auto& e : edits_) {
+            out.add({body_ + at, e.at.begin - at});
+            out.add(e.with);
+            at = e.at.end;
+        }
+        if (body_) out.add({body_ + at, body_size_ - at});
+    }
 }
 
 }  // namespace weir::app
