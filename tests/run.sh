@@ -1,29 +1,70 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds weir with both compilers and runs every test.
-#   ./tests/run.sh            everything, as CI does
-#   ./tests/run.sh --quick    clang only
+#   ./tests/run.sh                everything but the sanitizers, as CI does
+#   ./tests/run.sh --quick        clang only, and no clang-tidy
+#   ./tests/run.sh --sanitizers   instead of that: unit and end-to-end tests under the sanitizers, and the fuzzers
 # Closes with ctest's own summary of the last of its runs; fails when any of them did.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/packages.sh
 
-quick=${1:-}
+what=${1:-}
+case $what in "" | --quick | --sanitizers) ;; *) sed -n '3,5s/^# *//p' "$0" >&2; exit 2 ;; esac
 need $build_packages $test_packages
 jobs=$(build_jobs)
+# What drives the program through other people's tools has clocks that no sanitizer keeps up with.
+not_sanitized='clients|operate|hardening|guard'
 
-# run PRESET CTEST-ARGUMENTS...
-run() {
+# build PRESET TARGET...: without targets everything.
+build() {
     local preset=$1
     shift
     say "building with preset $preset"
     cmake --preset "$preset" > /dev/null
-    cmake --build --preset "$preset" --parallel "$jobs" | tail -n 3
+    cmake --build --preset "$preset" --parallel "$jobs" ${1:+--target "$@"} | tail -n 3
+}
+
+# check PRESET CTEST-ARGUMENTS...
+check() {
+    local preset=$1
+    shift
     say "testing with preset $preset"
     # Tests with real sockets and clocks get a second chance on a machine that is busy with something else.
     ctest --test-dir "build/$preset" --output-on-failure --parallel "$jobs" --repeat until-pass:2 "$@"
 }
 
-if [ "$quick" != --quick ]; then
-    run gcc -LE 'clients|operate|hardening'
+# A finding of a sanitizer has no second chance: every process writes what it finds into a file, and one such file fails the run.
+check_sanitized() {
+    local findings=$PWD/build/$1/findings failed=0
+    rm -rf "$findings"
+    mkdir -p "$findings"
+    local where="log_path=$findings/report"
+    ASAN_OPTIONS="$where:detect_leaks=1:strict_string_checks=1" UBSAN_OPTIONS="$where:print_stacktrace=1" \
+        TSAN_OPTIONS="$where:second_deadlock_stack=1" check "$@" || failed=1
+    if compgen -G "$findings/report.*" > /dev/null; then
+        say "the sanitizers of preset $1 found something ($findings)"
+        head -n 60 "$findings"/report.* >&2
+        failed=1
+    fi
+    return "$failed"
+}
+
+if [ "$what" = --sanitizers ]; then
+    # Threads first: what they share, alone and in the program.
+    build tsan weir weir_test_{policy,net,ledger,telemetry,fleet,app,e2e}
+    check_sanitized tsan -E NOT_BUILT -LE "$not_sanitized"
+    build dev
+    say "fuzzing"
+    tests/fuzz/run.sh --seconds 20 --jobs 2
+    check_sanitized dev -LE "$not_sanitized"
+    exit
 fi
-run test
+if [ "$what" != --quick ]; then
+    build gcc
+    check gcc -LE 'clients|operate|hardening'
+    say "clang-tidy"
+    cmake --preset test > /dev/null
+    WEIR_JOBS=$jobs tests/tidy.sh
+fi
+build test
+check test

@@ -187,6 +187,7 @@ bool ledger::replay(std::string& error) {
         return slot < lock_fds_.size() && lock_fds_[slot] < 0 && fs::exists(lock_path(how_.path, slot));
     });
     std::vector<std::string> contents;
+    contents.reserve(files.size());
     for (const std::string& file : files) contents.push_back(read_file(file));
 
     std::vector<row> rows;
@@ -264,6 +265,7 @@ journal& ledger::worker_journal(int index) {
 std::vector<journal*> ledger::journals() {
     const std::lock_guard lock(lock_);
     std::vector<journal*> all;
+    all.reserve(journals_.size());
     for (const auto& each : journals_) all.push_back(each.get());
     return all;
 }

@@ -150,7 +150,7 @@ rate_resets::limit* rate_resets::of(std::string_view kind) {
 void rate_resets::see(std::string_view name, std::string_view value) {
     constexpr std::string_view family = "ratelimit-";
     const auto at = find_word(name, family);
-    if (at == std::string_view::npos || at > 16) return;
+    if (at > 16) return;  // nor when it is nowhere
     auto rest = name.substr(at + family.size());  // reset, reset-requests, requests-reset
     for (const std::string_view what : {std::string_view{"reset"}, std::string_view{"remaining"}}) {
         std::string_view kind;

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# clang-tidy over proxy/, with the list in .clang-tidy. Needs a configured build (preset test).
+#   ./tests/tidy.sh          the rooms that are clean and stay so, as CI does; add one once it is
+#   ./tests/tidy.sh --all    every file; app/, cli/ and mock/ include most of the rest, or Asio, and take longest
+#   ./tests/tidy.sh FILE...  these
+# Closes with how many files were clean; the exit code is 1 when one was not.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+build=${WEIR_BUILD:-build/test}
+jobs=${WEIR_JOBS:-$(nproc)}
+rooms="core http usage token policy fleet exchange ledger"
+tidy=$(command -v clang-tidy-19 || command -v clang-tidy) || { echo "tidy.sh: clang-tidy is missing (Debian: clang-tidy-19)" >&2; exit 1; }
+[ -e "$build/compile_commands.json" ] || { echo "tidy.sh: configure first: cmake --preset test" >&2; exit 1; }
+
+files=()
+case ${1:-} in
+    "") for room in $rooms; do files+=(proxy/"$room"/*.cpp); done ;;
+    --all) files=(proxy/*.cpp proxy/*/*.cpp) ;;
+    *) files=("$@") ;;
+esac
+
+# One line of output for each finding that is the project's; what clang-tidy says of system headers' own is counted by it and not shown.
+printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$jobs" "$tidy" -p "$build" --quiet 2> /dev/null || { echo "clang-tidy: see above; tests/tidy.sh FILE shows one file alone" >&2; exit 1; }
+echo "clang-tidy: ${#files[@]} files are clean"
