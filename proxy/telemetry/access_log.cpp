@@ -77,8 +77,10 @@ access_log::~access_log() {
 }
 
 int access_log::open_target(std::string& why) const {
-    const int fd = where_ == "stdout" ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                                      : ::open(where_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    int fd = where_ == "stdout" ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+                                : ::open(where_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
+    // A named pipe without a reader, for whom a start or a rotation must not wait: opened both ways it takes lines until it is full (fifo(7)).
+    if (fd < 0 && errno == ENXIO) fd = ::open(where_.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) why = "access log " + where_ + ": " + std::strerror(errno);
     return fd;
 }
