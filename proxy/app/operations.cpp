@@ -131,6 +131,8 @@ std::string operations::tell(const std::string& pool, const std::string& upstrea
         change(told_[{pool, upstream}]);
     }
     tell_workers();
+    // Who hears that it is done may rely on it: the workers take what is posted in order.
+    (void)ask_workers<char>([](worker&) { return std::vector<char>{}; });
     return {};
 }
 

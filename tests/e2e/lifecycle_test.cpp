@@ -102,6 +102,40 @@ TEST_F(Lifecycle, ReloadsAGoodConfWithoutDroppingStreams) {
     EXPECT_EQ(metric(weir.metrics(), "weir_conf_last_reload_successful"), 1);
 }
 
+TEST_F(Lifecycle, GivesNewConnectionsTheNewCertificateAfterAReload) {
+    const mock::authority before, after;
+    const auto first = before.issue(), second = after.issue();
+    gateway_process weir{WEIR_BINARY, simple_conf(*a_, "{address: \"127.0.0.1:0\", tls: {certificate: c.pem, private_key: k.pem}}"),
+                         {{"c.pem", first.pem}, {"k.pem", first.private_key}}};
+    const auto trusting = [&](const mock::authority& whom) { return raw_client{weir.url(), tls_choice{.ca_pem = whom.pem()}}; };
+    const auto ask_on = [](raw_client& client) {
+        EXPECT_TRUE(client.send(request_text("POST", "/v1/chat/completions", chat_body("m", false))));
+        return client.read_response().status;
+    };
+    auto old = trusting(before);
+    ASSERT_TRUE(old.connected()) << old.fault();
+    ASSERT_EQ(ask_on(old), 200);
+    EXPECT_FALSE(trusting(after).connected());
+    // A key that does not fit its certificate changes nothing.
+    (void)weir.folder().write("c.pem", second.pem);
+    weir.program().signal(SIGHUP);
+    ASSERT_TRUE(weir.program().wait_err([](const std::string& said) { return said.find("reload failed") != std::string::npos; }));
+    EXPECT_TRUE(trusting(before).connected());
+    (void)weir.folder().write("k.pem", second.private_key);
+    weir.program().signal(SIGHUP);
+    ASSERT_TRUE(weir.program().wait_err([](const std::string& said) { return said.find("reloaded") != std::string::npos; }));
+    // The worker that accepts hears of it a moment later.
+    bool renewed = false;
+    for (int i = 0; i < 100 && !renewed; ++i) {
+        auto fresh = trusting(after);
+        renewed = fresh.connected() && ask_on(fresh) == 200;
+        if (!renewed) std::this_thread::sleep_for(20ms);
+    }
+    EXPECT_TRUE(renewed);
+    EXPECT_FALSE(trusting(before).connected());
+    EXPECT_EQ(ask_on(old), 200) << "a connection lives on with what it began with";
+}
+
 TEST_F(Lifecycle, KeepsTheOldConfWhenTheNewOneIsBad) {
     gateway_process weir{WEIR_BINARY, simple_conf(*a_)};
     (void)weir.folder().write("weir.yaml", simple_conf(*a_) + "surprise: 1\n");
