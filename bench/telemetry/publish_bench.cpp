@@ -9,6 +9,7 @@
 #include "telemetry/access_log.hpp"
 #include "telemetry/log_line.hpp"
 #include "telemetry/metrics.hpp"
+#include "telemetry/span_writer.hpp"
 
 namespace {
 
@@ -118,6 +119,36 @@ void scrape_large(benchmark::State& state) {
     state.counters["MB"] = static_cast<double>(text.size()) / 1e6;
 }
 BENCHMARK(scrape_large)->Unit(benchmark::kMillisecond);
+
+void scrape_large_as_openmetrics(benchmark::State& state) {
+    telemetry::metrics all;
+    fill(all);
+    std::string text;
+    all.render_openmetrics(text);
+    if (text.find(" # {request_id=") == std::string::npos) return state.SkipWithError("there is no exemplar");
+    for (auto _ : state) all.render_openmetrics(text);
+    state.counters["MB"] = static_cast<double>(text.size()) / 1e6;
+}
+BENCHMARK(scrape_large_as_openmetrics)->Unit(benchmark::kMillisecond);
+
+// A request's spans as text, for those that are kept.
+void write_spans(benchmark::State& state) {
+    exchange::record r = sample();
+    r.trace = {1, 2};
+    telemetry::trace_notes notes;
+    notes.caller = {r.trace, 3, 1};
+    notes.span = 4;
+    notes.method = "POST";
+    notes.attempts[0] = {.span = 5, .began_us = 40, .host = "api.openai.com", .port = "443", .model = "gpt-4o-2024-11-20"};
+    std::string text;
+    if (telemetry::append_spans(text, r, notes, telemetry::kept::sampled) != 2) return state.SkipWithError("these are no two spans");
+    const bench::allocation_report report(state);
+    for (auto _ : state) {
+        text.clear();
+        benchmark::DoNotOptimize(telemetry::append_spans(text, r, notes, telemetry::kept::sampled));
+    }
+}
+BENCHMARK(write_spans);
 
 void scrape_large_for_the_first_time(benchmark::State& state) {
     for (auto _ : state) {

@@ -79,10 +79,14 @@ struct reply {
     std::string_view location = {};
     std::string_view allow = {};
     bool events = false;
+    bool varies = false;  ///< with the Accept header
 };
 
-reply page_for(std::string_view path, const admin_handlers& handlers) {
-    if (path == "/metrics") return {200, telemetry::text_content_type, handlers.metrics()};
+reply page_for(std::string_view path, std::string_view accept, const admin_handlers& handlers) {
+    if (path == "/metrics") {
+        const auto format = telemetry::choose_exposition(accept);
+        return {.type = telemetry::content_type_of(format), .body = handlers.metrics(format), .varies = true};
+    }
     if (path == "/healthz") return {200, plain, "ok\n"};
     if (path == "/readyz") {
         std::string why;
@@ -105,6 +109,17 @@ using request_message = http::request<http::string_body>;
 std::string_view field_of(const request_message& from, http::field name) {
     const auto value = from[name];
     return {value.data(), value.size()};
+}
+
+// Of a field that may be given in several lines, which mean one list (RFC 9110 section 5.3).
+std::string all_of(const request_message& from, http::field name) {
+    std::string all;
+    const auto [begin, end] = from.equal_range(name);
+    for (auto at = begin; at != end; ++at) {
+        if (!all.empty()) all += ',';
+        all.append(at->value().data(), at->value().size());
+    }
+    return all;
 }
 
 reply api_reply(const request_message& request, std::string_view target, const admin_handlers& handlers) {
@@ -130,7 +145,7 @@ reply reply_to(const request_message& request, std::string_view target, const ad
         return {405, plain, "only GET and HEAD\n", {}, "GET, HEAD"};
     try {
         if (api) return api_reply(request, target, handlers);
-        return page_for(path, handlers);
+        return page_for(path, all_of(request, http::field::accept), handlers);
     } catch (const std::exception& e) {
         telemetry::log(telemetry::level::error, "admin: " + std::string{path} + " failed: " + e.what());
         return {500, plain, std::string{"this page could not be made: "} + e.what() + "\n"};
@@ -239,6 +254,7 @@ private:
         message.set(http::field::content_type, text(what.type));
         message.set(http::field::cache_control, "no-store");
         message.set("X-Content-Type-Options", "nosniff");
+        if (what.varies) message.set(http::field::vary, "Accept");
         if (what.type.starts_with("text/html")) message.set("Content-Security-Policy", text(page_policy));
         if (!what.location.empty()) message.set(http::field::location, text(what.location));
         if (!what.allow.empty()) message.set(http::field::allow, text(what.allow));

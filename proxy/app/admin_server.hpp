@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "telemetry/exposition.hpp"
+
 namespace weir::net {
 class listening_socket;
 }
@@ -17,7 +19,7 @@ struct admin_reply;
 
 /// Called on the admin thread, one at a time. One that throws makes a 500.
 struct admin_handlers {
-    std::function<std::string()> metrics;         ///< the text exposition format 0.0.4
+    std::function<std::string(telemetry::exposition)> metrics;
     std::function<bool(std::string& why)> ready;  ///< false: `why` says in words what is missing
     std::function<std::string()> status_json;
     std::function<admin_reply(const admin_request&)> api = {};  ///< everything below /api/ (admin_api.hpp); empty: /api/status alone

@@ -153,6 +153,7 @@ std::size_t exchange_runner::add_attempt(const upstream_runtime& to) {
     const auto at = std::min<std::size_t>(record_.attempt_count, exchange::max_attempts_recorded - 1);
     record_.attempts[at] = exchange::attempt{.pool = pool_->conf->name, .upstream = to.conf->name};
     record_.attempt_count = static_cast<std::uint8_t>(at + 1);
+    if (trace_) note_attempt(at, to);
     return at;
 }
 
@@ -402,7 +403,7 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
     interim_ = 0;
     up_.clear();
     decoded_ = 0;
-    write_upstream_head(worker_.head_scratch, to);
+    write_upstream_head(worker_.head_scratch, to, attempt_at_);
     net::gather out;
     std::string copied;
     compose_request(out, worker_.head_scratch, copied);

@@ -181,6 +181,7 @@ void exchange_runner::publish() {
     }
     settle();
     measure_time();
+    if (trace_) finish_trace();
     worker_.metrics().publish(record_);
     if (record_.status >= 400 || !record_.interrupted_phase.empty()) worker_.note_error(record_);
     if (is_logged()) worker_.log().write(record_);

@@ -83,7 +83,7 @@ bool exchange_runner::make_second_call(pool_view& pool, second_call& call) {
     call.through = pool.connections[picked.index].get();
     call.entry = add_attempt(*call.to);
     record_.attempts[call.entry].hedge = true;
-    write_upstream_head(call.head, *call.to);
+    write_upstream_head(call.head, *call.to, call.entry);
     compose_request(call.request, call.head, call.copied);
     return true;
 }

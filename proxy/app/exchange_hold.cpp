@@ -276,7 +276,9 @@ void exchange_runner::note_event(const dialect::event_facts& facts) {
         record_.first_token_us = std::chrono::duration_cast<std::chrono::microseconds>(at - began_).count();
         record_.first_token_ms = record_.first_token_us / 1000;
     } else if (facts.content) {
-        inter_token_.observe_scaled(std::chrono::duration_cast<std::chrono::nanoseconds>(at - last_event_at_).count());
+        const auto gap = std::chrono::duration_cast<std::chrono::nanoseconds>(at - last_event_at_).count();
+        inter_token_.observe_scaled(gap);
+        record_.longest_gap_ns = std::max<std::int64_t>(record_.longest_gap_ns, gap);
     }
     last_event_at_ = at;
 }
@@ -382,6 +384,7 @@ void exchange_runner::discard_answer() {
             record_.discarded_cost += usage::cost_of(*price, meter_->estimate(reader_.usage()));
     content_seen_ = false;
     record_.first_token_us = record_.first_token_ms = -1;
+    record_.longest_gap_ns = 0;
     meter_.reset();
 }
 

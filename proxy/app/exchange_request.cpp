@@ -70,6 +70,7 @@ void exchange_runner::begin() {
     record_.endpoint = dialect::label_of(target_.id);
     record_.bytes_in = head_size_;
     note_origin(h);
+    if (conf().tracing) start_trace(h);
 }
 
 void exchange_runner::note_origin(const http::request_head& h) {

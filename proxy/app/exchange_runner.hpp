@@ -144,8 +144,15 @@ private:
     void discard_request(std::int64_t output, std::string_view upstream);
 
     // --- upstream_head.cpp ---
-    void write_upstream_head(std::string& out, const upstream_runtime& to);
+    /// `attempt`: which of the record's.
+    void write_upstream_head(std::string& out, const upstream_runtime& to, std::size_t attempt);
     void compose_request(net::gather& out, std::string_view head, std::string& copied);
+
+    // --- exchange_trace.cpp ---
+    void start_trace(const http::request_head& h);
+    void note_attempt(std::size_t at, const upstream_runtime& to);
+    [[nodiscard]] core::trace_context trace_for(std::string_view given, std::size_t attempt, bool& continues);
+    void finish_trace();
 
     // --- exchange_hold.cpp, exchange_relay.cpp: the answer ---
     void start_answer(const http::response_head& answer);
@@ -344,6 +351,7 @@ private:
 
     // What happened.
     exchange::record record_;
+    std::unique_ptr<telemetry::trace_notes> trace_;  ///< while tracing is on
     ledger::entry ledger_entry_;
     bool in_ledger_ = false;
     core::time_point began_{};

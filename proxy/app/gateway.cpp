@@ -20,6 +20,7 @@
 #include "app/meter_audit.hpp"
 #include "app/operations.hpp"
 #include "app/status_view.hpp"
+#include "app/trace_exporter.hpp"
 #include "app/worker.hpp"
 #include "config/load.hpp"
 #include "fleet/fleet.hpp"
@@ -100,6 +101,7 @@ struct gateway::parts {
     std::vector<std::shared_ptr<const listener_runtime>> listeners;
     std::unique_ptr<ledger::ledger> spend;    ///< outlives the workers that write into it
     std::unique_ptr<fleet::fleet> fleet;      ///< null: the limits are this weir's own
+    trace_exporter traces;                    ///< likewise
     std::vector<std::unique_ptr<worker>> workers;
     std::unique_ptr<health_checker> health;
     std::unique_ptr<operations> desk;
@@ -151,6 +153,7 @@ void gateway::parts::publish(std::shared_ptr<const snapshot> s) {
         shown_addresses.clear();
         for (const auto& l : listeners) shown_addresses.push_back(l->socket->bound());
     }
+    traces.use(s);
     for (auto& w : workers) w->use(s);
     desk->tell_workers();
     health->use(s);
@@ -284,9 +287,10 @@ void gateway::parts::make_admin() {
         families.push_back(std::move(delay));
     });
     metrics.add_source([this](auto& families) { log.collect(families); });
+    metrics.add_source([this](auto& families) { traces.collect(families); });
     if (fleet) metrics.add_source([this](auto& families) { add_fleet_families(*fleet, families); });
     admin_handlers handlers;
-    handlers.metrics = [this] { return metrics.render(); };
+    handlers.metrics = [this](telemetry::exposition format) { return metrics.render(format); };
     handlers.ready = [this](std::string& why) {
         if (counts.draining) why = "draining";
         else if (!any_upstream_usable(*to_show(), *desk, core::clock::now())) why = "no pool has a usable upstream";
@@ -321,6 +325,7 @@ void gateway::start() {
     const int count = worker_count(*p.conf);
     p.open_ledger();
     for (int i = 0; i < count; ++i) p.workers.push_back(std::make_unique<worker>(i, p.metrics, p.log, p.counts));
+    for (auto& w : p.workers) w->set_spans(&p.traces.worker_lane(static_cast<std::size_t>(w->index())));
     if (p.spend)
         for (int i = 0; i < count; ++i) p.workers[static_cast<std::size_t>(i)]->set_ledger(&p.spend->worker_journal(i), &p.spend->failing());
     p.listeners = p.make_listeners(*p.conf);
@@ -434,6 +439,7 @@ void gateway::drain_and_stop(const std::function<bool()>& give_up) {
     p.admin->stop();
     p.admin_socket.reset();
     for (auto& w : p.workers) w->stop_and_join();
+    p.traces.stop();
     p.fleet.reset();
     p.house.stop();
     p.keep_habits();

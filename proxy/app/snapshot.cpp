@@ -92,6 +92,13 @@ std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf
             if (const auto old = before->habits.find(label); old != before->habits.end()) learned = old->second;
         s->habits.emplace(std::move(label), learned ? std::move(learned) : std::make_shared<policy::model_habits>());
     }
+    if (s->conf->tracing) {
+        upstream_runtime collector;
+        collector.conf = &s->conf->tracing->collector;
+        collector.target = make_target(*collector.conf, {}, names);
+        collector.authority = authority_of(*collector.conf);
+        s->collector = std::make_unique<const upstream_runtime>(std::move(collector));
+    }
     if (!s->conf->keys.empty()) {
         s->keys = std::make_shared<policy::key_ring>(s->conf->keys);
         if (before && before->keys) s->keys->carry_over(*before->keys);

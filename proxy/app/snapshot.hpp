@@ -58,6 +58,7 @@ struct snapshot {
     std::unique_ptr<policy::route_table> routes;
     std::shared_ptr<policy::key_ring> keys;  ///< null: no keys are configured, everybody may call
     std::unordered_map<std::string, std::shared_ptr<policy::model_habits>, text_hash, std::equal_to<>> habits;  ///< by model label
+    std::unique_ptr<const upstream_runtime> collector;  ///< of traces; null while tracing is off
     std::vector<std::string> model_names;    ///< what GET /v1/models lists when the key allows it
 
     /// Of a label that the routes give; null for others.

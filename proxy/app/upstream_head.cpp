@@ -44,9 +44,11 @@ bool is_ours(const upstream_runtime& to, std::string_view name) {
 
 }  // namespace
 
-void exchange_runner::write_upstream_head(std::string& out, const upstream_runtime& to) {
+void exchange_runner::write_upstream_head(std::string& out, const upstream_runtime& to, std::size_t attempt) {
     using http::field_id;
     const auto& h = head();
+    bool traced = false;
+    const auto trace = trace_for(h.fields.value_of(field_id::traceparent), attempt, traced);
     // With keys configured the client's credential is weir's own; with an own upstream key it is replaced.
     const bool swap = view_->shared->has_keys() || !to.credential_name.empty();
     http::head_writer head{out};
@@ -80,6 +82,9 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
             case field_id::content_encoding:
                 if (encoded_ && !sends_encoded()) continue;  // a value in it changes: it goes as what it means
                 break;
+            case field_id::tracestate:
+                if (!traced) continue;  // of a trace that does not go on
+                break;
             // What cannot be read cannot be metered: ask for plain answers.
             case field_id::accept_encoding:
                 if (understood_) continue;
@@ -99,9 +104,9 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     if (understood_) head.add("accept-encoding", std::string_view{"identity"});
     if (!to.credential_name.empty()) head.add(to.credential_name, to.credential_value.reveal());
     for (const auto& [name, value] : to.conf->headers) head.add(name, value.reveal());
-    char trace[55];
-    core::write_traceparent(trace, h.fields.value_of(field_id::traceparent), worker_.random()(), worker_.random()(), worker_.random()());
-    head.add("traceparent", std::string_view{trace, sizeof trace});
+    char traceparent[core::traceparent_size];
+    core::write_traceparent(traceparent, trace);
+    head.add("traceparent", std::string_view{traceparent, sizeof traceparent});
     head.add("x-request-id", record_.request_id);
     if (via.empty()) {
         head.add("via", std::string_view{"1.1 weir"});

@@ -64,6 +64,7 @@ void worker::stop_and_join() {
 
 void worker::use(std::shared_ptr<const snapshot> s) {
     loop_.post([this, s = std::move(s)] {
+        metrics_.show_otel_names(s->conf->metrics.otel_names);
         auto view = std::make_shared<worker_view>();
         view->shared = s;
         std::map<std::string, std::shared_ptr<net::upstream_connections>> connections;

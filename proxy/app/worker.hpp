@@ -28,6 +28,7 @@
 #include "policy/wait_queue.hpp"
 #include "telemetry/access_log.hpp"
 #include "telemetry/metrics.hpp"
+#include "telemetry/span_lane.hpp"
 
 namespace weir::app {
 
@@ -132,6 +133,10 @@ public:
     [[nodiscard]] bool ledger_fails() const { return ledger_failing_ && ledger_failing_->load(std::memory_order_relaxed); }
     [[nodiscard]] ledger::journal* ledger() const { return ledger_; }
 
+    /// Before start().
+    void set_spans(telemetry::span_lane* lane) { spans_ = lane; }
+    [[nodiscard]] telemetry::span_lane& spans() { return *spans_; }
+
     /// Sessions on this worker; read by other workers when they accept.
     [[nodiscard]] int load() const { return load_.load(std::memory_order_relaxed); }
     /// The longest that an event had to wait on this worker, about a second ago; any thread.
@@ -168,6 +173,7 @@ private:
     core::fast_random random_;
     ledger::journal* ledger_ = nullptr;
     const std::atomic<bool>* ledger_failing_ = nullptr;
+    telemetry::span_lane* spans_ = nullptr;
     std::shared_ptr<worker_view> view_;
     std::map<std::string, std::shared_ptr<net::upstream_connections>> connections_;  ///< by target identity
     std::vector<std::unique_ptr<net::acceptor>> acceptors_;

@@ -63,6 +63,14 @@ struct state_conf {
     bool refuse_on_failure = false;         ///< requests are refused while the ledger cannot be written
 };
 
+/// Spans of requests, for an OTLP/HTTP collector.
+struct tracing_conf {
+    upstream_conf collector;                ///< its URL (without a path: /v1/traces), headers and TLS
+    int sample_percent = 1;                 ///< of the traces that begin here
+    std::chrono::milliseconds slow{30000};  ///< what took so long is kept whatever was sampled; 0: off
+    std::string service_name = "weir";
+};
+
 struct models_conf {
     bool show_prices = false;  ///< the lists of models carry what each costs
 };
@@ -86,6 +94,8 @@ struct conf {
     usage::price_book prices;
     state_conf state;
     telemetry::log_settings log;
+    telemetry::metrics_settings metrics;
+    std::optional<tracing_conf> tracing;  ///< absent: off
 };
 
 }  // namespace weir::config

@@ -101,6 +101,8 @@ void read_sections(section& s, conf& into, mentions& seen) {
     if (const auto v = s.find("models")) read_models(*v, into);
     if (const auto v = s.find("state")) read_state(*v, into);
     if (const auto v = s.find("log")) read_log(*v, into);
+    if (const auto v = s.find("metrics")) read_metrics(*v, into);
+    if (const auto v = s.find("tracing")) read_tracing(*v, into);
     s.flag("watch", into.watch);
 }
 
@@ -118,6 +120,7 @@ std::vector<std::string> files_of(const conf& made, const reading& in, const std
             for (const auto* path : {&listener.tls->certificate, &listener.tls->private_key, &listener.tls->client_ca}) add(*path);
     for (const auto& pool : made.pools)
         for (const auto& up : pool.upstreams) add(up.tls.ca);
+    if (made.tracing) add(made.tracing->collector.tls.ca);
     return files;
 }
 

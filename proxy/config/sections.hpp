@@ -42,6 +42,8 @@ void read_routes(const value& from, conf& into, mentions& seen);
 void read_keys(const value& from, conf& into, mentions& seen);
 void read_state(const value& from, conf& into);
 void read_log(const value& from, conf& into);
+void read_metrics(const value& from, conf& into);
+void read_tracing(const value& from, conf& into);
 
 /// The parts of a pool that have files of their own.
 void read_upstreams(const value& from, pool_conf& into);

@@ -1,4 +1,4 @@
-// state and log: where weir keeps and writes what happened.
+// state, log and metrics: where weir keeps, writes and shows what happened.
 #include <filesystem>
 
 #include "config/sections.hpp"
@@ -87,6 +87,12 @@ void read_log(const value& from, conf& into) {
                                 {"info", telemetry::level::info},
                                 {"warn", telemetry::level::warn},
                                 {"error", telemetry::level::error}});
+    s.finish();
+}
+
+void read_metrics(const value& from, conf& into) {
+    section s{from, "metrics"};
+    s.flag("otel_names", into.metrics.otel_names);
     s.finish();
 }
 

@@ -1,4 +1,4 @@
-// The upstreams of one pool: URL, credentials, weight, TLS.
+// What weir calls: the upstreams of one pool (URL, credentials, weight, TLS), and the collector of traces.
 #include <algorithm>
 #include <set>
 
@@ -125,6 +125,21 @@ void read_upstreams(const value& from, pool_conf& into) {
         }
         into.upstreams.push_back(std::move(upstream));
     }
+}
+
+// A collector is reached as an upstream is.
+void read_tracing(const value& from, conf& into) {
+    tracing_conf tracing;
+    section s{from, "tracing"};
+    auto& collector = tracing.collector;
+    if (const auto url = s.require("otlp")) read_url(*url, collector);
+    s.percent("sample", tracing.sample_percent);
+    s.duration_or_off("slow", tracing.slow);
+    s.text("service_name", tracing.service_name);
+    if (const auto headers = s.find("headers")) read_headers(*headers, collector);
+    if (const auto tls = s.find("tls")) read_client_tls(*tls, collector);
+    s.finish();
+    into.tracing = std::move(tracing);
 }
 
 }  // namespace weir::config

@@ -1,4 +1,4 @@
-// Request identifiers: UUIDv7 (RFC 9562 section 5.7) and W3C trace context ids. Randomness and time are arguments.
+// Request identifiers: UUIDv7 (RFC 9562 section 5.7). Randomness and time are arguments.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,6 @@ namespace weir::core {
 
 /// Writes 36 characters.
 void write_uuid7(char* to, std::uint64_t unix_ms, std::uint64_t random_a, std::uint64_t random_b);
-
-/// Writes `traceparent` with a new parent id: 55 characters. Keeps the trace id and flags of `incoming` when that is a valid version-00 value
-/// (W3C Trace Context section 3.2), else starts a new, unsampled trace.
-void write_traceparent(char* to, std::string_view incoming, std::uint64_t random_a, std::uint64_t random_b, std::uint64_t span);
 
 /// Whether a client's request id may be kept: 1 to 128 visible ASCII characters.
 [[nodiscard]] bool acceptable_request_id(std::string_view id);

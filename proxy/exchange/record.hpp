@@ -9,6 +9,7 @@
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
+#include "core/trace_context.hpp"
 #include "usage/counts.hpp"
 #include "usage/money.hpp"
 
@@ -67,6 +68,7 @@ private:
 struct record {
     core::wall_time time{};            ///< when the request's head was complete
     std::string_view request_id;
+    core::trace_id trace;              ///< empty: there is none that somebody keeps
     std::string_view client;           ///< peer address, without the port
     std::string_view listener;
     std::string_view key;              ///< the key's name; empty: none needed
@@ -90,6 +92,7 @@ struct record {
     std::int64_t first_token_ms = -1;  ///< -1: none came
     std::int64_t duration_us = 0;
     std::int64_t first_token_us = -1;
+    std::int64_t longest_gap_ns = 0;   ///< between two content events of a stream
     std::int64_t overhead_us = 0;      ///< time in weir alone
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;

@@ -59,6 +59,7 @@ constexpr std::array known_fields = {
     known{"connection", field_id::connection},
     known{"keep-alive", field_id::keep_alive},
     known{"retry-after", field_id::retry_after},
+    known{"tracestate", field_id::tracestate},
     known{"traceparent", field_id::traceparent},
     known{"content-type", field_id::content_type},
     known{"max-forwards", field_id::max_forwards},

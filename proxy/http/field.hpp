@@ -31,6 +31,7 @@ enum class field_id : std::uint8_t {
     proxy_authorization,
     x_request_id,
     traceparent,
+    tracestate,
     retry_after,
     date,
 };

@@ -22,6 +22,9 @@ constexpr names key_code[] = {"key", "code"};
 constexpr names pool_phase[] = {"pool", "phase"};
 constexpr names pool_only[] = {"pool"};
 constexpr names pool_outcome[] = {"pool", "outcome"};
+constexpr names otel_token_labels[] = {"gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "gen_ai_token_type"};
+constexpr names otel_duration_labels[] = {"gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "error_type"};
+constexpr names otel_labels[] = {"gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model"};
 constexpr names listener_only[] = {"listener"};
 constexpr names listener_phase[] = {"listener", "phase"};
 
@@ -38,6 +41,15 @@ constexpr std::int64_t overhead_bounds[] = {5 * us, 10 * us, 25 * us, 50 * us, 1
 // Millionths of the ratio 1; dense around agreement.
 constexpr std::int64_t ratio_bounds[] = {100'000, 250'000, 500'000, 750'000, 900'000, 950'000, 980'000, 990'000,
                                          1'000'000, 1'010'000, 1'020'000, 1'050'000, 1'100'000, 1'250'000, 2'000'000, 10'000'000};
+
+// The conventions name the bounds of theirs.
+constexpr std::int64_t otel_token_bounds[] = {1, 4, 16, 64, 256, 1'024, 4'096, 16'384, 65'536, 262'144, 1'048'576, 4'194'304, 16'777'216, 67'108'864};
+constexpr std::int64_t otel_duration_bounds[] = {10 * ms, 20 * ms, 40 * ms, 80 * ms, 160 * ms, 320 * ms, 640 * ms, 1280 * ms, 2560 * ms, 5120 * ms,
+                                                 10'240 * ms, 20'480 * ms, 40'960 * ms, 81'920 * ms};
+constexpr std::int64_t otel_first_token_bounds[] = {1 * ms, 5 * ms, 10 * ms, 20 * ms, 40 * ms, 60 * ms, 80 * ms, 100 * ms, 250 * ms, 500 * ms, 750 * ms,
+                                                    1 * s, 2500 * ms, 5 * s, 7500 * ms, 10 * s};
+constexpr std::int64_t otel_per_token_bounds[] = {10 * ms, 25 * ms, 50 * ms, 75 * ms, 100 * ms, 150 * ms, 200 * ms, 300 * ms, 400 * ms, 500 * ms, 750 * ms,
+                                                  1 * s, 2500 * ms};
 
 constexpr auto counter = metric_kind::counter;
 constexpr auto gauge = metric_kind::gauge;
@@ -77,8 +89,17 @@ constexpr std::array<family_info, family_count> table = {{
     {"weir_client_timeouts_total", "Requests that clients sent too slowly (408), by the part that was late: head or body.", counter, listener_phase, 0, {}},
     {"weir_gateway_timeouts_total",
      "Requests that weir answered with 504, by the phase in which their last upstream was too slow.", counter, pool_phase, 0, {}},
+    {"gen_ai_client_token_usage", "Number of input and output tokens used (gen_ai.client.token.usage).", histogram, otel_token_labels, 0, otel_token_bounds},
+    {"gen_ai_client_operation_duration_seconds", "Duration of requests that went to a provider (gen_ai.client.operation.duration).", histogram,
+     otel_duration_labels, 9, otel_duration_bounds},
+    {"gen_ai_server_request_duration_seconds", "Duration of requests, as the client saw it (gen_ai.server.request.duration).", histogram,
+     otel_duration_labels, 9, otel_duration_bounds},
+    {"gen_ai_server_time_to_first_token_seconds", "Time to generate the first token of a stream that went well (gen_ai.server.time_to_first_token).",
+     histogram, otel_labels, 9, otel_first_token_bounds},
+    {"gen_ai_server_time_per_output_token_seconds", "Time per output token after the first one (gen_ai.server.time_per_output_token).", histogram,
+     otel_labels, 9, otel_per_token_bounds},
 }};
-static_assert(table.back().name == "weir_gateway_timeouts_total", "the table and the enumeration have the same order");
+static_assert(table.back().name == "gen_ai_server_time_per_output_token_seconds", "the table and the enumeration have the same order");
 
 constexpr outside_family outside[] = {
     {"weir_upstream_healthy", "Whether health checks call the upstream usable (1) or down (0).", gauge},
@@ -94,6 +115,8 @@ constexpr outside_family outside[] = {
     {"weir_conf_info", "The conf in use: hash of the file and when it was loaded; always 1.", gauge},
     {"weir_conf_last_reload_successful", "Whether the last attempt to load the conf succeeded (1) or failed (0).", gauge},
     {"weir_log_dropped_total", "Access log lines dropped because the log could not be written fast enough.", counter},
+    {"weir_spans_exported_total", "Spans of traces that the collector has taken.", counter},
+    {"weir_spans_dropped_total", "Spans of traces that were lost: the queue was full, the collector was unreachable for too long, or it refused them.", counter},
 };
 
 }  // namespace

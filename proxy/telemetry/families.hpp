@@ -36,8 +36,15 @@ enum class family : std::uint8_t {
     tunnels_unread,
     client_timeouts,
     gateway_timeouts,
+    // OpenTelemetry's names for what is above, as far as it has any (conf: metrics.otel_names).
+    otel_token_usage,
+    otel_operation_duration,
+    otel_request_duration,
+    otel_first_token,
+    otel_per_output_token,
 };
-inline constexpr std::size_t family_count = 25;
+inline constexpr std::size_t family_count = 30;
+inline constexpr family first_otel_family = family::otel_token_usage;  ///< shown only when they have series
 inline constexpr std::size_t max_labels = 6;
 
 enum class metric_kind : std::uint8_t { counter, gauge, histogram };

@@ -179,6 +179,10 @@ std::size_t format_line(char* out, const exchange::record& what) {
     json_line line(out);
     line.time("{\"time\":", what.time);
     line.string(",\"request_id\":", what.request_id);
+    if (!what.trace.empty()) {
+        char digits[32];
+        line.string(",\"trace_id\":", {digits, static_cast<std::size_t>(core::write_trace_id(digits, what.trace) - digits)});
+    }
     line.string(",\"client\":", what.client);
     line.string(",\"key\":", what.key);
     line.string(",\"endpoint\":", what.endpoint);

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <limits>
 #include <map>
 #include <sstream>
 
 #include "core/version.hpp"
 #include "telemetry/families.hpp"
+#include "telemetry/merged_family.hpp"
+#include "telemetry/openmetrics.hpp"
 #include "telemetry/process_stats.hpp"
 #include "telemetry/text.hpp"
 
@@ -19,33 +19,6 @@ namespace {
 
 using prometheus::MetricFamily;
 using prometheus::MetricType;
-
-MetricType type_of(metric_kind kind) {
-    switch (kind) {
-        case metric_kind::counter: return MetricType::Counter;
-        case metric_kind::gauge: return MetricType::Gauge;
-        case metric_kind::histogram: return MetricType::Histogram;
-    }
-    return MetricType::Untyped;
-}
-
-double scaled(std::int64_t value, int decimals) {
-    double unit = 1;
-    for (int i = 0; i < decimals; ++i) unit *= 10;
-    return static_cast<double>(value) / unit;
-}
-
-void append_head(std::string& out, std::string_view name, std::string_view help, std::string_view type) {
-    out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(type) += '\n';
-}
-
-void append_value(std::string& out, std::int64_t value, int decimals) {
-    char digits[32];
-    char* const end = decimals == 0 ? std::to_chars(digits, digits + sizeof digits, value).ptr
-                                    : write_decimal(digits, value, decimals);
-    *end = '\n';
-    out.append(digits, static_cast<std::size_t>(end + 1 - digits));
-}
 
 MetricFamily single(std::string_view name, std::string_view help, MetricType type, double value) {
     MetricFamily family = make_family(name, help, type);
@@ -117,35 +90,9 @@ void add_value(MetricFamily& family, std::initializer_list<std::pair<std::string
     family.metric.push_back(std::move(metric));
 }
 
-// The series of all shards with the same labels, and the text before each of their values, written once.
-struct metrics::merged_family {
-    struct line {
-        std::size_t text = 0;     ///< offset into `texts`
-        std::uint32_t length = 0;
-        std::uint32_t value = 0;  ///< index into `values`; of a histogram's bucket lines its first cell
-    };
-    struct entry {
-        std::size_t first_line = 0;
-        std::size_t first_value = 0;
-        const series_store* store = nullptr;  ///< of the shard that had it first, for its labels
-        const series* like = nullptr;
-    };
-
-    void add_line(std::string_view suffix, const std::string& labels, std::string_view le, std::size_t value);
-    std::size_t add_entry(const series_store& store, const series& like, const std::string& label_text);
-    void render(std::string& out) const;
-    [[nodiscard]] MetricFamily collect() const;
-
-    const family_info* info = nullptr;
-    std::string texts;
-    std::vector<line> lines;
-    std::vector<entry> entries;
-    std::vector<std::int64_t> values;
-    std::unordered_map<std::string, std::size_t> by_labels;
-};
-
 struct metrics::shard_slot {
     struct source_of {
+        const series* from;
         const cell* cells;
         std::uint32_t of;
         std::uint32_t count;
@@ -156,89 +103,9 @@ struct metrics::shard_slot {
     std::vector<source_of> seen;
 };
 
-void metrics::merged_family::add_line(std::string_view suffix, const std::string& labels, std::string_view le,
-                                      std::size_t value) {
-    const std::size_t start = texts.size();
-    texts.append(info->name).append(suffix);
-    if (!labels.empty() || !le.empty()) {
-        texts.append("{").append(labels);
-        if (!le.empty()) texts.append(labels.empty() ? "" : ",").append("le=\"").append(le).append("\"");
-        texts.append("}");
-    }
-    texts += ' ';
-    lines.push_back({start, static_cast<std::uint32_t>(texts.size() - start), static_cast<std::uint32_t>(value)});
-}
-
-std::size_t metrics::merged_family::add_entry(const series_store& store, const series& like, const std::string& label_text) {
-    const std::size_t first_value = values.size();
-    values.resize(first_value + cells_of(*info));
-    entries.push_back({lines.size(), first_value, &store, &like});
-    if (info->kind != metric_kind::histogram) {
-        add_line("", label_text, "", first_value);
-        return first_value;
-    }
-    for (const std::int64_t bound : info->bounds) {
-        char digits[32];
-        const char* const end = write_decimal(digits, bound, info->decimals);
-        add_line("_bucket", label_text, {digits, static_cast<std::size_t>(end - digits)}, first_value);
-    }
-    add_line("_bucket", label_text, "+Inf", first_value);
-    add_line("_sum", label_text, "", first_value);
-    add_line("_count", label_text, "", first_value);
-    return first_value;
-}
-
-void metrics::merged_family::render(std::string& out) const {
-    append_head(out, info->name, info->help, name_of(info->kind));
-    const auto put = [&](const line& l, std::int64_t value, int decimals) {
-        out.append(texts, l.text, l.length);
-        append_value(out, value, decimals);
-    };
-    if (info->kind != metric_kind::histogram) {
-        for (const line& l : lines) put(l, values[l.value], info->decimals);
-        return;
-    }
-    const std::size_t buckets = info->bounds.size() + 1;
-    for (const entry& e : entries) {
-        std::int64_t count = 0;
-        for (std::size_t b = 0; b < buckets; ++b) {
-            count += values[e.first_value + b];
-            put(lines[e.first_line + b], count, 0);
-        }
-        put(lines[e.first_line + buckets], values[e.first_value + buckets], info->decimals);
-        put(lines[e.first_line + buckets + 1], count, 0);
-    }
-}
-
-MetricFamily metrics::merged_family::collect() const {
-    MetricFamily family = make_family(info->name, info->help, type_of(info->kind));
-    family.metric.reserve(entries.size());
-    for (const entry& e : entries) {
-        prometheus::ClientMetric metric;
-        for (std::size_t i = 0; i < info->labels.size(); ++i)
-            metric.label.push_back({std::string(info->labels[i]), std::string(e.store->label(e.like->labels[i]))});
-        const std::int64_t* const cells = &values[e.first_value];
-        if (info->kind == metric_kind::counter) metric.counter.value = scaled(cells[0], info->decimals);
-        if (info->kind == metric_kind::gauge) metric.gauge.value = scaled(cells[0], info->decimals);
-        if (info->kind == metric_kind::histogram) {
-            std::uint64_t count = 0;
-            const std::size_t buckets = info->bounds.size() + 1;
-            for (std::size_t b = 0; b < buckets; ++b) {
-                count += static_cast<std::uint64_t>(cells[b]);
-                const double bound = b + 1 < buckets ? scaled(info->bounds[b], info->decimals)
-                                                     : std::numeric_limits<double>::infinity();
-                metric.histogram.bucket.push_back({count, bound});
-            }
-            metric.histogram.sample_count = count;
-            metric.histogram.sample_sum = scaled(cells[buckets], info->decimals);
-        }
-        family.metric.push_back(std::move(metric));
-    }
-    return family;
-}
-
-metrics::metrics(std::size_t series_limit) : series_limit_(series_limit), merged_(family_count) {
-    for (std::size_t i = 0; i < family_count; ++i) merged_[i].info = &info_of(static_cast<family>(i));
+metrics::metrics(std::size_t series_limit) : series_limit_(series_limit) {
+    merged_.reserve(family_count);
+    for (std::size_t i = 0; i < family_count; ++i) merged_.emplace_back(static_cast<family>(i));
 }
 
 metrics::~metrics() = default;
@@ -282,7 +149,7 @@ void metrics::merge_series(shard_slot& slot, const series& s) const {
     }
     const auto [place, fresh] = into.by_labels.try_emplace(label_text, 0);
     if (fresh) place->second = into.add_entry(store, s, label_text);
-    slot.seen.push_back({s.cells, static_cast<std::uint32_t>(s.of), static_cast<std::uint32_t>(cells_of(*into.info)),
+    slot.seen.push_back({&s, s.cells, static_cast<std::uint32_t>(s.of), static_cast<std::uint32_t>(cells_of(*into.info)),
                          place->second});
 }
 
@@ -329,11 +196,42 @@ void metrics::render(std::string& out) {
     std::size_t expected = 1 << 14;
     for (const merged_family& family : merged_) expected += family.texts.size() + family.lines.size() * 12 + 256;
     out.reserve(expected);
-    for (const merged_family& family : merged_) family.render(out);
+    for (const merged_family& family : merged_)
+        if (!family.hidden()) family.render(out);
     std::ostringstream rest;
     prometheus::TextSerializer{}.Serialize(rest, outside());
     out += rest.str();
 }
+
+void metrics::collect_examples() const {
+    for (merged_family& family : merged_) family.forget_examples();
+    const std::lock_guard lock(shards_lock_);
+    for (const auto& slot : shards_)
+        for (const shard_slot::source_of& of : slot->seen)
+            if (merged_[of.of].info->kind == metric_kind::histogram) merged_[of.of].keep_newest(of.first_value, *of.from);
+}
+
+std::string metrics::render_openmetrics() {
+    std::string out;
+    render_openmetrics(out);
+    return out;
+}
+
+void metrics::render_openmetrics(std::string& out) {
+    out.clear();
+    const std::lock_guard lock(scrape_);
+    merge();
+    collect_examples();
+    std::size_t expected = 1 << 14;
+    for (const merged_family& family : merged_) expected += family.texts.size() + family.lines.size() * 12 + 256;
+    out.reserve(expected);
+    for (const merged_family& family : merged_)
+        if (!family.hidden()) family.render_openmetrics(out);
+    for (const MetricFamily& family : outside()) append_openmetrics(out, family);
+    out += "# EOF\n";
+}
+
+std::string metrics::render(exposition format) { return format == exposition::text ? render() : render_openmetrics(); }
 
 std::vector<std::int64_t> metrics::totals(family of) const {
     std::vector<std::int64_t> out(cells_of(info_of(of)), 0);
@@ -352,7 +250,8 @@ std::vector<MetricFamily> metrics::Collect() const {
     const std::lock_guard lock(scrape_);
     merge();
     std::vector<MetricFamily> all;
-    for (const merged_family& family : merged_) all.push_back(family.collect());
+    for (const merged_family& family : merged_)
+        if (!family.hidden()) all.push_back(family.collect());
     std::vector<MetricFamily> rest = outside();
     std::move(rest.begin(), rest.end(), std::back_inserter(all));
     return all;

@@ -15,9 +15,12 @@
 #include <utility>
 #include <vector>
 
+#include "telemetry/exposition.hpp"
 #include "telemetry/shard.hpp"
 
 namespace weir::telemetry {
+
+struct merged_family;
 
 /// Appends the families that its owner keeps. Called on the scraping thread, one scrape at a time.
 using source = std::function<void(std::vector<prometheus::MetricFamily>&)>;
@@ -53,6 +56,12 @@ public:
     [[nodiscard]] std::string render();
     void render(std::string& out);  ///< reuses the string's memory
 
+    /// OpenMetrics 1.0.0 of everything, with exemplars: the latest request in each bucket of the histograms of times, by trace and request id.
+    [[nodiscard]] std::string render_openmetrics();
+    void render_openmetrics(std::string& out);
+
+    [[nodiscard]] std::string render(exposition format);
+
     /// The cells of all series of a family, added up, in cell units (families.hpp): what a histogram or a counter says as a whole.
     [[nodiscard]] std::vector<std::int64_t> totals(family of) const;
 
@@ -60,10 +69,10 @@ public:
     [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
 
 private:
-    struct merged_family;
     struct shard_slot;
 
     void merge() const;
+    void collect_examples() const;
     void merge_series(shard_slot& slot, const series& s) const;
     [[nodiscard]] std::vector<prometheus::MetricFamily> outside() const;
 
@@ -74,7 +83,5 @@ private:
     mutable std::vector<merged_family> merged_;
     std::vector<source> sources_;
 };
-
-inline constexpr std::string_view text_content_type = "text/plain; version=0.0.4; charset=utf-8";
 
 }  // namespace weir::telemetry

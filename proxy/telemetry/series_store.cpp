@@ -72,15 +72,15 @@ label_id series_store::intern(std::string_view value) {
     return id;
 }
 
-cell* series_store::find(family of, std::span<const label_id> labels) {
+series& series_store::find(family of, std::span<const label_id> labels) {
     const std::uint64_t hash = hash_of(of, labels);
     const std::size_t mask = series_index_.size() - 1;
     for (std::size_t slot = hash & mask; series_index_[slot] != 0; slot = (slot + 1) & mask)
-        if (const series& s = series_.at(series_index_[slot] - 1); same(s, of, labels)) return s.cells;
+        if (series& s = series_.at(series_index_[slot] - 1); same(s, of, labels)) return s;
     return insert(of, labels, hash);
 }
 
-cell* series_store::insert(family of, std::span<const label_id> labels, std::uint64_t hash) {
+series& series_store::insert(family of, std::span<const label_id> labels, std::uint64_t hash) {
     const std::size_t count = count_.load(std::memory_order_relaxed);
     if (count >= limit_) {
         constexpr std::array<label_id, max_labels> others{};
@@ -98,12 +98,21 @@ cell* series_store::insert(family of, std::span<const label_id> labels, std::uin
     made.of = of;
     std::copy(labels.begin(), labels.end(), made.labels.begin());
     made.cells = allocate(cells_of(info_of(of)));
-    cell* const cells = made.cells;
     series_index_[slot] = static_cast<std::uint32_t>(count + 1);
     // A reader that sees the new count sees the series, its label strings and its zeroed cells.
     count_.store(count + 1, std::memory_order_release);
     if ((count + 1) * 2 > series_index_.size()) grow_series_index();
-    return cells;
+    return made;
+}
+
+exemplar_slot* series_store::exemplars_of(series& which) {
+    auto* slots = which.exemplars.load(std::memory_order_relaxed);
+    if (slots == nullptr) {
+        slots_.push_back(std::make_unique<exemplar_slot[]>(info_of(which.of).bounds.size() + 1));
+        slots = slots_.back().get();
+        which.exemplars.store(slots, std::memory_order_release);
+    }
+    return slots;
 }
 
 cell* series_store::allocate(std::size_t n) {

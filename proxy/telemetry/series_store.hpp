@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "telemetry/exemplar.hpp"
 #include "telemetry/families.hpp"
 
 namespace weir::telemetry {
@@ -34,6 +35,7 @@ struct series {
     family of = family::requests;
     std::array<label_id, max_labels> labels{};
     cell* cells = nullptr;
+    std::atomic<exemplar_slot*> exemplars{nullptr};  ///< one per bucket of a histogram, from the first that was kept on
 };
 
 /// Grows in chunks that never move, up to a capacity fixed at birth; what is published stays where it is.
@@ -47,6 +49,7 @@ public:
         return chunk[index % ChunkSize];
     }
     [[nodiscard]] const T& at(std::size_t index) const { return chunks_[index / ChunkSize][index % ChunkSize]; }
+    [[nodiscard]] T& at(std::size_t index) { return chunks_[index / ChunkSize][index % ChunkSize]; }
 
 private:
     std::vector<std::unique_ptr<T[]>> chunks_;
@@ -64,9 +67,12 @@ public:
     /// The id of `value`; `other` when the table is full. Allocates at a value's first use only.
     [[nodiscard]] label_id intern(std::string_view value);
 
-    /// The cells of the tuple; beyond the limit those of the family's `other` tuple (and `dropped` counts it).
+    /// The series of the tuple; beyond the limit that of the family's `other` tuple (and `dropped` counts it).
     /// Allocates at a tuple's first use only.
-    [[nodiscard]] cell* find(family of, std::span<const label_id> labels);
+    [[nodiscard]] series& find(family of, std::span<const label_id> labels);
+
+    /// The slots of a histogram's buckets, made at their first use.
+    [[nodiscard]] exemplar_slot* exemplars_of(series& which);
 
     [[nodiscard]] std::size_t size() const { return count_.load(std::memory_order_acquire); }
     [[nodiscard]] const series& at(std::size_t index) const { return series_.at(index); }  ///< index < size()
@@ -78,7 +84,7 @@ private:
         std::array<cell, 512> cells;
     };
 
-    [[nodiscard]] cell* insert(family of, std::span<const label_id> labels, std::uint64_t hash);
+    [[nodiscard]] series& insert(family of, std::span<const label_id> labels, std::uint64_t hash);
     [[nodiscard]] cell* allocate(std::size_t n);
     void grow_series_index();
     void grow_string_index();
@@ -93,6 +99,7 @@ private:
     std::vector<std::uint32_t> string_index_;
     std::vector<std::unique_ptr<cell_chunk>> cells_;
     std::size_t used_in_chunk_ = 0;
+    std::vector<std::unique_ptr<exemplar_slot[]>> slots_;
     cell dropped_;
 };
 

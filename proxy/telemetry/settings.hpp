@@ -13,4 +13,8 @@ struct log_settings {
     telemetry::level level = telemetry::level::info;
 };
 
+struct metrics_settings {
+    bool otel_names = false;  ///< a second view under OpenTelemetry's names
+};
+
 }  // namespace weir::telemetry

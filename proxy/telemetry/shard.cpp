@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "telemetry/gen_ai.hpp"
+
 namespace weir::telemetry {
 namespace {
 
@@ -69,13 +71,37 @@ shard::shard(std::size_t series_limit) : store_(series_limit), known_{} {
 template <class... Ids>
 cell* shard::find(family of, Ids... ids) {
     const std::array<label_id, sizeof...(Ids)> labels{ids...};
-    return store_.find(of, labels);
+    return store_.find(of, labels).cells;
 }
 
 template <class... Ids>
 histogram_ref shard::histogram(family of, Ids... ids) {
     const family_info& info = info_of(of);
     return {find(of, ids...), info.bounds, scale_of(info)};
+}
+
+template <class... Ids>
+void shard::observe(family of, std::int64_t value, const exchange::record* example, Ids... ids) {
+    const std::array<label_id, sizeof...(Ids)> labels{ids...};
+    series& found = store_.find(of, labels);
+    histogram_ref to{found.cells, info_of(of).bounds, 1};
+    to.observe_scaled(value);
+    if (example != nullptr) keep_example(found, value, *example);
+}
+
+// What leads to this request, in the bucket that it was counted in.
+void shard::keep_example(series& in, std::int64_t value, const exchange::record& what) {
+    using namespace std::chrono;
+    const histogram_ref of{in.cells, info_of(in.of).bounds, 1};
+    const auto time_ms = duration_cast<milliseconds>(what.time.time_since_epoch()).count() + what.duration_us / 1'000;
+    auto& slot = store_.exemplars_of(in)[of.bucket_of(value)];
+    if (!slot.due(time_ms)) return;
+    exemplar made;
+    made.trace = what.trace;
+    made.set_request_id(what.request_id);
+    made.time_ms = time_ms;
+    made.value = value;
+    if (!made.empty()) slot.write(made);
 }
 
 label_id shard::status_id(int status) {
@@ -88,13 +114,38 @@ void shard::publish(const exchange::record& what) {
     const request_ids ids{store_.intern(what.endpoint), store_.intern(what.model_label), store_.intern(what.pool),
                           store_.intern(what.key), what.stream ? known_.yes : known_.no};
     find(family::requests, ids.endpoint, ids.model, ids.pool, ids.key, ids.stream, status_id(what.status))->add(1);
-    histogram(family::request_duration, ids.endpoint, ids.pool, ids.stream).observe_scaled(nanoseconds(what.duration_us));
-    histogram(family::overhead, ids.endpoint).observe_scaled(nanoseconds(what.overhead_us));
-    if (what.first_token_us >= 0)
-        histogram(family::first_token, ids.pool, ids.model).observe_scaled(nanoseconds(what.first_token_us));
+    observe(family::request_duration, nanoseconds(what.duration_us), &what, ids.endpoint, ids.pool, ids.stream);
+    observe(family::overhead, nanoseconds(what.overhead_us), &what, ids.endpoint);
+    if (what.first_token_us >= 0) observe(family::first_token, nanoseconds(what.first_token_us), &what, ids.pool, ids.model);
+    if (what.longest_gap_ns > 0) {
+        // Gaps were counted while the stream ran; the longest one is worth a look.
+        const std::array<label_id, 2> labels{ids.pool, ids.model};
+        keep_example(store_.find(family::inter_token, labels), what.longest_gap_ns, what);
+    }
+    if (otel_names_) publish_otel(what);
     count_attempts(what);
     count_usage(what, ids);
     count_endings(what, ids);
+}
+
+void shard::publish_otel(const exchange::record& what) {
+    const auto operation_name = gen_ai_operation(what.endpoint);
+    if (operation_name.empty()) return;
+    char digits[12];
+    const auto error_name = gen_ai_error(what, digits);
+    const label_id operation = store_.intern(operation_name), provider = store_.intern(gen_ai_provider(what.endpoint));
+    const label_id model = store_.intern(what.model_label), error = store_.intern(error_name);
+    const std::int64_t duration = nanoseconds(what.duration_us), first = nanoseconds(what.first_token_us);
+    observe(family::otel_request_duration, duration, &what, operation, provider, model, error);
+    if (what.attempt_count > 0) observe(family::otel_operation_duration, duration, &what, operation, provider, model, error);
+    if (what.has_usage) {
+        observe(family::otel_token_usage, what.usage.prompt(), nullptr, operation, provider, model, known_.input);
+        observe(family::otel_token_usage, what.usage.completion(), nullptr, operation, provider, model, known_.output);
+    }
+    if (!error_name.empty() || what.first_token_us < 0) return;
+    observe(family::otel_first_token, first, &what, operation, provider, model);
+    if (what.usage.completion() > 1)
+        observe(family::otel_per_output_token, (duration - first) / (what.usage.completion() - 1), &what, operation, provider, model);
 }
 
 void shard::count_attempts(const exchange::record& what) {

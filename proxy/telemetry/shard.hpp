@@ -36,7 +36,6 @@ public:
         cells_[bounds_.size() + 1].add(value);
     }
 
-private:
     // The number of bounds below `value`: halving without branches, since the values follow no pattern.
     [[nodiscard]] std::size_t bucket_of(std::int64_t value) const {
         const std::int64_t* at = bounds_.data();
@@ -48,6 +47,8 @@ private:
         }
         return static_cast<std::size_t>(at - bounds_.data()) + (*at < value);
     }
+
+private:
 
     cell* cells_ = nullptr;
     std::span<const std::int64_t> bounds_;
@@ -61,6 +62,9 @@ public:
 
     /// Counts everything that follows from a finished request. Call it once per request.
     void publish(const exchange::record& what);
+
+    /// From now on what is published is shown under OpenTelemetry's names too, or no longer.
+    void show_otel_names(bool show) { otel_names_ = show; }
 
     [[nodiscard]] histogram_ref inter_token(std::string_view pool, std::string_view model);
     /// Shows what a running stream has cost so far, at least; publish() counts the rest.
@@ -86,6 +90,11 @@ private:
     cell* find(family of, Ids... ids);
     template <class... Ids>
     histogram_ref histogram(family of, Ids... ids);
+    /// `example`: the request that shows it; may be null.
+    template <class... Ids>
+    void observe(family of, std::int64_t value, const exchange::record* example, Ids... ids);
+    void keep_example(series& in, std::int64_t value, const exchange::record& what);
+    void publish_otel(const exchange::record& what);
     label_id status_id(int status);
     void count_attempts(const exchange::record& what);
     void count_usage(const exchange::record& what, const request_ids& ids);
@@ -95,6 +104,7 @@ private:
     void count_spend(cell& of, usage::nanousd more);
 
     series_store store_;
+    bool otel_names_ = false;
     std::unordered_map<cell*, usage::nanousd> shown_too_much_;  ///< a counter never falls: the next costs pay for it
     struct well_known {
         label_id yes, no, from_upstream, from_count;

@@ -50,6 +50,33 @@ void append_label_value(std::string& out, std::string_view value) {
     }
 }
 
+void append_json_text(std::string& out, std::string_view value) {
+    const auto is_plain = [](char c) { return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f && c != '\\' && c != '"'; };
+    while (!value.empty()) {
+        const auto plain = static_cast<std::size_t>(std::find_if_not(value.begin(), value.end(), is_plain) - value.begin());
+        out += value.substr(0, plain);
+        value.remove_prefix(plain);
+        if (value.empty()) return;
+        const auto c = static_cast<unsigned char>(value[0]);
+        const std::size_t length = utf8_length(value);
+        if (c == '"' || c == '\\') {
+            (out += '\\') += value[0];
+        } else if (c < 0x20 || c == 0x7f) {
+            constexpr char hex[] = "0123456789abcdef";
+            ((out += "\\u00") += hex[c >> 4]) += hex[c & 15];
+        } else {
+            out += length == 0 ? std::string_view{"\xef\xbf\xbd"} : value.substr(0, length);
+        }
+        value.remove_prefix(length == 0 ? 1 : length);
+    }
+}
+
+void append_json_string(std::string& out, std::string_view value) {
+    out += '"';
+    append_json_text(out, value);
+    out += '"';
+}
+
 char* write_decimal(char* out, std::int64_t value, int decimals) {
     std::uint64_t magnitude = static_cast<std::uint64_t>(value);
     if (value < 0) {

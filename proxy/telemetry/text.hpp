@@ -15,6 +15,10 @@ namespace weir::telemetry {
 /// A label value for the text format: backslash, quote and newline escaped, invalid UTF-8 replaced by U+FFFD.
 void append_label_value(std::string& out, std::string_view value);
 
+/// `value` as it stands within a JSON string, and with the quotes around it; invalid UTF-8 replaced by U+FFFD.
+void append_json_text(std::string& out, std::string_view value);
+void append_json_string(std::string& out, std::string_view value);
+
 /// `value` / 10^decimals exactly, without trailing zeros: (1500000, 9) -> 0.0015. Returns the end of what was written;
 /// needs 24 bytes.
 char* write_decimal(char* out, std::int64_t value, int decimals);

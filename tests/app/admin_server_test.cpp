@@ -32,9 +32,9 @@ protected:
     void serve(const std::string& address) {
         server_.reset();
         admin_handlers handlers;
-        handlers.metrics = [this] {
+        handlers.metrics = [this](telemetry::exposition format) {
             if (broken_) throw std::runtime_error("the shard is gone");
-            return metrics_;
+            return format == telemetry::exposition::text ? metrics_ : "# EOF\n";
         };
         handlers.ready = [this](std::string& why) {
             why = unready_;
@@ -60,6 +60,10 @@ TEST_F(AdminServer, ServesEachOfItsPathsWithItsContentType) {
     EXPECT_EQ(metrics.status, 200);
     EXPECT_EQ(metrics.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     EXPECT_EQ(metrics.body, "weir_build_info 1\n");
+    EXPECT_EQ(metrics.header("vary"), "Accept");
+    const auto open = ask(get("/metrics", "Accept: text/plain;q=0.5\r\nAccept: application/openmetrics-text; version=1.0.0\r\n"));
+    EXPECT_EQ(open.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    EXPECT_EQ(open.body, "# EOF\n");
     const auto health = ask(get("/healthz"));
     EXPECT_EQ(health.status, 200);
     EXPECT_EQ(health.body, "ok\n");

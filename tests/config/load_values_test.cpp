@@ -220,6 +220,8 @@ TEST(LoadValues, AreTakenFromEveryKey) {
         "    collect: on\n"
         "routes: [{models: ['*'], pool: a, fallback: [{pool: a, larger_context: true}]}]\n"
         "state: {ledger: off, shared: 'redis://r', keep: 30d}\n"
+        "metrics: {otel_names: true}\n"
+        "tracing: {otlp: 'https://collector:4318', sample: 5%, slow: 2s, service_name: gate, headers: {X-Token: t}, tls: {server_name: c.example}}\n"
         "log: {access: logs/../access.log, level: debug}\n",
         "/weir.yaml");
     ASSERT_TRUE(conf);
@@ -266,6 +268,16 @@ TEST(LoadValues, AreTakenFromEveryKey) {
     EXPECT_TRUE(conf->routes[0].fallbacks[0].larger_context);
     EXPECT_EQ(conf->state.ledger, "");
     EXPECT_EQ(conf->state.keep, 30 * 24h);
+    EXPECT_TRUE(conf->metrics.otel_names);
+    ASSERT_TRUE(conf->tracing);
+    EXPECT_EQ(conf->tracing->collector.host, "collector");
+    EXPECT_EQ(conf->tracing->collector.port, "4318");
+    EXPECT_EQ(conf->tracing->collector.base_path, "");
+    EXPECT_EQ(conf->tracing->collector.tls.server_name, "c.example");
+    EXPECT_EQ(conf->tracing->collector.headers.at(0).second.reveal(), "t");
+    EXPECT_EQ(conf->tracing->sample_percent, 5);
+    EXPECT_EQ(conf->tracing->slow, 2s);
+    EXPECT_EQ(conf->tracing->service_name, "gate");
     EXPECT_EQ(conf->log.access, "/access.log");
     EXPECT_EQ(conf->log.level, telemetry::level::debug);
 }

@@ -1,4 +1,4 @@
-// Identifiers in their standard shapes: UUIDv7, traceparent, and which ids of clients are kept.
+// Identifiers in their standard shape, UUIDv7, and which ids of clients are kept.
 #include "core/request_id.hpp"
 
 #include <gtest/gtest.h>
@@ -15,14 +15,6 @@ std::string uuid(std::uint64_t ms, std::uint64_t a, std::uint64_t b) {
     write_uuid7(s.data(), ms, a, b);
     EXPECT_EQ(s.substr(36), "##");
     return s.substr(0, 36);
-}
-
-std::string traceparent(std::string_view incoming, std::uint64_t a = 0x1111222233334444,
-                        std::uint64_t b = 0x5555666677778888, std::uint64_t span = 0x99aabbccddeeff01) {
-    std::string s(57, '#');
-    write_traceparent(s.data(), incoming, a, b, span);
-    EXPECT_EQ(s.substr(55), "##");
-    return s.substr(0, 55);
 }
 
 constexpr auto all_ones = ~std::uint64_t{0};
@@ -49,31 +41,6 @@ TEST(RequestId, SortsByTime) {
         EXPECT_LT(before, id);
         before = uuid(ms, all_ones, all_ones);
     }
-}
-
-TEST(RequestId, ContinuesAValidTrace) {
-    EXPECT_EQ(traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
-              "00-4bf92f3577b34da6a3ce929d0e0e4736-99aabbccddeeff01-01");
-}
-
-TEST(RequestId, StartsATraceWhereNoneIsValid) {
-    for (const std::string bad : {"", "00", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-                                  "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-                                  "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-                                  "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
-                                  "00-4bf92f3577b34da6a3ce929d0e0e4736_00f067aa0ba902b7-01",
-                                  "00-4bf92f3577b34da6a3ce929d0e0e473g-00f067aa0ba902b7-01"})
-        EXPECT_EQ(traceparent(bad), "00-11112222333344455555666677778888-99aabbccddeeff01-00") << bad;
-}
-
-TEST(RequestId, NeverMakesAnAllZeroTraceOrSpan) {
-    EXPECT_EQ(traceparent("", 0, 0, 0), "00-00000000000000010000000000000000-0000000000000001-00");
-}
-
-// W3C Trace Context section 3.2.2.4: an all-zero parent id makes the value invalid.
-TEST(RequestId, DoesNotContinueATraceWithoutAParent) {
-    EXPECT_EQ(traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01"),
-              "00-11112222333344455555666677778888-99aabbccddeeff01-00");
 }
 
 TEST(RequestId, KeepsOnlyVisibleIdsOfClients) {

@@ -15,10 +15,12 @@ import unittest
 import urllib.parse
 
 import yaml
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 import stack
 from stack import SOURCE, Connection, Mock, Weir, ask, chat, need, wait_until
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 DEPLOY = os.path.join(SOURCE, "deploy")
 
 
@@ -52,6 +54,7 @@ keys:
 prices: prices.yaml
 state: {{ledger: ledger.db}}
 log: {{access: access.log}}
+metrics: {{otel_names: true}}
 """
 
 
@@ -71,7 +74,7 @@ class Everything(unittest.TestCase):
             yaml.safe_dump({"global": {"scrape_interval": "500ms", "scrape_timeout": "400ms", "evaluation_interval": "1s"}, "rule_files": ["weir-rules.yaml"],
                             "scrape_configs": [{"job_name": "weir", "static_configs": [{"targets": [cls.weir.admin.removeprefix("http://")]}]}]}, f)
         with open(os.path.join(cls.folder, "log"), "w") as log:
-            cls.server = subprocess.Popen([need("prometheus"), f"--config.file={cls.folder}/prometheus.yaml", f"--storage.tsdb.path={cls.folder}/data",
+            cls.server = subprocess.Popen([need("prometheus"), f"--config.file={cls.folder}/prometheus.yaml", "--enable-feature=exemplar-storage", f"--storage.tsdb.path={cls.folder}/data",
                                            "--web.listen-address=" + cls.prometheus.removeprefix("http://")], stdout=log, stderr=log)
         cls.all_sorts_of_traffic()
         wait_until(lambda: cls.value('count_over_time(up{job="weir"}[1m])') >= 2, 20, 0.2)
@@ -92,7 +95,8 @@ class Everything(unittest.TestCase):
     def all_sorts_of_traffic(cls):
         def send(model, stream=False, key="sk-team", leave=False, padding=0):
             connection = Connection(cls.weir.url)
-            connection.request("POST", "/v1/chat/completions", chat(model, stream, user="x" * padding), {"Authorization": "Bearer " + key})
+            connection.request("POST", "/v1/chat/completions", chat(model, stream, user="x" * padding),
+                               {"Authorization": "Bearer " + key, "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"})
             try:
                 answer = connection.getresponse()
                 answer.read(1 if leave else None)
@@ -187,6 +191,45 @@ class Everything(unittest.TestCase):
 
     def test_promtool_finds_no_fault_with_the_metrics(self):
         self.assertEqual(promtool("check", "metrics", text=self.weir.metrics()), (0, ""))
+
+    def openmetrics(self, accept="application/openmetrics-text"):
+        status, headers, text = self.weir.get("/metrics", {"Accept": accept})
+        self.assertEqual((status, headers["content-type"]), (200, "application/openmetrics-text; version=1.0.0; charset=utf-8"))
+        return text.decode()
+
+    def test_openmetrics_is_what_its_own_parser_takes(self):
+        text = self.openmetrics()
+        self.assertTrue(text.endswith("\n# EOF\n"))
+        families = {family.name: family for family in text_string_to_metric_families(text)}
+        self.assertEqual((families["weir_requests"].type, families["weir_build"].type), ("counter", "info"))
+        self.assertEqual((families["weir_request_duration_seconds"].unit, families["weir_spend_usd"].unit), ("seconds", "usd"))
+        latencies = ("weir_request_duration_seconds", "weir_overhead_seconds", "weir_first_token_seconds", "weir_inter_token_seconds",
+                     "gen_ai_server_request_duration_seconds", "gen_ai_server_time_to_first_token_seconds")
+        for name in latencies:
+            examples = [(sample, sample.exemplar) for sample in families[name].samples if sample.exemplar]
+            self.assertTrue(examples, name)
+            for sample, example in examples:
+                self.assertLessEqual(example.value, float(sample.labels["le"]))
+                self.assertEqual(len(example.labels["request_id"]), 36)
+                self.assertLess(abs(float(example.timestamp) - time.time()), 300)
+            if name != "weir_overhead_seconds":
+                self.assertIn(TRACE, [example.labels.get("trace_id") for _, example in examples], name)
+        # The same series as in the classic text, by name and labels.
+        def series(from_text):
+            return {line.rsplit(" ", 1)[0] for line in re.sub(r" # \{.*", "", from_text, flags=re.M).splitlines() if line[0] != "#" and "le=" not in line}
+        self.assertEqual({name for name in series(text) if not name.startswith("process_")}, {name for name in series(self.weir.metrics()) if not name.startswith("process_")})
+
+    def test_prometheus_keeps_the_exemplars(self):
+        path = "/api/v1/query_exemplars?" + urllib.parse.urlencode({"query": "weir_first_token_seconds_bucket", "start": time.time() - 300, "end": time.time()})
+        found = json.loads(ask(self.prometheus, "GET", path)[2])["data"]
+        self.assertIn(TRACE, [example["labels"].get("trace_id") for one in found for example in one["exemplars"]])
+        with open(os.path.join(self.folder, "log")) as f:
+            self.assertNotIn("Error on ingesting", f.read())
+
+    def test_open_telemetrys_names_say_the_same(self):
+        self.assertEqual(self.value("sum(gen_ai_server_request_duration_seconds_count)"), self.value('sum(weir_requests_total{endpoint="/v1/chat/completions"})'))
+        tokens = 'sum(weir_tokens_total{type=~"output|reasoning"})'
+        self.assertEqual(self.value('sum(gen_ai_client_token_usage_sum{gen_ai_token_type="output"})'), self.value(tokens))
 
     def test_promtool_finds_no_fault_with_the_rules(self):
         code, said = promtool("check", "rules", "weir-rules.yaml", cwd=os.path.join(DEPLOY, "prometheus"))

@@ -1,7 +1,9 @@
 """Secrets, prompts and answers are planted everywhere, and everything that weir says anywhere is searched for them."""
+import http.server
 import json
 import os
 import signal
+import threading
 import time
 import unittest
 
@@ -10,12 +12,29 @@ from stack import Connection, Mock, Weir, ask, chat, wait_until
 
 PROMPT, ANSWER = "the-prompt-that-nobody-logs", "the-answer-that-nobody-logs"
 SECRETS = {"client": "sk-client-planted-1", "upstream": "sk-upstream", "second": "sk-second-planted-2", "admin": "admin-planted-3", "header": "header-planted-4",
-           "wrong": "sk-wrong-planted-5", "query": "query-planted-6", "file": "sk-file-planted-7"}
+           "wrong": "sk-wrong-planted-5", "query": "query-planted-6", "file": "sk-file-planted-7", "collector": "collector-planted-8"}
+
+
+class Collector(http.server.BaseHTTPRequestHandler):
+    """Keeps what weir sends as traces; its own credential belongs there and nowhere else."""
+    bodies = []
+
+    def do_POST(self):
+        assert self.headers["Authorization"] == "Bearer " + SECRETS["collector"]
+        self.bodies.append(self.rfile.read(int(self.headers["content-length"])).decode())
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
 
 
 class Secrets(unittest.TestCase):
     def test_no_output_holds_what_was_planted(self):
         mock = Mock()
+        collector = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+        threading.Thread(target=collector.serve_forever, daemon=True).start()
         conf = f"""listeners: [{{address: "127.0.0.1:0"}}]
 admin: {{address: "127.0.0.1:0", token: {SECRETS["admin"]}}}
 watch: true
@@ -31,6 +50,8 @@ keys:
   - {{name: second, secret: {SECRETS["second"]}}}
 state: {{ledger: ledger.db}}
 log: {{access: access.log, level: debug}}
+metrics: {{otel_names: true}}
+tracing: {{otlp: "http://127.0.0.1:{collector.server_port}", sample: 100%, headers: {{Authorization: "Bearer {SECRETS["collector"]}"}}}}
 """
         weir = Weir(conf, files={"key.txt": SECRETS["file"]}, env={"UPSTREAM": SECRETS["upstream"]})
         admin = {"Authorization": "Bearer " + SECRETS["admin"]}
@@ -62,6 +83,9 @@ log: {{access: access.log, level: debug}}
         said += [("malformed", ask(weir.url, "POST", "/v1/chat/completions", '{"model": "' + PROMPT, {"Authorization": "Bearer " + SECRETS["client"]})[2].decode())]
         for path in ("/metrics", "/status", "/api/status", "/api/live", "/api/keys", "/api/requests", "/api/ledger?by=key,model", "/healthz", "/readyz", "/nothing"):
             said.append((path, ask(weir.admin, "GET", path, headers=admin)[2].decode()))
+        for format in ("text/plain", "application/openmetrics-text"):
+            said.append((format, ask(weir.admin, "GET", "/metrics", headers={"Accept": format})[2].decode()))
+        said.append(("csv", ask(weir.admin, "GET", "/api/ledger?by=key,model,endpoint,upstream&format=csv", headers=admin)[2].decode()))
         said.append(("refused", ask(weir.admin, "GET", "/api/live", headers={"Authorization": "Bearer " + SECRETS["wrong"]})[2].decode()))
         good = conf
         weir.write("weir.yaml", good.replace("watch: true", "wotch: true"))
@@ -83,6 +107,10 @@ log: {{access: access.log, level: debug}}
                 said.append((name, f.read().decode(errors="replace")))
         weir.stop()
         mock.stop()
+        collector.shutdown()
+        collector.server_close()
+        said += [("traces", body) for body in Collector.bodies]
+        self.assertGreater("".join(Collector.bodies).count("spanId"), 10)
         self.assertGreater(len(said), 25)
         self.assertTrue(any("ledger.db" in where for where, _ in said) and any(where == "access.log" and text for where, text in said))
         for where, text in said:

@@ -1,0 +1,83 @@
+// Sends finished spans to an OTLP/HTTP collector, in batches, on a thread of its own (https://opentelemetry.io/docs/specs/otlp/#otlphttp).
+// Workers never wait for it: their lanes drop what a slow collector does not take. It decides nothing about what is traced.
+#pragma once
+
+#include <prometheus/metric_family.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/probe.hpp"
+#include "app/snapshot.hpp"
+#include "telemetry/span_lane.hpp"
+
+namespace weir::app {
+
+class trace_exporter {
+public:
+    struct pace {
+        std::chrono::milliseconds interval{1000};   ///< how long spans are gathered
+        std::chrono::milliseconds timeout{5000};    ///< of one request to the collector
+        std::chrono::milliseconds backoff{1000};    ///< the first pause after a failure; doubled up to thirty times of it
+        std::chrono::milliseconds give_up{60000};   ///< a batch that could not be sent for so long is dropped
+        std::chrono::milliseconds goodbye{5000};    ///< what stop() may take
+    };
+
+    trace_exporter();
+    explicit trace_exporter(pace how);
+    ~trace_exporter() { stop(); }
+    trace_exporter(const trace_exporter&) = delete;
+    trace_exporter& operator=(const trace_exporter&) = delete;
+
+    /// The lane of worker `index`. Before the worker starts; it lives as long as this object.
+    [[nodiscard]] telemetry::span_lane& worker_lane(std::size_t index);
+
+    /// Where to, from now on; before any worker uses the snapshot. One without tracing: what waits is still sent to where it was to go.
+    void use(std::shared_ptr<const snapshot> s);
+
+    /// Sends what waits, if the collector takes it in time, and ends.
+    void stop();
+
+    /// weir_spans_exported_total and weir_spans_dropped_total.
+    void collect(std::vector<prometheus::MetricFamily>& out) const;
+
+private:
+    enum class verdict : std::uint8_t { taken, again, refused };
+
+    void run();
+    [[nodiscard]] bool gather();
+    void send_batch();
+    [[nodiscard]] verdict post(const std::string& body, std::chrono::milliseconds limit, std::chrono::milliseconds& pause, std::string& why);
+    void complain(const std::string& why);
+    [[nodiscard]] bool wait_for(std::chrono::milliseconds time);
+    [[nodiscard]] std::shared_ptr<const snapshot> destination() const;
+
+    pace pace_;
+    std::vector<std::unique_ptr<telemetry::span_lane>> lanes_;
+
+    mutable std::mutex lock_;        ///< the three below; no worker takes it
+    std::condition_variable changed_;
+    std::shared_ptr<const snapshot> to_;
+    bool stopping_ = false;
+    core::time_point last_moment_ = core::never;
+
+    // the sending thread's
+    std::string batch_;
+    int in_batch_ = 0;               ///< spans
+    int rejected_ = 0;               ///< of the last batch that was taken
+    core::time_point first_waits_since_{};
+    bool failing_ = false;
+    std::minstd_rand jitter_;
+
+    std::atomic<std::uint64_t> exported_{0}, unreachable_{0}, refused_{0};
+    std::thread thread_;
+};
+
+}  // namespace weir::app
