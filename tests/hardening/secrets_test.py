@@ -5,7 +5,7 @@ import subprocess
 import time
 import unittest
 
-from support import Authority, Reader, Received, Upstream, Weir, chat, connect, exchange, main, request, wait_until
+from support import Authority, Reader, Received, Upstream, Weir, chat, connect, exchange, main, metric, request, wait_until
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'
 
@@ -53,8 +53,8 @@ class Upstreams(unittest.TestCase):
         else:
             self.assertEqual((got.status, upstream.asked), (502, []), got.body)
             self.assertRegex(got.body.decode(), says)
-            self.assertIn('weir_upstream_failures_total{pool="main"', weir.metrics())
-            self.assertIn('reason="tls"', weir.metrics())
+            # The client has its answer before it is counted.
+            wait_until(lambda: metric(weir.metrics(), "weir_upstream_failures_total", 'pool="main"', 'reason="tls"') == 1, 3)
         self.assertEqual(weir.stop(), 0)
 
     def test_upstream_certificates_are_verified_by_name_date_and_issuer(self):
