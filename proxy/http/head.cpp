@@ -144,30 +144,32 @@ bool valid_port(std::string_view digits) {
     return true;
 }
 
-bool valid_escapes(std::string_view text) {
-    for (auto at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1))
-        if (at + 2 >= text.size() || !is(text[at + 1], hex_digit) || !is(text[at + 2], hex_digit)) return false;
-    return true;
+// IP-literal = "[" ( IPv6address / ... ) "]", by its characters; what is inside is nobody's address here.
+bool valid_bracketed(std::string_view host) {
+    const auto end = host.find(']');
+    if (end == std::string_view::npos) return false;
+    const auto inside = host.substr(1, end - 1);
+    if (inside.find(':') == std::string_view::npos) return false;
+    for (const char c : inside)
+        if (!is(c, hex_digit) && c != ':' && c != '.') return false;
+    const auto rest = host.substr(end + 1);
+    return rest.empty() || (rest.front() == ':' && valid_port(rest.substr(1)));
 }
 
 // Host = uri-host [ ":" port ] (RFC 9110 section 7.2): what two readers could split at different colons is refused.
 bool valid_host(std::string_view host) {
-    if (host.empty() || host.size() > 255 || !all(host, host_char)) return false;
-    auto rest = host;
-    if (host.front() == '[') {
-        const auto end = host.find(']');
-        if (end == std::string_view::npos) return false;
-        const auto inside = host.substr(1, end - 1);
-        if (inside.find(':') == std::string_view::npos) return false;
-        for (const char c : inside)
-            if (!is(c, hex_digit) && c != ':' && c != '.') return false;
-        rest.remove_prefix(end + 1);
-    } else {
-        const auto name = host.substr(0, host.find(':'));
-        if (name.empty() || name.find_first_of("[]") != std::string_view::npos || !valid_escapes(name)) return false;
-        rest.remove_prefix(name.size());
+    if (host.empty() || host.size() > 255) return false;
+    if (host.front() == '[') return valid_bracketed(host);
+    const char* p = host.data();
+    const char* const end = p + host.size();
+    for (; p != end && *p != ':'; ++p) {
+        if (!is(*p, host_char) || *p == '[' || *p == ']') return false;
+        if (*p != '%') continue;
+        if (end - p < 3 || !is(p[1], hex_digit) || !is(p[2], hex_digit)) return false;
+        p += 2;
     }
-    return rest.empty() || (rest.front() == ':' && valid_port(rest.substr(1)));
+    if (p == host.data()) return false;
+    return p == end || valid_port({p + 1, static_cast<std::size_t>(end - p - 1)});
 }
 
 // RFC 9112 section 3.2: origin-form, absolute-form, `OPTIONS *`.

@@ -36,6 +36,9 @@ public:
         return late_since_ && limit > core::duration::zero() && now - *late_since_ >= limit;
     }
 
+    /// False: overloaded() needs no clock to say no.
+    [[nodiscard]] bool late() const { return late_since_.has_value(); }
+
     /// The longest wait since this was last asked.
     [[nodiscard]] core::duration take_longest() { return std::exchange(longest_, core::duration::zero()); }
 

@@ -64,8 +64,8 @@ public:
 
     /// How long an event may wait to be served before overloaded() says so; 0: for ever. On the loop's thread.
     void limit_delay(core::duration limit) { delay_limit_ = limit; }
-    /// What is taken on now would wait behind a queue that stands. Reads the clock.
-    [[nodiscard]] bool overloaded() const { return delay_.overloaded(core::clock::now(), delay_limit_); }
+    /// What is taken on now would wait behind a queue that stands.
+    [[nodiscard]] bool overloaded() const { return delay_.late() && delay_.overloaded(core::clock::now(), delay_limit_); }
     /// The longest wait since the last call.
     [[nodiscard]] core::duration take_longest_delay() { return delay_.take_longest(); }
 
