@@ -170,7 +170,7 @@ core::error exchange_runner::admit() {
     if (cap > 0) output = std::min(output, cap);
     policy::ask what;
     what.model = facts_.model;
-    what.follows_up = target_.body == dialect::body_form::none;
+    what.follows_up = target_.body == dialect::body_form::none && !tunnel_;
     usage::counts expected;
     expected.input = seen.input_tokens(body_size_);
     expected.output = record_.endpoint == "/v1/embeddings" ? 0 : output;

@@ -54,7 +54,8 @@ protected:
             "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\n" + limits + "pools:\n  main:\n" + pool + "    upstreams:\n" +
                 upstream_of(*a_, "api_key: up-secret") +
                 "routes:\n  - {models: [\"*\"], pool: main, rename: {old-name: gpt-realtime}}\n"
-                "keys:\n  - {name: voice, secret: sk-voice, budgets: [{usd: " + usd + ", every: 30d}]}\n" + conf_end,
+                "keys:\n  - {name: voice, secret: sk-voice, budgets: [{usd: " + usd + ", every: 30d}]}\n"
+                "  - {name: narrow, secret: sk-narrow, models: [gpt-realtime-mini]}\n" + conf_end,
             gateway_process::files{{"prices.yaml",
                                     "models:\n  gpt-realtime: {input: 4, cached_input: 0.4, output: 16, audio_input: 32, audio_output: 64}\n"}});
     }
@@ -203,6 +204,19 @@ TEST_F(Realtime, RefusesAFaultyHandshakeOnEitherSide) {
         EXPECT_EQ(got.status, 502) << name;
         EXPECT_NE(got.body.find("upstream_invalid_response"), std::string::npos) << got.body;
     }
+}
+
+TEST_F(Realtime, IsOpenToAKeyForItsModelsOnly) {
+    start();
+    for (const char* query : {"model=gpt-realtime", "intent=transcription"}) {
+        const auto refused = exchange_once(weir_->url(), handshake("Authorization: Bearer sk-narrow\r\n", query));
+        EXPECT_EQ(refused.status, 403) << query;
+        EXPECT_NE(refused.body.find("model_not_allowed"), std::string::npos) << refused.body;
+    }
+    EXPECT_EQ(a_->call_count(), 0u);
+    raw_client client{weir_->url()};
+    ASSERT_TRUE(client.send(handshake("Authorization: Bearer sk-narrow\r\n", "model=gpt-realtime-mini")));
+    EXPECT_EQ(client.read_head().status, 101);
 }
 
 TEST_F(Realtime, PassesAnUpstreamsRefusalOn) {
