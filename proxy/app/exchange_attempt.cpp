@@ -62,9 +62,17 @@ policy::failure_kind kind_of(failure why) {
     }
 }
 
+// How many places of the route may serve this request: what goes through a tunnel at /v1/responses cannot get another model's name.
+std::size_t exchange_runner::candidates() const {
+    if (!tunnel_ || target_.id != dialect::endpoint::responses) return route_->size();
+    std::size_t n = 0;
+    while (n < route_->size() && !route_->renames(n)) ++n;
+    return n;
+}
+
 net::task<void> exchange_runner::attempts() {
     bool more = true;
-    plan_ = exchange::plan{route_->size()};
+    plan_ = exchange::plan{candidates()};
     next_ = plan_.start();
     std::size_t at = plan_.candidate();
     while (more && next_ == exchange::step::attempt) {
@@ -257,7 +265,7 @@ core::time_point exchange_runner::ask_again_at(const pool_view& pool, const poli
     if (what.lease.how() == upstream_state::entry::panic && !waits) return core::never;
     const auto at = waits ? state.rests_until() : pause_asked_until_;
     if (at <= now()) return now();
-    const bool last_candidate = plan_.candidate() + 1 >= route_->size();
+    const bool last_candidate = plan_.candidate() + 1 >= candidates();
     return last_candidate && at <= std::min(total_deadline_, now() + pool_->conf->retry.max_backoff) ? at : core::never;
 }
 

@@ -20,7 +20,7 @@ constexpr std::size_t memory_step = 64 * 1024;
 }  // namespace
 
 void exchange_runner::choose_collecting() {
-    if (!pool_->conf->collect || !understood_ || !dialect::can_collect(target_, facts_)) {
+    if (!pool_->conf->collect || !understood_ || tunnel_ || !dialect::can_collect(target_, facts_)) {
         stop_collecting();
         collecting_.reset();
     } else if (!collecting_) {

@@ -112,9 +112,10 @@ void exchange_runner::settle() {
     const auto& u = record_.usage;
     if (!price_ && to_) price_ = conf().prices.find(record_.served_model, record_.upstream);
     if (!price_) price_ = conf().prices.find(facts_.model, record_.upstream);
-    if (price_ && (record_.has_usage || record_.status == 200)) record_.cost = tunnel_ ? spent_ : usage::cost_of(*price_, u);
+    if (tunnel_) record_.cost = spent_;  // each response had its own price, or none
+    else if (price_ && (record_.has_usage || record_.status == 200)) record_.cost = usage::cost_of(*price_, u);
     record_.cost += record_.discarded_cost;
-    record_.priced = price_ != nullptr || u.empty();
+    if (!tunnel_) record_.priced = price_ != nullptr || u.empty();
     reservation_.settle(u.prompt() + u.completion(), record_.cost, record_.time);
     if (in_ledger_) {
         measure_time();

@@ -36,7 +36,7 @@ bool is_repeatable(const dialect::target& what, const dialect::request_facts& fa
 beginning exchange_runner::waits_for() const { return record_.stream || collecting_ ? beginning::first_token : beginning::head; }
 
 bool exchange_runner::may_hedge() const {
-    if (!pool_->hedging || !understood_) return false;
+    if (!pool_->hedging || !understood_ || tunnel_) return false;
     return waits_for() == beginning::first_token ? has_terminator() : is_repeatable(target_, facts_);
 }
 

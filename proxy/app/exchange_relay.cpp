@@ -89,7 +89,7 @@ void exchange_runner::note_progress() {
     if (in_ledger_) worker_.ledger()->progress(ledger_entry_, so_far);
     // Shown is what is sure: not an estimate of the prompt, which may turn out lower.
     if (!tunnel_ && reader_.usage().prompt() == 0) usage.input = 0;
-    if (price_) worker_.metrics().show_spend(record_, tunnel_ ? spent_ : usage::cost_of(*price_, usage));
+    if (tunnel_ || price_) worker_.metrics().show_spend(record_, tunnel_ ? spent_ : usage::cost_of(*price_, usage));
 }
 
 // The client is gone. With `on_disconnect: drain` the stream is read on, within bounds, so that the bill is the upstream's own.

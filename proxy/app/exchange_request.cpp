@@ -87,24 +87,46 @@ core::error exchange_runner::check_head() {
         return {core::code::overloaded, "weir has more to do than it can (limits.event_loop_delay); try again soon", 1};
     // Browsers send no credentials with it, and a page can read what is wrong with a request only after a yes.
     if (preflight_) return policy::check_origin(*conf().cors, head().fields.value_of("origin"));
-    tunnel_ = is_websocket(head()) && target_.id == dialect::endpoint::realtime;
+    tunnel_ = is_websocket(head()) && dialect::open_websocket(target_, head().method);
     // Before the rest: clients that try a WebSocket first fall back at once on 426.
     if (is_websocket(head()) && !tunnel_)
-        return {core::code::upgrade_not_served, "only /v1/realtime is served over WebSocket; use plain HTTP requests with \"stream\": true"};
+        return {core::code::upgrade_not_served,
+                "only /v1/realtime and /v1/responses are served over WebSocket; use plain HTTP requests with \"stream\": true"};
     if (target_.refusal) return target_.refusal;
-    if (tunnel_) {
-        const auto& fields = head().fields;
-        if (fields.value_of("sec-websocket-version") != "13")
-            return {core::code::upgrade_not_served, "only version 13 of the WebSocket protocol is served (Sec-WebSocket-Version)"};
-        if (!http::acceptable_websocket_key(fields.value_of("sec-websocket-key")))
-            return {core::code::bad_request, "Sec-WebSocket-Key must be sixteen bytes in base64"};
-        if (head().body != http::framing::none) return {core::code::bad_request, "a WebSocket handshake has no body"};
-    }
+    if (tunnel_)
+        if (auto why = check_handshake()) return why;
     if (auto why = identify_caller()) return why;
     if (head().body == http::framing::length && head().content_length > conf().limits.request_body)
         return {core::code::body_too_large, "the request body is larger than limits.request_body (" +
                                                 std::to_string(conf().limits.request_body) + " bytes)"};
     return {};
+}
+
+core::error exchange_runner::check_handshake() {
+    const auto& fields = head().fields;
+    if (fields.value_of("sec-websocket-version") != "13")
+        return {core::code::upgrade_not_served, "only version 13 of the WebSocket protocol is served (Sec-WebSocket-Version)"};
+    if (!http::acceptable_websocket_key(fields.value_of("sec-websocket-key")))
+        return {core::code::bad_request, "Sec-WebSocket-Key must be sixteen bytes in base64"};
+    if (head().body != http::framing::none) return {core::code::bad_request, "a WebSocket handshake has no body"};
+    return {};
+}
+
+// A handshake at /v1/responses names no model, its messages do, and those pass as they come: whatever depends on the model of each request, or
+// must change it, is only kept over plain HTTP. 426 is what clients fall back on.
+core::error exchange_runner::check_unnamed_tunnel() {
+    std::string why;
+    if (caller_ && !caller_->allows_model({}))
+        why = "the key '" + caller_->name() + "' may call some models only";
+    else if (caller_ && caller_->settings().max_output_tokens > 0)
+        why = "the key '" + caller_->name() + "' has a limit of output tokens (max_output_tokens)";
+    else if (!route_)
+        why = "no route takes requests without a model, as this handshake is (a route for \"*\" would)";
+    else if (candidates() == 0)
+        why = "the route '" + std::string{route_->pattern()} + "' renames models";
+    if (why.empty()) return {};
+    tunnel_ = false;
+    return {core::code::upgrade_not_served, why + ", so /v1/responses is not served over WebSocket here; use plain HTTP requests with \"stream\": true"};
 }
 
 core::error exchange_runner::identify_caller() {
@@ -144,6 +166,8 @@ core::error exchange_runner::find_route() {
     record_.model_label = facts_.model.empty() ? std::string_view{} : table.model_label(facts_.model);
     habits_ = view_->shared->habits_of(record_.model_label);
     route_ = table.find(facts_.model);
+    if (tunnel_ && target_.id == dialect::endpoint::responses)
+        if (auto why = check_unnamed_tunnel()) return why;
     if (route_) {
         record_.route = route_->pattern();
         return {};

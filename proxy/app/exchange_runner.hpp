@@ -14,6 +14,7 @@
 #include "core/rare_text.hpp"
 #include "dialect/answer.hpp"
 #include "dialect/endpoint.hpp"
+#include "dialect/realtime.hpp"
 #include "dialect/request.hpp"
 #include "exchange/plan.hpp"
 #include "exchange/record.hpp"
@@ -69,6 +70,8 @@ private:
     void begin();
     void note_origin(const http::request_head& h);
     [[nodiscard]] core::error check_head();
+    [[nodiscard]] core::error check_handshake();
+    [[nodiscard]] core::error check_unnamed_tunnel();
     [[nodiscard]] core::error identify_caller();
     [[nodiscard]] core::error understand();
     [[nodiscard]] core::error find_route();
@@ -104,6 +107,7 @@ private:
 
     // --- exchange_attempt.cpp: upstreams ---
     [[nodiscard]] net::task<void> attempts();
+    [[nodiscard]] std::size_t candidates() const;
     void keep_answer();
     void restore_answer();
     [[nodiscard]] policy::picked pick_at_once(pool_view& pool);
@@ -205,7 +209,8 @@ private:
     [[nodiscard]] net::task<void> relay_tunnel();
     void move_bytes(tunnel& t, bool& moved);
     [[nodiscard]] std::size_t hear_upstream(tunnel& t, std::string_view fresh);
-    [[nodiscard]] bool count_response(const usage::counts& used);
+    void name_model(std::string_view model);
+    [[nodiscard]] bool count_response(const dialect::realtime_facts& said);
     [[nodiscard]] static bool goodbye_said(const tunnel& t);
     void look_at_ends(tunnel& t);
     [[nodiscard]] core::time_point tunnel_deadline(const tunnel& t) const;

@@ -56,6 +56,7 @@ step move_on(net::socket& from, net::buffer& held, net::socket& to, std::uint64_
 }  // namespace
 
 struct exchange_runner::tunnel {
+    explicit tunnel(dialect::endpoint of) : watch(of == dialect::endpoint::responses) {}
     tunnel_watch watch;
     ended how = ended::no;
     bool fault_told = false;
@@ -78,10 +79,24 @@ std::string_view exchange_runner::handshake_fault(const http::response_head& ans
     return {};
 }
 
+// Over /v1/responses each response names its model: the first one stands for the session, in a label too, where it must not change any more.
+void exchange_runner::name_model(std::string_view model) {
+    if (model.empty() || !facts_.model.empty()) return;
+    facts_.model = model;
+    record_.model = record_.served_model = facts_.model;
+    record_.model_label = view_->shared->routes->model_label(facts_.model);
+}
+
 // False: this response has used up the key's budget.
-bool exchange_runner::count_response(const usage::counts& used) {
+bool exchange_runner::count_response(const dialect::realtime_facts& said) {
+    const bool names_models = target_.id == dialect::endpoint::responses;
+    if (names_models) name_model(said.model);
+    if (!said.has_usage) return true;
+    const auto& used = said.usage;
     record_.usage += used;
     record_.has_usage = true;
+    if (names_models) price_ = said.model.empty() ? nullptr : conf().prices.find(said.model, record_.upstream);
+    if (!price_ && !used.empty()) record_.priced = false;
     const auto cost = price_ ? usage::cost_of(*price_, used) : 0;
     spent_ += cost;
     progress_due_ = {};  // each response is in the ledger before the client sees its end
@@ -92,7 +107,7 @@ bool exchange_runner::count_response(const usage::counts& used) {
 
 // How much of what the upstream said goes on to the client.
 std::size_t exchange_runner::hear_upstream(tunnel& t, std::string_view fresh) {
-    const auto passes = t.watch.server_says(fresh, [this](const usage::counts& used) { return count_response(used); });
+    const auto passes = t.watch.server_says(fresh, [this](const dialect::realtime_facts& said) { return count_response(said); });
     if (passes < fresh.size()) t.how = ended::budget;
     if (t.for_the_bill && !t.watch.response_open()) t.how = ended::by_client;
     if (t.watch.server().closed()) {
@@ -160,7 +175,7 @@ core::time_point exchange_runner::tunnel_deadline(const tunnel& t) const {
 }
 
 net::task<void> exchange_runner::relay_tunnel() {
-    tunnel t;
+    tunnel t{target_.id};
     record_.stream = true;
     drop_request_memory();
     price_ = conf().prices.find(record_.served_model, record_.upstream);
@@ -241,7 +256,7 @@ net::task<void> exchange_runner::end_tunnel(tunnel& t) {
     const auto& up = t.watch.client();
     std::string last_words;
     if (down.at_boundary() && !down.failed() && !down.closed()) {
-        if (why) last_words = http::text_frame(dialect::write_realtime_error(why));
+        if (why) last_words = http::text_frame(dialect::write_websocket_error(target_.id, why));
         last_words += http::close_frame(code, reason);
         after_ = after::close;
     }

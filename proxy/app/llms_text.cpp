@@ -28,7 +28,7 @@ constexpr std::array apis{
         "- `POST /v1/images/generations`, `POST /v1/images/edits`, `POST /v1/images/variations`\n"
         "- `POST /v1/audio/speech`, `POST /v1/audio/transcriptions`, `POST /v1/audio/translations`\n"
         "- `POST /v1/videos`, `/v1/files`, `/v1/batches`, `/v1/fine_tuning/...`, `/v1/uploads/...`\n"
-        "- `GET /v1/realtime?model=` as a WebSocket\n"},
+        "- `GET /v1/realtime?model=` as a WebSocket; `GET /v1/responses` too, for keys without limits on models or output tokens (426: use HTTP)\n"},
     api{kind::anthropic, "Anthropic", "Anthropic SDKs and Claude Code (`base_url`, `ANTHROPIC_BASE_URL`)", "",
         "- `POST /v1/messages`; `\"stream\": true` for server-sent events\n"
         "- `POST /v1/messages/count_tokens`\n"},

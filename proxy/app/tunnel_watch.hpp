@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 #include "dialect/realtime.hpp"
 #include "http/websocket_scanner.hpp"
@@ -11,10 +12,13 @@ namespace weir::app {
 
 class tunnel_watch {
 public:
-    /// The server's next bytes. `on_usage(const usage::counts&) -> bool` is called for every response that reported any; false: the tunnel ends
-    /// here. Returns how many of the bytes may be passed on: all, or up to the end of that message.
+    /// `error_ends`: an `error` message means that the response at hand goes no further (/v1/responses; a realtime session may go on with it).
+    explicit tunnel_watch(bool error_ends = false) : error_ends_(error_ends) {}
+
+    /// The server's next bytes. `on_response(const dialect::realtime_facts&) -> bool` is called for every response that begins or ends; false: the
+    /// tunnel ends here. Returns how many of the bytes may be passed on: all, or up to the end of that message.
     template <class F>
-    std::size_t server_says(std::string_view bytes, F&& on_usage) {
+    std::size_t server_says(std::string_view bytes, F&& on_response) {
         if (server_.failed()) return bytes.size();
         bool stop = false;
         const auto walked = server_.feed(bytes, [&](const http::websocket_scanner::run& r) {
@@ -28,7 +32,8 @@ public:
                 response_open_ = false;
                 if (!said.has_usage) unreported_ = true;
             }
-            stop = said.has_usage && !on_usage(said.usage);
+            if (said.error && error_ends_ && std::exchange(response_open_, false)) unreported_ = true;
+            stop = (said.response_began || said.response_ended) && !on_response(said);
             return !stop;
         });
         return stop ? walked : bytes.size();
@@ -53,6 +58,7 @@ private:
     http::websocket_scanner server_{http::websocket_scanner::sender::server};
     http::websocket_scanner client_{http::websocket_scanner::sender::client};
     dialect::realtime_reader reader_;
+    bool error_ends_;
     bool response_open_ = false, unreported_ = false;
 };
 

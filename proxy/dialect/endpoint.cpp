@@ -323,6 +323,17 @@ bool changes_meaning_when_decoded(std::string_view suffix) {
 
 }  // namespace
 
+bool open_websocket(target& what, std::string_view method) {
+    if (what.id == endpoint::realtime) return true;
+    if (what.id != endpoint::responses || what.suffix != "/responses" || method != "GET") return false;
+    if (what.refusal.what == code::method_not_allowed) {
+        what.refusal = {};
+        what.allow = {};
+    }
+    what.body = body_form::none;
+    return true;
+}
+
 std::string_view label_of(endpoint e) {
     switch (e) {
         case endpoint::chat_completions:

@@ -68,6 +68,10 @@ struct target {
 /// path it should have been.
 [[nodiscard]] target classify(std::string_view method, std::string_view path, std::string_view query, bool normalize);
 
+/// Whether what is asked for can be opened as a WebSocket: /v1/realtime, and /v1/responses itself, but nothing below it. A GET there is then no
+/// wrong method any more.
+[[nodiscard]] bool open_websocket(target& what, std::string_view method);
+
 /// The path to ask an upstream for. `base_path` is the path of the upstream's URL without a trailing slash. An OpenAI
 /// base URL ends where
 /// `/chat/completions` is appended; Anthropic's and Gemini's end before the version. An empty base keeps the version

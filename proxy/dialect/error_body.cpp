@@ -117,9 +117,13 @@ void write_openai(writer& out, const core::error& why) {
     out.close().close();
 }
 
-void write_realtime(writer& out, const core::error& why) {
-    out.open().text("type", "error").key("error").open();
-    out.text("type", openai_type(why)).text("code", core::name_of(why.what)).text("message", why.message).null("param").null("event_id");
+void write_websocket(writer& out, endpoint e, const core::error& why) {
+    const bool responses = e == endpoint::responses;
+    out.open().text("type", "error");
+    if (responses) out.number("status", core::status_of(why.what));
+    out.key("error").open();
+    out.text("type", openai_type(why)).text("code", core::name_of(why.what)).text("message", why.message).null("param");
+    if (!responses) out.null("event_id");
     out.close().close();
 }
 
@@ -167,9 +171,9 @@ std::string write_error(kind k, const core::error& why, std::string_view request
     return out.take();
 }
 
-std::string write_realtime_error(const core::error& why) {
+std::string write_websocket_error(endpoint e, const core::error& why) {
     writer out;
-    write_realtime(out, why);
+    write_websocket(out, e, why);
     return out.take();
 }
 

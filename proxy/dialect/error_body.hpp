@@ -18,7 +18,8 @@ namespace weir::dialect {
 /// dialect has none (gemini) or the endpoint is not understood.
 [[nodiscard]] std::string write_error_event(endpoint e, const core::error& why, std::string_view request_id);
 
-/// The same as a server's message on a realtime WebSocket: {"type":"error","error":{"type","code","message",...}}.
-[[nodiscard]] std::string write_realtime_error(const core::error& why);
+/// The same as a server's message on the WebSocket of `e` (realtime, responses): {"type":"error","error":{"type","code","message",...}}, with the
+/// status beside it where /v1/responses has one.
+[[nodiscard]] std::string write_websocket_error(endpoint e, const core::error& why);
 
 }  // namespace weir::dialect

@@ -10,7 +10,7 @@ namespace weir::dialect {
 namespace {
 
 constexpr std::size_t longest_usage = 8192;
-constexpr std::size_t longest_name = 128;  // of a member or a type, escapes included
+constexpr std::size_t longest_name = 128;  // of a member, a type or a model, escapes included
 
 std::string plain(const std::string& raw) {
     std::string out;
@@ -24,17 +24,18 @@ bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; 
 void realtime_reader::begin() {
     key_.clear();
     type_.clear();
+    model_.clear();
     usage_.clear();
     depth_ = 0;
-    next_ = member::other;
-    in_string_ = escape_ = reads_type_ = in_response_ = captures_ = captured_ = done_ = false;
+    next_ = reads_ = member::other;
+    in_string_ = escape_ = in_response_ = captures_ = captured_ = done_ = false;
 }
 
 void realtime_reader::feed(std::string_view bytes) {
     const char* at = bytes.data();
     const char* const end = at + bytes.size();
     while (at != end && !done_) {
-        if (in_string_ && !escape_ && !captures_ && !reads_type_ && (depth_ > 2 || key_.size() >= longest_name)) {
+        if (in_string_ && !escape_ && !captures_ && reads_ == member::other && (depth_ > 2 || key_.size() >= longest_name)) {
             // Audio and texts: nothing in them matters but their end.
             while (at != end && *at != '"' && *at != '\\') ++at;
             if (at == end) return;
@@ -49,9 +50,10 @@ void realtime_reader::step(char c) {
     switch (c) {
         case '"':
             in_string_ = true;
-            reads_type_ = std::exchange(next_, member::other) == member::type;
-            if (reads_type_) type_.clear();
-            else key_.clear();
+            reads_ = std::exchange(next_, member::other);
+            if (reads_ == member::type) type_.clear();
+            else if (reads_ == member::model) model_.clear();
+            else reads_ = member::other, key_.clear();
             return;
         case ':': return name_is_over();
         case '{':
@@ -68,10 +70,10 @@ void realtime_reader::step(char c) {
 void realtime_reader::inside_string(char c) {
     if (!escape_ && c == '"') {
         in_string_ = false;
-        if (std::exchange(reads_type_, false)) type_is_known();
+        if (std::exchange(reads_, member::other) == member::type && kind_now() == kind_of_message::other) done_ = true;
         return;
     }
-    auto& into = reads_type_ ? type_ : key_;
+    auto& into = reads_ == member::type ? type_ : reads_ == member::model ? model_ : key_;
     if (depth_ <= 2 && !captures_ && into.size() < longest_name) into.push_back(c);
     escape_ = !escape_ && c == '\\';
 }
@@ -83,6 +85,7 @@ void realtime_reader::name_is_over() {
     if (depth_ == 1 && name == "type") next_ = member::type;
     if (depth_ == 1 && name == "response") next_ = member::response;
     if (depth_ == 2 && in_response_ && name == "usage") next_ = member::usage;
+    if (depth_ == 2 && in_response_ && name == "model") next_ = member::model;
 }
 
 void realtime_reader::open(char c) {
@@ -107,15 +110,25 @@ void realtime_reader::close() {
     if (depth_ == 0) done_ = true;
 }
 
-void realtime_reader::type_is_known() {
-    if (plain(type_) != "response.done") done_ = true;
+realtime_reader::kind_of_message realtime_reader::kind_now() const {
+    const auto type = plain(type_);
+    if (type == "error") return kind_of_message::error;
+    if (type == "response.created") return kind_of_message::began;
+    for (const auto* end : {"response.done", "response.completed", "response.failed", "response.incomplete", "response.cancelled"})
+        if (type == end) return kind_of_message::ended;
+    return kind_of_message::other;
 }
 
 realtime_facts realtime_reader::end() {
     realtime_facts out;
-    const auto type = plain(type_);
-    out.response_began = type == "response.created";
-    out.response_ended = type == "response.done";
+    const auto what = kind_now();
+    out.response_began = what == kind_of_message::began;
+    out.response_ended = what == kind_of_message::ended;
+    out.error = what == kind_of_message::error;
+    if (out.response_began || out.response_ended) {
+        model_ = model_.size() < longest_name ? plain(model_) : std::string{};
+        out.model = model_;
+    }
     if (!out.response_ended || !captured_) return out;
     json::index& where = json::thread_index();
     if (where.build(usage_) != json::fault::none) return out;

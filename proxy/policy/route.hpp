@@ -46,6 +46,9 @@ public:
         return {to.pool, requested, to.larger_context};
     }
 
+    /// Whether the n-th candidate may be sent another name than the requested one.
+    [[nodiscard]] bool renames(std::size_t n) const { return !targets_[n].model.empty() || (n == 0 && !rename_.empty()); }
+
 private:
     std::string pattern_;
     std::vector<target> targets_;

@@ -106,7 +106,9 @@ TEST(ErrorBody, WritesAnEventThatIsReadAsAnErrorAndNeverAsAnEnd) {
     }
 }
 
-TEST(ErrorBody, WritesARealtimeServersErrorMessage) {
-    EXPECT_EQ(write_realtime_error({code::budget_exceeded, "m"}),
+TEST(ErrorBody, WritesAWebSocketServersErrorMessage) {
+    EXPECT_EQ(write_websocket_error(endpoint::responses, {code::budget_exceeded, "m"}),
+              R"({"type":"error","status":429,"error":{"type":"insufficient_quota","code":"budget_exceeded","message":"m","param":null}})");
+    EXPECT_EQ(write_websocket_error(endpoint::realtime, {code::budget_exceeded, "m"}),
               R"({"type":"error","error":{"type":"insufficient_quota","code":"budget_exceeded","message":"m","param":null,"event_id":null}})");
 }

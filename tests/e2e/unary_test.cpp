@@ -276,7 +276,7 @@ TEST_F(Unary, TunnelsRealtimeWebSockets) {
 
 TEST_F(Unary, AnswersOtherWebSocketsSoThatClientsFallBackToHttp) {
     raw_client client{weir_->url()};
-    ASSERT_TRUE(client.send("GET /v1/responses HTTP/1.1\r\n" + std::string{upgrade_fields}));
+    ASSERT_TRUE(client.send("GET /v1/chat/completions HTTP/1.1\r\n" + std::string{upgrade_fields}));
     const auto got = client.read_response();
     EXPECT_EQ(got.status, 426);
     EXPECT_NE(got.body.find("upgrade_not_served"), std::string::npos) << got.body;

@@ -1,5 +1,5 @@
-// WebSocket frames: whole and in pieces they give the same messages, the same end and the same verdict, and what a realtime session says is read
-// alike.
+// WebSocket frames: whole and in pieces they give the same messages, the same end and the same verdict, and what a session says of its responses
+// is read alike.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -53,18 +53,21 @@ scanned scan(std::string_view bytes, std::size_t largest, websocket_scanner::sen
 
 struct heard {
     weir::usage::counts sum;
+    std::string models;
     int responses = 0;
     bool open = false, failed = false;
     bool operator==(const heard&) const = default;
 };
 
-heard listen(std::string_view bytes, std::size_t largest) {
-    weir::app::tunnel_watch watch;
+heard listen(std::string_view bytes, std::size_t largest, bool error_ends) {
+    weir::app::tunnel_watch watch{error_ends};
     heard out;
     in_pieces(bytes, largest, [&](std::string_view piece) {
-        (void)watch.server_says(piece, [&](const weir::usage::counts& u) {
-            out.sum.input += u.input;
-            out.sum.output += u.output;
+        (void)watch.server_says(piece, [&](const weir::dialect::realtime_facts& said) {
+            out.sum.input += said.usage.input;
+            out.sum.output += said.usage.output;
+            if (said.model.size() >= 128) std::abort();  // an escape is never shorter than what it means
+            out.models.append(said.model).append("\n");
             ++out.responses;
             return true;
         });
@@ -85,8 +88,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         for (const std::size_t largest : {1u, 2u, 3u, 7u})
             if (scan(bytes, largest, who) != whole) std::abort();
     }
-    const auto whole = listen(bytes, 0);
-    for (const std::size_t largest : {1u, 3u, 7u})
-        if (listen(bytes, largest) != whole) std::abort();
+    for (const bool error_ends : {false, true}) {
+        const auto whole = listen(bytes, 0, error_ends);
+        for (const std::size_t largest : {1u, 3u, 7u})
+            if (listen(bytes, largest, error_ends) != whole) std::abort();
+    }
     return 0;
 }
