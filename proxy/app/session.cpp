@@ -10,8 +10,9 @@ namespace weir::app {
 namespace {
 
 // After a refusal the client may still be sending: closing at once would reset the connection and destroy the answer on its way
-// (RFC 9112 section 9.6). So much is read and thrown away, for so long.
-constexpr std::size_t linger_bytes = 1 << 20;
+// (RFC 9112 section 9.6). So much is read and thrown away, for so long: enough for an upload that an upstream answered early.
+constexpr std::size_t linger_bytes = std::size_t{64} << 20;
+constexpr std::size_t linger_turn = 256 * 1024;  // then other connections of this worker are served
 constexpr auto refused_within = std::chrono::seconds{2};
 constexpr auto linger_time = std::chrono::seconds{2};
 
@@ -217,7 +218,8 @@ net::task<void> session::linger() {
             const auto r = client_.read(in_.free_begin(), in_.free_size());
             if (r.what == net::io::again) break;
             thrown_away += r.bytes;
-            if (r.what != net::io::ok || thrown_away > linger_bytes) co_return;
+            if (r.what != net::io::ok || thrown_away > linger_bytes || worker_.loop().tick() >= deadline) co_return;
+            if (thrown_away / linger_turn != (thrown_away - r.bytes) / linger_turn) co_await waiter_.yield();
         }
         if (client_.peer_gone() || aborting_) co_return;
         const auto why = co_await waiter_.wait(deadline);
