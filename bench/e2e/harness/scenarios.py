@@ -54,7 +54,7 @@ def _held(count):
 
 
 # Where the limit of open files cannot be raised, the largest scenario is what fits.
-MANY = min(10000, MOST_CONNECTIONS - 20)
+MANY = min(10000, MOST_CONNECTIONS - 150)  # weir keeps up to 256 descriptors from connections
 
 SATURATED = (CPU_REQUEST, REQUESTS, BUSY)
 BACK_TO_BACK = (CPU_EVENT, EVENTS, EVENT_P50, EVENT_P99, BUSY)
