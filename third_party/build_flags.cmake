@@ -68,8 +68,10 @@ endif()
 # folder whose sources it is for.
 macro(weir_profile)
   set(weir_profile_file ${CMAKE_SOURCE_DIR}/bench/pgo/weir.profdata)
+  # Functions of one file go by its name without folders, so that a profile fits wherever the sources lie.
+  set(weir_profile_names "SHELL:-mllvm -static-func-full-module-prefix=false")
   if(WEIR_PGO STREQUAL "train")
-    add_compile_options(-fprofile-generate -fprofile-update=atomic)
+    add_compile_options(-fprofile-generate -fprofile-update=atomic ${weir_profile_names})
     add_link_options(-fprofile-generate)
   elseif(WEIR_PGO STREQUAL "use" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 19
          AND EXISTS ${weir_profile_file})
@@ -78,7 +80,7 @@ macro(weir_profile)
     file(SHA256 ${weir_profile_file} weir_profile_hash)
     set(weir_profile_copy ${CMAKE_BINARY_DIR}/weir-${weir_profile_hash}.profdata)
     configure_file(${weir_profile_file} ${weir_profile_copy} COPYONLY)
-    add_compile_options(-fprofile-use=${weir_profile_copy}
+    add_compile_options(-fprofile-use=${weir_profile_copy} ${weir_profile_names}
       -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date -Wno-backend-plugin)
   endif()
 endmacro()
