@@ -424,8 +424,7 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
             if (r.what != net::io::ok) {
                 // It may have answered before it closed: an early 401 or 413 must not be lost (Envoy issue 38697).
                 sent_at_ = now();
-                const bool answered = sock.is_tls() ? sock.readable() : sock.has_bytes();
-                co_return answered ? failure::none : failure::reset;
+                co_return sock.may_have_answered() ? failure::none : failure::reset;
             }
             out.advance(r.bytes);
             moved_at = now();

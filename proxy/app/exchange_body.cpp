@@ -63,6 +63,18 @@ net::task<core::error> exchange_runner::wait_for_body() {
     }
 }
 
+// A client that waits to be asked for its body is asked, unless it sends already. False: it is gone.
+net::task<bool> exchange_runner::invite_body() {
+    net::gather out;
+    if (session_.input().size() > head_size_) co_return true;
+    out.clear();
+    out.add("HTTP/1.1 100 Continue\r\n\r\n");
+    auto sending = session_.flush(out, core::after(now(), conf().limits.body_timeout));
+    const bool alive = co_await std::move(sending);
+    if (!alive) gone_ = true;
+    co_return alive;
+}
+
 net::task<core::error> exchange_runner::read_body(bool refused) {
     core::error why;
     const auto& h = head();
@@ -74,16 +86,10 @@ net::task<core::error> exchange_runner::read_body(bool refused) {
     if (sized && h.content_length > conf().limits.request_body) co_return why;  // check_head() has said so
     // Who may not ask gets no memory: the answer says so at once, and the connection ends.
     if (refused && (h.expects_continue || (sized && h.content_length > drained_when_refused))) co_return why;
-    if (h.expects_continue && session_.input().size() == head_size_) {
-        net::gather out;
-        out.clear();
-        out.add("HTTP/1.1 100 Continue\r\n\r\n");
-        auto sending = session_.flush(out, core::after(now(), conf().limits.body_timeout));
-        const bool alive = co_await std::move(sending);
-        if (!alive) {
-            gone_ = true;
-            co_return why;
-        }
+    if (h.expects_continue) {
+        auto inviting = invite_body();
+        const bool alive = co_await std::move(inviting);
+        if (!alive) co_return why;
     }
     if (sized) {
         auto reading = read_sized_body();

@@ -86,6 +86,7 @@ private:
     [[nodiscard]] std::string llms_answer();
 
     // --- exchange_body.cpp: the request's body ---
+    [[nodiscard]] net::task<bool> invite_body();
     [[nodiscard]] net::task<core::error> read_body(bool refused);
     [[nodiscard]] net::task<core::error> read_sized_body();
     [[nodiscard]] net::task<core::error> read_chunked_body(bool refused);
@@ -102,7 +103,6 @@ private:
     [[nodiscard]] bool may_stream_upload();
     [[nodiscard]] bool can_send_again() const { return !upload_ || upload_->taken == 0; }
     [[nodiscard]] net::task<exchange::failure> send_upload();
-    [[nodiscard]] net::task<bool> invite_upload();
     bool take_upload();
 
     // --- exchange_attempt.cpp: upstreams ---

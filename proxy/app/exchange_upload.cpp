@@ -24,18 +24,6 @@ bool exchange_runner::may_stream_upload() {
     return view_->pools[route->at(0, {}).pool].pool->upstreams.size() == 1;
 }
 
-// A client that waits to be asked is asked when there is somebody to send to. False: it is gone.
-net::task<bool> exchange_runner::invite_upload() {
-    net::gather out;
-    if (!head().expects_continue || session_.input().size() > head_size_ || upload_->taken > 0) co_return true;
-    out.clear();
-    out.add("HTTP/1.1 100 Continue\r\n\r\n");
-    auto sending = session_.flush(out, core::after(now(), conf().limits.body_timeout));
-    const bool alive = co_await std::move(sending);
-    if (!alive) gone_ = true;
-    co_return alive;
-}
-
 // Reads what the client has sent, once what it sent before is on its way. True: something came.
 bool exchange_runner::take_upload() {
     auto& in = session_.input();
@@ -66,9 +54,11 @@ net::task<failure> exchange_runner::send_upload() {
     std::size_t in_turn = 0;
     auto moved_at = now();
     request_sent_ = false;
-    auto inviting = invite_upload();
-    const bool invited = co_await std::move(inviting);
-    if (!invited) co_return failure::reset;
+    if (head().expects_continue && u.taken == 0) {
+        auto inviting = invite_body();
+        const bool invited = co_await std::move(inviting);
+        if (!invited) co_return failure::reset;
+    }
     if (u.taken == 0 && in_place_ == 0) {
         // What came along with the head.
         in_place_ = static_cast<std::size_t>(std::min<std::uint64_t>(in.size() - head_size_, u.left));
@@ -90,7 +80,7 @@ net::task<failure> exchange_runner::send_upload() {
             } else if (r.what != net::io::again) {
                 // It may have answered before it closed, as with bodies that are kept.
                 sent_at_ = now();
-                co_return sock.readable() ? failure::none : failure::reset;
+                co_return sock.may_have_answered() ? failure::none : failure::reset;
             }
         }
         if (u.left == 0 && u.sent == in_place_) break;

@@ -57,6 +57,8 @@ public:
     /// Asks the kernel whether a plain socket has bytes, or its end, to read; clears the flag when it has not. Under TLS: only an end counts,
     /// since a record may be a session ticket.
     [[nodiscard]] bool has_bytes();
+    /// After a failed write: the peer may have said something before it closed.
+    [[nodiscard]] bool may_have_answered() { return ssl_ ? readable() : has_bytes(); }
     /// Bytes that a plain socket has received and nobody has read; 0 with TLS, where nobody can say.
     [[nodiscard]] std::size_t available() const;
     [[nodiscard]] bool writable() const { return (flags & can_write) != 0; }
