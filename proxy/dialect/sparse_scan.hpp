@@ -20,7 +20,11 @@ struct sparse_result {
     bool escapes_legal = true;    ///< as check_escapes() would say; only without a fault
 };
 
-/// Fills `offsets` with what index::build() promises, the end of the text behind the last one.
-[[nodiscard]] sparse_result scan_sparse(std::string_view text, std::vector<std::uint32_t>& offsets);
+/// Whether this processor compares 32 bytes at once (AVX2).
+[[nodiscard]] bool has_wide_registers();
+
+/// Fills `offsets` with what index::build() promises, the end of the text behind the last one. `wide`: in steps of 32 bytes, where the
+/// processor can; the result is the same.
+[[nodiscard]] sparse_result scan_sparse(std::string_view text, std::vector<std::uint32_t>& offsets, bool wide = has_wide_registers());
 
 }  // namespace weir::dialect::json

@@ -38,6 +38,14 @@ void expect_same(const std::string& text) {
     ASSERT_EQ(small.accepted, large.accepted) << text;
     ASSERT_EQ(small.tokens, large.tokens) << text;
     ASSERT_EQ(small.escapes_legal, large.escapes_legal) << text;
+    // Registers of any width find the same.
+    const std::string padded = text + std::string(200, ' ');
+    std::vector<std::uint32_t> narrow, wide;
+    const auto by_16 = json::scan_sparse(padded, narrow, false);
+    const auto by_32 = json::scan_sparse(padded, wide, json::has_wide_registers());
+    ASSERT_EQ(by_16.why, by_32.why) << text;
+    ASSERT_EQ(by_16.escapes_legal, by_32.escapes_legal) << text;
+    ASSERT_EQ(narrow, wide) << text;
 }
 
 class generator {
