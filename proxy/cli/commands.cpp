@@ -7,6 +7,7 @@
 
 #include "cli/command.hpp"
 #include "core/version.hpp"
+#include "net/tls_memory.hpp"
 
 namespace weir::cli {
 namespace {
@@ -20,6 +21,7 @@ int said(const CLI::App& root, const CLI::ParseError& why) {
 }  // namespace
 
 int run(int argc, char** argv) {
+    net::keep_tls_buffers_apart();  // before anything uses OpenSSL
     CLI::App root{
         "weir: a gateway between applications and LLM providers. It passes the bytes on untouched and knows what they "
         "cost.",
