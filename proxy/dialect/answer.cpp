@@ -1,5 +1,8 @@
 #include "dialect/answer.hpp"
 
+#include <utility>
+
+#include "dialect/event_shape.hpp"
 #include "dialect/readers.hpp"
 #include "dialect/sse_fields.hpp"
 
@@ -12,11 +15,31 @@ bool is_done(std::string_view data) {
     return data == "[DONE]";
 }
 
+// A stream whose events never look like those before is not helped by learning more of them.
+constexpr std::uint8_t enough_in_vain = 8;
+
+bool is_text_only(const event_facts& facts) {
+    return facts.content && !facts.finish && !facts.terminator && !facts.error && !facts.usage_only;
+}
+
 }  // namespace
+
+bool stream_reader::read_by_shape(std::string_view event, text_sink* text) {
+    for (const shape_name name : shapes_) {
+        const event_shape* const shape = thread_shapes().find(name);
+        json::raw_string raw;
+        if (shape == nullptr || !shape->matches(event, raw)) continue;
+        if (name != shapes_[0]) std::swap(shapes_[0], shapes_[1]);
+        learned_in_vain_ = 0;
+        return stream_access{*this, text, nullptr}.piece(shape->lane(), raw);
+    }
+    return false;
+}
 
 event_facts stream_reader::read(std::string_view event, text_sink* text) {
     const event_reader reader = reader_of(endpoint_);
     if (reader == nullptr) return {};
+    if (by_shape_ && read_by_shape(event, text)) return {.content = true};
     thread_local std::string joined;
     const sse_fields fields = read_fields(event, joined);
     event_facts out;
@@ -27,7 +50,14 @@ event_facts stream_reader::read(std::string_view event, text_sink* text) {
         json::index& where = json::thread_index();
         if (where.build(fields.data) != json::fault::none) return out;
         const json::cursor data{where};
-        if (data.peek() == '{') out = reader(stream_access{*this, text}, fields.name, data);
+        shape_notes notes;
+        if (data.peek() == '{') out = reader(stream_access{*this, text, &notes}, fields.name, data);
+        if (by_shape_ && is_text_only(out) && learned_in_vain_ < enough_in_vain) {
+            bool is_new = false;
+            const shape_name name = thread_shapes().learn(endpoint_, event, notes, is_new);
+            learned_in_vain_ += is_new;
+            if (name != 0 && name != shapes_[0]) shapes_ = {name, shapes_[0]};
+        }
     }
     finished_ |= out.finish;
     terminated_ |= out.terminator;

@@ -2,6 +2,7 @@
 // never changed. It does not decide anything: exchange/ does.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,10 +30,14 @@ struct event_facts {
         false;  ///< nothing but the usage that `include_usage` asks for (OpenAI: `choices` empty and `usage` set)
 };
 
+/// Names a shape that events of a stream had (dialect/event_shape.hpp); 0: none.
+using shape_name = std::uint64_t;
+
 /// The running understanding of one stream. One per attempt; no allocation per event.
 class stream_reader {
 public:
-    explicit stream_reader(endpoint e) : endpoint_(e) {}
+    /// `by_shape`: events that look like one before are not read as JSON again; what they mean is the same.
+    explicit stream_reader(endpoint e, bool by_shape = true) : endpoint_(e), by_shape_(by_shape) {}
 
     /// `event` is one whole SSE event as on the wire (field lines up to and with the blank line), followed by at least
     /// 64 readable bytes.
@@ -53,8 +58,13 @@ public:
     }  ///< `model` of the first event that names it
 
 private:
+    bool read_by_shape(std::string_view event, text_sink* text);
+
     endpoint endpoint_;
     bool has_usage_ = false, finished_ = false, terminated_ = false;
+    bool by_shape_;
+    std::uint8_t learned_in_vain_ = 0;             ///< shapes since one was of use
+    std::array<shape_name, 2> shapes_{};           ///< the last of which this stream had an event that was read whole
     usage::counts usage_;
     bool saw_delta_ = false;  ///< text came in pieces: the whole text that some events repeat is not new
     std::unique_ptr<usage_report> report_;  ///< as the provider wrote it, of a dialect that corrects single fields later

@@ -71,6 +71,8 @@ event_facts read_anthropic(const stream_access& stream, std::string_view name, j
             event.error = at;
         } else if (key == "index") {
             at.integer(event.number);
+        } else {
+            stream.no_meaning(at);
         }
     });
     if (!sound) return {};

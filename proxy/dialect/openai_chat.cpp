@@ -126,6 +126,8 @@ event_facts read_openai_chat(const stream_access& stream, std::string_view name,
             out.error = true;
             json::cursor again = whole;
             stream.error(again);
+        } else {
+            stream.no_meaning(at);
         }
     });
     if (!sound) return {};

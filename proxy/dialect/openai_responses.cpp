@@ -105,6 +105,8 @@ event_facts read_openai_responses(const stream_access& stream, std::string_view 
             if (!at.is_null()) event.error = at;
         } else if (key == "output_index") {
             at.integer(event.output);
+        } else {
+            stream.no_meaning(at);
         }
     });
     if (!sound) return {};

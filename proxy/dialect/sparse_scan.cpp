@@ -6,9 +6,7 @@
 #include <array>
 #include <bit>
 
-#if defined(__SSE2__)
-#include <immintrin.h>
-#endif
+#include "dialect/special_bytes.hpp"
 
 namespace weir::dialect::json {
 namespace {
@@ -36,13 +34,6 @@ constexpr std::array<bool, 256> short_escapes = [] {
 }();
 
 #if defined(__SSE2__)
-// A byte of ones for each quote, backslash and control character.
-// c ^ 2 is at most 0x20 for control characters and the quote, and for nothing else: one comparison finds both.
-__m128i specials_of(__m128i x) {
-    const __m128i flipped = _mm_xor_si128(x, _mm_set1_epi8(2));
-    return _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(flipped, _mm_set1_epi8(0x20)), flipped), _mm_cmpeq_epi8(x, _mm_set1_epi8('\\')));
-}
-
 // The blocks of a string up to the first with something special in it.
 struct plain_run {
     const char* at;      ///< where that block begins; at the end: where fewer bytes than a block are left

@@ -65,6 +65,7 @@ void read_error(kind dialect, json::cursor& at, error_text& out) {
 
 bool stream_access::piece(std::uint32_t lane, const json::raw_string& raw) const {
     if (raw.text.empty()) return false;
+    if (notes) notes->text(lane, raw.text);
     if (text == nullptr) return true;
     if (!raw.escaped) {
         text->text(lane, raw.text);
@@ -83,10 +84,13 @@ bool stream_access::piece(std::uint32_t lane, json::cursor& at) const {
 
 void stream_access::model(json::cursor& at) const {
     json::raw_string raw;
-    if (reader.served_model_.empty() && at.string(raw)) json::unescape(raw.text, reader.served_model_);
+    if (!reader.served_model_.empty() || !at.string(raw)) return;
+    json::unescape(raw.text, reader.served_model_);
+    if (notes) notes->more_than_text();
 }
 
 void stream_access::set_error(error_text&& what) const {
+    if (notes) notes->more_than_text();
     reader.error_code_ = std::move(what.code);
     reader.error_message_ = shortened(std::move(what.message));
 }
@@ -98,6 +102,7 @@ void stream_access::error(json::cursor& at) const {
 }
 
 bool stream_access::publish(const usage_report& what) const {
+    if (notes) notes->more_than_text();
     reader.has_usage_ = true;
     reader.usage_ = counts_of(where(), what);
     return true;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "dialect/answer.hpp"
+#include "dialect/event_shape.hpp"
 #include "dialect/json_index.hpp"
 
 namespace weir::dialect {
@@ -33,6 +34,7 @@ void read_error(kind dialect, json::cursor& at, error_text& out);
 struct stream_access {
     stream_reader& reader;
     text_sink* text;
+    shape_notes* notes;  ///< what is found out of the event's shape; nullptr: nobody asks
 
     [[nodiscard]] endpoint where() const { return reader.endpoint_; }
     [[nodiscard]] bool& saw_delta() const { return reader.saw_delta_; }
@@ -41,6 +43,10 @@ struct stream_access {
     bool piece(std::uint32_t lane, json::cursor& at) const;
     /// The same for a string already read.
     bool piece(std::uint32_t lane, const json::raw_string& raw) const;
+    /// A top-level value that the dialect's reader does not look at.
+    void no_meaning(json::cursor& at) const {
+        if (notes) notes->no_meaning(at);
+    }
     void model(json::cursor& at) const;
     void error(json::cursor& at) const;
     void set_error(error_text&& what) const;

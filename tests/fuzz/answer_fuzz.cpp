@@ -14,6 +14,28 @@ struct counter : text_sink {
     void text(std::uint32_t, std::string_view piece) override { bytes += piece.size(); }
 };
 
+struct writer : text_sink {
+    std::string all;
+    void text(std::uint32_t lane, std::string_view piece) override { all.append(std::to_string(lane)).append(1, ':').append(piece); }
+};
+
+bool same(const event_facts& a, const event_facts& b) {
+    return a.content == b.content && a.finish == b.finish && a.terminator == b.terminator && a.error == b.error && a.usage_only == b.usage_only;
+}
+
+// A stream means the same whether its events are all read as JSON or known by their shape.
+void check_shapes(endpoint e, std::string_view stream) {
+    stream_reader by_shape{e}, whole{e, false};
+    writer a, b;
+    while (!stream.empty()) {
+        const std::size_t end = stream.find("\n\n");
+        const std::string_view event = stream.substr(0, end == std::string_view::npos ? end : end + 2);
+        stream.remove_prefix(event.size());
+        const event_facts of_a = by_shape.read(event, &a);
+        if (!same(of_a, whole.read(event, &b)) || a.all != b.all || by_shape.served_model() != whole.served_model()) std::abort();
+    }
+}
+
 void check_sums(const usage::counts& used) {
     for (const std::int64_t part : {used.input, used.cached_input, used.cache_write, used.cache_write_1h, used.output,
                                     used.reasoning, used.audio_input, used.audio_output, used.image_output}) {
@@ -35,6 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const event_facts second = silent.read(text);
     if (first.content != second.content || first.error != second.error || first.finish != second.finish) std::abort();
     check_sums(reader.usage());
+
+    check_shapes(e, text);
 
     const unary_facts whole = read_unary(e, text.data(), text.size());
     check_sums(whole.usage);
