@@ -66,6 +66,12 @@ void block_list::give_back(char* block) {
 
 namespace {
 
+#if defined(WEIR_SANITIZED)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
 // Smaller ones are for the heap; larger ones are rare.
 constexpr std::size_t smallest = 12 * 1024;
 constexpr std::uint32_t most_blocks = 4096;  // 96 MiB of addresses; whoever needs more gets them from the heap
@@ -121,12 +127,9 @@ void* reallocate(void* at, std::size_t size, const char* file, int line) {
 }  // namespace
 
 bool keep_tls_buffers_apart() {
-#if defined(WEIR_SANITIZED)
-    return false;
-#else
+    if (sanitized) return false;
     if (all == nullptr) all = new block_region{most_blocks};
     return CRYPTO_set_mem_functions(allocate, reallocate, release) == 1;
-#endif
 }
 
 }  // namespace weir::net
