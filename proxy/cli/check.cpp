@@ -1,6 +1,6 @@
 // `weir check`: every fault of a conf file with its place, or silence.
-#include <CLI/CLI.hpp>
 #include <iostream>
+#include <memory>
 
 #include "cli/command.hpp"
 #include "config/load.hpp"
@@ -16,14 +16,14 @@ int check(const std::string& file) {
 
 }  // namespace
 
-void add_check(CLI::App& root, action& chosen) {
-    auto* command = root.add_subcommand("check", "validate a conf file, its certificates and prices");
+void add_check(command_list& all) {
+    auto command = all.add("check", "validate a conf file, its certificates and prices");
     const auto file = std::make_shared<std::string>(default_conf);
-    command->add_option("-c,--conf", *file, "the conf file")->type_name("FILE")->capture_default_str();
-    command->footer(
+    command.option("-c,--conf", *file, "the conf file", "FILE");
+    command.footer(
         "Silent when all is well; otherwise each fault as FILE:LINE:COL and exit code 1.\nExample:\n  weir check -c "
         "conf/weir.yaml");
-    command->callback([&chosen, file] { chosen = [file] { return check(*file); }; });
+    command.runs([file] { return check(*file); });
 }
 
 }  // namespace weir::cli

@@ -1,9 +1,11 @@
 // The list of commands, as run() registers them: each adds itself with its options, its help and an example. Private to
 // cli/.
+// CLI11 consists of headers, and whoever includes it compiles all of it: only commands.cpp does.
 #pragma once
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -19,16 +21,51 @@ inline constexpr int fine = 0;
 inline constexpr int at_fault = 1;
 inline constexpr int wrong_usage = 2;
 
-void add_serve(CLI::App& root, action& chosen);
-void add_check(CLI::App& root, action& chosen);
-void add_explain(CLI::App& root, action& chosen);
-void add_spend(CLI::App& root, action& chosen);
-void add_count(CLI::App& root, action& chosen);
-void add_doctor(CLI::App& root, action& chosen);
-void add_health(CLI::App& root, action& chosen);
-void add_top(CLI::App& root, action& chosen);
-void add_diff(CLI::App& root, action& chosen);
-void add_demo(CLI::App& root, action& chosen);
+/// One command's words on the command line. What an option is read into must live until the command has run.
+class command {
+public:
+    command(CLI::App& words, action& chosen) : words_(words), chosen_(chosen) {}
+
+    /// `names`: "-c,--conf". What `into` holds is the default; the help shows it unless it is empty. `value`: what the help calls the value.
+    void option(const std::string& names, std::string& into, const std::string& help, const std::string& value = {});
+    /// May stand there several times.
+    void options(const std::string& names, std::vector<std::string>& into, const std::string& help, const std::string& value);
+    /// Its values are separated by commas.
+    void list(const std::string& names, std::vector<std::string>& into, const std::string& help, const std::string& value);
+    void flag(const std::string& names, bool& into, const std::string& help);
+    /// What stands there without a name.
+    void argument(const std::string& name, std::string& into, const std::string& help);
+    void optional_argument(const std::string& name, std::string& into, const std::string& help);
+    /// The end of the help, with an example.
+    void footer(const std::string& text);
+    void runs(action what);
+
+private:
+    CLI::App& words_;
+    action& chosen_;
+};
+
+/// Where commands are added; run() owns what it refers to.
+class command_list {
+public:
+    command_list(CLI::App& root, action& chosen) : root_(root), chosen_(chosen) {}
+    command add(const std::string& name, const std::string& help);
+
+private:
+    CLI::App& root_;
+    action& chosen_;
+};
+
+void add_serve(command_list& all);
+void add_check(command_list& all);
+void add_explain(command_list& all);
+void add_spend(command_list& all);
+void add_count(command_list& all);
+void add_doctor(command_list& all);
+void add_health(command_list& all);
+void add_top(command_list& all);
+void add_diff(command_list& all);
+void add_demo(command_list& all);
 
 /// `weir` without a command serves.
 [[nodiscard]] int serve_conf(const std::string& conf_file);

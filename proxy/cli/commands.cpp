@@ -1,9 +1,10 @@
-// Registers the commands and turns CLI11's outcomes into exit codes.
+// Registers the commands, says to CLI11 what they take, and turns its outcomes into exit codes.
 #include "cli/commands.hpp"
 
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <iostream>
+#include <utility>
 
 #include "cli/command.hpp"
 #include "core/version.hpp"
@@ -18,7 +19,41 @@ int said(const CLI::App& root, const CLI::ParseError& why) {
     return code == 0 ? fine : wrong_usage;
 }
 
+template <class T>
+CLI::Option* add(CLI::App& words, const std::string& names, T& into, const std::string& help, const std::string& value) {
+    auto* const option = words.add_option(names, into, help);
+    if (!value.empty()) option->type_name(value);
+    return option;
+}
+
 }  // namespace
+
+void command::option(const std::string& names, std::string& into, const std::string& help, const std::string& value) {
+    auto* const option = add(words_, names, into, help, value);
+    if (!into.empty()) option->capture_default_str();
+}
+
+void command::options(const std::string& names, std::vector<std::string>& into, const std::string& help, const std::string& value) {
+    add(words_, names, into, help, value)->take_all();
+}
+
+void command::list(const std::string& names, std::vector<std::string>& into, const std::string& help, const std::string& value) {
+    add(words_, names, into, help, value)->delimiter(',');
+}
+
+void command::flag(const std::string& names, bool& into, const std::string& help) { words_.add_flag(names, into, help); }
+
+void command::argument(const std::string& name, std::string& into, const std::string& help) { words_.add_option(name, into, help)->required(); }
+
+void command::optional_argument(const std::string& name, std::string& into, const std::string& help) { words_.add_option(name, into, help); }
+
+void command::footer(const std::string& text) { words_.footer(text); }
+
+void command::runs(action what) {
+    words_.callback([&chosen = chosen_, what = std::move(what)] { chosen = what; });
+}
+
+command command_list::add(const std::string& name, const std::string& help) { return {*root_.add_subcommand(name, help), chosen_}; }
 
 int run(int argc, char** argv) {
     net::keep_tls_buffers_apart();  // before anything uses OpenSSL
@@ -36,16 +71,17 @@ int run(int argc, char** argv) {
     std::string conf_file = default_conf;
     root.add_option("-c,--conf", conf_file, "the conf file")->type_name("FILE")->capture_default_str();
     action chosen = [&] { return serve_conf(conf_file); };
-    add_serve(root, chosen);
-    add_check(root, chosen);
-    add_explain(root, chosen);
-    add_spend(root, chosen);
-    add_count(root, chosen);
-    add_doctor(root, chosen);
-    add_health(root, chosen);
-    add_top(root, chosen);
-    add_diff(root, chosen);
-    add_demo(root, chosen);
+    command_list all{root, chosen};
+    add_serve(all);
+    add_check(all);
+    add_explain(all);
+    add_spend(all);
+    add_count(all);
+    add_doctor(all);
+    add_health(all);
+    add_top(all);
+    add_diff(all);
+    add_demo(all);
 
     try {
         root.parse(argc, argv);

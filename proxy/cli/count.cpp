@@ -1,10 +1,10 @@
 // `weir count`: the tokens of a text, or of the texts in a request body.
 #include "token/count.hpp"
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
 #include <iostream>
+#include <memory>
 
 #include "app/prompt_count.hpp"
 #include "cli/command.hpp"
@@ -39,18 +39,18 @@ int count(const std::string& file, std::string model, bool as_json) {
 
 }  // namespace
 
-void add_count(CLI::App& root, action& chosen) {
-    auto* command = root.add_subcommand("count", "count the tokens of a text or of a request body");
+void add_count(command_list& all) {
+    auto command = all.add("count", "count the tokens of a text or of a request body");
     struct options {
         std::string file, model;
         bool json = false;
     };
     const auto with = std::make_shared<options>();
-    command->add_option("FILE", with->file, "the text, or a JSON request body; - for standard input")->required();
-    command->add_option("--model", with->model, "whose tokens; default: the one the body names")->type_name("MODEL");
-    command->add_flag("--json", with->json, "print the count, the encoding and whether it is exact");
-    command->footer("Example:\n  weir count --model gpt-4o prompt.txt");
-    command->callback([&chosen, with] { chosen = [with] { return count(with->file, with->model, with->json); }; });
+    command.argument("FILE", with->file, "the text, or a JSON request body; - for standard input");
+    command.option("--model", with->model, "whose tokens; default: the one the body names", "MODEL");
+    command.flag("--json", with->json, "print the count, the encoding and whether it is exact");
+    command.footer("Example:\n  weir count --model gpt-4o prompt.txt");
+    command.runs([with] { return count(with->file, with->model, with->json); });
 }
 
 }  // namespace weir::cli

@@ -1,5 +1,4 @@
 // `weir demo`: shows a few streams going through a gateway, and checks that what came out is what went in.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -7,6 +6,7 @@
 #include <iomanip>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <thread>
 
@@ -156,12 +156,12 @@ private:
 
 }  // namespace
 
-void add_demo(CLI::App& root, action& chosen) {
-    auto* command = root.add_subcommand("demo", "show a gateway at work between a client and pretend providers");
+void add_demo(command_list& all) {
+    auto command = all.add("demo", "show a gateway at work between a client and pretend providers");
     const auto fast = std::make_shared<bool>(false);
-    command->add_flag("--fast", *fast, "without the pauses of a real model");
-    command->footer("Needs no network and no key; leaves nothing behind.\nExample:\n  weir demo");
-    command->callback([&chosen, fast] { chosen = [fast] { return demo{*fast}.run(); }; });
+    command.flag("--fast", *fast, "without the pauses of a real model");
+    command.footer("Needs no network and no key; leaves nothing behind.\nExample:\n  weir demo");
+    command.runs([fast] { return demo{*fast}.run(); });
 }
 
 }  // namespace weir::cli

@@ -1,10 +1,10 @@
 // `weir diff`: what a reload from one conf file to another would change, key by key. It compares what is written, not what ${…} stands
 // for, and never prints a secret.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <memory>
 
 #include "cli/command.hpp"
 #include "config/document.hpp"
@@ -124,15 +124,15 @@ int diff(const std::string& old_file, const std::string& new_file) {
 
 }  // namespace
 
-void add_diff(CLI::App& root, action& chosen) {
-    auto* command = root.add_subcommand("diff", "what a reload from one conf to another would change");
+void add_diff(command_list& all) {
+    auto command = all.add("diff", "what a reload from one conf to another would change");
     const auto files = std::make_shared<std::pair<std::string, std::string>>();
-    command->add_option("OLD", files->first, "the conf in use")->required();
-    command->add_option("NEW", files->second, "the conf that shall be used")->required();
-    command->footer(
+    command.argument("OLD", files->first, "the conf in use");
+    command.argument("NEW", files->second, "the conf that shall be used");
+    command.footer(
         "Lines begin with + (added), - (removed) or ~ (changed); what is not written has its default.\nExample:\n  weir diff "
         "/etc/weir/weir.yaml new.yaml");
-    command->callback([&chosen, files] { chosen = [files] { return diff(files->first, files->second); }; });
+    command.runs([files] { return diff(files->first, files->second); });
 }
 
 }  // namespace weir::cli

@@ -2,10 +2,10 @@
 // It changes nothing and prints no credential.
 #include "app/doctor.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 #include <map>
+#include <memory>
 
 #include "cli/command.hpp"
 #include "config/load.hpp"
@@ -81,16 +81,16 @@ int doctor(const std::string& file, const std::string& only) {
 
 }  // namespace
 
-void add_doctor(CLI::App& root, action& chosen) {
-    auto* command = root.add_subcommand("doctor", "ask every upstream, and name its mistake and the fix");
+void add_doctor(command_list& all) {
+    auto command = all.add("doctor", "ask every upstream, and name its mistake and the fix");
     const auto file = std::make_shared<std::string>(default_conf);
     const auto pool = std::make_shared<std::string>();
-    command->add_option("-c,--conf", *file, "the conf file")->type_name("FILE")->capture_default_str();
-    command->add_option("POOL", *pool, "only the upstreams of this pool");
-    command->footer(
+    command.option("-c,--conf", *file, "the conf file", "FILE");
+    command.optional_argument("POOL", *pool, "only the upstreams of this pool");
+    command.footer(
         "One line for each upstream: ok, or FAULT with what is wrong and what to do. Exit code 1 when any is at fault. "
         "No prompt is sent.\nExample:\n  weir doctor -c conf/weir.yaml openai");
-    command->callback([&chosen, file, pool] { chosen = [file, pool] { return doctor(*file, *pool); }; });
+    command.runs([file, pool] { return doctor(*file, *pool); });
 }
 
 }  // namespace weir::cli

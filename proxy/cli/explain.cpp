@@ -1,10 +1,10 @@
 // `weir explain`: what a request would do, decided by the same tables the server uses. It sends nothing and counts
 // nothing.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <iostream>
+#include <memory>
 
 #include "app/prompt_count.hpp"
 #include "cli/command.hpp"
@@ -240,18 +240,17 @@ int explain(const explain_options& with) {
 
 }  // namespace
 
-void add_explain(CLI::App& root, action& chosen) {
-    auto* command =
-        root.add_subcommand("explain", "say what a request would do: key, route, candidates, price, tokens");
+void add_explain(command_list& all) {
+    auto command = all.add("explain", "say what a request would do: key, route, candidates, price, tokens");
     const auto with = std::make_shared<explain_options>();
-    command->add_option("REQUEST", with->request, "a file with the request's body; - for standard input")->required();
-    command->add_option("-c,--conf", with->conf, "the conf file")->type_name("FILE")->capture_default_str();
-    command->add_option("--path", with->path, "the endpoint it is sent to")->capture_default_str();
-    command->add_option("--key", with->key, "as the key of this name; default: shows each")->type_name("NAME");
-    command->footer(
+    command.argument("REQUEST", with->request, "a file with the request's body; - for standard input");
+    command.option("-c,--conf", with->conf, "the conf file", "FILE");
+    command.option("--path", with->path, "the endpoint it is sent to");
+    command.option("--key", with->key, "as the key of this name; default: shows each", "NAME");
+    command.footer(
         "Sends nothing. Exit code 1 when the request would be refused.\nExample:\n  weir explain -c conf/weir.yaml "
         "request.json");
-    command->callback([&chosen, with] { chosen = [with] { return explain(*with); }; });
+    command.runs([with] { return explain(*with); });
 }
 
 }  // namespace weir::cli

@@ -1,6 +1,6 @@
 // `weir health`: asks a running weir how it is. For the health checks of containers, which have neither curl nor a shell.
-#include <CLI/CLI.hpp>
 #include <iostream>
+#include <memory>
 
 #include "cli/admin_call.hpp"
 #include "cli/command.hpp"
@@ -35,14 +35,14 @@ int health(const health_options& with) {
 
 }  // namespace
 
-void add_health(CLI::App& root, action& chosen) {
-    auto* command = root.add_subcommand("health", "ask a running weir whether it accepts work");
+void add_health(command_list& all) {
+    auto command = all.add("health", "ask a running weir whether it accepts work");
     const auto with = std::make_shared<health_options>();
-    command->add_option("-c,--conf", with->conf, "the conf file, which names the admin address")->type_name("FILE")->capture_default_str();
-    command->add_option("--admin", with->address, "the admin address itself, without a conf")->type_name("ADDRESS");
-    command->add_flag("--live", with->live, "only whether the process lives (/healthz), not whether it accepts work (/readyz)");
-    command->footer("Exit code 0: it does; 1: it does not, and why.\nExample:\n  weir health -c conf/weir.yaml");
-    command->callback([&chosen, with] { chosen = [with] { return health(*with); }; });
+    command.option("-c,--conf", with->conf, "the conf file, which names the admin address", "FILE");
+    command.option("--admin", with->address, "the admin address itself, without a conf", "ADDRESS");
+    command.flag("--live", with->live, "only whether the process lives (/healthz), not whether it accepts work (/readyz)");
+    command.footer("Exit code 0: it does; 1: it does not, and why.\nExample:\n  weir health -c conf/weir.yaml");
+    command.runs([with] { return health(*with); });
 }
 
 }  // namespace weir::cli

@@ -1,5 +1,5 @@
 // `weir serve`: runs the gateway until a signal ends it.
-#include <CLI/CLI.hpp>
+#include <memory>
 
 #include "app/serve.hpp"
 #include "cli/command.hpp"
@@ -12,15 +12,15 @@ int serve_conf(const std::string& conf_file) {
     return app::serve(options);
 }
 
-void add_serve(CLI::App& root, action& chosen) {
-    auto* command = root.add_subcommand("serve", "run the gateway (the default command)");
+void add_serve(command_list& all) {
+    auto command = all.add("serve", "run the gateway (the default command)");
     const auto file = std::make_shared<std::string>(default_conf);
-    command->add_option("-c,--conf", *file, "the conf file")->type_name("FILE")->capture_default_str();
-    command->footer(
+    command.option("-c,--conf", *file, "the conf file", "FILE");
+    command.footer(
         "SIGHUP reloads the conf, SIGUSR1 reopens the access log, SIGUSR2 hands over to a new process, SIGTERM and SIGINT let "
         "running requests end and stop.\nExample:\n  weir serve -c "
         "conf/weir.yaml");
-    command->callback([&chosen, file] { chosen = [file] { return serve_conf(*file); }; });
+    command.runs([file] { return serve_conf(*file); });
 }
 
 }  // namespace weir::cli

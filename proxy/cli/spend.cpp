@@ -1,8 +1,8 @@
 // `weir spend`: what the ledger says was used and paid, also while the server writes it.
 #include "ledger/spend.hpp"
 
-#include <CLI/CLI.hpp>
 #include <iostream>
+#include <memory>
 
 #include "cli/command.hpp"
 #include "config/load.hpp"
@@ -72,23 +72,18 @@ std::string known_fields() {
 
 }  // namespace
 
-void add_spend(CLI::App& root, action& chosen) {
-    auto* command = root.add_subcommand("spend", "tokens and cost from the ledger, also while the server runs");
+void add_spend(command_list& all) {
+    auto command = all.add("spend", "tokens and cost from the ledger, also while the server runs");
     const auto with = std::make_shared<spend_options>();
-    command->add_option("-c,--conf", with->conf, "the conf file, which names the ledger")
-        ->type_name("FILE")
-        ->capture_default_str();
-    command->add_option("--ledger", with->ledger, "the ledger itself, without a conf")->type_name("FILE");
-    command->add_option("--by", with->by, "group by these: " + known_fields())->type_name("FIELD,…")->delimiter(',');
-    command->add_option("--where", with->where, "only rows with this value; may repeat")
-        ->type_name("FIELD=VALUE")
-        ->take_all();
-    command->add_option("--since", with->since, "from this time on: a date, a time, or a duration back from now")
-        ->type_name("WHEN");
-    command->add_option("--until", with->until, "before this time")->type_name("WHEN");
-    command->add_option("--format", with->format, "table, json or csv")->capture_default_str();
-    command->footer("Example:\n  weir spend -c conf/weir.yaml --by key,model,day --since 7d");
-    command->callback([&chosen, with] { chosen = [with] { return spend(*with); }; });
+    command.option("-c,--conf", with->conf, "the conf file, which names the ledger", "FILE");
+    command.option("--ledger", with->ledger, "the ledger itself, without a conf", "FILE");
+    command.list("--by", with->by, "group by these: " + known_fields(), "FIELD,…");
+    command.options("--where", with->where, "only rows with this value; may repeat", "FIELD=VALUE");
+    command.option("--since", with->since, "from this time on: a date, a time, or a duration back from now", "WHEN");
+    command.option("--until", with->until, "before this time", "WHEN");
+    command.option("--format", with->format, "table, json or csv");
+    command.footer("Example:\n  weir spend -c conf/weir.yaml --by key,model,day --since 7d");
+    command.runs([with] { return spend(*with); });
 }
 
 }  // namespace weir::cli

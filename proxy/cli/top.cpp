@@ -1,11 +1,11 @@
 // `weir top`: a running weir's traffic, upstreams and open requests in a terminal, anew every second.
-#include <CLI/CLI.hpp>
 #include <simdjson.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <iostream>
+#include <memory>
 
 #include "cli/admin_call.hpp"
 #include "cli/command.hpp"
@@ -133,15 +133,15 @@ int top(const top_options& with) {
 
 }  // namespace
 
-void add_top(CLI::App& root, action& chosen) {
-    auto* command = root.add_subcommand("top", "traffic, upstreams and open requests of a running weir, live");
+void add_top(command_list& all) {
+    auto command = all.add("top", "traffic, upstreams and open requests of a running weir, live");
     const auto with = std::make_shared<top_options>();
-    command->add_option("-c,--conf", with->conf, "the conf file, which names the admin address and its token")->type_name("FILE")->capture_default_str();
-    command->add_option("--admin", with->address, "the admin address itself, without a conf")->type_name("ADDRESS");
-    command->add_option("--token", with->token, "the admin token, where there is one and no conf")->type_name("TOKEN");
-    command->add_flag("--once", with->once, "print it once and end");
-    command->footer("Ends with ctrl-c.\nExample:\n  weir top -c conf/weir.yaml");
-    command->callback([&chosen, with] { chosen = [with] { return top(*with); }; });
+    command.option("-c,--conf", with->conf, "the conf file, which names the admin address and its token", "FILE");
+    command.option("--admin", with->address, "the admin address itself, without a conf", "ADDRESS");
+    command.option("--token", with->token, "the admin token, where there is one and no conf", "TOKEN");
+    command.flag("--once", with->once, "print it once and end");
+    command.footer("Ends with ctrl-c.\nExample:\n  weir top -c conf/weir.yaml");
+    command.runs([with] { return top(*with); });
 }
 
 }  // namespace weir::cli
