@@ -281,26 +281,32 @@ std::optional<answer> gemini_embeddings(std::string_view endpoint, const json::v
     return whole({{"embeddings", all}});
 }
 
+// A word with the white space before it.
+template <class Visit>
+void for_each_word(std::string_view text, Visit visit) {
+    const auto white = [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; };
+    std::size_t begin = 0;
+    for (std::size_t i = 1; i <= text.size(); ++i)
+        if (i == text.size() || (white(text[i]) && !white(text[i - 1]))) {
+            visit(text.substr(begin, i - begin));
+            begin = i;
+        }
+}
+
 }  // namespace
 
 std::int64_t tokens_of(std::string_view text) {
     std::int64_t sum = 0;
-    for (const auto& word : words_of(text)) {
+    for_each_word(text, [&](std::string_view word) {
         const auto size = static_cast<std::int64_t>(word.size());
         sum += size <= 12 ? 1 : 1 + (size - 12 + 3) / 4;
-    }
+    });
     return sum;
 }
 
 std::vector<std::string> words_of(std::string_view text) {
-    const auto white = [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; };
     std::vector<std::string> out;
-    std::size_t begin = 0;
-    for (std::size_t i = 1; i <= text.size(); ++i)
-        if (i == text.size() || (white(text[i]) && !white(text[i - 1]))) {
-            out.emplace_back(text.substr(begin, i - begin));
-            begin = i;
-        }
+    for_each_word(text, [&](std::string_view word) { out.emplace_back(word); });
     return out;
 }
 
