@@ -358,7 +358,9 @@ TEST_F(Failover, KeepsASeriesForEachKindOfBeingLate) {
     }
     late_->always({.before_head = 3s});
     EXPECT_EQ(ask("slow").status, 504);
-    const auto m = weir_->metrics_when([](const std::string& all) { return metric(all, "weir_requests_total", {"code=\"499\""}) >= 1; });
+    const auto m = weir_->metrics_when([](const std::string& all) {
+        return metric(all, "weir_requests_total", {"code=\"499\""}) >= 1 && metric(all, "weir_requests_total", {"pool=\"slow\"", "code=\"504\""}) >= 1;
+    });
     EXPECT_GE(metric(m, "weir_upstream_requests_total", {"pool=\"alone\"", "code=\"524\""}), 1);
     EXPECT_GE(metric(m, "weir_requests_total", {"code=\"499\""}), 1);
     EXPECT_GE(metric(m, "weir_client_disconnects_total", {"pool=\"alone\"", "phase=\"stream\""}), 1);
