@@ -203,7 +203,7 @@ TEST_F(Budget, StaysSpentAfterARestart) {
             weir->program().signal(SIGTERM);
             EXPECT_EQ(weir->program().wait(5s), 0);
         }
-        weir.reset();  // kills what still runs
+        weir->kill();
         weir = start();
         EXPECT_NEAR(left_of(weir->metrics()), 0.05 - static_cast<double>(events * token_price) / 1e9, 1e-9);
         a_->forget();

@@ -135,7 +135,7 @@ TEST_F(Recovery, CountsEveryRequestOnceWhateverWasKilledWhen) {
                           return request(id, n % 3 != 0, "words=12,between=" + std::to_string(n % 5));
                       }};
         std::this_thread::sleep_for(std::chrono::microseconds{20'000 + random() % 180'000});
-        weir.reset();  // kill -9
+        weir->kill();
         clients.join();
         whole.merge(clients.whole);
     }
@@ -183,7 +183,7 @@ TEST_F(Recovery, SettlesWhatWasInFlightFromItsLastProgress) {
     raw_client silent{weir->url()};
     ASSERT_TRUE(silent.send(request("unanswered", false, "before_head=60000")));
     std::this_thread::sleep_for(2500ms);
-    weir.reset();  // kill -9
+    weir->kill();
     client.read_body(got);
     EXPECT_FALSE(got.clean());
     weir = start();
@@ -232,7 +232,7 @@ TEST_F(Recovery, ShowsInSpendAfterAKill) {
     auto weir = start();
     for (int i = 0; i < 5; ++i)
         ASSERT_EQ(exchange_once(weir->url(), request("s" + std::to_string(i), i % 2 == 0)).status, 200);
-    weir.reset();  // kill -9, before the journal was moved
+    weir->kill();  // before the journal was moved
     std::int64_t prompt = 0, completion = 0;
     for (const auto& call : a_->calls()) {
         prompt += call.usage.prompt;

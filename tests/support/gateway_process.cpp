@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,6 +39,15 @@ std::size_t listeners_in(const std::string& conf) {
     return n;
 }
 
+// A sanitizer looks for leaks when the program ends, so that it must not be killed. The second signal ends what still runs. What neither moves (some
+// tests stop it, or hold a listener's other process) is killed like any other process.
+void end_politely(process& program) {
+    for (const auto patience : {milliseconds{500}, milliseconds{20000}}) {
+        program.signal(SIGTERM);
+        if (program.wait(patience)) return;
+    }
+}
+
 }  // namespace
 
 gateway_process::gateway_process(const std::string& binary, std::string conf, const files& beside) {
@@ -61,6 +71,7 @@ gateway_process::gateway_process(const std::string& binary, std::string conf, co
 }
 
 gateway_process::~gateway_process() {
+    if (process_ && sanitized) end_politely(*process_);
     const auto code = process_ ? process_->wait(milliseconds{0}) : std::optional<int>{0};
     if (!code || *code == 0) return;
     const auto last_words = process_->err();

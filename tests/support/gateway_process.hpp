@@ -26,7 +26,8 @@ public:
     /// does not come up.
     /// `{folder}` in the conf stands for the folder's path.
     gateway_process(const std::string& binary, std::string conf, const files& beside = {});
-    /// A gateway that ended by itself with anything but 0 fails the test that is running, with its last words.
+    /// Ends the gateway. One that ended by itself with anything but 0, or that a sanitizer found a leak in at its end, fails the test that is
+    /// running, with its last words.
     ~gateway_process();
     gateway_process(const gateway_process&) = delete;
     gateway_process& operator=(const gateway_process&) = delete;
@@ -36,6 +37,8 @@ public:
     [[nodiscard]] const std::string& url(std::size_t listener = 0) const { return addresses_.at(listener); }
     [[nodiscard]] const std::string& admin() const { return admin_; }
     [[nodiscard]] process& program() { return *process_; }
+    /// kill -9, and waits until it is dead. What needs the program must not be called any more.
+    void kill() { process_.reset(); }
     [[nodiscard]] const temp_folder& folder() const { return folder_; }
 
     /// GET on the admin address.

@@ -16,6 +16,15 @@ namespace weir::test {
 
 using milliseconds = std::chrono::milliseconds;
 
+/// Whether this is a build with a sanitizer. Its programs are several times slower and larger than those that users run.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#elif defined(__has_feature)
+inline constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+inline constexpr bool sanitized = false;
+#endif
+
 class process {
 public:
     /// `command[0]` is the program's path. `folder`: where it runs; "" for here. `environment`: NAME=VALUE, added to
