@@ -83,22 +83,33 @@ std::size_t content_end(std::string_view bytes) {
     return end;
 }
 
+// What write_frame() leaves when the process dies before its last store; the word as read_frame() would read it.
+bool is_unsized_frame(std::uint64_t word) {
+    std::uint32_t halves[2];
+    std::memcpy(halves, &word, sizeof word);
+    return halves[0] == 0 && halves[1] == frame_magic;
+}
+
 void scan_frames(std::string_view block, scan_result& found, const std::function<void(const row&)>& settled) {
     const std::size_t end = content_end(block);
     // A zero word where a frame would start is the end of what was written. What stands behind it is the rest of a block
-    // that was being zeroed: harmless repetitions, and no damage.
-    bool complain = true;
+    // that was being zeroed: harmless repetitions, and no damage. Nor is a frame damage whose size was not written when the process was killed, as
+    // long as it is the last: its request is in its slot still.
+    bool complain = true, unfinished = false;
     for (std::size_t at = block_header_size; at < end;) {
         row r;
         if (const std::size_t size = read_frame(block.substr(at), r); size > 0) {
             ++found.settled;
             settled(r);
+            found.damaged += unfinished;
+            unfinished = false;
             complain = true;
             at += size;
             continue;
         }
-        const bool zero = at + 8 <= block.size() && load<std::uint64_t>(block.data() + at) == 0;
-        if (!zero && complain) ++found.damaged;
+        const auto word = at + 8 <= block.size() ? load<std::uint64_t>(block.data() + at) : ~std::uint64_t{0};
+        if (complain && is_unsized_frame(word)) unfinished = true;
+        else if (complain && word != 0) ++found.damaged;
         complain = false;
         at += 8;  // after damage the next whole frame starts at some multiple of 8
     }
@@ -181,7 +192,8 @@ scan_result scan(std::string_view file, const std::function<void(const row&)>& s
     for (std::size_t at = 0; at < file.size(); at += block_size) {
         const std::string_view block = file.substr(at, block_size);
         const block_kind kind = read_block_header(block);
-        if (kind == block_kind::unknown && content_end(block) == 0) continue;
+        // Nothing was ever written there, except perhaps half of the header.
+        if (kind == block_kind::unknown && content_end(block) <= block_header_size) continue;
         if (kind == block_kind::settled) scan_frames(block, found, settled);
         if (kind == block_kind::open) scan_slots(block, found, open);
         if (kind != block_kind::unknown) continue;

@@ -6,6 +6,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "ledger/journal_format.hpp"
 #include "ledger/ledger_support.hpp"
@@ -120,6 +121,49 @@ TEST(Journal, CutAnywhereYieldsOnlyWhatWasWritten) {
         const contents c = read(std::string_view(file).substr(0, size));
         for (const auto& [seq, what] : c.settled) ASSERT_EQ(whole.settled.at(seq), what) << size;
         for (const auto& [seq, what] : c.open) ASSERT_EQ(whole.open.at(seq), what) << size;
+    }
+}
+
+// A process may die between any two stores of a frame: its size comes last, so that all of it may be there but the size.
+TEST(Journal, DoesNotTakeAFrameThatAKilledProcessWasWritingForDamage) {
+    ledger_test::folder in;
+    const std::string whole = sample_file(in.ledger() + ".w0.journal");
+    std::vector<std::size_t> frames;
+    for (std::size_t block = 0; block < whole.size(); block += ledger::block_size) {
+        if (ledger::read_block_header(std::string_view{whole}.substr(block)) != ledger::block_kind::settled) continue;
+        ledger::row r;
+        std::size_t at = block + ledger::block_header_size;
+        while (const auto size = ledger::read_frame(std::string_view{whole}.substr(at), r)) {
+            frames.push_back(at);
+            at += size;
+        }
+    }
+    ASSERT_EQ(frames.size(), 40u);
+    const auto without_size = [&](std::size_t frame) {
+        std::string file = whole;
+        file.replace(frames[frame], 4, 4, '\0');
+        return read(file);
+    };
+    const auto last = without_size(39);
+    EXPECT_EQ(last.settled.size(), 39u);
+    EXPECT_EQ(last.damaged, 0u);
+    const auto inside = without_size(20);
+    EXPECT_EQ(inside.settled.size(), 39u);
+    EXPECT_EQ(inside.damaged, 1u) << "no process writes behind a frame that it has not finished";
+}
+
+TEST(Journal, DoesNotTakeABlockWithHalfAHeaderForDamage) {
+    ledger_test::folder in;
+    std::string whole = sample_file(in.ledger() + ".w0.journal");
+    const auto blocks = read(whole);
+    std::string header(ledger::block_header_size, '\0');
+    ledger::write_block_header(header.data(), ledger::block_kind::settled);
+    for (const std::size_t written : {1u, 8u, 12u, 16u}) {
+        std::string begun(ledger::block_size, '\0');
+        begun.replace(0, written, header, 0, written);
+        const auto c = read(whole + begun);
+        EXPECT_EQ(c.damaged, 0u) << written;
+        EXPECT_EQ(c.settled, blocks.settled);
     }
 }
 
