@@ -6,6 +6,7 @@
 
 #include "http/websocket.hpp"
 #include "support/gateway_process.hpp"
+#include "support/websocket.hpp"
 
 namespace mock = weir::mock;
 namespace json = boost::json;
@@ -15,20 +16,8 @@ using weir::http::text_frame;
 
 namespace {
 
-constexpr std::string_view handshake_fields =
-    "Host: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-
 std::string handshake(const std::string& more = {}, const std::string& query = "model=gpt-realtime") {
-    return "GET /v1/realtime?" + query + " HTTP/1.1\r\n" + std::string{handshake_fields} + more + "\r\n";
-}
-
-/// A frame of a client, masked; the mask is 1234.
-std::string client_frame(unsigned first, const std::string& payload) {
-    std::string out{static_cast<char>(first), static_cast<char>(0x80 | (payload.size() < 126 ? payload.size() : 126))};
-    if (payload.size() >= 126) out += {static_cast<char>(payload.size() >> 8), static_cast<char>(payload.size() & 0xFF)};
-    out += "1234";
-    for (std::size_t i = 0; i < payload.size(); ++i) out.push_back(static_cast<char>(payload[i] ^ "1234"[i % 4]));
-    return out;
+    return websocket_handshake("GET /v1/realtime?" + query + " HTTP/1.1", more);
 }
 
 /// A frame of a server with any first byte, up to 65535 long.
@@ -71,16 +60,6 @@ protected:
         return client;
     }
 
-    static std::string read_bytes(raw_client& client, std::size_t size) {
-        std::string got;
-        while (got.size() < size) {
-            const auto more = client.read_raw(5s);
-            if (more.empty()) break;
-            got += more;
-        }
-        return got;
-    }
-
     json::object logged() { return json::parse(weir_->log_line("/v1/realtime", 5s)).as_object(); }
 
     std::unique_ptr<mock::provider> a_ = quick_provider("a");
@@ -96,13 +75,13 @@ TEST_F(Realtime, CountsEveryFinishedResponseAndTouchesNoByte) {
     const auto bytes = text_frame(created) + text_frame(audio_delta(70000)) + text_frame(done) + server_frame(0x01, text.substr(0, 37)) +
                        server_frame(0x89, "ping") + server_frame(0x00, text.substr(37, 100)) + server_frame(0x80, text.substr(137));
     auto client = open({.body = bytes, .terminator = false, .write = 977});
-    EXPECT_EQ(read_bytes(*client, bytes.size()), bytes);
+    EXPECT_EQ(client->read_bytes(bytes.size()), bytes);
     const auto mine = client_frame(0x81, R"({"type":"response.create"})") + client_frame(0x82, std::string(3000, '\0'));
     ASSERT_TRUE(client->send_sliced(mine, 7));
     EXPECT_TRUE(a_->wait_for([&](const auto& calls) { return calls.back().body == mine; })) << "no byte was changed on its way there";
     const auto goodbye = client_frame(0x88, "\x03\xe8");
     ASSERT_TRUE(client->send(goodbye));
-    EXPECT_EQ(read_bytes(*client, 2), (std::string{'\x88', '\0'}));
+    EXPECT_EQ(client->read_bytes(2), (std::string{'\x88', '\0'}));
     EXPECT_TRUE(client->wait_closed());
     EXPECT_EQ(a_->calls().back().body, mine + goodbye);
     const auto line = logged();
@@ -127,7 +106,7 @@ TEST_F(Realtime, ShowsItsSpendWhileItGoesOn) {
     start();
     const auto bytes = text_frame(done);
     auto client = open({.body = bytes});
-    EXPECT_EQ(read_bytes(*client, bytes.size()), bytes);
+    EXPECT_EQ(client->read_bytes(bytes.size()), bytes);
     const auto metrics = weir_->metrics_when([](const std::string& m) { return metric(m, "weir_spend_usd_total") > 0; });
     EXPECT_NEAR(metric(metrics, "weir_spend_usd_total"), 0.003184, 1e-9);
     EXPECT_EQ(metric(metrics, "weir_active_streams"), 1);
@@ -138,7 +117,7 @@ TEST_F(Realtime, EndsTheSessionWhereTheBudgetIsSpent) {
     std::string bytes;
     for (int i = 0; i < 6; ++i) bytes += text_frame(done);
     auto client = open({.body = bytes + text_frame(audio_delta(10))});
-    auto got = read_bytes(*client, bytes.size() + 1000);
+    auto got = client->read_bytes(bytes.size() + 1000);
     ASSERT_EQ(got.substr(0, bytes.size()), bytes) << "what was paid for is delivered";
     const auto rest = got.substr(bytes.size());
     EXPECT_NE(rest.find(R"("type":"error")"), std::string::npos) << rest;
@@ -157,9 +136,9 @@ TEST_F(Realtime, GoesOnUncountedBehindBytesThatAreNoFrames) {
     start();
     const auto bytes = text_frame(done) + server_frame(0xC1, "reserved bit") + text_frame(done);
     auto client = open({.body = bytes});
-    EXPECT_EQ(read_bytes(*client, bytes.size()), bytes);
+    EXPECT_EQ(client->read_bytes(bytes.size()), bytes);
     ASSERT_TRUE(client->send("neither is this"));
-    EXPECT_EQ(read_bytes(*client, 15), "neither is this");
+    EXPECT_EQ(client->read_bytes(15), "neither is this");
     client->close();
     const auto line = logged();
     EXPECT_EQ(line.at("audio_output_tokens"), 30);
@@ -230,7 +209,7 @@ TEST_F(Realtime, PassesAnUpstreamsRefusalOn) {
 TEST_F(Realtime, EndsASilentSessionWithACloseFrame) {
     start("    timeouts: {idle: 300ms}\n");
     auto client = open({});
-    const auto got = read_bytes(*client, 4);
+    const auto got = client->read_bytes(4);
     EXPECT_TRUE(got.starts_with("\x88") && got.substr(2, 2) == "\x03\xe9") << "close code 1001";
     EXPECT_TRUE(client->wait_closed());
     EXPECT_EQ(logged().at("close_reason"), "idle");
@@ -241,7 +220,7 @@ TEST_F(Realtime, ShowsABrokenUpstreamAsBroken) {
     start();
     const auto bytes = text_frame(created);
     auto client = open({.body = bytes, .cut = mock::cut{}, .ending = mock::ending::reset});
-    const auto got = read_bytes(*client, bytes.size() + 2);
+    const auto got = client->read_bytes(bytes.size() + 2);
     EXPECT_TRUE(got.empty() || got == bytes) << "and no close frame";
     EXPECT_TRUE(client->wait_closed());
     const auto line = logged();
@@ -253,8 +232,8 @@ TEST_F(Realtime, IsDrainedOnShutdown) {
     start({}, "100", "limits: {drain_timeout: 4s}\n");
     auto quiet = open({.body = text_frame(done)});
     auto busy = open({.body = text_frame(created)});  // its response is never done
-    (void)read_bytes(*quiet, 10);
-    (void)read_bytes(*busy, 10);
+    (void)quiet->read_bytes(10);
+    (void)busy->read_bytes(10);
     const auto begin = std::chrono::steady_clock::now();
     weir_->program().signal(SIGTERM);
     for (auto* client : {quiet.get(), busy.get()}) {
@@ -281,7 +260,7 @@ TEST_F(Realtime, HoldsBackWhoeverSendsFasterThanTheOtherReads) {
     auto client = open({.body = bytes});
     std::this_thread::sleep_for(500ms);
     EXPECT_LT(weir_->program().resident_kib(), 100 * 1024) << "nothing is queued for a client that does not read";
-    EXPECT_TRUE(read_bytes(*client, bytes.size()) == bytes);
+    EXPECT_TRUE(client->read_bytes(bytes.size()) == bytes);
     client->close();
     EXPECT_EQ(logged().at("audio_output_tokens"), 30);
 }
@@ -289,7 +268,7 @@ TEST_F(Realtime, HoldsBackWhoeverSendsFasterThanTheOtherReads) {
 TEST_F(Realtime, WaitsForTheBillOfAClientThatLeft) {
     start("    on_disconnect: drain\n");
     auto client = open({.body = text_frame(created) + text_frame(done), .write = text_frame(created).size(), .write_pause = 300ms});
-    (void)read_bytes(*client, 10);
+    (void)client->read_bytes(10);
     client->close();
     const auto line = logged();
     EXPECT_EQ(line.at("status"), 499);

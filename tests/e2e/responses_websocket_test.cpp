@@ -5,6 +5,7 @@
 
 #include "http/websocket.hpp"
 #include "support/gateway_process.hpp"
+#include "support/websocket.hpp"
 
 namespace mock = weir::mock;
 namespace json = boost::json;
@@ -14,19 +15,8 @@ using weir::http::text_frame;
 
 namespace {
 
-constexpr std::string_view handshake_fields =
-    " HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-
 std::string handshake(const std::string& key, const std::string& line = "GET /v1/responses") {
-    return line + std::string{handshake_fields} + (key.empty() ? "" : "Authorization: Bearer " + key + "\r\n") + "\r\n";
-}
-
-/// A text frame of a client up to 125 long, under the mask 1234.
-std::string client_frame(const std::string& payload) {
-    std::string out{'\x81', static_cast<char>(0x80 | payload.size())};
-    out += "1234";
-    for (std::size_t i = 0; i < payload.size(); ++i) out.push_back(static_cast<char>(payload[i] ^ "1234"[i % 4]));
-    return out;
+    return websocket_handshake(line + " HTTP/1.1", key.empty() ? "" : "Authorization: Bearer " + key + "\r\n");
 }
 
 std::string created(const std::string& model) {
@@ -65,16 +55,6 @@ protected:
         return client;
     }
 
-    static std::string read_bytes(raw_client& client, std::size_t size) {
-        std::string got;
-        while (got.size() < size) {
-            const auto more = client.read_raw(5s);
-            if (more.empty()) break;
-            got += more;
-        }
-        return got;
-    }
-
     void expect_fallback(const std::string& wire, const std::string& reason) {
         const auto got = exchange_once(weir_->url(), wire);
         EXPECT_EQ(got.status, 426) << wire;
@@ -98,8 +78,8 @@ TEST_F(ResponsesWebSocket, CountsEachResponseAtThePriceOfItsModel) {
     const auto says = created("gpt-5") + delta + over("completed", "gpt-5") + created("gpt-5-mini") + over("incomplete", "gpt-5-mini") +
                       over("failed", "gpt-5");
     auto client = open(says);
-    EXPECT_EQ(read_bytes(*client, says.size()), says) << "no byte was changed";
-    const auto mine = client_frame(R"({"type":"response.create","model":"gpt-5","input":"Hello"})");
+    EXPECT_EQ(client->read_bytes(says.size()), says) << "no byte was changed";
+    const auto mine = client_frame(0x81, R"({"type":"response.create","model":"gpt-5","input":"Hello"})");
     ASSERT_TRUE(client->send(mine));
     EXPECT_TRUE(a_->wait_for([&](const auto& calls) { return calls.back().body == mine; }));
     EXPECT_EQ(a_->calls().back().target, "/v1/responses");
@@ -129,7 +109,7 @@ TEST_F(ResponsesWebSocket, SaysWhereAResponseHadNoPriceAndBoundsItsLabel) {
     start(to_main);
     const auto says = created("new-thing") + over("completed", "new-thing") + over("completed", "gpt-5") + over("completed", "");
     auto client = open(says);
-    EXPECT_EQ(read_bytes(*client, says.size()), says);
+    EXPECT_EQ(client->read_bytes(says.size()), says);
     client->close();
     const auto line = logged();
     EXPECT_EQ(line.at("model"), "new-thing");
@@ -145,7 +125,7 @@ TEST_F(ResponsesWebSocket, EndsTheSessionWhereTheBudgetIsSpent) {
     std::string paid;
     for (int i = 0; i < 3; ++i) paid += created("gpt-5") + over("completed", "gpt-5");
     auto client = open(paid + created("gpt-5") + delta);
-    const auto got = read_bytes(*client, paid.size() + 1000);
+    const auto got = client->read_bytes(paid.size() + 1000);
     ASSERT_EQ(got.substr(0, paid.size()), paid) << "what was paid for is delivered";
     const auto rest = got.substr(paid.size());
     EXPECT_NE(rest.find(R"({"type":"error","status":429,"error":{)"), std::string::npos) << rest;

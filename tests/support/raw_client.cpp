@@ -350,6 +350,16 @@ std::string raw_client::read_raw(milliseconds limit) {
     return std::exchange(inbox_, {});
 }
 
+std::string raw_client::read_bytes(std::size_t size, milliseconds limit) {
+    std::string got;
+    while (got.size() < size) {
+        const std::string more = read_raw(limit);
+        if (more.empty()) break;
+        got += more;
+    }
+    return got;
+}
+
 bool raw_client::wait_closed(milliseconds limit) {
     const auto until = clock::now() + limit;
     while (true) {

@@ -78,6 +78,8 @@ public:
     void read_body(response& into, milliseconds limit = milliseconds{10000});
     /// Whatever has come after waiting for at least one byte; "" at the end or after `limit`.
     [[nodiscard]] std::string read_raw(milliseconds limit);
+    /// At least `size` bytes, or fewer where nothing more came for `limit`.
+    [[nodiscard]] std::string read_bytes(std::size_t size, milliseconds limit = milliseconds{5000});
     /// Waits until the other side closes; false after `limit`. What still comes is thrown away.
     bool wait_closed(milliseconds limit = milliseconds{5000});
 
