@@ -167,7 +167,7 @@ void exchange_runner::end_hedge() {
         return;
     }
     failed_attempt f;
-    f.what.kind = kind_of(over->why());
+    f.what.kind = over->lacking_here() ? policy::failure_kind::own : kind_of(over->why());
     f.what.status = over->status() >= 400 ? over->status() : policy::status_of_provider_code(over->provider_code());
     f.what.provider_code = over->provider_code();
     f.what.own_credentials = !call.to->credential_name.empty();

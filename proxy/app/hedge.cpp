@@ -124,6 +124,7 @@ net::task<failure> hedge::connect() {
         case net::dial_failure::none: co_return failure::none;
         case net::dial_failure::tls: co_return failure::tls;
         case net::dial_failure::timeout: co_return late(failure::timeout_connect);
+        case net::dial_failure::local: lacking_here_ = true; co_return failure::connect;
         default: co_return failure::connect;
     }
 }

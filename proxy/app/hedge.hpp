@@ -59,6 +59,7 @@ public:
     second_call& call() { return call_; }
     [[nodiscard]] core::time_point began() const { return began_; }
     [[nodiscard]] core::time_point sent_at() const { return sent_at_; }
+    [[nodiscard]] bool lacking_here() const { return lacking_here_; }  ///< no connection could be opened, and that is not the upstream's fault
     [[nodiscard]] bool sent() const { return sent_; }           ///< the whole request
     [[nodiscard]] int status() const { return status_; }        ///< 0: no head came
     [[nodiscard]] exchange::failure why() const { return why_; }
@@ -111,7 +112,7 @@ private:
     bool body_done_ = false;
 
     phase phase_ = phase::waiting;
-    bool ahead_ = false, called_off_ = false, sent_ = false;
+    bool ahead_ = false, called_off_ = false, sent_ = false, lacking_here_ = false;
     int status_ = 0, interim_ = 0;
     exchange::failure why_ = exchange::failure::none;
     std::string code_;
