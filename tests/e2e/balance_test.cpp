@@ -18,7 +18,7 @@ protected:
         b_ = quick_provider("b");
         checked_ = quick_provider("checked");
         const auto refused =
-            "      - {name: refused, url: \"http://127.0.0.1:" + std::to_string(unused_port()) + "/v1\"}\n";
+            "      - {name: refused, url: \"http://127.0.0.1:" + std::to_string(refusing_port()) + "/v1\"}\n";
         const std::string calm =
             "    retry: {backoff: 1ms, max_backoff: 5ms, budget: 100%}\n    ejection: {consecutive_failures: 1000}\n   "
             " upstreams:\n";

@@ -238,9 +238,11 @@ TEST_F(Budget, IsOverdrawnByAtMostOneEventForEachOfFiveHundredStreams) {
         const auto answer = each.read_response(20s);
         if (answer.status == 429) continue;
         ASSERT_EQ(answer.status, 200);
+        // Where all this is slow, the first streams come to their provider's end, which is none, before the money does.
         const bool ended = answer.body.find("\"budget_exceeded\"") != std::string::npos;
+        const bool interrupted = answer.body.find("\"stream_interrupted\"") != std::string::npos;
         cut += ended;
-        got += static_cast<std::int64_t>(split_events(answer.body).size()) - ended;
+        got += static_cast<std::int64_t>(split_events(answer.body).size()) - ended - interrupted;
     }
     std::printf("budget cut: %d streams, budget %ld tokens, delivered %ld, overshoot %ld, bound %d\n", streams,
                 static_cast<long>(tokens), static_cast<long>(got), static_cast<long>(got - tokens), streams);

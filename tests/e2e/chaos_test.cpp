@@ -67,7 +67,7 @@ TEST(Chaos, LosesNoRequestBeforeItsFirstByteWhileOneUpstreamIsWell) {
     std::vector<std::unique_ptr<mock::provider>> ill;
     for (const std::string name : {"a", "b", "c"}) ill.push_back(quick_provider(name));
     const auto rock = quick_provider("rock");
-    std::string upstreams = "      - {name: gone, url: \"http://127.0.0.1:" + std::to_string(unused_port()) + "/v1\", max_requests: 50}\n";
+    std::string upstreams = "      - {name: gone, url: \"http://127.0.0.1:" + std::to_string(refusing_port()) + "/v1\", max_requests: 50}\n";
     for (const auto& each : ill) upstreams += upstream_of(*each, "max_requests: 50, weight: 3");
     upstreams += upstream_of(*rock);
     const auto pool = [&](const std::string& name, const std::string& more) {

@@ -85,7 +85,7 @@ protected:
         // Each fault has pools of its own, so that what one learns about an upstream does not help another.
         std::string pools, routes;
         const auto nobody =
-            "      - {name: bad, url: \"http://127.0.0.1:" + std::to_string(unused_port()) + "/v1\", weight: 1000}\n";
+            "      - {name: bad, url: \"http://127.0.0.1:" + std::to_string(refusing_port()) + "/v1\", weight: 1000}\n";
         for (const auto& each : faults())
             for (const std::string kind : {"stream", "unary"})
                 for (const std::string company : {"alone", "paired"}) {

@@ -240,7 +240,7 @@ protected:
         };
         pool("plain", upstream_of(*plain_, heavy), *good_);
         pool("tls", upstream_of(*tls_, heavy + ", " + trusted), *good_tls_, trusted);
-        pool("refused", "      - {name: refused-bad, url: \"http://127.0.0.1:" + std::to_string(unused_port()) + "/v1\", " + heavy + "}\n", *good_);
+        pool("refused", "      - {name: refused-bad, url: \"http://127.0.0.1:" + std::to_string(refusing_port()) + "/v1\", " + heavy + "}\n", *good_);
         pool("untrusted", "      - {name: untrusted-bad, url: \"" + tls_->url() + "/v1\", " + heavy + "}\n", *good_tls_, trusted);
         pool("messages", upstream_of(*plain_, heavy), *good_, "", "anthropic");
         pool("gemini", upstream_of(*plain_, heavy), *good_, "", "gemini");

@@ -120,7 +120,7 @@ TEST_F(Fleet, RemembersAfterARestartOfAWeirWhatAllHaveSpent) {
 }
 
 TEST_F(Fleet, ShowsItsStoreWithoutThePassword) {
-    const auto other = start("{url: \"redis://u:hunter2@127.0.0.1:" + std::to_string(unused_port()) + "\", slice: 5%, on_failure: refuse}");
+    const auto other = start("{url: \"redis://u:hunter2@127.0.0.1:" + std::to_string(refusing_port()) + "\", slice: 5%, on_failure: refuse}");
     const auto status = other->ask_admin("/api/status").body;
     EXPECT_NE(status.find("\"connected\":false"), std::string::npos) << status;
     EXPECT_NE(status.find("\"slice_percent\":5"), std::string::npos) << status;

@@ -22,7 +22,7 @@ protected:
             "pools:\n  main:\n    retry: {backoff: 1ms, budget: 100%}\n    balance: weighted_round_robin\n    "
             "upstreams:\n"
             "      - {name: gone, url: \"http://127.0.0.1:" +
-            std::to_string(unused_port()) + "/v1\"}\n" + upstream_of(*a_) +
+            std::to_string(refusing_port()) + "/v1\"}\n" + upstream_of(*a_) +
             "keys:\n  - {name: tester, secret: sk-tester}\n" + std::string{conf_end};
         weir_ = std::make_unique<gateway_process>(
             WEIR_BINARY, conf,

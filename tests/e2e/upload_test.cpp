@@ -100,7 +100,7 @@ TEST_F(Upload, EndsWithTheClientThatLeaves) {
 }
 
 TEST_F(Upload, SaysThatTheOnlyUpstreamCannotBeReached) {
-    start("      - {url: \"http://127.0.0.1:" + std::to_string(unused_port()) + "/v1\"}\n");
+    start("      - {url: \"http://127.0.0.1:" + std::to_string(refusing_port()) + "/v1\"}\n");
     constexpr std::size_t just_streamed = (1u << 20) + 1000;
     const auto got = exchange_once(weir_->url(), upload_head(just_streamed) + file_bytes(just_streamed));
     EXPECT_EQ(got.status, 502);

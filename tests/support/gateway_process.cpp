@@ -123,6 +123,17 @@ std::string upstream_of(const mock::provider& provider, std::string_view more) {
            std::string{more} + "}\n";
 }
 
+// Bound and never listened on: whoever connects is refused, and no other program is given the port meanwhile.
+int refusing_port() {
+    static const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in where{};
+    where.sin_family = AF_INET;
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof where;
+    static const bool bound = bind(fd, reinterpret_cast<sockaddr*>(&where), size) == 0;
+    return bound && getsockname(fd, reinterpret_cast<sockaddr*>(&where), &size) == 0 ? ntohs(where.sin_port) : 0;
+}
+
 int unused_port() {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in where{};

@@ -64,7 +64,9 @@ private:
 /// A line of `upstreams:` for a mock, with more members appended as written.
 [[nodiscard]] std::string upstream_of(const mock::provider& provider, std::string_view more = {});
 
-/// A port nobody listens on (now).
+/// A port that refuses every connection while this process lives.
+[[nodiscard]] int refusing_port();
+/// A port to listen on later. Until then some other program may be given it.
 [[nodiscard]] int unused_port();
 
 /// A mock that answers without pauses, started.
