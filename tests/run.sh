@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds weir with both compilers and runs every test.
-#   ./tests/run.sh                everything but the sanitizers, as CI does
-#   ./tests/run.sh --quick        clang only, and no clang-tidy
-#   ./tests/run.sh --sanitizers   instead of that: unit and end-to-end tests under the sanitizers, and the fuzzers
+#   ./tests/run.sh                everything, as CI does: plainly with g++, under sanitizers with clang; clients, tools, attacks; clang-tidy; fuzzers
+#   ./tests/run.sh --quick        clang only, plainly: no sanitizers, no fuzzers, no clang-tidy
+#   ./tests/run.sh --sanitizers   of everything what runs under sanitizers: unit and end-to-end tests, what threads share, and the fuzzers
 # Closes with ctest's own summary of the last of its runs; fails when any of them did.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,8 +12,8 @@ what=${1:-}
 case $what in "" | --quick | --sanitizers) ;; *) sed -n '3,5s/^# *//p' "$0" >&2; exit 2 ;; esac
 need $build_packages $test_packages
 jobs=$(build_jobs)
-# What drives the program through other people's tools has clocks that no sanitizer keeps up with.
-not_sanitized='clients|operate|hardening|guard'
+# What drives the program through other people's tools has clocks that no sanitizer keeps up with; it tests the program as users have it.
+in_company='clients|operate|hardening|guard'
 
 # build PRESET TARGET...: without targets everything.
 build() {
@@ -49,22 +49,38 @@ check_sanitized() {
     return "$failed"
 }
 
-if [ "$what" = --sanitizers ]; then
+# What users run, and what else it must get along with: the clients' libraries, the operators' tools, attackers, and the guard of its costs.
+check_in_company() {
+    build test weir weir_mock_provider weir_fault_shim weir_test_hardening weir_bench_{mock,load,alloc_probe}
+    check test -L "$in_company|binary"
+}
+
+check_under_sanitizers() {
     # Threads first: what they share, alone and in the program.
     build tsan weir weir_test_{policy,net,ledger,telemetry,fleet,app,e2e}
-    check_sanitized tsan -E NOT_BUILT -LE "$not_sanitized"
+    # The corpora run one input at a time, and conformance one request at a time (with gigabytes of them): no threads meet there that do not elsewhere.
+    check_sanitized tsan -L 'unit|e2e' -E '^Fuzz|Conformance'
     build dev
     say "fuzzing"
-    tests/fuzz/run.sh --seconds 20 --jobs 2
-    check_sanitized dev -LE "$not_sanitized"
-    exit
-fi
-if [ "$what" != --quick ]; then
-    build gcc
-    check gcc -LE 'clients|operate|hardening'
-    say "clang-tidy"
-    cmake --preset test > /dev/null
-    WEIR_JOBS=$jobs tests/tidy.sh
-fi
-build test
-check test
+    tests/fuzz/run.sh --seconds 20 --jobs "$jobs"
+    check_sanitized dev -LE "$in_company"
+}
+
+case $what in
+    --quick)
+        build test
+        check test
+        ;;
+    --sanitizers)
+        check_under_sanitizers
+        ;;
+    *)
+        # Each compiler runs the unit and end-to-end tests once: g++ as they are, clang under sanitizers.
+        build gcc
+        check gcc -LE "$in_company"
+        check_in_company
+        say "clang-tidy"
+        WEIR_JOBS=$jobs tests/tidy.sh
+        check_under_sanitizers
+        ;;
+esac
