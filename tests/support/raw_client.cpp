@@ -351,13 +351,13 @@ std::string raw_client::read_raw(milliseconds limit) {
 }
 
 std::string raw_client::read_bytes(std::size_t size, milliseconds limit) {
-    std::string got;
-    while (got.size() < size) {
+    std::string bytes;
+    while (bytes.size() < size) {
         const std::string more = read_raw(limit);
         if (more.empty()) break;
-        got += more;
+        bytes += more;
     }
-    return got;
+    return bytes;
 }
 
 bool raw_client::wait_closed(milliseconds limit) {
