@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the fuzz targets and prints what came of it as a table.
-#   ./tests/fuzz/run.sh                             20 s each, two at a time, as CI does
+#   ./tests/fuzz/run.sh                             20 s each, two at a time
 #   ./tests/fuzz/run.sh --seconds 600 chunk sse     these two, ten minutes each
 #   --jobs N        at a time (default 2)
 #   --build DIR     where the targets are built (default build/dev); with --as-built they are taken as they stand there
