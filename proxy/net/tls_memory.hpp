@@ -45,7 +45,7 @@ class block_list {
 public:
     static constexpr std::size_t warm = 32;
 
-    explicit block_list(block_region& region) : region_(region) {}
+    explicit block_list(block_region& region) : region_(region) { warm_.reserve(warm); }
     ~block_list();
     block_list(const block_list&) = delete;
     block_list& operator=(const block_list&) = delete;
