@@ -3,6 +3,8 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "core/glob.hpp"
 #include "dialect/credentials.hpp"
@@ -17,13 +19,28 @@ std::string authority_of(const config::upstream_conf& u) {
     return usual ? host : host + ":" + u.port;
 }
 
-std::shared_ptr<const net::upstream_target> make_target(const config::upstream_conf& u, const net::keepalive& keep, net::resolver& names) {
+// The system's trust store takes most of a megabyte: upstreams that trust the same share it. For one reading of a conf, so that the next reads the
+// files anew.
+class tls_contexts {
+public:
+    std::shared_ptr<SSL_CTX> get(const net::tls_client_settings& s) {
+        auto& known = made_[{s.ca, s.verify}];
+        if (!known) known = std::shared_ptr<SSL_CTX>(net::make_client_context(s).release(), net::free_ssl_ctx{});
+        return known;
+    }
+
+private:
+    std::map<std::pair<std::string, bool>, std::shared_ptr<SSL_CTX>> made_;
+};
+
+std::shared_ptr<const net::upstream_target> make_target(const config::upstream_conf& u, const net::keepalive& keep, net::resolver& names,
+                                                        tls_contexts& contexts) {
     auto t = std::make_shared<net::upstream_target>();
     t->name = names.watch(u.host, u.port);
     t->tls = u.scheme == "https";
     t->verify = u.tls.verify;
     t->server_name = u.tls.server_name.empty() ? u.host : u.tls.server_name;
-    if (t->tls) t->context = std::shared_ptr<SSL_CTX>(net::make_client_context(u.tls).release(), net::free_ssl_ctx{});
+    if (t->tls) t->context = contexts.get(u.tls);
     t->keep = keep;
     t->identity = u.scheme + "|" + u.host + "|" + u.port + "|" + t->server_name + "|" + u.tls.ca + "|" + (u.tls.verify ? "1" : "0") + "|" +
                   std::to_string(keep.idle) + "|" + std::to_string(keep.timeout.count());
@@ -56,6 +73,7 @@ std::vector<std::string> exact_prices(const usage::price_book& prices) {
 std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf> conf, net::resolver& names, const snapshot* before) {
     auto s = std::make_shared<snapshot>();
     s->conf = std::move(conf);
+    tls_contexts contexts;
     std::vector<std::string> pool_names;
     for (const auto& p : s->conf->pools) {
         pool_names.push_back(p.name);
@@ -73,7 +91,7 @@ std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf
             up.state = old ? old->state : std::make_shared<policy::upstream_state>(pool.line);
             if (!p.health_check && up.state->verdict() != policy::health::unknown)
                 up.state->set_health(policy::health::unknown, core::clock::now());
-            up.target = make_target(u, p.keepalive, names);
+            up.target = make_target(u, p.keepalive, names, contexts);
             up.authority = authority_of(u);
             if (!u.api_key.empty()) {
                 const auto field = dialect::upstream_credential(p.dialect);
@@ -95,7 +113,7 @@ std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf
     if (s->conf->tracing) {
         upstream_runtime collector;
         collector.conf = &s->conf->tracing->collector;
-        collector.target = make_target(*collector.conf, {}, names);
+        collector.target = make_target(*collector.conf, {}, names, contexts);
         collector.authority = authority_of(*collector.conf);
         s->collector = std::make_unique<const upstream_runtime>(std::move(collector));
     }
