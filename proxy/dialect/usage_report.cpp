@@ -63,15 +63,26 @@ constexpr std::array gemini_fields{
     named{"toolUsePromptTokenCount", &usage_report::tool_prompt},
 };
 
+// No request has more. A provider that reports it is out of its mind, and the number would spend every budget.
+constexpr std::int64_t most_tokens = 1'000'000'000'000;
+
+bool read_tokens(json::cursor& at, std::int64_t& out) {
+    std::int64_t number = 0;
+    if (!at.integer(number)) return false;
+    out = std::clamp<std::int64_t>(number, 0, most_tokens + 1);
+    return true;
+}
+
+bool believable(const usage_report& r) {
+    const auto all = {r.prompt,         r.completion,  r.total,        r.cached,       r.cache_miss,   r.cache_write, r.cache_write_5m, r.cache_write_1h,
+                      r.audio_input, r.cached_audio, r.audio_output, r.image_output, r.text_output, r.reasoning,      r.tool_prompt};
+    return std::all_of(all.begin(), all.end(), [](std::int64_t n) { return n <= most_tokens; });
+}
+
 template <std::size_t N>
 bool take(const std::array<named, N>& fields, std::string_view key, json::cursor& at, usage_report& into) {
-    for (const named& one : fields) {
-        if (key != one.name) continue;
-        std::int64_t number = 0;
-        if (!at.integer(number)) return false;
-        into.*one.where = std::max<std::int64_t>(number, 0);
-        return true;
-    }
+    for (const named& one : fields)
+        if (key == one.name) return read_tokens(at, into.*one.where);
     return false;
 }
 
@@ -116,9 +127,9 @@ std::int64_t tokens_of_modality(json::cursor value, std::string_view wanted) {
         entry.members([&](std::string_view key, json::cursor& at) {
             json::raw_string text;
             if (key == "modality" && at.string(text)) matches = text.text == wanted;
-            if (key == "tokenCount") at.integer(tokens);
+            if (key == "tokenCount") read_tokens(at, tokens);
         });
-        if (matches) sum = std::max<std::int64_t>(sum, 0) + std::max<std::int64_t>(tokens, 0);
+        if (matches) sum = std::max<std::int64_t>(sum, 0) + tokens;
     });
     return sum;
 }
@@ -198,21 +209,24 @@ usage::counts gemini_counts(const usage_report& r) {
 }  // namespace
 
 bool read_usage(kind dialect, json::cursor& at, usage_report& into) {
+    usage_report fresh = into;
     bool any = false;
     const bool whole = at.members([&](std::string_view key, json::cursor& value) {
         switch (dialect) {
             case kind::openai:
-                any |= read_openai(key, value, into);
+                any |= read_openai(key, value, fresh);
                 break;
             case kind::anthropic:
-                any |= read_anthropic(key, value, into);
+                any |= read_anthropic(key, value, fresh);
                 break;
             case kind::gemini:
-                any |= read_gemini(key, value, into);
+                any |= read_gemini(key, value, fresh);
                 break;
         }
     });
-    return whole && any;
+    if (!whole || !any || !believable(fresh)) return false;
+    into = fresh;
+    return true;
 }
 
 usage::counts counts_of(endpoint e, const usage_report& report) {

@@ -35,7 +35,7 @@ struct usage_report {
 };
 
 /// Reads the usage object at hand over what `into` holds: fields that the object lacks, or writes as null, stay. False
-/// when it is no object or reports nothing.
+/// when it is no object, reports nothing, or a number that no request can have (more than 10^12): then nothing of it is taken.
 bool read_usage(kind dialect, json::cursor& at, usage_report& into);
 
 /// Every token in one part. Numbers that contradict each other are cut until they fit; nothing gets negative.

@@ -61,7 +61,7 @@ TEST(UsageReport, NeverGetsNegativeFromNumbersThatContradict) {
            R"({"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":50,"audio_tokens":9},)"
            R"("completion_tokens_details":{"reasoning_tokens":99,"audio_tokens":-3}})"),
         (counts{.cached_input = 10, .reasoning = 5}));
-    EXPECT_EQ(of(chat, R"({"prompt_tokens":-10,"completion_tokens":1e30})"), (counts{.output = 9223372036854775807}));
+    EXPECT_EQ(of(chat, R"({"prompt_tokens":-10,"completion_tokens":3})"), (counts{.output = 3}));
     EXPECT_EQ(of(endpoint::gemini_generate, R"({"promptTokenCount":1,"cachedContentTokenCount":7})"),
               (counts{.cached_input = 1}));
     EXPECT_EQ(
@@ -99,11 +99,21 @@ TEST(UsageReport, ReadsGeminisModalities) {
         (counts{.input = 10, .output = 10, .audio_input = 20, .image_output = 1290}));
 }
 
-TEST(UsageReport, IsNoReportWithoutNumbers) {
+TEST(UsageReport, IsNoReportWithoutNumbersThatARequestCanHave) {
     for (const char* body : {R"({"usage":null})", R"({"usage":{}})", R"({"usage":[]})", R"({"usage":{"foo":1}})",
+                             R"({"usage":{"prompt_tokens":7,"completion_tokens":1000000000001}})", R"({"usage":{"prompt_tokens":7,"completion_tokens":1e30}})",
+                             R"({"usage":{"prompt_tokens":9223372036854775807,"completion_tokens":1}})",
                              R"({"usage":{"prompt_tokens":null}})", R"({"usage":{"prompt_tokens":"7"}})", "{}",
                              R"({"data":{"usage":{"prompt_tokens":7}}})"}) {
         EXPECT_FALSE(read_unary(chat, body, std::string_view{body}.size()).has_usage) << body;
+    }
+}
+
+TEST(UsageReport, BelievesGeminisModalitiesOnlyInSum) {
+    const std::string most = R"({"modality":"AUDIO","tokenCount":1000000000000})";
+    for (const std::string& details : {most + "," + most, std::string{R"({"modality":"AUDIO","tokenCount":9223372036854775807})"}}) {
+        const std::string body = R"({"usageMetadata":{"promptTokenCount":1,"promptTokensDetails":[)" + details + "]}}";
+        EXPECT_FALSE(read_unary(endpoint::gemini_generate, body.data(), body.size()).has_usage) << body;
     }
 }
 
