@@ -8,8 +8,8 @@
 namespace weir::ledger {
 namespace {
 
-constexpr std::uint32_t frame_magic = 0x32696577;  // "wei2"
-constexpr std::uint64_t format_magic = 0x0200'6c6e'726a'7277ULL;  // with the format's version in its top byte
+constexpr std::uint32_t frame_magic = 0x33696577;  // "wei3"
+constexpr std::uint64_t format_magic = 0x0300'6c6e'726a'7277ULL;  // with the format's version in its top byte
 
 struct block_header {
     std::uint64_t magic;
@@ -37,7 +37,7 @@ T load(const char* from) {
 
 std::uint64_t sum_of(const block_header& h) { return checksum("weir", h.magic ^ h.kind); }
 
-std::uint64_t image_seed(std::uint64_t seq, std::uint64_t version) { return seq * 31 + version; }
+std::uint64_t image_seed(std::uint64_t seq, std::uint64_t version) { return seq ^ version * 0x9e37'79b9'7f4a'7c15ULL; }
 
 char* image_at(char* slot, std::size_t which) { return slot + 16 + which * image_size; }
 

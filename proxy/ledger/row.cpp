@@ -137,13 +137,16 @@ bool decode(std::string_view bytes, row& out) {
 }
 
 std::uint64_t checksum(std::string_view bytes, std::uint64_t seed) {
-    constexpr std::uint64_t odd = 0x9e37'79b9'7f4a'7c15ULL;
-    std::uint64_t h = seed ^ (bytes.size() * odd);
-    // Each step is a bijection of the state and of the word, so no single damaged word can go unnoticed.
+    constexpr std::uint64_t odd = 0x9e37'79b9'7f4a'7c15ULL, other = 0xbf58'476d'1ce4'e5b9ULL;
+    std::uint64_t h = bytes.size();
+    // Each step is a bijection of the state and of the word, so no single damaged word can go unnoticed. It multiplies twice because a flipped
+    // highest bit passes one product alone: two or three bits flipped in words that follow each other would then cancel out.
     const auto step = [&h](std::uint64_t word) {
         h = (h ^ word) * odd;
+        h = (h ^ h >> 32) * other;
         h ^= h >> 29;
     };
+    step(seed);
     while (bytes.size() >= 8) {
         std::uint64_t word = 0;
         std::memcpy(&word, bytes.data(), 8);
@@ -153,7 +156,6 @@ std::uint64_t checksum(std::string_view bytes, std::uint64_t seed) {
     std::uint64_t word = 0;
     std::memcpy(&word, bytes.data(), bytes.size());
     step(word);
-    step(odd);
     return h;
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstring>
 #include <string>
 
 #include "ledger/ledger_support.hpp"
@@ -112,4 +113,27 @@ TEST(Row, ChecksumNoticesEveryFlippedBit) {
         damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
         EXPECT_NE(whole, ledger::checksum(damaged, 7)) << bit;
     }
+}
+
+TEST(Row, ChecksumNoticesFlippedBitsInWordsThatFollowEachOther) {
+    const std::string bytes = bytes_of(full_row());
+    const std::uint64_t seed = 7, whole = ledger::checksum(bytes, seed);
+    const auto word_with = [&](std::string& text, std::size_t at, std::uint64_t flips) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data() + at, sizeof word);
+        word ^= flips;
+        std::memcpy(text.data() + at, &word, sizeof word);
+    };
+    const auto bit = [](int n) { return std::uint64_t{1} << n; };
+    for (int first = 0; first < 64; ++first)
+        for (int second = 0; second < 64; ++second)
+            for (int third = 0; third <= second; ++third) {
+                const std::uint64_t flips = third == second ? bit(second) : bit(second) | bit(third);
+                std::string damaged = bytes;
+                word_with(damaged, 0, flips);
+                ASSERT_NE(whole, ledger::checksum(damaged, seed ^ bit(first))) << first << " in the seed, " << second << ", " << third;
+                word_with(damaged, 0, flips ^ bit(first));
+                word_with(damaged, 8, flips);
+                ASSERT_NE(whole, ledger::checksum(damaged, seed)) << first << ", then " << second << ", " << third;
+            }
 }
