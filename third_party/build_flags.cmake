@@ -47,11 +47,8 @@ endif()
 
 find_program(WEIR_CCACHE ccache)
 if(WEIR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${WEIR_CCACHE})
-  if(WEIR_SANITIZE)
-    # What makes precompiled headers (tests/CMakeLists.txt) cacheable.
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${WEIR_CCACHE})
-  endif()
+  # What makes precompiled headers (tests/CMakeLists.txt) cacheable.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${WEIR_CCACHE})
 endif()
 
 if(WEIR_LTO)
