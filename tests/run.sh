@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds weir with both compilers and runs every test.
-#   ./tests/run.sh                everything but the sanitizers and the fuzzers, as CI does: both compilers; clients, tools, attacks; clang-tidy
+#   ./tests/run.sh                everything, as CI does: plainly with g++, under sanitizers with clang; clients, tools, attacks; clang-tidy; fuzzers
 #   ./tests/run.sh --quick        clang only, plainly: no sanitizers, no fuzzers, no clang-tidy
-#   ./tests/run.sh --sanitizers   instead of that: unit and end-to-end tests under the sanitizers, what threads share too, and the fuzzers
+#   ./tests/run.sh --sanitizers   of everything what runs under sanitizers: unit and end-to-end tests, what threads share, and the fuzzers
 # Closes with ctest's own summary of the last of its runs; fails when any of them did.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -29,8 +29,8 @@ check() {
     local preset=$1
     shift
     say "testing with preset $preset"
-    # Tests with real sockets and clocks get a second chance on a machine that is busy with something else.
-    ctest --test-dir "build/$preset" --output-on-failure --parallel "$jobs" --repeat until-pass:2 "$@"
+    # Many tests wait more than they work. Those with real sockets and clocks get a second chance on a machine that is busy with something else.
+    ctest --test-dir "build/$preset" --output-on-failure --parallel $((jobs + 1)) --repeat until-pass:2 "$@"
 }
 
 # A finding of a sanitizer has no second chance: every process writes what it finds into a file, and one such file fails the run.
@@ -47,6 +47,12 @@ check_sanitized() {
         failed=1
     fi
     return "$failed"
+}
+
+# What users run, and what else it must get along with: the clients' libraries, the operators' tools, attackers, and the guard of its costs.
+check_in_company() {
+    build test weir weir_mock_provider weir_fault_shim weir_test_hardening weir_bench_{mock,load,alloc_probe}
+    check test -L "$in_company|binary"
 }
 
 check_under_sanitizers() {
@@ -69,12 +75,12 @@ case $what in
         check_under_sanitizers
         ;;
     *)
+        # Each compiler runs the unit and end-to-end tests once: g++ as they are, clang under sanitizers.
         build gcc
         check gcc -LE "$in_company"
-        cmake --preset test > /dev/null
+        check_in_company
         say "clang-tidy"
         WEIR_JOBS=$jobs tests/tidy.sh
-        build test
-        check test
+        check_under_sanitizers
         ;;
 esac

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# clang-tidy over proxy/, with the list in .clang-tidy. Needs a configured build (preset test).
+# clang-tidy over proxy/, with the list in .clang-tidy. Needs a build (preset test), whose precompiled headers it reads.
 #   ./tests/tidy.sh          the rooms that are clean and stay so, as CI does; add one once it is
 #   ./tests/tidy.sh --all    every file; app/, cli/ and mock/ include most of the rest, or Asio, and take longest
 #   ./tests/tidy.sh FILE...  these
@@ -11,7 +11,7 @@ build=${WEIR_BUILD:-build/test}
 jobs=${WEIR_JOBS:-$(nproc)}
 rooms="core http usage token policy fleet exchange ledger"
 tidy=$(command -v clang-tidy-19 || command -v clang-tidy) || { echo "tidy.sh: clang-tidy is missing (Debian: clang-tidy-19)" >&2; exit 1; }
-[ -e "$build/compile_commands.json" ] || { echo "tidy.sh: configure first: cmake --preset test" >&2; exit 1; }
+[ -e "$build/proxy/weir" ] || { echo "tidy.sh: build first: cmake --preset test && cmake --build --preset test --target weir" >&2; exit 1; }
 
 files=()
 case ${1:-} in

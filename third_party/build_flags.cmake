@@ -89,6 +89,12 @@ function(weir_room name)
   if(sources)
     add_library(weir_${name} STATIC ${sources} ${headers})
     target_link_libraries(weir_${name} PUBLIC weir_flags ${ARGN})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND NOT WEIR_LTO)
+      # Reading the standard headers is half of compiling a file. g++ and release builds read them in each: there a missing include shows.
+      target_compile_options(weir_${name} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+      target_precompile_headers(weir_${name} PRIVATE <algorithm> <array> <atomic> <chrono> <cstdint> <cstring> <functional> <map> <memory> <mutex>
+        <optional> <string> <string_view> <thread> <unordered_map> <vector>)
+    endif()
   else()
     add_library(weir_${name} INTERFACE)
     target_link_libraries(weir_${name} INTERFACE weir_flags ${ARGN})
