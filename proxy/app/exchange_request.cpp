@@ -187,11 +187,9 @@ core::error exchange_runner::admit() {
                                         "gateway's operator", 5};
     const auto* keys = view_->shared->keys.get();
     if (!keys || !caller_) return {};
-    const std::int64_t cap = caller_->settings().max_output_tokens;
     const auto& seen = habits_ ? *habits_ : usual;
-    std::int64_t output = facts_.max_output ? *facts_.max_output : seen.typical_output();
-    output *= facts_.choices;
-    if (cap > 0) output = std::min(output, cap);
+    const auto output = policy::expected_output(facts_.max_output ? *facts_.max_output : seen.typical_output(),
+                                                caller_->settings().max_output_tokens, facts_.choices);
     policy::ask what;
     what.model = facts_.model;
     what.follows_up = target_.body == dialect::body_form::none && !tunnel_;

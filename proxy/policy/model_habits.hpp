@@ -47,6 +47,14 @@ private:
     std::atomic<std::int64_t> samples_{0};
 };
 
+/// Tokens of the answers that a request may get: `each` for each of its `choices`, of which a key may allow `cap` (0: any). Never negative, and
+/// bounded where clients ask for more than anybody writes, so that sums of it do not overflow.
+[[nodiscard]] constexpr std::int64_t expected_output(std::int64_t each, std::int64_t cap, int choices) {
+    constexpr std::int64_t most = 1'000'000'000'000, most_choices = 1'000'000;
+    if (cap > 0) each = std::min(each, cap);
+    return std::min(std::clamp<std::int64_t>(each, 0, most) * std::clamp<std::int64_t>(choices, 1, most_choices), most);
+}
+
 class model_habits {
 public:
     static constexpr std::int64_t one = 1'000'000;  ///< ratios are kept in millionths

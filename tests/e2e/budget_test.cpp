@@ -192,6 +192,15 @@ TEST_F(Budget, RefusesTheNextRequestUntilTheWindowEnds) {
     EXPECT_EQ(a_->call_count(), 0u);
 }
 
+TEST_F(Budget, RefusesARequestThatMayCostMoreHoweverLargeItsNumbersAre) {
+    const auto weir = start();
+    for (const char* limits : {R"("max_tokens":1000)", R"("max_tokens":10,"n":100)", R"("max_tokens":9223372036854775807)",
+                               R"("max_tokens":9223372036854775807,"n":2)", R"("max_tokens":9223372036854775807,"n":2147483647)"})
+        expect_spent(exchange_once(weir->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false, limits),
+                                                             {{"Authorization", "Bearer sk-poor"}})));
+    EXPECT_EQ(a_->call_count(), 0u);
+}
+
 TEST_F(Budget, StaysSpentAfterARestart) {
     for (const bool orderly : {true, false}) {
         SCOPED_TRACE(orderly);

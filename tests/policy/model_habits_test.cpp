@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
 
 namespace {
 
+using weir::policy::expected_output;
 using weir::policy::model_habits;
 
 constexpr auto one = model_habits::one;
@@ -67,3 +69,21 @@ TEST(ModelHabits, GoOnFromWhatWasKept) {
 }
 
 }  // namespace
+
+TEST(ExpectedOutput, IsTheLimitOfEachChoice) {
+    EXPECT_EQ(expected_output(100, 0, 1), 100);
+    EXPECT_EQ(expected_output(100, 0, 3), 300);
+    EXPECT_EQ(expected_output(100, 40, 3), 120) << "a key's cap is written into the request, where it holds for each choice";
+    EXPECT_EQ(expected_output(100, 400, 3), 300);
+}
+
+TEST(ExpectedOutput, IsNeverNegativeWhateverAClientAsksFor) {
+    constexpr auto huge = std::numeric_limits<std::int64_t>::max();
+    for (const int choices : {1, 2, 3, std::numeric_limits<int>::max()}) {
+        EXPECT_EQ(expected_output(huge, 0, choices), 1'000'000'000'000);
+        EXPECT_EQ(expected_output(huge / 2 + 1, 0, choices), 1'000'000'000'000);
+    }
+    EXPECT_EQ(expected_output(1, 0, std::numeric_limits<int>::max()), 1'000'000);
+    EXPECT_EQ(expected_output(-5, 0, 2), 0);
+    EXPECT_EQ(expected_output(5, 0, 0), 5);
+}
