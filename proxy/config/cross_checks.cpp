@@ -54,6 +54,7 @@ bool has_several_pools(const conf& what) {
 
 void check_pool_names(const conf& what, const mentions& seen) {
     std::vector<std::string> names;
+    names.reserve(seen.pools.size());
     for (const mention& pool : seen.pools) names.push_back(pool.name);
     std::set<std::string> used;
     for (const mention& reference : seen.pool_references) {

@@ -72,7 +72,7 @@ std::optional<std::string> value::text_or_empty() const {
     if (!is(node::form::scalar, "a plain value")) return std::nullopt;
     bool complete = true;
     for (auto& file : referred_files(raw(), in_->directory)) in_->included.push_back(std::move(file));
-    std::string content = expand(raw(), in_->env, in_->directory, [&](std::string problem) {
+    std::string content = expand(raw(), in_->env, in_->directory, [&](const std::string& problem) {
         error(name_ + ": " + problem);
         complete = false;
     });

@@ -53,6 +53,7 @@ std::vector<fault> fault_list::sorted(std::string_view first_file) const {
         return std::make_tuple(rank(l), l.line, l.column, a) < std::make_tuple(rank(r), r.line, r.column, b);
     });
     std::vector<fault> result;
+    result.reserve(order.size());
     for (const std::size_t i : order) result.push_back(faults_[i]);
     return result;
 }

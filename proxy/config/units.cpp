@@ -243,7 +243,7 @@ parsed<bool> parse_flag(std::string_view text) {
 
 parsed<std::chrono::system_clock::time_point> parse_time(std::string_view text) {
     using namespace std::chrono;
-    const parsed<system_clock::time_point> wrong{.problem = "is not a date like 2027-01-01 or 2027-01-01T12:00:00Z"};
+    parsed<system_clock::time_point> wrong{.problem = "is not a date like 2027-01-01 or 2027-01-01T12:00:00Z"};
     const auto y = two_or_more_digits(text, 0, 4), m = two_or_more_digits(text, 5, 2),
                d = two_or_more_digits(text, 8, 2);
     if (!y || !m || !d || text[4] != '-' || text[7] != '-') return wrong;

@@ -100,6 +100,7 @@ std::vector<std::string> environment_for(const std::vector<handed_socket>& socke
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     std::vector<char*> out;
+    out.reserve(texts.size() + 1);
     for (auto& t : texts) out.push_back(t.data());
     out.push_back(nullptr);
     return out;
