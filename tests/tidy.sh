@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # clang-tidy over proxy/, with the list in .clang-tidy. Needs a build (preset test), whose precompiled headers it reads.
-#   ./tests/tidy.sh          the rooms that are clean and stay so, as CI does; add one once it is
-#   ./tests/tidy.sh --all    every file; app/, cli/ and mock/ include most of the rest, or Asio, and take longest
+#   ./tests/tidy.sh          the rooms that decide and parse, as CI does
+#   ./tests/tidy.sh --all    every file, ten minutes on two cores: do it before a release
 #   ./tests/tidy.sh FILE...  these
 # Closes with how many files were clean; the exit code is 1 when one was not.
 set -euo pipefail

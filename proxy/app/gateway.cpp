@@ -84,7 +84,7 @@ struct gateway::parts {
     void recall_habits(const snapshot& s);
     void keep_habits();
     void keep_house();
-    void publish(std::shared_ptr<const snapshot> s);
+    void publish(const std::shared_ptr<const snapshot>& s);
 
     std::shared_ptr<const config::conf> conf;
     net::inherited_sockets given;
@@ -145,7 +145,7 @@ std::vector<std::shared_ptr<const listener_runtime>> gateway::parts::make_listen
     return made;
 }
 
-void gateway::parts::publish(std::shared_ptr<const snapshot> s) {
+void gateway::parts::publish(const std::shared_ptr<const snapshot>& s) {
     current = s;
     {
         const std::scoped_lock lock(shown_mutex);
@@ -337,8 +337,9 @@ void gateway::start() {
     p.make_desk();
     p.make_admin();
     p.health = std::make_unique<health_checker>();
-    p.publish(std::move(first));
+    p.publish(first);
     std::vector<worker*> all;
+    all.reserve(p.workers.size());
     for (auto& w : p.workers) all.push_back(w.get());
     for (auto& w : p.workers) w->listen(p.listeners, all);
     for (auto& w : p.workers) w->start(false);
@@ -359,8 +360,9 @@ void gateway::reload(std::shared_ptr<const config::conf> conf) {
     if (p.fleet) p.fleet->use(next->keys);
     p.conf = std::move(conf);
     std::swap(p.listeners, listeners);
-    p.publish(std::move(next));
+    p.publish(next);
     std::vector<worker*> all;
+    all.reserve(p.workers.size());
     for (auto& w : p.workers) all.push_back(w.get());
     for (auto& w : p.workers) w->listen(p.listeners, all);
     // Connections keep the listener that they came by; without this the kernel would go on to take new ones that nobody accepts.

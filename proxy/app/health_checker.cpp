@@ -233,7 +233,8 @@ net::task<bool> health_checker::checks::send(subject& s, const health_question& 
         const auto why = co_await s.sleeper.wait(t.deadline);
         if (why == net::woken::deadline) co_return false;
     }
-    co_return left.empty();
+    const bool all_sent = left.empty();
+    co_return all_sent;
 }
 
 net::task<bool> health_checker::checks::read_more(subject& s, talk& t) {

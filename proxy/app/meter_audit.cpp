@@ -69,6 +69,7 @@ void meter_audit::look(const telemetry::metrics& from, core::time_point now) {
 std::vector<audited> meter_audit::verdicts() const {
     const std::lock_guard lock(lock_);
     std::vector<audited> all;
+    all.reserve(verdicts_.size());
     for (const auto& [of, verdict] : verdicts_) all.push_back(verdict);
     return all;
 }

@@ -72,7 +72,7 @@ struct process_counts {
 class worker final : public policy::wait_queue::bell {
 public:
     worker(int index, telemetry::metrics& metrics, telemetry::access_log& log, process_counts& counts);
-    ~worker();
+    virtual ~worker();
 
     void start(bool pin_to_core);
     void stop_and_join();

@@ -114,7 +114,7 @@ int diff(const std::string& old_file, const std::string& new_file) {
             continue;
         }
         const auto from = shown(path, value), to = shown(path, now->second);
-        say('~', path, from == to ? "another secret" : from + " -> " + to);
+        say('~', path, from == to ? "another secret" : std::string{from}.append(" -> ").append(to));
     }
     for (const auto& [path, value] : *after)
         if (!before->contains(path) && ++changes > 0) say('+', path, shown(path, value));

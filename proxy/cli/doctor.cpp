@@ -49,6 +49,7 @@ private:
 
 int no_such_pool(const config::conf& conf, const std::string& name) {
     std::vector<std::string> names;
+    names.reserve(conf.pools.size());
     for (const auto& pool : conf.pools) names.push_back(pool.name);
     std::cerr << "weir: no pool is called " << config::in_quotes(name)
               << config::did_you_mean(config::nearest(name, names)) << "\nsee: doctor --help\n";

@@ -50,6 +50,7 @@ public:
 private:
     static std::vector<std::string> pool_names(const config::conf& conf) {
         std::vector<std::string> out;
+        out.reserve(conf.pools.size());
         for (const auto& pool : conf.pools) out.push_back(pool.name);
         return out;
     }

@@ -123,7 +123,7 @@ int top(const top_options& with) {
         auto all = picture(live, terminal ? rows_of_terminal() : 100000);
         if (terminal) {
             for (std::size_t i = 0; (i = all.find('\n', i)) != std::string::npos; i += 4) all.insert(i, "\x1b[K");
-            all = "\x1b[H" + all + "\x1b[J";
+            all.insert(0, "\x1b[H").append("\x1b[J");
         }
         std::cout << all << std::flush;
         if (!terminal) return fine;

@@ -87,7 +87,7 @@ std::optional<tool_call> tool_for(const json::value& body, const std::string& id
 
 std::vector<std::string> pieces_for(const script& how) {
     if (how.text) return words_of(*how.text);
-    const auto words = words_of(default_text);
+    auto words = words_of(default_text);
     if (how.words == 0) return words;
     std::vector<std::string> out;
     for (int i = 0; i < how.words; ++i) {

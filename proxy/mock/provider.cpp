@@ -343,7 +343,7 @@ asio::awaitable<void> provider::server::connection::tunnel(std::shared_ptr<call>
     std::string head = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n";
     bool accepts = true;
     for (const auto& [name, value] : how.headers) {
-        head += name + ": " + value + "\r\n";
+        head.append(name).append(": ").append(value).append("\r\n");
         accepts = accepts && name != "sec-websocket-accept";
     }
     if (accepts) head += "sec-websocket-accept: " + websocket_accept(what->header("sec-websocket-key")) + "\r\n";

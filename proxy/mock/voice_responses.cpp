@@ -46,9 +46,9 @@ json::value unary(const saying& s, const script& how) { return response_of(s, ho
 /// Numbers the events as they are added.
 class numbered {
 public:
-    event& add(const std::string& type, json::object data) {
+    event& add(const std::string& type, const json::object& data) {
         json::object all = {{"type", type}, {"sequence_number", next_++}};
-        for (auto& member : data) all.insert(member);
+        for (const auto& member : data) all.insert(member);
         events.push_back(named_event(type, all));
         return events.back();
     }

@@ -85,7 +85,7 @@ std::string head_of(const answer& what, const script& how, framing frame, std::u
     head += "content-type: " + what.content_type + "\r\n";
     head += "server: weir-mock\r\n";
     if (what.stream) head += "cache-control: no-cache\r\n";
-    for (const auto& [name, value] : how.headers) head += name + ": " + value + "\r\n";
+    for (const auto& [name, value] : how.headers) head.append(name).append(": ").append(value).append("\r\n");
     if (frame == framing::chunked) head += "transfer-encoding: chunked\r\n";
     if (frame == framing::content_length) head += "content-length: " + std::to_string(length) + "\r\n";
     if (!how.keep_alive || frame == framing::close) head += "connection: close\r\n";
@@ -103,7 +103,7 @@ milliseconds pause_before(std::size_t event, const script& how, const timing& pa
 }
 
 /// Many repetitions of a small event go out in large writes.
-void add_repeated(std::vector<piece>& out, std::string one, std::uint64_t times, milliseconds pause) {
+void add_repeated(std::vector<piece>& out, const std::string& one, std::uint64_t times, milliseconds pause) {
     const std::uint64_t batch = std::clamp<std::uint64_t>(65536 / one.size(), 1, times);
     std::string many;
     for (std::uint64_t i = 0; i < batch; ++i) many += one;
@@ -127,7 +127,7 @@ void add_events(plan_of_wire& out, const answer& what, const script& how, framin
         const bool joins =
             number != 0 && how.events_per_write > 1 && number % static_cast<std::size_t>(how.events_per_write) != 0;
         if (e.times > 1) {
-            add_repeated(out.pieces, std::move(bytes), e.times, pause);
+            add_repeated(out.pieces, bytes, e.times, pause);
         } else if (joins && out.pieces.back().times == 1) {
             out.pieces.back().bytes += bytes;
             ++out.pieces.back().events;
