@@ -62,7 +62,7 @@ check_under_sanitizers() {
     check_sanitized tsan -L 'unit|e2e' -E '^Fuzz|Conformance'
     build dev
     say "fuzzing"
-    tests/fuzz/run.sh --as-built --seconds 20 --jobs $((jobs + 1))
+    tests/fuzz/run.sh --as-built --seed 1 --seconds 20 --jobs $((jobs + 1))
     check_sanitized dev -LE "$in_company"
 }
 

@@ -97,18 +97,17 @@ public:
 private:
     void step(char c);
     void inside_string(char c);
-    void close_string();
     void start_value(char c);
     void end_capture();
 
     endpoint endpoint_;
     std::string captured_;  ///< the object being captured
-    std::string found_;     ///< the last one captured whole
+    usage::counts counts_;  ///< what the last one said that reported anything
     std::string key_;       ///< the last string at member level, raw, cut at 64 bytes
     std::uint64_t depth_ = 0;
     std::uint64_t member_depth_ = 1;  ///< 2 where the document is an array of answers (Gemini without SSE)
     bool started_ = false, in_string_ = false, escape_ = false, wanted_ = false, capturing_ = false, done_ = false,
-         overflow_ = false;
+         overflow_ = false, found_ = false;
 };
 
 }  // namespace weir::dialect

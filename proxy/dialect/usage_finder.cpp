@@ -90,18 +90,20 @@ void usage_finder::start_value(char c) {
 
 void usage_finder::end_capture() {
     capturing_ = false;
-    if (!overflow_) found_.swap(captured_);
+    if (overflow_) return;
+    json::index& where = json::thread_index();
+    if (where.build(captured_) != json::fault::none) return;
+    json::cursor at{where};
+    usage_report report;
+    // One that reports nothing takes nothing back.
+    if (!read_usage(dialect_of(endpoint_), at, report) || !at.at_end()) return;
+    counts_ = counts_of(endpoint_, report);
+    found_ = true;
 }
 
 bool usage_finder::result(usage::counts& out) const {
-    if (found_.empty()) return false;
-    json::index& where = json::thread_index();
-    if (where.build(found_) != json::fault::none) return false;
-    json::cursor at{where};
-    usage_report report;
-    if (!read_usage(dialect_of(endpoint_), at, report) || !at.at_end()) return false;
-    out = counts_of(endpoint_, report);
-    return true;
+    if (found_) out = counts_;
+    return found_;
 }
 
 }  // namespace weir::dialect

@@ -56,6 +56,10 @@ const std::pair<endpoint, std::string> bodies[] = {
     {endpoint::gemini_stream_generate,
      R"([{"usageMetadata":{"promptTokenCount":5}},1,["usageMetadata"],{"x":{"usageMetadata":{"promptTokenCount":50}}},)"
      R"({"usageMetadata":{"promptTokenCount":6,"candidatesTokenCount":1}}])"},
+    // The last one that reports anything counts.
+    {endpoint::gemini_stream_generate, R"([{"usageMetadata":{"promptTokenCount":6}},{"usageMetadata":{"promptTokenCountunt":8}}])"},
+    {endpoint::chat_completions, R"({"usage":{"prompt_tokens":1},"usage":{"x":2}})"},
+    {endpoint::chat_completions, R"({"usage":{"prompt_tokens":1},"usage":{"prompt_tokens":9000000000000000000}})"},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #   ./tests/fuzz/run.sh                             20 s each, two at a time
 #   ./tests/fuzz/run.sh --seconds 600 chunk sse     these two, ten minutes each
 #   --jobs N        at a time (default 2)
+#   --seed N        begin with this number; chance chooses one otherwise. CI names one, so that it fails for a change and not by chance
 #   --build DIR     where the targets are built (default build/dev); with --as-built they are taken as they stand there
 #   --keep DIR      where what the fuzzers learn is kept between runs (default DIR/fuzz of the build)
 # With WEIR_FIGURES=1 in the environment the table of tests/hardening/README.md is written anew.
@@ -11,15 +12,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-seconds=20 jobs=2 build=build/dev keep="" fresh=yes names=()
+seconds=20 jobs=2 build=build/dev keep="" fresh=yes seed=0 names=()
 while [ $# -gt 0 ]; do
     case $1 in
         --seconds) seconds=$2; shift 2 ;;
         --jobs) jobs=$2; shift 2 ;;
         --build) build=$2; shift 2 ;;
         --as-built) fresh=no; shift ;;
+        --seed) seed=$2; shift 2 ;;
         --keep) keep=$2; shift 2 ;;
-        -*) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+        -*) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
         *) names+=("$1"); shift ;;
     esac
 done
@@ -57,7 +59,7 @@ one() {
     # Memory is bounded so that an input that makes a parser allocate without end is a finding, not a machine that stands still.
     if ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
         "$build/tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -max_len="$(longest "$name")" -timeout=20 -rss_limit_mb=2048 \
-        -print_final_stats=1 -use_value_profile=1 -artifact_prefix="$folder/found/" "${words[@]}" "${known[@]}" > "$folder/log" 2>&1; then
+        -print_final_stats=1 -use_value_profile=1 -seed="$seed" -artifact_prefix="$folder/found/" "${words[@]}" "${known[@]}" > "$folder/log" 2>&1; then
         echo clean > "$folder/verdict"
     else
         echo found > "$folder/verdict"
