@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dialect/endpoint_table.hpp"
+#include "dialect/endpoint_traits.hpp"
 
 namespace weir::dialect {
 namespace {
@@ -334,80 +335,9 @@ bool open_websocket(target& what, std::string_view method) {
     return true;
 }
 
-std::string_view label_of(endpoint e) {
-    switch (e) {
-        case endpoint::chat_completions:
-            return "/v1/chat/completions";
-        case endpoint::completions:
-            return "/v1/completions";
-        case endpoint::responses:
-            return "/v1/responses";
-        case endpoint::embeddings:
-            return "/v1/embeddings";
-        case endpoint::moderations:
-            return "/v1/moderations";
-        case endpoint::rerank:
-            return "/v1/rerank";
-        case endpoint::images_generations:
-            return "/v1/images/generations";
-        case endpoint::images_edits:
-            return "/v1/images/edits";
-        case endpoint::images_variations:
-            return "/v1/images/variations";
-        case endpoint::audio_transcriptions:
-            return "/v1/audio/transcriptions";
-        case endpoint::audio_translations:
-            return "/v1/audio/translations";
-        case endpoint::audio_speech:
-            return "/v1/audio/speech";
-        case endpoint::videos:
-            return "/v1/videos";
-        case endpoint::realtime:
-            return "/v1/realtime";
-        case endpoint::files:
-            return "/v1/files";
-        case endpoint::batches:
-            return "/v1/batches";
-        case endpoint::fine_tuning:
-            return "/v1/fine_tuning";
-        case endpoint::uploads:
-            return "/v1/uploads";
-        case endpoint::messages:
-            return "/v1/messages";
-        case endpoint::messages_count_tokens:
-            return "/v1/messages/count_tokens";
-        case endpoint::gemini_generate:
-            return "/v1beta/models/{model}:generateContent";
-        case endpoint::gemini_stream_generate:
-            return "/v1beta/models/{model}:streamGenerateContent";
-        case endpoint::gemini_count_tokens:
-            return "/v1beta/models/{model}:countTokens";
-        case endpoint::gemini_embed:
-            return "/v1beta/models/{model}:embedContent";
-        case endpoint::models:
-            return "/v1/models";
-        case endpoint::llms_txt:
-            return "/llms.txt";
-        case endpoint::other:
-            return "other";
-    }
-    return "other";
-}
+std::string_view label_of(endpoint e) { return traits_of(e).label; }
 
-kind dialect_of(endpoint e) {
-    switch (e) {
-        case endpoint::messages:
-        case endpoint::messages_count_tokens:
-            return kind::anthropic;
-        case endpoint::gemini_generate:
-        case endpoint::gemini_stream_generate:
-        case endpoint::gemini_count_tokens:
-        case endpoint::gemini_embed:
-            return kind::gemini;
-        default:
-            return kind::openai;
-    }
-}
+kind dialect_of(endpoint e) { return traits_of(e).dialect; }
 
 // Nearly every request: an endpoint of the table, written exactly as it is there, with its own method.
 bool classify_at_once(target& out, std::string_view method, std::string_view path) {

@@ -1,0 +1,73 @@
+// What holds of an endpoint as such, one row each. It does not know paths (endpoint_table.hpp) nor how bodies are read (request.cpp).
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "dialect/endpoint.hpp"
+
+namespace weir::dialect {
+
+/// What a second try of a request does that its upstream may have carried out already.
+enum class on_repeat : std::uint8_t {
+    nothing,  ///< another answer: it may be asked again whenever nobody has seen one
+    makes,    ///< a second thing that costs money: it is asked again only when nothing was done
+};
+
+/// Whether weir can hold a key's models, budgets and limits there.
+enum class reading : std::uint8_t {
+    whole,   ///< model and usage are read
+    unread,  ///< bytes pass as they are; a usage that an answer reports is charged
+};
+
+struct endpoint_traits {
+    endpoint id;
+    std::string_view label;  ///< of metrics and logs
+    std::string_view word;   ///< of `endpoints:` of keys
+    kind dialect;            ///< of its answers
+    reading read;
+    on_repeat repeat;        ///< of a method that is not GET, HEAD or OPTIONS
+};
+
+// In the order of the enumeration.
+inline constexpr std::array endpoint_traits_table{
+    endpoint_traits{endpoint::chat_completions, "/v1/chat/completions", "chat", kind::openai, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::completions, "/v1/completions", "completions", kind::openai, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::responses, "/v1/responses", "responses", kind::openai, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::embeddings, "/v1/embeddings", "embeddings", kind::openai, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::moderations, "/v1/moderations", "moderations", kind::openai, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::rerank, "/v1/rerank", "rerank", kind::openai, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::images_generations, "/v1/images/generations", "images", kind::openai, reading::whole, on_repeat::makes},
+    endpoint_traits{endpoint::images_edits, "/v1/images/edits", "images", kind::openai, reading::whole, on_repeat::makes},
+    endpoint_traits{endpoint::images_variations, "/v1/images/variations", "images", kind::openai, reading::whole, on_repeat::makes},
+    endpoint_traits{endpoint::audio_transcriptions, "/v1/audio/transcriptions", "audio", kind::openai, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::audio_translations, "/v1/audio/translations", "audio", kind::openai, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::audio_speech, "/v1/audio/speech", "audio", kind::openai, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::videos, "/v1/videos", "video", kind::openai, reading::whole, on_repeat::makes},
+    endpoint_traits{endpoint::realtime, "/v1/realtime", "realtime", kind::openai, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::files, "/v1/files", "files", kind::openai, reading::unread, on_repeat::makes},
+    endpoint_traits{endpoint::batches, "/v1/batches", "batches", kind::openai, reading::unread, on_repeat::makes},
+    endpoint_traits{endpoint::fine_tuning, "/v1/fine_tuning", "fine_tuning", kind::openai, reading::unread, on_repeat::makes},
+    endpoint_traits{endpoint::uploads, "/v1/uploads", "uploads", kind::openai, reading::unread, on_repeat::makes},
+    endpoint_traits{endpoint::messages, "/v1/messages", "messages", kind::anthropic, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::messages_count_tokens, "/v1/messages/count_tokens", "count_tokens", kind::anthropic, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::gemini_generate, "/v1beta/models/{model}:generateContent", "gemini", kind::gemini, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::gemini_stream_generate, "/v1beta/models/{model}:streamGenerateContent", "gemini", kind::gemini, reading::whole,
+                    on_repeat::nothing},
+    endpoint_traits{endpoint::gemini_count_tokens, "/v1beta/models/{model}:countTokens", "count_tokens", kind::gemini, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::gemini_embed, "/v1beta/models/{model}:embedContent", "embeddings", kind::gemini, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::models, "/v1/models", "models", kind::openai, reading::unread, on_repeat::makes},
+    endpoint_traits{endpoint::llms_txt, "/llms.txt", "models", kind::openai, reading::unread, on_repeat::nothing},
+    endpoint_traits{endpoint::other, "other", "other", kind::openai, reading::unread, on_repeat::makes},
+};
+
+[[nodiscard]] constexpr const endpoint_traits& traits_of(endpoint e) { return endpoint_traits_table[static_cast<std::size_t>(e)]; }
+
+[[nodiscard]] constexpr bool rows_stand_in_order() {
+    for (std::size_t i = 0; i < endpoint_traits_table.size(); ++i)
+        if (endpoint_traits_table[i].id != static_cast<endpoint>(i)) return false;
+    return endpoint_traits_table.size() == static_cast<std::size_t>(endpoint::other) + 1;
+}
+static_assert(rows_stand_in_order());
+
+}  // namespace weir::dialect
