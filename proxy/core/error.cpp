@@ -18,6 +18,8 @@ constexpr row row_of(code what) {
         case code::model_not_allowed: return {"model_not_allowed", 403};
         case code::address_not_allowed: return {"address_not_allowed", 403};
         case code::key_expired: return {"key_expired", 403};
+        case code::endpoint_not_allowed: return {"endpoint_not_allowed", 403};
+        case code::model_not_priced: return {"model_not_priced", 403};
         case code::unknown_endpoint: return {"unknown_endpoint", 404};
         case code::model_not_found: return {"model_not_found", 404};
         case code::method_not_allowed: return {"method_not_allowed", 405};

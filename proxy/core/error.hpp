@@ -17,6 +17,8 @@ enum class code : std::uint8_t {
     model_not_allowed,
     address_not_allowed,
     key_expired,
+    endpoint_not_allowed,
+    model_not_priced,
     unknown_endpoint,
     model_not_found,
     method_not_allowed,

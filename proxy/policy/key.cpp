@@ -25,6 +25,30 @@ bool key::allows_model(std::string_view model) const {
            std::any_of(may.begin(), may.end(), [&](const auto& pattern) { return core::glob_match(pattern, model); });
 }
 
+bool key::restricted() const {
+    const auto& s = settings_;
+    return !s.models.empty() || !s.budgets.empty() || s.max_output_tokens > 0 || !s.endpoints.empty();
+}
+
+bool key::names_endpoint(std::string_view word) const {
+    const auto& may = settings_.endpoints;
+    return std::find(may.begin(), may.end(), word) != may.end();
+}
+
+bool key::allows_endpoint(std::string_view word, core::access wanted) const {
+    if (wanted == core::access::free || !restricted()) return true;
+    if (wanted == core::access::account) return false;
+    // Who names an endpoint that weir does not read agrees that nothing is held there.
+    if (!settings_.endpoints.empty()) return names_endpoint(word);
+    const bool cap_fails = settings_.max_output_tokens > 0 && word == "realtime";  // no message there can be made to keep it
+    return wanted == core::access::read && !cap_fails;
+}
+
+bool key::refuses_unpriced() const {
+    if (settings_.unpriced) return *settings_.unpriced == unpriced::refuse;
+    return !settings_.budgets.empty();
+}
+
 namespace {
 
 rate_view view_of(const rate_limit& taken, const rate_lease& lease, std::int64_t limit, core::time_point now) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/access.hpp"
 #include "core/clock.hpp"
 #include "policy/budget_window.hpp"
 #include "policy/ip_block.hpp"
@@ -31,6 +32,14 @@ public:
     [[nodiscard]] bool allows_address(std::string_view address) const;
     /// By the key's globs; no model fits `*` only. An empty list allows every model.
     [[nodiscard]] bool allows_model(std::string_view model) const;
+    /// It has models, budgets, a cap of its output or endpoints. The others share the provider's account: what any of them made, all may reach.
+    [[nodiscard]] bool restricted() const;
+    /// `word`: the endpoint's, as `endpoints` writes it. Of single objects only that the endpoint is open, not whose they are.
+    [[nodiscard]] bool allows_endpoint(std::string_view word, core::access wanted) const;
+    /// Whether `endpoints` says the word.
+    [[nodiscard]] bool names_endpoint(std::string_view word) const;
+    /// Requests for models without a price are refused: their cost would count in no budget.
+    [[nodiscard]] bool refuses_unpriced() const;
 
     [[nodiscard]] std::int64_t in_flight() const { return counters_->in_flight.load(std::memory_order_relaxed); }
     /// All zero when the key has no such limit.

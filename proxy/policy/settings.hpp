@@ -90,10 +90,15 @@ struct budget_settings {
     std::string window;  ///< as written, for the metric label: `30d`
 };
 
+/// What becomes of requests for models without a price.
+enum class unpriced : std::uint8_t { refuse, serve };
+
 struct key_settings {
     std::string name;
     std::array<unsigned char, 32> sha256{};  ///< of the secret; the secret itself is not kept
     std::vector<std::string> models;         ///< globs; empty: all
+    std::vector<std::string> endpoints;      ///< words of the endpoint table; empty: all, or those that can be held to the other limits
+    std::optional<policy::unpriced> unpriced; ///< absent: refused where there are budgets
     std::vector<std::string> allow;          ///< CIDR blocks or addresses; empty: all
     std::optional<core::wall_time> expires;
     std::int64_t requests_per_minute = 0;    ///< 0: no limit

@@ -38,6 +38,7 @@ TEST(Error, HoldsToTheContract) {
     const std::map<std::string_view, int> contract{
         {"bad_request", 400},         {"wrong_schema", 400},         {"invalid_key", 401},
         {"model_not_allowed", 403},   {"address_not_allowed", 403},  {"key_expired", 403},
+        {"endpoint_not_allowed", 403}, {"model_not_priced", 403},
         {"unknown_endpoint", 404},    {"model_not_found", 404},      {"client_timeout", 408},
         {"body_too_large", 413},      {"head_too_large", 431},       {"rate_limited", 429},
         {"budget_exceeded", 429},     {"upstream_unreachable", 502}, {"upstream_invalid_response", 502},
