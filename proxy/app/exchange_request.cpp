@@ -4,6 +4,7 @@
 
 #include "app/exchange_runner.hpp"
 #include "dialect/credentials.hpp"
+#include "dialect/endpoint_rights.hpp"
 #include "dialect/error_body.hpp"
 #include "http/field.hpp"
 #include "http/websocket.hpp"
@@ -96,6 +97,7 @@ core::error exchange_runner::check_head() {
     if (tunnel_)
         if (auto why = check_handshake()) return why;
     if (auto why = identify_caller()) return why;
+    if (auto why = check_rights()) return why;
     if (head().body == http::framing::length && head().content_length > conf().limits.request_body)
         return {core::code::body_too_large, "the request body is larger than limits.request_body (" +
                                                 std::to_string(conf().limits.request_body) + " bytes)"};
@@ -139,6 +141,13 @@ core::error exchange_runner::identify_caller() {
     return std::move(caller.refused);
 }
 
+// Of the endpoint as such, before the body is read; whose an object is that the path names is asked later.
+core::error exchange_runner::check_rights() {
+    if (!caller_ || !caller_->restricted() || asterisk_) return {};
+    const auto right = dialect::right_for(target_, head().method);
+    return policy::key_ring::check_endpoint(*caller_, right.word, right.wanted, record_.endpoint);
+}
+
 core::error exchange_runner::understand() {
     using dialect::body_form;
     target_.body = dialect::form_of(target_.body, head().fields.value_of(http::field_id::content_type));
@@ -147,6 +156,7 @@ core::error exchange_runner::understand() {
     } else if (target_.body == body_form::multipart) {
         const auto type = head().fields.value_of(http::field_id::content_type);
         if (auto why = dialect::inspect_multipart(type, {body_, body_size_}, facts_)) return why;
+        if (auto why = dialect::check_form(target_.id, facts_)) return why;
     }
     if (!path_model_.empty()) {
         const auto in_body = std::string_view{facts_.model};
@@ -192,7 +202,7 @@ core::error exchange_runner::admit() {
                                                 caller_->settings().max_output_tokens, facts_.choices);
     policy::ask what;
     what.model = facts_.model;
-    what.follows_up = target_.body == dialect::body_form::none && !tunnel_;
+    what.works_a_model = tunnel_ || dialect::works_a_model(target_);
     usage::counts expected;
     expected.input = seen.input_tokens(body_size_);
     expected.output = record_.endpoint == "/v1/embeddings" ? 0 : output;

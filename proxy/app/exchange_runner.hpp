@@ -73,6 +73,7 @@ private:
     [[nodiscard]] core::error check_handshake();
     [[nodiscard]] core::error check_unnamed_tunnel();
     [[nodiscard]] core::error identify_caller();
+    [[nodiscard]] core::error check_rights();
     [[nodiscard]] core::error understand();
     [[nodiscard]] core::error find_route();
     [[nodiscard]] core::error admit();

@@ -21,7 +21,14 @@ constexpr std::string_view document = R"json({
       "open_request": {"type": "object", "properties": {
         "request_id": {"type": "string"}, "client": {"type": "string"}, "key": {"type": "string", "nullable": true}, "endpoint": {"type": "string"},
         "model": {"type": "string", "nullable": true}, "pool": {"type": "string", "nullable": true}, "upstream": {"type": "string", "nullable": true},
-        "stream": {"type": "boolean"}, "age_ms": {"type": "integer"}, "output_tokens": {"type": "integer"}, "cost_usd": {"type": "string"}}}
+        "stream": {"type": "boolean"}, "age_ms": {"type": "integer"}, "output_tokens": {"type": "integer"}, "cost_usd": {"type": "string"}}},
+      "key": {"type": "object", "properties": {
+        "name": {"type": "string"}, "models": {"type": "array", "items": {"type": "string"}},
+        "endpoints": {"type": "array", "items": {"type": "string"}, "description": "as the conf says them; empty: all, or with models, budgets or max_output_tokens those whose model and usage are read"},
+        "unpriced": {"type": "string", "enum": ["refuse", "serve"], "description": "what becomes of models without a price"},
+        "labels": {"type": "object"}, "in_flight": {"type": "integer"}, "concurrent": {"type": "integer", "nullable": true},
+        "requests_per_minute": {"type": "integer", "nullable": true}, "tokens_per_minute": {"type": "integer", "nullable": true}, "expires": {"type": "string", "nullable": true}, "expired": {"type": "boolean"},
+        "today": {"type": "object"}, "budgets": {"type": "array", "items": {"type": "object"}}}}
     }
   },
   "security": [{}, {"token": []}],
@@ -36,7 +43,7 @@ constexpr std::string_view document = R"json({
     "/api/pools/{pool}/upstreams/{upstream}/drain": {"post": {"summary": "send an upstream no new requests", "parameters": [{"$ref": "#/components/parameters/pool"}, {"$ref": "#/components/parameters/upstream"}], "responses": {"200": {"$ref": "#/components/responses/done"}, "404": {"$ref": "#/components/responses/fault"}}}},
     "/api/pools/{pool}/upstreams/{upstream}/undrain": {"post": {"summary": "let an upstream take requests again", "parameters": [{"$ref": "#/components/parameters/pool"}, {"$ref": "#/components/parameters/upstream"}], "responses": {"200": {"$ref": "#/components/responses/done"}, "404": {"$ref": "#/components/responses/fault"}}}},
     "/api/reload": {"post": {"summary": "check the conf and apply it; conf.last_reload_ok of /api/status says how it went", "responses": {"202": {"$ref": "#/components/responses/done"}, "422": {"$ref": "#/components/responses/fault"}}}},
-    "/api/keys": {"get": {"summary": "limits, budgets and today's usage of every key", "responses": {"200": {"description": "JSON"}}}},
+    "/api/keys": {"get": {"summary": "limits, budgets and today's usage of every key", "responses": {"200": {"description": "JSON", "content": {"application/json": {"schema": {"type": "object", "properties": {"keys": {"type": "array", "items": {"$ref": "#/components/schemas/key"}}}}}}}}}},
     "/api/ledger": {"get": {"summary": "the ledger's sums, as weir spend shows them", "parameters": [
       {"name": "by", "in": "query", "schema": {"type": "string", "default": "key,model,day"}}, {"name": "since", "in": "query", "schema": {"type": "string"}},
       {"name": "until", "in": "query", "schema": {"type": "string"}}, {"name": "format", "in": "query", "schema": {"type": "string", "enum": ["json", "csv"]}}], "responses": {"200": {"description": "JSON or CSV"}, "400": {"$ref": "#/components/responses/fault"}}}},

@@ -179,6 +179,8 @@ void add_key(json_text& out, const policy::key& key, core::wall_time wall, const
     out.open_object();
     out.add("name", s.name);
     out.add_list("models", s.models);
+    out.add_list("endpoints", s.endpoints);
+    out.add("unpriced", key.refuses_unpriced() ? "refuse" : "serve");
     out.add_map("labels", s.labels);
     out.add("in_flight", key.in_flight());
     add_limit(out, "concurrent", s.concurrent);

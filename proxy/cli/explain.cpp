@@ -12,7 +12,7 @@
 #include "config/load.hpp"
 #include "core/glob.hpp"
 #include "dialect/collector.hpp"
-#include "dialect/endpoint.hpp"
+#include "dialect/endpoint_rights.hpp"
 #include "dialect/request.hpp"
 #include "policy/key_ring.hpp"
 #include "policy/route_table.hpp"
@@ -115,10 +115,14 @@ private:
     bool one_key(const policy::key& each) {
         const auto& s = each.settings();
         const bool expired = each.expired(core::wall_clock::now());
-        const bool allowed = each.allows_model(facts_.model);
+        const auto right = dialect::right_for(target_, "POST");
+        const bool open = each.allows_endpoint(right.word, right.wanted);
+        const bool allowed = each.allows_model(facts_.model) || (facts_.model.empty() && !dialect::works_a_model(target_));
         std::cout << "key          " << s.name << ": ";
         if (expired)
             std::cout << "refused, key_expired";
+        else if (!open)
+            std::cout << "refused, endpoint_not_allowed (its word is '" << right.word << "')";
         else if (!allowed)
             std::cout << "refused, model_not_allowed";
         else
@@ -131,7 +135,7 @@ private:
             std::cout << "; $" << usage::usd_string(budget.amount) << " every " << budget.window;
         if (s.max_output_tokens > 0) std::cout << "; at most " << s.max_output_tokens << " output tokens";
         std::cout << '\n';
-        return !expired && allowed;
+        return !expired && open && allowed;
     }
 
     bool route() {

@@ -7,6 +7,8 @@
 
 #include "config/address.hpp"
 #include "config/sections.hpp"
+#include "config/suggest.hpp"
+#include "dialect/endpoint_rights.hpp"
 
 namespace weir::config {
 
@@ -88,6 +90,20 @@ void read_expiry(const value& from, policy::key_settings& into) {
     if (*time <= from.in().now) from.warn("expires: the key has expired");
 }
 
+void read_endpoints(const value& from, policy::key_settings& into) {
+    const auto words = dialect::endpoint_words();
+    const std::vector<std::string> known{words.begin(), words.end()};
+    for (const value& item : from.items()) {
+        auto word = item.text();
+        if (!word) continue;
+        if (std::find(known.begin(), known.end(), *word) == known.end()) {
+            item.refuse("is no endpoint: the words are " + any_of(known), nearest(*word, known));
+            continue;
+        }
+        into.endpoints.push_back(std::move(*word));
+    }
+}
+
 void read_rights(section& s, policy::key_settings& key, mentions& seen) {
     if (const auto list = s.find("models"))
         for (const value& item : list->items())
@@ -95,6 +111,7 @@ void read_rights(section& s, policy::key_settings& key, mentions& seen) {
                 seen.key_models.push_back({*pattern, item});
                 key.models.push_back(std::move(*pattern));
             }
+    if (const auto list = s.find("endpoints")) read_endpoints(*list, key);
     if (const auto list = s.find("allow"))
         for (const value& item : list->items())
             if (auto block = item.as(parse_client_block)) key.allow.push_back(std::move(*block));
@@ -108,6 +125,11 @@ void read_quotas(section& s, policy::key_settings& key) {
     if (const auto list = s.find("budgets"))
         for (const value& item : list->items(true)) read_budget(item, key);
     s.integer("max_output_tokens", key.max_output_tokens, 1);
+    if (s.find("unpriced")) {
+        auto what = policy::unpriced::refuse;
+        s.choice("unpriced", what, {{"refuse", policy::unpriced::refuse}, {"serve", policy::unpriced::serve}});
+        key.unpriced = what;
+    }
 }
 
 void read_labels(const value& from, policy::key_settings& into) {

@@ -40,6 +40,8 @@ bool needs_model(endpoint e) {
         case endpoint::responses:
         case endpoint::embeddings:
         case endpoint::rerank:
+        case endpoint::audio_transcriptions:
+        case endpoint::audio_translations:
         case endpoint::audio_speech:
         case endpoint::messages:
         case endpoint::messages_count_tokens:
@@ -300,6 +302,7 @@ private:
 
     [[nodiscard]] std::string_view example_model() const {
         if (dialect_of(endpoint_) == kind::anthropic) return "claude-sonnet-4-5";
+        if (endpoint_ == endpoint::audio_transcriptions || endpoint_ == endpoint::audio_translations) return "whisper-1";
         return endpoint_ == endpoint::embeddings ? "text-embedding-3-small" : "gpt-4o";
     }
 
@@ -313,6 +316,11 @@ private:
 };
 
 }  // namespace
+
+error check_form(endpoint e, const request_facts& form) {
+    if (!form.model.empty() || !needs_model(e)) return {};
+    return bad("`model` is missing: send it as a field of the form, for example model=whisper-1");
+}
 
 error inspect(endpoint e, const char* body, std::size_t size, request_facts& out) {
     out = {};

@@ -57,6 +57,9 @@ struct request_facts {
 /// `models/`, and the caller must see that both are the same.
 [[nodiscard]] core::error inspect(endpoint e, const char* body, std::size_t size, request_facts& out);
 
+/// What `e` cannot do without and the form does not say; of JSON bodies inspect() says so.
+[[nodiscard]] core::error check_form(endpoint e, const request_facts& form);
+
 /// Replace `at` by `with`; at.empty() inserts.
 struct edit {
     range at;

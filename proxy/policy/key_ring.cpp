@@ -59,6 +59,17 @@ std::string some_names(const std::vector<std::string>& names) {
     return text;
 }
 
+// A key of a YAML map. Names are cut where quoted() cuts them.
+std::string price_line(std::string_view model) {
+    constexpr std::string_view unquoted = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/:@";
+    const bool starts_well = !model.empty() && unquoted.substr(0, 52 + 10).find(model.front()) != std::string_view::npos;
+    if (starts_well && model.size() <= 100 && model.back() != ':' && model.find_first_not_of(unquoted) == std::string_view::npos)
+        return std::string{model};
+    std::string out = quoted(model);
+    for (auto at = out.find('\'', 1); at + 1 < out.size(); at = out.find('\'', at + 2)) out.insert(at, 1, '\'');
+    return out;
+}
+
 std::string the_key(const key& who) { return "the key '" + who.name() + "'"; }
 
 error unknown_key(std::string_view secret) {
@@ -118,6 +129,7 @@ admission key_ring::admit(const key* who, const ask& what, core::time_point now,
     if (who == nullptr) return {};
     static constexpr check in_order[] = {
         model_is_allowed,   // costs nothing, counts nothing
+        model_is_priced,    // likewise
         place_is_free,      // before the rates: waiting for a place must not use them up
         rate_is_within,     // counts the request even if a later check then refuses it
         tokens_are_within,  // holds tokens, given back if the budget refuses
@@ -130,11 +142,35 @@ admission key_ring::admit(const key* who, const ask& what, core::time_point now,
     return {{}, std::move(r.held)};
 }
 
+error key_ring::check_endpoint(const key& who, std::string_view word, core::access wanted, std::string_view label) {
+    if (who.allows_endpoint(word, wanted)) return {};
+    const std::string where{label == "other" ? "this path" : label};
+    if (wanted == core::access::account)
+        return {code::endpoint_not_allowed,
+                the_key(who) + " may not ask for what other keys made, nor for pages of the provider's account: that takes a key without "
+                               "models, budgets, max_output_tokens and endpoints"};
+    const std::string name{word};
+    if (!who.settings().endpoints.empty())
+        return {code::endpoint_not_allowed, the_key(who) + " may not use " + where + "; it may use " + some_names(who.settings().endpoints) +
+                                                ": to allow this too, add '" + name + "' to its `endpoints`"};
+    return {code::endpoint_not_allowed,
+            the_key(who) + " may not use " + where + ", where its limits cannot be held: to allow it all the same, give the key `endpoints` with '" +
+                name + "' and whatever else it shall keep"};
+}
+
 error key_ring::model_is_allowed(request& r) {
-    if (r.what.follows_up || r.who.allows_model(r.what.model)) return {};
-    const std::string asked = r.what.model.empty() ? "use an endpoint that names no model" : "call " + quoted(r.what.model);
-    return {code::model_not_allowed,
-            the_key(r.who) + " may not " + asked + "; it may call " + some_names(r.who.settings().models)};
+    const auto model = r.what.model;
+    if ((model.empty() && !r.what.works_a_model) || r.who.allows_model(model)) return {};
+    const std::string asked = model.empty() ? "leave the choice of the model to the provider, so name one" : "call " + quoted(model);
+    return {code::model_not_allowed, the_key(r.who) + " may not " + asked + "; it may call " + some_names(r.who.settings().models)};
+}
+
+error key_ring::model_is_priced(request& r) {
+    if (r.what.priced || !r.who.refuses_unpriced()) return {};
+    const std::string why = the_key(r.who) + " may only call models that have a price" + (r.who.settings().unpriced ? "" : ", since it has a budget");
+    if (r.what.to_price.empty()) return {code::model_not_priced, why + ": name a model in the request"};
+    return {code::model_not_priced, why + ": add a line for it below `models` in the price file, for example `" + price_line(r.what.to_price) +
+                                        ": {per_request: 0.01}`, or {input: 0, output: 0} if it is free"};
 }
 
 error key_ring::place_is_free(request& r) {

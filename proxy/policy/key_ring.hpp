@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/access.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "policy/key.hpp"
@@ -30,8 +31,10 @@ struct caller {
 
 /// What a known caller asks for.
 struct ask {
-    std::string_view model;            ///< as the client wrote it; empty: the endpoint has none
-    bool follows_up = false;           ///< about something an earlier request made (GET /v1/videos/{id}): no model to check
+    std::string_view model;            ///< as the client wrote it; empty: none is named
+    bool works_a_model = true;         ///< false: about something made before (GET /v1/videos/{id}), or not read: no model to check where none is named
+    bool priced = true;                ///< some candidate has a price
+    std::string_view to_price;         ///< the name that has none, as it would be sent upstream
     std::int64_t tokens = 0;           ///< estimate, for tokens_per_minute
     usage::nanousd cost = 0;           ///< estimate, reserved in every budget
 };
@@ -65,7 +68,10 @@ public:
     /// `address` without a port.
     [[nodiscard]] caller identify(std::string_view secret, std::string_view address, core::wall_time now) const;
 
-    /// Model, concurrency, requests per minute, tokens per minute, budgets, in this order. `who` may be nullptr (open ring).
+    /// What `endpoints` and the other limits close to it. `label`: the endpoint's, for the message. After identify(), before the body is read.
+    [[nodiscard]] static core::error check_endpoint(const key& who, std::string_view word, core::access wanted, std::string_view label);
+
+    /// Model, price, concurrency, requests per minute, tokens per minute, budgets, in this order. `who` may be nullptr (open ring).
     [[nodiscard]] admission admit(const key* who, const ask& what, core::time_point now, core::wall_time wall) const;
 
     /// Goes on counting for every key of the same name. Before this ring is used by any worker.
@@ -87,6 +93,7 @@ private:
     using check = core::error (*)(request&);
 
     static core::error model_is_allowed(request&);
+    static core::error model_is_priced(request&);
     static core::error place_is_free(request&);
     static core::error rate_is_within(request&);
     static core::error tokens_are_within(request&);

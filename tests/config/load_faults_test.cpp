@@ -192,6 +192,12 @@ const fault_case values[] = {
     {"BadAdminAddress", with("admin: {address: @@9464}\n"), "did you mean '127.0.0.1:9464'?"},
     {"BadGlob", with("routes: [{models: ['*', @@'gpt-[45]'], pool: p}]\n"), "patterns know only"},
     {"RegularExpression", in_key("models: [@@^gpt$]"), "patterns know only"},
+    {"UnknownEndpointWord", in_key("endpoints: [chat, @@message]"), "did you mean 'messages'?"},
+    {"EndpointThatIsNone", in_key("endpoints: [@@everything]"),
+     "the words are chat, completions, responses, embeddings, moderations, rerank, images, audio, video, realtime, files, batches, fine_tuning, "
+     "uploads, messages, count_tokens, gemini, models or other"},
+    {"NoEndpointAtAll", in_key("endpoints: @@[]"), "is empty"},
+    {"UnknownUnpriced", in_key("unpriced: @@reject"), "is not refuse or serve"},
     {"BadCidr", in_key("allow: [@@10.0.0.1/8]"), "did you mean '10.0.0.0/8'?"},
     {"NoCidr", in_key("allow: [@@office]"), "is not an IP address"},
     {"BadDate", in_key("expires: @@2027-02-30"), "not a day of the calendar"},

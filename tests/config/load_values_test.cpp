@@ -192,6 +192,19 @@ TEST(LoadValues, OfTheContractsExampleAreAllThere) {
     EXPECT_EQ(conf.prices.find("gpt-4o", "aggregator-eu")->price.input, 1'200'000);
 }
 
+TEST(LoadValues, KeysSayTheirEndpointsAndWhatModelsWithoutAPriceAreToThem) {
+    const auto conf = must_load(minimal +
+                                "keys:\n"
+                                "  - {name: a, secret: s1}\n"
+                                "  - {name: b, secret: s2, endpoints: [chat, count_tokens, other], unpriced: serve}\n"
+                                "  - {name: c, secret: s3, unpriced: refuse}\n");
+    EXPECT_TRUE(conf->keys.at(0).endpoints.empty());
+    EXPECT_FALSE(conf->keys.at(0).unpriced);
+    EXPECT_THAT(conf->keys.at(1).endpoints, ElementsAre("chat", "count_tokens", "other"));
+    EXPECT_EQ(conf->keys.at(1).unpriced, policy::unpriced::serve);
+    EXPECT_EQ(conf->keys.at(2).unpriced, policy::unpriced::refuse);
+}
+
 TEST(LoadValues, AreTakenFromEveryKey) {
     const auto conf = must_load(
         "listeners: [{address: '[::1]:1'}, {address: 'unix:/run/weir.sock'}]\n"

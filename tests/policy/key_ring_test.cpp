@@ -105,7 +105,7 @@ TEST(KeyRing, RefusesOtherModelsAndNamesUpToThreeThatAreAllowed) {
     EXPECT_TRUE(says(no.refused, "'gpt-4'"));
     EXPECT_TRUE(says(no.refused, "gpt-4o, text-embedding-3-*, o3 and 1 more")) << no.refused.message;
     EXPECT_EQ(ring.admit(who, {.model = ""}, noon, today).refused.what, code::model_not_allowed);
-    EXPECT_TRUE(static_cast<bool>(ring.admit(who, {.model = "", .follows_up = true}, noon, today)));
+    EXPECT_TRUE(static_cast<bool>(ring.admit(who, {.model = "", .works_a_model = false}, noon, today)));
     EXPECT_LT(ring.admit(who, {.model = std::string(1'000'000, 'x')}, noon, today).refused.message.size(), 400U);
 }
 
