@@ -207,8 +207,14 @@ core::error exchange_runner::admit() {
     expected.input = seen.input_tokens(body_size_);
     expected.output = record_.endpoint == "/v1/embeddings" ? 0 : output;
     what.tokens = expected.prompt() + expected.completion();
-    if (const auto* price = conf().prices.find(facts_.model)) what.cost = usage::cost_of(*price, expected);
-    auto admitted = keys->admit(caller_, what, now(), record_.time);
+    if (what.works_a_model && (caller_->budgets() > 0 || caller_->refuses_unpriced())) {
+        const auto offer = quote_for(conf(), *route_, candidates(), facts_.model, expected);
+        const bool only_counts = dialect::right_for(target_, head().method).wanted == core::access::free;
+        what.cost = only_counts ? 0 : offer.dearest;
+        what.priced = offer.priced || !must_be_priced();
+        what.to_price = offer.to_price;
+    }
+    auto admitted = keys->admit(caller_, what, now(), core::wall_clock::now());
     if (admitted.refused) return std::move(admitted.refused);
     reservation_ = std::move(admitted.held);
     return {};

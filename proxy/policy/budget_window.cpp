@@ -32,20 +32,28 @@ budget_window::slot& budget_window::slot_for(std::int64_t& window) {
     if (held < window) {
         const std::lock_guard hold{turning_};
         held = found.window.load(relaxed);
-        if (held < window) {
-            found.spent.store(0, relaxed);
-            found.lease.store(first_lease_.load(relaxed), relaxed);
-            found.free.store(no_bound, relaxed);
-            found.window.store(window, std::memory_order_release);
-            held = window;
-        }
+        if (held < window) turn(found, held = window);
     }
     window = held;
     return found;
 }
 
+// Under the lock.
+void budget_window::turn(slot& to, std::int64_t window) {
+    const put_aside before{to.window.load(relaxed), to.spent.load(relaxed)};
+    to.spent.store(aside_.window == window ? aside_.spent : 0, relaxed);
+    to.lease.store(first_lease_.load(relaxed), relaxed);
+    to.free.store(no_bound, relaxed);
+    to.window.store(window, std::memory_order_release);
+    if (before.window != unused) aside_ = before;
+}
+
 bool budget_window::try_add(std::int64_t& window, usage::nanousd amount, usage::nanousd limit) {
     amount = std::max<usage::nanousd>(amount, 0);
+    if (slot& mine = slots_[place(window)]; mine.window.load(std::memory_order_acquire) > window) {
+        const std::lock_guard hold{turning_};
+        if (mine.window.load(relaxed) > window) turn(mine, window);
+    }
     slot& to = slot_for(window);
     const auto reach = std::min(limit, to.free.load(relaxed));
     const auto lease = std::min(reach, to.lease.load(relaxed));

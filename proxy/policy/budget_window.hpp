@@ -30,9 +30,11 @@ public:
     [[nodiscard]] core::wall_time ends(std::int64_t window) const;
 
     /// Adds `amount` if the total then does not exceed `limit` and something was left before; returns whether it did.
-    /// `window` becomes the one it was counted in: a later one if the clock has stepped back.
+    /// `window`: of the wall clock as it is now. It is believed also where it has stepped back: what was counted in a window that has not come yet
+    /// is put aside, what was put aside of this one comes back.
     [[nodiscard]] bool try_add(std::int64_t& window, usage::nanousd amount, usage::nanousd limit);
-    /// Adds what has been spent already, whatever the limit; returns the new total. Saturates.
+    /// Adds what has been spent already, whatever the limit; returns the new total. Saturates. `window` becomes the one it was counted in: a later
+    /// one if its own is over.
     usage::nanousd add(std::int64_t& window, usage::nanousd amount);
     /// Takes back from a window, if it is still kept (the current one and the one before).
     void give_back(std::int64_t window, usage::nanousd amount);
@@ -62,13 +64,21 @@ private:
         std::atomic<usage::nanousd> free{no_bound};
     };
 
+    /// What a slot counted before it was given to another window.
+    struct put_aside {
+        std::int64_t window = unused;
+        usage::nanousd spent = 0;
+    };
+
     [[nodiscard]] slot& slot_for(std::int64_t& window);
+    void turn(slot& to, std::int64_t window);
     [[nodiscard]] static std::size_t place(std::int64_t window) { return static_cast<std::uint64_t>(window) & 1U; }
 
     std::chrono::seconds every_;
     std::atomic<usage::nanousd> first_lease_{no_bound};
     std::array<slot, 2> slots_;
     std::mutex turning_;
+    put_aside aside_;  ///< guarded by turning_
 };
 
 }  // namespace weir::policy

@@ -54,7 +54,8 @@ bool reservation::cover(std::size_t i, core::wall_time now) {
     if (missing <= 0) return true;
     auto& budget = *who_->windows_[i];
     auto window = budget.window_at(now);
-    if (window > h.window) {  // the old window's part is spent for good; go on in the new one
+    // The old window's part is spent for good; on in the new one, also in an earlier one where the clock was set back.
+    if (window > h.window || window + 1 < h.window) {
         h.closed += std::exchange(h.held, 0);
         h.window = window;
     }

@@ -52,13 +52,34 @@ TEST(BudgetWindow, StartsEmptyInTheNextWindowAndKeepsTheLastOne) {
     EXPECT_EQ(b.spent(5), 0);
 }
 
-TEST(BudgetWindow, ForgetsNothingWhenTheClockStepsBack) {
+// NTP set the clock a day ahead and back again: the window of then must neither be charged now nor shut the key until it comes.
+TEST(BudgetWindow, FollowsTheClockForwardAndBackAndForgetsNothing) {
+    for (const std::int64_t far : {1, 2, 3, 24, 25, 1000}) {
+        SCOPED_TRACE(far);
+        budget_window b{1h};
+        std::int64_t w = 6;
+        EXPECT_TRUE(b.try_add(w, 60, 100));
+        w = 6 + far;
+        EXPECT_TRUE(b.try_add(w, 90, 100));
+        w = 6;
+        EXPECT_FALSE(b.try_add(w, 50, 100)) << "what was spent before the jump still counts";
+        EXPECT_TRUE(b.try_add(w, 40, 100)) << "what was spent in the window that has not come does not";
+        EXPECT_EQ(w, 6);
+        EXPECT_EQ(b.spent(6), 100);
+        w = 7;
+        EXPECT_TRUE(b.try_add(w, 10, 100));
+        EXPECT_EQ(w, 7);
+    }
+}
+
+TEST(BudgetWindow, AddsWhatIsLateToTheWindowThatIsThere) {
     budget_window b{1h};
     std::int64_t w = 8;
     b.add(w, 70);
-    w = 6;
-    EXPECT_FALSE(b.try_add(w, 40, 100));
+    w = 6;  // of a request that began two windows ago
+    b.add(w, 20);
     EXPECT_EQ(w, 8);
+    EXPECT_EQ(b.spent(8), 90);
 }
 
 TEST(BudgetWindow, SaturatesInsteadOfWrapping) {
@@ -82,7 +103,7 @@ TEST(BudgetWindow, NeverExceedsItsLimitHoweverManyThreadsReserve) {
         for (int t = 0; t < 4; ++t)
             threads.emplace_back([&, t] {
                 for (int i = 0; i < 5000; ++i) {
-                    std::int64_t w = i / 2500;
+                    std::int64_t w = i / 2500;  // neighbours: they have a slot each
                     if (!b.try_add(w, 7, 10'000)) continue;
                     EXPECT_LE(b.spent(w), 10'000);
                     if ((i + t) % 2 == 0) {
