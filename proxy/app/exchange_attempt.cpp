@@ -1,6 +1,7 @@
 // Attempts: pick an upstream, connect, send, wait for the answer's head; on failure ask the plan what next.
 #include "app/exchange_runner.hpp"
 #include "app/failed_attempt.hpp"
+#include "app/quote.hpp"
 #include "http/head_writer.hpp"
 #include "policy/retry.hpp"
 #include "telemetry/event_log.hpp"
@@ -70,6 +71,11 @@ std::size_t exchange_runner::candidates() const {
     return n;
 }
 
+// For who pays by a budget, a place where the request would cost nothing that weir knows of.
+bool exchange_runner::passes_over(std::size_t candidate) {
+    return must_be_priced() && !has_price(conf(), route_->at(candidate, facts_.model), facts_.model);
+}
+
 net::task<void> exchange_runner::attempts() {
     bool more = true;
     plan_ = exchange::plan{candidates()};
@@ -80,6 +86,10 @@ net::task<void> exchange_runner::attempts() {
             auto waiting = await_hedge();
             const tried second = co_await std::move(waiting);
             more = second == tried::failed;
+            continue;
+        }
+        if (passes_over(plan_.candidate())) {
+            next_ = plan_.pool_unusable();
             continue;
         }
         if (plan_.candidate() != at) {
@@ -526,7 +536,7 @@ void exchange_runner::plan_next(exchange::advice what, failure why) {
 }
 
 void exchange_runner::move_to_larger_context() {
-    next_ = plan_.prompt_too_long([&](std::size_t i) { return route_->at(i, facts_.model).larger_context; });
+    next_ = plan_.prompt_too_long([&](std::size_t i) { return route_->at(i, facts_.model).larger_context && !passes_over(i); });
     if (next_ == exchange::step::attempt) worker_.metrics().fallback(record_.pool, "context_length");
 }
 

@@ -110,8 +110,8 @@ void exchange_runner::settle() {
         learn_from_report();
     }
     const auto& u = record_.usage;
-    if (!price_ && to_) price_ = conf().prices.find(record_.served_model, record_.upstream);
-    if (!price_) price_ = conf().prices.find(facts_.model, record_.upstream);
+    // What weir answers itself costs nothing, also where it is about a model that has a price.
+    if (!price_ && to_) price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
     if (tunnel_) record_.cost = spent_;  // each response had its own price, or none
     else if (price_ && (record_.has_usage || record_.status == 200)) record_.cost = usage::cost_of(*price_, u);
     record_.cost += record_.discarded_cost;

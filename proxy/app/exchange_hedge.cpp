@@ -180,7 +180,7 @@ void exchange_runner::discard_request(std::int64_t output, std::string_view upst
     usage::counts spent;
     spent.input = token::estimate_tokens(body_size_);
     spent.output = output;
-    if (const auto* price = conf().prices.find(record_.served_model, upstream)) record_.discarded_cost += usage::cost_of(*price, spent);
+    if (const auto* price = conf().prices.find_sent(record_.served_model, facts_.model, upstream)) record_.discarded_cost += usage::cost_of(*price, spent);
 }
 
 }  // namespace weir::app

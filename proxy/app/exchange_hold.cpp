@@ -89,7 +89,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     if (collecting_ && !type.empty()) head.add("content-type", event_mode_ ? "application/json" : type);
     record_.stream = record_.stream || (event_mode_ && !collecting_);
     meter_.reset();
-    if (event_mode_) price_ = conf().prices.find(record_.served_model, record_.upstream);
+    if (event_mode_) price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
     if (event_mode_) inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
     if (event_mode_ && has_terminator())
         meter_ = std::make_unique<meter>(record_.served_model, std::string_view{body_, body_ ? body_size_ : 0}, habits_, worker_.prompts_kept);
@@ -380,7 +380,7 @@ bool exchange_runner::holds_on() const {
 // The attempt is given up after its provider began to answer. What it will charge is known only by weir's own count.
 void exchange_runner::discard_answer() {
     if (content_seen_ && meter_)
-        if (const auto* price = conf().prices.find(record_.served_model, record_.upstream))
+        if (const auto* price = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream))
             record_.discarded_cost += usage::cost_of(*price, meter_->estimate(reader_.usage()));
     content_seen_ = false;
     record_.first_token_us = record_.first_token_ms = -1;

@@ -20,8 +20,7 @@ const usage::model_price* dearest(const snapshot& from, const policy::route& rou
     const auto& prices = from.conf->prices;
     const usage::model_price* most = nullptr;
     for (const auto& upstream : from.pools[to.pool].upstreams) {
-        const auto* price = prices.find(to.model, upstream.conf->name);
-        if (!price) price = prices.find(model, upstream.conf->name);
+        const auto* price = prices.find_sent(to.model, model, upstream.conf->name);
         if (price && (!most || size_of(*price) > size_of(*most))) most = price;
     }
     return most;

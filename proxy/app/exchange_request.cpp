@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "app/exchange_runner.hpp"
+#include "app/quote.hpp"
 #include "dialect/credentials.hpp"
 #include "dialect/endpoint_rights.hpp"
 #include "dialect/error_body.hpp"
@@ -190,6 +191,18 @@ core::error exchange_runner::find_route() {
     return {core::code::model_not_found, std::move(message)};
 }
 
+// What only looks, counts or passes unread has no price; a tunnel at /v1/responses names its models later (exchange_tunnel.cpp).
+bool exchange_runner::must_be_priced() {
+    if (!caller_ || !caller_->refuses_unpriced()) return false;
+    if (tunnel_) return target_.id != dialect::endpoint::responses;
+    return dialect::works_a_model(target_) && dialect::right_for(target_, head().method).wanted != core::access::free;
+}
+
+std::int64_t exchange_runner::expected_input() const {
+    static const policy::model_habits usual;
+    return (habits_ ? *habits_ : usual).input_tokens(body_size_, facts_.media_bytes);
+}
+
 core::error exchange_runner::admit() {
     static const policy::model_habits usual;
     if (conf().state.refuse_on_failure && worker_.ledger_fails())
@@ -204,7 +217,7 @@ core::error exchange_runner::admit() {
     what.model = facts_.model;
     what.works_a_model = tunnel_ || dialect::works_a_model(target_);
     usage::counts expected;
-    expected.input = seen.input_tokens(body_size_);
+    expected.input = expected_input();
     expected.output = record_.endpoint == "/v1/embeddings" ? 0 : output;
     what.tokens = expected.prompt() + expected.completion();
     if (what.works_a_model && (caller_->budgets() > 0 || caller_->refuses_unpriced())) {

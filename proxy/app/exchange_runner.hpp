@@ -74,6 +74,8 @@ private:
     [[nodiscard]] core::error check_unnamed_tunnel();
     [[nodiscard]] core::error identify_caller();
     [[nodiscard]] core::error check_rights();
+    [[nodiscard]] bool must_be_priced();
+    [[nodiscard]] std::int64_t expected_input() const;
     [[nodiscard]] core::error understand();
     [[nodiscard]] core::error find_route();
     [[nodiscard]] core::error admit();
@@ -109,6 +111,7 @@ private:
     // --- exchange_attempt.cpp: upstreams ---
     [[nodiscard]] net::task<void> attempts();
     [[nodiscard]] std::size_t candidates() const;
+    [[nodiscard]] bool passes_over(std::size_t candidate);
     void keep_answer();
     void restore_answer();
     [[nodiscard]] policy::picked pick_at_once(pool_view& pool);
@@ -212,6 +215,7 @@ private:
     [[nodiscard]] std::size_t hear_upstream(tunnel& t, std::string_view fresh);
     void name_model(std::string_view model);
     [[nodiscard]] bool count_response(const dialect::realtime_facts& said);
+    [[nodiscard]] bool may_go_on(const dialect::realtime_facts& said) const;
     [[nodiscard]] static bool goodbye_said(const tunnel& t);
     void look_at_ends(tunnel& t);
     [[nodiscard]] core::time_point tunnel_deadline(const tunnel& t) const;

@@ -21,7 +21,7 @@ constexpr auto quiet_when_draining = std::chrono::seconds{2};
 // The client left in the middle of a response: so long its bill is waited for (on_disconnect: drain).
 constexpr auto wait_for_bill = std::chrono::seconds{60};
 
-enum class ended : std::uint8_t { no, closed, by_client, by_upstream, idle, total, budget, drained, aborted };
+enum class ended : std::uint8_t { no, closed, by_client, by_upstream, idle, total, budget, unpriced, drained, aborted };
 
 enum class step : std::uint8_t { fine, source_ended, sink_failed };
 
@@ -105,10 +105,22 @@ bool exchange_runner::count_response(const dialect::realtime_facts& said) {
     return reservation_.spend(cost, core::wall_clock::now());
 }
 
+// Each response names its model when it begins, before it costs anything.
+bool exchange_runner::may_go_on(const dialect::realtime_facts& said) const {
+    const bool names_models = target_.id == dialect::endpoint::responses;
+    if (!names_models || !caller_ || !caller_->refuses_unpriced()) return true;
+    if (said.model.empty()) return said.response_began;
+    return conf().prices.find(said.model, record_.upstream) != nullptr;
+}
+
 // How much of what the upstream said goes on to the client.
 std::size_t exchange_runner::hear_upstream(tunnel& t, std::string_view fresh) {
-    const auto passes = t.watch.server_says(fresh, [this](const dialect::realtime_facts& said) { return count_response(said); });
-    if (passes < fresh.size()) t.how = ended::budget;
+    const auto passes = t.watch.server_says(fresh, [this, &t](const dialect::realtime_facts& said) {
+        const bool lasts = count_response(said);
+        const bool priced = may_go_on(said);
+        if (!lasts || !priced) t.how = lasts ? ended::unpriced : ended::budget;
+        return lasts && priced;
+    });
     if (t.for_the_bill && !t.watch.response_open()) t.how = ended::by_client;
     if (t.watch.server().closed()) {
         // Nothing that costs comes behind it; its last byte must not reach the client before the account is settled.
@@ -178,8 +190,7 @@ net::task<void> exchange_runner::relay_tunnel() {
     tunnel t{target_.id};
     record_.stream = true;
     drop_request_memory();
-    price_ = conf().prices.find(record_.served_model, record_.upstream);
-    if (!price_) price_ = conf().prices.find(facts_.model, record_.upstream);
+    price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
     active_streams_ = &worker_.metrics().active_streams(record_.listener);
     active_streams_->add(1);
     client_head_ += "connection: upgrade\r\nupgrade: websocket\r\n";
@@ -241,6 +252,14 @@ net::task<void> exchange_runner::end_tunnel(tunnel& t) {
         case ended::total: record_.close_reason = "total", reason = "the pool's timeouts.total is over"; break;
         case ended::drained:
         case ended::aborted: record_.close_reason = "drain", reason = "this gateway is being stopped; connect again"; break;
+        case ended::unpriced:
+            why = core::error{core::code::model_not_priced, "the key '" + std::string{record_.key} + "' may only call models that have a price, and this one has none: "
+                                                                "the session ends here"};
+            record_.code = why.what;
+            record_.close_reason = record_.interrupted_phase = "budget";
+            code = close_code::policy_violation;
+            reason = "model_not_priced";
+            break;
         case ended::budget:
             why = core::error{core::code::budget_exceeded, "the budget of the key '" + std::string{record_.key} + "' is spent: the session ends here"};
             record_.code = why.what;

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "app/prompt_count.hpp"
+#include "app/quote.hpp"
 #include "cli/command.hpp"
 #include "cli/read_file.hpp"
 #include "config/load.hpp"
@@ -118,6 +119,7 @@ private:
         const auto right = dialect::right_for(target_, "POST");
         const bool open = each.allows_endpoint(right.word, right.wanted);
         const bool allowed = each.allows_model(facts_.model) || (facts_.model.empty() && !dialect::works_a_model(target_));
+        const bool priced = !each.refuses_unpriced() || right.wanted == core::access::free || !dialect::works_a_model(target_) || has_price();
         std::cout << "key          " << s.name << ": ";
         if (expired)
             std::cout << "refused, key_expired";
@@ -125,6 +127,8 @@ private:
             std::cout << "refused, endpoint_not_allowed (its word is '" << right.word << "')";
         else if (!allowed)
             std::cout << "refused, model_not_allowed";
+        else if (!priced)
+            std::cout << "refused, model_not_priced (unpriced: serve would let it)";
         else
             std::cout << "admitted";
         if (!s.allow.empty()) std::cout << "; only from certain addresses (" << s.allow.size() << ')';
@@ -135,7 +139,12 @@ private:
             std::cout << "; $" << usage::usd_string(budget.amount) << " every " << budget.window;
         if (s.max_output_tokens > 0) std::cout << "; at most " << s.max_output_tokens << " output tokens";
         std::cout << '\n';
-        return !expired && open && allowed;
+        return !expired && open && allowed && priced;
+    }
+
+    bool has_price() {
+        const auto* found = routes_.find(facts_.model);
+        return found == nullptr || app::quote_for(conf_, *found, found->size(), facts_.model, {}).priced;
     }
 
     bool route() {
@@ -203,7 +212,7 @@ private:
 
     static void price(const usage::model_price* found) {
         if (found == nullptr) {
-            std::cout << "no price: it will cost 0\n";
+            std::cout << "no price: it will cost 0, and keys with budgets pass it over (unpriced)\n";
             return;
         }
         const auto per_million = [](usage::picousd rate) { return usage::usd_string(rate * 1000); };

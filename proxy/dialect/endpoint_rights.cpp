@@ -65,11 +65,10 @@ asked_right for_other(const target& what, std::string_view method) {
 
 asked_right right_for(const target& what, std::string_view method) {
     const auto& row = traits_of(what.id);
+    if (row.word == "count_tokens") return {row.word, access::free};
     switch (what.id) {
         case endpoint::models:
         case endpoint::llms_txt:
-        case endpoint::messages_count_tokens:
-        case endpoint::gemini_count_tokens:
             return {row.word, access::free};
         case endpoint::responses:
             if (what.suffix == "/responses/input_tokens") return {"count_tokens", access::free};

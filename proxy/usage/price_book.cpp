@@ -97,6 +97,12 @@ price_book::price_book(std::vector<model_price> rows) : rows_(std::move(rows)) {
 }
 
 const model_price* price_book::find(std::string_view model, std::string_view upstream) const {
+    if (const model_price* found = find_whole(model, upstream)) return found;
+    const auto slash = model.rfind('/');
+    return slash == std::string_view::npos || slash + 1 == model.size() ? nullptr : find_whole(model.substr(slash + 1), upstream);
+}
+
+const model_price* price_book::find_whole(std::string_view model, std::string_view upstream) const {
     if (!upstream.empty())
         for (const shelf& s : own_)
             if (s.upstream == upstream)

@@ -58,8 +58,16 @@ public:
     ~price_book() = default;
 
     /// The most specific row: the upstream's own before the general; an exact name before a glob; then the glob with
-    /// the most literal characters. nullptr: no price. The pointer lives as long as the book.
+    /// the most literal characters. A name that no row fits is looked up by what stands behind its last slash (`models/gemini-2.5-pro`).
+    /// nullptr: no price. The pointer lives as long as the book.
     [[nodiscard]] const model_price* find(std::string_view model, std::string_view upstream = {}) const;
+    /// Of what is sent upstream; where that has none, of what was asked for.
+    [[nodiscard]] const model_price* find_sent(std::string_view sent, std::string_view asked, std::string_view upstream) const {
+        const auto* found = find(sent, upstream);
+        return found != nullptr || sent == asked ? found : find(asked, upstream);
+    }
+    /// Some upstream has prices of its own: the others' cannot be told from the model alone.
+    [[nodiscard]] bool has_own_prices() const { return !own_.empty(); }
     [[nodiscard]] const std::vector<model_price>& rows() const { return rows_; }
 
 private:
@@ -69,6 +77,7 @@ private:
         std::unordered_map<std::string_view, std::size_t> names;  ///< rows without wildcards; views into rows_
         std::vector<std::size_t> globs;                           ///< rows with wildcards, the most literal characters first
     };
+    [[nodiscard]] const model_price* find_whole(std::string_view model, std::string_view upstream) const;
     [[nodiscard]] const model_price* find_on(const shelf& where, std::string_view model) const;
 
     std::vector<model_price> rows_;

@@ -35,7 +35,7 @@ const std::string two_pools =
     "keys:\n"
     "  - {name: search, secret: sk-key-secret, models: ['gpt-*'], budgets: [{usd: 5, every: 1d}, {usd: 0.5, every: "
     "30d}], labels: {team: blue}, concurrent: 3}\n"
-    "  - {name: old, secret: sk-other-secret, expires: 2001-01-01}\n";
+    "  - {name: old, secret: sk-other-secret, expires: 2001-01-01, endpoints: [chat, files]}\n";
 
 class StatusView : public testing::Test {
 protected:
@@ -135,6 +135,10 @@ TEST_F(StatusView, ShowsWhatIsLeftOfEachBudget) {
     EXPECT_EQ(text(month["remaining_usd"]), "-0.1");
     EXPECT_EQ(int64_t(month["remaining_percent"]), 0);
     EXPECT_TRUE(bool(keys.at(1)["expired"]));
+    EXPECT_EQ(simdjson::dom::array(keys.at(0)["endpoints"]).size(), 0U);
+    EXPECT_EQ(text(keys.at(0)["unpriced"]), "refuse") << "what holds, also where the conf is silent";
+    EXPECT_EQ(text(keys.at(1)["endpoints"].at(1)), "files");
+    EXPECT_EQ(text(keys.at(1)["unpriced"]), "serve");
 }
 
 TEST_F(StatusView, NeverShowsASecret) {

@@ -135,6 +135,27 @@ TEST(Commands, ExplainWhatARequestWouldDo) {
     EXPECT_NE(wrong.out.find("refused      400 bad_request"), std::string::npos) << wrong.out;
 }
 
+TEST(Commands, ExplainSaysWhichKeysMayUseTheEndpointAndTheModel) {
+    const weir::test::temp_folder folder;
+    (void)folder.write("prices.yaml", "models:\n  priced: {input: 2.50, output: 10.00}\n");
+    const auto conf = folder.write("weir.yaml",
+                                   "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                                   "pools: {main: {upstreams: [{name: u, url: \"http://127.0.0.1:1/v1\"}]}}\n"
+                                   "keys:\n  - {name: paying, secret: s1, budgets: [{usd: 5, every: 1d}]}\n  - {name: chatting, secret: s2, endpoints: [chat]}\n"
+                                   "  - {name: lenient, secret: s3, budgets: [{usd: 5, every: 1d}], unpriced: serve, endpoints: [batches, chat]}\n"
+                                   "prices: prices.yaml\n");
+    const auto told = [&](const char* path, const char* body) { return run({"explain", "-c", conf, "--path", path, folder.write("body.json", body)}).out; };
+    const auto expect = [](const std::string& out, std::initializer_list<const char*> lines) {
+        for (const char* line : lines) EXPECT_NE(out.find(line), std::string::npos) << line << "\n" << out;
+    };
+    expect(told("/v1/chat/completions", R"({"model":"nameless","messages":[]})"),
+           {"paying: refused, model_not_priced", "chatting: admitted", "lenient: admitted"});
+    expect(told("/v1/chat/completions", R"({"model":"vendor/priced","messages":[]})"), {"paying: admitted"});
+    expect(told("/v1/batches", "{}"),
+           {"paying: refused, endpoint_not_allowed (its word is 'batches')", "chatting: refused, endpoint_not_allowed", "lenient: admitted"});
+    expect(told("/v1/messages/count_tokens", R"({"model":"nameless","messages":[]})"), {"paying: admitted", "chatting: admitted", "lenient: admitted"});
+}
+
 TEST(Commands, ExplainSaysWhatHappensWhenEveryUpstreamIsFull) {
     const weir::test::temp_folder folder;
     const auto told = [&](const std::string& queue) {

@@ -130,3 +130,14 @@ TEST(ShippedFiles, HaveNoPriceThatCannotBe) {
         }
     }
 }
+
+// Keys with budgets refuse what has no price: what the usual clients call beside chat must have one, and what is free says so.
+TEST(ShippedFiles, HavePricesForWhatIsNotChargedByTheToken) {
+    const loaded result = load_shipped(shipped + "weir.yaml");
+    ASSERT_TRUE(result.value);
+    for (const char* model : {"whisper-1", "tts-1", "tts-1-hd", "dall-e-2", "dall-e-3", "sora-2", "sora-2-pro", "rerank-v3.5"})
+        EXPECT_GT(price_of(result.value->prices, model).per_request, 0) << model;
+    const auto& moderation = price_of(result.value->prices, "omni-moderation-latest");
+    EXPECT_EQ(usage::cost_of(moderation, {.input = 1000, .output = 1000}), 0);
+    EXPECT_EQ(price_of(result.value->prices, "models/gemini-2.5-pro").pattern, "gemini-2.5-pro");
+}

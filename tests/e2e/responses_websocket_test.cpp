@@ -40,6 +40,7 @@ protected:
             "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\npools:\n  main:\n    collect: on\n    upstreams:\n" +
                 upstream_of(*a_, "api_key: up-secret") + "  spare:\n    upstreams:\n" + upstream_of(*b_, "api_key: other-secret") + routes +
                 "keys:\n  - {name: coder, secret: sk-coder, budgets: [{usd: " + usd + ", every: 30d}]}\n"
+                "  - {name: lenient, secret: sk-lenient, unpriced: serve, budgets: [{usd: " + usd + ", every: 30d}]}\n"
                 "  - {name: narrow, secret: sk-narrow, models: [gpt-5, \"gpt-5-*\"]}\n"
                 "  - {name: broad, secret: sk-broad, models: [gpt-5, \"*\"]}\n"
                 "  - {name: capped, secret: sk-capped, max_output_tokens: 100}\n" + conf_end,
@@ -108,7 +109,7 @@ TEST_F(ResponsesWebSocket, CountsEachResponseAtThePriceOfItsModel) {
 TEST_F(ResponsesWebSocket, SaysWhereAResponseHadNoPriceAndBoundsItsLabel) {
     start(to_main);
     const auto says = created("new-thing") + over("completed", "new-thing") + over("completed", "gpt-5") + over("completed", "");
-    auto client = open(says);
+    auto client = open(says, "sk-lenient");
     EXPECT_EQ(client->read_bytes(says.size()), says);
     client->close();
     const auto line = logged();
@@ -118,6 +119,23 @@ TEST_F(ResponsesWebSocket, SaysWhereAResponseHadNoPriceAndBoundsItsLabel) {
     const auto metrics = weir_->metrics_when([](const std::string& m) { return metric(m, "weir_unpriced_requests_total") > 0; });
     EXPECT_EQ(metric(metrics, "weir_unpriced_requests_total", {"model=\"other\""}), 1);
     EXPECT_EQ(metrics.find("new-thing"), std::string::npos);
+}
+
+// The handshake names no model: each response does, when it begins, and a key with a budget gets none that would cost nothing.
+TEST_F(ResponsesWebSocket, EndsTheSessionWhereAResponseBeginsThatHasNoPrice) {
+    start(to_main);
+    const auto paid = created("gpt-5") + over("completed", "gpt-5");
+    const auto begins = created("new-thing");
+    auto client = open(paid + begins + delta + over("completed", "new-thing"));
+    const auto got = client->read_bytes(paid.size() + begins.size() + 1000);
+    ASSERT_EQ(got.substr(0, paid.size()), paid);
+    const auto rest = got.substr(paid.size());
+    EXPECT_NE(rest.find(R"("code":"model_not_priced")"), std::string::npos) << rest;
+    EXPECT_EQ(rest.find("output_text.delta"), std::string::npos) << rest;
+    EXPECT_TRUE(client->wait_closed());
+    const auto line = logged();
+    EXPECT_EQ(line.at("code"), "model_not_priced");
+    EXPECT_EQ(line.at("output_tokens"), 5);
 }
 
 TEST_F(ResponsesWebSocket, EndsTheSessionWhereTheBudgetIsSpent) {

@@ -137,3 +137,33 @@ TEST(PriceBook, IsStillRightAfterBeingMoved) {
     EXPECT_EQ(second.find("z"), nullptr);
     EXPECT_EQ(price_book{}.find("a"), nullptr);
 }
+
+// Providers and clients write `models/gemini-2.5-pro` and `mistralai/mistral-large` for what the price list calls by its last part.
+TEST(PriceBook, LooksUpTheFullNameAndThenWhatStandsBehindTheLastSlash) {
+    const price_book book{{priced("gemini-2.5-pro", 1), priced("models/special", 2), priced("special", 3), priced("vendor/*", 4), priced("mine", 5, "reseller"),
+                           priced("mine", 6)}};
+    const auto input = [&](std::string_view model, std::string_view upstream = {}) {
+        const auto* found = book.find(model, upstream);
+        return found ? found->price.input : -1;
+    };
+    EXPECT_EQ(input("models/gemini-2.5-pro"), 1);
+    EXPECT_EQ(input("a/b/gemini-2.5-pro"), 1);
+    EXPECT_EQ(input("models/special"), 2);
+    EXPECT_EQ(input("other/special"), 3);
+    EXPECT_EQ(input("vendor/special"), 4);
+    EXPECT_EQ(input("x/mine", "reseller"), 5);
+    EXPECT_EQ(input("x/mine", "another"), 6);
+    EXPECT_EQ(input("models/unknown"), -1);
+    EXPECT_EQ(input("gemini-2.5-pro/"), -1);
+    EXPECT_EQ(input("/"), -1);
+}
+
+TEST(PriceBook, PricesWhatIsSentAndOnlyThenWhatWasAsked) {
+    const price_book book{{priced("alias", 1), priced("real", 2), priced("real", 3, "reseller")}};
+    EXPECT_EQ(book.find_sent("real", "alias", "any")->price.input, 2);
+    EXPECT_EQ(book.find_sent("real", "alias", "reseller")->price.input, 3);
+    EXPECT_EQ(book.find_sent("unknown", "alias", "any")->price.input, 1);
+    EXPECT_EQ(book.find_sent("unknown", "unknown", "any"), nullptr);
+    EXPECT_TRUE(book.has_own_prices());
+    EXPECT_FALSE(price_book{{priced("a", 1)}}.has_own_prices());
+}
