@@ -137,7 +137,7 @@ void exchange_runner::count_unary(std::string_view answer) {
     const auto encoding = token::encoding_for(record_.served_model);
     const auto counted = count_answer(encoding.enc, answer);
     record_.usage.output = encoding.exact ? counted : seen.output_tokens(counted);
-    record_.usage.input = seen.input_tokens(body_size_);
+    record_.usage.input = expected_input();
     if (body_size_ <= longest_parsed)
         if (const auto prompt = count_prompt(encoding.enc, {body_, body_size_}); prompt.is_request && prompt.complete)
             record_.usage.input = prompt.tokens;
@@ -147,9 +147,10 @@ void exchange_runner::count_unary(std::string_view answer) {
 void exchange_runner::learn_from_report() {
     const auto& u = record_.usage;
     if (habits_ && target_.body == dialect::body_form::json) {
-        habits_->saw_input(u.prompt(), body_size_);
+        if (facts_.media_bytes == 0) habits_->saw_input(u.prompt(), body_size_);
         if (!facts_.max_output) habits_->saw_answer(u.completion() / std::max(facts_.choices, 1));
     }
+    if (habits_ && facts_.media_bytes > 0) habits_->saw_media(u.prompt(), body_size_, facts_.media_bytes);
     // Reasoning that was billed and not sent says nothing about the count of what was sent.
     if (!meter_ || !reader_.terminated() || u.completion() == 0) return;
     if (meter_->exact()) {

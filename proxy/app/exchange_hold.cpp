@@ -92,7 +92,8 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     if (event_mode_) price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
     if (event_mode_) inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
     if (event_mode_ && has_terminator())
-        meter_ = std::make_unique<meter>(record_.served_model, std::string_view{body_, body_ ? body_size_ : 0}, habits_, worker_.prompts_kept);
+        meter_ = std::make_unique<meter>(record_.served_model, std::string_view{body_, body_ ? body_size_ : 0}, habits_, worker_.prompts_kept,
+                                         facts_.media_bytes);
 }
 
 void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint64_t length) {

@@ -8,10 +8,11 @@
 
 namespace weir::app {
 
-meter::meter(std::string_view model, std::string_view request, const policy::model_habits* learned, kept_prompts& kept)
+meter::meter(std::string_view model, std::string_view request, const policy::model_habits* learned, kept_prompts& kept, std::size_t media_bytes)
     : encoding_(token::encoding_for(model).enc),
       exact_(token::encoding_for(model).exact),
-      input_estimate_(learned ? learned->input_tokens(request.size()) : token::estimate_tokens(request.size())),
+      input_estimate_(learned ? learned->input_tokens(request.size(), media_bytes)
+                              : token::estimate_tokens(request.size() - std::min(media_bytes, request.size())) + token::estimate_media_tokens(media_bytes)),
       factor_(learned && !exact_ ? learned->output_factor.value_or(policy::model_habits::one) : policy::model_habits::one),
       kept_(kept),
       first_(encoding_) {

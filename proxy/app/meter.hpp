@@ -25,8 +25,8 @@ struct kept_prompts {
 class meter final : public dialect::text_sink {
 public:
     /// `request`: the body that is answered. Of a short one the tokens are counted should nobody report them: at the end where `kept`
-    /// has room for it until then, otherwise at once. `learned` of the model; null: nothing was learned.
-    meter(std::string_view model, std::string_view request, const policy::model_habits* learned, kept_prompts& kept);
+    /// has room for it until then, otherwise at once. `learned` of the model; null: nothing was learned. `media_bytes` of the request are no text.
+    meter(std::string_view model, std::string_view request, const policy::model_habits* learned, kept_prompts& kept, std::size_t media_bytes = 0);
     ~meter();
     meter(const meter&) = delete;
     meter& operator=(const meter&) = delete;

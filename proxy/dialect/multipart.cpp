@@ -172,6 +172,7 @@ public:
             if (head_end == at_ || begin > body_.size()) return bad("has a part without a head");
             std::size_t end = 0;
             if (error why = find_end(begin, end)) return why;
+            if (head.is_file) out.media_bytes += end - begin;
             if (error why = take_field(head, body_.substr(begin, end - begin), begin, seen_stream, out)) return why;
             if (error why = finish_line(last)) return why;
         }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "dialect/encoded_media.hpp"
 #include "dialect/json_index.hpp"
 #include "dialect/wrong_schema.hpp"
 
@@ -331,6 +332,7 @@ error inspect(endpoint e, const char* body, std::size_t size, request_facts& out
             return bad("the body is empty: a JSON object is due, for example {\"model\": \"gpt-4o\"}");
         return bad_json(why);
     }
+    out.media_bytes = encoded_media_bytes(where);
     return reading{e, where, out}.run();
 }
 

@@ -36,6 +36,7 @@ struct request_facts {
     range generation_config_at;              ///< Gemini: the object `generationConfig`; empty: absent
     std::size_t first_member = 0;            ///< where a new first member of the top-level object goes (just after '{')
     bool empty_object = false;               ///< the object has no members (no comma is due after an inserted one)
+    std::size_t media_bytes = 0;             ///< of the body that are no text: files of a form, images and sound as base64 in JSON
     int choices = 1;                         ///< `n` (Gemini: candidateCount; completions: at least best_of)
 
     std::vector<std::int64_t> max_output_values;  ///< what stands at max_output_at; a negative one, which some servers

@@ -66,6 +66,16 @@ public:
         constexpr std::int64_t usual = one / 4;
         return static_cast<std::int64_t>(body_bytes) * tokens_per_byte.value_or(usual) / one;
     }
+    /// The same of files and encoded images: a picture of a megabyte is some thousand tokens, and so is a minute of sound.
+    [[nodiscard]] std::int64_t media_tokens(std::size_t bytes) const {
+        constexpr std::int64_t usual = one / 256;
+        return static_cast<std::int64_t>(bytes) * media_tokens_per_byte.value_or(usual) / one;
+    }
+    /// Of a body with so many bytes, of which `media` are no text.
+    [[nodiscard]] std::int64_t input_tokens(std::size_t body_bytes, std::size_t media) const {
+        media = std::min(media, body_bytes);
+        return input_tokens(body_bytes - media) + media_tokens(media);
+    }
     /// What an answer without a limit of its own is taken to have until it is known.
     [[nodiscard]] std::int64_t typical_output() const { return answer_tokens.value_or(1024); }
 
@@ -78,15 +88,21 @@ public:
     void saw_input(std::int64_t reported, std::size_t body_bytes) {
         if (reported > 0 && body_bytes > 0) tokens_per_byte.learn(reported * one / static_cast<std::int64_t>(body_bytes), byte_bounds);
     }
+    void saw_media(std::int64_t reported, std::size_t body_bytes, std::size_t media) {
+        const auto of_media = reported - input_tokens(body_bytes - std::min(media, body_bytes));
+        if (of_media > 0 && media > 0) media_tokens_per_byte.learn(of_media * one / static_cast<std::int64_t>(media), media_bounds);
+    }
     void saw_answer(std::int64_t tokens) {
         if (tokens > 0) answer_tokens.learn(tokens, answer_bounds);
     }
 
     static constexpr learned_number::bounds factor_bounds{one / 2, 2 * one};
     static constexpr learned_number::bounds byte_bounds{one / 100, one};  // a base64 image has few tokens for its bytes
+    static constexpr learned_number::bounds media_bounds{one / 10'000, one / 4};
     static constexpr learned_number::bounds answer_bounds{1, 1'000'000};
 
     learned_number output_factor, tokens_per_byte, answer_tokens;
+    learned_number media_tokens_per_byte;  ///< of this run only
 };
 
 }  // namespace weir::policy

@@ -34,4 +34,8 @@ struct tool_parts {
     return static_cast<std::int64_t>(bytes / 4 + (bytes % 4 != 0 ? 1 : 0));
 }
 
+// Tokens of that many bytes of files or encoded images: OpenAI, Anthropic and Google count some hundred to some thousand for a picture of a megabyte,
+// about ten for a second of sound.
+[[nodiscard]] constexpr std::int64_t estimate_media_tokens(std::size_t bytes) { return static_cast<std::int64_t>(bytes / 256 + (bytes % 256 != 0 ? 1 : 0)); }
+
 }  // namespace weir::token

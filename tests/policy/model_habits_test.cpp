@@ -87,3 +87,17 @@ TEST(ExpectedOutput, IsNeverNegativeWhateverAClientAsksFor) {
     EXPECT_EQ(expected_output(-5, 0, 2), 0);
     EXPECT_EQ(expected_output(5, 0, 0), 5);
 }
+
+// Twenty megabytes of sound are some ten thousand tokens, not five million.
+TEST(ModelHabits, CountBytesOfFilesApartAndLearnThem) {
+    model_habits seen;
+    EXPECT_EQ(seen.input_tokens(4000, 0), 1000);
+    EXPECT_EQ(seen.input_tokens(4000 + 25'600, 25'600), 1000 + 99);
+    EXPECT_LT(seen.input_tokens(20'000'000, 19'999'000), 100'000);
+    EXPECT_GE(seen.input_tokens(10, 20), 0);
+    for (int i = 0; i < 100; ++i) seen.saw_media(1000 + 250 + 12'500, 1'000'000 + 5000, 1'000'000);
+    EXPECT_NEAR(static_cast<double>(seen.media_tokens(1'000'000)), 12'500, 200);
+    EXPECT_EQ(seen.input_tokens(4000, 0), 1000) << "texts are another matter";
+    for (int i = 0; i < 100; ++i) seen.saw_media(1'000'000'000, 2000, 1000);
+    EXPECT_LE(seen.media_tokens(1000), 250);
+}
