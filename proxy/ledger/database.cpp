@@ -11,7 +11,8 @@ namespace {
 constexpr std::int64_t application_id = 0x77656972;  // "weir": `file` and other programs can tell whose file it is
 constexpr std::int64_t schema_version = 2;  // 1: no key_hours, an index by key instead
 constexpr off_t largest_checked_file = 256 << 20;    // a full check of a larger one would delay the start for too long
-constexpr int busy_ms = 2000;
+constexpr int opening_ms = 5000;  // a predecessor may be busy with it
+constexpr int busy_ms = 1000;     // who keeps it locked for longer refuses us
 constexpr std::int64_t hour_ms = 3'600'000;
 
 verdict verdict_of(int code) {
@@ -87,7 +88,13 @@ verdict database::open(const std::string& path, std::string& why) {
     path_ = path;
     constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path.c_str(), &db_, flags, nullptr) != SQLITE_OK) return failed(why);
+    sqlite3_busy_timeout(db_, opening_ms);
+    const verdict v = prepare(why);
     sqlite3_busy_timeout(db_, busy_ms);
+    return v;
+}
+
+verdict database::prepare(std::string& why) {
     if (const verdict v = check(why); v != verdict::fine) return v;
     if (const verdict v = run("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", why); v != verdict::fine) return v;
     if (const verdict v = make_schema(why); v != verdict::fine) return v;
@@ -141,6 +148,12 @@ verdict database::make_schema(std::string& why) {
 
 verdict database::begin(std::string& why) { return run("BEGIN IMMEDIATE", why); }
 verdict database::commit(std::string& why) { return run("COMMIT", why); }
+
+verdict database::probe(std::string& why) {
+    const verdict v = begin(why);
+    rollback();
+    return v;
+}
 
 void database::rollback() {
     if (db_ != nullptr && sqlite3_get_autocommit(db_) == 0) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
@@ -228,11 +241,26 @@ verdict database::spent_since(std::string_view key, std::int64_t since_ms, std::
 }
 
 verdict database::remove_before(std::int64_t before_ms, std::int64_t most, std::int64_t& deleted, std::string& why) {
-    statement remove(db_, "DELETE FROM requests WHERE seq IN (SELECT seq FROM requests WHERE time < ?1 LIMIT ?2)");
-    remove.bind(1, before_ms);
-    remove.bind(2, most);
-    if (remove.step() != SQLITE_DONE) return failed(why);
-    deleted = sqlite3_changes(db_);
+    std::int64_t known = 0;
+    verdict v = begin(why);
+    if (v == verdict::fine) v = removed_before(known, why);
+    if (v == verdict::fine && before_ms > known) v = keep_number("removed_before", before_ms, why);
+    if (v == verdict::fine) {
+        statement remove(db_, "DELETE FROM requests WHERE seq IN (SELECT seq FROM requests WHERE time < ?1 LIMIT ?2)");
+        remove.bind(1, before_ms);
+        remove.bind(2, most);
+        if (remove.step() != SQLITE_DONE) v = failed(why);
+        deleted = sqlite3_changes(db_);
+    }
+    if (v == verdict::fine) v = commit(why);
+    if (v != verdict::fine) rollback();
+    return v;
+}
+
+verdict database::removed_before(std::int64_t& time_ms, std::string& why) {
+    statement ask(db_, "SELECT coalesce(max(value), 0) FROM ledger WHERE name = 'removed_before'");
+    if (ask.step() != SQLITE_ROW) return failed(why);
+    time_ms = ask.integer(0);
     return verdict::fine;
 }
 

@@ -62,11 +62,17 @@ public:
     [[nodiscard]] verdict commit(std::string& why);
     void rollback();
 
+    /// Whether something could be written now: nobody else keeps the database locked. Outside a transaction.
+    [[nodiscard]] verdict probe(std::string& why);
+
     /// A number that no earlier start of this ledger had, at least `at_least`.
     [[nodiscard]] verdict next_instance(std::int64_t at_least, std::int64_t& out, std::string& why);
 
     /// The number kept under `name`; `first` is kept when there is none yet.
     [[nodiscard]] verdict kept_number(std::string_view name, std::int64_t first, std::int64_t& out, std::string& why);
+
+    /// Keeps `value` under `name`, whatever was there.
+    [[nodiscard]] verdict keep_number(std::string_view name, std::int64_t value, std::string& why);
 
     [[nodiscard]] verdict keep_models(const std::vector<kept_model>& models, std::string& why);
     [[nodiscard]] verdict kept_models(std::vector<kept_model>& out, std::string& why);
@@ -75,12 +81,15 @@ public:
 
     /// From the sums by hour, which outlive the rows that `remove_before` deletes; only the first hour is read row by row.
     [[nodiscard]] verdict spent_since(std::string_view key, std::int64_t since_ms, std::int64_t& nanousd, std::string& why);
-    /// Deletes at most `most` rows older than `before_ms`; `deleted` says how many.
+    /// Deletes at most `most` rows older than `before_ms`, and remembers that; `deleted` says how many.
     [[nodiscard]] verdict remove_before(std::int64_t before_ms, std::int64_t most, std::int64_t& deleted, std::string& why);
+    /// Older rows were deleted; 0: none ever.
+    [[nodiscard]] verdict removed_before(std::int64_t& time_ms, std::string& why);
 
 private:
     [[nodiscard]] verdict run(const char* sql, std::string& why);
     [[nodiscard]] verdict failed(std::string& why) const;
+    [[nodiscard]] verdict prepare(std::string& why);
     [[nodiscard]] verdict make_schema(std::string& why);
     [[nodiscard]] verdict check(std::string& why);
     [[nodiscard]] bool pragma(const char* name, std::int64_t& out);

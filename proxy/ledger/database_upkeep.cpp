@@ -12,6 +12,13 @@ verdict database::kept_number(std::string_view name, std::int64_t first, std::in
     return keep.step() == SQLITE_DONE ? verdict::fine : failed(why);
 }
 
+verdict database::keep_number(std::string_view name, std::int64_t value, std::string& why) {
+    statement keep(db_, "INSERT INTO ledger VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value");
+    keep.bind(1, name);
+    keep.bind(2, value);
+    return keep.step() == SQLITE_DONE ? verdict::fine : failed(why);
+}
+
 verdict database::keep_models(const std::vector<kept_model>& models, std::string& why) {
     if (const auto v = begin(why); v != verdict::fine) return v;
     verdict v = run("CREATE TABLE IF NOT EXISTS models(name TEXT PRIMARY KEY, n0 INTEGER, n1 INTEGER, n2 INTEGER, n3 INTEGER, "

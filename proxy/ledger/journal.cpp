@@ -193,7 +193,11 @@ void journal::release(const taken& marks) {
     std::vector<std::unique_ptr<block>> done;
     {
         const std::lock_guard lock(lock_);
-        for (const auto& [which, at] : marks.marks) static_cast<block*>(which)->released = at;
+        for (const auto& [which, at] : marks.marks) {
+            auto& b = *static_cast<block*>(which);
+            if (b.released != at) mark_moved(b.base, at);  // a start after kill -9 knows it then
+            b.released = at;
+        }
         while (!used_.empty()) {
             const block& oldest = *used_.front();
             if (!oldest.sealed || oldest.released != oldest.tail.load(std::memory_order_relaxed)) break;
@@ -203,6 +207,7 @@ void journal::release(const taken& marks) {
     }
     for (const auto& b : done) {  // outside the lock: the worker may be waiting for a block
         std::memset(b->base + block_header_size, 0, b->released - block_header_size);
+        mark_moved(b->base, 0);
         b->released = block_header_size;
         b->tail.store(block_header_size, std::memory_order_relaxed);
         b->sealed = false;
@@ -221,6 +226,11 @@ bool journal::prepare(std::string& why) {
         spare_.push_back(std::move(made));
     }
     return true;
+}
+
+std::size_t journal::bytes() {
+    const std::lock_guard lock(lock_);
+    return bytes_;
 }
 
 bool journal::empty() {

@@ -79,6 +79,7 @@ public:
     /// Rows that found no room and wait in their slots for the next start.
     [[nodiscard]] std::uint64_t delayed() const { return delayed_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::uint64_t settled() const { return settled_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::size_t bytes();  ///< of its file
     /// Requests begun and not settled, and rows not yet released. Only when the worker is at rest.
     [[nodiscard]] bool empty();
     [[nodiscard]] const std::string& path() const { return path_; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstring>
 
 namespace weir::ledger {
@@ -14,9 +15,10 @@ constexpr std::uint64_t format_magic = 0x0300'6c6e'726a'7277ULL;  // with the fo
 struct block_header {
     std::uint64_t magic;
     std::uint32_t kind;
-    std::uint32_t reserved;
+    std::uint32_t moved;  // frames before this offset are in the database; no part of the sum, since it changes
     std::uint64_t sum;
 };
+static_assert(offsetof(block_header, moved) == 12);
 static_assert(sizeof(block_header) <= block_header_size);
 
 struct image_header {
@@ -90,7 +92,9 @@ bool is_unsized_frame(std::uint64_t word) {
     return halves[0] == 0 && halves[1] == frame_magic;
 }
 
-void scan_frames(std::string_view block, scan_result& found, const std::function<void(const row&)>& settled) {
+void scan_frames(std::string_view block, scan_result& found, const std::function<void(const row&)>& settled,
+                 const std::function<void(const row&)>& moved) {
+    const auto mark = moved ? load<block_header>(block.data()).moved : 0;
     const std::size_t end = content_end(block);
     // A zero word where a frame would start is the end of what was written. What stands behind it is the rest of a block
     // that was being zeroed: harmless repetitions, and no damage. Nor is a frame damage whose size was not written when the process was killed, as
@@ -100,7 +104,8 @@ void scan_frames(std::string_view block, scan_result& found, const std::function
         row r;
         if (const std::size_t size = read_frame(block.substr(at), r); size > 0) {
             ++found.settled;
-            settled(r);
+            if (at < mark) moved(r);
+            else settled(r);
             found.damaged += unfinished;
             unfinished = false;
             complain = true;
@@ -136,6 +141,8 @@ void write_block_header(char* block, block_kind kind) {
     h.sum = sum_of(h);
     std::memcpy(block, &h, sizeof h);
 }
+
+void mark_moved(char* block, std::uint32_t offset) { publish_word(block + offsetof(block_header, moved), offset); }
 
 block_kind read_block_header(std::string_view block) {
     if (block.size() < sizeof(block_header)) return block_kind::unknown;
@@ -187,20 +194,20 @@ bool read_slot(std::string_view slot, row& out) {
 }
 
 scan_result scan(std::string_view file, const std::function<void(const row&)>& settled,
-                 const std::function<void(const row&)>& open) {
+                 const std::function<void(const row&)>& open, const std::function<void(const row&)>& moved) {
     scan_result found;
     for (std::size_t at = 0; at < file.size(); at += block_size) {
         const std::string_view block = file.substr(at, block_size);
         const block_kind kind = read_block_header(block);
         // Nothing was ever written there, except perhaps half of the header.
         if (kind == block_kind::unknown && content_end(block) <= block_header_size) continue;
-        if (kind == block_kind::settled) scan_frames(block, found, settled);
+        if (kind == block_kind::settled) scan_frames(block, found, settled, moved);
         if (kind == block_kind::open) scan_slots(block, found, open);
         if (kind != block_kind::unknown) continue;
         // The header is lost; the checksums of what it held are not.
         ++found.damaged;
         scan_result salvaged;
-        scan_frames(block, salvaged, settled);
+        scan_frames(block, salvaged, settled, {});
         if (salvaged.settled == 0) scan_slots(block, salvaged, open);
         found.settled += salvaged.settled;
         found.open += salvaged.open;

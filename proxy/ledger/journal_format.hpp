@@ -29,6 +29,9 @@ void write_block_header(char* block, block_kind kind);
 /// `unknown` unless the header is whole.
 [[nodiscard]] block_kind read_block_header(std::string_view block);
 
+/// Remembers in a settled block that its frames before `offset` are in the database.
+void mark_moved(char* block, std::uint32_t offset);
+
 /// A frame around one settled row; a multiple of 8 bytes.
 struct frame_header {
     std::uint32_t size;   ///< of the payload; written last, so that a frame is there wholly or not at all
@@ -60,7 +63,8 @@ struct scan_result {
 /// Reads a whole journal file, also truncated or damaged: all frames whose checksum holds, all open slots.
 /// `seq` may come twice (settled, and still in its slot): settled ones are handed out first for each block only, so the
 /// receiver ignores an open row whose `seq` is settled.
+/// `moved`: gets the settled rows that mark_moved() was called for, instead of `settled`.
 scan_result scan(std::string_view file, const std::function<void(const row&)>& settled,
-                 const std::function<void(const row&)>& open);
+                 const std::function<void(const row&)>& open, const std::function<void(const row&)>& moved = {});
 
 }  // namespace weir::ledger

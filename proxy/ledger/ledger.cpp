@@ -10,55 +10,22 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <unordered_set>
 #include <utility>
 
 #include "ledger/journal_format.hpp"
+#include "ledger/ledger_files.hpp"
 
 namespace weir::ledger {
 namespace {
 
 namespace fs = std::filesystem;
 
-// seq = instance (19 bits), worker (8 bits), counter (36 bits): positive as SQLite's signed 64-bit row id.
-constexpr int counter_bits = 36;
-constexpr int worker_bits = 8;
-constexpr std::size_t most_journals = (1u << worker_bits) - 1;
+constexpr std::size_t workers_per_instance = (1u << worker_bits) - 1;
 constexpr std::size_t rows_per_transaction = 16000;
 constexpr std::size_t rows_per_step = 256;  // what one statement moves: their decoded form stays in the cache
 
 sequence first_sequence(std::int64_t instance, std::size_t worker) {
     return (static_cast<sequence>(instance) << (worker_bits + counter_bits)) | (sequence{worker} << counter_bits);
-}
-std::int64_t instance_of(sequence seq) { return static_cast<std::int64_t>(seq >> (worker_bits + counter_bits)); }
-
-// Who takes over from a weir that still drains uses the next slot: a lock and journals of its own.
-constexpr std::size_t slots = 16;
-
-std::string lock_path(const std::string& ledger, std::size_t slot) {
-    return ledger + (slot == 0 ? "" : "." + std::to_string(slot)) + ".lock";
-}
-
-std::string journal_path(const std::string& ledger, std::size_t worker, std::size_t slot) {
-    return ledger + ".w" + std::to_string(worker) + (slot == 0 ? "" : "." + std::to_string(slot)) + ".journal";
-}
-
-// The slot of a journal's name: "….w0.journal" is of slot 0, "….w0.3.journal" of slot 3.
-std::size_t slot_of(const std::string& journal) {
-    const std::string stem = fs::path(journal).stem().string();
-    const auto dot = stem.rfind('.');
-    if (dot == std::string::npos || dot + 1 == stem.size()) return 0;
-    std::size_t slot = 0;
-    for (const char c : stem.substr(dot + 1)) {
-        if (c < '0' || c > '9' || slot > slots) return 0;
-        slot = slot * 10 + static_cast<std::size_t>(c - '0');
-    }
-    return slot;
-}
-
-std::string stamp_now() {
-    using namespace std::chrono;
-    return std::to_string(duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
 }
 
 }  // namespace
@@ -180,87 +147,36 @@ void ledger::set_database_aside(std::string_view why) {
     report(std::string(why) + "; the damaged file is kept as " + aside + " and a new ledger is begun");
 }
 
-bool ledger::replay(std::string& error) {
-    std::vector<std::string> files = journal_files(how_.path);
-    std::erase_if(files, [this](const std::string& file) {
-        const std::size_t slot = slot_of(file);
-        return slot < lock_fds_.size() && lock_fds_[slot] < 0 && fs::exists(lock_path(how_.path, slot));
-    });
-    std::vector<std::string> contents;
-    contents.reserve(files.size());
-    for (const std::string& file : files) contents.push_back(read_file(file));
-
-    std::vector<row> rows;
-    std::unordered_set<sequence> settled;
-    std::vector<row> open;
-    std::int64_t newest_instance = 0;
-    std::vector<std::size_t> damaged(files.size(), 0);
-    for (std::size_t i = 0; i < files.size(); ++i) {
-        const scan_result found = scan(
-            contents[i],
-            [&](const row& r) {
-                if (settled.insert(r.seq).second) rows.push_back(r);
-            },
-            [&](const row& r) { open.push_back(r); });
-        damaged[i] = found.damaged;
-        recovery_.damaged += found.damaged;
-    }
-    recovery_.settled = rows.size();
-    for (row& r : open) {
-        if (!settled.insert(r.seq).second) continue;
-        r.recovered = true;
-        r.estimated = !r.usage.empty();  // the last progress is weir's own count
-        rows.push_back(r);
-        ++recovery_.recovered;
-    }
-    for (const row& r : rows) newest_instance = std::max(newest_instance, instance_of(r.seq));
-
-    std::string why;
-    verdict v = insert_all(rows, newest_instance + 1, why);
-    if (v == verdict::corrupt) {  // a check of a large file at the start does not look everywhere
-        set_database_aside(why);
-        v = database_.open(how_.path, why);
-        if (v == verdict::fine) v = insert_all(rows, newest_instance + 1, why);
-    }
-    if (v != verdict::fine) {
-        error = why + "; the journals beside it are untouched";
-        return false;
-    }
-    for (std::size_t i = 0; i < files.size(); ++i) {
-        std::error_code ignored;
-        if (damaged[i] == 0) {
-            fs::remove(files[i], ignored);
-            continue;
-        }
-        const std::string aside = files[i] + ".damaged-" + stamp_now();
-        fs::rename(files[i], aside, ignored);
-        report("ledger " + how_.path + ": " + std::to_string(damaged[i]) + " damaged places in " + files[i] +
-               "; what could be read is settled, the file is kept as " + aside);
-    }
-    return true;
-}
-
-verdict ledger::insert_all(const std::vector<row>& rows, std::int64_t instance, std::string& why) {
-    verdict v = database_.begin(why);
-    if (v == verdict::fine) v = database_.insert(rows, why);
-    if (v == verdict::fine) v = database_.next_instance(instance, instance_, why);
-    if (v == verdict::fine) v = database_.commit(why);
-    if (v != verdict::fine) database_.rollback();
-    return v;
-}
-
 journal& ledger::worker_journal(int index) {
+    const auto at = static_cast<std::size_t>(index);
+    number_workers(at + 1);
+    const auto numbered = [this](std::size_t worker) {
+        const std::size_t group = worker / workers_per_instance;
+        return first_sequence(group == 0 ? instance_ : more_instances_[group - 1], worker % workers_per_instance);
+    };
     const std::lock_guard lock(lock_);
-    const std::size_t at = std::min(static_cast<std::size_t>(index), most_journals - 1);
     while (journals_.size() <= at) {
         const std::size_t worker = journals_.size();
-        journals_.push_back(std::make_unique<journal>(journal_path(how_.path, worker, slot_), first_sequence(instance_, worker),
+        journals_.push_back(std::make_unique<journal>(journal_path(how_.path, worker, slot_), numbered(worker),
                                                       how_.max_journal_bytes));
         std::string why;
         if (!journals_.back()->prepare(why)) report("ledger " + how_.path + ": " + why);
     }
     return *journals_[at];
 }
+
+// Before lock_ is taken: who moves rows holds database_lock_ when it takes that.
+void ledger::number_workers(std::size_t count) {
+    const std::lock_guard one_at_a_time(database_lock_);
+    while (more_instances_.size() * workers_per_instance + workers_per_instance < count) {
+        std::int64_t another = newest_instance() + 1;
+        std::string why;
+        if (database_.next_instance(another, another, why) != verdict::fine) report(why);
+        more_instances_.push_back(another);
+    }
+}
+
+std::int64_t ledger::newest_instance() const { return more_instances_.empty() ? instance_ : std::max(instance_, more_instances_.back()); }
 
 std::vector<journal*> ledger::journals() {
     const std::lock_guard lock(lock_);
@@ -287,7 +203,7 @@ bool ledger::flush() { return move_all(); }
 
 bool ledger::move_all() {
     const std::lock_guard one_at_a_time(database_lock_);
-    bool fine = true, room = true;
+    bool fine = true, room = true, wrote = false;
     for (journal* const from : journals()) {
         std::string why;
         std::size_t moved = rows_per_transaction;
@@ -295,10 +211,11 @@ bool ledger::move_all() {
         bool fresh = false;  // one new database for one fault: a disk that damages everything must not fill up with them
         while (moved == rows_per_transaction && v == verdict::fine) {
             v = move_batch(*from, moved, why);
+            wrote = wrote || moved > 0;
             if (v != verdict::corrupt || std::exchange(fresh, true)) continue;
             set_database_aside(why);
             v = database_.open(how_.path, why);
-            if (v == verdict::fine) v = database_.next_instance(instance_, instance_, why);
+            if (std::int64_t ignored = 0; v == verdict::fine) v = database_.next_instance(newest_instance(), ignored, why);
             moved = rows_per_transaction;
         }
         fine = fine && v == verdict::fine;
@@ -307,6 +224,10 @@ bool ledger::move_all() {
             room = false;
             complain("room", "ledger " + how_.path + ": " + full);
         }
+    }
+    if (std::string why; !wrote && database_.probe(why) != verdict::fine) {
+        fine = false;
+        complain("move", why + "; settled requests will stay in their journals");
     }
     failing_.store(!fine || !room, std::memory_order_relaxed);
     watch_losses();
@@ -369,6 +290,24 @@ usage::nanousd ledger::spent_since(std::string_view key, core::wall_time since) 
     return spent;
 }
 
+bool ledger::add_up(std::span<spent> what) {
+    constexpr std::size_t at_once = 64;  // who moves rows waits meanwhile
+    bool fine = flush();
+    while (!what.empty()) {
+        const std::lock_guard one_at_a_time(database_lock_);
+        const auto some = what.first(std::min(what.size(), at_once));
+        for (auto& each : some) {
+            std::string why;
+            const auto since_ms = std::chrono::duration_cast<std::chrono::milliseconds>(each.since.time_since_epoch()).count();
+            if (database_.spent_since(each.key, since_ms, each.sum, why) == verdict::fine) continue;
+            fine = false;
+            report(why);
+        }
+        what = what.subspan(some.size());
+    }
+    return fine;
+}
+
 void ledger::remove_empty_journals() {
     const std::lock_guard lock(lock_);
     for (const auto& each : journals_) {
@@ -382,6 +321,13 @@ std::uint64_t ledger::settled() const {
     const std::lock_guard lock(lock_);
     std::uint64_t sum = 0;
     for (const auto& each : journals_) sum += each->settled();
+    return sum;
+}
+
+std::size_t ledger::journal_bytes() const {
+    const std::lock_guard lock(lock_);
+    std::size_t sum = 0;
+    for (const auto& each : journals_) sum += each->bytes();
     return sum;
 }
 

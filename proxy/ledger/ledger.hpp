@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -51,7 +52,7 @@ public:
     ledger(const ledger&) = delete;
     ledger& operator=(const ledger&) = delete;
 
-    /// The journal of worker `index` (0 to 254), made at first use; it is for that worker's thread alone and lives as long as
+    /// The journal of worker `index`, made at first use; it is for that worker's thread alone and lives as long as
     /// the ledger. No worker may use it any more when the ledger is destroyed.
     [[nodiscard]] journal& worker_journal(int index);
 
@@ -61,11 +62,29 @@ public:
     /// What `key` spent since then, settled rows of all journals included.
     [[nodiscard]] usage::nanousd spent_since(std::string_view key, core::wall_time since);
 
+    /// The same for many at once, where `sum` is set. False: not everything that is settled could be read (reported); the sums are
+    /// of what could.
+    struct spent {
+        std::string_view key;
+        core::wall_time since{};
+        usage::nanousd sum = 0;
+    };
+    bool add_up(std::span<spent> what);
+
+    /// Whether no other process uses this ledger now. What one left that died in the middle is settled first. One thread.
+    [[nodiscard]] bool alone();
+    /// Of this process among all that ever used the ledger.
+    [[nodiscard]] std::int64_t instance() const { return instance_; }
+
     /// Deletes rows older than `keep`. Returns how many; in steps, so that moving goes on meanwhile.
     std::int64_t retain(std::chrono::hours keep, core::wall_time now);
 
     /// A number that names this ledger for as long as its file exists: `fresh` when it has none yet.
     [[nodiscard]] std::int64_t identity(std::int64_t fresh);
+
+    /// A small number of the caller's under a name of its own; 0: none is kept.
+    [[nodiscard]] std::int64_t kept(std::string_view name);
+    bool keep(std::string_view name, std::int64_t number);
 
     /// Whether what is settled cannot be moved into the database now, or the journals cannot grow: disk full, I/O errors.
     [[nodiscard]] const std::atomic<bool>& failing() const { return failing_; }
@@ -80,6 +99,7 @@ public:
     [[nodiscard]] const recovery& recovered() const { return recovery_; }
     [[nodiscard]] std::uint64_t settled() const;  ///< rows that the journals took since the start
     [[nodiscard]] std::uint64_t lost() const;     ///< rows that found no room
+    [[nodiscard]] std::size_t journal_bytes() const;
 
 private:
     explicit ledger(options how);
@@ -87,7 +107,10 @@ private:
     void give_other_locks_back();
     [[nodiscard]] bool open_database(std::string& error);
     [[nodiscard]] bool replay(std::string& error);
-    [[nodiscard]] verdict insert_all(const std::vector<row>& rows, std::int64_t instance, std::string& why);
+    [[nodiscard]] verdict insert_and_begin(const std::vector<row>& rows, std::int64_t instance, std::string& why);
+    [[nodiscard]] bool adopt(std::size_t slot);
+    void number_workers(std::size_t count);
+    [[nodiscard]] std::int64_t newest_instance() const;
     void set_database_aside(std::string_view why);
     void run();
     [[nodiscard]] bool move_all();
@@ -102,6 +125,7 @@ private:
     std::vector<int> lock_fds_;  // by slot; -1: another process has it
     std::size_t slot_ = 0;       // ours: several processes share a ledger while one takes over from another
     std::int64_t instance_ = 0;
+    std::vector<std::int64_t> more_instances_;  // a sequence names one of few workers, so every so many get a number of their own
     recovery recovery_;
 
     std::mutex database_lock_;  // one user of the database at a time

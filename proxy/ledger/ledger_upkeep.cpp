@@ -16,6 +16,20 @@ std::int64_t ledger::identity(std::int64_t fresh) {
     return kept;
 }
 
+std::int64_t ledger::kept(std::string_view name) {
+    const std::lock_guard one_at_a_time(database_lock_);
+    std::string why;
+    std::int64_t number = 0;
+    if (database_.kept_number(name, 0, number, why) != verdict::fine) report(why);
+    return number;
+}
+
+bool ledger::keep(std::string_view name, std::int64_t number) {
+    const std::lock_guard one_at_a_time(database_lock_);
+    std::string why;
+    return database_.keep_number(name, number, why) == verdict::fine;  // a full disk is reported by who moves rows
+}
+
 bool ledger::keep_models(const std::vector<kept_model>& models) {
     const std::lock_guard one_at_a_time(database_lock_);
     std::string why;

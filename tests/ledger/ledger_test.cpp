@@ -372,6 +372,114 @@ TEST(Ledger, KeepsSpendThatIsOlderThanItsRows) {
     EXPECT_EQ(ledger->spent_since("dify", now - std::chrono::hours(720)), 10) << "a budget's window may be longer than `keep`";
 }
 
+TEST(Ledger, CountsSpendOnceWhenRowsWereDeletedThatAJournalStillHad) {
+    // What a crash leaves of a journal, and what retention deleted before it or deletes after it.
+    const core::wall_time now{std::chrono::hours(10'000)};
+    const struct {
+        const char* name;
+        bool moved, retained_before;
+        std::size_t rows;
+    } cases[] = {
+        {"moved, deleted, killed", true, true, 5},
+        {"moved, killed, deleted", true, false, 5},
+        {"killed before anything was moved", false, false, 5},
+        {"deleted by an earlier life, new rows as old", false, true, 5},
+    };
+    for (const auto& c : cases) {
+        SCOPED_TRACE(c.name);
+        const folder in;
+        auto first = open_or_fail(quiet_options(in));
+        if (c.retained_before && !c.moved) EXPECT_EQ(first->retain(std::chrono::hours(24), now), 0);
+        for (int i = 0; i < 10; ++i) settle(*first, "old" + std::to_string(i), 1, now - std::chrono::hours(30));
+        for (int i = 0; i < 5; ++i) settle(*first, "new" + std::to_string(i), 1, now);
+        if (c.moved) EXPECT_TRUE(first->flush());
+        if (c.moved && c.retained_before) EXPECT_EQ(first->retain(std::chrono::hours(24), now), 10);
+        const snapshot crash(in.ledger());
+        first.reset();
+        crash.restore();
+        const auto again = open_or_fail(quiet_options(in));
+        (void)again->retain(std::chrono::hours(24), now);
+        EXPECT_EQ(again->spent_since("dify", {}), 15);
+        EXPECT_EQ(rows_of(in.ledger()).size(), c.rows);
+    }
+}
+
+TEST(Ledger, KeepsTheRowsOfMoreWorkersThanOneNumberHasRoomFor) {
+    const folder in;
+    constexpr int workers = 300;
+    {
+        auto ledger = open_or_fail(quiet_options(in));
+        for (int w = 0; w < workers; ++w) {
+            ledger::journal& journal = ledger->worker_journal(w);
+            for (int i = 0; i < 2; ++i) {
+                ledger::entry e = journal.begin({});
+                EXPECT_TRUE(journal.settle(e, record_of("w" + std::to_string(w) + "." + std::to_string(i), 1)));
+            }
+        }
+    }
+    EXPECT_EQ(rows_of(in.ledger()).size(), 2U * workers);
+    auto again = open_or_fail(quiet_options(in));
+    for (const int w : {0, 256}) {
+        ledger::entry e = again->worker_journal(w).begin({});
+        EXPECT_TRUE(again->worker_journal(w).settle(e, record_of("again" + std::to_string(w), 1)));
+    }
+    EXPECT_TRUE(again->flush());
+    EXPECT_EQ(rows_of(in.ledger()).size(), 2U * workers + 2) << "a number was used twice";
+}
+
+TEST(Ledger, AddsUpForManyAtOnce) {
+    const folder in;
+    const core::wall_time hour{std::chrono::hours(2'000)};
+    auto ledger = open_or_fail(quiet_options(in));
+    for (int i = 0; i < 10; ++i) settle(*ledger, "r" + std::to_string(i), 1, hour + std::chrono::hours(i));
+    std::vector<ledger::ledger::spent> sums(200, {"dify", hour + std::chrono::hours(4), 0});
+    sums.push_back({"nobody", {}, 0});
+    sums.push_back({"dify", {}, 0});
+    EXPECT_TRUE(ledger->add_up(sums));
+    EXPECT_EQ(sums[0].sum, 6);
+    EXPECT_EQ(sums[199].sum, 6);
+    EXPECT_EQ(sums[200].sum, 0);
+    EXPECT_EQ(sums[201].sum, 10);
+}
+
+TEST(Ledger, KnowsWhetherItIsAloneAndSettlesWhatADeadProcessLeft) {
+    const folder in;
+    int go[2];
+    ASSERT_EQ(::pipe(go), 0);
+    const pid_t pid = ::fork();  // before there are threads
+    if (pid == 0) {
+        char told = 0;
+        if (::read(go[0], &told, 1) != 1) ::_exit(1);
+        auto how = quiet_options(in);
+        how.beside_predecessor = true;
+        std::string error;
+        auto second = ledger::ledger::open(how, error);
+        if (!second) ::_exit(1);
+        ledger::entry e = second->worker_journal(0).begin({core::wall_clock::now(), "lost", "dify", "", "gpt-4o", "/v1/chat/completions", true});
+        ledger::progress_report so_far;
+        so_far.cost = 7;
+        second->worker_journal(0).progress(e, so_far);
+        ::raise(SIGSTOP);
+        ::_exit(1);
+    }
+    auto first = open_or_fail(quiet_options(in));
+    EXPECT_TRUE(first->alone());
+    ASSERT_EQ(::write(go[1], "!", 1), 1);
+    int status = 0;
+    ASSERT_EQ(::waitpid(pid, &status, WUNTRACED), pid);
+    ASSERT_TRUE(WIFSTOPPED(status));
+    EXPECT_FALSE(first->alone());
+    EXPECT_EQ(first->spent_since("dify", {}), 0) << "what a living one serves is its own business";
+    ::kill(pid, SIGKILL);
+    ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+    ::close(go[0]);
+    ::close(go[1]);
+    EXPECT_TRUE(first->alone());
+    EXPECT_EQ(first->spent_since("dify", {}), 7);
+    EXPECT_TRUE(first->alone());
+    EXPECT_EQ(first->spent_since("dify", {}), 7);
+}
+
 TEST(Ledger, TakesOverALedgerOfTheFirstSchema) {
     const folder in;
     {
@@ -446,9 +554,12 @@ TEST(Ledger, SaysThatItFailsWhileNothingCanBeMovedAndThatItIsWellAgain) {
     sqlite3* other = nullptr;
     ASSERT_EQ(sqlite3_open_v2(in.ledger().c_str(), &other, SQLITE_OPEN_READWRITE, nullptr), SQLITE_OK);
     ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_FALSE(ledger->flush()) << "also while there is nothing to move";
+    EXPECT_TRUE(ledger->failing());
     settle(*ledger, "waits", 1);
     EXPECT_FALSE(ledger->flush());
-    EXPECT_TRUE(ledger->failing());
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(3500)) << "a lock held for a second is a refusal";
     sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr);
     sqlite3_close_v2(other);
     EXPECT_TRUE(ledger->flush());
