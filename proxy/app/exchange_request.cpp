@@ -228,6 +228,10 @@ core::error exchange_runner::admit() {
         what.to_price = offer.to_price;
     }
     auto admitted = keys->admit(caller_, what, now(), core::wall_clock::now());
+    if (admitted.lacking) {
+        lacking_ = std::make_unique<lacking_lease>(lacking_lease{std::move(admitted), what});
+        return {};
+    }
     if (admitted.refused) return std::move(admitted.refused);
     reservation_ = std::move(admitted.held);
     return {};

@@ -74,6 +74,14 @@ net::task<bool> exchange_runner::admitted() {
     }
     if (!refusal) refusal = find_route();
     if (!refusal) refusal = admit();
+    if (lacking_) {
+        auto waiting = wait_for_lease();
+        refusal = co_await std::move(waiting);
+        if (client_gone()) {
+            after_ = after::cut;
+            co_return false;
+        }
+    }
     if (refusal) {
         auto refusing = reply(std::move(refusal));
         co_await std::move(refusing);

@@ -80,6 +80,14 @@ private:
     [[nodiscard]] core::error find_route();
     [[nodiscard]] core::error admit();
 
+    // --- exchange_lease.cpp: a shared budget ---
+    /// An admission that lacks a lease, and what it was about.
+    struct lacking_lease {
+        policy::admission admitted;
+        policy::ask what;
+    };
+    [[nodiscard]] net::task<core::error> wait_for_lease();
+
     // --- exchange_lists.cpp: what the caller may call ---
     [[nodiscard]] std::vector<std::string> callable_models() const;
     [[nodiscard]] std::vector<std::string> callable_patterns() const;
@@ -291,6 +299,7 @@ private:
     const policy::key* caller_ = nullptr;
     policy::model_habits* habits_ = nullptr; ///< what was learned of the asked model; null: none was named
     policy::reservation reservation_;
+    std::unique_ptr<lacking_lease> lacking_; ///< until it is waited for
     std::array<char, 40> request_id_{};
     std::unique_ptr<char[]> long_request_id_;
     bool tunnel_ = false;                    ///< a WebSocket upgrade on an endpoint that has one

@@ -19,6 +19,7 @@
 #include "app/housekeeper.hpp"
 #include "app/meter_audit.hpp"
 #include "app/operations.hpp"
+#include "app/spend_follower.hpp"
 #include "app/status_view.hpp"
 #include "app/trace_exporter.hpp"
 #include "app/worker.hpp"
@@ -54,7 +55,7 @@ std::string shared_of(const config::conf& c) {
     if (!c.state.shared) return {};
     const auto& s = *c.state.shared;
     return s.store.shown + " " + s.store.user + " " + s.store.password.reveal() + " " + std::to_string(s.slice_percent) + " " +
-           std::to_string(static_cast<int>(s.on_failure));
+           std::to_string(static_cast<int>(s.on_failure)) + " " + std::to_string(s.weirs);
 }
 
 bool any_upstream_usable(const snapshot& s, const operations& told, core::time_point now) {
@@ -79,7 +80,8 @@ struct gateway::parts {
     void make_desk();
     void make_admin();
     void open_ledger();
-    void preload_budgets(const snapshot& s);
+    void follow_spend(const std::shared_ptr<const policy::key_ring>& keys, const std::shared_ptr<const policy::key_ring>& before);
+    void remember_weirs();
     void join_fleet(const snapshot& s);
     void recall_habits(const snapshot& s);
     void keep_habits();
@@ -101,6 +103,7 @@ struct gateway::parts {
     std::vector<std::shared_ptr<const listener_runtime>> listeners;
     std::unique_ptr<ledger::ledger> spend;    ///< outlives the workers that write into it
     std::unique_ptr<fleet::fleet> fleet;      ///< null: the limits are this weir's own
+    std::unique_ptr<spend_follower> follower; ///< null without a ledger
     trace_exporter traces;                    ///< likewise
     std::vector<std::unique_ptr<worker>> workers;
     std::unique_ptr<health_checker> health;
@@ -109,7 +112,8 @@ struct gateway::parts {
     std::shared_ptr<net::listening_socket> admin_socket;
     std::unique_ptr<admin_server> admin;
     meter_audit audit{[](std::string_view what) { telemetry::log(telemetry::level::warn, what); }};
-    housekeeper house;
+    housekeeper house, watch;                 ///< the second for what must be seen soon
+    int weirs_remembered = 0;
     std::shared_ptr<std::atomic<int>> turns_due = std::make_shared<std::atomic<int>>(0);
     bool handed_over = false;
     bool started = false;
@@ -173,13 +177,14 @@ void gateway::parts::open_ledger() {
     if (spend->retain(conf->state.keep, core::wall_clock::now()) > 0) spend->compact();
 }
 
-// Budgets go on where they were before a restart.
-void gateway::parts::preload_budgets(const snapshot& s) {
-    if (!spend || !s.keys) return;
-    const auto wall = core::wall_clock::now();
-    for (const auto& key : s.conf->keys)
-        for (std::size_t i = 0; i < key.budgets.size(); ++i)
-            (void)s.keys->preload(key.name, i, spend->spent_since(key.name, policy::key_ring::window_begin(key.budgets[i], wall)), wall);
+// Budgets go on where they were before a restart, and new ones start at what was spent before.
+void gateway::parts::follow_spend(const std::shared_ptr<const policy::key_ring>& keys, const std::shared_ptr<const policy::key_ring>& before) {
+    if (!spend) return;
+    if (!follower)
+        follower = std::make_unique<spend_follower>(*spend, [this](bool alone) {
+            if (fleet) fleet->alone_in_family(alone);
+        });
+    follower->begin(keys, before);
 }
 
 // What was learned of the models goes on where it was before a restart.
@@ -216,7 +221,10 @@ void gateway::parts::keep_house() {
             if (spend->retain(to_show()->conf->state.keep, core::wall_clock::now()) > 0) spend->compact();
         });
     }
+    if (follower) watch.every(std::chrono::milliseconds{500}, [this] { follower->look(); });
+    if (spend && fleet) watch.every(std::chrono::seconds{2}, [this] { remember_weirs(); });
     house.start();
+    watch.start();
 }
 
 // Before the first request, so that it finds what the others have spent.
@@ -224,13 +232,21 @@ void gateway::parts::join_fleet(const snapshot& s) {
     constexpr auto first_answer_within = std::chrono::seconds{1};
     if (!conf->state.shared) return;
     std::random_device entropy;
-    auto name = static_cast<std::int64_t>((std::uint64_t{entropy()} << 31U) ^ entropy());
-    // Who takes over from a weir that still drains is another one meanwhile: two of one name would take back each other's leases.
-    if (spend && given.predecessor() == 0) name = spend->identity(name);
-    fleet = std::make_unique<fleet::fleet>(*conf->state.shared, std::to_string(name),
+    const auto fresh = static_cast<std::int64_t>((std::uint64_t{entropy()} << 31U) ^ entropy());
+    fleet::identity who{std::to_string(spend ? spend->identity(fresh) : fresh), std::to_string(spend ? spend->instance() : 0), 0};
+    if (spend) who.weirs_remembered = weirs_remembered = static_cast<int>(spend->kept("weirs"));
+    fleet = std::make_unique<fleet::fleet>(*conf->state.shared, std::move(who),
                                            [](std::string_view what) { telemetry::log(telemetry::level::warn, what); });
+    if (spend) fleet->alone_in_family(spend->alone());
     fleet->use(s.keys);
     fleet->start(first_answer_within);
+}
+
+// For the next start, should it not reach the store.
+void gateway::parts::remember_weirs() {
+    if (!fleet || !spend) return;
+    const int weirs = fleet->now().weirs_to_remember;
+    if (weirs > 0 && weirs != weirs_remembered && spend->keep("weirs", weirs)) weirs_remembered = weirs;
 }
 
 void gateway::parts::make_desk() {
@@ -330,7 +346,7 @@ void gateway::start() {
         for (int i = 0; i < count; ++i) p.workers[static_cast<std::size_t>(i)]->set_ledger(&p.spend->worker_journal(i), &p.spend->failing());
     p.listeners = p.make_listeners(*p.conf);
     auto first = make_snapshot(p.conf, p.names, nullptr);
-    p.preload_budgets(*first);
+    p.follow_spend(first->keys, nullptr);
     p.recall_habits(*first);
     p.join_fleet(*first);
     p.shown = first;
@@ -357,6 +373,7 @@ void gateway::reload(std::shared_ptr<const config::conf> conf) {
         shared_of(*conf) != shared_of(old) || conf->log.access != old.log.access)
         telemetry::log(telemetry::level::warn, "changes of admin.address, workers, state.ledger, state.shared and log.access take effect at the next start");
     auto listeners = p.make_listeners(*conf);
+    p.follow_spend(next->keys, p.current->keys);
     if (p.fleet) p.fleet->use(next->keys);
     p.conf = std::move(conf);
     std::swap(p.listeners, listeners);
@@ -442,6 +459,8 @@ void gateway::drain_and_stop(const std::function<bool()>& give_up) {
     p.admin_socket.reset();
     for (auto& w : p.workers) w->stop_and_join();
     p.traces.stop();
+    p.watch.stop();
+    p.remember_weirs();
     p.fleet.reset();
     p.house.stop();
     p.keep_habits();

@@ -39,6 +39,7 @@ void read_shared(const value& from, state_conf& into) {
                 shared.slice_percent = *percent;
                 if (*percent < 1) slice->refuse("is less than 1%");
             }
+        s.integer("weirs", shared.weirs, 1, 1'000'000);
         s.choice<policy::on_store_failure>("on_failure", shared.on_failure,
                                            {{"local", policy::on_store_failure::local},
                                             {"refuse", policy::on_store_failure::refuse}});

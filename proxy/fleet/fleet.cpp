@@ -26,6 +26,7 @@ constexpr auto stays_recent = 30s;
 constexpr auto loss_lasts = 10s;        // two idle refreshes: by then every weir has said its claims again
 constexpr auto present_interval = 1s;
 constexpr auto present_for = 30s;
+constexpr auto weirs_remembered_for = 1h;  // they leave one after another when all are stopped
 constexpr std::size_t asked_at_once = 256;
 constexpr auto kept_after_window = 24h;
 
@@ -36,9 +37,9 @@ std::string text_of(std::int64_t n) { return std::to_string(n); }
 
 }  // namespace
 
-fleet::fleet(settings how, std::string name, std::function<void(std::string_view)> report)
+fleet::fleet(settings how, identity who, std::function<void(std::string_view)> report)
     : how_(std::move(how)),
-      name_(std::move(name)),
+      who_(std::move(who)),
       report_(std::move(report)),
       store_(how_.store, {std::string{claim_script}, std::string{take_script}, std::string{present_script}}),
       claim_sha_(store::sha1_of(claim_script)),
@@ -108,7 +109,8 @@ void fleet::run() {
     if (!in_touch_) return;
     std::vector<reply> ignored;
     if (ask_budgets(steady::now(), true) && ask_rates(steady::now(), true))
-        (void)store_.ask({{"ZREM", "weir:present", name_}}, ignored, last_answer_limit);
+        // Another process of the ledger goes on under this name, if there is one.
+        if (alone_.load(std::memory_order_acquire)) (void)store_.ask({{"ZREM", "weir:present", who_.family}}, ignored, last_answer_limit);
 }
 
 void fleet::take_over_keys() {
@@ -159,72 +161,103 @@ bool fleet::ask_present(steady::time_point now) {
     if (in_touch_ && now - present_at_ < present_interval) return true;
     std::vector<reply> said;
     const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(present_for).count();
-    if (!store_.ask({{"EVALSHA", present_sha_, "1", "weir:present", name_, text_of(silence)}}, said, answer_limit)) return false;
+    if (!store_.ask({{"EVALSHA", present_sha_, "1", "weir:present", who_.family, text_of(silence)}}, said, answer_limit)) return false;
     weirs_ = static_cast<int>(std::clamp<std::int64_t>(said[0].number, 1, 1'000'000));
     present_at_ = now;
+    note_weirs(now);
     return true;
 }
 
-bool fleet::due(const shared_budget& b, std::int64_t window, usage::nanousd used, steady::time_point now) {
-    if (!b.asked || b.window != window) return true;
+void fleet::note_weirs(steady::time_point now) {
+    if (weirs_ < most_weirs_ && now - most_weirs_at_ < weirs_remembered_for) return;
+    most_weirs_ = weirs_;
+    most_weirs_at_ = now;
+}
+
+fleet::question fleet::look_at(shared_budget& b, std::int64_t window) const {
+    // In this order: what is added between the two counts as this process's own, and is corrected by the next question.
+    const auto elsewhere = b.of->elsewhere(window);
+    question q{&b, window, b.of->spent(window), elsewhere};
+    if (b.window != window) b.past = 0;
+    if (alone_.load(std::memory_order_acquire)) b.past = elsewhere;
+    b.largest = std::max(b.of->take_largest(), b.largest);
+    return q;
+}
+
+usage::nanousd fleet::wanted(const question& q) const {
+    const auto& b = *q.about;
+    const auto since = b.asked && b.window == q.window ? q.used - b.used : q.used - q.elsewhere;
+    return q.used + policy::lease_ahead(since, b.slice, b.largest) + b.of->awaited();
+}
+
+bool fleet::due(const question& q, steady::time_point now) {
+    const auto& b = *q.about;
+    if (!b.asked || b.window != q.window || b.of->awaited() > 0) return true;
     const auto since = now - b.asked_at;
-    if (used != b.used) return since >= busy_refresh || std::abs(used - b.used) >= std::max<usage::nanousd>(b.slice / 4, 1);
+    if (q.used != b.used) return since >= busy_refresh || std::abs(q.used - b.used) >= std::max<usage::nanousd>(b.slice / 4, 1);
     return since >= (now - b.used_at < stays_recent ? recent_refresh : idle_refresh);
 }
 
-command fleet::claim(const shared_budget& b, std::int64_t window, usage::nanousd used, usage::nanousd wants) const {
+command fleet::claim(const question& q, usage::nanousd wants) const {
+    const auto& b = *q.about;
     std::string forget_at = "0";
-    if (const auto end = b.of->ends(window); end != core::wall_time::max())
+    if (const auto end = b.of->ends(q.window); end != core::wall_time::max())
         forget_at = text_of(std::chrono::duration_cast<std::chrono::milliseconds>((end + kept_after_window).time_since_epoch()).count());
-    return {"EVALSHA",     claim_sha_,       "1",      b.name + ":" + text_of(window), name_, text_of(used), text_of(wants),
-            text_of(b.limit), std::move(forget_at)};
+    // What was spent elsewhere is claimed by who spent it, or was left to this process by who is gone.
+    return {"EVALSHA",
+            claim_sha_,
+            "1",
+            b.name + ":" + text_of(q.window),
+            who_.family,
+            who_.member,
+            text_of(policy::not_below_zero(q.used - q.elsewhere)),
+            text_of(policy::not_below_zero(wants - q.elsewhere)),
+            text_of(b.limit),
+            std::move(forget_at),
+            text_of(b.past),
+            alone_.load(std::memory_order_acquire) && b.past == q.elsewhere ? "1" : "0"};
 }
 
-void fleet::learn(shared_budget& b, std::int64_t window, usage::nanousd used, const reply& said, steady::time_point now) {
-    policy::claims known{said.number_at(0), said.number_at(1)};
-    const bool same = b.asked && b.window == window;
+void fleet::learn(const question& q, const reply& said, steady::time_point now) {
+    auto& b = *q.about;
+    auto known = policy::seen_from_here({said.number_at(0), said.number_at(1)}, said.number_at(3), q.elsewhere);
+    const bool same = b.asked && b.window == q.window;
     const bool lost = same && said.parts.size() > 2 && said.parts[2].text.empty();
     if (lost) {
         b.others_before_loss = b.known.others;
         b.lost_until = now + loss_lasts;
     }
     if (same && now < b.lost_until) known.others = std::max(known.others, b.others_before_loss);
-    if (!same || used != b.used) b.used_at = now;
+    if (!same || q.used != b.used) b.used_at = now;
     b.asked = true;
-    b.window = window;
+    b.window = q.window;
     b.known = known;
-    b.used = used;
+    b.used = q.used;
+    b.largest /= 2;
     b.asked_at = now;
     const auto share = policy::share_in_touch(known, b.limit, b.slice);
     b.of->begin_with(b.slice);
-    b.of->lend(window, share.lease, share.free);
+    b.of->may_grow(true);
+    b.of->lend(q.window, share.lease, share.free);
 }
 
 bool fleet::ask_budgets(steady::time_point now, bool last) {
-    struct question {
-        shared_budget* about;
-        std::int64_t window;
-        usage::nanousd used;
-    };
     const auto wall = core::wall_clock::now();
     std::size_t at = 0;
     while (at < budgets_.size()) {
         std::vector<question> asked;
         std::vector<command> commands;
         for (; at < budgets_.size() && commands.size() < asked_at_once; ++at) {
-            auto& b = budgets_[at];
-            const auto window = b.of->window_at(wall);
-            const auto used = b.of->spent(window);
-            if (!last && in_touch_ && !due(b, window, used, now)) continue;
-            const auto since = b.asked && b.window == window ? used - b.used : used;
-            asked.push_back({&b, window, used});
-            commands.push_back(claim(b, window, used, last ? used : used + policy::lease_ahead(since, b.slice)));
+            const auto q = look_at(budgets_[at], budgets_[at].of->window_at(wall));
+            if (!last && in_touch_ && !due(q, now)) continue;
+            asked.push_back(q);
+            commands.push_back(claim(q, last ? q.used : wanted(q)));
         }
         std::vector<reply> said;
         if (commands.empty()) continue;
         if (!store_.ask(commands, said, last ? last_answer_limit : answer_limit)) return false;
         if (!last)
-            for (std::size_t i = 0; i < asked.size(); ++i) learn(*asked[i].about, asked[i].window, asked[i].used, said[i], now);
+            for (std::size_t i = 0; i < asked.size(); ++i) learn(asked[i], said[i], now);
     }
     return true;
 }
@@ -291,19 +324,24 @@ void fleet::reached(bool yes, steady::time_point now) {
         pause_ = std::min<std::chrono::milliseconds>(std::max<std::chrono::milliseconds>(pause_ * 2, 100ms), longest_pause);
         try_again_at_ = now + pause_;
         if (was || !told_) go_alone();
-        if (!std::exchange(told_, true))
-            report_("the store of shared limits cannot be reached: " + store_.why() +
-                    (how_.on_failure == policy::on_store_failure::local
-                         ? "; this weir goes on with its own share of each limit"
-                         : "; what is leased is used up, then requests are refused (shared.on_failure)"));
+        if (!std::exchange(told_, true)) report_("the store of shared limits cannot be reached: " + store_.why() + "; " + what_happens_now());
     }
     const std::lock_guard lock(lock_);
     shown_.connected = yes;
     shown_.weirs = weirs_;
+    shown_.weirs_to_remember = most_weirs_;
     if (!yes) {
         ++shown_.failures;
         shown_.why = store_.why();
     }
+}
+
+std::string fleet::what_happens_now() const {
+    if (how_.on_failure == policy::on_store_failure::refuse) return "what is leased is used up, then requests are refused (shared.on_failure)";
+    if (weirs_ > 0 || how_.weirs > 0 || who_.weirs_remembered > 0)
+        return "this weir goes on with its own share of each limit, one of " + text_of(may_share());
+    return "nothing says how many weirs share the limits, so this one goes on with the smallest share that `slice` allows, " +
+           text_of(how_.slice_percent) + "% of each: say how many there may be (state.shared.weirs)";
 }
 
 void fleet::go_alone() {
@@ -311,12 +349,13 @@ void fleet::go_alone() {
     for (auto& b : budgets_) {
         const auto window = b.of->window_at(wall);
         const auto known = b.asked && b.window == window ? b.known : policy::claims{};
-        const auto share = policy::share_cut_off(known, b.limit, b.slice, weirs_, how_.on_failure);
-        b.of->begin_with(policy::share_cut_off({}, b.limit, b.slice, weirs_, how_.on_failure).lease);
+        const auto share = policy::share_cut_off(known, b.limit, b.slice, may_share(), how_.on_failure);
+        b.of->may_grow(false);
+        b.of->begin_with(policy::share_cut_off({}, b.limit, b.slice, may_share(), how_.on_failure).lease);
         b.of->lend(window, share.lease, share.free);
     }
     for (auto& r : rates_) {
-        if (how_.on_failure == policy::on_store_failure::local) r.of->go_alone(weirs_);
+        if (how_.on_failure == policy::on_store_failure::local) r.of->go_alone(may_share());
         else r.of->use_up();
         r.asked = false;
     }

@@ -24,15 +24,15 @@ namespace weir::fleet {
 struct status {
     bool connected = false;
     int weirs = 0;               ///< that asked lately, this one included; 0: never known
+    int weirs_to_remember = 0;   ///< the most of the last hour; 0: never known
     std::uint64_t failures = 0;  ///< rounds that failed since the start
     std::string why;             ///< of the last failure
 };
 
 class fleet {
 public:
-    /// `name` is this weir's in the store: the same after a restart, and no other weir's. `report` is told when the store goes
-    /// and comes back; any thread.
-    fleet(settings how, std::string name, std::function<void(std::string_view)> report);
+    /// `report` is told when the store goes and comes back; any thread.
+    fleet(settings how, identity who, std::function<void(std::string_view)> report);
     /// Gives back what is leased and not used, if the store answers soon.
     ~fleet();
     fleet(const fleet&) = delete;
@@ -42,6 +42,10 @@ public:
     void use(std::shared_ptr<const policy::key_ring> keys);
     /// Asks the store for the first time and waits for the answer, at most `within`; then goes on alone.
     void start(std::chrono::milliseconds within);
+
+    /// Whether no other process of this one's ledger is alive; true before it is first said. Call it with false before what another one
+    /// spent is added to a budget, with true after all of it was. Any thread.
+    void alone_in_family(bool yes) { alone_.store(yes, std::memory_order_release); }
 
     [[nodiscard]] status now() const;
     [[nodiscard]] const settings& how() const { return how_; }
@@ -59,6 +63,8 @@ private:
         std::int64_t window = 0;
         policy::claims known;
         usage::nanousd used = 0;
+        usage::nanousd past = 0;     ///< what this process answers for of those that are gone
+        usage::nanousd largest = 0;  ///< reserved at once of late
         steady::time_point asked_at{}, used_at{};
         usage::nanousd others_before_loss = 0;  ///< what the others had claimed when the store lost everything …
         steady::time_point lost_until{};        ///< … counts until they have all asked again
@@ -80,20 +86,31 @@ private:
     bool ask_all(steady::time_point now);
     bool ask_present(steady::time_point now);
     bool ask_budgets(steady::time_point now, bool last);
+    struct question {
+        shared_budget* about;
+        std::int64_t window;
+        usage::nanousd used, elsewhere;
+    };
+    [[nodiscard]] question look_at(shared_budget& b, std::int64_t window) const;
+    [[nodiscard]] usage::nanousd wanted(const question& q) const;
     bool ask_rates(steady::time_point now, bool last);
-    [[nodiscard]] static bool due(const shared_budget& b, std::int64_t window, usage::nanousd used, steady::time_point now);
+    [[nodiscard]] static bool due(const question& q, steady::time_point now);
     [[nodiscard]] static std::int64_t wanted(const shared_rate& r);
     [[nodiscard]] static bool due(const shared_rate& r, std::int64_t want, steady::time_point now);
-    [[nodiscard]] command claim(const shared_budget& b, std::int64_t window, usage::nanousd used, usage::nanousd wants) const;
-    static void learn(shared_budget& b, std::int64_t window, usage::nanousd used, const reply& said, steady::time_point now);
+    [[nodiscard]] command claim(const question& q, usage::nanousd wants) const;
+    static void learn(const question& q, const reply& said, steady::time_point now);
+    [[nodiscard]] int may_share() const { return policy::sharers(weirs_, how_.weirs, who_.weirs_remembered, how_.slice_percent); }
+    void note_weirs(steady::time_point now);
     void reached(bool yes, steady::time_point now);
     void go_alone();
+    [[nodiscard]] std::string what_happens_now() const;
 
     settings how_;
-    std::string name_;
+    identity who_;
     std::function<void(std::string_view)> report_;
     store store_;
     std::string claim_sha_, take_sha_, present_sha_;
+    std::atomic<bool> alone_{true};
 
     // the thread's own
     std::shared_ptr<const policy::key_ring> keys_;
@@ -102,6 +119,8 @@ private:
     bool in_touch_ = false;
     bool told_ = false;
     int weirs_ = 0;
+    int most_weirs_ = 0;
+    steady::time_point most_weirs_at_{};
     steady::time_point present_at_{}, try_again_at_{};
     std::chrono::milliseconds pause_{0};
 

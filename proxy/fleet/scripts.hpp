@@ -6,20 +6,36 @@
 
 namespace weir::fleet {
 
-/// KEYS: the window's hash of claims. ARGV: weir, used, wanted, limit, when it may be forgotten (Unix ms; 0: never).
+/// KEYS: the window's hash of claims. ARGV: family, member, used, wanted, limit, when it may be forgotten (Unix ms; 0: never),
+/// what processes of the family that are gone have spent, as far as this one answers for it, and whether it is alone in its
+/// family (1 or 0).
 /// A claim is absolute, so saying it twice counts once. It is cut down to what the others left, but never below what is used.
-/// Returns: own claim, the others' sum, the own claim before ('' when the store had none).
+/// Fields: FAMILY/MEMBER is what a living process claims for itself, FAMILY what the ones before it spent. Who is alone takes the
+/// claims of the others in its family out: what they spent is in what it answers for.
+/// Returns: own claim, the others' sum, the own claim before ('' when the store had none), the family's part of the others' sum.
 inline constexpr std::string_view claim_script = R"lua(
-local before = redis.call('HGET', KEYS[1], ARGV[1])
-local others = 0
+local family, own_name = ARGV[1], ARGV[1] .. '/' .. ARGV[2]
+local past, alone = tonumber(ARGV[7]), ARGV[8] == '1'
+local prefix = family .. '/'
+local others, relatives, kept, before = 0, 0, 0, nil
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
-  if all[i] ~= ARGV[1] then others = others + tonumber(all[i + 1]) end
+  local name, value = all[i], tonumber(all[i + 1])
+  if name == own_name then before = all[i + 1]
+  elseif name == family then kept = value
+  elseif string.sub(name, 1, #prefix) ~= prefix then others = others + value
+  elseif alone then redis.call('HDEL', KEYS[1], name)
+  else relatives = relatives + value end
 end
-local own = math.max(math.min(tonumber(ARGV[3]), tonumber(ARGV[4]) - others), tonumber(ARGV[2]))
-redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', own))
-if ARGV[5] ~= '0' then redis.call('PEXPIREAT', KEYS[1], ARGV[5]) end
-return {string.format('%.0f', own), string.format('%.0f', others), before or ''}
+if not alone then past = math.max(past, kept) end
+if past > 0 then redis.call('HSET', KEYS[1], family, string.format('%.0f', past))
+elseif kept > 0 then redis.call('HDEL', KEYS[1], family) end
+relatives = relatives + past
+others = others + relatives
+local own = math.max(math.min(tonumber(ARGV[4]), tonumber(ARGV[5]) - others), tonumber(ARGV[3]))
+redis.call('HSET', KEYS[1], own_name, string.format('%.0f', own))
+if ARGV[6] ~= '0' then redis.call('PEXPIREAT', KEYS[1], ARGV[6]) end
+return {string.format('%.0f', own), string.format('%.0f', others), before or '', string.format('%.0f', relatives)}
 )lua";
 
 /// The generic cell rate algorithm for a whole fleet. KEYS: the time (µs) at which all that was taken is paid off. ARGV: units

@@ -24,6 +24,14 @@ struct settings {
     store_address store;
     int slice_percent = 1;  ///< of each limit; the worst overshoot is a slice for each weir
     policy::on_store_failure on_failure = policy::on_store_failure::local;
+    int weirs = 0;  ///< that may share the limits at most; 0: not said
+};
+
+/// Who a weir is to the others. The processes of one ledger, one after another or for a while beside each other, are one family.
+struct identity {
+    std::string family;        ///< the same after a restart, and of no other ledger
+    std::string member;        ///< this process within it
+    int weirs_remembered = 0;  ///< how many shared the limits in an earlier life; 0: not known
 };
 
 }  // namespace weir::fleet

@@ -40,8 +40,11 @@ budget_window::slot& budget_window::slot_for(std::int64_t& window) {
 
 // Under the lock.
 void budget_window::turn(slot& to, std::int64_t window) {
-    const put_aside before{to.window.load(relaxed), to.spent.load(relaxed)};
-    to.spent.store(aside_.window == window ? aside_.spent : 0, relaxed);
+    const put_aside before{to.window.load(relaxed), to.spent.load(relaxed), to.settled.load(relaxed), to.elsewhere.load(relaxed)};
+    const put_aside again = aside_.window == window ? aside_ : put_aside{};
+    to.spent.store(again.spent, relaxed);
+    to.settled.store(again.settled, relaxed);
+    to.elsewhere.store(again.elsewhere, relaxed);
     to.lease.store(first_lease_.load(relaxed), relaxed);
     to.free.store(no_bound, relaxed);
     to.window.store(window, std::memory_order_release);
@@ -50,6 +53,7 @@ void budget_window::turn(slot& to, std::int64_t window) {
 
 bool budget_window::try_add(std::int64_t& window, usage::nanousd amount, usage::nanousd limit) {
     amount = std::max<usage::nanousd>(amount, 0);
+    if (amount > largest_.load(relaxed)) largest_.store(amount, relaxed);
     if (slot& mine = slots_[place(window)]; mine.window.load(std::memory_order_acquire) > window) {
         const std::lock_guard hold{turning_};
         if (mine.window.load(relaxed) > window) turn(mine, window);
@@ -85,6 +89,33 @@ void budget_window::give_back(std::int64_t window, usage::nanousd amount) {
 usage::nanousd budget_window::spent(std::int64_t window) const {
     const slot& kept = slots_[place(window)];
     return kept.window.load(std::memory_order_acquire) == window ? kept.spent.load(relaxed) : 0;
+}
+
+void budget_window::note_settled(std::int64_t window, usage::nanousd cost) {
+    slot& of = slots_[place(window)];
+    if (cost > 0 && of.window.load(std::memory_order_acquire) == window) of.settled.fetch_add(cost, relaxed);
+}
+
+usage::nanousd budget_window::settled(std::int64_t window) const {
+    const slot& of = slots_[place(window)];
+    return of.window.load(std::memory_order_acquire) == window ? of.settled.load(relaxed) : 0;
+}
+
+void budget_window::agree_with(std::int64_t window, usage::nanousd in_ledger, usage::nanousd settled) {
+    const auto asked = window;
+    slot& of = slot_for(window);
+    if (window != asked) return;  // a later one has begun meanwhile
+    const auto now = std::max<usage::nanousd>(in_ledger - settled, 0);
+    const auto more = now - of.elsewhere.load(relaxed);
+    auto spent = of.spent.load(relaxed);
+    while (!of.spent.compare_exchange_weak(spent, more > 0 ? saturating_sum(spent, more) : std::max<usage::nanousd>(spent + more, 0), relaxed)) {
+    }
+    of.elsewhere.store(now, std::memory_order_release);  // last: who reads both in between counts it as its own, not as nobody's
+}
+
+usage::nanousd budget_window::elsewhere(std::int64_t window) const {
+    const slot& of = slots_[place(window)];
+    return of.window.load(std::memory_order_acquire) == window ? of.elsewhere.load(std::memory_order_acquire) : 0;
 }
 
 void budget_window::lend(std::int64_t window, usage::nanousd lease, usage::nanousd free) {

@@ -2,6 +2,7 @@
 // window is a UTC day), so that every process and every restart agrees where they begin.
 // Shared by the workers: adding is one compare-and-swap; a mutex is taken once per window, when a new one begins.
 // Where several weirs share one budget, lend() says how much of it this one may use; adding asks nobody.
+// What other processes of the same ledger spent, and this one before it kept count, comes by agree_with().
 #pragma once
 
 #include <algorithm>
@@ -40,11 +41,43 @@ public:
     void give_back(std::int64_t window, usage::nanousd amount);
     [[nodiscard]] usage::nanousd spent(std::int64_t window) const;
 
+    /// A request that was admitted in `window` has ended and cost so much, however that is spread over the windows.
+    void note_settled(std::int64_t window, usage::nanousd cost);
+    [[nodiscard]] usage::nanousd settled(std::int64_t window) const;
+    /// The ledger has `in_ledger` of the window, of which `settled` is what settled() says: the rest was spent elsewhere and
+    /// counts from now on, instead of what was last said of it.
+    void agree_with(std::int64_t window, usage::nanousd in_ledger, usage::nanousd settled);
+    /// Of spent(): what the ledger had and this process did not settle.
+    [[nodiscard]] usage::nanousd elsewhere(std::int64_t window) const;
+
     /// This process may spend `lease` of the window on its own, and nothing that brings its total above `free`, which is what
     /// the others have not taken. A request that begins within the lease may pass it by its own cost.
     void lend(std::int64_t window, usage::nanousd lease, usage::nanousd free);
     /// The lease of a window that nobody has been asked about yet.
     void begin_with(usage::nanousd first_lease) { first_lease_.store(first_lease, std::memory_order_relaxed); }
+    /// Whether somebody can be asked for a larger lease.
+    void may_grow(bool yes) { grows_.store(yes, std::memory_order_relaxed); }
+    [[nodiscard]] bool may_grow() const { return grows_.load(std::memory_order_relaxed); }
+    /// The largest amount that was asked for at once since the last call: a lease that is smaller lets such requests wait.
+    [[nodiscard]] usage::nanousd take_largest() { return largest_.exchange(0, std::memory_order_relaxed); }
+    /// What requests that wait for a larger lease ask for, together.
+    [[nodiscard]] usage::nanousd awaited() const { return awaited_.load(std::memory_order_relaxed); }
+
+    /// A request that waits for a larger lease, for as long as this lives.
+    class wish {
+    public:
+        wish(budget_window& of, usage::nanousd amount) : of_(of), amount_(std::max<usage::nanousd>(amount, 1)) {
+            of_.awaited_.fetch_add(amount_, std::memory_order_relaxed);
+        }
+        ~wish() { of_.awaited_.fetch_sub(amount_, std::memory_order_relaxed); }
+        wish(const wish&) = delete;
+        wish& operator=(const wish&) = delete;
+
+    private:
+        budget_window& of_;
+        usage::nanousd amount_;
+    };
+
     /// The total in `window` at which a running stream must end, where the budget is `limit`.
     [[nodiscard]] usage::nanousd ceiling(std::int64_t window, usage::nanousd limit) const;
     /// What of `limit` the others have left to this process, spent or not.
@@ -62,12 +95,14 @@ private:
         std::atomic<usage::nanousd> spent{0};
         std::atomic<usage::nanousd> lease{no_bound};
         std::atomic<usage::nanousd> free{no_bound};
+        std::atomic<usage::nanousd> settled{0};
+        std::atomic<usage::nanousd> elsewhere{0};
     };
 
     /// What a slot counted before it was given to another window.
     struct put_aside {
         std::int64_t window = unused;
-        usage::nanousd spent = 0;
+        usage::nanousd spent = 0, settled = 0, elsewhere = 0;
     };
 
     [[nodiscard]] slot& slot_for(std::int64_t& window);
@@ -76,6 +111,8 @@ private:
 
     std::chrono::seconds every_;
     std::atomic<usage::nanousd> first_lease_{no_bound};
+    std::atomic<usage::nanousd> largest_{0}, awaited_{0};
+    std::atomic<bool> grows_{false};
     std::array<slot, 2> slots_;
     std::mutex turning_;
     put_aside aside_;  ///< guarded by turning_

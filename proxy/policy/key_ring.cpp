@@ -123,6 +123,7 @@ struct key_ring::request {
     core::time_point now;
     core::wall_time wall;
     reservation held = {};
+    budget_window* lacking = nullptr;
 };
 
 admission key_ring::admit(const key* who, const ask& what, core::time_point now, core::wall_time wall) const {
@@ -138,7 +139,7 @@ admission key_ring::admit(const key* who, const ask& what, core::time_point now,
     request r{*who, what, now, wall};
     r.held.who_ = who;
     for (const check passes : in_order)
-        if (auto refused = passes(r)) return {std::move(refused), {}};
+        if (auto refused = passes(r)) return {std::move(refused), r.lacking ? std::move(r.held) : reservation{}, r.lacking};
     return {{}, std::move(r.held)};
 }
 
@@ -156,6 +157,13 @@ error key_ring::check_endpoint(const key& who, std::string_view word, core::acce
     return {code::endpoint_not_allowed,
             the_key(who) + " may not use " + where + ", where its limits cannot be held: to allow it all the same, give the key `endpoints` with '" +
                 name + "' and whatever else it shall keep"};
+}
+
+void key_ring::go_on(admission& waiting, const ask& what, core::wall_time wall) const {
+    request r{*waiting.held.who_, what, {}, wall, std::move(waiting.held)};
+    waiting.refused = budgets_have_left(r);
+    waiting.lacking = r.lacking;
+    if (!waiting.refused || r.lacking) waiting.held = std::move(r.held);
 }
 
 error key_ring::model_is_allowed(request& r) {
@@ -229,23 +237,25 @@ error key_ring::tokens_are_within(request& r) {
 }
 
 error key_ring::budgets_have_left(request& r) {
-    for (std::size_t i = 0; i < r.who.windows_.size(); ++i) {
+    for (std::size_t i = r.held.hold_count_; i < r.who.windows_.size(); ++i) {  // those before it are held already
         auto& budget = *r.who.windows_[i];
         const auto& s = r.who.settings_.budgets[i];
         auto window = budget.window_at(r.wall);
         const auto cost = std::max<usage::nanousd>(r.what.cost, 0);
         if (budget.try_add(window, cost, s.amount)) {
-            r.held.add_hold({window, cost, 0});
+            r.held.add_hold({window, cost, 0, window});
             continue;
         }
         const auto left = std::max<usage::nanousd>(budget.reachable(window, s.amount) - budget.spent(window), 0);
         const bool leased_less = budget.ceiling(window, s.amount) < budget.reachable(window, s.amount);
-        if (leased_less && left > 0 && cost <= left)  // the lease is used up, not the budget
+        if (leased_less && left > 0 && cost <= left) {  // the lease is used up, not the budget
+            if (budget.may_grow()) r.lacking = &budget;
             return {code::overloaded,
                     "the budget of " + the_key(r.who) +
                         " is shared with other gateways, and this one's part of it is used up until they can be asked for more: "
                         "try again in a second",
                     1};
+        }
         std::string text = the_key(r.who) + " has " + usage::usd_string(left) + " USD left of its budget of " +
                            usage::usd_string(s.amount) + " USD" + (s.window.empty() ? "" : " per " + s.window);
         if (left > 0) text += ", and this request may cost " + usage::usd_string(cost) + " USD";
@@ -262,17 +272,6 @@ void key_ring::carry_over(const key_ring& old) {
                                          [&](const key& other) { return other.name() == mine.name(); });
         if (before != old.keys_.end()) mine.carry_over(*before);
     }
-}
-
-bool key_ring::preload(std::string_view name, std::size_t budget, usage::nanousd spent, core::wall_time wall) {
-    for (auto& k : keys_) {
-        if (k.name() != name) continue;
-        if (budget >= k.windows_.size()) return false;
-        auto window = k.windows_[budget]->window_at(wall);
-        k.windows_[budget]->add(window, spent);
-        return true;
-    }
-    return false;
 }
 
 core::wall_time key_ring::window_begin(const budget_settings& budget, core::wall_time wall) {

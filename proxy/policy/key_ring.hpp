@@ -42,6 +42,8 @@ struct ask {
 struct admission {
     core::error refused;
     reservation held;
+    /// Refused for want of a larger lease, which may come in a moment: `held` keeps what the request has, and go_on() goes on.
+    budget_window* lacking = nullptr;
     [[nodiscard]] explicit operator bool() const { return !refused; }
 };
 
@@ -74,13 +76,13 @@ public:
     /// Model, price, concurrency, requests per minute, tokens per minute, budgets, in this order. `who` may be nullptr (open ring).
     [[nodiscard]] admission admit(const key* who, const ask& what, core::time_point now, core::wall_time wall) const;
 
+    /// Goes on with an admission that lacks a lease: refused once more, or not.
+    void go_on(admission& waiting, const ask& what, core::wall_time wall) const;
+
     /// Goes on counting for every key of the same name. Before this ring is used by any worker.
     void carry_over(const key_ring& old);
 
-    /// What the ledger says that a key has spent in the window that `wall` is in, for its i-th budget. Before any request.
-    /// Returns false when there is no such key or budget.
-    bool preload(std::string_view name, std::size_t budget, usage::nanousd spent, core::wall_time wall);
-    /// From when on the ledger must be summed for preload(): the beginning of the current window.
+    /// From when on the ledger must be summed for budget_window::agree_with(): the beginning of the current window.
     [[nodiscard]] static core::wall_time window_begin(const budget_settings& budget, core::wall_time wall);
 
     /// For weir_budget_remaining_usd.

@@ -87,6 +87,7 @@ void reservation::account(std::size_t i, usage::nanousd cost, core::wall_time no
         budget.add(window, due - h.held);
     }
     h.held = due;
+    budget.note_settled(h.first, cost);
 }
 
 void reservation::take_more_tokens(std::int64_t n) {

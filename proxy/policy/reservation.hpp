@@ -49,6 +49,7 @@ private:
         std::int64_t window = 0;
         usage::nanousd held = 0;
         usage::nanousd closed = 0;
+        std::int64_t first = 0;  ///< the window that the request was admitted in
     };
     static constexpr std::size_t inline_holds = 2;  // more budgets than that cost the request an allocation
 

@@ -48,6 +48,11 @@ protected:
     [[nodiscard]] policy::upstream_state& state(std::size_t pool, std::size_t upstream) {
         return *snapshot_->pools[pool].upstreams[upstream].state;
     }
+    void spend(std::size_t budget, usage::nanousd amount) {
+        auto& of = snapshot_->keys->keys()[0].window(budget);
+        auto window = of.window_at(core::wall_clock::now());
+        of.add(window, amount);
+    }
 
     net::resolver names_;
     std::shared_ptr<const snapshot> snapshot_;
@@ -117,8 +122,8 @@ TEST_F(StatusView, ShowsRoutesInOrder) {
 
 TEST_F(StatusView, ShowsWhatIsLeftOfEachBudget) {
     // A quarter of five dollars in the day, and more than everything in the month.
-    ASSERT_TRUE(snapshot_->keys->preload("search", 0, 1'250'000'000, core::wall_clock::now()));
-    ASSERT_TRUE(snapshot_->keys->preload("search", 1, 600'000'000, core::wall_clock::now()));
+    spend(0, 1'250'000'000);
+    spend(1, 600'000'000);
     const auto keys = json()["keys"];
     EXPECT_EQ(text(keys.at(0)["name"]), "search");
     EXPECT_EQ(text(keys.at(0)["labels"]["team"]), "blue");
@@ -198,7 +203,7 @@ TEST_F(StatusView, GivesMetricsOfUpstreamsAndBudgets) {
     state(0, 1).request_started();
     state(0, 1).request_finished(policy::outcome::failure, 0ms, now_, settings, 0);
     state(1, 0).set_health(policy::health::down, now_);
-    ASSERT_TRUE(snapshot_->keys->preload("search", 0, 1'250'000'000, core::wall_clock::now()));
+    spend(0, 1'250'000'000);
     std::vector<prometheus::MetricFamily> families;
     add_upstream_families(*snapshot_, now_, families);
     const std::multiset<std::string> expected = {

@@ -213,6 +213,7 @@ const fault_case values[] = {
     {"BadShared", with("state: {shared: @@'http://u:hunter2@x'}\n"), "must start with redis://"},
     {"TrustedProxy", "listeners: [{address: '127.0.0.1:0', trusted_proxies: [@@10.0.0.0/33]}]\n" + pool, "prefix length"},
     {"SharedWithoutUrl", with("state: {shared: @@{slice: 1%}}\n"), "url"},
+    {"SharedWeirs", with("state: {shared: {url: 'redis://r', weirs: @@0}}\n"), "must be at least 1"},
     {"SharedSlice", with("state: {shared: {url: 'redis://r', slice: @@0%}}\n"), "less than 1%"},
     {"SharedOnFailure", with("state: {shared: {url: 'redis://r', on_failure: @@locl}}\n"), "did you mean 'local'?"},
     {"SharedUnknown", with("state: {shared: {url: 'redis://r', @@slize: 1%}}\n"), "did you mean 'slice'?"},

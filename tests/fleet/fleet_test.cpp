@@ -29,13 +29,10 @@ policy::key_settings shared_key() {
 struct weir_of_fleet {
     weir_of_fleet(const store_server& store, std::string name, policy::key_settings key = shared_key(),
                   on_store_failure on_failure = on_store_failure::local)
+        : weir_of_fleet(fleet::identity{std::move(name), "1", 0}, settings_of(store, on_failure), std::move(key)) {}
+    weir_of_fleet(fleet::identity who, fleet::settings how, policy::key_settings key = shared_key())
         : ring(std::make_shared<policy::key_ring>(std::vector{std::move(key)})) {
-        fleet::settings how;
-        how.store.host = "127.0.0.1";
-        how.store.port = std::to_string(store.port());
-        how.store.shown = store.url();
-        how.on_failure = on_failure;
-        shared = std::make_unique<fleet::fleet>(std::move(how), std::move(name), [](std::string_view) {});
+        shared = std::make_unique<fleet::fleet>(std::move(how), std::move(who), [this](std::string_view what) { told += what; });
         shared->use(ring);
         shared->start(2s);
     }
@@ -73,6 +70,16 @@ struct weir_of_fleet {
         return wait_for([&] { return shared->now().connected == wanted; });
     }
 
+    static fleet::settings settings_of(const store_server& store, on_store_failure on_failure = on_store_failure::local) {
+        fleet::settings how;
+        how.store.host = "127.0.0.1";
+        how.store.port = std::to_string(store.port());
+        how.store.shown = store.url();
+        how.on_failure = on_failure;
+        return how;
+    }
+
+    std::string told;  ///< read it when the store's state was waited for
     std::shared_ptr<policy::key_ring> ring;
     std::unique_ptr<fleet::fleet> shared;
 };
@@ -213,6 +220,74 @@ TEST(Fleet, SharesTokensThatAreGivenBack) {
     ASSERT_TRUE(b.wait_for([&] { return b.ask(0, 5'000) == core::code::rate_limited; })) << "the other has nearly all";
     held.held.settle(10, 0, core::wall_clock::now());
     EXPECT_TRUE(b.wait_for([&] { return b.ask(0, 2'000) == core::code::none; }));
+}
+
+TEST(Fleet, LeasesWhatWaitingRequestsAskFor) {
+    const store_server store;
+    weir_of_fleet a{store, "a"};
+    ASSERT_TRUE(a.in_touch());
+    auto& window = a.ring->keys()[0].window(0);
+    const policy::ask what{.model = "m", .cost = 2 * usd};
+    std::vector<policy::admission> running;
+    for (int i = 0; i < 4; ++i) {
+        auto got = a.ring->admit(&a.ring->keys()[0], what, core::clock::now(), core::wall_clock::now());
+        const auto until = std::chrono::steady_clock::now() + 250ms;
+        while (got.lacking && std::chrono::steady_clock::now() < until) {
+            const policy::budget_window::wish larger{window, what.cost};
+            std::this_thread::sleep_for(5ms);
+            a.ring->go_on(got, what, core::wall_clock::now());
+        }
+        EXPECT_TRUE(got) << i << ": " << got.refused.message;
+        running.push_back(std::move(got));
+    }
+    EXPECT_EQ(window.awaited(), 0);
+}
+
+TEST(Fleet, CountsTheProcessesOfOneLedgerOnceThroughTheirLives) {
+    const store_server store;
+    const auto how = weir_of_fleet::settings_of(store);
+    weir_of_fleet stranger{store, "stranger"};
+    const auto learns = [](weir_of_fleet& who, usage::nanousd in_ledger) {
+        auto& of = who.ring->keys()[0].window(0);
+        const auto window = of.window_at(core::wall_clock::now());
+        of.agree_with(window, in_ledger, of.settled(window));
+    };
+    auto old = std::make_unique<weir_of_fleet>(fleet::identity{"f", "1", 0}, how);
+    ASSERT_TRUE(old->wait_for([&] { return old->ask(usd) == core::code::none; }));
+    // It hands over: both live for a while, and the new one knows from the ledger what the old one spent.
+    old->shared->alone_in_family(false);
+    auto next = std::make_unique<weir_of_fleet>(fleet::identity{"f", "2", 0}, how);
+    next->shared->alone_in_family(false);
+    learns(*next, usd);
+    ASSERT_TRUE(next->wait_for([&] { return next->ask(usd) == core::code::none; }));
+    ASSERT_TRUE(old->wait_for([&] { return old->ask(usd) == core::code::none; }));
+    EXPECT_TRUE(stranger.wait_for([&] { return stranger.left() <= 7 * usd && stranger.left() >= 7 * usd - 2 * usd; }, 8000ms)) << stranger.left();
+    EXPECT_EQ(stranger.shared->now().weirs, 2) << "one family is one weir";
+    learns(*next, 3 * usd);
+    old.reset();
+    next->shared->alone_in_family(true);
+    EXPECT_TRUE(stranger.wait_for([&] { return stranger.left() <= 7 * usd && stranger.left() >= 7 * usd - usd; }, 8000ms)) << stranger.left();
+    // It is killed, and a third one starts with what the ledger says.
+    next->shared->alone_in_family(false);  // so that nothing is given back by name
+    next.reset();
+    weir_of_fleet third{fleet::identity{"f", "3", 0}, how};
+    learns(third, 3 * usd);
+    EXPECT_TRUE(third.wait_for([&] { return third.left() <= 7 * usd && third.left() >= 7 * usd - usd; }, 8000ms)) << third.left();
+    EXPECT_EQ(store.say("FLUSHALL"), "OK");
+    EXPECT_TRUE(stranger.wait_for([&] { return stranger.left() <= 7 * usd && stranger.left() >= 7 * usd - usd; }, 15000ms)) << stranger.left();
+}
+
+TEST(Fleet, GoesOnWithTheSmallestShareAndAWarningWhereNothingIsKnownOfTheOthers) {
+    const store_server store{{"--requirepass", "hunter2"}};
+    auto how = weir_of_fleet::settings_of(store);
+    weir_of_fleet unknown{fleet::identity{"u", "1", 0}, how}, remembers{fleet::identity{"r", "1", 4}, how};
+    how.weirs = 2;
+    weir_of_fleet told{fleet::identity{"t", "1", 4}, how};
+    EXPECT_LE(unknown.drain(usd / 100), usd / 10);
+    EXPECT_NE(unknown.told.find("state.shared.weirs"), std::string::npos) << unknown.told;
+    EXPECT_EQ(remembers.drain(usd / 10), 10 * usd / 4);
+    EXPECT_EQ(remembers.told.find("state.shared.weirs"), std::string::npos) << remembers.told;
+    EXPECT_EQ(told.drain(usd / 10), 10 * usd / 2);
 }
 
 TEST(Fleet, SaysWhyTheStoreCannotBeReached) {

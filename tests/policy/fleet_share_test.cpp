@@ -49,6 +49,37 @@ TEST(FleetShare, AWeirThatKnowsOfNoOtherGoesOnWithTheWholeLimit) {
     EXPECT_EQ(share_cut_off({}, 100, 5, 0, on_store_failure::refuse).lease, 0);
 }
 
+TEST(FleetShare, LeasesAheadWhatOneRequestReserves) {
+    EXPECT_EQ(lease_ahead(0, 10, 25), 25);
+    EXPECT_EQ(lease_ahead(40, 10, 25), 80);
+    EXPECT_GT(lease_ahead(0, 10, std::numeric_limits<std::int64_t>::max()), 0);
+}
+
+TEST(FleetShare, WithoutTheStoreAsManyShareALimitAsIsKnownOfThem) {
+    const struct {
+        int counted, said, remembered, slice_percent, weirs;
+    } cases[] = {
+        {2, 0, 0, 1, 2}, {2, 5, 0, 1, 5}, {8, 5, 0, 1, 8}, {1, 0, 7, 1, 1},  // heard in this life
+        {0, 5, 7, 1, 5}, {0, 0, 7, 1, 7},                                    // never heard
+        {0, 0, 0, 1, 100}, {0, 0, 0, 30, 3}, {0, 0, 0, 100, 1},              // nothing known: as many as there are slices
+    };
+    for (const auto& c : cases) EXPECT_EQ(sharers(c.counted, c.said, c.remembered, c.slice_percent), c.weirs);
+}
+
+TEST(FleetShare, WeirsThatNeverHeardOfEachOtherStayWithinTheLimitTogether) {
+    for (const int weirs : {2, 3, 7, 100}) EXPECT_LE(share_cut_off({}, 1000, 10, weirs, on_store_failure::local).lease * weirs, 1000) << weirs;
+    EXPECT_EQ(share_cut_off({}, 1000, 10, 100, on_store_failure::local).lease, 10) << "a slice";
+}
+
+TEST(FleetShare, CountsWhatProcessesOfItsOwnLedgerClaimOnce) {
+    // 100 is the limit; relatives claim 30 for what they spent, strangers 20; this one counts 25 of the relatives' as spent.
+    const auto seen = seen_from_here({.own = 10, .others = 50}, 30, 25);
+    EXPECT_EQ(share_in_touch(seen, 100, 1).free, 75) << "20 are the strangers', 5 the relatives' that this one does not know of";
+    EXPECT_EQ(share_in_touch(seen, 100, 1).lease, 36) << "25 that are spent, its own claim, a slice";
+    // The store lost the relatives' claims: what this one counts as spent there is not covered by anybody.
+    EXPECT_EQ(seen_from_here({.own = 10, .others = 20}, 0, 25), (claims{.own = 10, .others = 20}));
+}
+
 TEST(SharedBudget, EndsAtTheLeaseAndNeverGoesBeyondWhatTheOthersLeft) {
     budget_window b{1h};
     std::int64_t w = 5;

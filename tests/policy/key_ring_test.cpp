@@ -264,15 +264,71 @@ TEST(KeyRing, GoesOnCountingAfterAReload) {
 TEST(KeyRing, StartsFromWhatTheLedgerKnows) {
     key_ring ring{{with_budgets({{5 * usd, 24h, "1d"}, {50 * usd, 720h, "30d"}})}};
     EXPECT_EQ(key_ring::window_begin({5 * usd, 24h, "1d"}, today + 5h), today);
-    EXPECT_TRUE(ring.preload("dify", 0, 2 * usd, today));
-    EXPECT_FALSE(ring.preload("dify", 2, 2 * usd, today));
-    EXPECT_FALSE(ring.preload("nobody", 0, 2 * usd, today));
+    auto& day = ring.keys()[0].window(0);
+    day.agree_with(day.window_at(today), 2 * usd, 0);
     const auto left = ring.budgets_left(today);
     ASSERT_EQ(left.size(), 2U);
     EXPECT_EQ(left[0].key, "dify");
     EXPECT_EQ(left[0].window, "1d");
     EXPECT_EQ(left[0].remaining, 3 * usd);
     EXPECT_EQ(left[1].remaining, 50 * usd);
+}
+
+TEST(KeyRing, CountsWhatItSettledOnceWhenItAgreesWithTheLedger) {
+    key_ring ring{{with_budgets({{10 * usd, 24h, "1d"}})}};
+    const auto* who = &ring.keys()[0];
+    auto& day = who->window(0);
+    const auto window = day.window_at(today);
+    day.agree_with(window, 2 * usd, day.settled(window));  // by others
+    auto running = ring.admit(who, {.model = "m", .cost = 3 * usd}, {}, today);
+    auto ended = ring.admit(who, {.model = "m", .cost = 3 * usd}, {}, today);
+    ASSERT_TRUE(running && ended);
+    ended.held.settle(0, 1 * usd, today);
+    EXPECT_EQ(day.settled(window), 1 * usd);
+    // The ledger has both by now, and half a dollar of somebody else's.
+    day.agree_with(window, 2 * usd + 1 * usd + usd / 2, day.settled(window));
+    EXPECT_EQ(day.elsewhere(window), 2 * usd + usd / 2);
+    EXPECT_EQ(who->left(0, today), 10 * usd - 3 * usd - usd / 2 - 3 * usd) << "what runs is reserved still";
+    day.agree_with(window, 3 * usd + usd / 2, day.settled(window));
+    EXPECT_EQ(who->left(0, today), 3 * usd + usd / 2) << "said twice, counted once";
+}
+
+TEST(KeyRing, SettlesInTheWindowThatTheLedgerBooksTheRequestIn) {
+    key_ring ring{{with_budgets({{10 * usd, 24h, "1d"}})}};
+    auto& day = ring.keys()[0].window(0);
+    auto night = ring.admit(&ring.keys()[0], {.model = "m", .cost = 1 * usd}, {}, today + 23h);
+    ASSERT_TRUE(night);
+    EXPECT_TRUE(night.held.spend(3 * usd, today + 25h));
+    night.held.settle(0, 4 * usd, today + 25h);
+    EXPECT_EQ(day.settled(day.window_at(today)), 4 * usd) << "the ledger's row has the time at which it began";
+    EXPECT_EQ(day.settled(day.window_at(today + 25h)), 0);
+}
+
+TEST(KeyRing, AsksAgainForALeaseAndKeepsWhatItHoldsMeanwhile) {
+    auto s = with_budgets({{10 * usd, 24h, "1d"}, {10 * usd, 720h, "30d"}});
+    s.requests_per_minute = 1;
+    key_ring ring{{s}};
+    const auto* who = &ring.keys()[0];
+    auto& month = who->window(1);
+    const auto window = month.window_at(today);
+    const ask what{.model = "m", .cost = usd};
+    month.lend(window, 0, 10 * usd);
+    const auto refused = ring.admit(who, what, {}, today);
+    EXPECT_EQ(refused.refused.what, weir::core::code::overloaded);
+    EXPECT_EQ(refused.lacking, nullptr) << "nobody can be asked: no use to wait";
+    month.may_grow(true);
+    auto waiting = ring.admit(who, what, 2min + weir::core::time_point{}, today);
+    ASSERT_EQ(waiting.lacking, &month);
+    EXPECT_EQ(who->left(0, today), 9 * usd) << "the day's budget holds it already";
+    ring.go_on(waiting, what, today);
+    EXPECT_TRUE(waiting.refused && waiting.lacking);
+    EXPECT_EQ(month.take_largest(), usd);
+    month.lend(window, usd / 2, 10 * usd);
+    ring.go_on(waiting, what, today);
+    EXPECT_TRUE(waiting);
+    EXPECT_EQ(who->left(0, today), 9 * usd) << "and holds it once";
+    EXPECT_EQ(who->left(1, today), 9 * usd);
+    EXPECT_EQ(ring.admit(who, what, 2min + weir::core::time_point{}, today).refused.what, weir::core::code::rate_limited) << "the rate counted it once";
 }
 
 TEST(KeyRing, WritesResetTimesAsGoDoes) {
