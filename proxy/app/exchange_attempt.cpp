@@ -4,7 +4,6 @@
 #include "app/quote.hpp"
 #include "http/head_writer.hpp"
 #include "policy/retry.hpp"
-#include "telemetry/event_log.hpp"
 
 namespace weir::app {
 namespace {
@@ -95,6 +94,7 @@ net::task<void> exchange_runner::attempts() {
         if (plan_.candidate() != at) {
             at = plan_.candidate();
             tried_.clear();
+            wanted_.refused_it.clear();
             edits_made_ = false;  // another pool may wish for others
             ++record_.fallback_count;
         }
@@ -120,6 +120,7 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
     pool_ = pool.pool;
     record_.pool = pool_->conf->name;
     record_.served_model = candidate.model;
+    wanted_.who = policy::asker_of(record_.key, candidate.model);
     if (plan_.attempts() == 0) total_deadline_ = core::after(began_, pool_->conf->timeouts.total);
     auto picked = pick_at_once(pool);
     if (picked.why_none == policy::no_upstream::all_full && pool_->conf->queue.size > 0) {
@@ -183,7 +184,7 @@ void exchange_runner::end_attempt() {
 // Behind those that wait already, if there are any: who comes later is served later.
 policy::picked exchange_runner::pick_at_once(pool_view& pool) {
     if (pool_->line->occupied()) return {.why_none = policy::no_upstream::all_full};
-    return pool.balancer.pick(pool.members, tried_, true, now(), worker_.random()());
+    return pool.balancer.pick(pool.members, tried_, true, now(), worker_.random()(), wanted_);
 }
 
 // Until it is this request's turn and an upstream has a slot, the pool's queue.timeout or the total time is over, or the client leaves.
@@ -199,7 +200,7 @@ net::task<policy::picked> exchange_runner::wait_in_line(pool_view& pool) {
     if (!place.in_line()) co_return found;
     while (!client_gone()) {
         if (place.first()) {
-            found = pool.balancer.pick(pool.members, tried_, true, now(), worker_.random()());
+            found = pool.balancer.pick(pool.members, tried_, true, now(), worker_.random()(), wanted_);
             if (found.why_none != policy::no_upstream::all_full) break;
         }
         if (now() >= until) break;
@@ -502,7 +503,7 @@ net::task<failure> exchange_runner::read_response_head() {
 }
 
 void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
-    const auto verdict = tell_upstream(f, *to_, lease_);
+    const auto verdict = tell_upstream(f, why, *to_, lease_);
     auto& entry = record_.attempts[attempt_at_];
     if (why != failure::status || verdict.again || entry.status >= 500 || entry.status < 400) entry.why = why;
     if (!(why == failure::status && entry.status >= 400 && !error_seen_)) last_error_ = client_error(why, *to_, f.detail);
@@ -513,9 +514,10 @@ void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
     else if (verdict.larger_context && can_send_again()) move_to_larger_context();
     else plan_next(verdict.again && can_send_again() ? exchange::advice::retry : exchange::advice::answer, why);
     if (worker_.loop().now() >= total_deadline_ || session_.aborting()) next_ = exchange::step::answer;
-    const bool passes = why == failure::status && !error_seen_ && next_ == exchange::step::answer;
+    const bool passes = why == failure::status && !error_seen_ && next_ == exchange::step::answer && !first_refusal_stands();
     if (!passes) {
-        if (why == failure::status && !error_seen_ && body_done_) keep_answer();
+        if (first_refusal_stands()) last_error_ = {};
+        else if (why == failure::status && !error_seen_ && body_done_) keep_answer();
         else kept_status_ = 0;
         discard_answer();
         // Only where this attempt had an answer: else what is known of its end is the last attempt's.
@@ -538,22 +540,6 @@ void exchange_runner::plan_next(exchange::advice what, failure why) {
 void exchange_runner::move_to_larger_context() {
     next_ = plan_.prompt_too_long([&](std::size_t i) { return route_->at(i, facts_.model).larger_context && !passes_over(i); });
     if (next_ == exchange::step::attempt) worker_.metrics().fallback(record_.pool, "context_length");
-}
-
-policy::judgement exchange_runner::tell_upstream(const failed_attempt& f, const upstream_runtime& to, policy::upstream_state::lease& lease) {
-    const auto& settings = *pool_->conf;
-    const auto verdict = policy::judge(f.what, settings.retry);
-    lease.report(verdict.counts_as, core::duration{0}, now(), settings.ejection, worker_.random().unit());
-    if (verdict.upstream_rests == policy::rest::as_told) to.state->rate_limited(f.retry_after, now());
-    // Maintenance (RFC 9110 section 10.2.3): it knows best when it is back, but no single answer takes it away for longer than failures could.
-    else if (verdict.counts_as == policy::outcome::failure && f.retry_after)
-        to.state->rate_limited(std::min<core::duration>(*f.retry_after, settings.ejection.max), now());
-    if (verdict.upstream_rests == policy::rest::credentials) {
-        const std::string reason = "credentials refused (" + std::to_string(f.what.status) + ")";
-        to.state->credentials_refused(reason, now(), settings.ejection);
-        telemetry::log(telemetry::level::error, "upstream " + settings.name + "/" + to.conf->name + ": " + reason + "; it rests. Check its api_key");
-    }
-    return verdict;
 }
 
 void exchange_runner::release_upstream(bool reusable) {

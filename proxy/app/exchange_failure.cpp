@@ -2,11 +2,27 @@
 #include "app/exchange_runner.hpp"
 #include "app/failed_attempt.hpp"
 #include "dialect/context_limit.hpp"
+#include "dialect/endpoint_traits.hpp"
 #include "policy/retry_after.hpp"
 
 namespace weir::app {
+namespace {
 
 using exchange::failure;
+
+bool is_refusal(int status) { return status == 401 || status == 403; }
+
+// "status 500 (server_error)", "connect: refused", for the event log and /status. What an upstream wrote is cut.
+std::string in_words(const failed_attempt& f, failure why) {
+    constexpr std::size_t longest_code = 60, longest_detail = 160;
+    const bool answered = f.what.kind == policy::failure_kind::status;
+    std::string words = answered ? "status " + std::to_string(f.what.status) : std::string{name_of(why)};
+    if (answered && !f.what.provider_code.empty()) words += " (" + std::string{f.what.provider_code.substr(0, longest_code)} + ")";
+    if (!answered && !f.detail.empty()) words += ": " + f.detail.substr(0, longest_detail);
+    return words;
+}
+
+}  // namespace
 
 exchange_runner::tried exchange_runner::fail(failure why, std::string detail) {
     failed_attempt f;
@@ -45,7 +61,50 @@ exchange_runner::tried exchange_runner::fail_status(std::string_view provider_co
     }
     conclude_failure(failure::status, f);
     if (in_band && error_seen_) return tried::failed;
+    if (first_refusal_stands()) return tried::failed;
     return next_ == exchange::step::attempt ? tried::failed : tried::finished;
+}
+
+// One that refuses says why the first one did: who asks is told that, whatever the others refuse for.
+bool exchange_runner::first_refusal_stands() const {
+    return kept_ && is_refusal(kept_status_) && is_refusal(record_.attempts[attempt_at_].status);
+}
+
+policy::judgement exchange_runner::tell_upstream(const failed_attempt& f, failure why, const upstream_runtime& to, policy::upstream_state::lease& lease) {
+    const auto& settings = *pool_->conf;
+    const auto verdict = policy::judge(f.what, settings.retry);
+    const auto who = lease.who();
+    if (verdict.counts_as == policy::outcome::failure || verdict.only_elsewhere || verdict.upstream_rests != policy::rest::none)
+        to.state->note_failure(f.what.status, in_words(f, why), now());
+    lease.report(verdict.counts_as, core::duration{0}, now(), settings.ejection, worker_.random().unit(), policy::blame_of(f.what.kind));
+    if (verdict.only_elsewhere) wanted_.refused_it.add(static_cast<std::size_t>(&to - pool_->upstreams.data()));
+    // Maintenance (RFC 9110 section 10.2.3): it knows best when it is back, but no single answer takes it away for longer than failures could,
+    // nor for what one key alone provokes.
+    if (verdict.counts_as == policy::outcome::failure && f.retry_after) {
+        if (!to.state->is_one_keys_alone(who, now(), settings.ejection))
+            to.state->rate_limited(std::min<core::duration>(*f.retry_after, settings.ejection.max), now());
+    } else {
+        rest_upstream(f, to, who, verdict.upstream_rests);
+    }
+    return verdict;
+}
+
+void exchange_runner::rest_upstream(const failed_attempt& f, const upstream_runtime& to, const policy::asker& who, policy::rest how) {
+    const auto& ejection = pool_->conf->ejection;
+    const std::string code = f.what.provider_code.empty() ? "" : " " + std::string{f.what.provider_code};
+    const std::string answered = " (" + std::to_string(f.what.status) + code + ")";
+    // What passes through unread may be refused for reasons of its own.
+    const bool read = dialect::traits_of(target_.id).read == dialect::reading::whole;
+    switch (how) {
+        case policy::rest::none: return;
+        case policy::rest::as_told: to.state->rate_limited(f.retry_after, now()); return;
+        case policy::rest::quota:
+            if (read) to.state->quota_spent(who, record_.served_model, "its quota is spent" + answered, now(), ejection);
+            return;
+        case policy::rest::credentials:
+            if (read && to.state->credentials_refused(who, "credentials refused" + answered + ". Check its api_key", now(), ejection)) worker_.counts().doubt();
+            return;
+    }
 }
 
 }  // namespace weir::app

@@ -70,7 +70,7 @@ void exchange_runner::arm_hedge(pool_view& pool) {
 // False: there is no other upstream free now, or too many second attempts were made lately.
 bool exchange_runner::make_second_call(pool_view& pool, second_call& call) {
     if (plan_.is_committed() || gone_ || pool_->line->occupied() || !pool_->hedging->budget.try_hedge()) return false;
-    auto picked = pool.balancer.pick(pool.members, tried_, false, now(), worker_.random()());
+    auto picked = pool.balancer.pick(pool.members, tried_, false, now(), worker_.random()(), wanted_);
     // Neither a probe nor an upstream that rests is a bet worth its tokens.
     if (!picked || picked.lease.how() != policy::upstream_state::entry::normal) {
         pool_->hedging->budget.give_back();
@@ -172,7 +172,7 @@ void exchange_runner::end_hedge() {
     f.what.provider_code = over->provider_code();
     f.what.own_credentials = !call.to->credential_name.empty();
     f.retry_after = over->retry_after();
-    tell_upstream(f, *call.to, call.lease);
+    tell_upstream(f, over->why(), *call.to, call.lease);
 }
 
 // Tokens that a provider was asked for and that no answer will account for: the prompt as estimated, the output as counted.

@@ -130,9 +130,11 @@ private:
     [[nodiscard]] net::task<tried> follow_answer();
     std::size_t add_attempt(const upstream_runtime& to);
     void end_attempt();
-    policy::judgement tell_upstream(const struct failed_attempt& what, const upstream_runtime& to, policy::upstream_state::lease& lease);
+    policy::judgement tell_upstream(const struct failed_attempt& what, exchange::failure why, const upstream_runtime& to, policy::upstream_state::lease& lease);
     void plan_next(exchange::advice what, exchange::failure why);
     void move_to_larger_context();
+    void rest_upstream(const struct failed_attempt& what, const upstream_runtime& to, const policy::asker& who, policy::rest how);
+    [[nodiscard]] bool first_refusal_stands() const;
     [[nodiscard]] net::task<net::dial_result> connect(net::upstream_connections& from, core::time_point deadline);
     [[nodiscard]] net::task<exchange::failure> send_request(const upstream_runtime& to);
     [[nodiscard]] net::task<exchange::failure> read_response_head();
@@ -317,6 +319,7 @@ private:
     exchange::plan plan_{0};
     exchange::step next_ = exchange::step::answer;
     policy::tried_set tried_;
+    policy::pick_for wanted_;                ///< in the pool at hand
     policy::upstream_state::lease lease_;
     std::unique_ptr<net::upstream_connection> upstream_;
     net::upstream_connections* home_ = nullptr;

@@ -64,7 +64,7 @@ bool any_upstream_usable(const snapshot& s, const operations& told, core::time_p
             if (told.drained(pool.conf->name, up.conf->name)) continue;
             const auto standing = up.state->standing_at(now);
             using enum policy::upstream_state::standing;
-            if (standing != down && standing != refused && (pool.conf->panic || standing != ejected)) return true;
+            if (standing != down && (pool.conf->panic || (standing != ejected && standing != refused))) return true;
         }
     return false;
 }
@@ -353,6 +353,7 @@ void gateway::start() {
     p.make_desk();
     p.make_admin();
     p.health = std::make_unique<health_checker>();
+    p.counts.doubt = [health = p.health.get()] { health->look_at_doubts(); };
     p.publish(first);
     std::vector<worker*> all;
     all.reserve(p.workers.size());

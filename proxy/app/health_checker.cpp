@@ -47,6 +47,7 @@ policy::health_verdict counter_at(policy::health known, const policy::health_che
 struct finding {
     bool cancelled = false;  ///< the checker stops, or the upstream is no longer checked: no verdict
     bool passed = false;
+    int status = 0;   ///< 0: it did not answer
     std::string why;  ///< it did not pass, in words
     finding() = default;
     explicit finding(std::string w) : why(std::move(w)) {}
@@ -69,7 +70,13 @@ public:
     ~checks() { stop(); }
 
     void use(std::shared_ptr<const snapshot> s) {
-        loop_.post([this, s = std::move(s)] { replace(*s); });
+        loop_.post([this, s = std::move(s)] {
+            replace(*s);
+            if (!stopped_) shown_ = s;
+        });
+    }
+    void look_at_doubts() {
+        loop_.post([this] { ask_the_doubted(); });
     }
     void stop();
 
@@ -100,6 +107,8 @@ private:
     static void end(const subject_ptr& s);
 
     net::detached watch(subject_ptr s);
+    void ask_the_doubted();
+    net::detached ask_once(subject_ptr s, policy::ejection_settings ejection);
     net::task<finding> check(subject& s, question_ptr q, talk& t);
     net::task<bool> send(subject& s, const health_question& q, talk& t);
     net::task<finding> read_answer(subject& s, const health_question& q, talk& t);
@@ -111,6 +120,8 @@ private:
     net::reactor loop_;
     core::fast_random random_;
     std::map<const policy::upstream_state*, subject_ptr> subjects_;
+    std::vector<subject_ptr> asked_once_;  ///< because of a doubt, now
+    std::shared_ptr<const snapshot> shown_;
     http::response_head head_;  ///< scratch space of one synchronous step
     bool stopped_ = false;
     std::mutex stopping_;
@@ -124,6 +135,8 @@ void health_checker::checks::stop() {
         stopped_ = true;
         // Each ends within its end(): no coroutine is left when the loop stops.
         for (auto& [state, s] : std::exchange(subjects_, {})) end(s);
+        for (auto& s : std::exchange(asked_once_, {})) end(s);
+        shown_.reset();
         loop_.stop();
     });
     thread_.join();
@@ -193,6 +206,35 @@ net::detached health_checker::checks::watch(subject_ptr s) {
         }
         while (!self.ended() && loop_.tick() < self.due) (void)co_await self.sleeper.wait(self.due);
     }
+}
+
+void health_checker::checks::ask_the_doubted() {
+    if (!shown_) return;
+    for (const auto& pool : shown_->pools)
+        for (const auto& up : pool.upstreams) {
+            if (!up.state->take_doubt()) continue;
+            auto s = std::make_shared<subject>(loop_, up.state, make_credential_question(pool, up));
+            asked_once_.push_back(s);
+            ask_once(std::move(s), pool.conf->ejection);
+        }
+}
+
+net::detached health_checker::checks::ask_once(subject_ptr s, policy::ejection_settings ejection) {
+    auto& self = *s;
+    {
+        const auto q = self.ask;
+        talk t;
+        auto asking = check(self, q, t);
+        const finding found = co_await std::move(asking);
+        const int status = found.cancelled ? 0 : found.status;
+        if (status != 0) telemetry::log(telemetry::level::info, q->who + " refused a request's credential; asked by weir itself it says " + std::to_string(status));
+        if (status == 401 || status == 403)
+            self.state->itself_refused("credentials refused (" + std::to_string(status) + ", to weir's own question too). Check its api_key", loop_.tick(), ejection);
+        self.due = loop_.tick() + drain_time;
+        auto draining = drain(self, t);
+        co_await std::move(draining);
+    }
+    std::erase(asked_once_, s);
 }
 
 net::task<finding> health_checker::checks::check(subject& s, question_ptr q, talk& t) {
@@ -289,6 +331,7 @@ bool health_checker::checks::take_head(const health_question& q, talk& t, findin
         t.in.consume(parsed.consumed);
         if (status >= 100 && status < 200 && status != 101) continue;
         t.body_left = framing == http::framing::none ? 0 : framing == http::framing::length ? length : drained_at_most;
+        out.status = status;
         out.passed = policy::check_passes(status, q.settings);
         if (!out.passed) out.why = why_failed(status, q);
         return true;
@@ -333,6 +376,7 @@ void health_checker::checks::record(subject& s, const health_question& q, const 
 health_checker::health_checker() : checks_(std::make_unique<checks>()) {}
 health_checker::~health_checker() = default;
 void health_checker::use(std::shared_ptr<const snapshot> s) { checks_->use(std::move(s)); }
+void health_checker::look_at_doubts() { checks_->look_at_doubts(); }
 void health_checker::stop() { checks_->stop(); }
 
 }  // namespace weir::app

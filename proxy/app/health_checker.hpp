@@ -21,6 +21,10 @@ public:
     /// verdict; one whose check or connection reads otherwise now is checked at once.
     void use(std::shared_ptr<const snapshot> s);
 
+    /// Thread-safe. Asks each upstream whose credential is in doubt (upstream_state::take_doubt) with it, once: what it says to weir itself
+    /// decides whether it rests. Checked or not.
+    void look_at_doubts();
+
     /// Thread-safe. Ends running checks without a verdict and the thread; nothing is checked any more.
     void stop();
 

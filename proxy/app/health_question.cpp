@@ -7,26 +7,34 @@ namespace {
 
 // "/models" is an endpoint, and the dialect knows where its version goes; any other path stands under the base URL as
 // written.
-std::string path_of(const pool_runtime& pool, const upstream_runtime& up) {
-    const std::string& path = pool.conf->health_check->path;
+std::string path_of(const pool_runtime& pool, const upstream_runtime& up, const std::string& path) {
     const std::string slash = path.starts_with('/') ? "" : "/";
     if (path != "/models") return up.conf->base_path + slash + path;
     return endpoint_path(pool.conf->dialect, up.conf->base_path, path);
 }
 
-}  // namespace
-
-std::shared_ptr<const health_question> make_health_question(const pool_runtime& pool, const upstream_runtime& up) {
+std::shared_ptr<const health_question> make_question(const pool_runtime& pool, const upstream_runtime& up, const policy::health_check_settings& settings,
+                                                     std::string_view purpose) {
     auto q = std::make_shared<health_question>();
-    q->who = "upstream '" + up.conf->name + "' of pool '" + pool.conf->name + "' (" + up.conf->url + ")";
+    q->who = spoken_name(*pool.conf, *up.conf);
     q->target = up.target;
-    q->settings = *pool.conf->health_check;
+    q->settings = settings;
     probe_question what;
-    what.path = path_of(pool, up);
-    what.purpose = "health-check";
+    what.path = path_of(pool, up, settings.path);
+    what.purpose = purpose;
     q->request = write_probe(pool, up, what);
     q->has_credential = !up.credential_name.empty();
     return q;
+}
+
+}  // namespace
+
+std::shared_ptr<const health_question> make_health_question(const pool_runtime& pool, const upstream_runtime& up) {
+    return make_question(pool, up, *pool.conf->health_check, "health-check");
+}
+
+std::shared_ptr<const health_question> make_credential_question(const pool_runtime& pool, const upstream_runtime& up) {
+    return make_question(pool, up, pool.conf->health_check.value_or(policy::health_check_settings{}), "credential-check");
 }
 
 bool counts_alike(const policy::health_check_settings& a, const policy::health_check_settings& b) {

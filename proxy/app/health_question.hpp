@@ -22,6 +22,9 @@ struct health_question {
 [[nodiscard]] std::shared_ptr<const health_question> make_health_question(const pool_runtime& pool,
                                                                           const upstream_runtime& up);
 
+/// What is asked when the upstream's credential is in doubt: its health check's question, or for its models.
+[[nodiscard]] std::shared_ptr<const health_question> make_credential_question(const pool_runtime& pool, const upstream_runtime& up);
+
 /// Whether a verdict reached with one is a verdict for the other.
 [[nodiscard]] bool asks_alike(const health_question& a, const health_question& b);
 /// Whether they take the same number of results to change a verdict.

@@ -8,6 +8,7 @@
 
 #include "core/glob.hpp"
 #include "dialect/credentials.hpp"
+#include "telemetry/event_log.hpp"
 
 namespace weir::app {
 namespace {
@@ -61,6 +62,16 @@ const upstream_runtime* same_upstream(const pool_runtime* before, const config::
     return nullptr;
 }
 
+// Its state outlives reloads only where name and URL stay, so that this stays its name.
+policy::upstream_state::listener tells_of(std::string who) {
+    return [who = std::move(who)](const policy::upstream_news& news) {
+        using kind = policy::upstream_news::kind;
+        using telemetry::level;
+        const auto severity = news.what == kind::back ? level::info : news.what == kind::rests ? level::warn : level::error;
+        telemetry::log(severity, who + " " + news.words);
+    };
+}
+
 std::vector<std::string> exact_prices(const usage::price_book& prices) {
     std::vector<std::string> names;
     for (const auto& row : prices.rows())
@@ -69,6 +80,10 @@ std::vector<std::string> exact_prices(const usage::price_book& prices) {
 }
 
 }  // namespace
+
+std::string spoken_name(const config::pool_conf& pool, const config::upstream_conf& up) {
+    return "upstream '" + up.name + "' of pool '" + pool.name + "' (" + up.url + ")";
+}
 
 std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf> conf, net::resolver& names, const snapshot* before) {
     auto s = std::make_shared<snapshot>();
@@ -88,7 +103,7 @@ std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf
             upstream_runtime up;
             up.conf = &u;
             const auto* old = same_upstream(same, u);
-            up.state = old ? old->state : std::make_shared<policy::upstream_state>(pool.line);
+            up.state = old ? old->state : std::make_shared<policy::upstream_state>(pool.line, tells_of(spoken_name(p, u)));
             if (!p.health_check && up.state->verdict() != policy::health::unknown)
                 up.state->set_health(policy::health::unknown, core::clock::now());
             up.target = make_target(u, p.keepalive, names, contexts);

@@ -69,6 +69,9 @@ struct snapshot {
     [[nodiscard]] bool has_keys() const { return keys != nullptr; }
 };
 
+/// For messages: "upstream 'a' of pool 'main' (http://…)".
+[[nodiscard]] std::string spoken_name(const config::pool_conf& pool, const config::upstream_conf& up);
+
 /// Throws net::tls_error when a CA file cannot be used. `before`: the snapshot that this one replaces, whose live state is carried over; may be null.
 [[nodiscard]] std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf> conf, net::resolver& names,
                                                             const snapshot* before);

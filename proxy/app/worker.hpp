@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -64,6 +65,7 @@ struct process_counts {
     std::atomic<int> refusing{0};  ///< of these: beyond the limit, open only until they have been told so
     alignas(64) std::atomic<std::size_t> buffered_bodies{0};
     std::atomic<bool> draining{false};
+    std::function<void()> doubt;   ///< told that an upstream's credential is in doubt; any thread; set before the workers start
     int descriptors = 0;           ///< that this process may have open; set before the workers start
     /// Client connections for which there are descriptors: some stay free for upstreams, the admin address and files.
     [[nodiscard]] int connections_that_fit() const { return descriptors - std::clamp(descriptors / 32, 32, 1024); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <utility>
 
 namespace weir::policy {
@@ -13,7 +14,7 @@ using entry = upstream_state::entry;
 constexpr double latency_unless_known_s = 0.03;  // when no upstream of the pool has a sample: any common value does
 
 /// Resting, but usable in need.
-bool rests(standing s) { return s == standing::ejected || s == standing::probing || s == standing::waiting; }
+bool rests(standing s) { return s == standing::ejected || s == standing::probing || s == standing::waiting || s == standing::refused; }
 
 /// A fraction in [0, 1) of 32 of the random bits.
 double fraction(std::uint64_t bits) { return static_cast<double>(bits & 0xffff'ffffU) / 4294967296.0; }
@@ -21,29 +22,29 @@ double fraction(std::uint64_t bits) { return static_cast<double>(bits & 0xffff'f
 }  // namespace
 
 picked balancer::pick(std::span<const pool_member> pool, const tried_set& tried, bool reuse_tried,
-                      core::time_point now, std::uint64_t random) {
-    filter(pool, tried, now);
+                      core::time_point now, std::uint64_t random, const pick_for& request) {
+    filter(pool, tried, now, request);
     const bool has_tried = !usable_again_.empty();
     keep_probes_for_first_attempts(tried.empty());
-    if (auto found = claim_one(pool, now, random)) return found;
+    if (auto found = claim_one(pool, now, random, request.who)) return found;
     if (has_tried && reuse_tried) {
         std::swap(usable_, usable_again_);
-        if (auto found = claim_one(pool, now, random)) return found;
+        if (auto found = claim_one(pool, now, random, request.who)) return found;
     }
     if (any_full_) return {.why_none = no_upstream::all_full};
     if (has_tried && !reuse_tried) return {.why_none = no_upstream::all_tried};
-    return least_bad(pool, tried, reuse_tried, now);
+    return least_bad(pool, tried, reuse_tried, now, request);
 }
 
-void balancer::filter(std::span<const pool_member> pool, const tried_set& tried, core::time_point now) {
+void balancer::filter(std::span<const pool_member> pool, const tried_set& tried, core::time_point now, const pick_for& request) {
     usable_.clear();
     usable_again_.clear();
     any_full_ = false;
     let_back_in(pool, now);
     for (std::size_t i = 0; i < pool.size(); ++i) {
         const auto& member = pool[i];
-        if (member.weight <= 0) continue;
-        const auto how = member.state->standing_at(now);
+        if (member.weight <= 0 || request.refused_it.contains(i)) continue;
+        const auto how = member.state->standing_at(now, request.who.model);
         entry as = entry::normal;
         if (how == standing::half_open) {
             as = entry::probe;
@@ -95,7 +96,7 @@ void balancer::keep_probes_for_first_attempts(bool first_attempt) {
     }
 }
 
-picked balancer::claim_one(std::span<const pool_member> pool, core::time_point now, std::uint64_t random) {
+picked balancer::claim_one(std::span<const pool_member> pool, core::time_point now, std::uint64_t random, const asker& who) {
     while (!usable_.empty()) {
         const bool probe = usable_.front().entry == entry::probe;
         const std::size_t at = probe ? 0 : choose(pool, now, random);
@@ -104,7 +105,7 @@ picked balancer::claim_one(std::span<const pool_member> pool, core::time_point n
         // Another worker may have been quicker since the filter looked.
         if (chosen.entry != entry::probe || member.state->try_probe(now)) {
             if (member.state->try_start(member.max_requests))
-                return {.index = chosen.index, .lease = {*member.state, chosen.entry}};
+                return {.index = chosen.index, .lease = {*member.state, chosen.entry, who}};
             if (chosen.entry == entry::probe) member.state->probe_abandoned();
             any_full_ = true;
         }
@@ -183,39 +184,44 @@ std::size_t balancer::better_of_two(std::uint64_t random) const {
 
 // Everything rests. Rather a doubtful upstream than a certain refusal, if the pool allows it.
 picked balancer::least_bad(std::span<const pool_member> pool, const tried_set& tried, bool reuse_tried,
-                           core::time_point now) {
-    if (!panic_) return {.why_none = no_upstream::none_healthy, .back_at = first_back(pool, now)};
+                           core::time_point now, const pick_for& request) {
+    const auto model = request.who.model;
+    if (!panic_) return {.why_none = no_upstream::none_healthy, .back_at = first_back(pool, now, model)};
+    // Of those that were not tried first; then those whose key or quota is no good last; then whose rest ends first.
+    const auto rank = [&](std::size_t i) {
+        const auto& state = *pool[i].state;
+        return std::tuple(tried.contains(i), state.standing_at(now, model) == standing::refused, state.rests_until(model, now));
+    };
     std::size_t best = pool.size();
     bool full = false;
     bool left_out = false;
     for (std::size_t i = 0; i < pool.size(); ++i) {
         const auto& [state, weight, max_requests] = pool[i];
-        if (weight <= 0 || !rests(state->standing_at(now))) continue;
+        if (weight <= 0 || request.refused_it.contains(i) || !rests(state->standing_at(now, model))) continue;
         if (max_requests > 0 && state->in_flight() >= max_requests) {
             full = true;
         } else if (tried.contains(i) && !reuse_tried) {
             left_out = true;
-        } else if (best == pool.size() || std::pair(tried.contains(i), state->rests_until()) <
-                                              std::pair(tried.contains(best), pool[best].state->rests_until())) {
+        } else if (best == pool.size() || rank(i) < rank(best)) {
             best = i;
         }
     }
     if (best != pool.size()) {
         if (pool[best].state->try_start(pool[best].max_requests))
-            return {.index = best, .lease = {*pool[best].state, entry::panic}};
+            return {.index = best, .lease = {*pool[best].state, entry::panic, request.who}};
         full = true;
     }
     if (full) return {.why_none = no_upstream::all_full};
     if (left_out) return {.why_none = no_upstream::all_tried};
-    return {.why_none = no_upstream::none_healthy, .back_at = first_back(pool, now)};
+    return {.why_none = no_upstream::none_healthy, .back_at = first_back(pool, now, model)};
 }
 
-core::time_point balancer::first_back(std::span<const pool_member> pool, core::time_point now) const {
+core::time_point balancer::first_back(std::span<const pool_member> pool, core::time_point now, std::uint64_t model) const {
     core::time_point first = core::never;
     for (const auto& member : pool) {
-        const auto how = member.state->standing_at(now);
+        const auto how = member.state->standing_at(now, model);
         if (member.weight <= 0 || how == standing::down || how == standing::open) continue;
-        first = std::min(first, std::max(member.state->rests_until(), now));
+        first = std::min(first, std::max(member.state->rests_until(model, now), now));
     }
     return first;
 }

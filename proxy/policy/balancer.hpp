@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "policy/asker.hpp"
 #include "policy/settings.hpp"
 #include "policy/tried_set.hpp"
 #include "policy/upstream_state.hpp"
@@ -25,7 +26,7 @@ struct pool_member {
 
 enum class no_upstream : std::uint8_t {
     none,          ///< one was picked
-    none_healthy,  ///< all are down, refusing or (without panic) resting
+    none_healthy,  ///< all are down, have refused this request or (without panic) rest
     all_full,      ///< every one that may take requests has max_requests in flight
     all_tried,     ///< the request has tried every usable one
 };
@@ -39,6 +40,12 @@ struct picked {
     [[nodiscard]] explicit operator bool() const { return static_cast<bool>(lease); }
 };
 
+/// Of the request that an upstream is picked for.
+struct pick_for {
+    asker who;            ///< an upstream whose quota for its model is spent is left out
+    tried_set refused_it; ///< by these it was refused: they would say the same again
+};
+
 class balancer {
 public:
     balancer(balance how, ejection_settings ejection, bool panic) : how_(how), ejection_(ejection), panic_(panic) {}
@@ -46,7 +53,7 @@ public:
     /// An upstream that is not in `tried` if one is usable; else, with `reuse_tried`, a tried one again. `random` is any 64
     /// random bits. A half-open upstream gets the first attempt of a request as its probe, never a later one by choice.
     [[nodiscard]] picked pick(std::span<const pool_member> pool, const tried_set& tried, bool reuse_tried,
-                              core::time_point now, std::uint64_t random);
+                              core::time_point now, std::uint64_t random, const pick_for& request = {});
 
     /// Whether a request would find an upstream now (full ones count): for /readyz.
     [[nodiscard]] bool any_usable(std::span<const pool_member> pool, core::time_point now) const;
@@ -65,7 +72,7 @@ private:
         double cost = 0.0;
     };
 
-    void filter(std::span<const pool_member> pool, const tried_set& tried, core::time_point now);
+    void filter(std::span<const pool_member> pool, const tried_set& tried, core::time_point now, const pick_for& request);
     void let_back_in(std::span<const pool_member> pool, core::time_point now);
     void keep_probes_for_first_attempts(bool first_attempt);
     [[nodiscard]] std::size_t choose(std::span<const pool_member> pool, core::time_point now, std::uint64_t random);
@@ -73,10 +80,10 @@ private:
     [[nodiscard]] std::size_t cheapest(std::uint64_t random) const;
     [[nodiscard]] std::size_t better_of_two(std::uint64_t random) const;
     void set_costs(std::span<const pool_member> pool, core::time_point now);
-    [[nodiscard]] picked claim_one(std::span<const pool_member> pool, core::time_point now, std::uint64_t random);
+    [[nodiscard]] picked claim_one(std::span<const pool_member> pool, core::time_point now, std::uint64_t random, const asker& who);
     [[nodiscard]] picked least_bad(std::span<const pool_member> pool, const tried_set& tried, bool reuse_tried,
-                                   core::time_point now);
-    [[nodiscard]] core::time_point first_back(std::span<const pool_member> pool, core::time_point now) const;
+                                   core::time_point now, const pick_for& request);
+    [[nodiscard]] core::time_point first_back(std::span<const pool_member> pool, core::time_point now, std::uint64_t model) const;
 
     balance how_;
     ejection_settings ejection_;

@@ -22,6 +22,22 @@ constexpr std::array<std::string_view, 12> quota_codes = {
     "1113",                           // Zhipu
 };
 
+// Beside 403; with 401 there is no doubt. What says that a model, a file or a prompt is not allowed does not belong here.
+constexpr std::array<std::string_view, 12> credential_codes = {
+    "invalid_api_key",               // OpenAI and its like
+    "incorrect_api_key",             // resellers
+    "api_key_expired",               // resellers
+    "expired_api_key",               // resellers
+    "authentication_error",          // Anthropic, LiteLLM
+    "invalid_authentication",        // OpenAI
+    "invalid_authentication_error",  // Moonshot
+    "account_deactivated",           // OpenAI
+    "organization_deactivated",      // OpenAI
+    "UNAUTHENTICATED",               // Google
+    "InvalidApiKey",                 // DashScope
+    "access_terminated_error",       // Moonshot
+};
+
 struct meaning {
     std::string_view code;
     int status;
@@ -57,7 +73,7 @@ judgement judge_status(const attempt_failure& failure, const retry_settings& s) 
     // Before the plain meaning of the status: some providers send "no money left" as 400 or 403.
     if (status >= 400 && status < 500 && (status == 402 || is_quota_code(failure.provider_code))) {
         if (!failure.own_credentials) return {};
-        return {.again = true, .counts_as = outcome::neutral, .upstream_rests = rest::credentials};
+        return {.again = true, .only_elsewhere = true, .counts_as = outcome::neutral, .upstream_rests = rest::quota};
     }
     switch (status) {
         case 400:
@@ -67,7 +83,10 @@ judgement judge_status(const attempt_failure& failure, const retry_settings& s) 
         case 401:
         case 403:
             if (!failure.own_credentials) return {};
-            return {.again = true, .counts_as = outcome::neutral, .upstream_rests = rest::credentials};
+            return {.again = true,
+                    .only_elsewhere = true,
+                    .counts_as = outcome::neutral,
+                    .upstream_rests = status == 401 || is_credential_code(failure.provider_code) ? rest::credentials : rest::none};
         case 429:
             // With the client's own credentials the limit is the client's: others may go on.
             return {.again = listed(status, s),
@@ -96,6 +115,10 @@ judgement judge(const attempt_failure& failure, const retry_settings& s) {
 
 bool is_quota_code(std::string_view provider_code) {
     return std::find(quota_codes.begin(), quota_codes.end(), provider_code) != quota_codes.end();
+}
+
+bool is_credential_code(std::string_view provider_code) {
+    return std::find(credential_codes.begin(), credential_codes.end(), provider_code) != credential_codes.end();
 }
 
 int status_of_provider_code(std::string_view provider_code) {

@@ -31,19 +31,30 @@ struct attempt_failure {
 enum class rest : std::uint8_t {
     none,
     as_told,      ///< upstream_state::rate_limited with the answer's Retry-After
-    credentials,  ///< upstream_state::credentials_refused: refused, or their quota is spent
+    credentials,  ///< upstream_state::credentials_refused: maybe it is the credential, maybe the request
+    quota,        ///< upstream_state::quota_spent
 };
 
 struct judgement {
     bool again = false;                      ///< elsewhere, or here after a pause, while attempts and the retry budget last
+    bool only_elsewhere = false;             ///< `again`, but never here: the answer would be the same
     outcome counts_as = outcome::neutral;    ///< for ejection
     rest upstream_rests = rest::none;
     bool larger_context = false;             ///< not again there, but a model with a larger context may take it
 };
 
-/// 400, 404, 413 and 422 are never tried again: they would fail anywhere, but a prompt that is too long may fit a larger model. 401, 403, 402 and spent quota take the credential
-/// out and go on. 429 is no failure, it asks for a pause. Everything else goes by the settings' list.
+/// 400, 404, 413 and 422 are never tried again: they would fail anywhere, but a prompt that is too long may fit a larger model. 401, 403, 402 and spent quota are
+/// asked elsewhere; what the upstream's rest is then depends on what else it refuses (upstream_state). A 403 is about the request, unless its code says otherwise. 429 is no failure, it asks for a pause. Everything else goes by the settings' list.
 [[nodiscard]] judgement judge(const attempt_failure& failure, const retry_settings& s);
+
+/// Whose doing a failure of this kind may be: an answer may be bad because of what was asked.
+[[nodiscard]] constexpr blame blame_of(failure_kind kind) {
+    const bool answer = kind == failure_kind::status || kind == failure_kind::invalid || kind == failure_kind::reset;
+    return answer ? blame::asker : blame::upstream;
+}
+
+/// Whether a provider's code says that it does not take the credential itself, whatever it is asked.
+[[nodiscard]] bool is_credential_code(std::string_view provider_code);
 
 /// Whether a provider's code says that money or quota is gone, so that waiting seconds does not help.
 [[nodiscard]] bool is_quota_code(std::string_view provider_code);

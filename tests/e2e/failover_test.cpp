@@ -207,11 +207,12 @@ TEST_F(Failover, PassesOtherRefusalsOnUnchanged) {
     EXPECT_EQ(good_->call_count() + other_->call_count(), 0u);
 }
 
-TEST_F(Failover, TakesAnUpstreamOutWhoseQuotaIsSpentAndSaysSo) {
+TEST_F(Failover, AsksNoUpstreamForAModelWhoseQuotaIsSpentAndSaysSo) {
     bad_->always(refusal(429, R"({"error":{"message":"You exceeded your current quota.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}})"));
     EXPECT_EQ(ask("quota").header("x-weir-upstream"), "good");
-    EXPECT_EQ(state_of_bad("quota"), "refused");
-    EXPECT_TRUE(weir_->program().wait_err([](const std::string& e) { return e.find("quota/bad: credentials refused (429)") != std::string::npos; }, 3s));
+    EXPECT_EQ(state_of_bad("quota"), "open") << "for other models";
+    EXPECT_NE(standing_of_bad("quota").find("its quota for 'quota' is spent"), std::string::npos) << standing_of_bad("quota");
+    EXPECT_TRUE(weir_->program().wait_err([](const std::string& e) { return e.find("is not asked for 'quota' for 300 s: its quota is spent (429 insufficient_quota)") != std::string::npos; }, 3s));
     for (int i = 0; i < 3; ++i) EXPECT_EQ(ask("quota").header("x-weir-attempts"), "1");
     EXPECT_EQ(bad_->call_count(), 1u);
 }

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <random>
@@ -143,15 +145,59 @@ TEST(Balancer, AvoidsWhatWasTriedWhileAnotherIsUsable) {
     }
 }
 
-TEST(Balancer, NeverUsesWhatItsCheckCallsDownOrWhatRefusesOurKey) {
+void refuse_credentials(upstream_state& u, time_point at) {
+    (void)u.credentials_refused({}, "credentials refused (401)", at, defaults);
+    u.itself_refused("credentials refused (401)", at, defaults);
+}
+
+TEST(Balancer, NeverUsesWhatItsCheckCallsDownAndWhatRefusesOurKeyInPanicOnly) {
     pool p{{1, 1}};
     p.states[0].set_health(health::down, noon);
-    p.states[1].credentials_refused("credentials refused (401)", noon, defaults);
-    auto b = make(balance::peak_ewma);
-    const auto none = b.pick(p.members, {}, true, noon, 0);
+    refuse_credentials(p.states[1], noon);
+    auto calm = make(balance::peak_ewma, false, 50);
+    const auto none = calm.pick(p.members, {}, true, noon, 0);
     EXPECT_EQ(none.why_none, no_upstream::none_healthy);
     EXPECT_EQ(none.back_at, noon + 5min);
-    EXPECT_FALSE(b.any_usable(p.members, noon));
+    EXPECT_FALSE(calm.any_usable(p.members, noon));
+
+    auto b = make(balance::peak_ewma);
+    const auto got = b.pick(p.members, {}, true, noon, 0);
+    EXPECT_EQ(got.index, 1U);
+    EXPECT_EQ(got.lease.how(), upstream_state::entry::panic);
+    EXPECT_TRUE(b.any_usable(p.members, noon));
+}
+
+TEST(Balancer, UsesWhatRefusesOurKeyLastOfAllThatRest) {
+    pool p{{1, 1, 1}};
+    refuse_credentials(p.states[0], noon);
+    p.eject(1, noon + 4min);
+    p.eject(1, noon + 4min);
+    p.states[2].rate_limited(30min, noon);
+    auto b = make(balance::peak_ewma, true, 100);
+    tried_set tried;
+    for (const std::size_t expected : {1U, 2U, 0U}) {
+        EXPECT_EQ(b.pick(p.members, tried, false, noon + 4min, 0).index, expected);
+        tried.add(expected);
+    }
+}
+
+TEST(Balancer, LeavesOutWhatRefusedThisRequestAndWhatHasNoQuotaForItsModel) {
+    pool p{{1, 1, 1}};
+    auto b = make(balance::peak_ewma);
+    p.states[0].quota_spent(asker_of("a", "dear"), "dear", "its quota is spent (429)", noon, defaults);
+    pick_for dear{asker_of("b", "dear"), {}};
+    dear.refused_it.add(1);
+    for (std::uint64_t random = 0; random < 9; ++random) EXPECT_EQ(b.pick(p.members, {}, true, noon, random, dear).index, 2U);
+    tried_set tried;
+    tried.add(2);
+    dear.refused_it.add(2);
+    EXPECT_EQ(b.pick(p.members, tried, true, noon, 0, dear).index, 0U) << "in panic";
+    pick_for cheap{asker_of("a", "cheap"), {}};
+    std::array<int, 3> seen{};
+    for (std::uint64_t random = 0; random < 9; ++random) ++seen[b.pick(p.members, {}, true, noon, random, cheap).index];
+    EXPECT_GT(seen[0], 0) << "the quota for another model";
+    EXPECT_EQ(b.pick(p.members, {}, true, noon + 5min, 0, {dear.who, {}}).lease.who(), dear.who);
+    EXPECT_EQ(p.states[0].standing_at(noon + 5min, dear.who.model), upstream_state::standing::open);
 }
 
 TEST(Balancer, UsesTheLeastBadWhenAllRestAndPanicIsOn) {
@@ -246,7 +292,7 @@ TEST(Balancer, FindsNobodyInAPoolWithoutWeight) {
     EXPECT_EQ(b.pick({}, {}, true, noon, 0).why_none, no_upstream::none_healthy);
 }
 
-// Whatever happens to the upstreams: a pick is never down, refused, or above its limit, and every count comes back.
+// Whatever happens to the upstreams: a pick is never down or above its limit, refused only where nothing else is left, and every count comes back.
 TEST(Balancer, KeepsItsPromisesThroughRandomWeather) {
     std::mt19937_64 random{99};
     for (const auto how : {balance::weighted_round_robin, balance::least_outstanding, balance::peak_ewma}) {
@@ -261,12 +307,18 @@ TEST(Balancer, KeepsItsPromisesThroughRandomWeather) {
             if (roll == 0) u.set_health(health::down, now);
             if (roll == 1) u.set_health(health::up, now);
             if (roll == 2) u.rate_limited(2s, now);
-            if (roll == 3) u.credentials_refused("refused", now, defaults);
+            if (roll == 3) refuse_credentials(u, now);
             auto got = b.pick(p.members, {}, true, now, random());
             if (got) {
                 const auto where = p.states[got.index].standing_at(now);
                 EXPECT_NE(where, upstream_state::standing::down);
-                EXPECT_NE(where, upstream_state::standing::refused);
+                const auto better = [&](const auto& other) {
+                    const auto how = other.standing_at(now);
+                    return (how == upstream_state::standing::open || how == upstream_state::standing::ejected) && other.in_flight() < 3;
+                };
+                if (where == upstream_state::standing::refused) {
+                    EXPECT_TRUE(std::none_of(p.states.begin(), p.states.end(), better));
+                }
                 EXPECT_LE(p.states[got.index].in_flight(), 3);
                 held.push_back(std::move(got));
             }

@@ -49,12 +49,33 @@ TEST(Retry, RepeatsListedStatusesAndBlamesTheUpstreamForAll5xx) {
     EXPECT_FALSE(of(409).again);
 }
 
-TEST(Retry, RestsARefusedCredentialAndGoesOn) {
-    for (const int status : {401, 402, 403}) {
-        EXPECT_TRUE(of(status).again) << status;
-        EXPECT_EQ(of(status).upstream_rests, rest::credentials) << status;
-        EXPECT_EQ(of(status).counts_as, outcome::neutral) << status;
+TEST(Retry, AsksOnlyElsewhereWhatWasRefusedAndTellsARequestsFaultFromACredentialsAndFromSpentMoney) {
+    struct row {
+        int status;
+        std::string_view code;
+        rest expected;
+    };
+    for (const auto& [status, code, expected] : std::vector<row>{
+             {401, "", rest::credentials},
+             {401, "invalid_api_key", rest::credentials},
+             {401, "insufficient_quota", rest::quota},
+             {402, "", rest::quota},
+             {403, "", rest::none},
+             {403, "model_not_found", rest::none},
+             {403, "permission_error", rest::none},
+             {403, "PERMISSION_DENIED", rest::none},
+             {403, "content_policy_violation", rest::none},
+             {403, "invalid_api_key", rest::credentials},
+             {403, "account_deactivated", rest::credentials},
+             {403, "insufficient_user_quota", rest::quota},
+         }) {
+        const auto what = of(status, code);
+        EXPECT_TRUE(what.again && what.only_elsewhere) << status << code;
+        EXPECT_EQ(what.upstream_rests, expected) << status << code;
+        EXPECT_EQ(what.counts_as, outcome::neutral) << status << code;
     }
+    EXPECT_FALSE(of(500).only_elsewhere);
+    EXPECT_FALSE(of(429).only_elsewhere);
 }
 
 TEST(Retry, LeavesRefusedClientCredentialsToTheClient) {
@@ -71,9 +92,9 @@ TEST(Retry, TellsSpentQuotaFromARateLimit) {
     EXPECT_EQ(of(429, "rate_limit_exceeded").upstream_rests, rest::as_told);
     EXPECT_EQ(of(429).upstream_rests, rest::as_told);
     EXPECT_EQ(of(429).counts_as, outcome::neutral);
-    EXPECT_EQ(of(429, "insufficient_quota").upstream_rests, rest::credentials);
+    EXPECT_EQ(of(429, "insufficient_quota").upstream_rests, rest::quota);
     EXPECT_TRUE(of(429, "insufficient_quota").again);
-    EXPECT_EQ(of(400, "billing_hard_limit_reached").upstream_rests, rest::credentials);
+    EXPECT_EQ(of(400, "billing_hard_limit_reached").upstream_rests, rest::quota);
     EXPECT_EQ(of(400, "invalid_request_error").upstream_rests, rest::none);
 }
 

@@ -218,7 +218,9 @@ TEST(UpstreamState, WaitsAsLongAsItAskedButNoMoreThanAnHour) {
 
 TEST(UpstreamState, RestsForTheMaximumWhenItsCredentialsAreRefusedAndProbesThen) {
     upstream_state u;
-    u.credentials_refused("credentials refused (401)", noon, defaults);
+    EXPECT_TRUE(u.credentials_refused({}, "credentials refused (401)", noon, defaults)) << "weir is to ask itself";
+    EXPECT_EQ(u.standing_at(noon), standing::open);
+    u.itself_refused("credentials refused (401)", noon, defaults);
     EXPECT_EQ(u.standing_at(noon + 5min - 1ns), standing::refused);
     EXPECT_EQ(u.describe(noon, defaults), "resting 300 s more: credentials refused (401)");
     EXPECT_EQ(u.standing_at(noon + 5min), standing::half_open);
