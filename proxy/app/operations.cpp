@@ -6,6 +6,7 @@
 
 #include "app/json_text.hpp"
 #include "app/worker.hpp"
+#include "telemetry/event_log.hpp"
 #include "telemetry/families.hpp"
 
 namespace weir::app {
@@ -19,6 +20,13 @@ constexpr auto rate_window = 10s;
 constexpr auto percentile_window = 60s;
 constexpr auto spend_interval = 5s;
 constexpr int most_weight = 1000;
+
+constexpr std::size_t longest_shown_id = 100;
+
+// What an operator did, for whoever wonders later.
+void say(const std::string& pool, const std::string& upstream, const std::string& what) {
+    telemetry::log(telemetry::level::info, "upstream '" + upstream + "' of pool '" + pool + "' " + what);
+}
 
 core::wall_time midnight(core::wall_time now) { return std::chrono::floor<std::chrono::days>(now); }
 
@@ -116,7 +124,9 @@ std::vector<Result> operations::ask_workers(const std::function<std::vector<Resu
 
 bool operations::end_request(const std::string& request_id) {
     const auto found = ask_workers<char>([request_id](worker& w) { return w.end_request(request_id) ? std::vector<char>{1} : std::vector<char>{}; });
-    return !found.empty();
+    if (found.empty()) return false;
+    telemetry::log(telemetry::level::info, "an operator ended the request " + request_id.substr(0, longest_shown_id));
+    return true;
 }
 
 std::string operations::tell(const std::string& pool, const std::string& upstream, const std::function<void(told&)>& change) {
@@ -137,12 +147,16 @@ std::string operations::tell(const std::string& pool, const std::string& upstrea
 }
 
 std::string operations::set_drained(const std::string& pool, const std::string& upstream, bool drained) {
-    return tell(pool, upstream, [drained](told& t) { t.drained = drained; });
+    auto why = tell(pool, upstream, [drained](told& t) { t.drained = drained; });
+    if (why.empty()) say(pool, upstream, drained ? "takes no new requests: an operator drained it" : "takes requests again: an operator undrained it");
+    return why;
 }
 
 std::string operations::set_weight(const std::string& pool, const std::string& upstream, int weight) {
     if (weight < -1 || weight > most_weight) return "a weight is 0 to " + std::to_string(most_weight) + ", or null for the conf's own";
-    return tell(pool, upstream, [weight](told& t) { t.weight = weight; });
+    auto why = tell(pool, upstream, [weight](told& t) { t.weight = weight; });
+    if (why.empty()) say(pool, upstream, weight < 0 ? "has the conf's own weight again, by an operator" : "has the weight " + std::to_string(weight) + " now, by an operator");
+    return why;
 }
 
 void operations::tell_workers() {

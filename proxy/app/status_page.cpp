@@ -116,6 +116,7 @@ function upstream(u) {
   return element("div", "card " + tone(u.state),
     element("h3", "", u.name),
     element("p", "state", u.standing),
+    element("p", "soft", u.last_failure ? "last failure " + u.last_failure.time.slice(0, 19).replace("T", " ") + ": " + u.last_failure.reason : ""),
     element("p", "soft", u.url),
     facts([
       ["in flight", u.max_requests === null ? u.in_flight : u.in_flight + " of " + u.max_requests],

@@ -66,6 +66,22 @@ std::string timestamp(core::wall_time when) {
     return {text, sizeof text};
 }
 
+// Why the last request that went wrong there did; null: none has.
+void add_last_failure(json_text& out, const policy::upstream_state& state, core::time_point now) {
+    const auto last = state.failed_last();
+    if (!last) return out.add_null("last_failure");
+    const auto ago = std::chrono::duration_cast<std::chrono::milliseconds>(now - last->at);
+    out.open_object("last_failure");
+    out.add_time("time", core::wall_clock::now() - ago);
+    out.add("ago_ms", std::int64_t{ago.count()});
+    if (last->status > 0)
+        out.add("status", last->status);
+    else
+        out.add_null("status");
+    out.add("reason", last->words);
+    out.close_object();
+}
+
 void add_upstream(json_text& out, const pool_runtime& pool, const upstream_runtime& up, core::time_point now, const process_facts& facts) {
     const auto& state = *up.state;
     const auto told = facts.weights.find({pool.conf->name, up.conf->name});
@@ -92,6 +108,7 @@ void add_upstream(json_text& out, const pool_runtime& pool, const upstream_runti
         out.add("latency_ms", std::round(*latency * 1e4) / 10);
     else
         out.add_null("latency_ms");
+    add_last_failure(out, state, now);
     out.close_object();
 }
 

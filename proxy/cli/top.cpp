@@ -49,13 +49,20 @@ std::string cell(std::string_view what, std::size_t width, bool right = false) {
     return (right ? fill + out : out + fill) + "  ";
 }
 
+/// "12.0s ago: status 500 (server_error)"; empty: none.
+std::string last_failure(const dom::element& up) {
+    dom::element last;
+    if (up["last_failure"].get(last) != simdjson::SUCCESS || last.is_null()) return {};
+    return cell(age(last, "ago_ms") + " ago: " + text(last, "reason"), 60);
+}
+
 std::size_t rows_of_terminal() {
     winsize size{};
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 1000;
 }
 
 void add_upstreams(std::string& out, const dom::element& status) {
-    out += cell("POOL", 14) + cell("UPSTREAM", 24) + cell("WEIGHT", 6, true) + cell("IN FLIGHT", 9, true) + cell("LATENCY", 10, true) + "STANDING\n";
+    out += cell("POOL", 14) + cell("UPSTREAM", 24) + cell("WEIGHT", 6, true) + cell("IN FLIGHT", 9, true) + cell("LATENCY", 10, true) + cell("STANDING", 60) + "LAST FAILURE\n";
     dom::array pools;
     if (status["pools"].get(pools) != simdjson::SUCCESS) return;
     for (const auto& pool : pools) {
@@ -64,7 +71,8 @@ void add_upstreams(std::string& out, const dom::element& status) {
         for (const auto& up : upstreams) {
             const auto latency = text(up, "latency_ms");
             out += cell(text(pool, "name"), 14) + cell(text(up, "name"), 24) + cell(text(up, "weight"), 6, true) + cell(text(up, "in_flight"), 9, true) +
-                   cell(latency == "-" ? latency : latency + "ms", 10, true) + cell(text(up, "standing"), 60) + "\n";
+                   cell(latency == "-" ? latency : latency + "ms", 10, true) + cell(text(up, "standing"), 60) +
+                   last_failure(up) + "\n";
         }
     }
 }

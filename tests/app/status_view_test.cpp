@@ -82,6 +82,7 @@ TEST_F(StatusView, ShowsEachUpstreamWithItsStandingInWords) {
     a.request_finished(policy::outcome::success, 250ms, now_, snapshot_->pools[0].conf->ejection, 0);
     auto& b = state(0, 1);
     b.request_started();
+    b.note_failure(503, "status 503 (overloaded)", now_ - 3s);
     b.request_finished(policy::outcome::failure, 0ms, now_, snapshot_->pools[0].conf->ejection, 0);
     state(1, 0).set_health(policy::health::down, now_);
 
@@ -102,6 +103,11 @@ TEST_F(StatusView, ShowsEachUpstreamWithItsStandingInWords) {
     const auto second = all["pools"].at(0)["upstreams"].at(1);
     EXPECT_EQ(text(second["state"]), "ejected");
     EXPECT_EQ(text(second["standing"]), "resting 10 s more after 1 failure");
+    EXPECT_EQ(text(second["last_failure"]["reason"]), "status 503 (overloaded)");
+    EXPECT_EQ(int64_t(second["last_failure"]["status"]), 503);
+    EXPECT_EQ(int64_t(second["last_failure"]["ago_ms"]), 3000);
+    EXPECT_EQ(text(second["last_failure"]["time"]).back(), 'Z');
+    EXPECT_TRUE(first["last_failure"].is_null());
     EXPECT_TRUE(second["latency_ms"].is_null());
     const auto third = all["pools"].at(1)["upstreams"].at(0);
     EXPECT_EQ(text(third["verdict"]), "down");

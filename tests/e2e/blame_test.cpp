@@ -173,3 +173,23 @@ TEST_F(Blame, SpentQuotaRestsTheModelAndASecondModelTheUpstream) {
     EXPECT_EQ(ask("sk-wide", "dear-as-well").header("x-weir-attempts"), "2");
     EXPECT_EQ(state_of("a"), "refused");
 }
+
+TEST_F(Blame, WhatAnOperatorDoesStandsInTheEventLogAndTheLastFailureInTheStatus) {
+    const auto admin = [&](const char* method, const char* path, const char* body) { return exchange_once(weir_->admin(), request_text(method, path, body)).status; };
+    EXPECT_EQ(admin("POST", "/api/pools/main/upstreams/b/drain", ""), 200);
+    EXPECT_TRUE(logs("info upstream 'b' of pool 'main' takes no new requests: an operator drained it"));
+    EXPECT_EQ(admin("POST", "/api/pools/main/upstreams/b/undrain", ""), 200);
+    EXPECT_TRUE(logs("upstream 'b' of pool 'main' takes requests again: an operator undrained it"));
+    EXPECT_EQ(admin("PUT", "/api/pools/main/upstreams/b", R"({"weight": 7})"), 200);
+    EXPECT_TRUE(logs("upstream 'b' of pool 'main' has the weight 7 now, by an operator"));
+    a_->once(says(503, R"({"error":{"message":"busy","type":"server_error","param":null,"code":"overloaded"}})"));
+    EXPECT_EQ(ask("sk-wide", "gpt-4o").header("x-weir-upstream"), "b");
+    const auto status = weir_->ask_admin("/api/status").body;
+    EXPECT_NE(status.find(R"x("status":503,"reason":"status 503 (overloaded)")x"), std::string::npos) << status;
+    a_->once({.before_head = mock::milliseconds{30'000}});
+    raw_client stuck{weir_->url()};
+    ASSERT_TRUE(stuck.send(request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false), {{"Authorization", "Bearer sk-wide"}, {"X-Request-Id", "to-be-ended"}})));
+    EXPECT_TRUE(a_->wait_for([](const auto& calls) { return calls.size() >= 2; }));
+    EXPECT_EQ(admin("DELETE", "/api/requests/to-be-ended", ""), 200);
+    EXPECT_TRUE(logs("an operator ended the request to-be-ended"));
+}
