@@ -34,7 +34,6 @@ void resolved_name::publish(list found) {
     failed_.store(found.empty(), std::memory_order_relaxed);
     if (found.empty()) return;
     std::atomic_store(&list_, std::make_shared<const list>(std::move(found)));
-    version_.fetch_add(1, std::memory_order_release);
 }
 
 resolver::resolver(settings s) : settings_(s) {

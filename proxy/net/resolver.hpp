@@ -20,10 +20,9 @@ namespace weir::net {
 class resolved_name {
 public:
     using list = std::vector<address>;
-    [[nodiscard]] std::shared_ptr<const list> addresses() const { return std::atomic_load(&list_); }  ///< null: not known yet
-    [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_relaxed); }              ///< the last try failed
-    /// Grows with each new answer, so that a worker can keep its own copy until it changes.
-    [[nodiscard]] unsigned version() const { return version_.load(std::memory_order_acquire); }
+    /// Null: not known yet. Each new answer is another list, so that a worker sees by the pointer alone whether its own copy is still good.
+    [[nodiscard]] std::shared_ptr<const list> addresses() const { return std::atomic_load(&list_); }
+    [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_relaxed); }  ///< the last try failed
     /// No address could be connected to: it is looked up again within a second, not only when it is due. Any thread.
     void look_again() { wanted_.store(true, std::memory_order_relaxed); }
 
@@ -31,7 +30,6 @@ private:
     friend class resolver;
     void publish(list found);
     std::shared_ptr<const list> list_;
-    std::atomic<unsigned> version_{0};
     std::atomic<bool> failed_{false};
     std::atomic<bool> wanted_{false};
     std::string host_, port_;

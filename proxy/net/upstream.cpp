@@ -96,7 +96,8 @@ void upstream_connections::close_expired(core::time_point now) {
 
 task<dial_result> upstream_connections::dial(upstream_connection& into, waiter& w, dial_watch watch, core::time_point deadline) {
     dial_result result;
-    while (!target_->name->addresses()) {
+    auto known = target_->name->addresses();
+    for (; !known; known = target_->name->addresses()) {
         if (target_->name->failed()) {
             result = {dial_failure::name, "the name cannot be resolved"};
             co_return result;
@@ -112,12 +113,11 @@ task<dial_result> upstream_connections::dial(upstream_connection& into, waiter& 
             co_return result;
         }
     }
-    if (const auto version = target_->name->version(); version != addresses_version_) {
-        addresses_ = target_->name->addresses();
-        addresses_version_ = version;
+    if (known != addresses_) {
+        addresses_ = known;
         next_address_ = 0;
     }
-    const auto addresses = addresses_;  // stays while this coroutine sleeps
+    const auto addresses = std::move(known);  // stays while this coroutine sleeps
     for (std::size_t tried = 0; tried < addresses->size(); ++tried) {
         // The address that worked last comes first; each gets its share of the time that is left.
         const std::size_t index = (next_address_ + tried) % addresses->size();

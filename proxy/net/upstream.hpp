@@ -99,7 +99,6 @@ private:
     std::vector<std::unique_ptr<upstream_connection>> idle_;  ///< newest last
     ssl_session session_;
     std::shared_ptr<const resolved_name::list> addresses_;
-    unsigned addresses_version_ = 0;
     std::size_t next_address_ = 0;
 };
 

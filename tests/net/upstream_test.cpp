@@ -258,3 +258,24 @@ TEST(Upstream, KeepsNothingWhenItIsToldSo) {
         },
         [](std::uint16_t p) { return target_at(p, 0); });
 }
+
+// The first answer of the resolver comes while somebody dials: what is seen of it is all there is to see.
+TEST(Upstream, DialsByANameThatIsBeingAnsweredForTheFirstTime) {
+    for (int round = 0; round < 40; ++round) {
+        weir::net::resolver names;
+        one_loop in;
+        listening_port port;
+        auto t = std::make_shared<weir::net::upstream_target>();
+        t->name = names.watch("localhost", std::to_string(port.port()));
+        upstream_connections pool{in.loop(), t};
+        while (!t->name->addresses() && !t->name->failed()) continue;
+        const auto story = [](one_loop& loop, upstream_connections& from) -> task<void> {
+            waiter w{loop.loop()};
+            upstream_connection c;
+            auto dialling = from.dial(c, w, nullptr, loop.in(5s));
+            const dial_result r = co_await std::move(dialling);
+            EXPECT_NE(r.why, dial_failure::timeout) << r.detail;
+        };
+        in.run(story(in, pool));
+    }
+}
