@@ -293,7 +293,7 @@ void gateway::parts::make_admin() {
         auto connections = telemetry::make_family("weir_upstream_connections");
         for (const auto& pool : s->pools)
             for (const auto& up : pool.upstreams)
-                telemetry::add_value(connections, {{"pool", pool.conf->name}, {"upstream", up.conf->name}}, up.target->connections.load());
+                telemetry::add_value(connections, {{"pool", pool.conf->name}, {"upstream", up.conf->name}}, up.target->connections->load());
         families.push_back(std::move(connections));
     });
     metrics.add_source([this](auto& families) {

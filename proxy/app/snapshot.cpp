@@ -35,15 +35,16 @@ private:
 };
 
 std::shared_ptr<const net::upstream_target> make_target(const config::upstream_conf& u, const net::keepalive& keep, net::resolver& names,
-                                                        tls_contexts& contexts) {
+                                                        tls_contexts& contexts, const net::upstream_target* before = nullptr) {
     auto t = std::make_shared<net::upstream_target>();
+    if (before) t->connections = before->connections;  // those that are open stay so
     t->name = names.watch(u.host, u.port);
     t->tls = u.scheme == "https";
     t->verify = u.tls.verify;
     t->server_name = u.tls.server_name.empty() ? u.host : u.tls.server_name;
     if (t->tls) t->context = contexts.get(u.tls);
     t->keep = keep;
-    t->identity = u.scheme + "|" + u.host + "|" + u.port + "|" + t->server_name + "|" + u.tls.ca + "|" + (u.tls.verify ? "1" : "0") + "|" +
+    t->identity = u.scheme + "|" + u.host + "|" + u.port + "|" + t->server_name + "|" + u.tls.ca + "|" + (t->tls ? net::trust_of(u.tls) : "") + "|" +
                   std::to_string(keep.idle) + "|" + std::to_string(keep.timeout.count());
     return t;
 }
@@ -106,7 +107,7 @@ std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf
             up.state = old ? old->state : std::make_shared<policy::upstream_state>(pool.line, tells_of(spoken_name(p, u)));
             if (!p.health_check && up.state->verdict() != policy::health::unknown)
                 up.state->set_health(policy::health::unknown, core::clock::now());
-            up.target = make_target(u, p.keepalive, names, contexts);
+            up.target = make_target(u, p.keepalive, names, contexts, old ? old->target.get() : nullptr);
             up.authority = authority_of(u);
             if (!u.api_key.empty()) {
                 const auto field = dialect::upstream_credential(p.dialect);

@@ -4,6 +4,12 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 
 namespace weir::net {
 namespace {
@@ -25,6 +31,14 @@ int select_http11(SSL*, const unsigned char** out, unsigned char* out_size, cons
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
+}
+
+std::string contents_digest(const std::string& path) {
+    std::ifstream in{path, std::ios::binary};
+    const std::string text{std::istreambuf_iterator<char>{in}, {}};
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+    return {reinterpret_cast<const char*>(digest), sizeof digest};
 }
 
 void set_common(SSL_CTX* c) {
@@ -65,7 +79,7 @@ ssl_ctx make_server_context(const tls_server_settings& s, const ticket_keys& tic
     SSL_CTX_set_num_tickets(c.get(), 1);
     auto keys = tickets;
     SSL_CTX_set_tlsext_ticket_keys(c.get(), keys.data(), static_cast<long>(keys.size()));
-    const auto id = identity + "|" + s.certificate + "|" + s.client_ca;
+    const auto id = identity + "|" + s.certificate + "|" + s.client_ca + "|" + (s.client_ca.empty() ? "" : contents_digest(s.client_ca));
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256(reinterpret_cast<const unsigned char*>(id.data()), id.size(), digest);
     SSL_CTX_set_session_id_context(c.get(), digest, sizeof digest);
@@ -90,6 +104,17 @@ ssl_ctx make_client_context(const tls_client_settings& s) {
     // Sessions are taken with SSL_get1_session and kept by the worker's pool.
     SSL_CTX_set_session_cache_mode(c.get(), SSL_SESS_CACHE_OFF);
     return c;
+}
+
+std::string trust_of(const tls_client_settings& s) {
+    if (!s.verify) return "anyone";
+    if (!s.ca.empty()) return contents_digest(s.ca);
+    // The system's store is large and changes by a package's update, which writes the file anew.
+    const char* const named = std::getenv(X509_get_default_cert_file_env());
+    const std::string path = named ? named : X509_get_default_cert_file();
+    struct stat about {};
+    if (::stat(path.c_str(), &about) != 0) return "the system";
+    return "the system|" + std::to_string(about.st_size) + "|" + std::to_string(about.st_mtim.tv_sec) + "." + std::to_string(about.st_mtim.tv_nsec);
 }
 
 }  // namespace weir::net

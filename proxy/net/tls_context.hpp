@@ -30,8 +30,11 @@ struct tls_error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Throws tls_error with the file and OpenSSL's reason. `identity` binds resumed sessions to one listener and its client-certificate rule (CVE-2025-23419).
+/// Throws tls_error with the file and OpenSSL's reason. `identity` binds resumed sessions to one listener and its client-certificate rule
+/// (CVE-2025-23419), which is what its client CA file says now: a session does not outlive a CA that is no longer in there.
 [[nodiscard]] ssl_ctx make_server_context(const tls_server_settings& s, const ticket_keys& tickets, const std::string& identity);
 [[nodiscard]] ssl_ctx make_client_context(const tls_client_settings& s);
+/// Whom these settings trust, as their files stand now: equal texts, equal trust. Not for people.
+[[nodiscard]] std::string trust_of(const tls_client_settings& s);
 
 }  // namespace weir::net

@@ -22,9 +22,10 @@ struct upstream_target {
     bool verify = true;
     std::string server_name;
     std::shared_ptr<SSL_CTX> context;
-    std::string identity;  ///< equal identities may share connections: scheme, host, port, TLS settings, how long and how many are kept
+    std::string identity;  ///< equal identities may share connections: scheme, host, port, TLS settings and whom they trust, how long and how many are kept
     keepalive keep;
-    mutable std::atomic<int> connections{0};  ///< open ones, of all workers: for metrics
+    /// Open ones, of all workers and of the targets before it that had its name: for metrics.
+    std::shared_ptr<std::atomic<int>> connections = std::make_shared<std::atomic<int>>(0);
 };
 
 enum class dial_failure : std::uint8_t {
@@ -59,9 +60,9 @@ struct upstream_connection {
     upstream_connection& operator=(const upstream_connection&) = delete;
     ~upstream_connection() { count_for(nullptr); }
     void count_for(std::shared_ptr<const upstream_target> target) {
-        if (counted_) counted_->connections.fetch_sub(1, std::memory_order_relaxed);
+        if (counted_) counted_->connections->fetch_sub(1, std::memory_order_relaxed);
         counted_ = std::move(target);
-        if (counted_) counted_->connections.fetch_add(1, std::memory_order_relaxed);
+        if (counted_) counted_->connections->fetch_add(1, std::memory_order_relaxed);
     }
 
     socket sock;
