@@ -126,6 +126,7 @@ const row rows[] = {
     {"GET", "/v1/models", "", false, {served, served, served, served, served, served, served}},
     {"GET", "/llms.txt", "", false, {served, served, served, served, served, served, served}},
     {"GET", "/v1/videos", "", false, {served, shut, shut, shut, shut, shut, shut}},
+    {"POST", "/v1/videos/v/remix", "", false, {served, shut, shut, shut, shut, shut, shut}},
     {"GET", "/v1/videos/v", "", false, {served, served, served, served, shut, shut, shut}},
     {"DELETE", "/v1/videos/v", "", false, {served, served, served, served, shut, shut, shut}},
     {"GET", "/v1/responses/r", "", false, {served, served, served, served, shut, shut, shut}},

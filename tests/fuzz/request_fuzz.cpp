@@ -4,6 +4,7 @@
 #include <iterator>
 #include <string>
 
+#include "dialect/endpoint_rights.hpp"
 #include "dialect/request.hpp"
 
 using namespace weir::dialect;
@@ -27,6 +28,7 @@ std::string edited(std::string_view body, const std::vector<edit>& edits) {
 void try_body(endpoint e, std::string_view body) {
     request_facts facts;
     if (inspect(e, body.data(), body.size(), facts)) return;
+    if (facts.media_bytes > body.size()) std::abort();
     const wishes what{.model = "renamed", .include_usage = true, .max_output = 77};
     const std::string out = edited(body, plan_edits(e, facts, what));
     request_facts after;
@@ -45,6 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     try_body(tried[data[0] % std::size(tried)], text);
     const target what =
         classify(data[0] % 2 != 0 ? "POST" : "GET", text.substr(0, text.find('\n')), "model=a", data[0] % 4 < 2);
+    if (!what.refusal && right_for(what, "POST").word.empty()) std::abort();
     if (!what.refusal && (what.suffix.empty() || upstream_path(what.dialect, "/base", what).front() != '/'))
         std::abort();
     return 0;

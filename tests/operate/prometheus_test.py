@@ -49,7 +49,7 @@ routes:
   - {{models: [moved], pool: broken, fallback: [{{pool: main, model: gpt-4o}}]}}
   - {{models: ["*"], pool: main}}
 keys:
-  - {{name: team, secret: sk-team, budgets: [{{usd: 5, every: 1d}}, {{usd: 50, every: 30d}}]}}
+  - {{name: team, secret: sk-team, unpriced: serve, budgets: [{{usd: 5, every: 1d}}, {{usd: 50, every: 30d}}]}}
   - {{name: other, secret: sk-other}}
 prices: prices.yaml
 state: {{ledger: ledger.db}}

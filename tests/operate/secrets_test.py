@@ -46,7 +46,7 @@ pools:
       - {{name: one, url: "{mock.url}/v1", api_key: "${{UPSTREAM}}", headers: {{X-Secret: {SECRETS["header"]}}}}}
       - {{name: two, url: "http://127.0.0.1:1/v1", api_key: "${{file:key.txt}}"}}
 keys:
-  - {{name: first, secret: {SECRETS["client"]}, budgets: [{{usd: 5, every: 1d}}]}}
+  - {{name: first, secret: {SECRETS["client"]}, unpriced: serve, budgets: [{{usd: 5, every: 1d}}]}}
   - {{name: second, secret: {SECRETS["second"]}}}
 state: {{ledger: ledger.db}}
 log: {{access: access.log, level: debug}}
