@@ -73,6 +73,7 @@ void reactor::run() {
         const bool busy = has_posted_.load(std::memory_order_acquire) || !yielded_.empty();
         const int sleep = busy ? 0 : timers_.sleep_ms(now_);
         const int count = epoll_wait(epoll_, batch_.data(), static_cast<int>(batch_.size()), sleep);
+        turns.slept();
         delay_.taken(tick(), count == static_cast<int>(batch_limit));
         if (count > 0) dispatch(count);
         if (has_posted_.load(std::memory_order_acquire)) run_posted();

@@ -15,6 +15,7 @@
 #include "core/clock.hpp"
 #include "net/loop_delay.hpp"
 #include "net/timer_wheel.hpp"
+#include "net/turns.hpp"
 
 namespace weir::net {
 
@@ -72,6 +73,9 @@ public:
     /// Called on the loop's thread after every batch (flush logs, publish gauges).
     std::function<void()> after_batch;
 
+    /// Told by sockets and sleepers; it fails where a loop does neither.
+    [[no_unique_address]] turn_counter turns;
+
     /// Resumes `h` after the events at hand have been served, before the next sleep.
     void resume_soon(std::coroutine_handle<> h) { yielded_.push_back(h); }
 
@@ -107,6 +111,7 @@ public:
         bool await_ready() const noexcept { return self.interrupted_; }
         void await_suspend(std::coroutine_handle<> h) {
             self.handle_ = h;
+            self.reactor_.turns.slept();
             self.reactor_.timers().arm(self, deadline);
         }
         woken await_resume() noexcept {
@@ -124,7 +129,10 @@ public:
     struct yielder {
         reactor& loop;
         bool await_ready() const noexcept { return false; }
-        void await_suspend(std::coroutine_handle<> h) { loop.resume_soon(h); }
+        void await_suspend(std::coroutine_handle<> h) {
+            loop.turns.slept();
+            loop.resume_soon(h);
+        }
         void await_resume() const noexcept {}
     };
     [[nodiscard]] yielder yield() { return {reactor_}; }

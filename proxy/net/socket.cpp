@@ -199,9 +199,15 @@ io_result socket::send(const iovec* pieces, std::size_t count) {
     }
 }
 
+void socket::note_turn(const io_result& r) {
+    if (r.bytes > 0) reactor_->turns.moved();
+    else reactor_->turns.in_vain();
+}
+
 io_result socket::read(char* to, std::size_t size) {
     const auto r = ssl_ ? read_tls(to, size) : receive(to, size);
     bytes_read += r.bytes;
+    note_turn(r);
     return r;
 }
 
@@ -252,6 +258,7 @@ std::size_t socket::available() const {
 io_result socket::write(std::span<const iovec> pieces) {
     const auto r = ssl_ ? write_tls(pieces) : send(pieces.data(), pieces.size());
     bytes_written += r.bytes;
+    note_turn(r);
     return r;
 }
 

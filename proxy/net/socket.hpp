@@ -94,6 +94,7 @@ private:
     [[nodiscard]] io_result read_tls(char* to, std::size_t size);
     [[nodiscard]] io_result write_tls(std::span<const iovec> pieces);
     [[nodiscard]] bool attach(SSL_CTX* context);
+    void note_turn(const io_result& r);
 
     reactor* reactor_ = nullptr;
     waiter* owner_ = nullptr;

@@ -194,3 +194,31 @@ TEST(Socket, CanBeOpenedAgainAfterItWasClosed) {
     io what{};
     EXPECT_EQ(read_once(f.ours, what), "new");
 }
+#ifndef NDEBUG
+// A coroutine that takes an end for something new and asks again: nothing else of its worker would ever run.
+TEST(SocketDeathTest, ALoopThatNeitherMovesBytesNorSleepsEndsTheProgram) {
+    fixture f;
+    f.pair.say("all of it");
+    f.pair.hang_up();
+    io what{};
+    EXPECT_EQ(read_once(f.ours, what), "all of it");
+    EXPECT_DEATH(
+        {
+            for (;;) (void)read_once(f.ours, what);
+        },
+        "turns without progress");
+}
+
+TEST(Socket, ALoopThatSleepsInBetweenMayAskInVainForEver) {
+    fixture f;
+    const auto story = [](fixture& in_it) -> task<void> {
+        waiter w{in_it.in.loop()};
+        io what{};
+        for (unsigned i = 0; i < 3 * weir::net::turn_counter::most; ++i) {
+            (void)read_once(in_it.ours, what);
+            if (i % 1000 == 0) co_await w.yield();
+        }
+    };
+    f.in.run(story(f));
+}
+#endif
