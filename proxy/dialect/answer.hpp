@@ -26,8 +26,11 @@ struct event_facts {
     bool finish = false;      ///< carries a finish or stop reason
     bool terminator = false;  ///< the dialect's end: [DONE], message_stop, response.completed / incomplete / failed
     bool error = false;       ///< an error in place of an answer
-    bool usage_only =
-        false;  ///< nothing but the usage that `include_usage` asks for (OpenAI: `choices` empty and `usage` set)
+    bool usage_only = false;  ///< nothing but the usage that `include_usage` asks for: no choice that says something, no field besides those
+                              ///< that every chunk has
+    /// OpenAI's chat and completions: the member `usage` (an object or null) with one comma, as bytes of the event; empty where it has none, or
+    /// where its data stands in several lines.
+    std::uint32_t usage_begin = 0, usage_end = 0;
 };
 
 /// Names a shape that events of a stream had (dialect/event_shape.hpp); 0: none.
@@ -58,7 +61,7 @@ public:
     }  ///< `model` of the first event that names it
 
 private:
-    bool read_by_shape(std::string_view event, text_sink* text);
+    bool read_by_shape(std::string_view event, text_sink* text, event_facts& out);
 
     endpoint endpoint_;
     bool has_usage_ = false, finished_ = false, terminated_ = false;

@@ -85,14 +85,31 @@ bool event_shape::learn(std::string_view event, const shape_notes& notes) {
     for (std::size_t i = 0; i < notes.free_count_; ++i)
         if (!add(notes.free_[i].bytes, notes.free_[i].number ? kind::number : kind::string)) return false;
     std::sort(holes_.begin(), holes_.begin() + hole_count_, [](const hole& a, const hole& b) { return a.from < b.from; });
+    if (!place_usage(event, notes.usage_)) return false;
     lane_ = notes.lane_;
     size_ = static_cast<std::uint16_t>(event.size());
     event.copy(bytes_.data(), event.size());
     return true;
 }
 
-bool event_shape::matches(std::string_view event, json::raw_string& text) const {
+// False where its bytes are not the event's own.
+bool event_shape::place_usage(std::string_view event, std::string_view usage) {
+    usage_behind_ = usage_from_ = usage_size_ = 0;
+    if (usage.empty()) return true;
+    if (usage.data() < event.data() || usage.data() + usage.size() > event.data() + event.size()) return false;
+    const auto from = static_cast<std::uint16_t>(usage.data() - event.data());
+    std::uint16_t behind = 0;
+    while (behind < hole_count_ && holes_[behind].to <= from) ++behind;
+    if (behind < hole_count_ && holes_[behind].from < from + usage.size()) return false;
+    usage_behind_ = behind;
+    usage_from_ = static_cast<std::uint16_t>(behind == 0 ? from : from - holes_[behind - 1U].to);
+    usage_size_ = static_cast<std::uint16_t>(usage.size());
+    return true;
+}
+
+bool event_shape::matches(std::string_view event, match& out) const {
     const char* at = event.data();
+    const char* behind = at;  // where the literal begins that has the usage
     const char* const end = at + event.size();
     std::size_t from = 0;
     const auto same_up_to = [&](std::size_t to) {
@@ -109,6 +126,7 @@ bool event_shape::matches(std::string_view event, json::raw_string& text) const 
         if (h.what == kind::number) {
             at = end_of_number(at, end);
             if (at == nullptr) return false;
+            if (i + 1 == usage_behind_) behind = at;
             continue;
         }
         const string_end found = end_of_string(at, end);
@@ -117,12 +135,17 @@ bool event_shape::matches(std::string_view event, json::raw_string& text) const 
         const std::string_view inside{begin, static_cast<std::size_t>(at - begin)};
         if (found.odd && !simdjson::validate_utf8(inside.data(), inside.size())) return false;
         if (h.what == kind::text) {
-            text = {inside, found.escaped};
+            out.text = {inside, found.escaped};
         } else if (found.escaped) {
             return false;
         }
+        if (i + 1 == usage_behind_) behind = at;
     }
-    return static_cast<std::size_t>(end - at) == size_ - from && same_up_to(size_) && !text.text.empty();
+    if (usage_size_ > 0) {
+        out.usage_begin = static_cast<std::uint32_t>(behind - event.data()) + usage_from_;
+        out.usage_end = out.usage_begin + usage_size_;
+    }
+    return static_cast<std::size_t>(end - at) == size_ - from && same_up_to(size_) && !out.text.text.empty();
 }
 
 // No two threads give the same names: a stream that came from elsewhere finds nothing.
@@ -132,10 +155,10 @@ shape_name shape_table::first_name() {
 }
 
 shape_name shape_table::learn(endpoint e, std::string_view event, const shape_notes& notes, bool& is_new) {
-    json::raw_string text;
+    event_shape::match seen;
     is_new = false;
     for (const entry& known : entries_)
-        if (known.name != 0 && known.where == e && known.shape.matches(event, text)) return known.name;
+        if (known.name != 0 && known.where == e && known.shape.matches(event, seen)) return known.name;
     entry& oldest = entries_[(last_ + 1) % entries_.size()];
     oldest.name = 0;
     if (!oldest.shape.learn(event, notes)) return 0;

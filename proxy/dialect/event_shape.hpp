@@ -21,6 +21,8 @@ public:
     }
     /// A string or a number that says nothing, whatever it is.
     void no_meaning(json::cursor& at);
+    /// The member `usage` with its comma, which says nothing here but null.
+    void usage_at(std::string_view member) { usage_ = member; }
     /// The event changed something or said something besides its text.
     void more_than_text() { plain_ = false; }
 
@@ -35,6 +37,7 @@ private:
     int texts_ = 0;
     std::uint32_t lane_ = 0;
     std::string_view text_;
+    std::string_view usage_;
     bool plain_ = true;
 };
 
@@ -43,11 +46,16 @@ class event_shape {
 public:
     /// False where the event is too long, has no text or more than one, or meant more than that: nothing is learned.
     bool learn(std::string_view event, const shape_notes& notes);
-    /// Whether `event` differs in nothing but its holes, all of which are legal JSON; `text` is then what stands in the text's.
-    [[nodiscard]] bool matches(std::string_view event, json::raw_string& text) const;
+    struct match {
+        json::raw_string text;              ///< what stands in the text's place
+        std::uint32_t usage_begin = 0, usage_end = 0;  ///< the member `usage` with a comma; both 0: the shape has none
+    };
+    /// Whether `event` differs in nothing but its holes, all of which are legal JSON.
+    [[nodiscard]] bool matches(std::string_view event, match& out) const;
     [[nodiscard]] std::uint32_t lane() const { return lane_; }
 
 private:
+    [[nodiscard]] bool place_usage(std::string_view event, std::string_view usage);
     enum class kind : std::uint8_t { text, string, number };
     struct hole {
         std::uint16_t from = 0, to = 0;
@@ -58,6 +66,9 @@ private:
     std::uint32_t lane_ = 0;
     std::uint16_t size_ = 0;
     std::uint8_t hole_count_ = 0;
+    std::uint16_t usage_behind_ = 0;  ///< so many holes
+    std::uint16_t usage_from_ = 0;    ///< bytes behind the last of them
+    std::uint16_t usage_size_ = 0;
     std::array<hole, 6> holes_{};
     std::array<char, longest> bytes_{};
 };

@@ -309,6 +309,15 @@ bool cursor::scalar_is_legal() const {
     }
 }
 
+cursor::span cursor::member_with_comma(std::size_t member) const {
+    const auto text = where_->text();
+    if (peek() == ',') return {member, (*where_)[at_ + 1]};
+    std::size_t begin = member;
+    while (begin > 0 && text[begin - 1] != ',' && text[begin - 1] != '{') --begin;
+    if (begin > 0 && text[begin - 1] == ',') --begin;
+    return {begin, end_of_last()};
+}
+
 bool cursor::skip() {
     if (fault_ != fault::none) return false;
     const char first = peek();

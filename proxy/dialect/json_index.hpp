@@ -101,6 +101,14 @@ public:
     [[nodiscard]] std::size_t offset() const { return (*where_)[at_]; }
     /// Where the token before the one at hand ends, in bytes: after a value was read, its end.
     [[nodiscard]] std::size_t end_of_last() const;
+    /// Inside members(), before the value is read: where the member at hand starts, in bytes.
+    [[nodiscard]] std::size_t member_offset() const { return (*where_)[at_ - 2]; }
+    /// The bytes of a member of which the value has just been read, with the comma behind it, or the one before it where it is the last.
+    struct span {
+        std::size_t begin = 0, end = 0;
+    };
+    [[nodiscard]] span member_with_comma(std::size_t member) const;
+    [[nodiscard]] std::string_view text() const { return where_->text(); }
     /// The text from `begin` to there.
     [[nodiscard]] std::string_view since(std::size_t begin) const {
         return where_->text().substr(begin, end_of_last() - begin);

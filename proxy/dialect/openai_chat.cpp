@@ -56,6 +56,39 @@ bool read_tool_calls(const stream_access& stream, std::int64_t choice, json::cur
     return any;
 }
 
+// Whether something stands there: not null, not an empty string, list or object.
+bool says_something(json::cursor at) {
+    json::raw_string raw;
+    bool filled = false;
+    switch (at.peek()) {
+        case 'n': return false;
+        case '"': return at.string(raw) && !raw.text.empty();
+        case '{': at.members([&](std::string_view, json::cursor&) { filled = true; }); return filled;
+        case '[': at.elements([&](json::cursor&) { filled = true; }); return filled;
+        default: return true;
+    }
+}
+
+// A choice that is there for the form's sake: LiteLLM's chunk of usage has one.
+bool is_idle_choice(json::cursor choice) {
+    bool idle = true;
+    choice.members([&](std::string_view key, json::cursor& at) {
+        if (key == "index") return;
+        if (key != "delta") {
+            idle = idle && !says_something(at);
+            return;
+        }
+        at.members([&](std::string_view, json::cursor& piece) { idle = idle && !says_something(piece); });
+    });
+    return idle;
+}
+
+// What every chunk has, whatever it is for.
+bool is_of_every_chunk(std::string_view key) {
+    return key == "id" || key == "object" || key == "created" || key == "model" || key == "choices" || key == "usage" || key == "system_fingerprint" ||
+           key == "service_tier" || key == "obfuscation" || key == "provider";
+}
+
 bool read_delta(const stream_access& stream, std::int64_t choice, json::cursor& delta) {
     bool any = false;
     bool thought = false;  // some send the same reasoning under two names
@@ -103,18 +136,24 @@ void read_choice(const stream_access& stream, json::cursor& choice, event_facts&
 
 event_facts read_openai_chat(const stream_access& stream, std::string_view name, json::cursor data) {
     event_facts out;
-    bool no_choices = false, has_usage = false, has_choices = false;
+    bool only_usage = true, has_usage = false, has_choices = false;
+    json::cursor::span usage_at;
     const json::cursor whole = data;
     const bool sound = data.members([&](std::string_view key, json::cursor& at) {
+        only_usage = only_usage && (is_of_every_chunk(key) || !says_something(at));
         if (key == "choices") {
-            no_choices = at.peek() == '[';
             at.elements([&](json::cursor& choice) {
-                no_choices = false;
+                only_usage = only_usage && is_idle_choice(choice);
                 has_choices = true;
                 read_choice(stream, choice, out);
             });
         } else if (key == "usage") {
+            const auto member = at.member_offset();
+            const bool is_object = at.peek() == '{';
             has_usage = stream.usage(at);
+            if (!is_object && !at.skip()) return;
+            usage_at = at.member_with_comma(member);
+            if (!has_usage) stream.no_usage(at.text().substr(usage_at.begin, usage_at.end - usage_at.begin));
         } else if (key == "model") {
             stream.model(at);
         } else if (key == "error" && !at.is_null()) {
@@ -137,7 +176,9 @@ event_facts read_openai_chat(const stream_access& stream, std::string_view name,
         stream.error(again);
     }
     if (out.error) out.finish = false;
-    out.usage_only = no_choices && has_usage && !out.error;
+    out.usage_only = only_usage && has_usage && !out.error && !out.content && !out.finish;
+    out.usage_begin = static_cast<std::uint32_t>(usage_at.begin);
+    out.usage_end = static_cast<std::uint32_t>(usage_at.end);
     return out;
 }
 

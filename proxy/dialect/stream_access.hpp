@@ -47,6 +47,10 @@ struct stream_access {
     void no_meaning(json::cursor& at) const {
         if (notes) notes->no_meaning(at);
     }
+    /// The member `usage` that reports nothing, with its comma.
+    void no_usage(std::string_view member) const {
+        if (notes) notes->usage_at(member);
+    }
     void model(json::cursor& at) const;
     void error(json::cursor& at) const;
     void set_error(error_text&& what) const;

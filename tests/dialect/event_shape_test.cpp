@@ -105,15 +105,15 @@ TEST(EventShape, KnowsWhatItHasSeen) {
         reader_of(s.where)(stream_access{reader, &sink, &notes}, name, json::cursor{where});
         event_shape shape;
         ASSERT_TRUE(shape.learn(event, notes)) << event;
-        json::raw_string text;
+        event_shape::match seen;
         const std::string next = s.before + "another\\n" + s.after;  // the text is a part of it
-        EXPECT_TRUE(shape.matches(next, text)) << event;
-        EXPECT_EQ(text.text, "another\\n");
-        EXPECT_TRUE(text.escaped);
-        EXPECT_FALSE(shape.matches(s.before + s.after, text)) << "an event without text says something else";
-        EXPECT_FALSE(shape.matches(s.before + "one" + s.after + "\n", text));
-        EXPECT_FALSE(shape.matches(" " + s.before + "one" + s.after, text));
-        for (std::size_t cut = 0; cut < event.size(); ++cut) EXPECT_FALSE(shape.matches(event.substr(0, cut), text)) << cut;
+        EXPECT_TRUE(shape.matches(next, seen)) << event;
+        EXPECT_EQ(seen.text.text, "another\\n");
+        EXPECT_TRUE(seen.text.escaped);
+        EXPECT_FALSE(shape.matches(s.before + s.after, seen)) << "an event without text says something else";
+        EXPECT_FALSE(shape.matches(s.before + "one" + s.after + "\n", seen));
+        EXPECT_FALSE(shape.matches(" " + s.before + "one" + s.after, seen));
+        for (std::size_t cut = 0; cut < event.size(); ++cut) EXPECT_FALSE(shape.matches(event.substr(0, cut), seen)) << cut;
     }
 }
 
