@@ -102,13 +102,20 @@ net::task<void> exchange_runner::attempts() {
         const tried outcome = co_await std::move(trying);
         more = outcome == tried::failed;
     }
-    if (!more) co_return;
     if (gone_) co_return;
+    if (stopped() && relay_ == relaying::nothing && record_.code == core::code::none && (!head_sent_ || early_head_)) {
+        auto ending = reply(stop_error());
+        co_await std::move(ending);
+        co_return;
+    }
+    if (!more) co_return;
     if (kept_status_ != 0 && !last_error_ && !early_head_) {
         restore_answer();
         relay_ = relaying::body;
         co_return;
     }
+    if (kept_ && !last_error_) failed_at_ = kept_->from;
+    if (failed_at_.pool) stand_at(failed_at_);
     if (!last_error_) last_error_ = core::error{core::code::upstream_invalid_response, "the upstream '" + to_->conf->name + "' answered " + std::to_string(kept_status_)};
     auto answering = reply(std::move(last_error_));
     co_await std::move(answering);
@@ -126,7 +133,7 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
     if (picked.why_none == policy::no_upstream::all_full && pool_->conf->queue.size > 0) {
         auto waiting = wait_in_line(pool);
         picked = co_await std::move(waiting);
-        if (client_gone()) co_return tried::finished;
+        if (abandoned()) co_return tried::finished;
     }
     core::time_point not_before{};
     if (picked && tried_.contains(picked.index)) {
@@ -148,6 +155,7 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
     record_.upstream = to_->conf->name;
     attempt_began_ = now();
     attempt_at_ = static_cast<std::uint8_t>(add_attempt(*to_));
+    forget_answer();
     prepare_edits(candidate.model);
     if (pool_->hedging) arm_hedge(pool);
     tried outcome = tried::failed;
@@ -198,7 +206,7 @@ net::task<policy::picked> exchange_runner::wait_in_line(pool_view& pool) {
     const policy::wait_queue::place place{*pool_->line, worker_, ticket.number(), static_cast<std::size_t>(pool_->conf->queue.size)};
     found.why_none = policy::no_upstream::all_full;
     if (!place.in_line()) co_return found;
-    while (!client_gone()) {
+    while (!abandoned()) {
         if (place.first()) {
             found = pool.balancer.pick(pool.members, tried_, true, now(), worker_.random()(), wanted_);
             if (found.why_none != policy::no_upstream::all_full) break;
@@ -232,22 +240,32 @@ exchange_runner::tried exchange_runner::none_usable(const policy::picked& none) 
 void exchange_runner::keep_answer() {
     kept_status_ = record_.status;
     kept_ = std::make_unique<kept_answer>();
+    kept_->from = here();
     kept_->head = client_head_;
     kept_->body = std::move(up_);
     kept_->body.drop_from(decoded_);
     last_error_ = {};
 }
 
+void exchange_runner::stand_at(const place& where) {
+    pool_ = where.pool;
+    to_ = where.to;
+    record_.pool = pool_->conf->name;
+    record_.upstream = to_ ? std::string_view{to_->conf->name} : std::string_view{};
+    record_.served_model = where.model;
+}
+
 void exchange_runner::restore_answer() {
+    forget_answer();
+    stand_at(kept_->from);
     record_.status = kept_status_;
     client_head_ = std::move(kept_->head);
     up_ = std::move(kept_->body);
     kept_.reset();
     decoded_ = up_.size();
     framing_ = decoded_ > 0 ? http::framing::length : http::framing::none;
-    left_ = 0;
     body_done_ = true;
-    event_mode_ = metered_ = surplus_ = head_sent_ = false;
+    head_sent_ = false;
 }
 
 void exchange_runner::prepare_edits(std::string_view model) {
@@ -286,7 +304,7 @@ net::task<bool> exchange_runner::back_off(core::time_point not_before) {
     const auto until = std::min(total_deadline_, std::max(jittered, not_before));
     while (worker_.loop().tick() < until) {
         (void)co_await sleep_until(until);
-        if (client_gone()) co_return false;
+        if (abandoned()) co_return false;
     }
     co_return true;
 }
@@ -294,8 +312,10 @@ net::task<bool> exchange_runner::back_off(core::time_point not_before) {
 net::task<net::dial_result> exchange_runner::connect(net::upstream_connections& from, core::time_point deadline) {
     net::dial_result result;
     home_ = &from;
-    // A kept connection may turn out to be closed, and an upload cannot be sent twice.
-    if (!upload_) upstream_ = from.take_idle();
+    // A kept connection may turn out to be closed. What cannot be asked twice goes out on one that was used a moment ago, or on a new one; an
+    // upload cannot even be sent twice.
+    constexpr auto a_moment = std::chrono::seconds{1};
+    if (!upload_) upstream_ = is_repeatable() ? from.take_idle() : from.take_idle(a_moment);
     if (upstream_) {
         upstream_->sock.set_owner(&session_.sleeper());
         co_return result;
@@ -314,7 +334,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         const auto connect_by = std::min(total_deadline_, core::after(now(), limits.connect));
         auto connecting = connect(*pool.connections[index], connect_by);
         auto dialled = co_await std::move(connecting);
-        if (client_gone()) co_return tried::finished;
+        if (abandoned()) co_return tried::finished;
         if (dialled.why != net::dial_failure::none && overtaken()) co_return tried::overtaken;
         switch (dialled.why) {
             case net::dial_failure::none: break;
@@ -340,13 +360,14 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
             auto reading = read_response_head();
             why = co_await std::move(reading);
         }
-        if (client_gone()) co_return tried::finished;
+        if (abandoned()) co_return tried::finished;
         if (why != failure::none && overtaken()) co_return tried::overtaken;
-        // The peer may close an idle connection just as it is used again: nothing was answered, so nothing was lost.
+        // The peer may close an idle connection just as it is used again: nothing was read, and nothing will be charged.
         const bool raced = why == failure::reset && upstream_->reused && upstream_->sock.bytes_read == 0 && up_.empty();
-        if (raced && !fresh) {
-            release_upstream(false);
+        if (raced) request_sent_ = false;
+        if (raced && !fresh && is_repeatable()) {
             pool.connections[index]->close_idle();
+            try_here_again();
             continue;
         }
         if (why != failure::none) co_return fail(why, detail_.take());
@@ -371,6 +392,7 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
         if (got == held::client_gone) co_return tried::finished;
         if (got == held::broken && overtaken()) co_return tried::overtaken;
         if (got == held::broken) co_return fail(phase_failure(), detail_.take());
+        hide_credential(up_.data(), decoded_);
         const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
         if (fail_status(facts.error_code, facts.error_message, false) == tried::failed) co_return tried::failed;
         if (early_head_) {
@@ -391,7 +413,7 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
         if (got == held::broken && overtaken()) co_return tried::overtaken;
         if (got == held::broken) {
             if (error_seen_) {
-                detail_ = reader_.error_message();
+                detail_ = without_credential(reader_.error_message());
                 co_return fail_status(reader_.error_code(), reader_.error_message(), true);
             }
             co_return fail(phase_failure(), detail_.take());
@@ -452,7 +474,7 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
         // Of its own: what the client sends meanwhile wakes this loop too, and must not give the upstream more time.
         const auto deadline = std::min(total_deadline_, core::after(moved_at, limits.idle));
         const auto woken = co_await sleep_until(deadline);
-        if (client_gone()) co_return failure::reset;
+        if (abandoned()) co_return failure::reset;
         if (overtaken()) co_return failure::overtaken;
         if (woken == net::woken::deadline) {
             detail_ = "it stopped reading the request";
@@ -503,28 +525,43 @@ net::task<failure> exchange_runner::read_response_head() {
 }
 
 void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
-    const auto verdict = tell_upstream(f, why, *to_, lease_);
+    auto verdict = tell_upstream(f, why, *to_, lease_);
+    verdict.again = verdict.again && may_be_repeated(f.what);
     auto& entry = record_.attempts[attempt_at_];
     if (why != failure::status || verdict.again || entry.status >= 500 || entry.status < 400) entry.why = why;
-    if (!(why == failure::status && entry.status >= 400 && !error_seen_)) last_error_ = client_error(why, *to_, f.detail);
+    if (!(why == failure::status && entry.status >= 400 && !error_seen_)) {
+        last_error_ = client_error(why, *to_, f.detail);
+        failed_at_ = here();
+    }
     // A second attempt that is under way is the next one.
     const bool followed = hedge_ && verdict.again && (hedge_->running() || hedge_->ahead());
     if (!followed) end_hedge();
     if (followed) next_ = exchange::step::attempt;
     else if (verdict.larger_context && can_send_again()) move_to_larger_context();
     else plan_next(verdict.again && can_send_again() ? exchange::advice::retry : exchange::advice::answer, why);
-    if (worker_.loop().now() >= total_deadline_ || session_.aborting()) next_ = exchange::step::answer;
+    if (worker_.loop().now() >= total_deadline_ || gone_ || abandoned()) next_ = exchange::step::answer;
     const bool passes = why == failure::status && !error_seen_ && next_ == exchange::step::answer && !first_refusal_stands();
     if (!passes) {
         if (first_refusal_stands()) last_error_ = {};
         else if (why == failure::status && !error_seen_ && body_done_) keep_answer();
         else kept_status_ = 0;
-        discard_answer();
+        give_up_answer();
         // Only where this attempt had an answer: else what is known of its end is the last attempt's.
         release_upstream(why == failure::status && body_done_ && upstream_keeps_ && !surplus_);
         up_.release();
         decoded_ = seen_ = 0;
     }
+}
+
+// Another answer to what makes nothing is only another answer. What makes something (an image, a job, a file) may have been made already: once it
+// was sent whole, it is asked again only after an answer that says that nothing was done, or where every try carries the same key.
+bool exchange_runner::is_repeatable() {
+    if (reads_only_ || !dialect::makes_something(target_, facts_)) return true;
+    return pool_->conf->idempotency || !head().fields.value_of("idempotency-key").empty();
+}
+
+bool exchange_runner::may_be_repeated(const policy::attempt_failure& failure) {
+    return !request_sent_ || policy::says_nothing_was_done(failure) || is_repeatable();
 }
 
 // Counts what is done about it, unless the request's time is over.
@@ -542,11 +579,25 @@ void exchange_runner::move_to_larger_context() {
     if (next_ == exchange::step::attempt) worker_.metrics().fallback(record_.pool, "context_length");
 }
 
+// On a new connection to the same upstream, also where the pool allows one attempt: the first cannot have been answered.
+void exchange_runner::try_here_again() {
+    record_.attempts[attempt_at_].why = failure::reset;
+    end_attempt();
+    release_connection(false);
+    worker_.metrics().retry(record_.pool, name_of(failure::reset));
+    plan_.attempt_started();
+    attempt_began_ = now();
+    attempt_at_ = static_cast<std::uint8_t>(add_attempt(*to_));
+    forget_answer();
+}
+
+void exchange_runner::release_connection(bool reusable) {
+    if (upstream_ && reusable && home_) home_->give_back(std::move(upstream_));
+    upstream_.reset();
+}
+
 void exchange_runner::release_upstream(bool reusable) {
-    if (upstream_) {
-        if (reusable && home_) home_->give_back(std::move(upstream_));
-        upstream_.reset();
-    }
+    release_connection(reusable);
     lease_.end();
 }
 

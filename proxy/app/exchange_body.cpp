@@ -55,6 +55,10 @@ net::task<core::error> exchange_runner::wait_for_body() {
             gone_ = true;
             co_return why;
         }
+        if (stopped()) {
+            why = stop_error();
+            co_return why;
+        }
         if (woken == net::woken::deadline) {
             record_.close_reason = "body";
             why = core::error{core::code::client_timeout, "the request body stopped for longer than limits.body_timeout"};

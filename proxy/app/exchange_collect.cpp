@@ -63,7 +63,7 @@ void exchange_runner::collect_new_events() {
         const std::string_view event{base + seen_, size};
         note_event(reader_.read(event, meter_.get()));
         seen_ += size;
-        if (!error_seen_ && !discarding_ && !parts.take(event)) return;
+        if (!error_seen_ && reading_for_ == reading_for::client && !parts.take(event)) return;
     }
     if (reader_.terminated()) seen_ = decoded_;  // what follows says nothing
 }
@@ -115,11 +115,8 @@ net::task<exchange_runner::held> exchange_runner::collect_answer() {
         }
         if (complete && patience == core::never) patience = now() + end_of_transfer;
         auto reading = read_more(complete ? std::min(patience, total_deadline_) : answer_deadline());
-        auto why = co_await std::move(reading);
-        if (client_gone() && !discarding_) {
-            if (!keep_reading_for_the_bill()) co_return held::client_gone;
-            why = failure::none;  // it was the client that ended the wait
-        }
+        const auto why = co_await std::move(reading);
+        if (abandoned()) co_return held::client_gone;
         if (why == failure::none) continue;
         if (complete) break;
         last_failure_ = why;
@@ -127,8 +124,8 @@ net::task<exchange_runner::held> exchange_runner::collect_answer() {
         else if (why == failure::timeout_idle && !content_seen_) last_failure_ = failure::timeout_first_token;
         break;
     }
-    if (discarding_) {
-        add_usage();
+    if (reading_for_ == reading_for::bill) {
+        if (complete) add_usage();
         settle();
         co_return held::client_gone;
     }
@@ -172,12 +169,12 @@ exchange_runner::tried exchange_runner::conclude_collecting() {
             last_error_ = core::error{core::code::upstream_invalid_response, "the upstream '" + to_->conf->name + "': " + detail_.take() +
                                                                                  "; ask for a stream, or raise the limit"};
         next_ = exchange::step::answer;
-        discard_answer();
+        give_up_answer();
         release_upstream(false);
         return tried::failed;
     }
     if (error_seen_) {
-        detail_ = reader_.error_message();
+        detail_ = without_credential(reader_.error_message());
         return fail_status(reader_.error_code(), reader_.error_message(), true);
     }
     return fail(phase_failure(), detail_.take());

@@ -29,6 +29,26 @@ bool exchange_runner::client_gone() {
     return gone_;
 }
 
+// Whether nothing more of the answer is wanted: the client left and the rest is not read for the bill, or somebody ends the request.
+bool exchange_runner::abandoned() {
+    if (stopped() || session_.aborting()) return true;
+    if (reading_for_ == reading_for::client && client_gone() && !keep_reading_for_the_bill()) reading_for_ = reading_for::nobody;
+    return reading_for_ == reading_for::nobody;
+}
+
+void exchange_runner::end_now(core::code why) {
+    constexpr auto last_words = std::chrono::seconds{2};
+    if (stopped()) return;
+    ended_by_ = why;
+    last_words_by_ = worker_.loop().tick() + last_words;
+    session_.sleeper().interrupt();
+}
+
+core::error exchange_runner::stop_error() const {
+    if (ended_by_ == core::code::shutdown) return {ended_by_, "this gateway is being stopped and waits no longer for this request: send it again", 1};
+    return {ended_by_, "the gateway's operator has ended this request"};
+}
+
 local_reply exchange_runner::new_reply(std::string_view body) {
     local_reply answer;
     answer.status = record_.status;
@@ -103,8 +123,9 @@ void exchange_runner::settle() {
     if (settled_) return;
     settled_ = true;
     if (hedge_) end_hedge();
-    if (!record_.has_usage && meter_ && content_seen_) {
-        record_.usage = meter_->final_estimate(reader_.usage());
+    const bool unanswered = record_.attempts[attempt_at_].status == 0;
+    if (!record_.has_usage && is_owed() && (meter_ || unanswered)) {
+        record_.usage = seen_usage();
         record_.has_usage = record_.estimated = true;
     } else if (record_.has_usage && !record_.estimated && record_.status == 200) {
         learn_from_report();
@@ -115,6 +136,11 @@ void exchange_runner::settle() {
     if (tunnel_) record_.cost = spent_;  // each response had its own price, or none
     else if (price_ && (record_.has_usage || record_.status == 200)) record_.cost = usage::cost_of(*price_, u);
     record_.cost += record_.discarded_cost;
+    if (!record_.has_usage && given_up_) {
+        // All that was used is what was given up; its cost is in discarded_cost.
+        record_.usage = *given_up_;
+        record_.has_usage = record_.estimated = true;
+    }
     if (!tunnel_) record_.priced = price_ != nullptr || u.empty();
     reservation_.settle(u.prompt() + u.completion(), record_.cost, record_.time);
     if (in_ledger_) {
@@ -176,7 +202,8 @@ bool exchange_runner::is_logged() {
 void exchange_runner::publish() {
     if (published_) return;
     published_ = true;
-    if (gone_ && record_.code == core::code::none) {
+    // Who leaves behind the terminator has got everything.
+    if (gone_ && record_.code == core::code::none && reading_for_ != reading_for::connection) {
         record_.status = core::status_of(core::code::client_closed);
         record_.code = core::code::client_closed;
         record_.close_reason = "client";

@@ -1,7 +1,6 @@
 // The second attempt at a request whose answer is late: when there is one, which of the two goes on, and what the other has cost.
 #include "app/exchange_runner.hpp"
 #include "app/failed_attempt.hpp"
-#include "token/estimate.hpp"
 
 namespace weir::app {
 namespace {
@@ -13,7 +12,7 @@ std::uint32_t ms_between(core::time_point from, core::time_point to) {
 }
 
 // Unary requests that may be sent twice: they make text, numbers or a verdict, and nothing that stays at the provider as a job or a file.
-bool is_repeatable(const dialect::target& what, const dialect::request_facts& facts) {
+bool is_harmless_twice(const dialect::target& what, const dialect::request_facts& facts) {
     using dialect::endpoint;
     switch (what.id) {
         case endpoint::chat_completions:
@@ -37,7 +36,7 @@ beginning exchange_runner::waits_for() const { return record_.stream || collecti
 
 bool exchange_runner::may_hedge() const {
     if (!pool_->hedging || !understood_ || tunnel_) return false;
-    return waits_for() == beginning::first_token ? has_terminator() : is_repeatable(target_, facts_);
+    return waits_for() == beginning::first_token ? has_terminator() : is_harmless_twice(target_, facts_);
 }
 
 policy::first_token_times& exchange_runner::usual_times() {
@@ -93,7 +92,7 @@ net::task<exchange_runner::tried> exchange_runner::await_hedge() {
     const auto first_failure = record_.attempts[attempt_at_].why;
     while (hedge_->running() && now() < total_deadline_) {
         (void)co_await sleep_until(total_deadline_);
-        if (client_gone()) co_return tried::finished;
+        if (abandoned()) co_return tried::finished;
     }
     if (hedge_->ahead()) {
         auto taking = take_over();
@@ -114,6 +113,7 @@ net::task<exchange_runner::tried> exchange_runner::take_over() {
     worker_.metrics().hedge(record_.pool, "won");
     attempt_at_ = static_cast<std::uint8_t>(call.entry);
     attempt_began_ = won->began();
+    forget_answer();
     to_ = call.to;
     record_.upstream = to_->conf->name;
     lease_ = std::move(call.lease);
@@ -122,12 +122,10 @@ net::task<exchange_runner::tried> exchange_runner::take_over() {
     upstream_->sock.set_owner(&session_.sleeper());
     sent_at_ = won->sent_at();
     request_sent_ = won->sent();
-    interim_ = 0;
     up_ = won->take_bytes();
-    decoded_ = seen_ = 0;
     auto reading = read_response_head();
     const auto why = co_await std::move(reading);
-    if (client_gone()) co_return tried::finished;
+    if (abandoned()) co_return tried::finished;
     if (why != failure::none) co_return fail(why, detail_.take());
     auto following = follow_answer();
     const tried outcome = co_await std::move(following);
@@ -139,7 +137,7 @@ void exchange_runner::lose_attempt() {
     auto& entry = record_.attempts[attempt_at_];
     entry.why = failure::overtaken;
     end_attempt();
-    if (request_sent_) discard_request(meter_ ? meter_->output() : 0, record_.upstream);
+    charge_given_up();
     usual_times().sample(now() - attempt_began_, now());
     to_->state->overtaken(now() - attempt_began_, now());
     meter_.reset();
@@ -162,10 +160,8 @@ void exchange_runner::end_hedge() {
     entry.ms = ms_between(over->began(), worker_.loop().tick());
     entry.why = lost ? failure::overtaken : over->why();
     worker_.metrics().hedge(pool_->conf->name, lost ? "lost" : "failed");
-    if (lost) {
-        if (over->sent()) discard_request(0, call.to->conf->name);
-        return;
-    }
+    if (over->sent() && over->status() < 400 && over->provider_code().empty()) charge_discarded(prompt_estimate(), call.to->conf->name);
+    if (lost) return;
     failed_attempt f;
     f.what.kind = over->lacking_here() ? policy::failure_kind::own : kind_of(over->why());
     f.what.status = over->status() >= 400 ? over->status() : policy::status_of_provider_code(over->provider_code());
@@ -173,14 +169,6 @@ void exchange_runner::end_hedge() {
     f.what.own_credentials = !call.to->credential_name.empty();
     f.retry_after = over->retry_after();
     tell_upstream(f, over->why(), *call.to, call.lease);
-}
-
-// Tokens that a provider was asked for and that no answer will account for: the prompt as estimated, the output as counted.
-void exchange_runner::discard_request(std::int64_t output, std::string_view upstream) {
-    usage::counts spent;
-    spent.input = token::estimate_tokens(body_size_);
-    spent.output = output;
-    if (const auto* price = conf().prices.find_sent(record_.served_model, facts_.model, upstream)) record_.discarded_cost += usage::cost_of(*price, spent);
 }
 
 }  // namespace weir::app

@@ -33,20 +33,35 @@ bool exchange_runner::has_terminator() const {
 }
 
 
+// Before an attempt: of the one before nothing may be read as if it were this one's.
+void exchange_runner::forget_answer() {
+    up_.clear();
+    client_head_.clear();
+    framing_ = http::framing::none;
+    left_ = 0;
+    chunks_ = http::chunk_scanner{};
+    sse_.reset();
+    reader_ = dialect::stream_reader{target_.id};
+    meter_.reset();
+    price_ = nullptr;
+    spent_ = 0;
+    decoded_ = seen_ = kept_size_ = 0;
+    body_done_ = surplus_ = upstream_keeps_ = event_mode_ = metered_ = content_seen_ = error_seen_ = malformed_ = request_sent_ = false;
+    interim_ = 0;
+    last_failure_ = failure::none;
+    detail_.clear();
+    retry_after_.clear();
+    retry_after_ms_.clear();
+    record_.status = 0;
+}
+
 void exchange_runner::start_answer(const http::response_head& answer) {
     using http::field_id;
     framing_ = answer.body;
     left_ = answer.content_length;
-    chunks_ = http::chunk_scanner{};
-    sse_.reset();
-    reader_ = dialect::stream_reader{target_.id};
-    decoded_ = seen_ = drop_from_ = drop_to_ = 0;
     body_done_ = framing_ == http::framing::none;
-    surplus_ = content_seen_ = error_seen_ = malformed_ = false;
     upstream_keeps_ = answer.keep_alive && request_sent_;
     record_.status = answer.status;
-    retry_after_.clear();
-    retry_after_ms_.clear();
     bool encoded = false, dated = false;
     std::optional<policy::rate_resets> resets;
     if (answer.status == 429) resets.emplace();
@@ -88,7 +103,6 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     metered_ = fine && understood_ && !encoded && (event_mode_ || is_type(type, "application/json"));
     if (collecting_ && !type.empty()) head.add("content-type", event_mode_ ? "application/json" : type);
     record_.stream = record_.stream || (event_mode_ && !collecting_);
-    meter_.reset();
     if (event_mode_) price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
     if (event_mode_) inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
     if (event_mode_ && has_terminator())
@@ -140,7 +154,7 @@ net::task<failure> exchange_runner::read_more(core::time_point deadline) {
                 up_.commit(r.bytes);
                 co_return failure::none;
             }
-            if (r.what == net::io::eof && framing_ == http::framing::until_close && record_.status != 0) {
+            if (r.what == net::io::eof && framing_ == http::framing::until_close) {
                 body_done_ = true;
                 upstream_keeps_ = false;
                 co_return failure::none;
@@ -157,7 +171,7 @@ net::task<failure> exchange_runner::read_more(core::time_point deadline) {
             if (!send_heartbeat()) gone_ = true;
             woken = net::woken::event;
         }
-        if (!discarding_ && client_gone()) co_return failure::reset;
+        if (abandoned()) co_return failure::reset;
         if (overtaken()) co_return failure::overtaken;
         if (woken == net::woken::deadline) co_return failure::timeout_idle;
     }
@@ -165,7 +179,7 @@ net::task<failure> exchange_runner::read_more(core::time_point deadline) {
 
 core::time_point exchange_runner::heartbeat_due() const {
     const auto& every = pool_->conf->heartbeat;
-    if (!every || (!record_.stream && !collecting_) || http10_ || discarding_ || !has_terminator() || (head_sent_ && !client_chunked_)) return core::never;
+    if (!every || (!record_.stream && !collecting_) || http10_ || reading_for_ != reading_for::client || !has_terminator() || (head_sent_ && !client_chunked_)) return core::never;
     return std::max(last_sent_, began_) + *every;
 }
 
@@ -255,10 +269,8 @@ void exchange_runner::read_new_events() {
             size = decoded_ - seen_;  // the last event lacks its blank line
         }
         const auto facts = reader_.read({base + seen_, size}, meter_.get());
-        if (asked_usage_ && facts.usage_only && drop_to_ == 0 && content_seen_) {
-            drop_from_ = seen_;
-            drop_to_ = seen_ + size;
-        }
+        if (facts.error) hide_credential(up_.data() + seen_, size);
+        keep_event(size, facts);
         seen_ += size;
         note_event(facts);
         if (!reader_.terminated() && !budget_allows()) {
@@ -266,6 +278,36 @@ void exchange_runner::read_new_events() {
             return;  // what came behind it is not passed on
         }
     }
+}
+
+// What goes on of the event at seen_. The usage that weir itself asked for leaves no trace: an event that holds nothing else is left out, of
+// others the member. What follows in this batch moves up behind it.
+void exchange_runner::keep_event(std::size_t size, const dialect::event_facts& facts) {
+    char* const base = up_.data();
+    const auto keep = [&](std::size_t from, std::size_t to) {
+        if (kept_size_ != from) std::memmove(base + kept_size_, base + from, to - from);
+        kept_size_ += to - from;
+    };
+    if (!asked_usage_ || facts.usage_end == 0) return keep(seen_, seen_ + size);
+    if (facts.usage_only) return;
+    keep(seen_, seen_ + facts.usage_begin);
+    keep(seen_ + facts.usage_end, seen_ + size);
+}
+
+// Providers quote the key that they refuse. It is weir's, and no client may see it.
+void exchange_runner::hide_credential(char* from, std::size_t size) const {
+    constexpr std::size_t shortest = 8;  // a placeholder of a local server, such as "none", is a word that may stand anywhere
+    if (!to_ || to_->credential_name.empty()) return;
+    std::string_view secret = to_->credential_value.reveal();
+    if (const auto blank = secret.rfind(' '); blank != std::string_view::npos) secret.remove_prefix(blank + 1);
+    if (secret.size() < shortest) return;
+    const std::string_view text{from, size};
+    for (auto at = text.find(secret); at != std::string_view::npos; at = text.find(secret, at + secret.size())) std::memset(from + at, '*', secret.size());
+}
+
+std::string exchange_runner::without_credential(std::string text) const {
+    hide_credential(text.data(), text.size());
+    return text;
 }
 
 void exchange_runner::note_event(const dialect::event_facts& facts) {
@@ -305,7 +347,7 @@ net::task<exchange_runner::held> exchange_runner::hold_body(std::size_t limit) {
     while (wanted && !body_done_ && decoded_ < limit) {
         auto reading = read_more(answer_deadline());
         const auto why = co_await std::move(reading);
-        if (client_gone()) co_return held::client_gone;
+        if (abandoned()) co_return held::client_gone;
         if (why != failure::none) {
             last_failure_ = why == failure::timeout_idle && now() >= total_deadline_ ? failure::timeout_total : why;
             co_return held::broken;
@@ -329,7 +371,7 @@ exchange_runner::tried exchange_runner::judge_held() {
         const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
         if (surplus_ && !facts.json) return fail(failure::invalid, "its Content-Length ends within the document, and more came");
         if (may_be_error && facts.error) {
-            detail_ = facts.error_message;
+            detail_ = without_credential(facts.error_message);
             return fail_status(facts.error_code, facts.error_message, true);
         }
     }
@@ -360,7 +402,7 @@ net::task<exchange_runner::held> exchange_runner::hold_events() {
         }
         auto reading = read_more(answer_deadline());
         const auto why = co_await std::move(reading);
-        if (client_gone()) co_return held::client_gone;
+        if (abandoned()) co_return held::client_gone;
         if (why == failure::none) continue;
         last_failure_ = why;
         if (why == failure::timeout_idle) {
@@ -378,11 +420,9 @@ bool exchange_runner::holds_on() const {
     return meter_->output() < wanted;
 }
 
-// The attempt is given up after its provider began to answer. What it will charge is known only by weir's own count.
-void exchange_runner::discard_answer() {
-    if (content_seen_ && meter_)
-        if (const auto* price = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream))
-            record_.discarded_cost += usage::cost_of(*price, meter_->estimate(reader_.usage()));
+// The attempt is given up, and the client will see nothing of it.
+void exchange_runner::give_up_answer() {
+    charge_given_up();
     content_seen_ = false;
     record_.first_token_us = record_.first_token_ms = -1;
     record_.longest_gap_ns = 0;

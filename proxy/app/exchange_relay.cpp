@@ -44,21 +44,33 @@ void exchange_runner::end_with_error_event(const core::error& why, net::gather& 
 }
 
 // A committed stream that cannot go on: the client is told in the dialect's own way, and the connection is cut so that nothing looks complete.
-void exchange_runner::break_stream(failure why, net::gather& out) {
-    core::error told{core::code::stream_interrupted, "the upstream '" + to_->conf->name + "' broke the stream (" + std::string{name_of(why)} + ") before its end"};
-    if (why == failure::none) {
-        told = core::error{core::code::budget_exceeded, "the budget of the key '" + std::string{record_.key} + "' is spent: the stream ends here"};
+void exchange_runner::break_stream(const batch_end& end, net::gather& out) {
+    core::error told;
+    if (end.cut == core::code::budget_exceeded) {
+        told = core::error{end.cut, "the budget of the key '" + std::string{record_.key} + "' is spent: the stream ends here"};
         record_.close_reason = "budget";
         record_.interrupted_phase = "budget";
+    } else if (stopped()) {
+        told = stop_error();
+        note_cut();
     } else {
+        told = core::error{end.cut, "the upstream '" + to_->conf->name + "' broke the stream (" + std::string{name_of(end.why)} + ") before its end"};
         record_.close_reason = "upstream";
-        record_.interrupted_phase = name_of(why);
-        record_.attempts[attempt_at_].why = why;
+        record_.interrupted_phase = name_of(end.why);
+        record_.attempts[attempt_at_].why = end.why;
         lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, worker_.random().unit());
     }
     record_.code = told.what;
     if (!error_seen_) end_with_error_event(told, out);  // else the upstream has told the client itself
     after_ = client_chunked_ ? after::cut : after::abort;
+}
+
+// An answer that weir itself cuts short, for the log: nobody's connection broke.
+void exchange_runner::note_cut() {
+    record_.code = ended_by_;
+    record_.status = core::status_of(ended_by_);
+    record_.close_reason = ended_by_ == core::code::shutdown ? "shutdown" : "operator";
+    record_.interrupted_phase = core::name_of(ended_by_);
 }
 
 // A stream that came to its end and says there that it failed (`response.failed`): the client has been told, and it is complete.
@@ -92,44 +104,41 @@ void exchange_runner::note_progress() {
     if (tunnel_ || price_) worker_.metrics().show_spend(record_, tunnel_ ? spent_ : usage::cost_of(*price_, usage));
 }
 
-// The client is gone. With `on_disconnect: drain` the stream is read on, within bounds, so that the bill is the upstream's own.
+// The client is gone. With `on_disconnect: drain` the answer is read on, within bounds, so that the bill is the upstream's own: from when the
+// request was sent whole on, also before the first token.
 bool exchange_runner::keep_reading_for_the_bill() {
+    if (!pool_ || !is_owed()) return false;
     const auto& pool = *pool_->conf;
-    if (pool.on_disconnect != config::on_disconnect::drain || session_.aborting() || worker_.draining()) return false;
+    if (pool.on_disconnect != config::on_disconnect::drain || worker_.draining()) return false;
     if (!pool_->drains->try_take(pool.drain.concurrent)) return false;
-    discarding_ = true;  // the destructor gives the slot back
+    reading_for_ = reading_for::bill;  // the destructor gives the slot back
+    end_hedge();
     total_deadline_ = std::min(total_deadline_, core::after(now(), pool.drain.time));
     drain_until_ = (meter_ ? meter_->output() : 0) + pool.drain.tokens;
     return true;
 }
 
 // So much was read for nobody that weir's own count has to do.
-bool exchange_runner::drained_enough() const { return discarding_ && meter_ && meter_->output() >= drain_until_; }
+bool exchange_runner::drained_enough() const { return reading_for_ == reading_for::bill && meter_ && meter_->output() >= drain_until_; }
 
-void exchange_runner::compose_events(net::gather& out, bool last, failure broken) {
+void exchange_runner::compose_events(net::gather& out, const batch_end& end) {
     out.clear();
     if (!head_sent_) {
         write_client_head(!http10_, false, 0);
         out.add(client_head_);
     }
-    const std::size_t payload = seen_ - (drop_to_ - drop_from_);
-    if (payload > 0) {
+    if (kept_size_ > 0) {
         if (client_chunked_) {
-            auto n = http::write_hex(size_line_.data(), payload);
+            auto n = http::write_hex(size_line_.data(), kept_size_);
             size_line_[n++] = '\r';
             size_line_[n++] = '\n';
             out.add({size_line_.data(), n});
         }
-        if (drop_to_ > 0) {
-            out.add({up_.data(), drop_from_});
-            out.add({up_.data() + drop_to_, seen_ - drop_to_});
-        } else {
-            out.add({up_.data(), seen_});
-        }
+        out.add({up_.data(), kept_size_});
         if (client_chunked_) out.add("\r\n");
     }
-    if (over_budget_ || broken != failure::none) break_stream(broken, out);
-    else if (last && client_chunked_) out.add("0\r\n\r\n");
+    if (end.cut != core::code::none) break_stream(end, out);
+    else if (end.last && client_chunked_) out.add("0\r\n\r\n");
 }
 
 net::task<bool> exchange_runner::send_to_client(net::gather& out) {
@@ -137,18 +146,59 @@ net::task<bool> exchange_runner::send_to_client(net::gather& out) {
     if (!session_.write_some(out)) gone_ = true;
     while (!gone_ && !out.done()) {
         // A slow client slows this loop, which stops reading, which slows the upstream.
-        const auto woken = co_await sleep_until(total_deadline_);
+        const auto deadline = std::min(total_deadline_, last_words_by_);
+        const auto woken = co_await sleep_until(deadline);
         if (client_gone()) break;
+        if (woken == net::woken::deadline) note_too_slow();
         if (woken == net::woken::deadline || !session_.write_some(out)) gone_ = true;
     }
     record_.bytes_out += writing - out.left();
     co_return !gone_;
 }
 
+// The time is over in the middle of what the client was to get: it is cut, and nothing may follow on its connection.
+void exchange_runner::note_too_slow() {
+    if (stopped()) return note_cut();
+    if (reading_for_ == reading_for::connection) return;  // it has everything but the end of the transfer
+    record_.code = core::code::upstream_timeout;
+    record_.close_reason = "total";
+    record_.interrupted_phase = name_of(failure::timeout_total);
+}
+
 // The worker's gather is for one turn; what a slow client leaves of it waits in memory of its own.
 net::task<void> exchange_runner::send_rest(std::unique_ptr<net::gather> out) {
     auto sending = send_to_client(*out);
     (void)co_await std::move(sending);
+}
+
+exchange_runner::batch_end exchange_runner::judge_batch(failure broken) const {
+    const bool complete = reader_.terminated() || ((reader_.finished() || !has_terminator()) && body_done_);
+    if (stopped()) return {complete, true, complete ? core::code::none : ended_by_};
+    if (over_budget_) return {complete, true, core::code::budget_exceeded};
+    // The upstream has said so itself; what comes behind it is not passed on.
+    if (error_seen_ && !reader_.terminated()) return {complete, true, core::code::stream_interrupted, failure::status};
+    // All of it came, and then the connection broke: nothing was lost.
+    if (complete) return {true, body_done_ || broken != failure::none};
+    if (body_done_ && broken == failure::none) broken = failure::reset;
+    if (broken != failure::none) return {false, true, core::code::stream_interrupted, broken};
+    return {};
+}
+
+// The account of a stream before its last byte, or its terminator, goes out; or when nobody reads it any more.
+void exchange_runner::account_for_stream(const batch_end& end) {
+    if (settled_) return;
+    if (end.complete) add_usage();
+    if (end.complete && end.cut == core::code::none && error_seen_) note_failed_end();
+    settle();
+}
+
+// The terminator has been passed on: the answer is complete, whatever becomes of the rest. It is read for a moment, so that the connection lives;
+// what it says still goes to a client that listens.
+void exchange_runner::note_terminator() {
+    constexpr auto moment = std::chrono::seconds{1};
+    if (reading_for_ != reading_for::client || !reader_.terminated()) return;
+    reading_for_ = reading_for::connection;
+    total_deadline_ = std::min(total_deadline_, now() + moment);
 }
 
 net::task<exchange_runner::relayed> exchange_runner::relay_events() {
@@ -160,24 +210,11 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
     progress_due_ = now() + std::chrono::seconds{1};
     drop_request_memory();
     for (;;) {
-        const bool complete = reader_.terminated() || ((reader_.finished() || !has_terminator()) && body_done_);
-        if (over_budget_) broken = failure::none;
-        else if (error_seen_ && !reader_.terminated()) broken = failure::status;  // the upstream has said so itself
-        else if (complete) broken = body_done_ ? failure::none : broken;
-        else if (body_done_ && broken == failure::none) broken = failure::reset;
-        // All of it came, and then the connection broke: nothing was lost. Behind an error event something may be, and it is not passed on.
-        const bool ended_early = complete && broken != failure::none && broken != failure::status;
-        if (ended_early) broken = failure::none;
-        const bool last = body_done_ || ended_early || broken != failure::none;
-        if (!discarding_) {
-            compose_events(out, last, broken);
-            const bool cut = record_.code != core::code::none;
-            if (last || cut) {
-                if (!cut) add_usage();
-                if (!cut && error_seen_) note_failed_end();
-                settle();
-                release_upstream(!cut && body_done_ && upstream_keeps_ && !surplus_);
-            }
+        const auto end = judge_batch(broken);
+        if (!client_gone()) {
+            compose_events(out, end);
+            if (end.last || reader_.terminated()) account_for_stream(end);
+            if (end.last) release_upstream(end.cut == core::code::none && body_done_ && upstream_keeps_ && !surplus_);
             const std::size_t writing = out.left();
             if (writing > 0) {
                 in_turn += writing;
@@ -192,16 +229,17 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
                 }
             }
             if (!client_head_.empty()) std::string{}.swap(client_head_);
-            if (last || cut) co_return cut ? relayed::broken : gone_ ? relayed::client_gone : relayed::complete;
-            if (gone_ && !keep_reading_for_the_bill()) co_return relayed::client_gone;
-        } else if (last || drained_enough()) {
-            add_usage();
-            settle();
-            co_return relayed::client_gone;
+            if (end.last) co_return end.cut != core::code::none ? relayed::broken : gone_ ? relayed::client_gone : relayed::complete;
+            if (!gone_) note_terminator();
+        } else if (end.last || drained_enough()) {
+            account_for_stream(end);
+            release_upstream(body_done_ && upstream_keeps_ && !surplus_);
+            co_return reading_for_ == reading_for::connection ? relayed::complete : relayed::client_gone;
         }
+        if (abandoned() && !stopped()) co_return relayed::client_gone;
         up_.consume(seen_);
         decoded_ -= seen_;
-        seen_ = drop_from_ = drop_to_ = 0;
+        seen_ = kept_size_ = 0;
         note_progress();
         if (in_turn > turn_bytes) {
             in_turn = 0;
@@ -209,10 +247,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
         }
         auto reading = read_more(answer_deadline());
         broken = co_await std::move(reading);
-        if (client_gone() && !discarding_) {
-            if (!keep_reading_for_the_bill()) co_return relayed::client_gone;
-            broken = failure::none;  // it was the client that ended the wait
-        }
+        if (abandoned() && !stopped()) co_return relayed::client_gone;
         if (broken == failure::timeout_idle && now() >= total_deadline_) broken = failure::timeout_total;
         if (broken == failure::none && !decode()) broken = failure::invalid;
         read_new_events();

@@ -54,6 +54,7 @@ void exchange_runner::begin() {
         record_.request_id = {request_id_.data(), 36};
     }
     to_head_ = h.method == "HEAD";
+    reads_only_ = to_head_ || h.method == "GET" || h.method == "OPTIONS";
     http10_ = h.minor_version == 0;
     keep_alive_ = h.keep_alive;
     body_unread_ = h.body != http::framing::none;

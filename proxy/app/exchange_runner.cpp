@@ -13,7 +13,7 @@ exchange_runner::~exchange_runner() {
     release_upstream(false);
     give_body_memory_back();
     stop_collecting();
-    if (discarding_) pool_->drains->give_back();
+    if (reading_for_ == reading_for::bill) pool_->drains->give_back();
     if (active_streams_) active_streams_->add(-1);
     publish();
     session_.input().consume(std::min(head_size_ + in_place_, session_.input().size()));
@@ -115,6 +115,8 @@ net::task<after> exchange_runner::run() {
     }
     if (relay_ != relaying::nothing) end_attempt();
     settle();
+    // What was not delivered to its end must not be followed by another answer.
+    if (gone_ && after_ == after::keep_alive) after_ = after::abort;
     co_return after_;
 }
 

@@ -14,6 +14,7 @@
 #include "core/rare_text.hpp"
 #include "dialect/answer.hpp"
 #include "dialect/endpoint.hpp"
+#include "dialect/endpoint_traits.hpp"
 #include "dialect/realtime.hpp"
 #include "dialect/request.hpp"
 #include "exchange/plan.hpp"
@@ -49,7 +50,9 @@ public:
     // For the worker.
     [[nodiscard]] open_request describe() const;
     [[nodiscard]] std::string_view request_id() const { return record_.request_id; }
-    void end_now() { session_.abort(); }
+    /// An operator ends it (ended_by_operator), or the end of draining (shutdown): who has no answer yet gets an error, a stream the dialect's
+    /// error event and a cut.
+    void end_now(core::code why);
     exchange_runner* next = nullptr;
     exchange_runner* previous = nullptr;
 
@@ -58,10 +61,31 @@ private:
     enum class held : std::uint8_t { ready, broken, client_gone };
     enum class tried : std::uint8_t { finished, failed, overtaken, answered };
     enum class relaying : std::uint8_t { nothing, events, body };
+    /// Where an attempt went: what it leaves behind is told with its own place, not with the next one's.
+    struct place {
+        const pool_runtime* pool = nullptr;
+        const upstream_runtime* to = nullptr;
+        std::string_view model;  ///< as it was asked for there
+    };
     /// An upstream's error answer that is passed on should no other attempt be possible.
     struct kept_answer {
+        place from;
         std::string head;
         net::buffer body;
+    };
+    /// For whom the answer is read.
+    enum class reading_for : std::uint8_t {
+        client,
+        bill,        ///< the client left; the rest is read for its usage only
+        connection,  ///< all was said, and only the transfer's end is missing: with it the connection can be used again
+        nobody,      ///< the client left, and nothing of the rest is wanted
+    };
+    /// How a stream stands after a batch of events.
+    struct batch_end {
+        bool complete = false;                                   ///< all that the upstream has to say was said
+        bool last = false;                                       ///< nothing follows
+        core::code cut = core::code::none;                       ///< why it is cut here
+        exchange::failure why = exchange::failure::none;         ///< with stream_interrupted
     };
 
     // --- exchange_request.cpp: what is asked ---
@@ -120,8 +144,13 @@ private:
     [[nodiscard]] net::task<void> attempts();
     [[nodiscard]] std::size_t candidates() const;
     [[nodiscard]] bool passes_over(std::size_t candidate);
+    [[nodiscard]] place here() const { return {pool_, to_, record_.served_model}; }
+    void stand_at(const place& where);
     void keep_answer();
     void restore_answer();
+    [[nodiscard]] bool is_repeatable();
+    [[nodiscard]] bool may_be_repeated(const policy::attempt_failure& failure);
+    void try_here_again();
     [[nodiscard]] policy::picked pick_at_once(pool_view& pool);
     [[nodiscard]] net::task<policy::picked> wait_in_line(pool_view& pool);
     [[nodiscard]] tried none_usable(const policy::picked& none);
@@ -145,6 +174,7 @@ private:
     [[nodiscard]] core::time_point ask_again_at(const pool_view& pool, const policy::picked& what);
     [[nodiscard]] net::task<bool> back_off(core::time_point not_before);
     void prepare_edits(std::string_view model);
+    void release_connection(bool reusable);
     void release_upstream(bool reusable);
 
     // --- exchange_hedge.cpp: two attempts at once ---
@@ -159,7 +189,6 @@ private:
     [[nodiscard]] net::task<tried> take_over();
     void lose_attempt();
     void end_hedge();
-    void discard_request(std::int64_t output, std::string_view upstream);
 
     // --- upstream_head.cpp ---
     /// `attempt`: which of the record's.
@@ -173,6 +202,7 @@ private:
     void finish_trace();
 
     // --- exchange_hold.cpp, exchange_relay.cpp: the answer ---
+    void forget_answer();
     void start_answer(const http::response_head& answer);
     [[nodiscard]] bool has_terminator() const;
     [[nodiscard]] net::task<held> hold_body(std::size_t limit);
@@ -183,15 +213,23 @@ private:
     [[nodiscard]] net::task<exchange::failure> read_more(core::time_point deadline);
     [[nodiscard]] bool decode();
     void read_new_events();
+    void keep_event(std::size_t size, const dialect::event_facts& facts);
+    void hide_credential(char* from, std::size_t size) const;
+    [[nodiscard]] std::string without_credential(std::string text) const;
     void note_event(const dialect::event_facts& facts);
     void add_usage();
     void write_client_head(bool chunked, bool has_length, std::uint64_t length);
     [[nodiscard]] bool send_heartbeat();
     [[nodiscard]] core::time_point heartbeat_due() const;
-    void compose_events(net::gather& out, bool last, exchange::failure broken);
+    [[nodiscard]] batch_end judge_batch(exchange::failure broken) const;
+    void account_for_stream(const batch_end& end);
+    void note_terminator();
+    void note_cut();
+    void compose_events(net::gather& out, const batch_end& end);
     [[nodiscard]] net::task<bool> send_to_client(net::gather& out);
+    void note_too_slow();
     [[nodiscard]] net::task<void> send_rest(std::unique_ptr<net::gather> out);
-    void break_stream(exchange::failure why, net::gather& out);
+    void break_stream(const batch_end& end, net::gather& out);
     void note_failed_end();
     [[nodiscard]] bool budget_allows();
     [[nodiscard]] bool keep_reading_for_the_bill();
@@ -200,7 +238,14 @@ private:
     void count_unary(std::string_view answer);
     void end_with_error_event(const core::error& why, net::gather& out);
     [[nodiscard]] bool holds_on() const;
-    void discard_answer();
+    void give_up_answer();
+
+    // --- exchange_charge.cpp: what an attempt without an answer costs ---
+    [[nodiscard]] bool is_owed() const;
+    [[nodiscard]] usage::counts prompt_estimate() const;
+    [[nodiscard]] usage::counts seen_usage() const;
+    void charge_discarded(const usage::counts& used, std::string_view upstream);
+    void charge_given_up();
     [[nodiscard]] core::time_point answer_deadline() const;
     [[nodiscard]] exchange::failure phase_failure() const;
     void drop_request_memory();
@@ -242,6 +287,9 @@ private:
     [[nodiscard]] bool is_logged();
     void publish();
     [[nodiscard]] bool client_gone();
+    [[nodiscard]] bool abandoned();
+    [[nodiscard]] bool stopped() const { return ended_by_ != core::code::none; }
+    [[nodiscard]] core::error stop_error() const;
 
     [[nodiscard]] core::time_point now() { return worker_.loop().now(); }
     [[nodiscard]] const config::conf& conf() const { return *view_->shared->conf; }
@@ -311,6 +359,7 @@ private:
     bool to_head_ = false;                   ///< HEAD: the answer has no body
     bool http10_ = false;
     bool keep_alive_ = false;
+    bool reads_only_ = false;                ///< GET, HEAD, OPTIONS: it changes nothing at the upstream
     bool body_unread_ = false;               ///< the request's body was not read to its end
     bool understood_ = false;                ///< an endpoint whose answers dialect/ reads
     bool asked_usage_ = false;               ///< weir added include_usage
@@ -326,6 +375,8 @@ private:
     const pool_runtime* pool_ = nullptr;
     const upstream_runtime* to_ = nullptr;
     core::error last_error_;
+    place failed_at_;                        ///< the attempt that last_error_ tells of
+    std::unique_ptr<usage::counts> given_up_; ///< used by attempts that were given up, by weir's estimate; null: none was
     int kept_status_ = 0;                    ///< not 0: an error answer that is passed on should no other attempt be possible
     core::time_point pause_asked_until_{};   ///< by the last answer's Retry-After
     std::unique_ptr<kept_answer> kept_;
@@ -341,7 +392,7 @@ private:
     // The answer.
     net::buffer up_;                         ///< [0, decoded_) payload, then bytes that are not decoded yet
     std::size_t decoded_ = 0, seen_ = 0;     ///< payload; payload that was read as whole events
-    std::size_t drop_from_ = 0, drop_to_ = 0;///< an event inside [0, seen_) that must not reach the client
+    std::size_t kept_size_ = 0;              ///< of these the bytes that go to the client, moved to the front: what weir asked for itself is left out
     std::string client_head_;
     http::framing framing_ = http::framing::none;
     http::chunk_scanner chunks_;
@@ -366,7 +417,9 @@ private:
     core::time_point last_sent_{};           ///< when the client last got bytes, for heartbeats
     bool early_head_ = false;                ///< weir sent a head of its own so that heartbeats could go out
     bool over_budget_ = false;               ///< the event at seen_ was the last that the key could pay
-    bool discarding_ = false;                ///< the client left; the rest is read for its usage only
+    reading_for reading_for_ = reading_for::client;
+    core::code ended_by_ = core::code::none; ///< not none: it is to end now
+    core::time_point last_words_by_ = core::never;
     std::int64_t drain_until_ = 0;           ///< tokens of output
     telemetry::histogram_ref inter_token_;
     telemetry::gauge* active_streams_ = nullptr;

@@ -173,7 +173,7 @@ void exchange_runner::look_at_ends(tunnel& t) {
     if (t.how != ended::no) return;
     if (goodbye_said(t)) t.closing_by = std::min(t.closing_by, now() + closing_time);
     if (watch.client().closed() && watch.server().closed() && up_.empty() && session_.input().empty()) t.how = ended::closed;
-    else if (session_.aborting()) t.how = ended::aborted;
+    else if (session_.aborting() || stopped()) t.how = ended::aborted;
     else if (now() >= t.closing_by) t.how = ended::closed;
     else if (now() >= total_deadline_) t.how = t.for_the_bill ? ended::by_client : ended::total;
     else if (now() >= core::after(t.quiet_since, pool_->conf->timeouts.idle)) t.how = ended::idle;
@@ -251,7 +251,12 @@ net::task<void> exchange_runner::end_tunnel(tunnel& t) {
         case ended::idle: record_.close_reason = "idle", reason = "silent for longer than the pool's timeouts.idle"; break;
         case ended::total: record_.close_reason = "total", reason = "the pool's timeouts.total is over"; break;
         case ended::drained:
-        case ended::aborted: record_.close_reason = "drain", reason = "this gateway is being stopped; connect again"; break;
+        case ended::aborted:
+            record_.close_reason = "drain";
+            reason = "this gateway is being stopped; connect again";
+            if (stopped()) note_cut();
+            if (ended_by_ == core::code::ended_by_operator) reason = "the gateway's operator has ended this session";
+            break;
         case ended::unpriced:
             why = core::error{core::code::model_not_priced, "the key '" + std::string{record_.key} + "' may only call models that have a price, and this one has none: "
                                                                 "the session ends here"};
@@ -290,7 +295,7 @@ net::task<void> exchange_runner::end_tunnel(tunnel& t) {
     out.clear();
     out.add(up_.view());
     out.add(last_words);
-    auto sending = session_.flush(out, now() + closing_time);
+    auto sending = session_.flush(out, std::min(last_words_by_, now() + closing_time));
     const bool sent = co_await std::move(sending);
     record_.bytes_out += last_words.size();
     if (!sent) after_ = after::cut;

@@ -104,6 +104,10 @@ net::task<failure> exchange_runner::send_upload() {
             gone_ = true;
             co_return failure::reset;
         }
+        if (stopped()) {
+            u.refusal = stop_error();
+            co_return failure::reset;
+        }
         if (woken != net::woken::deadline) continue;
         if (worker_.loop().now() >= total_deadline_) co_return failure::timeout_total;
         if (!waits_for_client) {

@@ -91,8 +91,10 @@ net::task<void> session::serve() {
         after end = after::close;
         {
             const std::unique_ptr<exchange_runner> exchange{new exchange_runner{*this, head_size_}};
+            serving_ = exchange.get();
             auto running = exchange->run();
             end = co_await std::move(running);
+            serving_ = nullptr;
         }
         parsed_upto_ = 0;
         if (end == after::abort || broken_) {
@@ -252,6 +254,11 @@ net::task<bool> session::flush(net::gather& out, core::time_point deadline) {
 
 void session::drain() {
     if (wakes_on_drain_) waiter_.interrupt();
+}
+
+void session::end(core::code why) {
+    if (serving_) serving_->end_now(why);
+    else abort();
 }
 
 void session::abort() {

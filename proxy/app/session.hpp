@@ -15,6 +15,8 @@
 
 namespace weir::app {
 
+class exchange_runner;
+
 class session {
 public:
     /// `beyond_limit`: it is open only to be told, when it asks, that there are too many connections.
@@ -49,6 +51,8 @@ public:
     void wake_on_drain(bool yes) { wakes_on_drain_ = yes; }
     /// Ends an idle connection, or lets a busy one end after its current exchange.
     void drain();
+    /// Ends it soon: a request that is being served gets its last words, everything else is aborted.
+    void end(core::code why);
     /// Ends it now.
     void abort();
 
@@ -90,6 +94,7 @@ private:
     bool aborting_ = false;
     bool beyond_limit_ = false;
     bool broken_ = false;          ///< a write failed: what the client has got is not known
+    exchange_runner* serving_ = nullptr;
     telemetry::gauge* open_connections_ = nullptr;
     std::unique_ptr<std::array<char, 46>> real_client_;  ///< made behind trusted proxies only
 };

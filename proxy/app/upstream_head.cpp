@@ -108,6 +108,9 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     core::write_traceparent(traceparent, trace);
     head.add("traceparent", std::string_view{traceparent, sizeof traceparent});
     head.add("x-request-id", record_.request_id);
+    // The same for every try, so that an upstream that knows it does the work once.
+    if (pool_->conf->idempotency && !reads_only_ && dialect::makes_something(target_, facts_) && h.fields.value_of("idempotency-key").empty())
+        head.add("idempotency-key", record_.request_id);
     if (via.empty()) {
         head.add("via", std::string_view{"1.1 weir"});
     } else {

@@ -193,7 +193,7 @@ void worker::abort_all() {
     loop_.post([this] {
         for (auto* s = sessions_; s;) {
             auto* following = s->next;
-            s->abort();
+            s->end(core::code::shutdown);
             s = following;
         }
     });

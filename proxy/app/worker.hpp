@@ -89,7 +89,7 @@ public:
 
     /// From any thread: no new connections, a last call for idle ones, finish what runs.
     void drain();
-    /// From any thread: end what is left at once.
+    /// From any thread: end what is left; requests get a last word.
     void abort_all();
     /// From any thread: runs `work` on this worker's thread.
     void post(std::function<void()> work) { loop_.post(std::move(work)); }

@@ -30,7 +30,7 @@ std::vector<open_request> worker::open_requests() const {
 bool worker::end_request(std::string_view request_id) {
     for (auto* e = exchanges_; e; e = e->next) {
         if (e->request_id() != request_id) continue;
-        e->end_now();
+        e->end_now(core::code::ended_by_operator);
         return true;
     }
     return false;

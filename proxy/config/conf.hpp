@@ -54,6 +54,7 @@ struct pool_conf {
     bool panic = true;
     std::optional<std::chrono::milliseconds> heartbeat;
     bool collect = false;
+    bool idempotency = false;  ///< requests that make something carry an Idempotency-Key, and may then be sent twice
 };
 
 struct state_conf {

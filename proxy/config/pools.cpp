@@ -56,6 +56,7 @@ pool_conf read_pool(const value& from) {
     s.flag("panic", pool.panic);
     if (const auto v = s.find("heartbeat")) read_heartbeat(*v, pool);
     s.flag("collect", pool.collect);
+    s.flag("idempotency", pool.idempotency);
     s.finish();
     return pool;
 }

@@ -40,6 +40,8 @@ constexpr row row_of(code what) {
         case code::overloaded: return {"overloaded", 503};
         case code::draining: return {"draining", 503};
         case code::upstream_timeout: return {"upstream_timeout", 504};
+        case code::ended_by_operator: return {"ended_by_operator", 503};
+        case code::shutdown: return {"shutdown", 503};
         case code::stream_interrupted: return {"stream_interrupted", 502};
         case code::internal: return {"internal", 500};
     }

@@ -40,6 +40,8 @@ enum class code : std::uint8_t {
     draining,
     upstream_timeout,
     stream_interrupted,
+    ended_by_operator,
+    shutdown,
     internal,
 };
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "dialect/endpoint.hpp"
+#include "dialect/request.hpp"
 
 namespace weir::dialect {
 
@@ -62,6 +63,12 @@ inline constexpr std::array endpoint_traits_table{
 };
 
 [[nodiscard]] constexpr const endpoint_traits& traits_of(endpoint e) { return endpoint_traits_table[static_cast<std::size_t>(e)]; }
+
+/// Whether a second try of this request, which is no GET, HEAD or OPTIONS, might make a second thing. A response that runs in the background is a
+/// job; so is whatever weir does not know.
+[[nodiscard]] inline bool makes_something(const target& what, const request_facts& facts) {
+    return traits_of(what.id).repeat == on_repeat::makes || (what.id == endpoint::responses && facts.only_unary);
+}
 
 [[nodiscard]] constexpr bool rows_stand_in_order() {
     for (std::size_t i = 0; i < endpoint_traits_table.size(); ++i)

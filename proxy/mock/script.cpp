@@ -139,6 +139,7 @@ const std::map<std::string_view, setter>& setters() {
         {"chunk", to(&script::chunk, read_number<std::uint64_t>)},
         {"write", to(&script::write, read_number<std::uint64_t>)},
         {"write_pause_us", to(&script::write_pause, read_time<std::micro>)},
+        {"end_pause", to(&script::end_pause, read_time<std::milli>)},
         {"events_per_write", to(&script::events_per_write, read_number<int>)},
         {"cut", to(&script::cut, read_cut)},
         {"ending", to(&script::ending, read_ending)},

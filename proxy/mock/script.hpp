@@ -68,6 +68,7 @@ struct script {
     std::uint64_t chunk = 0;                           ///< not 0: HTTP chunks of so many bytes, across events (chunk)
     std::uint64_t write = 0;                           ///< not 0: writes of so many bytes (write)
     microseconds write_pause{0};                       ///< between such writes (write_pause_us)
+    milliseconds end_pause{0};                         ///< not 0: the last chunk comes so long behind the last event (end_pause)
     int events_per_write = 1;                          ///< (events_per_write)
 
     // what is broken

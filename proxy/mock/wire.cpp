@@ -189,10 +189,10 @@ plan_of_wire wire_of(const answer& original, const script& how, const timing& pa
         add_events(out, what, how, frame, pace, random);
     if (frame == framing::chunked) {
         // The end goes out with the last event, as real servers do; a cut at the end of the data still finds its place.
-        if (out.pieces.back().times == 1)
+        if (out.pieces.back().times == 1 && how.end_pause.count() == 0)
             out.pieces.back().bytes += "0\r\n\r\n";
         else
-            out.pieces.push_back({milliseconds{0}, "0\r\n\r\n", 1, 0});
+            out.pieces.push_back({how.end_pause, "0\r\n\r\n", 1, 0});
     }
     if (!how.extra.empty()) out.pieces.push_back({milliseconds{0}, how.extra, 1, 0});
     if (how.cut) out.cut_at = cut_offset(*how.cut, head_size, what, frame);

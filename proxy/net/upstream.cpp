@@ -52,8 +52,10 @@ upstream_connections::upstream_connections(reactor& r, std::shared_ptr<const ups
 
 upstream_connections::~upstream_connections() { close_idle(); }
 
-std::unique_ptr<upstream_connection> upstream_connections::take_idle() {
+std::unique_ptr<upstream_connection> upstream_connections::take_idle(core::duration at_most) {
     while (!idle_.empty()) {
+        const auto since = idle_.back()->idle_until - target_->keep.timeout;
+        if (reactor_.now() - since > at_most) return nullptr;  // and so have the others
         auto c = std::move(idle_.back());
         idle_.pop_back();
         if (c->idle_until <= reactor_.now() || c->sock.peer_gone()) continue;

@@ -78,8 +78,8 @@ public:
     upstream_connections(reactor& r, std::shared_ptr<const upstream_target> target);
     ~upstream_connections() override;
 
-    /// An idle connection, the one used last first; null when there is none.
-    [[nodiscard]] std::unique_ptr<upstream_connection> take_idle();
+    /// An idle connection, the one used last first; null when there is none that has been idle for `at_most` or less.
+    [[nodiscard]] std::unique_ptr<upstream_connection> take_idle(core::duration at_most = core::duration::max());
     /// Opens a new one. `w` wakes the caller; when `watch` has ended, dialling ends with `cancelled`.
     [[nodiscard]] task<dial_result> dial(upstream_connection& into, waiter& w, dial_watch watch, core::time_point deadline);
     /// Keeps a connection whose last exchange ended exactly at a message boundary in both directions (the caller has made sure).

@@ -113,6 +113,21 @@ judgement judge(const attempt_failure& failure, const retry_settings& s) {
     return {};
 }
 
+bool says_nothing_was_done(const attempt_failure& failure) {
+    if (failure.kind != failure_kind::status) return false;
+    switch (failure.status) {
+        case 401:
+        case 402:
+        case 403:
+        case 404:
+        case 408:
+        case 429:
+        case 503:
+        case 529: return true;
+        default: return false;
+    }
+}
+
 bool is_quota_code(std::string_view provider_code) {
     return std::find(quota_codes.begin(), quota_codes.end(), provider_code) != quota_codes.end();
 }

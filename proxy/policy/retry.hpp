@@ -56,6 +56,10 @@ struct judgement {
 /// Whether a provider's code says that it does not take the credential itself, whatever it is asked.
 [[nodiscard]] bool is_credential_code(std::string_view provider_code);
 
+/// Whether the upstream has said that it did nothing of what was asked, so that asking again makes nothing twice: it refused (401, 402, 403, 404),
+/// was asked too late or too often (408, 429), or had no room (503, 529).
+[[nodiscard]] bool says_nothing_was_done(const attempt_failure& failure);
+
 /// Whether a provider's code says that money or quota is gone, so that waiting seconds does not help.
 [[nodiscard]] bool is_quota_code(std::string_view provider_code);
 

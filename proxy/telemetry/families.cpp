@@ -19,6 +19,7 @@ constexpr names token_labels[] = {"key", "model", "pool", "type", "source"};
 constexpr names key_model_pool[] = {"key", "model", "pool"};
 constexpr names model_pool[] = {"model", "pool"};
 constexpr names key_code[] = {"key", "code"};
+constexpr names pool_code[] = {"pool", "code"};
 constexpr names pool_phase[] = {"pool", "phase"};
 constexpr names pool_only[] = {"pool"};
 constexpr names pool_outcome[] = {"pool", "outcome"};
@@ -89,6 +90,8 @@ constexpr std::array<family_info, family_count> table = {{
     {"weir_client_timeouts_total", "Requests that clients sent too slowly (408), by the part that was late: head or body.", counter, listener_phase, 0, {}},
     {"weir_gateway_timeouts_total",
      "Requests that weir answered with 504, by the phase in which their last upstream was too slow.", counter, pool_phase, 0, {}},
+    {"weir_requests_ended_total", "Requests that weir ended before their answer was complete: an operator (ended_by_operator), or the end of draining (shutdown).", counter,
+     pool_code, 0, {}},
     {"gen_ai_client_token_usage", "Number of input and output tokens used (gen_ai.client.token.usage).", histogram, otel_token_labels, 0, otel_token_bounds},
     {"gen_ai_client_operation_duration_seconds", "Duration of requests that went to a provider (gen_ai.client.operation.duration).", histogram,
      otel_duration_labels, 9, otel_duration_bounds},

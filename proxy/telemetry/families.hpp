@@ -36,6 +36,7 @@ enum class family : std::uint8_t {
     tunnels_unread,
     client_timeouts,
     gateway_timeouts,
+    requests_ended,
     // OpenTelemetry's names for what is above, as far as it has any (conf: metrics.otel_names).
     otel_token_usage,
     otel_operation_duration,
@@ -43,7 +44,7 @@ enum class family : std::uint8_t {
     otel_first_token,
     otel_per_output_token,
 };
-inline constexpr std::size_t family_count = 30;
+inline constexpr std::size_t family_count = 31;
 inline constexpr family first_otel_family = family::otel_token_usage;  ///< shown only when they have series
 inline constexpr std::size_t max_labels = 6;
 

@@ -145,7 +145,7 @@ void append_usage(json_line& line, const exchange::record& what) {
     line.number(",\"completion_tokens\":", used.completion());
     line.money(",\"cost_usd\":", what.cost);
     if (what.discarded_cost > 0) line.money(",\"discarded_cost_usd\":", what.discarded_cost);
-    line.boolean(",\"estimated\":", what.estimated);
+    line.boolean(",\"estimated\":", what.estimated || what.discarded_cost > 0);
 }
 
 }  // namespace

@@ -204,6 +204,8 @@ void shard::count_endings(const exchange::record& what, const request_ids& ids) 
         find(family::gateway_timeouts, ids.pool, store_.intern(phase_of_lateness(what)))->add(1);
     if (!what.interrupted_phase.empty())
         find(family::streams_interrupted, ids.pool, store_.intern(what.interrupted_phase))->add(1);
+    if (what.code == core::code::ended_by_operator || what.code == core::code::shutdown)
+        find(family::requests_ended, ids.pool, store_.intern(core::name_of(what.code)))->add(1);
     if (client_left(what)) find(family::client_disconnects, ids.pool, store_.intern(phase_of_leaving(what)))->add(1);
 }
 

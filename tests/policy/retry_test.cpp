@@ -141,4 +141,14 @@ TEST(Retry, BacksOffExponentiallyUpToTheMaximumWithFullJitter) {
     EXPECT_EQ(backoff(1'000'000'000, none, 0.5), 0ms);
 }
 
+// What makes something is asked again only after these.
+TEST(Retry, KnowsWhichAnswersSayThatNothingWasDone) {
+    for (const int status : {401, 402, 403, 404, 408, 429, 503, 529})
+        EXPECT_TRUE(says_nothing_was_done({.kind = failure_kind::status, .status = status})) << status;
+    for (const int status : {400, 409, 422, 500, 501, 502, 504, 520, 521, 522, 523, 524})
+        EXPECT_FALSE(says_nothing_was_done({.kind = failure_kind::status, .status = status})) << status;
+    for (const auto kind : {failure_kind::reset, failure_kind::timeout, failure_kind::invalid, failure_kind::own})
+        EXPECT_FALSE(says_nothing_was_done({.kind = kind, .status = 503}));
+}
+
 }  // namespace

@@ -1,0 +1,46 @@
+// What an attempt costs that has no report: one that was given up, abandoned, cut or timed out after its request had been sent whole. Its
+// provider has read the prompt, and charges for it and for what it said (usage/CHARGES.md).
+#include "app/exchange_runner.hpp"
+#include "app/prompt_count.hpp"
+
+namespace weir::app {
+namespace {
+
+// Of longer requests the prompt's tokens go by their bytes: reading them would keep this worker's other connections waiting.
+constexpr std::size_t longest_counted = 4096;
+
+}  // namespace
+
+// Sent whole and not answered with an error.
+bool exchange_runner::is_owed() const {
+    const bool refused = record_.attempts[attempt_at_].status >= 400 || (error_seen_ && !content_seen_);
+    return request_sent_ && to_ && !refused;
+}
+
+usage::counts exchange_runner::prompt_estimate() const {
+    static const policy::model_habits usual;
+    usage::counts used;
+    if (!understood_) return used;
+    used.input = (habits_ ? *habits_ : usual).input_tokens(body_size_, facts_.media_bytes);
+    if (!body_ || target_.body != dialect::body_form::json || body_size_ > longest_counted) return used;
+    const auto counted = count_prompt(token::encoding_for(record_.served_model).enc, {body_, body_size_});
+    if (counted.is_request && counted.complete) used.input = counted.tokens;
+    return used;
+}
+
+usage::counts exchange_runner::seen_usage() const { return meter_ ? meter_->final_estimate(reader_.usage()) : prompt_estimate(); }
+
+void exchange_runner::charge_discarded(const usage::counts& used, std::string_view upstream) {
+    if (!given_up_) given_up_ = std::make_unique<usage::counts>();
+    *given_up_ += used;
+    if (const auto* price = conf().prices.find_sent(record_.served_model, facts_.model, upstream)) record_.discarded_cost += usage::cost_of(*price, used);
+    else record_.priced = false;
+}
+
+// Once for each attempt.
+void exchange_runner::charge_given_up() {
+    if (is_owed()) charge_discarded(seen_usage(), record_.upstream);
+    request_sent_ = false;
+}
+
+}  // namespace weir::app
