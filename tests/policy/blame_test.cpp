@@ -219,6 +219,27 @@ TEST(Blame, EjectsNobodyForAnswersThatOneKeyAloneProvokes) {
     });
 }
 
+// A Retry-After beside such an answer takes nobody else's upstream away either.
+TEST(Blame, KnowsWhatIsOneKeysAlone) {
+    struct alone_row {
+        const char* steps;
+        bool alone;
+    };
+    for (const auto& [steps, alone] : std::vector<alone_row>{
+             {"a/m:503", false},
+             {"a/m:ok a/m:503", false},
+             {"b/m:ok a/m:503", true},
+             {"b/m:ok a/m:503 a/n:503", true},
+             {"b/m:ok b/m:503 a/m:503", false},
+             {"b/m:ok +31 a/m:503", false},
+             {"b/m:ok -/m:503", false},
+         }) {
+        story s;
+        s.play(steps);
+        EXPECT_EQ(s.upstream().is_one_keys_alone(asker_of(std::string_view{steps}.find('-') == std::string_view::npos ? "a" : "", "m"), s.now(), {}), alone) << steps;
+    }
+}
+
 TEST(Blame, TellsWhatHappenedInWords) {
     story s;
     s.play("a/m:500*4 a/m:502=bad_gateway");
