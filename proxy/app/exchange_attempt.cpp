@@ -51,17 +51,6 @@ std::string in_vain(const config::pool_conf& pool) {
 
 }  // namespace
 
-policy::failure_kind kind_of(failure why) {
-    switch (why) {
-        case failure::connect: return policy::failure_kind::connect;
-        case failure::tls: return policy::failure_kind::tls;
-        case failure::reset: return policy::failure_kind::reset;
-        case failure::status: return policy::failure_kind::status;
-        case failure::invalid: return policy::failure_kind::invalid;
-        default: return policy::failure_kind::timeout;
-    }
-}
-
 // How many places of the route may serve this request: what goes through a tunnel at /v1/responses cannot get another model's name.
 std::size_t exchange_runner::candidates() const {
     if (!tunnel_ || target_.id != dialect::endpoint::responses) return route_->size();

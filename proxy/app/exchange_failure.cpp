@@ -24,6 +24,17 @@ std::string in_words(const failed_attempt& f, failure why) {
 
 }  // namespace
 
+policy::failure_kind kind_of(failure why) {
+    switch (why) {
+        case failure::connect: return policy::failure_kind::connect;
+        case failure::tls: return policy::failure_kind::tls;
+        case failure::reset: return policy::failure_kind::reset;
+        case failure::status: return policy::failure_kind::status;
+        case failure::invalid: return policy::failure_kind::invalid;
+        default: return policy::failure_kind::timeout;
+    }
+}
+
 exchange_runner::tried exchange_runner::fail(failure why, std::string detail) {
     failed_attempt f;
     f.what.kind = kind_of(why);
