@@ -142,7 +142,11 @@ void read_labels(const value& from, policy::key_settings& into) {
 void read_keys(const value& from, conf& into, mentions& seen) {
     std::set<std::string> names;
     std::map<digest, std::string> owners;
-    for (const value& item : from.items(true)) {
+    const auto items = from.items(true);
+    // Whoever writes `keys` wants some: none would let everybody in.
+    if (items.empty() && (from.form() == node::form::null || from.form() == node::form::list))
+        from.error("keys: the list is empty, which would let everybody in: add a key, like {name: me, secret: ${WEIR_KEY}}, or take `keys` out");
+    for (const value& item : items) {
         section s{item, "a key"};
         policy::key_settings key;
         if (const auto name = s.require("name"))

@@ -330,7 +330,7 @@ TEST(LoadValues, MakeSecondAttemptsOnlyWhereTheyAreAskedFor) {
 }
 
 TEST(LoadValues, TakeEmptySectionsForAbsentOnes) {
-    const auto conf = must_load(minimal + "keys: []\nroutes: []\nlimits:\nadmin: {}\n");
+    const auto conf = must_load(minimal + "routes: []\nlimits:\nadmin: {}\n");
     ASSERT_TRUE(conf);
     EXPECT_TRUE(conf->keys.empty());
     EXPECT_EQ(conf->limits.connections, 20000);
