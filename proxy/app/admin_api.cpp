@@ -68,15 +68,7 @@ bool same_secret(std::string_view given, std::string_view token) {
     return given.size() == token.size() && CRYPTO_memcmp(given.data(), token.data(), token.size()) == 0;
 }
 
-// A page of another site that was given our address by its own DNS calls us by its name; people call us by a number or as localhost.
-bool names_this_machine(std::string_view host) {
-    if (host.empty()) return true;
-    const auto colon = host.rfind(':');
-    const bool has_port = colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos && host[colon - (colon > 0)] != ':';
-    auto name = has_port ? host.substr(0, colon) : host;
-    if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
-    return name == "localhost" || name == "weir" || net::literal(name, 0).has_value();
-}
+constexpr std::string_view unknown_host = "ask by a loopback address or as localhost: another name could be another site's. If it is this weir's, write it into admin.hosts";
 
 admin_reply only(std::string_view methods) { return {405, "application/json", fault("only " + std::string{methods}), methods}; }
 admin_reply done() { return {200, "application/json", "{\"ok\":true}"}; }
@@ -84,17 +76,19 @@ admin_reply wrong(int status, std::string_view what) { return {status, "applicat
 
 }  // namespace
 
-bool is_local_address(std::string_view address) {
+bool is_loopback(std::string_view address) {
     const auto a = net::parse_address(address);
     if (!a) return false;
-    if (a->family() == AF_UNIX) return true;
     if (a->family() == AF_INET) return ntohl(reinterpret_cast<const sockaddr_in*>(&a->storage)->sin_addr.s_addr) >> 24 == 127;
-    return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(&a->storage)->sin6_addr) != 0;
+    return a->family() == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(&a->storage)->sin6_addr);
 }
+
+bool is_local_address(std::string_view address) { return address.starts_with("unix:") || is_loopback(address); }
 
 std::string admin_api::refusal(const admin_request& request, bool changes, bool sensitive, int& status) const {
     constexpr std::string_view bearer = "Bearer ";
     status = 403;
+    if (!knows_host(request.host)) return std::string{unknown_host};
     if (changes && !request.origin.empty()) {
         const auto scheme = request.origin.find("://");
         if (scheme == std::string_view::npos || request.origin.substr(scheme + 3) != request.host) return "this action was sent by a page of another site";
@@ -102,7 +96,6 @@ std::string admin_api::refusal(const admin_request& request, bool changes, bool 
     if (how_.token.empty()) {
         if (!how_.local && (changes || sensitive))
             return "the admin address is not on loopback: set admin.token in the conf, or listen on 127.0.0.1 or a unix socket";
-        if (how_.browsable && how_.local && (changes || sensitive) && !names_this_machine(request.host)) return "ask by address or as localhost: a name could be another site's";
         return {};
     }
     const bool has = request.authorization.starts_with(bearer) && same_secret(request.authorization.substr(bearer.size()), how_.token.reveal());

@@ -30,12 +30,15 @@ public:
     struct settings {
         core::secret token;    ///< empty: none
         bool local = true;     ///< the admin address can be reached from this machine only
-        bool browsable = true; ///< and by its browsers: it is no unix socket
+        /// Whether the admin address may be called by this `Host`. Empty: by any.
+        std::function<bool(std::string_view host)> knows_host = {};
         /// Reads the conf; what is wrong with it, one fault a line. Empty: a reload is under way.
         std::function<std::string()> reload;
     };
     admin_api(operations& what, settings how) : operations_(what), how_(std::move(how)) {}
 
+    /// Whether a request with this `Host` is answered: on loopback another name could be another site's that was pointed here.
+    [[nodiscard]] bool knows_host(std::string_view host) const { return !how_.knows_host || how_.knows_host(host); }
     /// Everything below /api/.
     [[nodiscard]] admin_reply answer(const admin_request& request);
 
@@ -48,6 +51,8 @@ private:
     settings how_;
 };
 
+/// Whether it is an IP address of this machine alone.
+[[nodiscard]] bool is_loopback(std::string_view address);
 /// Whether only this machine can reach the address: loopback, or a unix socket.
 [[nodiscard]] bool is_local_address(std::string_view address);
 

@@ -145,6 +145,10 @@ reply reply_to(const request_message& request, std::string_view target, const ad
         return {405, plain, "only GET and HEAD\n", {}, "GET, HEAD"};
     try {
         if (api) return api_reply(request, target, handlers);
+        // Probes come by any name.
+        const bool shows_nothing = path == "/healthz" || path == "/readyz";
+        if (!shows_nothing && handlers.knows_host && !handlers.knows_host(field_of(request, http::field::host)))
+            return {403, plain, "ask by a loopback address or as localhost, or write this name into admin.hosts\n"};
         return page_for(path, all_of(request, http::field::accept), handlers);
     } catch (const std::exception& e) {
         telemetry::log(telemetry::level::error, "admin: " + std::string{path} + " failed: " + e.what());

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "telemetry/exposition.hpp"
 
@@ -23,6 +24,7 @@ struct admin_handlers {
     std::function<bool(std::string& why)> ready;  ///< false: `why` says in words what is missing
     std::function<std::string()> status_json;
     std::function<admin_reply(const admin_request&)> api = {};  ///< everything below /api/ (admin_api.hpp); empty: /api/status alone
+    std::function<bool(std::string_view host)> knows_host = {};  ///< whether requests with this `Host` get a page; empty: all do
     std::function<std::string()> live = {};                     ///< the data of each event of an SSE stream
 };
 

@@ -97,6 +97,7 @@ core::error exchange_runner::check_head() {
                 "only /v1/realtime and /v1/responses are served over WebSocket; use plain HTTP requests with \"stream\": true"};
     if (target_.refusal) return target_.refusal;
     if (tunnel_)
+    if (auto why = check_web()) return why;
         if (auto why = check_handshake()) return why;
     if (auto why = identify_caller()) return why;
     if (auto why = check_rights()) return why;
@@ -120,6 +121,20 @@ core::error exchange_runner::check_handshake() {
 // must change it, is only kept over plain HTTP. 426 is what clients fall back on.
 core::error exchange_runner::check_unnamed_tunnel() {
     std::string why;
+// Whoever asks for no keys must see to it that no page of the web asks: with keys a page has none.
+core::error exchange_runner::check_web() {
+    if (view_->shared->has_keys()) return {};
+    const auto& rules = session_.listener().hosts;
+    const auto& h = head();
+    if (auto why = policy::check_host(rules, h.host)) return why;
+    const auto* cors = conf().cors ? &*conf().cors : nullptr;
+    for (const auto& f : h.fields) {
+        if (f.id != http::field_id::other || !http::iequals(f.name, "origin")) continue;
+        if (auto why = policy::check_page(rules, cors, f.value, h.host)) return why;
+    }
+    return {};
+}
+
     if (caller_ && !caller_->allows_model({}))
         why = "the key '" + caller_->name() + "' may call some models only";
     else if (caller_ && caller_->settings().max_output_tokens > 0)

@@ -136,6 +136,7 @@ std::vector<std::shared_ptr<const listener_runtime>> gateway::parts::make_listen
         auto l = std::make_shared<listener_runtime>();
         l->name = settings.address;
         l->proxy_protocol = settings.proxy_protocol;
+        l->hosts = {settings.hosts, is_loopback(settings.address)};
         for (const auto& written : settings.trusted_proxies)
             if (const auto block = policy::ip_block::parse(written)) l->trusted.push_back(*block);
         if (settings.tls)
@@ -271,7 +272,10 @@ void gateway::parts::make_desk() {
     admin_api::settings how;
     how.token = conf->admin_token;
     how.local = is_local_address(conf->admin_address);
-    how.browsable = !conf->admin_address.starts_with("unix:");
+    how.knows_host = [this](std::string_view host) {
+        const auto s = to_show();
+        return policy::allows_host({s->conf->admin_hosts, is_loopback(conf->admin_address)}, host);
+    };
     how.reload = [this] {
         const auto file = to_show()->conf->file;
         std::string faults;
@@ -314,6 +318,7 @@ void gateway::parts::make_admin() {
     };
     handlers.status_json = [this] { return desk->status(); };
     handlers.live = [this] { return desk->live(); };
+    handlers.knows_host = [this](std::string_view host) { return api->knows_host(host); };
     handlers.api = [this](const admin_request& asked) { return api->answer(asked); };
     admin_socket = listen_on("admin", conf->admin_address);
     admin = std::make_unique<admin_server>(admin_socket, std::move(handlers));

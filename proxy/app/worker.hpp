@@ -27,6 +27,7 @@
 #include "policy/balancer.hpp"
 #include "policy/ip_block.hpp"
 #include "policy/wait_queue.hpp"
+#include "policy/web_guard.hpp"
 #include "telemetry/access_log.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/span_lane.hpp"
@@ -42,6 +43,7 @@ struct listener_runtime {
     std::shared_ptr<net::listening_socket> socket;
     std::vector<net::ssl_ctx> contexts;  ///< one per worker; empty: plain
     std::vector<policy::ip_block> trusted;  ///< proxies whose word about the client counts
+    policy::host_rules hosts;            ///< where no keys are asked for: by which names it may be called
     bool proxy_protocol = false;         ///< every connection begins with a PROXY header
 };
 

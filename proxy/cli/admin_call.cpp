@@ -110,7 +110,7 @@ admin_answer admin_call(const std::string& address, std::string_view method, std
     }
     connection wire{clock::now() + patience};
     std::string request{method};
-    request.append(" ").append(path).append(" HTTP/1.1\r\nHost: weir\r\nConnection: close\r\nContent-Length: ");
+    request.append(" ").append(path).append(" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ");
     request += std::to_string(body.size()) + "\r\n";
     if (!token.empty()) request.append("Authorization: Bearer ").append(token).append("\r\n");
     if (!body.empty()) request += "Content-Type: application/json\r\n";

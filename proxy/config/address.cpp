@@ -73,6 +73,21 @@ bool is_host(std::string_view text) {
     return std::all_of(text.begin(), text.end(), is_name_character);
 }
 
+parsed<std::string> parse_host_name(std::string_view text) {
+    if (const auto scheme = text.find("://"); scheme != std::string_view::npos)
+        return {.problem = "is a URL: a name is due", .suggestion = std::string{text.substr(scheme + 3)}};
+    if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+    const std::size_t colon = text.rfind(':');
+    if (colon != std::string_view::npos && !is_ipv6(text) && is_port(text.substr(colon + 1)))
+        return {.problem = "has a port: names stand here without one", .suggestion = std::string{text.substr(0, colon)}};
+    if (!is_host(text)) return {.problem = "is not a host name or IP address"};
+    if (text.ends_with('.')) text.remove_suffix(1);
+    std::string name{text};
+    for (char& c : name)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return {.value = std::move(name)};
+}
+
 parsed<std::string> parse_listen_address(std::string_view text) {
     constexpr std::string_view shape = "is not HOST:PORT, [V6]:PORT or unix:/path";
     if (text.starts_with("unix:")) return parse_unix_path(text);

@@ -17,6 +17,8 @@ namespace weir::config {
 /// A host name or IP address without port or brackets (RFC 1123 names; underscores, as container names have them, too).
 [[nodiscard]] bool is_host(std::string_view text);
 [[nodiscard]] bool is_ipv6(std::string_view text);
+/// A name or address that clients may write as `Host`, without its port: in lower case, an IPv6 address without brackets.
+[[nodiscard]] parsed<std::string> parse_host_name(std::string_view text);
 /// 0 to 65535, digits only.
 [[nodiscard]] bool is_port(std::string_view text);
 

@@ -84,6 +84,7 @@ struct conf {
     std::vector<std::string> files;  ///< every file that this conf was made from: itself, prices, certificates, ${file:…}
     bool watch = false;              ///< reload when one of them changes
     std::string admin_address = "127.0.0.1:9464";
+    std::vector<std::string> admin_hosts;  ///< names that the admin address may be called by, beside loopback ones
     core::secret admin_token;        ///< empty: what changes something is allowed on loopback and unix sockets only
     int workers = 0;  ///< 0: one per core
     net::limits limits;

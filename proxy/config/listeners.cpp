@@ -14,6 +14,12 @@ std::optional<std::string> listen_address(section& from) {
     return v ? v->as(parse_listen_address) : std::nullopt;
 }
 
+void read_hosts(section& from, std::vector<std::string>& into) {
+    if (const auto list = from.find("hosts"))
+        for (const value& item : list->items(true))
+            if (auto name = item.as(parse_host_name)) into.push_back(std::move(*name));
+}
+
 bool lets_the_system_choose(std::string_view address) { return address.ends_with(":0"); }
 
 /// A required file of a TLS section, checked; empty when it is not usable.
@@ -62,6 +68,7 @@ void read_listeners(const value& from, conf& into, mentions& seen) {
         if (const auto trusted = s.find("trusted_proxies"))
             for (const value& block : trusted->items())
                 if (auto parsed = block.as(parse_client_block)) listener.trusted_proxies.push_back(std::move(*parsed));
+        read_hosts(s, listener.hosts);
         s.flag("proxy_protocol", listener.proxy_protocol);
         s.finish();
         into.listeners.push_back(std::move(listener));
@@ -75,6 +82,7 @@ void read_admin(const value& from, conf& into, mentions& seen) {
             into.admin_address = *address;
             seen.admin_address.push_back({*address, *v});
         }
+    read_hosts(s, into.admin_hosts);
     if (const auto v = s.find("token"))
         if (auto token = v->secret()) into.admin_token = std::move(*token);
     s.finish();

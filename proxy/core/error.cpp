@@ -17,6 +17,8 @@ constexpr row row_of(code what) {
         case code::invalid_key: return {"invalid_key", 401};
         case code::model_not_allowed: return {"model_not_allowed", 403};
         case code::address_not_allowed: return {"address_not_allowed", 403};
+        case code::origin_not_allowed: return {"origin_not_allowed", 403};
+        case code::host_not_allowed: return {"host_not_allowed", 403};
         case code::key_expired: return {"key_expired", 403};
         case code::endpoint_not_allowed: return {"endpoint_not_allowed", 403};
         case code::model_not_priced: return {"model_not_priced", 403};

@@ -16,6 +16,8 @@ enum class code : std::uint8_t {
     invalid_key,
     model_not_allowed,
     address_not_allowed,
+    origin_not_allowed,
+    host_not_allowed,
     key_expired,
     endpoint_not_allowed,
     model_not_priced,

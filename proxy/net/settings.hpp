@@ -24,6 +24,7 @@ struct listener_settings {
     std::string address;                 ///< HOST:PORT, [V6]:PORT or unix:/path
     std::optional<tls_server_settings> tls;
     std::vector<std::string> trusted_proxies;  ///< CIDR blocks: X-Forwarded-For and PROXY headers from these count
+    std::vector<std::string> hosts;            ///< names that it may be called by, in lower case and without port, beside loopback ones
     bool proxy_protocol = false;               ///< every connection begins with a PROXY header, version 1 or 2
     bool operator==(const listener_settings&) const = default;
 };

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "app/made_snapshot.hpp"
+#include "policy/web_guard.hpp"
 
 namespace weir::app {
 namespace {
@@ -31,6 +32,7 @@ protected:
             ++reloads_;
             return faults_;
         };
+        how.knows_host = [](std::string_view host) { return policy::allows_host({{"weir.lan"}, true}, host); };
         api_ = std::make_unique<admin_api>(*desk_, std::move(how));
     }
     admin_reply ask(std::string_view method, std::string_view path, std::string_view body = {}, std::string_view query = {}) {
@@ -134,13 +136,27 @@ TEST_F(AdminApi, LetsNoPageOfAnotherSiteAct) {
     r.origin = "http://127.0.0.1:9464";
     EXPECT_EQ(api_->answer(r).status, 202);
     r.origin = {};
-    for (const char* host : {"", "localhost", "localhost:9464", "127.0.0.1", "[::1]:9464", "[::1]", "weir:9464"}) {
+    for (const char* host : {"", "localhost", "localhost:9464", "127.0.0.1", "[::1]:9464", "[::1]", "weir.lan:9464"}) {
         r.host = host;
         EXPECT_EQ(api_->answer(r).status, 202) << host;
     }
     for (const char* host : {"evil.example", "localhost.evil.example:9464", "127.0.0.1.evil.example", ":9464", "]", "[", "[::1"}) {
         r.host = host;
         EXPECT_EQ(api_->answer(r).status, 403) << host;
+    }
+}
+
+TEST_F(AdminApi, ShowsNothingToAPageThatComesByAnotherName) {
+    admin_request r;
+    r.method = "GET";
+    for (const char* path : {"/api/status", "/api/openapi.json", "/api/keys", "/api/requests", "/api/events", "/api/ledger"}) {
+        r.path = path;
+        r.host = "evil.example:9464";
+        const auto refused = api_->answer(r);
+        EXPECT_EQ(refused.status, 403) << path;
+        EXPECT_NE(refused.body.find("admin.hosts"), std::string::npos) << refused.body;
+        r.host = "weir.lan:9464";
+        EXPECT_NE(api_->answer(r).status, 403) << path;
     }
 }
 

@@ -41,6 +41,7 @@ protected:
             return why.empty();
         };
         handlers.status_json = [] { return std::string{R"({"version":"x"})"}; };
+        handlers.knows_host = [](std::string_view host) { return host != "evil.example"; };
         server_ = std::make_unique<admin_server>(address, std::move(handlers));
         server_->start();
     }
@@ -250,6 +251,16 @@ TEST_F(AdminServer, StopsAtOnceWithClientsConnected) {
 TEST(AdminServerLife, MayEndWithoutHavingStarted) {
     const admin_server never{"127.0.0.1:0", {}};
     EXPECT_NE(never.address(), "127.0.0.1:0");
+}
+
+// DNS rebinding: a page of another site reads what a name of its own leads to.
+TEST_F(AdminServer, ShowsItsPagesByKnownNamesOnlyButAnswersProbesByAny) {
+    const auto by = [&](const std::string& path, const std::string& host) { return ask("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n").status; };
+    for (const char* path : {"/metrics", "/status", "/api/status", "/nowhere"}) {
+        EXPECT_EQ(by(path, "evil.example"), 403) << path;
+        EXPECT_NE(by(path, "admin"), 403) << path;
+    }
+    for (const char* path : {"/healthz", "/readyz"}) EXPECT_EQ(by(path, "evil.example"), 200) << path;
 }
 
 }  // namespace

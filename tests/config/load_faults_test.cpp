@@ -102,6 +102,12 @@ const fault_case syntax[] = {
 INSTANTIATE_TEST_SUITE_P(Syntax, OneFault, testing::ValuesIn(syntax), name_of);
 
 const fault_case keys_and_types[] = {
+    {"NoKeysAtAll", with("keys: @@[]\n"), "keys: the list is empty, which would let everybody in"},
+    {"NothingBelowKeys", with("@@keys:\n"), "keys: the list is empty, which would let everybody in"},
+    {"HostWithAPort", "listeners: [{address: 127.0.0.1:8080, hosts: [@@'weir.lan:8080']}]\n" + pool, "has a port: names stand here without one; did you mean 'weir.lan'?"},
+    {"HostThatIsAUrl", "listeners: [{address: 127.0.0.1:8080, hosts: [@@'http://weir.lan']}]\n" + pool, "is a URL"},
+    {"HostThatIsNone", "listeners: [{address: 127.0.0.1:8080, hosts: [@@'a b']}]\n" + pool, "is not a host name"},
+    {"HostOfTheAdminAddress", with("admin: {hosts: [@@'*']}\n"), "is not a host name"},
     {"UnknownSection", with("@@limts: {}\n"), "unknown key 'limts' in the conf; did you mean 'limits'?"},
     {"UnknownLimit", with("limits: {@@request_heads: 1KiB}\n"), "did you mean 'request_head'?"},
     {"UnknownInPool", in_pool("@@blance: peak_ewma"), "unknown key 'blance' in a pool; did you mean 'balance'?"},

@@ -329,6 +329,14 @@ TEST(LoadValues, MakeSecondAttemptsOnlyWhereTheyAreAskedFor) {
     EXPECT_EQ(fixed->budget_percent, 10);
 }
 
+TEST(LoadValues, NameTheHostsThatWeirMayBeCalledBy) {
+    const auto conf = must_load("listeners: [{address: 127.0.0.1:8080, hosts: [Weir.LAN, 'a.example.', '[::2]', '::3', 10.0.0.7]}]\npools: {p: {upstreams: [{url: 'http://u/v1'}]}}\n"
+                                "admin: {hosts: [Admin.lan]}\n");
+    ASSERT_TRUE(conf);
+    EXPECT_EQ(conf->listeners[0].hosts, (std::vector<std::string>{"weir.lan", "a.example", "::2", "::3", "10.0.0.7"}));
+    EXPECT_EQ(conf->admin_hosts, std::vector<std::string>{"admin.lan"});
+}
+
 TEST(LoadValues, TakeEmptySectionsForAbsentOnes) {
     const auto conf = must_load(minimal + "routes: []\nlimits:\nadmin: {}\n");
     ASSERT_TRUE(conf);

@@ -39,6 +39,7 @@ TEST(Error, HoldsToTheContract) {
         {"bad_request", 400},         {"wrong_schema", 400},         {"invalid_key", 401},
         {"model_not_allowed", 403},   {"address_not_allowed", 403},  {"key_expired", 403},
         {"endpoint_not_allowed", 403}, {"model_not_priced", 403},
+        {"origin_not_allowed", 403},  {"host_not_allowed", 403},     {"unsupported_encoding", 415},
         {"unknown_endpoint", 404},    {"model_not_found", 404},      {"client_timeout", 408},
         {"body_too_large", 413},      {"head_too_large", 431},       {"rate_limited", 429},
         {"budget_exceeded", 429},     {"upstream_unreachable", 502}, {"upstream_invalid_response", 502},
@@ -53,6 +54,16 @@ TEST(Error, HoldsToTheContract) {
         ++seen;
     }
     EXPECT_EQ(seen, contract.size());
+}
+
+// x-should-retry: false. Never where Retry-After tells when to come back.
+TEST(Error, IsFinalWhereTheSameAgainWouldGetTheSame) {
+    for (const auto c : {code::bad_request, code::wrong_schema, code::invalid_key, code::model_not_allowed, code::address_not_allowed, code::origin_not_allowed, code::host_not_allowed,
+                         code::key_expired, code::unknown_endpoint, code::model_not_found, code::method_not_allowed, code::body_too_large, code::unsupported_encoding, code::head_too_large,
+                         code::budget_exceeded})
+        EXPECT_TRUE(is_final(c)) << name_of(c);
+    for (const auto c : {code::none, code::rate_limited, code::client_timeout, code::overloaded, code::draining, code::no_healthy_upstream, code::upstream_timeout, code::upstream_unreachable})
+        EXPECT_FALSE(is_final(c)) << name_of(c);
 }
 
 TEST(Error, IsTrueWhenThereIsOne) {

@@ -349,12 +349,12 @@ TEST_F(Failover, KeepsASeriesForEachKindOfBeingLate) {
     }
     {
         raw_client slow{weir_->url()};
-        ASSERT_TRUE(slow.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"));
+        ASSERT_TRUE(slow.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"));
         EXPECT_EQ(slow.read_response(5s).status, 408);
     }
     {
         raw_client slow{weir_->url()};
-        ASSERT_TRUE(slow.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"));
+        ASSERT_TRUE(slow.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"));
         EXPECT_EQ(slow.read_response(5s).status, 408);
     }
     late_->always({.before_head = 3s});

@@ -138,7 +138,7 @@ TEST_P(Methods, TakesTrailersFromBothSidesAndPassesNoneOn) {
     provider_->once({.raw = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n"
                             "2\r\n{}\r\n0\r\nx-sum: 1\r\n\r\n"});
     auto client = connect();
-    ASSERT_TRUE(client->send("POST /v1/threads HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: x-digest\r\n\r\n"
+    ASSERT_TRUE(client->send("POST /v1/threads HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nTrailer: x-digest\r\n\r\n"
                              "5\r\nhello\r\n0\r\nx-digest: abc\r\n\r\n"));
     const auto got = client->read_response();
     EXPECT_EQ(got.status, 200);
@@ -164,7 +164,7 @@ TEST_P(Methods, SendsA100ToClientsThatWaitForIt) {
             wire = whole.substr(whole.find("\r\n\r\n") + 4);
             framing = "Transfer-Encoding: chunked";
         }
-        ASSERT_TRUE(client->send("POST /v1/files HTTP/1.1\r\nHost: h\r\nContent-Type: application/octet-stream\r\nExpect: 100-continue\r\n" + framing +
+        ASSERT_TRUE(client->send("POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nExpect: 100-continue\r\n" + framing +
                                  "\r\n\r\n"));
         ASSERT_TRUE(client->read_raw(5s).starts_with("HTTP/1.1 100 "));
         ASSERT_TRUE(client->send(wire));
@@ -175,7 +175,7 @@ TEST_P(Methods, SendsA100ToClientsThatWaitForIt) {
         EXPECT_EQ(provider_->calls().back().header("expect"), "");
     }
     auto client = connect();
-    ASSERT_TRUE(client->send("POST /v1/files HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 999999999999\r\n\r\n"));
+    ASSERT_TRUE(client->send("POST /v1/files HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 999999999999\r\n\r\n"));
     EXPECT_EQ(client->read_response().status, 413) << "refused before the client sends anything";
 }
 

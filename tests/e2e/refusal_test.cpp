@@ -156,14 +156,14 @@ TEST_F(Refusal, LimitsTheHead) {
 
 TEST_F(Refusal, LosesPatienceWithSlowHeadsAndBodies) {
     raw_client head{weir_->url()};
-    ASSERT_TRUE(head.send("POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n"));
+    ASSERT_TRUE(head.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"));
     const auto asked = std::chrono::steady_clock::now();
     EXPECT_EQ(head.read_response().status, 408);
     EXPECT_LT(std::chrono::steady_clock::now() - asked, 3s);
     EXPECT_TRUE(head.wait_closed(2s));
     raw_client body{weir_->url()};
     ASSERT_TRUE(
-        body.send("POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer sk-all\r\nContent-Type: "
+        body.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sk-all\r\nContent-Type: "
                   "application/json\r\nContent-Length: 100\r\n\r\n{"));
     const auto got = body.read_response();
     EXPECT_EQ(got.status, 408);
@@ -182,15 +182,15 @@ TEST_F(Refusal, RefusesMalformedHttpAndSmuggling) {
     for (const auto& text :
          {"GET\r\n\r\n" + std::string{},
           std::string{"POST /v1/chat/completions HTTP/1.1\r\n"} + tail + "Content-Length: 2\r\n\r\n{}",
-          "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n" + tail +
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + tail +
               "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-          "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n" + tail +
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + tail +
               "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}}",
-          "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n" + tail + "Transfer-Encoding: chunked, gzip\r\n\r\n",
-          "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n" + tail +
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + tail + "Transfer-Encoding: chunked, gzip\r\n\r\n",
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + tail +
               "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
-          "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nX : 1\r\n" + tail + "Content-Length: 2\r\n\r\n{}",
-          "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nX: 1\r\n folded\r\n" + tail +
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX : 1\r\n" + tail + "Content-Length: 2\r\n\r\n{}",
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX: 1\r\n folded\r\n" + tail +
               "Content-Length: 2\r\n\r\n{}"}) {
         raw_client client{weir_->url()};
         ASSERT_TRUE(client.send(text));
@@ -217,7 +217,7 @@ TEST_F(Refusal, NeitherWaitsForNorHoldsALargeBodyOfWhoMayNotAsk) {
     // Within limits.request_body, and not sent: an answer comes only if nobody waits for it.
     for (const char* framing : {"Content-Length: 65537\r\n\r\n", "Content-Length: 9\r\nExpect: 100-continue\r\n\r\n"}) {
         raw_client client{weir_->url()};
-        ASSERT_TRUE(client.send(std::string{"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer no\r\n"} + framing));
+        ASSERT_TRUE(client.send(std::string{"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer no\r\n"} + framing));
         const auto got = client.read_response();
         EXPECT_EQ(got.status, 401) << got.wire;
         EXPECT_TRUE(got.informational.empty());

@@ -229,7 +229,7 @@ TEST_F(Unary, AnswersExpectContinue) {
     const auto body = chat_body("m", false);
     raw_client client{weir_->url()};
     ASSERT_TRUE(
-        client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nExpect: "
+        client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: "
                     "100-continue\r\nContent-Length: " +
                     std::to_string(body.size()) + "\r\n\r\n"));
     EXPECT_TRUE(client.read_raw(2s).starts_with("HTTP/1.1 100 "));
@@ -259,7 +259,7 @@ TEST_F(Unary, FindsTheModelInMultipartFormsAndPassesThemOn) {
 }
 
 constexpr std::string_view upgrade_fields =
-    "Host: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 TEST_F(Unary, TunnelsRealtimeWebSockets) {

@@ -22,7 +22,7 @@ std::string file_bytes(std::size_t size) {
 }
 
 std::string upload_head(std::size_t size, const std::string& more = {}) {
-    return "POST /v1/files HTTP/1.1\r\nHost: h\r\nContent-Type: application/octet-stream\r\nContent-Length: " + std::to_string(size) + "\r\n" + more + "\r\n";
+    return "POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nContent-Length: " + std::to_string(size) + "\r\n" + more + "\r\n";
 }
 
 class Upload : public testing::Test {

@@ -193,7 +193,7 @@ log: {{access: "off"}}
         def attack():
             sockets = [connect(self.plain) for _ in range(1500)]
             for each in sockets:
-                each.sendall(b"POST /v1/a HTTP/1.1\r\nHost: h\r\nX-Long: " + b"a" * 1000)
+                each.sendall(b"POST /v1/a HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * 1000)
             end = time.monotonic() + 5.5
             refused = 0
             while time.monotonic() < end:
@@ -217,7 +217,7 @@ log: {{access: "off"}}
         def attack():
             sockets = [connect(self.plain) for _ in range(1000)]
             for each in sockets:
-                each.sendall(b"POST /v1/a HTTP/1.1\r\nHost: h\r\nContent-Length: 16777216\r\n\r\n" + b"x" * 100)
+                each.sendall(b"POST /v1/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16777216\r\n\r\n" + b"x" * 100)
             time.sleep(0.5)
             # What was announced and not sent takes nobody's room: another's large body is served.
             got = exchange(self.plain, request("POST", "/v1/a", b"y" * 8_000_000))
@@ -239,7 +239,7 @@ log: {{access: "off"}}
 
             def push(each):
                 try:
-                    each.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Length: 8000000\r\n\r\n" + b'{"model":"m","messages":[],"x":"' + part)
+                    each.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000000\r\n\r\n" + b'{"model":"m","messages":[],"x":"' + part)
                     time.sleep(0.5)
                     each.sendall(b"y" * (8_000_000 - 32 - len(part) - 2) + b'"}')
                 except OSError:

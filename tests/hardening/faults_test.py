@@ -107,7 +107,7 @@ class Faults(unittest.TestCase):
         body = json.dumps({"model": "m", "stream": kind == 1, "messages": [{"role": "user", "content": content}]}).encode()
         if kind == 2:
             framed = b"".join(b"%x\r\n%s\r\n" % (len(body[i:i + 9999]), body[i:i + 9999]) for i in range(0, len(body), 9999)) + b"0\r\n\r\n"
-            text = f"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nx-request-id: {request_id}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + framed
+            text = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nx-request-id: {request_id}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + framed
         else:
             text = request("POST", "/v1/chat/completions", body, [f"x-request-id: {request_id}"])
         try:

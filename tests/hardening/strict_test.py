@@ -21,6 +21,9 @@ def shared_vectors(direction):
         return [v for v in json.load(f) if v["dir"] == direction]
 
 
+# The names by which the vectors call weir: without keys it answers to no others on loopback.
+HOSTS = '[a, b, h, my_service.local, evil.example, "2001:db8::1"]'
+
 class Recorder:
     """An upstream that answers everything with 200 and keeps what it was asked."""
 
@@ -44,8 +47,8 @@ class Requests(unittest.TestCase):
         cls.authority.issue("server")
         cls.context = cls.authority.client_context()
         cls.weir = Weir(f"""listeners:
-  - address: "127.0.0.1:0"
-  - {{address: "127.0.0.1:0 ", tls: {{certificate: {cls.authority.path("server.pem")}, private_key: {cls.authority.path("server.key")}}}}}
+  - {{address: "127.0.0.1:0", hosts: {HOSTS}}}
+  - {{address: "127.0.0.1:0 ", hosts: {HOSTS}, tls: {{certificate: {cls.authority.path("server.pem")}, private_key: {cls.authority.path("server.key")}}}}}
 admin: {{address: "127.0.0.1:0"}}
 workers: 2
 limits: {{head_timeout: 3s, body_timeout: 3s, keepalive_timeout: 10s}}
@@ -188,7 +191,7 @@ class Responses(unittest.TestCase):
     def setUp(self):
         self.seen, self.vectors = {}, []
         self.upstream = Upstream(self.serve)
-        self.weir = Weir(f"""listeners: [{{address: "127.0.0.1:0"}}]
+        self.weir = Weir(f"""listeners: [{{address: "127.0.0.1:0", hosts: {HOSTS}}}]
 admin: {{address: "127.0.0.1:0"}}
 workers: 1
 pools:
@@ -301,7 +304,7 @@ class EarlyAnswers(unittest.TestCase):
                 connection.sendall(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n")
 
         upstream = Upstream(serve)
-        weir = Weir(f"""listeners: [{{address: "127.0.0.1:0"}}]
+        weir = Weir(f"""listeners: [{{address: "127.0.0.1:0", hosts: {HOSTS}}}]
 admin: {{address: "127.0.0.1:0"}}
 workers: 1
 pools: {{main: {{upstreams: [{{url: "{upstream.url}/v1"}}]}}}}

@@ -60,7 +60,7 @@ def connect(url, limit=10.0, tls=None, session=None, server_name="localhost"):
     return tls.wrap_socket(raw, server_hostname=server_name, session=session) if tls else raw
 
 
-def request(method, path, body=None, fields=(), host="h"):
+def request(method, path, body=None, fields=(), host="localhost"):
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *fields]
     if body is not None:
         body = body.encode() if isinstance(body, str) else body

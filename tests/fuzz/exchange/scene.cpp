@@ -97,7 +97,7 @@ request_plan make_request(byte_source& from, std::size_t number) {
     if (field.empty()) r.odd_field = false;
     r.reframed = !r.has_body && (names(field, "content-length") || names(field, "transfer-encoding"));
 
-    r.wire = std::string{what.method} + " " + std::string{what.path} + "?fuzz=" + std::to_string(number) + " HTTP/1.1\r\nHost: weir\r\n";
+    r.wire = std::string{what.method} + " " + std::string{what.path} + "?fuzz=" + std::to_string(number) + " HTTP/1.1\r\nHost: localhost\r\n";
     r.wire += "Authorization: Bearer " + std::string{client_secret} + "\r\n";
     if (r.odd_field) r.wire += field + "\r\n";
     if (r.has_body && in_chunks) {
