@@ -5,6 +5,7 @@
 #include "app/exchange_runner.hpp"
 #include "dialect/collector.hpp"
 #include "dialect/credentials.hpp"
+#include "dialect/forwarded_query.hpp"
 #include "http/head_writer.hpp"
 
 namespace weir::app {
@@ -13,33 +14,15 @@ namespace {
 // More edits than this are made in a copy of the body instead of by gathering its pieces.
 constexpr std::size_t gathered_edits = 6;
 
-// Tracking parameters that people paste along with a base URL; and the client's key, which is for weir only.
-bool forwarded(std::string_view parameter, bool drop_key) {
-    const auto name = parameter.substr(0, parameter.find('='));
-    if (drop_key && name == "key") return false;
-    return !(name.starts_with("utm_") || name == "gclid" || name == "fbclid");
-}
-
-// `to_stream`: the client's own wish for a form of answer gives way to Gemini's streams of events.
-void append_query(std::string& out, std::string_view query, bool drop_key, bool to_stream) {
-    char separator = '?';
-    while (!query.empty()) {
-        const auto end = query.find('&');
-        const auto parameter = query.substr(0, end);
-        if (!parameter.empty() && forwarded(parameter, drop_key) && !(to_stream && dialect::is_answer_format(parameter))) {
-            out += separator;
-            out += parameter;
-            separator = '&';
-        }
-        if (end == std::string_view::npos) break;
-        query.remove_prefix(end + 1);
-    }
-    if (to_stream) out.append(1, separator).append("alt=sse");
-}
-
 bool is_ours(const upstream_runtime& to, std::string_view name) {
-    if (http::iequals(name, to.credential_name)) return true;
-    return std::any_of(to.conf->headers.begin(), to.conf->headers.end(), [&](const auto& h) { return http::iequals(h.first, name); });
+    if (http::same_for_all(name, to.credential_name)) return true;
+    return std::any_of(to.conf->headers.begin(), to.conf->headers.end(), [&](const auto& h) { return http::same_for_all(h.first, name); });
+}
+
+// A body that was read as JSON is called so: what curl and fetch() say by themselves is a form's or a text's type, and servers believe it.
+bool is_default_type(std::string_view type) {
+    const auto what = type.substr(0, type.find(';'));
+    return what.empty() || http::iequals(what, "application/x-www-form-urlencoded") || http::iequals(what, "text/plain");
 }
 
 }  // namespace
@@ -63,10 +46,13 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     } else {
         out += dialect::upstream_path(pool_->conf->dialect, to.conf->base_path, target_);
     }
-    if (renames && target_.id == dialect::endpoint::realtime)
-        append_query(out, dialect::rename_in_query(h.query, record_.served_model), swap, to_stream);
-    else if (!h.query.empty() || to_stream)
-        append_query(out, h.query, swap, to_stream);
+    if (!h.query.empty() || to_stream) {
+        const dialect::query_filter filter{swap, swap ? dialect::find_credential(h) : std::string_view{}, to_stream};
+        if (renames && target_.id == dialect::endpoint::realtime)
+            dialect::append_forwarded_query(out, dialect::rename_in_query(h.query, record_.served_model), filter);
+        else
+            dialect::append_forwarded_query(out, h.query, filter);
+    }
     out.append(" HTTP/1.1\r\n");
     head.add("host", to.authority);
     std::string_view via;

@@ -75,8 +75,6 @@ std::string subprotocols_without_key(std::string_view list) {
     return out;
 }
 
-bool has_key_parameter(std::string_view query) { return !key_parameter(query).empty(); }
-
 credential_field upstream_credential(kind k) {
     switch (k) {
         case kind::openai: return {"authorization", "Bearer "};

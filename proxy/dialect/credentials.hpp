@@ -25,7 +25,4 @@ struct credential_field {
 };
 [[nodiscard]] credential_field upstream_credential(kind k);
 
-/// The query without `key=` (a client's weir key must not reach an upstream). Returns `query` itself when there is none.
-[[nodiscard]] bool has_key_parameter(std::string_view query);
-
 }  // namespace weir::dialect

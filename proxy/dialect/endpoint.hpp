@@ -85,10 +85,6 @@ void rename_in_path(target& what, std::string_view model);
 /// The query with the value of `model` replaced (realtime); unchanged where it names no model.
 [[nodiscard]] std::string rename_in_query(std::string_view query, std::string_view model);
 
-/// The query without the parameters that trackers add to copied links (utm_*, fbclid, gclid, …); the rest keeps its
-/// bytes and order.
-[[nodiscard]] std::string clean_query(std::string_view query, bool& changed);
-
 /// Percent-decoding as RFC 3986 section 2.1 has it; a faulty escape stays as it is.
 [[nodiscard]] std::string decode_percent(std::string_view text);
 

@@ -1,6 +1,5 @@
 // From what the client asked to what an upstream is asked: path and query. Only bytes that must change do.
 #include <algorithm>
-#include <array>
 
 #include "dialect/endpoint.hpp"
 
@@ -40,12 +39,6 @@ std::string encode_percent(std::string_view text, std::string_view keep) {
         out.push_back(digits[byte & 15]);
     }
     return out;
-}
-
-bool is_tracker(std::string_view name) {
-    constexpr std::array<std::string_view, 9> names{"fbclid",  "gclid",  "dclid",  "gbraid", "wbraid",
-                                                    "msclkid", "twclid", "mc_cid", "mc_eid"};
-    return name.starts_with("utm_") || std::find(names.begin(), names.end(), name) != names.end();
 }
 
 // Calls f(whole, name) for each `name=value` of a query.
@@ -91,23 +84,6 @@ std::string rename_in_query(std::string_view query, std::string_view model) {
         } else {
             out += one;
         }
-    });
-    return out;
-}
-
-std::string clean_query(std::string_view query, bool& changed) {
-    changed = false;
-    std::string out;
-    out.reserve(query.size());
-    bool first = true;
-    each_parameter(query, [&](std::string_view one, std::string_view name) {
-        if (is_tracker(name)) {
-            changed = true;
-            return;
-        }
-        if (!first) out += '&';
-        first = false;
-        out += one;
     });
     return out;
 }

@@ -50,15 +50,3 @@ TEST(UpstreamPath, RenamesTheModelInTheQuery) {
     EXPECT_EQ(rename_in_query("", "x"), "");
     EXPECT_EQ(rename_in_query("&models=1", "x"), "&models=1");
 }
-
-TEST(UpstreamPath, TakesTrackersOutOfTheQueryAndNothingElse) {
-    bool changed = false;
-    EXPECT_EQ(clean_query("utm_source=x&beta=true&fbclid=1&gclid=2", changed), "beta=true");
-    EXPECT_TRUE(changed);
-    EXPECT_EQ(clean_query("beta=true&&k=%20+", changed), "beta=true&&k=%20+");
-    EXPECT_FALSE(changed);
-    EXPECT_EQ(clean_query("", changed), "");
-    EXPECT_FALSE(changed);
-    EXPECT_EQ(clean_query("utm_=1", changed), "");
-    EXPECT_TRUE(changed);
-}
