@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dialect/encoded_media.hpp"
+#include "dialect/folded_name.hpp"
 #include "dialect/json_index.hpp"
 #include "dialect/wrong_schema.hpp"
 
@@ -89,7 +90,12 @@ public:
         out_.empty_object = true;
         const bool whole = at.members([this](std::string_view key, json::cursor& value) {
             out_.empty_object = false;
-            if (!error_) member(key, value);
+            if (error_) return;
+            if (const auto meant = name_in_disguise(key, limits_.own, limits_.also); !meant.empty())
+                error_ = bad("`" + std::string{key} + "` in the body is written as `" + std::string{meant} + "` by some servers and not by others: write `" +
+                             std::string{meant} + "`");
+            else
+                member(key, value);
         });
         if (!whole) return bad_json(at.why());
         if (!at.at_end()) return bad_json(json::fault::trailing);
@@ -263,6 +269,10 @@ private:
         const auto setting = [&](std::string_view key, json::cursor& at) {
             out_.generation_config_empty = false;
             if (error_) return;
+            if (const auto meant = name_in_disguise(key, limits_.own, limits_.also); !meant.empty()) {
+                error_ = bad("`" + std::string{key} + "` in generationConfig must be written `" + std::string{meant} + "`");
+                return;
+            }
             read_limit_if_named(key, at);
             if ((key == "candidateCount" || key == "candidate_count") && once(n_bit, "candidateCount"))
                 read_choices(at);
