@@ -80,6 +80,11 @@ error read_boundary(std::string_view content_type, std::string& out) {
     return {};
 }
 
+// `name*`, `name*0`, `name*0*`: RFC 2231 and RFC 8187 write a value so that is long or not ASCII, and some parsers put it together.
+bool is_extended(std::string_view name, std::string_view of) {
+    return name.size() > of.size() && name[of.size()] == '*' && same_word(name.substr(0, of.size()), of);
+}
+
 struct part_head {
     std::string name;
     bool has_name = false;
@@ -97,9 +102,9 @@ error read_disposition(std::string_view value, part_head& out) {
             if (out.has_name) return bad("names a part twice");
             out.has_name = true;
             out.name = std::move(one->value);
-        } else if (same_word(one->name, "name*")) {
+        } else if (is_extended(one->name, "name")) {
             return bad("has a part with name*: write name=\"...\"");
-        } else if (same_word(one->name, "filename") || same_word(one->name, "filename*")) {
+        } else if (same_word(one->name, "filename") || is_extended(one->name, "filename")) {
             out.is_file = true;
         }
     }

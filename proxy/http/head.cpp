@@ -274,7 +274,7 @@ parse_result parse_request_head(std::string_view bytes, std::size_t limit, reque
     const bool absolute = !out.host.empty();
 
     framing_facts facts;
-    int hosts = 0;
+    int hosts = 0, types = 0, codings = 0;
     line_reader lines{line_end + 2, end};
     field_sink sink{out.fields, {}};
     for (;;) {
@@ -299,6 +299,8 @@ parse_result parse_request_head(std::string_view bytes, std::size_t limit, reque
             if (auto r = read_framing(f, facts); r.state == parse_state::failed) return r;
         if (!sink.keep()) return fail("more than 100 header fields", code::head_too_large);
     }
+        if (f.id == field_id::content_type && types++ > 0) return fail("more than one Content-Type");
+        if (f.id == field_id::content_encoding && codings++ > 0) return fail("more than one Content-Encoding");
 }
 
 namespace {

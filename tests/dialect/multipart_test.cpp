@@ -114,3 +114,17 @@ TEST(Multipart, RefusesEveryTruncation) {
     for (std::size_t size = 0; size < body.size(); ++size)
         EXPECT_EQ(look(body.substr(0, size), facts).what, code::bad_request) << size;
 }
+
+// Go and others put a value together from name*, name*0, name*1 …, so that such a part can be `model` for them alone.
+TEST(Multipart, RefusesExtendedNamesOfEveryKind) {
+    for (const char* name : {"name*=utf-8''model", "name*0=\"model\"", "name*0=mod; name*1=el", "NAME*0*=utf-8''model", "name=\"x\"; name*0=\"model\"", "name*0=\"model\"; name=\"x\"",
+                             "name=x; name*=utf-8''model", "name=x; name*9=y"}) {
+        request_facts facts;
+        const std::string body = "--XX\r\nContent-Disposition: form-data; " + std::string{name} + "\r\n\r\ndear\r\n" + field("model", "cheap") + "--XX--\r\n";
+        EXPECT_EQ(look(body, facts).what, code::bad_request) << name;
+    }
+    request_facts facts;
+    const std::string as_file = "--XX\r\nContent-Disposition: form-data; name=\"model\"; filename*0=\"a\"\r\n\r\ncheap\r\n--XX--\r\n";
+    EXPECT_EQ(look(as_file, facts).what, code::bad_request) << "a file for those who put filename*0 together";
+    EXPECT_FALSE(look("--XX\r\nContent-Disposition: form-data; name=\"file\"; filename*=utf-8''a.wav\r\n\r\nx\r\n" + field("model", "m") + "--XX--\r\n", facts));
+}
