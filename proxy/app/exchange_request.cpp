@@ -73,6 +73,10 @@ void exchange_runner::begin() {
     record_.endpoint = dialect::label_of(target_.id);
     record_.bytes_in = head_size_;
     note_origin(h);
+    if (target_.id == dialect::endpoint::other) {
+        path_ = core::shown(h.path, core::longest_shown_path);
+        record_.path = path_.view();
+    }
     if (conf().tracing) start_trace(h);
 }
 
@@ -179,11 +183,11 @@ core::error exchange_runner::understand() {
         const auto in_body = std::string_view{facts_.model};
         const bool prefixed = in_body.starts_with("models/") && in_body.substr(7) == path_model_.view();
         if (!in_body.empty() && in_body != path_model_.view() && !prefixed)
-            return {core::code::bad_request, "the body names another model than the path: '" + facts_.model.substr(0, 100) + "'"};
+            return {core::code::bad_request, "the body names another model than the path: '" + std::string{core::shown(facts_.model)} + "'"};
         facts_.model = path_model_;
     }
     record_.stream = facts_.stream || target_.streams_by_path;
-    record_.model = facts_.model;
+    record_.model = core::shown(facts_.model);
     understood_ = target_.id != dialect::endpoint::other;
     return {};
 }
@@ -202,7 +206,7 @@ core::error exchange_runner::find_route() {
     if (facts_.model.empty())
         return {core::code::model_not_found, "no route takes requests without a model; add a route for \"*\""};
     auto names = table.nearest(facts_.model, 3);
-    std::string message = "no route for the model '" + facts_.model.substr(0, 100) + "'";
+    std::string message = "no route for the model '" + std::string{core::shown(facts_.model)} + "'";
     if (!names.empty()) message += "; did you mean " + quoted_list(names) + "?";
     return {core::code::model_not_found, std::move(message)};
 }

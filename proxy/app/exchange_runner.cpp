@@ -70,7 +70,7 @@ net::task<bool> exchange_runner::admitted() {
             co_await std::move(answering);
             co_return false;
         }
-        refusal = core::error{core::code::model_not_found, "no model '" + std::string{path_model_} + "' is served here"};
+        refusal = core::error{core::code::model_not_found, "no model '" + std::string{core::shown(path_model_)} + "' is served here"};
     }
     if (!refusal) refusal = find_route();
     if (!refusal) refusal = admit();

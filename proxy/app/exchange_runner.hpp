@@ -12,6 +12,7 @@
 #include "app/meter.hpp"
 #include "app/session.hpp"
 #include "core/rare_text.hpp"
+#include "core/shown_text.hpp"
 #include "dialect/answer.hpp"
 #include "dialect/endpoint.hpp"
 #include "dialect/endpoint_traits.hpp"
@@ -323,6 +324,7 @@ private:
     std::size_t head_size_;
     dialect::target target_;
     dialect::request_facts facts_;
+    core::rare_text path_;                       ///< what the log says of an endpoint that weir does not know
     core::rare_text path_model_;                 ///< the model that the path or query names
     std::vector<dialect::edit> edits_;
     std::string_view edited_for_;            ///< the model (the snapshot's or facts_') that edits_ were made for

@@ -83,7 +83,8 @@ std::string_view exchange_runner::handshake_fault(const http::response_head& ans
 void exchange_runner::name_model(std::string_view model) {
     if (model.empty() || !facts_.model.empty()) return;
     facts_.model = model;
-    record_.model = record_.served_model = facts_.model;
+    record_.served_model = facts_.model;
+    record_.model = core::shown(facts_.model);
     record_.model_label = view_->shared->routes->model_label(facts_.model);
 }
 

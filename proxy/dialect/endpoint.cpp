@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/shown_text.hpp"
 #include "dialect/endpoint_table.hpp"
 #include "dialect/endpoint_traits.hpp"
 
@@ -399,7 +400,10 @@ target classify(std::string_view method, std::string_view path, std::string_view
     const std::string_view version = !out.version.empty()          ? std::string_view{out.version}
                                      : out.dialect == kind::gemini ? "/v1beta"
                                                                    : "/v1";
-    const std::string canonical = std::string{version} + out.suffix;
+    // The longest version and /models/ stand before what may be a model's name.
+    constexpr std::size_t longest_shown = std::string_view{"/v1beta/models/"}.size() + core::longest_shown_name;
+    const std::string whole = std::string{version} + out.suffix;
+    const std::string canonical{core::shown(whole, longest_shown)};
     if (!normalize && !out.refusal)
         refuse(out, code::unknown_endpoint,
                "unknown path: it should be " + canonical + " (" + std::string{p.fix} + ")");

@@ -73,6 +73,7 @@ struct record {
     std::string_view listener;
     std::string_view key;              ///< the key's name; empty: none needed
     std::string_view endpoint;         ///< label, /v1/chat/completions
+    std::string_view path;             ///< without its query, where the endpoint is unknown to weir (goes to the log only)
     std::string_view model;            ///< as asked (goes to log and ledger, never to a label)
     std::string_view model_label;      ///< bounded by the conf
     std::string_view served_model;     ///< name sent to the upstream

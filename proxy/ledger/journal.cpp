@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/shown_text.hpp"
 #include "ledger/journal_format.hpp"
 
 namespace weir::ledger {
@@ -103,7 +104,7 @@ entry journal::begin(const intent& what) {
     r.request_id = what.request_id;
     r.key = what.key;
     r.route = what.route;
-    r.model = what.model;
+    r.model = core::shown(what.model);
     r.endpoint = what.endpoint;
     r.stream = what.stream;
     write_slot(made.slot, r);
@@ -115,7 +116,7 @@ void journal::progress(const entry& which, const progress_report& so_far) {
     update_slot(which.slot, [&so_far](row& r) {
         r.pool = so_far.pool;
         r.upstream = so_far.upstream;
-        r.served_model = so_far.served_model;
+        r.served_model = core::shown(so_far.served_model);
         r.status = so_far.status;
         r.attempts = so_far.attempts;
         r.usage = so_far.usage;

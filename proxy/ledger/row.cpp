@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstring>
 
+#include "core/shown_text.hpp"
+
 namespace weir::ledger {
 namespace {
 
@@ -88,8 +90,8 @@ row row_of(const exchange::record& what) {
     r.request_id = what.request_id;
     r.key = what.key;
     r.route = what.route;
-    r.model = what.model;
-    r.served_model = what.served_model;
+    r.model = core::shown(what.model);
+    r.served_model = core::shown(what.served_model);
     r.pool = what.pool;
     r.upstream = what.upstream;
     r.endpoint = what.endpoint;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "core/shown_text.hpp"
 #include "telemetry/text.hpp"
 
 #if defined(__SSE2__)
@@ -13,9 +14,9 @@
 namespace weir::telemetry {
 namespace {
 
-// A byte may become six (\u001f or one U+FFFD of three): 12 strings of the record and 2 of each attempt, plus the fixed text.
+// A byte may become six (\u001f or one U+FFFD of three): 12 strings of the record and 2 of each attempt, the path, plus the fixed text.
 constexpr std::size_t most_strings = 12 + 2 * exchange::max_attempts_recorded;
-static_assert(longest_line >= most_strings * (6 * longest_logged_string + 2) + 6 * 1024);
+static_assert(longest_line >= most_strings * (6 * longest_logged_string + 2) + 6 * core::longest_shown_path + 6 * 1024);
 
 void two_digits(char* out, unsigned value) {
     out[0] = static_cast<char>('0' + value / 10 % 10);
@@ -50,9 +51,9 @@ public:
         std::memcpy(at_, text.data(), text.size());
         at_ += text.size();
     }
-    void string(std::string_view name, std::string_view value) {
+    void string(std::string_view name, std::string_view value, std::size_t most = longest_logged_string) {
         raw(name);
-        value_string(value);
+        value_string(value, most);
     }
     template <class Number>
     void number(std::string_view name, Number value) {
@@ -77,9 +78,9 @@ public:
     [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(at_ - start_); }
 
 private:
-    void value_string(std::string_view value) {
+    void value_string(std::string_view value, std::size_t most) {
         if (value.empty()) return raw("null");
-        value = value.substr(0, longest_logged_string);
+        value = value.substr(0, most);
         *at_++ = '"';
         while (!value.empty()) {
             const std::size_t plain = plain_prefix(value);
@@ -186,8 +187,9 @@ std::size_t format_line(char* out, const exchange::record& what) {
     line.string(",\"client\":", what.client);
     line.string(",\"key\":", what.key);
     line.string(",\"endpoint\":", what.endpoint);
-    line.string(",\"model\":", what.model);
-    line.string(",\"served_model\":", what.served_model);
+    if (!what.path.empty()) line.string(",\"path\":", core::shown(what.path, core::longest_shown_path), core::longest_shown_path);
+    line.string(",\"model\":", core::shown(what.model));
+    line.string(",\"served_model\":", core::shown(what.served_model));
     line.string(",\"pool\":", what.pool);
     line.string(",\"upstream\":", what.upstream);
     line.number(",\"status\":", what.status);

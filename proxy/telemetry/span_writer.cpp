@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdint>
 
+#include "core/shown_text.hpp"
 #include "core/version.hpp"
 #include "telemetry/gen_ai.hpp"
 #include "telemetry/text.hpp"
@@ -126,14 +127,14 @@ void append_request(std::string& out, const exchange::record& what, const trace_
     add.text("error.type", error);
     add.text("gen_ai.operation.name", operation);
     if (!operation.empty()) add.text("gen_ai.provider.name", gen_ai_provider(what.endpoint));
-    add.text("gen_ai.request.model", what.model);
+    add.text("gen_ai.request.model", core::shown(what.model));
     add_usage(add, what);
     add.text("weir.request_id", what.request_id);
     add.text("weir.key", what.key);
     add.text("weir.route", what.route);
     add.text("weir.pool", what.pool);
     add.text("weir.upstream", what.upstream);
-    add.text("weir.served_model", what.served_model);
+    add.text("weir.served_model", core::shown(what.served_model));
     add.flag("weir.stream", what.stream);
     add.number("weir.attempts", what.attempt_count);
     if (what.first_token_us >= 0) add.decimal("weir.first_token_ms", what.first_token_us, 3);
@@ -157,11 +158,11 @@ void append_attempt(std::string& out, const exchange::record& what, const trace_
     if (failed && (error.empty() || a.why == exchange::failure::status) && a.status >= 400)
         error = {digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, a.status).ptr - digits)};
     append_head(out, notes, {note.span, notes.span, kind_client, operation.empty() ? notes.method : operation,
-                             operation.empty() ? what.endpoint : note.model, began, std::min(began + std::int64_t{a.ms} * 1'000'000, latest)});
+                             operation.empty() ? what.endpoint : core::shown(note.model), began, std::min(began + std::int64_t{a.ms} * 1'000'000, latest)});
     attributes add(out);
     add.text("gen_ai.operation.name", operation);
     if (!operation.empty()) add.text("gen_ai.provider.name", gen_ai_provider(what.endpoint));
-    add.text("gen_ai.request.model", note.model);
+    add.text("gen_ai.request.model", core::shown(note.model));
     add.text("server.address", note.host);
     std::int64_t port = 0;
     if (std::from_chars(note.port.data(), note.port.data() + note.port.size(), port).ec == std::errc{}) add.number("server.port", port);

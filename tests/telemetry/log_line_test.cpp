@@ -105,3 +105,18 @@ TEST(LogLine, WritesTimesInUtc) {
     telemetry::write_timestamp(out, {});
     EXPECT_EQ(std::string_view(out, sizeof out), "1970-01-01T00:00:00.000Z");
 }
+
+TEST(LogLine, RepeatsNoLongNameOrPathThatAClientChose) {
+    exchange::record r = sample_record();
+    const std::string name(5000, 'm'), path = "/" + std::string(5000, '\x01');
+    r.model = r.served_model = name;
+    r.path = path;
+    const auto line = line_of(r);
+    EXPECT_TRUE(is_json(line));
+    EXPECT_NE(line.find("\"model\":\"" + name.substr(0, 100) + "\""), std::string::npos);
+    EXPECT_NE(line.find("\"served_model\":\"" + name.substr(0, 100) + "\""), std::string::npos);
+    simdjson::dom::parser parser;
+    EXPECT_EQ(std::string_view{parser.parse(line)["path"]}.size(), 1024u);
+    r.path = {};
+    EXPECT_EQ(line_of(r).find("\"path\""), std::string::npos);
+}
