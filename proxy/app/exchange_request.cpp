@@ -60,6 +60,11 @@ void exchange_runner::begin() {
     body_unread_ = h.body != http::framing::none;
     asterisk_ = h.path == "*";
     if (!asterisk_) target_ = dialect::classify(h.method, h.path, h.query, conf().limits.normalize_paths);
+    if (h.method == "OPTIONS" && http::hops_left(h) == 0U) {
+        // It may go no further, so the answer is weir's, as if it were about weir.
+        asterisk_ = true;
+        target_.refusal = {};
+    }
     // The same path lists models in every shape. Anthropic's SDKs name the version of their API in every request; Google's
     // put the key in a field of their own, and the newest say /v1.
     if (target_.id == dialect::endpoint::models && target_.dialect == dialect::kind::openai) {

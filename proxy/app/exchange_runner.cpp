@@ -51,8 +51,8 @@ net::task<bool> exchange_runner::admitted() {
         co_return false;
     }
     if (!refusal && asterisk_) {
-        // OPTIONS *: about the server as a whole (RFC 9110 section 9.3.7).
-        target_.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+        // OPTIONS *: about the server as a whole (RFC 9110 section 9.3.7); or one that may not go further.
+        if (target_.allow.empty()) target_.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
         auto answering = reply_with(200, "{}");
         co_await std::move(answering);
         co_return false;

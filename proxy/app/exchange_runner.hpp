@@ -356,7 +356,7 @@ private:
     std::array<char, 40> request_id_{};
     std::unique_ptr<char[]> long_request_id_;
     bool tunnel_ = false;                    ///< a WebSocket upgrade on an endpoint that has one
-    bool asterisk_ = false;                  ///< OPTIONS *: about weir itself
+    bool asterisk_ = false;                  ///< OPTIONS that weir answers itself: `*`, or one that may go no further
     bool preflight_ = false;                 ///< a browser asks whether a page may send a request
     core::rare_text cors_fields_;                ///< whole lines for the answer; empty where weir says nothing about origins
     bool to_head_ = false;                   ///< HEAD: the answer has no body

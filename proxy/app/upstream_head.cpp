@@ -67,6 +67,13 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
             case field_id::via: via = f.value; continue;
             case field_id::content_encoding:
                 if (encoded_ && !sends_encoded()) continue;  // a value in it changes: it goes as what it means
+            case field_id::content_type:
+                if (json && is_default_type(f.value)) continue;
+                typed = true;
+                break;
+            case field_id::max_forwards:
+                if (h.method == "OPTIONS") continue;  // below, one less
+                break;
                 break;
             case field_id::tracestate:
                 if (!traced) continue;  // of a trace that does not go on
@@ -79,7 +86,7 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
         }
         if (http::is_hop_by_hop(f.id) || (swap && dialect::is_credential(f.id))) continue;
         if (connection_names && http::named_by_connection(h.connection, f.name)) continue;
-        if (is_ours(to, f.name)) continue;
+        if (is_ours(to, f.name) || http::is_treacherous(f.name)) continue;
         if (tunnel_ && http::iequals(f.name, "sec-websocket-extensions")) continue;  // compressed messages could not be read
         if (tunnel_ && swap && http::iequals(f.name, "sec-websocket-protocol")) {
             if (const auto rest = dialect::subprotocols_without_key(f.value); !rest.empty()) head.add(f.name, std::string_view{rest});
@@ -89,6 +96,9 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     }
     if (understood_) head.add("accept-encoding", std::string_view{"identity"});
     if (!to.credential_name.empty()) head.add(to.credential_name, to.credential_value.reveal());
+    if (json && !typed) head.add("content-type", std::string_view{"application/json"});
+    if (h.method == "OPTIONS")
+        if (const auto hops = http::hops_left(h); hops && *hops > 0) head.add("max-forwards", static_cast<std::uint64_t>(*hops - 1));
     for (const auto& [name, value] : to.conf->headers) head.add(name, value.reveal());
     char traceparent[core::traceparent_size];
     core::write_traceparent(traceparent, trace);

@@ -187,4 +187,25 @@ bool forbidden_in_connection(std::string_view name) {
     return says_who_the_client_is(name) || iequals(name, "cookie");
 }
 
+bool same_for_all(std::string_view a, std::string_view b) {
+    if (a.size() != b.size()) return false;
+    if (iequals(a, b)) return true;
+    const auto plain = [](char c) { return c == '_' ? '-' : lower(c); };
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (plain(a[i]) != plain(b[i])) return false;
+    return true;
+}
+
+bool is_treacherous(std::string_view name) {
+    constexpr std::size_t longest_known = 32;
+    if (name.size() > longest_known) return false;
+    if (lower(name.front()) == 'x')
+        for (const std::string_view override_of : {"x-http-method-override", "x-http-method", "x-method-override"})
+            if (same_for_all(name, override_of)) return true;
+    if (name.find('_') == std::string_view::npos) return false;
+    std::array<char, longest_known> folded{};
+    for (std::size_t i = 0; i < name.size(); ++i) folded[i] = name[i] == '_' ? '-' : name[i];
+    return identify({folded.data(), name.size()}) != field_id::other;
+}
+
 }  // namespace weir::http

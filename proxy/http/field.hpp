@@ -51,6 +51,13 @@ enum class field_id : std::uint8_t {
 /// Fields that `Connection` must not name: removing them would change framing, routing or identity (CVE-2026-26365, CVE-2022-31813).
 [[nodiscard]] bool forbidden_in_connection(std::string_view name);
 
+/// Equal for servers that hand fields to programs as CGI does: in any case, `_` and `-` alike.
+[[nodiscard]] bool same_for_all(std::string_view a, std::string_view b);
+
+/// Fields that some servers behind weir would take for what weir has decided: names that are framing, credentials or tracing once `_` is read as
+/// `-` (X_Api_Key), and those that put another method in the place of the request's.
+[[nodiscard]] bool is_treacherous(std::string_view name);
+
 /// The elements of a comma-separated list, trimmed; empty elements included. `f(element)` returns false to stop.
 template <class F>
 void for_each_element(std::string_view list, F f) {

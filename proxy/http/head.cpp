@@ -233,6 +233,10 @@ parse_result finish_request(request_head& out, const framing_facts& facts, int h
     // Without a length there is no body, and what follows would be read as the next request: make the client say so.
     if (!facts.chunked && !facts.has_length && (out.method == "POST" || out.method == "PUT" || out.method == "PATCH"))
         return fail("a request of this method needs a Content-Length (0 is fine)", code::length_required);
+    // Servers of HTTP/1.0 knew no such bodies: one of them would take it for the next request (HAProxy says 413, too).
+    const bool bodiless = out.method == "GET" || out.method == "HEAD" || out.method == "DELETE" || out.method == "OPTIONS";
+    if (out.minor_version == 0 && bodiless && out.body != framing::none)
+        return fail("a request of this method has no body in HTTP/1.0", code::body_too_large);
     // A proxy keeps no connection with an HTTP/1.0 client (RFC 9112 section 9.3).
     out.keep_alive = out.minor_version == 1 && !facts.close;
     out.connection = facts.connection;
@@ -295,12 +299,23 @@ parse_result parse_request_head(std::string_view bytes, std::size_t limit, reque
             if (!valid_host(f.value)) return fail("the Host header is not a host");
             if (!absolute) out.host = f.value;
         }
+        if (f.id == field_id::content_type && types++ > 0) return fail("more than one Content-Type");
+        if (f.id == field_id::content_encoding && codings++ > 0) return fail("more than one Content-Encoding");
         if (is_framing(f.id))
             if (auto r = read_framing(f, facts); r.state == parse_state::failed) return r;
         if (!sink.keep()) return fail("more than 100 header fields", code::head_too_large);
     }
-        if (f.id == field_id::content_type && types++ > 0) return fail("more than one Content-Type");
-        if (f.id == field_id::content_encoding && codings++ > 0) return fail("more than one Content-Encoding");
+}
+
+std::optional<std::uint32_t> hops_left(const request_head& h) {
+    const auto text = h.fields.value_of(field_id::max_forwards);
+    if (text.empty() || text.size() > 9) return std::nullopt;
+    std::uint32_t n = 0;
+    for (const char c : text) {
+        if (c < '0' || c > '9') return std::nullopt;
+        n = n * 10 + static_cast<std::uint32_t>(c - '0');
+    }
+    return n;
 }
 
 namespace {

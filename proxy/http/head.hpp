@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "core/error.hpp"
@@ -64,6 +65,9 @@ struct request_head {
     std::string_view connection = {};   ///< all of Connection: names fields to remove
     field_list fields;
 };
+
+/// How many more proxies a request may pass (Max-Forwards, RFC 9110 section 7.6.2); none where it does not say so in plain digits.
+[[nodiscard]] std::optional<std::uint32_t> hops_left(const request_head& h);
 
 struct response_head {
     int status = 0;

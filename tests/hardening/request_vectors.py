@@ -175,6 +175,8 @@ add("expect-upper", head(b"Expect: 100-Continue", b"Content-Length: 5") + b"hell
 add("upgrade-h2c", b"GET /v1/a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n", 1)
 add("upgrade-tls", b"GET /v1/a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: TLS/1.0\r\n\r\n", 1)
 add("connection-close-then-more", b"GET /v1/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + SMUGGLED, 1)
+add("http10-get-body", b"GET /v1/a HTTP/1.0\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
+add("two-content-types", P + H + b"Content-Type: application/json\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}")
 add("http10", b"GET /v1/a HTTP/1.0\r\n\r\n" + SMUGGLED, 1)
 add("http10-keep-alive", b"GET /v1/a HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n" + SMUGGLED, 1)
 add("query-with-url", b"GET /v1/a?next=http://evil.example/ HTTP/1.1\r\nHost: a\r\n\r\n", 1)

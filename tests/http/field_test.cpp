@@ -130,3 +130,15 @@ TEST(Field, SplitsListsAndTrimsTheirElements) {
     for_each_element("a,b,c", [&](std::string_view) { return ++seen < 2; });
     EXPECT_EQ(seen, 2);
 }
+
+// CGI and its heirs write every `-` of a name as `_`, so that X_Api_Key becomes X-Api-Key there.
+TEST(Field, KnowsNamesThatOthersTakeForThoseThatWeirDecides) {
+    for (const char* name : {"Transfer_Encoding", "TRANSFER_ENCODING", "transfer_encoding", "Content_Length", "content_type", "Content_Encoding", "X_Api_Key", "x_api-key", "x-api_key", "API_KEY",
+                             "x_goog_api_key", "Proxy_Authorization", "keep_alive", "x_request_id", "X-HTTP-Method-Override", "x-http-method", "X_METHOD_OVERRIDE", "x_http_method_override"})
+        EXPECT_TRUE(is_treacherous(name)) << name;
+    for (const char* name : {"Transfer-Encoding", "x-api-key", "OpenAI_Organization", "x_custom", "_", "x", "x-http-method-overrides", "my_x_api_key_2", "a_very_long_name_that_nobody_has_ever_thought_of"})
+        EXPECT_FALSE(is_treacherous(name)) << name;
+    EXPECT_TRUE(same_for_all("OpenAI_Organization", "openai-organization"));
+    EXPECT_FALSE(same_for_all("OpenAI_Organization", "openai-organizations"));
+    EXPECT_FALSE(same_for_all("a-b", "acb"));
+}

@@ -390,3 +390,40 @@ TEST(ResponseHead, HoldsTheWholeHeadToItsLimits) {
     for (std::size_t i = 0; i <= max_fields; ++i) many += "X: y\r\n";
     expect_invalid_answer(many + "\r\n");
 }
+
+// Two answers to what the body is: weir would read the first, and a server behind it perhaps the other. However the bytes come.
+TEST(RequestHead, HasOneContentTypeAndOneContentEncoding) {
+    const std::string start = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n";
+    for (const char* twice : {"Content-Type: application/json\r\nContent-Type: multipart/form-data; boundary=x\r\n", "content-type: a/b\r\nX: 1\r\nCONTENT-TYPE: a/b\r\n",
+                              "Content-Encoding: gzip\r\nContent-Encoding: identity\r\n"}) {
+        const std::string bytes = start + twice + "\r\n";
+        expect_refused(bytes);
+        for (std::size_t cut = 0; cut < bytes.size(); ++cut)
+            if (const auto p = request(bytes.substr(0, cut)); p->result.state == parse_state::failed) {
+                EXPECT_EQ(request(bytes)->result.why, p->result.why);
+            }
+    }
+    EXPECT_EQ(request(start + "Content-Type: a/b\r\nContent-Encoding: gzip\r\n\r\n")->result.state, parse_state::done);
+    // Each head is counted for itself.
+    EXPECT_EQ(request(start + "Content-Type: a/b\r\n\r\n")->result.state, parse_state::done);
+}
+
+TEST(RequestHead, HasNoBodyInHttp10WhereNoneIsUsual) {
+    for (const char* method : {"GET", "HEAD", "DELETE", "OPTIONS"}) {
+        const std::string line = std::string{method} + " / HTTP/1.0\r\n";
+        expect_refused(line + "Content-Length: 5\r\n\r\n", code::body_too_large);
+        EXPECT_EQ(request(line + "Content-Length: 0\r\n\r\n")->result.state, parse_state::done);
+        EXPECT_EQ(request(line + "\r\n")->result.state, parse_state::done);
+        EXPECT_EQ(request(std::string{method} + " / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")->result.state, parse_state::done);
+    }
+    EXPECT_EQ(request("POST / HTTP/1.0\r\nContent-Length: 5\r\n\r\n")->result.state, parse_state::done);
+}
+
+TEST(RequestHead, CountsTheProxiesThatItMayStillPass) {
+    const auto hops = [](const std::string& value) { return hops_left(with_fields("Max-Forwards: " + value + "\r\n")->head); };
+    EXPECT_EQ(hops("0"), 0u);
+    EXPECT_EQ(hops("007"), 7u);
+    EXPECT_EQ(hops("999999999"), 999999999u);
+    for (const char* none : {"", "-1", "+1", "1.0", "0x1", "9999999999", "a"}) EXPECT_EQ(hops(none), std::nullopt) << none;
+    EXPECT_EQ(hops_left(with_fields("")->head), std::nullopt);
+}
