@@ -7,6 +7,7 @@
 #include "core/shown_text.hpp"
 #include "dialect/endpoint_table.hpp"
 #include "dialect/endpoint_traits.hpp"
+#include "dialect/forwarded_query.hpp"
 
 namespace weir::dialect {
 namespace {
@@ -84,6 +85,7 @@ struct parts {
     std::string version;   ///< "v1", "v1beta" or none
     std::string suffix;    ///< the rest with its leading slash
     std::string_view fix;  ///< why it is not the canonical path; empty: it is
+    std::string_view meant;  ///< of a path that is not served: the endpoint that its last words name
     bool known_prefix = false;
     bool slash_at_end = false;
 };
@@ -161,6 +163,33 @@ void take_versions(std::string& rest, parts& out) {
     }
 }
 
+// "v1", "V1", "v4", "v1beta": what stands before the endpoint in the base URLs of other providers.
+bool looks_like_version(std::string_view segment) {
+    if (segment.size() < 2 || lower(segment[0]) != 'v' || segment[1] < '0' || segment[1] > '9') return false;
+    const std::string_view rest = segment.substr(2);
+    return rest.empty() || lowered(rest) == "beta" || lowered(rest) == "alpha";
+}
+
+// Whether `suffix` is an endpoint of the table, or one model of the list.
+bool is_whole_endpoint(std::string_view suffix) { return row_for(suffix) != nullptr || starts_as_path(suffix, "/models"); }
+
+// The endpoint at the end of a path that is none of ours: behind some version (/api/v1, /compatible-mode/v1, /api/paas/v4, /V1), as `served`, or
+// merely as the last words (/openai/deployments/x/chat/completions).
+struct foreign_path {
+    std::string_view served, meant;
+};
+foreign_path read_foreign(std::string_view rest) {
+    foreign_path out;
+    for (std::size_t at = 0; at != std::string_view::npos; at = rest.find('/', at + 1)) {
+        const std::string_view from_here = rest.substr(at);
+        const std::string_view segment = first_segment(from_here);
+        const std::string_view behind = from_here.substr(std::min(from_here.size(), segment.size() + 1));
+        if (out.served.empty() && looks_like_version(segment) && is_whole_endpoint(behind)) out.served = behind;
+        if (out.meant.empty() && row_for(from_here) != nullptr) out.meant = row_for(from_here)->path;
+    }
+    return out;
+}
+
 parts take_apart(std::string_view path) {
     parts out;
     std::string rest = collapse_slashes(path, out.fix);
@@ -170,6 +199,18 @@ parts take_apart(std::string_view path) {
     }
     strip_vendor(rest, out);
     take_versions(rest, out);
+    // What says /v1 first is OpenAI's own, whatever follows: /v1/threads/x/messages is no /v1/messages.
+    if (out.version.empty() && row_for(rest) == nullptr && !gemini_call_of(rest)) {
+        const auto [served, meant] = read_foreign(rest);
+        if (!served.empty()) {
+            out.fix = "end the base URL with /v1 right behind the address";
+            out.version = "v1";
+            out.known_prefix = true;
+            rest = std::string{served};
+        } else {
+            out.meant = meant;
+        }
+    }
     if (const std::string_view once = after_doubled_endpoint(rest); once.size() != rest.size()) {
         out.fix = "the base URL ends with a whole endpoint: end it with /v1";
         rest = std::string{once};
@@ -239,10 +280,16 @@ std::string_view same_in(std::string_view path, std::string_view name) {
     return at == std::string_view::npos ? std::string_view{} : path.substr(at, name.size());
 }
 
+// What stands in the path and not in what is sent could be checked as one model and served as another.
+void refuse_slashes(target& out) {
+    refuse(out, code::bad_request, "the model's name in the path must be written with single slashes");
+}
+
 void classify_gemini(target& out, std::string_view method, std::string_view path, const gemini_call& call) {
     out.dialect = kind::gemini;
     out.body = body_for(method, body_form::opaque);
     out.model = same_in(path, call.model);
+    if (out.model.empty() && !call.model.empty()) return refuse_slashes(out);
     if (call.model.find('%') != std::string_view::npos)
         return refuse(out, code::bad_request, "the model's name in the path must be written without percent-escapes");
     for (const verb_row& verb : gemini_verbs) {
@@ -278,6 +325,7 @@ void classify_models(target& out, std::string_view method, std::string_view path
     out.dialect = out.version == "/v1beta" ? kind::gemini : kind::openai;
     const bool list = out.suffix.size() == models.size();
     if (!list) out.model = same_in(path, std::string_view{out.suffix}.substr(models.size() + 1));
+    if (!list && out.model.empty()) return refuse_slashes(out);
     if (method == "GET" || method == "HEAD") {
         out.id = endpoint::models;
         out.body = body_form::none;
@@ -367,6 +415,37 @@ bool classify_llms_txt(target& out, std::string_view method, std::string_view pa
     return true;
 }
 
+// A base URL that was copied with a tracker's query (https://host/v1?utm_source=x): SDKs append the endpoint to it, and that makes the endpoint a
+// part of the query. Served where nothing else is in the query and nothing but the endpoint's row depends on the path.
+bool classify_behind_query(target& out, std::string_view method, std::string_view path, std::string_view query, bool normalize) {
+    const std::size_t slash = query.find('/');
+    if (slash == std::string_view::npos || slash == 0) return false;
+    const std::string_view base = path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
+    if (!base.empty() && base != "/v1" && base != "/v1beta") return false;
+    const std::string_view suffix = query.substr(slash);
+    const endpoint_row* row = row_for(suffix);
+    if (row == nullptr && !gemini_call_of(suffix.substr(0, suffix.find('?')))) return false;
+    const std::string canonical = row != nullptr ? "/v1" + std::string{row->path} : "/v1beta/models/{model}:{verb}";
+    const std::string fix = "the base URL has a query (what stands behind its ?): take it out";
+    bool all = true;  // of what stands before the endpoint is a tracker's
+    for (std::string_view left = query.substr(0, slash); !left.empty();) {
+        const std::string_view one = left.substr(0, left.find('&'));
+        left.remove_prefix(std::min(left.size(), one.size() + 1));
+        all = all && (one.empty() || is_tracker(one));
+    }
+    if (row == nullptr || row->path != suffix || row->allow != method || !all || !normalize) {
+        refuse(out, code::unknown_endpoint, "unknown path: it should be " + canonical + " (" + fix + ")");
+        return true;
+    }
+    out.id = row->id;
+    out.dialect = dialect_of(row->id);
+    out.body = row->body;
+    out.version = "/v1";
+    out.suffix = row->path;
+    out.hint = "served as " + canonical + ": " + fix;
+    return true;
+}
+
 target classify(std::string_view method, std::string_view path, std::string_view query, bool normalize) {
     target out;
     if (classify_at_once(out, method, path) || classify_llms_txt(out, method, path)) return out;
@@ -375,12 +454,15 @@ target classify(std::string_view method, std::string_view path, std::string_view
     if (const std::string_view fault = fault_in(path); !fault.empty())
         return refuse(out, code::bad_request, "the path " + std::string{fault}), out;
     if (has_dot_segment(path)) return refuse(out, code::bad_request, "the path must not have . or .. segments"), out;
+    if (classify_behind_query(out, method, path, query, normalize)) return out;
 
     parts p = take_apart(path);
     settle_version(p);
-    if (!p.known_prefix)
-        return refuse(out, code::unknown_endpoint, "there is nothing at this path: " + std::string{known_prefixes}),
-               out;
+    if (!p.known_prefix) {
+        std::string message = "there is nothing at this path: ";
+        if (!p.meant.empty()) message += "did you mean /v1" + std::string{p.meant} + ", with the model's name in the body? ";
+        return refuse(out, code::unknown_endpoint, message + std::string{known_prefixes}), out;
+    }
     if (changes_meaning_when_decoded(p.suffix))
         return refuse(out, code::bad_request, "the path escapes a slash that belongs to it: write / plainly"), out;
     if (p.suffix.empty() || p.suffix == "/")

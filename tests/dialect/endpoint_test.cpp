@@ -211,7 +211,7 @@ TEST(Endpoint, RefusesAWrongMethodAndNamesTheRightOne) {
 
 TEST(Endpoint, RefusesPathsOutsideWithHelp) {
     for (const char* path :
-         {"/", "/v2/chat/completions", "/v1", "/v1/", "/api/chat", "/favicon.ico", "/v1chat", "/openai", "/chat"}) {
+         {"/", "/v2/chat", "/v1", "/v1/", "/api/chat", "/favicon.ico", "/v1chat", "/openai", "/chat"}) {
         const target t = post(path);
         EXPECT_EQ(t.refusal.what, code::unknown_endpoint) << path;
         EXPECT_NE(t.refusal.message.find("/v1/chat/completions"), std::string::npos) << path;
@@ -271,4 +271,96 @@ TEST(Endpoint, TellsTheBodysFormByItsContentType) {
     EXPECT_EQ(form_of(body_form::multipart, ""), body_form::multipart);
     EXPECT_EQ(form_of(body_form::opaque, "application/json"), body_form::opaque);
     EXPECT_EQ(form_of(body_form::none, "application/json"), body_form::none);
+}
+
+// What the path's model is must be what is sent: with slashes that go away on the way it would be checked as none.
+TEST(Endpoint, RefusesModelsInThePathWhoseSlashesWouldGoAway) {
+    for (const char* path : {"/v1beta/models/google//gemini-2.5-pro:generateContent", "/v1beta/models/a//b:streamGenerateContent", "/v1beta/models/a///b:countTokens",
+                             "/v1beta/models/a//b:embedContent", "/v1beta/models/a//b:batchGenerateContent", "/models/a//b:generateContent"})
+        EXPECT_EQ(post(path).refusal.what, code::bad_request) << path;
+    EXPECT_EQ(get("/v1/models/google//gemini").refusal.what, code::bad_request);
+    for (const char* path : {"/v1beta//models/gemini:generateContent", "//v1beta/models//gemini:generateContent", "/v1beta/models/models/gemini:generateContent"}) {
+        const auto t = post(path);
+        EXPECT_FALSE(t.refusal) << path;
+        EXPECT_EQ(t.model, "gemini") << path;
+        EXPECT_EQ(t.suffix, "/models/gemini:generateContent") << path;
+        EXPECT_FALSE(t.hint.empty());
+    }
+    const auto whole = post("/v1beta/models/google/gemini:generateContent");
+    EXPECT_EQ(whole.model, "google/gemini");
+}
+
+TEST(Endpoint, ServesOtherProvidersBaseUrlsAndSaysWhatToFix) {
+    const struct {
+        const char* path;
+        endpoint id;
+        const char* suffix;
+    } rows[] = {
+        {"/api/v1/chat/completions", endpoint::chat_completions, "/chat/completions"},
+        {"/compatible-mode/v1/chat/completions", endpoint::chat_completions, "/chat/completions"},
+        {"/api/paas/v4/chat/completions", endpoint::chat_completions, "/chat/completions"},
+        {"/v4/chat/completions", endpoint::chat_completions, "/chat/completions"},
+        {"/V1/chat/completions", endpoint::chat_completions, "/chat/completions"},
+        {"/V1/responses", endpoint::responses, "/responses"},
+        {"/inference/v1/embeddings", endpoint::embeddings, "/embeddings"},
+        {"/api/v1/messages", endpoint::messages, "/messages"},
+        {"/api/v1/files/file-1", endpoint::files, "/files/file-1"},
+    };
+    for (const auto& [path, id, suffix] : rows) {
+        const auto t = post(path);
+        EXPECT_FALSE(t.refusal) << path << ' ' << t.refusal.message;
+        EXPECT_EQ(t.id, id) << path;
+        EXPECT_EQ(t.suffix, suffix) << path;
+        EXPECT_EQ(t.version, "/v1") << path;
+        EXPECT_NE(t.hint.find("served as /v1" + std::string{suffix}), std::string::npos) << t.hint;
+        const auto strict = post(path, false);
+        EXPECT_EQ(strict.refusal.what, code::unknown_endpoint) << path;
+        EXPECT_NE(strict.refusal.message.find("/v1" + std::string{suffix}), std::string::npos) << strict.refusal.message;
+    }
+    EXPECT_EQ(get("/api/v1/models").id, endpoint::models);
+    EXPECT_EQ(get("/api/v1/models/gpt-4o").model, "gpt-4o");
+}
+
+TEST(Endpoint, SaysWhatAPathMayHaveMeant) {
+    for (const char* path : {"/openai/deployments/gpt-4o/chat/completions", "/foo/chat/completions", "/api/chat/completions"}) {
+        const auto t = post(path);
+        EXPECT_EQ(t.refusal.what, code::unknown_endpoint) << path;
+        EXPECT_NE(t.refusal.message.find("did you mean /v1/chat/completions"), std::string::npos) << t.refusal.message;
+    }
+    for (const char* path : {"/api/tags", "/v2/chat", "/nowhere", "/api/v1/threads/t/runs"}) EXPECT_EQ(post(path).refusal.message.find("did you mean"), std::string::npos) << path;
+    // What stands under /v1 is OpenAI's own, whatever its last words are.
+    const auto own = post("/v1/threads/t/messages");
+    EXPECT_EQ(own.id, endpoint::other);
+    EXPECT_EQ(own.suffix, "/threads/t/messages");
+    EXPECT_EQ(post("/threads/t/v1/messages").suffix, "/messages") << "no API has such a path: it is a base URL";
+}
+
+// https://host/v1?utm_source=x as the base URL: SDKs append the endpoint to all of it.
+TEST(Endpoint, FindsTheEndpointBehindABaseUrlsQuery) {
+    const auto ask = [](const char* path, const char* query, bool normalize = true) { return classify("POST", path, query, normalize); };
+    for (const char* path : {"/v1", "/v1/", "/"}) {
+        const auto t = ask(path, "utm_source=x/chat/completions");
+        EXPECT_FALSE(t.refusal) << path << t.refusal.message;
+        EXPECT_EQ(t.id, endpoint::chat_completions);
+        EXPECT_EQ(t.suffix, "/chat/completions");
+        EXPECT_NE(t.hint.find("the base URL has a query"), std::string::npos);
+    }
+    EXPECT_EQ(ask("/v1", "utm_source=x&fbclid=1/responses").id, endpoint::responses);
+    for (const auto& [query, normalize] : {std::pair{"utm_source=x/chat/completions", false}, {"api-version=1/chat/completions", true}, {"utm_source=x/models/g:generateContent", true},
+                                           {"utm_source=x/models/g:streamGenerateContent?alt=sse", true}, {"utm_source=x/files/f", true}}) {
+        const auto t = ask("/v1", query, normalize);
+        EXPECT_EQ(t.refusal.what, code::unknown_endpoint) << query;
+        EXPECT_NE(t.refusal.message.find("the base URL has a query"), std::string::npos) << t.refusal.message;
+    }
+    EXPECT_EQ(ask("/v1/chat/completions", "a=b/responses").id, endpoint::chat_completions);
+    EXPECT_EQ(ask("/v1", "a=/nothing").refusal.message.find("the base URL has a query"), std::string::npos);
+}
+
+TEST(Endpoint, ShowsNoLongNameInAHint) {
+    const std::string name(5000, 'm');
+    const std::string path = "//v1beta/models/" + name + ":generateContent";
+    const auto t = classify("POST", path, "", true);
+    EXPECT_EQ(t.model, name);
+    EXPECT_EQ(t.hint.find(std::string(101, 'm')), std::string::npos);
+    EXPECT_EQ(classify("POST", path, "", false).refusal.message.find(std::string(101, 'm')), std::string::npos);
 }
