@@ -100,10 +100,13 @@ net::task<void> exchange_runner::reply(core::error why) {
     settle();
     auto answer = new_reply(body);
     answer.retry_after_s = why.retry_after_s;
+    answer.is_final = core::is_final(why.what);
     if (why.what == core::code::upgrade_not_served && tunnel_) answer.extra_fields += "sec-websocket-version: 13\r\n";
     if (record_.status == 429 && caller_) answer.extra_fields += rate_fields(*caller_, now());
     if (record_.attempt_count > 0) {
-        answer.extra_fields += "x-weir-attempts: " + std::to_string(plan_.attempts()) + "\r\nx-should-retry: false\r\n";
+        answer.extra_fields += "x-weir-attempts: " + std::to_string(plan_.attempts()) + "\r\n";
+        // Weir has tried already; but who is told when to come back (Retry-After) shall do so.
+        answer.is_final |= why.what != core::code::rate_limited && why.what != core::code::client_timeout && record_.status != 503;
         if (!record_.upstream.empty()) answer.extra_fields += "x-weir-upstream: " + std::string{record_.upstream} + "\r\n";
     }
     auto delivering = deliver(answer);

@@ -18,6 +18,7 @@ void write_reply(std::string& out, const local_reply& what) {
     }
     if (!what.request_id.empty()) head.add("x-request-id", what.request_id);
     if (what.retry_after_s > 0) head.add("retry-after", static_cast<std::uint64_t>(what.retry_after_s));
+    if (what.is_final) head.add("x-should-retry", std::string_view{"false"});
     if (!what.allow.empty()) head.add("allow", what.allow);
     if (!what.hint.empty()) head.add("x-weir-hint", what.hint);
     out += what.extra_fields;
@@ -49,6 +50,7 @@ net::task<void> refuse_connection(session& s, const core::error& why) {
     answer.body = body;
     answer.keep_alive = false;
     answer.retry_after_s = why.retry_after_s;
+    answer.is_final = core::is_final(why.what);
     std::string bytes;
     write_reply(bytes, answer);
     net::gather out;

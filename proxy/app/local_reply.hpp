@@ -20,6 +20,7 @@ struct local_reply {
     std::string_view hint;     ///< value of x-weir-hint
     std::string extra_fields;  ///< whole lines, for example x-ratelimit-*
     int retry_after_s = 0;
+    bool is_final = false;     ///< the same again would get the same: x-should-retry says so to SDKs
     bool keep_alive = true;
     bool to_head = false;
 };

@@ -56,3 +56,19 @@ std::string_view name_of(code what) { return row_of(what).name; }
 int status_of(code what) { return row_of(what).status; }
 
 }  // namespace weir::core
+bool is_final(code what) {
+    if (what == code::budget_exceeded) return true;
+    switch (status_of(what)) {
+        case 400:
+        case 401:
+        case 403:
+        case 404:
+        case 405:
+        case 413:
+        case 415:
+        case 422:
+        case 431: return true;
+        default: return false;
+    }
+}
+

@@ -54,6 +54,9 @@ enum class code : std::uint8_t {
 [[nodiscard]] int status_of(code what);
 
 /// An error on its way to a client: `message` is safe to show (it never quotes a secret or a prompt).
+/// Whether the same request sent again would only get the same answer: SDKs then are told not to try.
+[[nodiscard]] bool is_final(code what);
+
 struct error {
     code what = code::none;
     std::string message;
