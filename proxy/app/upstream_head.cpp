@@ -57,6 +57,8 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     head.add("host", to.authority);
     std::string_view via;
     const bool connection_names = http::names_fields(h.connection);
+    const bool json = body_ && target_.body == dialect::body_form::json;
+    bool typed = false;
     for (const auto& f : h.fields) {
         switch (f.id) {
             case field_id::host:
