@@ -353,8 +353,10 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         if (why != failure::none && overtaken()) co_return tried::overtaken;
         // The peer may close an idle connection just as it is used again: nothing was read, and nothing will be charged.
         const bool raced = why == failure::reset && upstream_->reused && upstream_->sock.bytes_read == 0 && up_.empty();
+        // Or it says 408 first, for the request that it had waited for, and that crosses ours (RFC 9110 section 15.5.9).
+        const bool late_408 = why == failure::none && upstream_->reused && !upstream_keeps_ && record_.attempts[attempt_at_].status == 408;
         if (raced) request_sent_ = false;
-        if (raced && !fresh && is_repeatable()) {
+        if (((raced && is_repeatable()) || late_408) && !fresh) {
             pool.connections[index]->close_idle();
             try_here_again();
             continue;

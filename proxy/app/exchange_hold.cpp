@@ -339,6 +339,8 @@ net::task<exchange_runner::held> exchange_runner::hold_body(std::size_t limit) {
     last_failure_ = failure::none;
     last_event_at_ = now();
     const bool wanted = record_.status >= 400 || metered_;
+    // Gemini streams without alt=sse come as one array, piece by piece: held until they begin, no longer.
+    if (target_.streams_by_path && record_.status < 400) limit = 1;
     if (!decode()) {
         last_failure_ = failure::invalid;
         co_return held::broken;

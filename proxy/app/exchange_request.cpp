@@ -73,15 +73,15 @@ void exchange_runner::begin() {
         else if (!h.fields.value_of(http::field_id::x_goog_api_key).empty())
             target_.dialect = dialect::kind::gemini;
     }
+    if (target_.id == dialect::endpoint::other) {
+        path_ = core::shown(h.path, core::longest_shown_path);
+        record_.path = path_.view();
+    }
     path_model_ = target_.model;  // the path's own bytes may move while the body is read
     target_.model = {};
     record_.endpoint = dialect::label_of(target_.id);
     record_.bytes_in = head_size_;
     note_origin(h);
-    if (target_.id == dialect::endpoint::other) {
-        path_ = core::shown(h.path, core::longest_shown_path);
-        record_.path = path_.view();
-    }
     if (conf().tracing) start_trace(h);
 }
 
@@ -97,6 +97,7 @@ void exchange_runner::note_origin(const http::request_head& h) {
 core::error exchange_runner::check_head() {
     if (worker_.loop().overloaded())
         return {core::code::overloaded, "weir has more to do than it can (limits.event_loop_delay); try again soon", 1};
+    if (auto why = check_web()) return why;
     // Browsers send no credentials with it, and a page can read what is wrong with a request only after a yes.
     if (preflight_) return policy::check_origin(*conf().cors, head().fields.value_of("origin"));
     tunnel_ = is_websocket(head()) && dialect::open_websocket(target_, head().method);
@@ -104,15 +105,33 @@ core::error exchange_runner::check_head() {
     if (is_websocket(head()) && !tunnel_)
         return {core::code::upgrade_not_served,
                 "only /v1/realtime and /v1/responses are served over WebSocket; use plain HTTP requests with \"stream\": true"};
-    if (target_.refusal) return target_.refusal;
+    if (target_.refusal) {
+        // A browser's question, where nobody has said that pages may ask.
+        if (head().method == "OPTIONS" && target_.refusal.what == core::code::method_not_allowed)
+            target_.refusal.message += "; web pages that ask before they send need cors.origins in the conf, which is not set (cors is off)";
+        return target_.refusal;
+    }
     if (tunnel_)
-    if (auto why = check_web()) return why;
         if (auto why = check_handshake()) return why;
     if (auto why = identify_caller()) return why;
     if (auto why = check_rights()) return why;
     if (head().body == http::framing::length && head().content_length > conf().limits.request_body)
         return {core::code::body_too_large, "the request body is larger than limits.request_body (" +
                                                 std::to_string(conf().limits.request_body) + " bytes)"};
+    return {};
+}
+
+// Whoever asks for no keys must see to it that no page of the web asks: with keys a page has none.
+core::error exchange_runner::check_web() {
+    if (view_->shared->has_keys()) return {};
+    const auto& rules = session_.listener().hosts;
+    const auto& h = head();
+    if (auto why = policy::check_host(rules, h.host)) return why;
+    const auto* cors = conf().cors ? &*conf().cors : nullptr;
+    for (const auto& f : h.fields) {
+        if (f.id != http::field_id::other || !http::iequals(f.name, "origin")) continue;
+        if (auto why = policy::check_page(rules, cors, f.value, h.host)) return why;
+    }
     return {};
 }
 
@@ -130,20 +149,6 @@ core::error exchange_runner::check_handshake() {
 // must change it, is only kept over plain HTTP. 426 is what clients fall back on.
 core::error exchange_runner::check_unnamed_tunnel() {
     std::string why;
-// Whoever asks for no keys must see to it that no page of the web asks: with keys a page has none.
-core::error exchange_runner::check_web() {
-    if (view_->shared->has_keys()) return {};
-    const auto& rules = session_.listener().hosts;
-    const auto& h = head();
-    if (auto why = policy::check_host(rules, h.host)) return why;
-    const auto* cors = conf().cors ? &*conf().cors : nullptr;
-    for (const auto& f : h.fields) {
-        if (f.id != http::field_id::other || !http::iequals(f.name, "origin")) continue;
-        if (auto why = policy::check_page(rules, cors, f.value, h.host)) return why;
-    }
-    return {};
-}
-
     if (caller_ && !caller_->allows_model({}))
         why = "the key '" + caller_->name() + "' may call some models only";
     else if (caller_ && caller_->settings().max_output_tokens > 0)
@@ -164,6 +169,8 @@ core::error exchange_runner::identify_caller() {
     auto caller = keys->identify(secret, record_.client, record_.time);
     caller_ = caller.who;
     if (caller_) record_.key = caller_->name();
+    if (caller.refused.what == core::code::invalid_key)
+        if (const auto slip = dialect::credential_slip(head()); !slip.empty()) caller.refused.message.append(" (").append(slip).append(")");
     return std::move(caller.refused);
 }
 

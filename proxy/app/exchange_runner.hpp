@@ -95,8 +95,8 @@ private:
     void begin();
     void note_origin(const http::request_head& h);
     [[nodiscard]] core::error check_head();
-    [[nodiscard]] core::error check_handshake();
     [[nodiscard]] core::error check_web();
+    [[nodiscard]] core::error check_handshake();
     [[nodiscard]] core::error check_unnamed_tunnel();
     [[nodiscard]] core::error identify_caller();
     [[nodiscard]] core::error check_rights();

@@ -67,6 +67,13 @@ net::task<void> session::serve() {
     if (!listener_->contexts.empty()) {
         auto hands = shake_hands();
         const bool shaken = co_await std::move(hands);
+        if (!shaken && client_.heard_http()) {
+            // As nginx does: who copied the base URL with http:// is told so.
+            client_.drop_tls();
+            core::error why{core::code::bad_request, "this port speaks HTTPS, and this was a plain HTTP request: begin the base URL with https://"};
+            auto refusing = refuse_head(std::move(why));
+            co_await std::move(refusing);
+        }
         if (!shaken) co_return;
     }
     for (;;) {

@@ -67,8 +67,6 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
             case field_id::x_request_id:
             case field_id::traceparent: continue;
             case field_id::via: via = f.value; continue;
-            case field_id::content_encoding:
-                if (encoded_ && !sends_encoded()) continue;  // a value in it changes: it goes as what it means
             case field_id::content_type:
                 if (json && is_default_type(f.value)) continue;
                 typed = true;
@@ -76,6 +74,8 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
             case field_id::max_forwards:
                 if (h.method == "OPTIONS") continue;  // below, one less
                 break;
+            case field_id::content_encoding:
+                if (encoded_ && !sends_encoded()) continue;  // a value in it changes: it goes as what it means
                 break;
             case field_id::tracestate:
                 if (!traced) continue;  // of a trace that does not go on
@@ -96,11 +96,11 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
         }
         head.copy(f);
     }
-    if (understood_) head.add("accept-encoding", std::string_view{"identity"});
-    if (!to.credential_name.empty()) head.add(to.credential_name, to.credential_value.reveal());
     if (json && !typed) head.add("content-type", std::string_view{"application/json"});
     if (h.method == "OPTIONS")
         if (const auto hops = http::hops_left(h); hops && *hops > 0) head.add("max-forwards", static_cast<std::uint64_t>(*hops - 1));
+    if (understood_) head.add("accept-encoding", std::string_view{"identity"});
+    if (!to.credential_name.empty()) head.add(to.credential_name, to.credential_value.reveal());
     for (const auto& [name, value] : to.conf->headers) head.add(name, value.reveal());
     char traceparent[core::traceparent_size];
     core::write_traceparent(traceparent, trace);

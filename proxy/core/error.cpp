@@ -25,6 +25,7 @@ constexpr row row_of(code what) {
         case code::unknown_endpoint: return {"unknown_endpoint", 404};
         case code::model_not_found: return {"model_not_found", 404};
         case code::method_not_allowed: return {"method_not_allowed", 405};
+        case code::unsupported_encoding: return {"unsupported_encoding", 415};
         case code::client_timeout: return {"client_timeout", 408};
         case code::body_too_large: return {"body_too_large", 413};
         case code::uri_too_long: return {"uri_too_long", 414};
@@ -55,7 +56,6 @@ constexpr row row_of(code what) {
 std::string_view name_of(code what) { return row_of(what).name; }
 int status_of(code what) { return row_of(what).status; }
 
-}  // namespace weir::core
 bool is_final(code what) {
     if (what == code::budget_exceeded) return true;
     switch (status_of(what)) {
@@ -72,3 +72,4 @@ bool is_final(code what) {
     }
 }
 
+}  // namespace weir::core

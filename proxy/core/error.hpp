@@ -24,6 +24,7 @@ enum class code : std::uint8_t {
     unknown_endpoint,
     model_not_found,
     method_not_allowed,
+    unsupported_encoding,
     client_timeout,
     body_too_large,
     head_too_large,
@@ -53,10 +54,10 @@ enum class code : std::uint8_t {
 /// The HTTP status that weir answers with.
 [[nodiscard]] int status_of(code what);
 
-/// An error on its way to a client: `message` is safe to show (it never quotes a secret or a prompt).
 /// Whether the same request sent again would only get the same answer: SDKs then are told not to try.
 [[nodiscard]] bool is_final(code what);
 
+/// An error on its way to a client: `message` is safe to show (it never quotes a secret or a prompt).
 struct error {
     code what = code::none;
     std::string message;

@@ -65,6 +65,24 @@ std::string_view find_credential(const http::request_head& head) {
     return key;
 }
 
+std::string_view credential_slip(const http::request_head& head) {
+    const auto key = find_credential(head);
+    if (key.empty()) {
+        const auto said = head.fields.value_of(http::field_id::authorization);
+        if (said.empty()) return {};
+        return http::iequals(said.substr(0, 6), "bearer") ? "behind the word Bearer there is no key" : "Authorization lacks the word Bearer before the key";
+    }
+    constexpr std::string_view quotes = "\"'`";
+    const auto begins_with = [&](std::string_view what) { return http::iequals(key.substr(0, what.size()), what); };
+    if (begins_with("bearer ") || begins_with("bearer:")) return "the word Bearer stands twice before the key";
+    if (quotes.find(key.front()) != std::string_view::npos || quotes.find(key.back()) != std::string_view::npos)
+        return "the key stands in quotes: send it without them";
+    if (key.front() == '$' || key.front() == '<' || key.starts_with("{{")) return "this is a placeholder in whose place the key should stand";
+    if (key.back() == ',' || key.back() == ';') return "a comma or semicolon stands behind the key";
+    if (key.find_first_of(" \t") != std::string_view::npos) return "white space stands inside the key";
+    return {};
+}
+
 std::string subprotocols_without_key(std::string_view list) {
     std::string out;
     each_subprotocol(list, [&](std::string_view one) {

@@ -13,6 +13,9 @@ namespace weir::dialect {
 /// `openai-insecure-api-key.KEY`: the first that is there; empty: none.
 [[nodiscard]] std::string_view find_credential(const http::request_head& head);
 
+/// What is wrong with how the key was written (in quotes, `Bearer` twice, …), for the message of a refusal; empty: nothing that can be seen.
+[[nodiscard]] std::string_view credential_slip(const http::request_head& head);
+
 /// Whether this field carries a credential of a client.
 [[nodiscard]] bool is_credential(http::field_id id);
 

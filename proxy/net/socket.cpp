@@ -87,7 +87,7 @@ bool socket::open(reactor& r, int descriptor) {
     // Until the first edge nothing is known; trying once is cheaper than waiting for an edge that may have passed.
     flags = can_read | can_write;
     bytes_read = bytes_written = 0;
-    raw_eof_ = tls_broken_ = handshaken_ = pending_ = false;
+    raw_eof_ = tls_broken_ = handshaken_ = heard_http_ = pending_ = false;
     const int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (reactor_->add(*this)) return true;
@@ -143,7 +143,15 @@ io socket::handshake() {
     const int why = SSL_get_error(ssl_, r);
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return io::again;
     tls_broken_ = true;
+    heard_http_ = ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST;
     return io::failed;
+}
+
+void socket::drop_tls() {
+    SSL_free(ssl_);
+    ssl_ = nullptr;
+    pending_ = false;
+    flags |= can_read | can_write;  // what is there is found by trying
 }
 
 io_result socket::receive(char* to, std::size_t size) {

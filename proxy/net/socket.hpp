@@ -47,6 +47,9 @@ public:
 
     /// One step of the handshake: ok when it is done.
     [[nodiscard]] io handshake();
+    /// After a failed handshake as the server: the peer sent a plain HTTP request. drop_tls() then lets it be answered in its own language.
+    [[nodiscard]] bool heard_http() const { return heard_http_; }
+    void drop_tls();
     /// Reads what is there, at most `size` bytes. With TLS until the records at hand are used up.
     [[nodiscard]] io_result read(char* to, std::size_t size);
     /// One write of all pieces: one sendmsg, or one TLS record run. After `again` the same bytes must come again (they may have moved).
@@ -103,6 +106,7 @@ private:
     bool pending_ = false;      ///< TLS holds bytes that were received and not read
     bool tls_broken_ = false;   ///< after a fatal TLS error no close_notify may be sent
     bool handshaken_ = false;
+    bool heard_http_ = false;
     bool raw_eof_ = false;
 };
 
