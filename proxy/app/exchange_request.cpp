@@ -107,7 +107,7 @@ core::error exchange_runner::check_head() {
                 "only /v1/realtime and /v1/responses are served over WebSocket; use plain HTTP requests with \"stream\": true"};
     if (target_.refusal) {
         // A browser's question, where nobody has said that pages may ask.
-        if (head().method == "OPTIONS" && target_.refusal.what == core::code::method_not_allowed)
+        if (!conf().cors && head().method == "OPTIONS" && target_.refusal.what == core::code::method_not_allowed)
             target_.refusal.message += "; web pages that ask before they send need cors.origins in the conf, which is not set (cors is off)";
         return target_.refusal;
     }

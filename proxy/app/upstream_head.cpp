@@ -21,7 +21,8 @@ bool is_ours(const upstream_runtime& to, std::string_view name) {
 
 // A body that was read as JSON is called so: what curl and fetch() say by themselves is a form's or a text's type, and servers believe it.
 bool is_default_type(std::string_view type) {
-    const auto what = type.substr(0, type.find(';'));
+    auto what = type.substr(0, type.find(';'));
+    while (what.ends_with(' ') || what.ends_with('\t')) what.remove_suffix(1);
     return what.empty() || http::iequals(what, "application/x-www-form-urlencoded") || http::iequals(what, "text/plain");
 }
 

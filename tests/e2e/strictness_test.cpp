@@ -63,7 +63,7 @@ std::unique_ptr<gateway_process> Strictness::weir_;
 
 TEST_F(Strictness, SendsNoKeyOfItsOwnUpstreamHoweverTheQueryWritesIt) {
     const std::string secret = key;
-    for (const std::string query : {"key=" + secret, "k%65y=" + secret, "KEY=" + secret, "api_key=" + secret, "api-key=" + secret, "%6bey=" + secret, "a=1&key=" + secret + "&key=" + secret,
+    for (const std::string& query : {"key=" + secret, "k%65y=" + secret, "KEY=" + secret, "api_key=" + secret, "api-key=" + secret, "%6bey=" + secret, "a=1&key=" + secret + "&key=" + secret,
                                     "key=x&key=" + secret, "token=" + secret, "x=" + secret.substr(0, 3) + "%77eir-key-12345", "access_token=" + secret, "a;key=" + secret}) {
         EXPECT_EQ(ask("GET", "/v1/files?limit=3&" + query + "&after=b").status, 200) << query;
         const auto call = a_->calls().back();
@@ -99,7 +99,7 @@ TEST_F(Strictness, SaysThatABodyThatItReadAsJsonIsJson) {
         EXPECT_EQ(a_->calls().back().body, body);
         return a_->calls().back().header("content-type");
     };
-    for (const char* defaulted : {"", "application/x-www-form-urlencoded", "Application/X-WWW-Form-urlencoded; charset=utf-8", "text/plain;charset=UTF-8"}) EXPECT_EQ(type_sent(defaulted), "application/json") << defaulted;
+    for (const char* defaulted : {"", "application/x-www-form-urlencoded", "Application/X-WWW-Form-urlencoded; charset=utf-8", "text/plain;charset=UTF-8", "text/plain ; charset=utf-8", ";"}) EXPECT_EQ(type_sent(defaulted), "application/json") << defaulted;
     for (const char* own : {"application/json", "application/json; charset=utf-8", "application/vnd.api+json"}) EXPECT_EQ(type_sent(own), own);
     // What is not read keeps its type.
     EXPECT_EQ(ask("POST", "/v1/threads", "a=b", with({{"Content-Type", "application/x-www-form-urlencoded"}})).status, 200);
@@ -228,10 +228,12 @@ TEST_F(Strictness, SaysWhatIsWrongWithAKey) {
 
 TEST_F(Strictness, AnswersPlainHttpOnATlsPort) {
     const auto address = weir_->url(1).substr(std::string_view{"https://"}.size());
-    for (const std::string method : {"GET", "POST", "HEAD", "PUT"}) {
+    for (const std::string& method : {"GET", "POST", "HEAD", "PUT"}) {
         const auto got = exchange_once("http://" + address, method + " /v1/models HTTP/1.1\r\nHost: h\r\nx-request-id: plain\r\nContent-Length: 0\r\n\r\n");
         EXPECT_EQ(got.status, 400) << method;
-        EXPECT_NE(got.body.find("https://"), std::string::npos) << method << got.body;
+        if (method != "HEAD") {
+            EXPECT_NE(got.body.find("https://"), std::string::npos) << method << got.body;
+        }
         EXPECT_NE(weir_->log_line(got.header("x-request-id")).find("\"status\":400"), std::string::npos) << method;
     }
     EXPECT_EQ(exchange_once(weir_->url(1), "GET /v1/models HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + std::string{key} + "\r\n\r\n").status, 200);

@@ -48,7 +48,7 @@ TEST(WebPages, CannotSendRequestsToAWeirWithoutKeys) {
     const auto own = "127.0.0.1" + s.port();
     for (const char* origin : {"https://evil.example", "http://127.0.0.1:1", "null", "http://evil.example:8080"}) expect_refused(s.post(own, origin), "origin_not_allowed", origin);
     EXPECT_EQ(s.provider->call_count(), 0u);
-    for (const std::string origin : {std::string{}, "http://" + own, std::string{"app://obsidian.md"}, std::string{"vscode-webview://x"}}) EXPECT_EQ(s.post(own, origin).status, 200) << origin;
+    for (const std::string& origin : {std::string{}, "http://" + own, std::string{"app://obsidian.md"}, std::string{"vscode-webview://x"}}) EXPECT_EQ(s.post(own, origin).status, 200) << origin;
     EXPECT_EQ(s.post("weir.lan", "http://weir.lan").status, 200);
     EXPECT_EQ(s.provider->call_count(), 5u);
 }
@@ -62,7 +62,7 @@ TEST(WebPages, CannotHideAnOriginBehindAnother) {
 
 TEST(WebPages, CannotReadAnswersUnderANameOfTheirOwn) {
     const stage s{stage::loopback()};
-    for (const std::string target : {"/v1/models", "/v1/files", "/llms.txt", "/nowhere", "/v1/chat/completions", "*"}) {
+    for (const std::string& target : {"/v1/models", "/v1/files", "/llms.txt", "/nowhere", "/v1/chat/completions", "*"}) {
         const std::string method = target == "*" ? "OPTIONS" : "GET";
         expect_refused(exchange_once(s.weir.url(), method + " " + target + " HTTP/1.1\r\nHost: evil.example" + s.port() + "\r\n\r\n"), "host_not_allowed", target);
     }
@@ -107,8 +107,9 @@ TEST(WebPages, MayCallWhereCorsNamesThem) {
 
 TEST(WebPages, AreTheKeysAffairWhereThereAreKeys) {
     const stage s{stage::loopback(), "keys: [{name: k, secret: sk-k}]\n"};
-    const auto got = exchange_once(s.weir.url(), "POST /v1/chat/completions HTTP/1.1\r\nHost: evil.example\r\nOrigin: https://evil.example\r\nAuthorization: Bearer sk-k\r\nContent-Type: "
-                                                 "application/json\r\nContent-Length: 46\r\n\r\n{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\"}]}");
+    const auto body = chat_body("gpt-4o", false);
+    const auto got = exchange_once(s.weir.url(), "POST /v1/chat/completions HTTP/1.1\r\nHost: evil.example\r\nOrigin: https://evil.example\r\nAuthorization: Bearer sk-k\r\nContent-Type: application/json\r\nContent-Length: " +
+                                                     std::to_string(body.size()) + "\r\n\r\n" + body);
     EXPECT_EQ(got.status, 200) << got.body;
     EXPECT_EQ(s.post("evil.example", "https://evil.example").status, 401);
 }
