@@ -582,14 +582,4 @@ void exchange_runner::try_here_again() {
     forget_answer();
 }
 
-void exchange_runner::release_connection(bool reusable) {
-    if (upstream_ && reusable && home_) home_->give_back(std::move(upstream_));
-    upstream_.reset();
-}
-
-void exchange_runner::release_upstream(bool reusable) {
-    release_connection(reusable);
-    lease_.end();
-}
-
 }  // namespace weir::app

@@ -219,4 +219,14 @@ void exchange_runner::publish() {
     if (is_logged()) worker_.log().write(record_);
 }
 
+void exchange_runner::release_connection(bool reusable) {
+    if (upstream_ && reusable && home_) home_->give_back(std::move(upstream_));
+    upstream_.reset();
+}
+
+void exchange_runner::release_upstream(bool reusable) {
+    release_connection(reusable);
+    lease_.end();
+}
+
 }  // namespace weir::app
