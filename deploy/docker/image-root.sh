@@ -20,4 +20,6 @@ printf 'weir:x:65532:\n' > "$root/etc/group"
 printf 'hosts: files dns\n' > "$root/etc/nsswitch.conf"
 cp "$here/weir.yaml" "$here/../../conf/prices.yaml" "$root/etc/weir/"
 chmod 1777 "$root/tmp"
+# Copies may keep who owns a folder; only root can say so.
+if [ "$(id -u)" = 0 ]; then chown 65532:65532 "$root/var/lib/weir"; fi
 chmod -R go+rX "$root/etc" "$root/usr"

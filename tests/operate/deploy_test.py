@@ -20,7 +20,7 @@ TOOLS = os.path.dirname(sys.executable)
 
 
 def run(*command, check=True, **more):
-    got = subprocess.run(command, capture_output=True, text=True, timeout=120, **more)
+    got = subprocess.run(command, capture_output=True, text=True, **{"timeout": 120, **more})
     if check and got.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: exit code {got.returncode}\n{got.stdout}{got.stderr}")
     return got
@@ -158,7 +158,6 @@ class Image(unittest.TestCase):
             root = os.path.join(folder, "image")
             run(os.path.join(DEPLOY, "docker/image-root.sh"), WEIR, root)
             self.assertFalse(os.path.exists(os.path.join(root, "bin/sh")))
-            os.chown(os.path.join(root, "var/lib/weir"), int(user[0]), int(user[1]))
             conf = os.path.join(root, "etc/weir/weir.yaml")
             with open(conf) as f:
                 text = f.read()
@@ -176,6 +175,84 @@ class Image(unittest.TestCase):
                 serving.terminate()
                 self.assertEqual(serving.wait(10), 0)
             self.assertEqual(run(*inside, *health, check=False, env={}).returncode, 1)
+
+    def test_what_is_installed_in_it_is_read_by_any_shell(self):
+        """Builders of OCI images ignore SHELL, so that the Dockerfile's commands run under /bin/sh."""
+        script = '. ./packages.sh && need dpkg && [ "$(build_jobs)" -ge 1 ] && [ -n "$build_packages" ] && echo read'
+        for shell in ("sh", "bash"):
+            self.assertEqual(run(shell, "-euc", script, cwd=DEPLOY).stdout, "read\n", shell)
+        self.assertNotRegex(read("Dockerfile"), r"(?m)^SHELL ")
+
+    def test_the_image_runs_unaided(self):
+        """Built by buildah in OCI's format, and run as the user that it names, over a root that nobody can write to. The first stage takes long:
+        its result is made of the binary at hand, unless WEIR_WHOLE_IMAGE is set."""
+        if os.getuid() != 0:
+            self.skipTest("needs root to chroot into the image as its user")
+        if not shutil.which("buildah"):
+            self.skipTest("needs buildah")
+        if run("unshare", "--mount", "--net", "true", check=False).returncode != 0:
+            self.skipTest("no namespaces of its own may be made here")
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "policy.json"), "w") as f:
+                f.write('{"default": [{"type": "insecureAcceptAnything"}]}')
+            store = ["--root", f"{folder}/store", "--runroot", f"{folder}/run", "--storage-driver", "vfs"]
+
+            def buildah(*words, **more):
+                return run("buildah", *store, *words, timeout=3000, **more).stdout.strip()
+
+            def build(file, context):
+                buildah("build", "--isolation", "chroot", "--format", "oci", "--signature-policy", f"{folder}/policy.json", "-t", "weir", "-f", file, context)
+
+            if os.environ.get("WEIR_WHOLE_IMAGE"):
+                self.make_base(folder, buildah)
+                build(os.path.join(DEPLOY, "Dockerfile"), SOURCE)
+            else:
+                os.mkdir(os.path.join(folder, "context"))
+                run(os.path.join(DEPLOY, "docker/image-root.sh"), WEIR, os.path.join(folder, "context/image"))
+                last = "FROM scratch\n" + read("Dockerfile").split("\nFROM scratch\n")[1]
+                with open(os.path.join(folder, "Dockerfile"), "w") as f:
+                    f.write("FROM scratch AS build\nCOPY image /image\n\n" + last)
+                build(os.path.join(folder, "Dockerfile"), os.path.join(folder, "context"))
+            config = json.loads(buildah("inspect", "--type", "image", "weir"))["OCIv1"]["config"]
+            container = buildah("from", "--signature-policy", f"{folder}/policy.json", "localhost/weir")
+            said = self.run_image(folder, buildah("mount", container), config)
+        self.assertIn("ready", said)
+        self.assertIn("ended: 0", said)
+        self.assertIn("writable: nothing", said)
+
+    def make_base(self, folder, buildah):
+        """What the Dockerfile begins with, made of Debian's packages instead of being fetched from a registry."""
+        base = re.search(r"^FROM (\S+) AS build", read("Dockerfile"), re.M).group(1)
+        run("debootstrap", "--variant=minbase", "bookworm", f"{folder}/base", "http://deb.debian.org/debian", timeout=1800)
+        made = buildah("from", "scratch")
+        buildah("add", made, f"{folder}/base", "/")
+        buildah("commit", "--format", "oci", "--signature-policy", f"{folder}/policy.json", made, f"docker.io/library/{base}")
+        shutil.rmtree(f"{folder}/base")
+
+    def run_image(self, folder, root, config):
+        user = config["User"]
+        volume = next(iter(config["Volumes"]))
+        start = " ".join(config["Entrypoint"] + config["Cmd"])
+        script = f"""
+mkdir {folder}/root && mount --bind {root} {folder}/root
+cp -a {root}{volume} {folder}/volume   # as an engine fills a new volume: with the image's files and owners
+mount -o remount,ro,bind {folder}/root
+mount --bind {folder}/volume {folder}/root{volume}
+python3 -c 'import fcntl, socket, struct
+s = socket.socket()
+fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0x49))'
+chroot --userspec={user} {folder}/root {start} &
+pid=$!
+for i in $(seq 100); do
+    chroot --userspec={user} {folder}/root /usr/bin/weir health -c /etc/weir/weir.yaml 2> /dev/null && break
+    sleep 0.1
+done
+touch {folder}/root/etc/x 2> /dev/null || echo "writable: nothing"
+ls -ln {folder}/root{volume}
+kill $pid; wait $pid; echo "ended: $?"
+"""
+        got = run("unshare", "--mount", "--net", "--propagation", "private", "sh", "-c", script, check=False, env={"PATH": os.environ["PATH"]})
+        return got.stdout + got.stderr
 
     def test_the_conf_of_the_image_is_fine(self):
         with open(os.path.join(SOURCE, "conf/prices.yaml")) as f:
