@@ -349,7 +349,9 @@ parse_result finish_response(response_head& out, const framing_facts& facts, boo
     else out.body = framing::until_close;
     out.content_length = facts.length;
     out.connection = facts.connection;
-    out.keep_alive = out.minor_version == 1 && !facts.close && out.body != framing::until_close;
+    // Who announces a body that this status cannot have may send it all the same (RFC 9110 15.3.5): nobody knows where the next answer begins.
+    const bool body_may_follow = out.status == 204 && (facts.chunked || facts.length > 0);
+    out.keep_alive = out.minor_version == 1 && !facts.close && out.body != framing::until_close && !body_may_follow;
     return {parse_state::done, 0, code::none, {}};
 }
 

@@ -333,6 +333,7 @@ asio::awaitable<bool> provider::server::connection::answer_call(std::shared_ptr<
     if (!how.idle_bytes.empty()) {
         co_await pause(how.idle_after);
         (void)co_await send(how.idle_bytes);
+        owner_.books_.note(*what, [](call& c) { c.spoke_while_idle = true; });
     }
     co_return true;
 }

@@ -74,6 +74,7 @@ struct call {
     std::uint64_t events_sent = 0;
     mock::usage usage;  ///< of the whole answer, also when it was cut
     mock::outcome outcome = outcome::running;
+    bool spoke_while_idle = false;  ///< the script's idle_bytes are on the wire
 
     /// The value of the first header of that name (any case), "" when it is not there.
     [[nodiscard]] std::string header(std::string_view name) const;

@@ -31,18 +31,17 @@ bool is_ours(int error) { return error == EMFILE || error == ENFILE || error == 
 
 dial_result failed_to_open(int error) { return {is_ours(error) ? dial_failure::local : dial_failure::connect, std::strerror(error)}; }
 
-// Nothing is there to read and the peer is still there. No system call is made when the last edge has been read to its end.
+// Nothing is there to read and the peer is still there. The kernel is asked: what came a moment ago may have an edge that was not looked at yet.
 bool is_silent(socket& s) {
     if (s.peer_gone()) return false;
-    if (!s.readable()) return true;
     char byte = 0;
-    // Under TLS a late session ticket makes a socket readable too: only payload, or an end, breaks the silence.
-    if (s.is_tls()) return s.read(&byte, 1).what == io::again;
-    // So does the writable edge of a new socket.
     const auto n = ::recv(s.fd, &byte, 1, MSG_PEEK);
-    if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return false;
-    s.flags &= static_cast<std::uint8_t>(~can_read);
-    return true;
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)) return false;
+    if (n > 0) s.flags |= can_read;
+    else s.flags &= static_cast<std::uint8_t>(~can_read);
+    // Under TLS a late session ticket is there to read too: only payload, or an end, breaks the silence.
+    if (s.is_tls()) return !s.readable() || s.read(&byte, 1).what == io::again;
+    return n < 0;
 }
 
 }  // namespace
@@ -58,7 +57,7 @@ std::unique_ptr<upstream_connection> upstream_connections::take_idle(core::durat
         if (reactor_.now() - since > at_most) return nullptr;  // and so have the others
         auto c = std::move(idle_.back());
         idle_.pop_back();
-        if (c->idle_until <= reactor_.now() || c->sock.peer_gone()) continue;
+        if (c->idle_until <= reactor_.now() || !is_silent(c->sock)) continue;
         c->sock.set_owner(nullptr);
         c->reused = true;
         return c;

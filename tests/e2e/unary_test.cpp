@@ -119,19 +119,6 @@ TEST_F(Unary, RefusesAnswersWithAmbiguousFraming) {
     }
 }
 
-TEST_F(Unary, NeverReusesAConnectionWithLeftOverBytes) {
-    EXPECT_TRUE(ask({.extra = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"}).clean());
-    for (int i = 0; i < 3; ++i) {
-        const auto got = ask({});
-        EXPECT_EQ(got.status, 200);
-        EXPECT_EQ(got.body, a_->calls().back().answered);
-    }
-    EXPECT_TRUE(ask({.idle_bytes = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"}).clean());
-    std::this_thread::sleep_for(60ms);
-    const auto after = ask({});
-    EXPECT_EQ(after.body, a_->calls().back().answered);
-}
-
 TEST_F(Unary, ReusesUpstreamConnections) {
     raw_client client{weir_->url()};
     for (int i = 0; i < 10; ++i) {

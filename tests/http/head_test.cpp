@@ -356,8 +356,18 @@ TEST(ResponseHead, HasNoBodyWhereNoneCanBe) {
     for (const auto* line : {"100 Continue", "103 Early Hints", "204 No Content", "304 Not Modified"}) {
         const auto p = answer(std::string{"HTTP/1.1 "} + line + "\r\nContent-Length: 5\r\n\r\n");
         EXPECT_EQ(p->head.body, framing::none) << line;
-        EXPECT_TRUE(p->head.keep_alive) << line;
+        EXPECT_EQ(p->head.keep_alive, !std::string_view{line}.starts_with("204")) << line;
     }
+}
+
+TEST(ResponseHead, KeepsNoConnectionWhoseAnswerAnnouncesABodyThatItCannotHave) {
+    EXPECT_FALSE(answer("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n")->head.keep_alive);
+    EXPECT_FALSE(answer("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n")->head.keep_alive);
+    EXPECT_TRUE(answer("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")->head.keep_alive);
+    EXPECT_TRUE(answer("HTTP/1.1 204 No Content\r\n\r\n")->head.keep_alive);
+    // These say what an answer with a body would have had.
+    EXPECT_TRUE(answer("HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n")->head.keep_alive);
+    EXPECT_TRUE(answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", true)->head.keep_alive);
 }
 
 TEST(ResponseHead, LastsUntilTheEndOfTheConnectionWithoutALength) {

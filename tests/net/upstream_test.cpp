@@ -148,6 +148,28 @@ task<void> unread_bytes(one_loop& in, upstream_connections& pool, listening_port
     EXPECT_EQ(pool.take_idle(), nullptr);
 }
 
+// The loop has not looked since: the exchange that wants a connection runs in the same turn.
+task<void> bytes_before_the_loop_looks(one_loop& in, upstream_connections& pool, listening_port& port) {
+    waiter w{in.loop()};
+    auto first = dialled(in, pool, w);
+    auto c = co_await std::move(first);
+    const peer p{port.accept()};
+    pool.give_back(std::move(c));
+    EXPECT_EQ(pool.idle(), 1u);
+    p.say("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+    EXPECT_EQ(pool.take_idle(), nullptr);
+}
+
+task<void> end_before_the_loop_looks(one_loop& in, upstream_connections& pool, listening_port& port) {
+    waiter w{in.loop()};
+    auto first = dialled(in, pool, w);
+    auto c = co_await std::move(first);
+    peer p{port.accept()};
+    pool.give_back(std::move(c));
+    p.hang_up();
+    EXPECT_EQ(pool.take_idle(), nullptr);
+}
+
 task<void> peer_gone(one_loop& in, upstream_connections& pool, listening_port& port) {
     waiter w{in.loop()};
     auto first = dialled(in, pool, w);
@@ -240,6 +262,8 @@ TEST(Upstream, ClosesAnIdleConnectionThatSpeaks) { run(idle_bytes); }
 TEST(Upstream, ClosesAnIdleConnectionThatEnds) { run(idle_end); }
 TEST(Upstream, NeverKeepsAConnectionWithUnreadBytes) { run(unread_bytes); }
 TEST(Upstream, NeverKeepsAConnectionWhosePeerIsGone) { run(peer_gone); }
+TEST(Upstream, NeverTakesAConnectionWithBytesThatTheLoopHasNotSeenYet) { run(bytes_before_the_loop_looks); }
+TEST(Upstream, NeverTakesAConnectionWhoseEndTheLoopHasNotSeenYet) { run(end_before_the_loop_looks); }
 TEST(Upstream, ClosesWhatHasBeenIdleTooLong) { run(expired); }
 TEST(Upstream, NeverTakesWhatHasBeenIdleTooLong) {
     run(too_old_to_take, [](std::uint16_t p) { return target_at(p, 8, 5ms); });
