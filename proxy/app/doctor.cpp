@@ -126,9 +126,7 @@ heard doctor::visit::ask(const probe_question& what) const {
 heard doctor::visit::ask_models(const std::string& base) const {
     probe_question what;
     what.path = endpoint_path(dialect(), base, "/models");
-    // Both list a page of 20 to 50 otherwise.
-    if (dialect() == kind::anthropic) what.query = "limit=1000";
-    if (dialect() == kind::gemini) what.query = "pageSize=1000";
+    what.query = model_list_query(dialect());
     return ask(what);
 }
 
@@ -156,7 +154,8 @@ diagnosis doctor::visit::run() const {
     if (auto found = common_fault(models)) return *found;
     const int status = models.got.status;
     if (status == 404 || status == 405 || models.said.is_html) return wrong_place(models);
-    if (!models.fine()) return fault(status_words(models) + " to GET /models; check this upstream's url and headers");
+    if (!models.fine())
+        return fault(status_words(models) + " to GET /models; check this upstream's url and headers" + (has_credential() ? ", or its api_key" : ""));
     if (!models.got.whole) return without_list("its list of models is too long to check them", {});
     if (!models.said.is_json) return wrong_place(models);
     if (!models.said.is_list)
@@ -176,7 +175,7 @@ std::optional<diagnosis> doctor::visit::common_fault(const heard& h) const {
     const int status = h.got.status;
     // Whoever stands before the provider may write 429 and 5xx in any shape.
     const bool own_words = status >= 400 && status < 500 && status != 429;
-    if (own_words && h.said.is_error && is_foreign(h.said)) return other_dialect(h);
+    if (own_words && h.said.is_error && is_foreign(h.said) && !h.said.bad_key) return other_dialect(h);
     if (h.unauthorized()) return refused(h);
     if (status == 429) {
         const bool digits = !h.got.retry_after.empty() && h.got.retry_after.size() < 10 &&
@@ -214,6 +213,7 @@ diagnosis doctor::visit::refused(const heard& h) const {
     const auto& key = up_.conf->api_key;
     std::string where = key.empty() ? "" : by_.written_in_(key);
     if (where.empty()) where = key.empty() ? "the credential in its headers" : "its api_key";
+    if (h.said.error_code == "no_db_connection") where += " (this LiteLLM has no database: it knows its master key alone)";
     const std::string right = h.got.status == 403 ? ", and what that key may do" : "";
     return fault("the key was refused (" + status_words(h) + "); check " + where + right);
 }

@@ -1,8 +1,11 @@
 // What weir answers itself about what a caller may call: GET /v1/models, /v1/models/{id}, /llms.txt.
 #include <algorithm>
+#include <chrono>
+#include <unordered_set>
 
 #include "app/exchange_runner.hpp"
 #include "app/llms_text.hpp"
+#include "app/model_scout.hpp"
 #include "core/glob.hpp"
 #include "dialect/model_list.hpp"
 #include "http/chars.hpp"
@@ -26,12 +29,56 @@ const usage::model_price* dearest(const snapshot& from, const policy::route& rou
     return most;
 }
 
+// Whether a name that a pool's upstreams have is asked for there, under that name.
+bool leads_to(const snapshot& from, std::string_view model, std::size_t pool) {
+    const auto* route = from.routes->find(model);
+    if (!route || route->size() == 0) return false;
+    const auto to = route->at(0, model);
+    return to.pool == pool && to.model == model;
+}
+
+constexpr std::size_t longest_name = 200;  // what an upstream calls a model goes into every list
+
 }  // namespace
 
+// Where only the upstreams know what is served, they are asked, and the caller waits; not long, since a list without them is better than none.
+net::task<void> exchange_runner::learn_served_models() {
+    const auto& shared = *view_->shared;
+    constexpr auto patience = std::chrono::milliseconds{2500};
+    constexpr auto between_looks = std::chrono::milliseconds{5};
+    if (!path_model_.empty() && is_written(dialect::decode_percent(path_model_))) co_return;
+    for (const auto& pool : shared.pools)
+        if (pool.served && pool.served->claim(now())) shared.scout->ask(pool);
+    const auto until = now() + patience;
+    const auto busy = [](const pool_runtime& p) { return p.served && p.served->asking(); };
+    while (now() < until && std::any_of(shared.pools.begin(), shared.pools.end(), busy)) {
+        co_await sleep_until(now() + between_looks);
+        if (client_gone()) co_return;
+    }
+}
+
+// The operator wrote it: in a route, or with a price.
+bool exchange_runner::is_written(const std::string& model) const {
+    const auto& shared = *view_->shared;
+    return contains(shared.model_names, model) || contains(shared.catalogue, model);
+}
+
 std::vector<std::string> exchange_runner::callable_models() const {
+    const auto& shared = *view_->shared;
     std::vector<std::string> names;
-    for (const auto& name : view_->shared->model_names)
-        if (!caller_ || caller_->allows_model(name)) names.push_back(name);
+    std::unordered_set<std::string_view> seen;
+    const auto offer = [&](const std::string& name) {
+        if ((!caller_ || caller_->allows_model(name)) && seen.insert(name).second) names.push_back(name);
+    };
+    for (const auto& name : shared.model_names) offer(name);
+    std::vector<served_models::names> heard;  // `seen` looks into them
+    for (std::size_t pool = 0; pool < shared.pools.size(); ++pool) {
+        if (!shared.pools[pool].served) continue;
+        heard.push_back(shared.pools[pool].served->known());
+        // Who gave no list serves what is priced, for all that is known.
+        for (const auto& name : heard.back() ? *heard.back() : shared.catalogue)
+            if (!name.empty() && name.size() <= longest_name && leads_to(shared, name, pool)) offer(name);
+    }
     // What the key names itself, and a glob of the routes takes.
     if (caller_)
         for (const auto& name : caller_->settings().models)
@@ -61,6 +108,16 @@ const usage::model_price* exchange_runner::shown_price(std::string_view model) c
     return route ? dearest(*view_->shared, *route, model) : nullptr;
 }
 
+// A name that no list has and that would be served all the same: one with a price, or any where nobody could be asked.
+bool exchange_runner::is_served_unlisted(const std::string& model) const {
+    const auto& shared = *view_->shared;
+    if (model.size() > longest_name || (caller_ && !caller_->allows_model(model))) return false;
+    const auto* route = shared.routes->find(model);
+    if (!route || route->size() == 0) return false;
+    const auto& pool = shared.pools[route->at(0, model).pool];
+    return contains(shared.catalogue, model) || (pool.served && !pool.served->known());
+}
+
 std::string exchange_runner::models_answer() {
     std::vector<dialect::model_entry> entries;
     for (auto& name : callable_models()) {
@@ -71,6 +128,7 @@ std::string exchange_runner::models_answer() {
     const auto wanted = dialect::decode_percent(path_model_);
     for (const auto& one : entries)
         if (one.name == wanted) return dialect::write_model(target_.dialect, one);
+    if (is_served_unlisted(wanted)) return dialect::write_model(target_.dialect, {wanted, shown_price(wanted)});
     return {};
 }
 

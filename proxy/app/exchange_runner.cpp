@@ -58,6 +58,14 @@ net::task<bool> exchange_runner::admitted() {
         co_return false;
     }
     if (!refusal) refusal = understand();
+    if (!refusal && (target_.id == dialect::endpoint::llms_txt || target_.id == dialect::endpoint::models)) {
+        auto learning = learn_served_models();
+        co_await std::move(learning);
+        if (client_gone()) {
+            after_ = after::cut;
+            co_return false;
+        }
+    }
     if (!refusal && target_.id == dialect::endpoint::llms_txt) {
         auto answering = reply_with(200, llms_answer(), "text/markdown; charset=utf-8");
         co_await std::move(answering);

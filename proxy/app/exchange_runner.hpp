@@ -119,6 +119,9 @@ private:
     [[nodiscard]] std::vector<std::string> callable_patterns() const;
     [[nodiscard]] const usage::model_price* shown_price(std::string_view model) const;
     [[nodiscard]] std::string own_origin();
+    [[nodiscard]] net::task<void> learn_served_models();
+    [[nodiscard]] bool is_written(const std::string& model) const;
+    [[nodiscard]] bool is_served_unlisted(const std::string& model) const;
     [[nodiscard]] std::string models_answer();
     [[nodiscard]] std::string llms_answer();
 

@@ -1,6 +1,7 @@
 #include "app/probe_reply.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "dialect/json_index.hpp"
 
@@ -20,6 +21,7 @@ struct traits {
     std::string error_type, error_code, error_status;
     bool error_message = false, code_is_number = false;
     bool named = false;  ///< a top-level "id" or "name"
+    std::unordered_set<std::string> listed;
     bool gemini_list = false, anthropic_list = false, openai_list = false;
 };
 
@@ -59,7 +61,8 @@ void read_model(json::cursor& c, traits& t, std::vector<std::string>& into) {
     if (type == "model" && object.empty()) t.anthropic_list = true;
     if (id.empty()) id = name;
     if (id.starts_with(gemini_prefix)) id.erase(0, gemini_prefix.size());
-    if (!id.empty()) into.push_back(std::move(id));
+    // Some give one list twice, as OpenAI's `data` and as their own `models`.
+    if (!id.empty() && t.listed.insert(id).second) into.push_back(std::move(id));
 }
 
 bool read_models(json::cursor& c, traits& t, probe_reply& out) {
@@ -119,7 +122,8 @@ probe_reply read_probe_reply(std::string_view content_type, std::string_view bod
     out.is_model = t.named && !t.error;
     out.speaks = whose(t, out);
     out.error_code = is_word(t.error_code) ? t.error_code : is_word(t.error_type) ? t.error_type : std::string{};
-    out.bad_key = body.find("\"API_KEY_INVALID\"") != std::string_view::npos;
+    // Gemini's word; and LiteLLM's when it has no database to look a key up in, in OpenAI's shape whatever was asked.
+    out.bad_key = body.find("\"API_KEY_INVALID\"") != std::string_view::npos || out.error_code == "no_db_connection";
     return out;
 }
 

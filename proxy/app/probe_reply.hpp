@@ -20,7 +20,7 @@ struct probe_reply {
     std::vector<std::string> models;  ///< without Gemini's `models/`
     bool has_more = false;            ///< the list goes on elsewhere
     bool is_model = false;            ///< one model's own description
-    bool bad_key = false;             ///< an invalid key said with another status than 401 (Gemini's 400)
+    bool bad_key = false;             ///< an invalid key said with another status than 401 (Gemini's 400, LiteLLM's without a database)
 };
 
 [[nodiscard]] probe_reply read_probe_reply(std::string_view content_type, std::string_view body);

@@ -15,6 +15,14 @@ std::string endpoint_path(dialect::kind k, std::string_view base_path, std::stri
     return dialect::upstream_path(k, base_path, what);
 }
 
+std::string model_list_query(dialect::kind k) {
+    switch (k) {
+        case dialect::kind::anthropic: return "limit=1000";
+        case dialect::kind::gemini: return "pageSize=1000";
+        default: return {};
+    }
+}
+
 core::secret write_probe(const pool_runtime& pool, const upstream_runtime& up, const probe_question& what) {
     std::string out;
     http::head_writer head{out};

@@ -24,4 +24,7 @@ struct probe_question {
 /// Where the dialect has an endpoint (`/models`) under a base path.
 [[nodiscard]] std::string endpoint_path(dialect::kind k, std::string_view base_path, std::string_view endpoint);
 
+/// What makes a list of models whole: some dialects list a page of 20 to 50 otherwise.
+[[nodiscard]] std::string model_list_query(dialect::kind k);
+
 }  // namespace weir::app

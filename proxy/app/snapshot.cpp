@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "app/model_scout.hpp"
 #include "core/glob.hpp"
 #include "dialect/credentials.hpp"
 #include "telemetry/event_log.hpp"
@@ -80,6 +81,36 @@ std::vector<std::string> exact_prices(const usage::price_book& prices) {
     return names;
 }
 
+bool is_named_by_routes(const config::conf& conf, const std::string& name) {
+    return std::any_of(conf.routes.begin(), conf.routes.end(), [&](const auto& route) {
+        return route.rename.contains(name) || std::find(route.models.begin(), route.models.end(), name) != route.models.end();
+    });
+}
+
+bool takes_patterns(const snapshot& s, const pool_runtime& pool) {
+    if (s.conf->routes.empty()) return s.pools.size() == 1;
+    return std::any_of(s.conf->routes.begin(), s.conf->routes.end(), [&](const auto& route) {
+        return route.pool == pool.conf->name && std::any_of(route.models.begin(), route.models.end(), core::is_glob);
+    });
+}
+
+bool is_named(const snapshot& s, std::size_t pool) {
+    return std::any_of(s.model_names.begin(), s.model_names.end(), [&](const std::string& name) {
+        const auto* route = s.routes->find(name);
+        return route && route->size() > 0 && route->at(0, name).pool == pool;
+    });
+}
+
+// The names that the operator wrote. Where a route takes names by a pattern and nobody wrote one for its pool, only the upstreams know; with a
+// price file that prices whatever there is, wherever a pattern leads.
+void list_models(snapshot& s) {
+    const bool catalogue = s.conf->models.prices_are_catalogue;
+    for (const auto& name : s.routes->listed_models())
+        (catalogue && !is_named_by_routes(*s.conf, name) ? s.catalogue : s.model_names).push_back(name);
+    for (std::size_t pool = 0; pool < s.pools.size(); ++pool)
+        if (takes_patterns(s, s.pools[pool]) && (catalogue || !is_named(s, pool))) s.pools[pool].served = std::make_shared<served_models>();
+}
+
 }  // namespace
 
 std::string spoken_name(const config::pool_conf& pool, const config::upstream_conf& up) {
@@ -119,7 +150,8 @@ std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf
         s->pools.push_back(std::move(pool));
     }
     s->routes = std::make_unique<policy::route_table>(s->conf->routes, pool_names, exact_prices(s->conf->prices));
-    s->model_names = s->routes->listed_models();
+    list_models(*s);
+    s->scout = before ? before->scout : std::make_shared<model_scout>();
     for (auto& label : s->routes->labels()) {
         std::shared_ptr<policy::model_habits> learned;
         if (before)

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "app/served_models.hpp"
 #include "config/conf.hpp"
 #include "net/upstream.hpp"
 #include "policy/drain_slots.hpp"
@@ -44,6 +45,8 @@ struct pool_runtime {
     std::shared_ptr<policy::retry_budget> retries;
     std::shared_ptr<policy::wait_queue> line;  ///< while all are full; of the pool with this name, whatever reloads come
     std::shared_ptr<policy::drain_slots> drains;
+    /// What its upstreams list: wanted where a route takes names by a pattern for this pool and nobody wrote one; else null.
+    std::shared_ptr<served_models> served;
     std::shared_ptr<pool_hedging> hedging;      ///< null unless `hedge` is on
 };
 
@@ -52,6 +55,8 @@ struct text_hash {
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
 };
 
+class model_scout;
+
 struct snapshot {
     std::shared_ptr<const config::conf> conf;
     std::vector<pool_runtime> pools;
@@ -59,7 +64,9 @@ struct snapshot {
     std::shared_ptr<policy::key_ring> keys;  ///< null: no keys are configured, everybody may call
     std::unordered_map<std::string, std::shared_ptr<policy::model_habits>, text_hash, std::equal_to<>> habits;  ///< by model label
     std::unique_ptr<const upstream_runtime> collector;  ///< of traces; null while tracing is off
-    std::vector<std::string> model_names;    ///< what GET /v1/models lists when the key allows it
+    std::vector<std::string> model_names;    ///< that the operator wrote: what GET /v1/models lists when the key allows it
+    std::vector<std::string> catalogue;      ///< names of a price file that prices more than what is served
+    std::shared_ptr<model_scout> scout;      ///< of all snapshots
 
     /// Of a label that the routes give; null for others.
     [[nodiscard]] policy::model_habits* habits_of(std::string_view label) const {

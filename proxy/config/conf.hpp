@@ -74,6 +74,7 @@ struct tracing_conf {
 
 struct models_conf {
     bool show_prices = false;  ///< the lists of models carry what each costs
+    bool prices_are_catalogue = false;  ///< the price file prices more than is served here: its names are no list of models
 };
 
 struct conf {

@@ -86,6 +86,7 @@ std::unique_ptr<source> read_price_file(const value& at, conf& into, mentions& s
     if (!tree) return nullptr;
     auto prices = std::make_unique<source>(std::move(*tree), *path, at.in().env, faults);
     into.prices = usage::price_book{read_prices(prices->root(), seen)};
+    into.models.prices_are_catalogue = seen.price_catalogue;
     return prices;
 }
 

@@ -128,6 +128,7 @@ std::vector<usage::model_price> read_prices(const value& root, mentions& seen) {
             seen.price_upstreams.push_back({entry.name(), entry});
             read_models(entry, entry.name(), rows);
         }
+    s.flag("catalogue", seen.price_catalogue);
     s.finish();
     return rows;
 }

@@ -140,6 +140,27 @@ TEST_F(Doctor, ReadsTheListHoweverItIsFramedAndSliced) {
     }
 }
 
+// LiteLLM without a database has one answer for every key but its own, in OpenAI's shape.
+TEST_F(Doctor, NamesAWrongKeyWhereALiteLlmHasNoDatabase) {
+    provider_.always(saying(400, R"({"error":{"message":"No connected db.","type":"no_db_connection","param":null,"code":"400"}})"));
+    for (const char* dialect : {"openai", "anthropic", "gemini"})
+        EXPECT_THAT(fault_of(pool_text(provider_.url(), "api_key: sk-of-the-test", std::string{"dialect: "} + dialect)),
+                    AllOf(HasSubstr("the key was refused (status 400 no_db_connection); check the environment variable TEST_KEY"), Not(HasSubstr("dialect"))))
+            << dialect;
+}
+
+TEST_F(Doctor, SuspectsTheKeyOfAnAnswerThatItCannotRead) {
+    provider_.always(saying(400, R"({"oops":1})"));
+    EXPECT_THAT(fault_of(pool_text(url(), "api_key: sk-of-the-test")), HasSubstr("check this upstream's url and headers, or its api_key"));
+    EXPECT_THAT(fault_of(pool_text(url())), Not(HasSubstr("api_key")));
+}
+
+// llama.cpp gives its list twice, in two shapes.
+TEST_F(Doctor, CountsAModelThatIsListedTwiceOnce) {
+    provider_.always(saying(200, R"({"models":[{"name":"tiny.gguf","model":"tiny.gguf"}],"object":"list","data":[{"id":"tiny.gguf","object":"model"}]})"));
+    EXPECT_EQ(examined(pool_text(url())).text, "ok (1 model)");
+}
+
 TEST_F(Doctor, SuggestsTheV1ThatIsMissing) {
     serve_only_under("/api/v1", saying(404, R"({"detail":"not found"})"));
     EXPECT_THAT(fault_of(pool_text(provider_.url() + "/api")),
