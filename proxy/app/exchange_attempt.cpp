@@ -2,6 +2,7 @@
 #include "app/exchange_runner.hpp"
 #include "app/failed_attempt.hpp"
 #include "app/quote.hpp"
+#include "app/sent_request.hpp"
 #include "http/head_writer.hpp"
 #include "policy/retry.hpp"
 
@@ -265,11 +266,7 @@ void exchange_runner::prepare_edits(std::string_view model) {
     asked_usage_ = false;
     choose_collecting();
     if ((target_.body != dialect::body_form::json && target_.body != dialect::body_form::multipart) || !understood_) return;
-    dialect::wishes wish;
-    wish.model = model == facts_.model ? std::string_view{} : model;
-    wish.stream = collecting_ != nullptr;
-    wish.include_usage = pool_->conf->ask_usage && (facts_.stream || wish.stream) && !facts_.asks_usage;
-    if (caller_) wish.max_output = caller_->settings().max_output_tokens;
+    const auto wish = wishes_for(*pool_->conf, facts_, model, collecting_ != nullptr, caller_ ? caller_->settings().max_output_tokens : 0);
     edits_ = dialect::plan_edits(target_.id, facts_, wish);
     asked_usage_ = wish.include_usage && !collecting_ && (target_.id == dialect::endpoint::chat_completions || target_.id == dialect::endpoint::completions);
 }

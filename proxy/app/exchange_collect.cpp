@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "app/exchange_runner.hpp"
+#include "app/sent_request.hpp"
 #include "http/head_writer.hpp"
 
 namespace weir::app {
@@ -20,7 +21,7 @@ constexpr std::size_t memory_step = 64 * 1024;
 }  // namespace
 
 void exchange_runner::choose_collecting() {
-    if (!pool_->conf->collect || !understood_ || tunnel_ || !dialect::can_collect(target_, facts_)) {
+    if (tunnel_ || !is_collected(*pool_->conf, target_, facts_)) {
         stop_collecting();
         collecting_.reset();
     } else if (!collecting_) {

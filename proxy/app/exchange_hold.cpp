@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "app/exchange_runner.hpp"
+#include "app/sent_request.hpp"
 #include "http/head_writer.hpp"
 #include "policy/cors.hpp"
 #include "policy/rate_resets.hpp"
@@ -124,6 +125,7 @@ void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint
     add("x-weir-attempts", {digits, n});
     if (body_done_ && settled_ && record_.has_usage && record_.priced && !record_.stream) add("x-weir-cost-usd", usage::usd_string(record_.cost));
     if (!target_.hint.empty()) add("x-weir-hint", target_.hint);
+    else if ((record_.status == 404 || record_.status == 405) && is_foreign(*pool_->conf, target_)) add("x-weir-hint", foreign_hint(*pool_->conf, target_));
     if (record_.status >= 400) add("x-should-retry", "false");
     const bool keep = keep_alive_ && !body_unread_ && !worker_.draining() && (chunked || has_length || framing_ == http::framing::none);
     after_ = keep ? after::keep_alive : after::close;

@@ -4,6 +4,7 @@
 
 #include "app/exchange_runner.hpp"
 #include "app/quote.hpp"
+#include "app/sent_request.hpp"
 #include "dialect/credentials.hpp"
 #include "dialect/endpoint_rights.hpp"
 #include "dialect/error_body.hpp"
@@ -15,15 +16,6 @@ namespace weir::app {
 namespace {
 
 bool is_websocket(const http::request_head& h) { return h.upgrade && http::iequals(h.fields.value_of(http::field_id::upgrade), "websocket"); }
-
-std::string quoted_list(const std::vector<std::string>& names) {
-    std::string out;
-    for (const auto& n : names) {
-        if (!out.empty()) out += ", ";
-        out += "'" + n + "'";
-    }
-    return out;
-}
 
 }  // namespace
 
@@ -191,13 +183,7 @@ core::error exchange_runner::understand() {
         if (auto why = dialect::inspect_multipart(type, {body_, body_size_}, facts_)) return why;
         if (auto why = dialect::check_form(target_.id, facts_)) return why;
     }
-    if (!path_model_.empty()) {
-        const auto in_body = std::string_view{facts_.model};
-        const bool prefixed = in_body.starts_with("models/") && in_body.substr(7) == path_model_.view();
-        if (!in_body.empty() && in_body != path_model_.view() && !prefixed)
-            return {core::code::bad_request, "the body names another model than the path: '" + std::string{core::shown(facts_.model)} + "'"};
-        facts_.model = path_model_;
-    }
+    if (auto why = agree_on_model(path_model_.view(), facts_)) return why;
     record_.stream = facts_.stream || target_.streams_by_path;
     record_.model = core::shown(facts_.model);
     understood_ = target_.id != dialect::endpoint::other;
@@ -215,12 +201,7 @@ core::error exchange_runner::find_route() {
         record_.route = route_->pattern();
         return {};
     }
-    if (facts_.model.empty())
-        return {core::code::model_not_found, "no route takes requests without a model; add a route for \"*\""};
-    auto names = table.nearest(facts_.model, 3);
-    std::string message = "no route for the model '" + std::string{core::shown(facts_.model)} + "'";
-    if (!names.empty()) message += "; did you mean " + quoted_list(names) + "?";
-    return {core::code::model_not_found, std::move(message)};
+    return no_route(table, facts_.model);
 }
 
 // What only looks, counts or passes unread has no price; a tunnel at /v1/responses names its models later (exchange_tunnel.cpp).

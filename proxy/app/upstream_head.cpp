@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/exchange_runner.hpp"
+#include "app/sent_request.hpp"
 #include "dialect/collector.hpp"
 #include "dialect/credentials.hpp"
 #include "dialect/forwarded_query.hpp"
@@ -39,14 +40,7 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     out.append(h.method).append(1, ' ');
     const bool renames = !path_model_.empty() && record_.served_model != facts_.model;
     const bool to_stream = collecting_ && target_.id == dialect::endpoint::gemini_generate;
-    if (renames || to_stream) {
-        auto asked = target_;
-        if (renames) dialect::rename_in_path(asked, record_.served_model);
-        if (to_stream) dialect::stream_in_path(asked);
-        out += dialect::upstream_path(pool_->conf->dialect, to.conf->base_path, asked);
-    } else {
-        out += dialect::upstream_path(pool_->conf->dialect, to.conf->base_path, target_);
-    }
+    out += path_sent(*pool_->conf, *to.conf, target_, renames ? record_.served_model : std::string_view{}, collecting_ != nullptr);
     if (!h.query.empty() || to_stream) {
         const dialect::query_filter filter{swap, swap ? dialect::find_credential(h) : std::string_view{}, to_stream};
         if (renames && target_.id == dialect::endpoint::realtime)

@@ -8,11 +8,12 @@
 
 #include "app/prompt_count.hpp"
 #include "app/quote.hpp"
+#include "app/sent_request.hpp"
 #include "cli/command.hpp"
 #include "cli/read_file.hpp"
 #include "config/load.hpp"
 #include "core/glob.hpp"
-#include "dialect/collector.hpp"
+#include "dialect/endpoint.hpp"
 #include "dialect/endpoint_rights.hpp"
 #include "dialect/request.hpp"
 #include "policy/key_ring.hpp"
@@ -81,7 +82,6 @@ private:
     }
 
     bool request() {
-        facts_.model = target_.model;
         if (body_.size() > conf_.limits.request_body)
             return refused({core::code::body_too_large, "the body is larger than limits.request_body (" +
                                                             std::to_string(conf_.limits.request_body) + " bytes)"});
@@ -92,6 +92,7 @@ private:
             body_.resize(size);
             if (fault) return refused(fault);
         }
+        if (const auto fault = app::agree_on_model(target_.model, facts_)) return refused(fault);
         std::cout << "model        " << (facts_.model.empty() ? "(none)" : facts_.model) << '\n'
                   << "stream       " << (facts_.stream || target_.streams_by_path ? "yes" : "no") << '\n';
         return true;
@@ -139,6 +140,7 @@ private:
             std::cout << "; $" << usage::usd_string(budget.amount) << " every " << budget.window;
         if (s.max_output_tokens > 0) std::cout << "; at most " << s.max_output_tokens << " output tokens";
         std::cout << '\n';
+        if (!with_.key.empty()) output_limit_ = s.max_output_tokens;
         return !expired && open && allowed && priced;
     }
 
@@ -150,14 +152,8 @@ private:
     bool route() {
         const auto* found = routes_.find(facts_.model);
         if (found == nullptr) {
-            std::cout << "route        none: 404 model_not_found";
-            const char* before = "; did you mean ";
-            for (const auto& name : routes_.nearest(facts_.model, 3)) {
-                std::cout << before << '\'' << name << '\'';
-                before = ", ";
-            }
-            std::cout << '\n';
-            return false;
+            std::cout << "route        none\n";
+            return refused(app::no_route(routes_, facts_.model));
         }
         std::cout << "route        " << found->pattern() << '\n';
         for (std::size_t i = 0; i < found->size(); ++i) candidate(i + 1, found->at(i, facts_.model));
@@ -168,23 +164,29 @@ private:
         const auto& pool = conf_.pools[to.pool];
         std::cout << "candidate " << number << "  pool " << pool.name << " (" << dialect::name_of(pool.dialect)
                   << "), model " << to.model << (to.larger_context ? ", also for prompts too long for those before" : "") << '\n';
-        if (pool.dialect != target_.dialect)
-            std::cout << "             passes over: the endpoint speaks " << dialect::name_of(target_.dialect) << '\n';
-        const bool collects = pool.collect && dialect::can_collect(target_, facts_);
-        auto asked = target_;
-        if (collects) {
-            dialect::stream_in_path(asked);
-            std::cout << "             collect: asked for as a stream, answered as one document\n";
-        }
+        if (app::is_foreign(pool, target_))
+            std::cout << "             sent as it is, in another dialect: " << app::foreign_hint(pool, target_) << '\n';
+        const bool collects = app::is_collected(pool, target_, facts_);
+        if (collects) std::cout << "             collect: asked for as a stream, answered as one document\n";
+        changes(app::wishes_for(pool, facts_, to.model, collects, output_limit_));
+        const std::string renamed = !target_.model.empty() && to.model != facts_.model ? std::string{to.model} : std::string{};
         for (const auto& upstream : pool.upstreams) {
             std::cout << "             " << upstream.name << ": " << upstream.scheme << "://" << upstream.host << ':'
-                      << upstream.port << dialect::upstream_path(pool.dialect, upstream.base_path, asked)
+                      << upstream.port << app::path_sent(pool, upstream, target_, renamed, collects)
                       << ", weight " << upstream.weight << ", ";
             if (upstream.max_requests > 0) std::cout << "at most " << upstream.max_requests << " requests at once, ";
             price(conf_.prices.find(to.model, upstream.name));
         }
         second_attempt(pool);
         limits(pool);
+    }
+
+    /// What of the body is written anew on the way there.
+    void changes(const dialect::wishes& wish) const {
+        if (target_.body != dialect::body_form::json || target_.id == dialect::endpoint::other) return;
+        std::string told;
+        for (const auto& edit : dialect::plan_edits(target_.id, facts_, wish)) told += (told.empty() ? "" : ", ") + edit.with;
+        if (!told.empty()) std::cout << "             changed in the body: " << told << '\n';
     }
 
     static void second_attempt(const config::pool_conf& pool) {
@@ -236,6 +238,7 @@ private:
     policy::route_table routes_;
     dialect::target target_;
     dialect::request_facts facts_;
+    std::int64_t output_limit_ = 0;  ///< of the key, where one was named
 };
 
 int explain(const explain_options& with) {

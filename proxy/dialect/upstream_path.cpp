@@ -60,8 +60,12 @@ std::string upstream_path(kind upstream_dialect, std::string_view base_path, con
     const std::string_view version =
         what.version.empty() ? default_version(upstream_dialect) : std::string_view{what.version};
     const bool has_version = upstream_dialect == kind::openai ? !base_path.empty() : ends_with_version(base_path);
+    // Who serves OpenAI's endpoints below /v1 has Gemini's beside them, not below them.
+    constexpr std::string_view v1 = "/v1";
+    const bool beside = upstream_dialect == kind::openai && what.dialect == kind::gemini && version != v1 && base_path.ends_with(v1);
+    if (beside) base_path.remove_suffix(v1.size());
     std::string out{base_path};
-    if (!has_version) out += version;
+    if (!has_version || beside) out += version;
     out += what.suffix;
     return out;
 }

@@ -127,6 +127,19 @@ TEST(Commands, ExplainWhatARequestWouldDo) {
     EXPECT_EQ(streamed.code, 0) << streamed.out << streamed.err;
     for (const char* line : {"collect: asked for as a stream", "http://127.0.0.1:1/v1beta/models/g:streamGenerateContent"})
         EXPECT_NE(streamed.out.find(line), std::string::npos) << line << "\n" << streamed.out;
+    // What the server would do, whatever the pool is said to speak: the request goes there as it is.
+    const auto foreign = run({"explain", "-c", conf, "--path", "/v1/messages",
+                              folder.write("claude.json", R"({"model":"asked","max_tokens":5,"messages":[{"role":"user","content":"hi"}]})")});
+    EXPECT_EQ(foreign.code, 0) << foreign.out << foreign.err;
+    EXPECT_EQ(foreign.out.find("passes over"), std::string::npos) << foreign.out;
+    for (const char* line : {"sent as it is, in another dialect: this endpoint is of dialect anthropic, and the pool 'main' has dialect: openai",
+                             "changed in the body: \"served\"", "http://127.0.0.1:1/v1/messages"})
+        EXPECT_NE(foreign.out.find(line), std::string::npos) << line << "\n" << foreign.out;
+    const auto renamed = run({"explain", "-c", conf, "--path", "/v1beta/models/asked:generateContent", folder.write("g.json", R"({"contents":[]})")});
+    EXPECT_NE(renamed.out.find("models/served:generateContent"), std::string::npos) << renamed.out;
+    const auto other = run({"explain", "-c", conf, "--path", "/v1beta/models/asked:embedContent", folder.write("e.json", R"({"model":"models/x","content":{}})")});
+    EXPECT_EQ(other.code, 1);
+    EXPECT_NE(other.out.find("the body names another model than the path"), std::string::npos) << other.out;
     const auto lost = run({"explain", "-c", conf, folder.write("lost.json", R"({"model":"askd","messages":[]})")});
     EXPECT_EQ(lost.code, 1);
     EXPECT_NE(lost.out.find("did you mean 'asked'"), std::string::npos) << lost.out;

@@ -23,6 +23,13 @@ TEST(UpstreamPath, OpenaiBasesEndWhereTheEndpointIsAppended) {
     EXPECT_EQ(asked(kind::openai, "/compatible-mode", "/v1/chat/completions"), "/compatible-mode/chat/completions");
 }
 
+TEST(UpstreamPath, GeminisEndpointsStandBesideOpenaisNotBelow) {
+    EXPECT_EQ(asked(kind::openai, "", "/v1beta/models/g:generateContent"), "/v1beta/models/g:generateContent");
+    EXPECT_EQ(asked(kind::openai, "/v1", "/v1beta/models/g:generateContent"), "/v1beta/models/g:generateContent");
+    EXPECT_EQ(asked(kind::openai, "/proxy/v1", "/v1beta/models/g:generateContent"), "/proxy/v1beta/models/g:generateContent");
+    EXPECT_EQ(asked(kind::openai, "/v1", "/v1/models/g:generateContent"), "/v1/models/g:generateContent");
+}
+
 TEST(UpstreamPath, AnthropicAndGeminiBasesEndBeforeTheVersion) {
     EXPECT_EQ(asked(kind::anthropic, "", "/v1/messages"), "/v1/messages");
     EXPECT_EQ(asked(kind::anthropic, "/anthropic", "/v1/messages"), "/anthropic/v1/messages");
