@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "config/safety.hpp"
 #include "config/sections.hpp"
 #include "config/suggest.hpp"
 #include "core/glob.hpp"
@@ -180,6 +181,7 @@ void check_across(const conf& what, const mentions& seen, const value& root, boo
     if (has_prices) check_prices(what, seen);
     check_limits(what, seen);
     check_admin(seen);
+    check_safety(what, seen);
 }
 
 }  // namespace weir::config

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "config/expand.hpp"
+#include "config/places.hpp"
 #include "config/suggest.hpp"
 
 namespace weir::config {
@@ -97,6 +98,11 @@ std::optional<core::secret> value::secret() const {
     auto content = text();
     if (!content) return std::nullopt;
     if (!has_reference(raw()) && !in_->literal_secret) in_->literal_secret = at();
+    // As a shell writes it. A secret that begins so is rare, and is not shown unless it reads like a variable's name.
+    if (raw().starts_with('$') && !has_reference(raw())) {
+        const bool named = raw().find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", 1) == std::string::npos && raw().size() > 1;
+        warn(name_ + ": is taken as it stands; an environment variable is written ${" + (named ? raw().substr(1) : "NAME") + "}");
+    }
     return core::secret{std::move(*content)};
 }
 
@@ -231,7 +237,8 @@ void section::finish() {
         if (self_.in_->faults.full()) return;
         if (std::find(asked_.begin(), asked_.end(), key.text) != asked_.end()) continue;
         const std::string meant = nearest(key.text, asked_);
-        const std::string help = meant.empty() ? " (it knows " + any_of(asked_) + ")" : did_you_mean(meant);
+        const std::string elsewhere = meant.empty() ? meant_elsewhere(key.text, what_) : std::string{};
+        const std::string help = meant.empty() ? elsewhere + " (it knows " + any_of(asked_) + ")" : did_you_mean(meant);
         self_.in_->faults.add(self_.in_->file, key.at, false,
                               "unknown key " + in_quotes(key.text) + " in " + what_ + help);
     }

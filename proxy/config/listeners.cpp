@@ -3,6 +3,7 @@
 
 #include "config/address.hpp"
 #include "config/pem_files.hpp"
+#include "config/safety.hpp"
 #include "config/sections.hpp"
 
 namespace weir::config {
@@ -39,6 +40,7 @@ net::tls_server_settings read_server_tls(const value& from) {
     const std::string certificate = checked_file(s, "certificate", tls.certificate,
                                                  [&](const auto& path) { return check_certificate_file(path, now); });
     const std::string key = checked_file(s, "private_key", tls.private_key, check_key_file);
+    if (!key.empty()) warn_of_key_file(*s.find("private_key"), key);
     if (!certificate.empty() && !key.empty() && !key_fits_certificate(key, certificate))
         s.require("private_key")->error("private_key: the key does not belong to the certificate");
     if (const auto ca = s.find("client_ca"))
@@ -67,7 +69,11 @@ void read_listeners(const value& from, conf& into, mentions& seen) {
         if (const auto tls = s.find("tls")) listener.tls = read_server_tls(*tls);
         if (const auto trusted = s.find("trusted_proxies"))
             for (const value& block : trusted->items())
-                if (auto parsed = block.as(parse_client_block)) listener.trusted_proxies.push_back(std::move(*parsed));
+                if (auto parsed = block.as(parse_client_block)) {
+                    if (parsed->ends_with("/0"))
+                        block.warn("trusted_proxies: " + in_quotes(*parsed) + " is everybody: each client may say who it is; name the proxies' addresses");
+                    listener.trusted_proxies.push_back(std::move(*parsed));
+                }
         read_hosts(s, listener.hosts);
         s.flag("proxy_protocol", listener.proxy_protocol);
         s.finish();
@@ -83,8 +89,12 @@ void read_admin(const value& from, conf& into, mentions& seen) {
             seen.admin_address.push_back({*address, *v});
         }
     read_hosts(s, into.admin_hosts);
-    if (const auto v = s.find("token"))
-        if (auto token = v->secret()) into.admin_token = std::move(*token);
+    if (const auto v = s.find("token")) {
+        seen.admin_token_written = true;
+        // Said on purpose: whoever reaches the address may look, and nobody changes anything.
+        if (v->raw() == "off" || v->raw() == "false") into.admin_token = {};
+        else if (auto token = v->secret()) into.admin_token = std::move(*token);
+    }
     s.finish();
 }
 

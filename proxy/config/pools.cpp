@@ -1,4 +1,7 @@
 // pools and the settings of one pool. Its upstreams and its retries have files of their own.
+#include <utility>
+
+#include "config/safety.hpp"
 #include "config/sections.hpp"
 #include "config/suggest.hpp"
 
@@ -13,6 +16,9 @@ void read_timeouts(const value& from, net::timeouts& into) {
     s.duration_or_off("first_token", into.first_token);
     s.duration_or_off("idle", into.idle);
     s.duration_or_off("total", into.total);
+    for (const auto& [name, phase] : {std::pair{"connect", into.connect}, {"first_byte", into.first_byte}, {"first_token", into.first_token}, {"idle", into.idle}})
+        if (const auto written = s.find(name); written && into.total.count() > 0 && phase > into.total)
+            written->warn(std::string{name} + ": never ends a request, since total is shorter (" + std::to_string(into.total.count()) + "ms)");
     s.finish();
 }
 
@@ -41,6 +47,7 @@ pool_conf read_pool(const value& from) {
                                {"least_outstanding", policy::balance::least_outstanding},
                                {"peak_ewma", policy::balance::peak_ewma}});
     if (const auto v = s.require("upstreams")) read_upstreams(*v, pool);
+    warn_of_dialect(pool, from, s.find("dialect"));
     if (const auto v = s.find("health_check")) read_health_check(*v, pool);
     if (const auto v = s.find("ejection")) read_ejection(*v, pool.ejection);
     if (const auto v = s.find("retry")) read_retry(*v, pool.retry);

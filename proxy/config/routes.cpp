@@ -22,6 +22,9 @@ void read_fallback(const value& from, std::size_t index, policy::route_settings&
             seen.fallbacks.push_back({index, {*name, *pool}});
         }
     s.text("model", fallback.model);
+    const bool says_no_more = from.form() == node::form::map && from.entries().size() == 1;
+    if (says_no_more && !fallback.pool.empty() && fallback.pool == into.pool)
+        s.find("pool")->warn("pool: " + in_quotes(fallback.pool) + " is the route's own pool; its upstreams have been tried by then");
     s.flag("larger_context", fallback.larger_context);
     s.finish();
     into.fallbacks.push_back(std::move(fallback));

@@ -79,6 +79,8 @@ void read_log(const value& from, conf& into) {
             into.log.access = *word;
         else if (const auto path = word ? access->path() : std::nullopt) {
             into.log.access = *path;
+            if (*word == "stderr" || *word == "-" || *word == "none" || *word == "false")
+                access->warn("access: " + in_quotes(*word) + " is taken as a file's name" + did_you_mean(*word == "stderr" || *word == "-" ? "stdout" : "off"));
             warn_without_folder(*access, *path);
         }
     }

@@ -4,6 +4,7 @@
 
 #include "config/address.hpp"
 #include "config/pem_files.hpp"
+#include "config/safety.hpp"
 #include "config/sections.hpp"
 #include "config/url.hpp"
 
@@ -74,6 +75,9 @@ void read_client_tls(const value& from, upstream_conf& into) {
                 name->refuse("is not a host name");
         }
     s.flag("verify", into.tls.verify);
+    if (!into.tls.verify && into.scheme == "https" && !is_this_machine(into.host + ":0"))
+        s.find("verify")->warn("verify: whoever stands on the way to " + in_quotes(into.host) + " can pretend to be it; set ca to the PEM file of who signed its "
+                               "certificate instead");
     s.finish();
     if (into.scheme == "http") from.warn("tls: has no effect, the upstream's URL starts with http://");
 }
@@ -104,6 +108,7 @@ upstream_conf read_upstream(const value& from) {
     if (const auto headers = s.find("headers")) read_headers(*headers, upstream);
     s.integer("max_requests", upstream.max_requests, 1);
     if (const auto tls = s.find("tls")) read_client_tls(*tls, upstream);
+    if (const auto url = s.find("url")) warn_of_upstream(upstream, *url);
     s.finish();
     return upstream;
 }
@@ -133,6 +138,8 @@ void read_tracing(const value& from, conf& into) {
     section s{from, "tracing"};
     auto& collector = tracing.collector;
     if (const auto url = s.require("otlp")) read_url(*url, collector);
+    if (collector.port == "4317")
+        s.find("otlp")->warn("otlp: 4317 is the port of OTLP over gRPC, and weir speaks OTLP over HTTP; collectors take that on 4318");
     s.percent("sample", tracing.sample_percent);
     s.duration_or_off("slow", tracing.slow);
     s.text("service_name", tracing.service_name);

@@ -1,0 +1,22 @@
+// Where each key of a conf belongs, for who wrote one in the wrong place. It reads nothing and decides nothing.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::config {
+
+struct key_place {
+    std::string_view key;
+    std::string_view place;  ///< as a path: `listeners[].tls`; empty: the top of the file
+};
+
+/// Every place of every key; the likelier one first.
+[[nodiscard]] const std::vector<key_place>& key_places();
+
+/// `; did you mean 'private_key' in listeners[].tls?` for a key that some other section knows, by that name or one that people use for it;
+/// empty where none does. `what`: the section it was found in ("a listener").
+[[nodiscard]] std::string meant_elsewhere(std::string_view key, std::string_view what);
+
+}  // namespace weir::config
