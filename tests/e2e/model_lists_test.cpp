@@ -36,7 +36,8 @@ struct served {
         names out;
         const auto got = get("/v1/models", key);
         EXPECT_EQ(got.status, 200) << got.body;
-        for (const auto& one : json::parse(got.body).at("data").as_array()) out.insert(std::string{one.at("id").as_string()});
+        const auto document = json::parse(got.body);
+        for (const auto& one : document.at("data").as_array()) out.insert(std::string{one.at("id").as_string()});
         return out;
     }
     std::unique_ptr<mock::provider> a, b;

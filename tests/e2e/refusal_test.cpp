@@ -236,5 +236,7 @@ TEST_F(Refusal, ListsTheModelsAKeyMayCall) {
                   .body.find("\"dear\""),
               std::string::npos);
     EXPECT_EQ(exchange_once(weir_->url(), request_text("GET", "/v1/models")).status, 401);
-    EXPECT_EQ(a_->call_count(), 0u);
+    // The two pools that patterns alone lead to are asked for their lists, and nothing else.
+    EXPECT_EQ(a_->call_count(), 2u);
+    for (const auto& call : a_->calls()) EXPECT_EQ(call.method, "GET");
 }
