@@ -3,6 +3,7 @@
 #include "app/local_reply.hpp"
 #include "app/prompt_count.hpp"
 #include "dialect/error_body.hpp"
+#include "dialect/served_model.hpp"
 
 namespace weir::app {
 namespace {
@@ -215,6 +216,8 @@ void exchange_runner::publish() {
     measure_time();
     if (trace_) finish_trace();
     worker_.metrics().publish(record_);
+    const bool told = (event_mode_ || collecting_) && content_seen_;
+    if (other_model_ || (told && dialect::is_other_model(record_.served_model, reader_.served_model()))) worker_.metrics().other_model(record_.pool);
     if (record_.status >= 400 || !record_.interrupted_phase.empty()) worker_.note_error(record_);
     if (is_logged()) worker_.log().write(record_);
 }

@@ -1,6 +1,7 @@
 // The answer on its way to the client: passed on as it comes, broken where it breaks, never made to look complete when it is not.
 #include "app/exchange_runner.hpp"
 #include "dialect/error_body.hpp"
+#include "dialect/served_model.hpp"
 #include "http/head_writer.hpp"
 
 namespace weir::app {
@@ -262,6 +263,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
     const bool whole = body_done_;
     if (whole && metered_) {
         const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
+        other_model_ = dialect::is_other_model(record_.served_model, facts.served_model);
         if (facts.has_usage) {
             record_.usage = facts.usage;
             record_.has_usage = true;

@@ -405,6 +405,7 @@ private:
     http::sse_scanner sse_;
     dialect::stream_reader reader_;
     std::uint64_t left_ = 0;                 ///< of a sized body
+    bool other_model_ = false;  ///< a unary answer named another model than the one that was asked for
     bool head_sent_ = false, body_done_ = false, surplus_ = false, upstream_keeps_ = false, event_mode_ = false;
     bool metered_ = false;                   ///< usage is read from the answer
     bool content_seen_ = false, error_seen_ = false, malformed_ = false;

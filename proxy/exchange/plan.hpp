@@ -55,7 +55,6 @@ public:
 
     [[nodiscard]] std::size_t candidate() const { return candidate_; }
     [[nodiscard]] int attempts() const { return attempts_; }
-    [[nodiscard]] int attempts_here() const { return attempts_here_; }
 
 private:
     [[nodiscard]] step next_candidate() {

@@ -44,8 +44,6 @@ public:
 
     [[nodiscard]] status now() const { return status_; }
     [[nodiscard]] std::string_view why() const { return why_; }  ///< static text, with failed
-    /// Data bytes still due in the chunk that is open; a reader may read that far in one go.
-    [[nodiscard]] std::uint64_t left_in_chunk() const { return state_ == state::data ? left_ : 0; }
     /// What failed is a bound, not the syntax.
     [[nodiscard]] bool too_large() const { return too_large_; }
     /// The largest chunk size accepted; default: any that fits 63 bits.

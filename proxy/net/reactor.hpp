@@ -150,7 +150,6 @@ public:
         wake(woken::interrupted);
     }
     void on_deadline() override { wake(woken::deadline); }
-    [[nodiscard]] bool asleep() const { return static_cast<bool>(handle_); }
     reactor& loop() { return reactor_; }
 
 private:

@@ -86,7 +86,7 @@ bool socket::open(reactor& r, int descriptor) {
     reactor_ = &r;
     // Until the first edge nothing is known; trying once is cheaper than waiting for an edge that may have passed.
     flags = can_read | can_write;
-    bytes_read = bytes_written = 0;
+    bytes_read = 0;
     raw_eof_ = tls_broken_ = handshaken_ = heard_http_ = pending_ = false;
     const int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -265,7 +265,6 @@ std::size_t socket::available() const {
 
 io_result socket::write(std::span<const iovec> pieces) {
     const auto r = ssl_ ? write_tls(pieces) : send(pieces.data(), pieces.size());
-    bytes_written += r.bytes;
     note_turn(r);
     return r;
 }

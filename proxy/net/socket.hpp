@@ -88,7 +88,7 @@ public:
     void set_owner(waiter* w) { owner_ = w, idle_ = nullptr; }
     void set_idle(idle_listener* l) { owner_ = nullptr, idle_ = l; }
 
-    std::uint64_t bytes_read = 0, bytes_written = 0;  ///< payload bytes since open()
+    std::uint64_t bytes_read = 0;  ///< payload bytes since open()
 
 private:
     friend struct socket_bio;

@@ -226,13 +226,4 @@ core::time_point balancer::first_back(std::span<const pool_member> pool, core::t
     return first;
 }
 
-bool balancer::any_usable(std::span<const pool_member> pool, core::time_point now) const {
-    return std::any_of(pool.begin(), pool.end(), [&](const pool_member& member) {
-        const auto how = member.state->standing_at(now);
-        if (member.weight <= 0) return false;
-        return how == standing::open || how == standing::half_open || how == standing::probing ||
-               (panic_ && rests(how));
-    });
-}
-
 }  // namespace weir::policy

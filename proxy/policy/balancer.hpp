@@ -55,9 +55,6 @@ public:
     [[nodiscard]] picked pick(std::span<const pool_member> pool, const tried_set& tried, bool reuse_tried,
                               core::time_point now, std::uint64_t random, const pick_for& request = {});
 
-    /// Whether a request would find an upstream now (full ones count): for /readyz.
-    [[nodiscard]] bool any_usable(std::span<const pool_member> pool, core::time_point now) const;
-
     [[nodiscard]] const ejection_settings& ejection() const { return ejection_; }
 
 private:

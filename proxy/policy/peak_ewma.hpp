@@ -72,12 +72,4 @@ private:
     std::atomic<std::uint64_t> cell_{0};
 };
 
-/// A first-byte time made comparable between prompts: prefill takes longer the longer the prompt is, and an upstream
-/// must not look slow because it got the long ones. 8,000 prompt tokens are taken to double the time.
-[[nodiscard]] constexpr core::duration normalised_first_byte(core::duration latency, std::int64_t prompt_tokens) {
-    constexpr double tokens_that_double = 8000.0;
-    const double scale = 1.0 + static_cast<double>(std::max<std::int64_t>(prompt_tokens, 0)) / tokens_that_double;
-    return core::duration{static_cast<core::duration::rep>(static_cast<double>(latency.count()) / scale)};
-}
-
 }  // namespace weir::policy

@@ -87,6 +87,7 @@ constexpr std::array<family_info, family_count> table = {{
      9, first_token_bounds},
     {"weir_hedges_total", "Second attempts at requests whose answer was late: whether theirs began first (won, lost) or failed.", counter, pool_outcome, 0, {}},
     {"weir_tunnels_unread_total", "WebSocket tunnels with bytes that are no frames: what came behind them was passed on without being counted.", counter, pool_only, 0, {}},
+    {"weir_other_model_answers_total", "Answers that name another model than the one that was asked for; a dated form of it is the same.", counter, pool_only, 0, {}},
     {"weir_client_timeouts_total", "Requests that clients sent too slowly (408), by the part that was late: head or body.", counter, listener_phase, 0, {}},
     {"weir_gateway_timeouts_total",
      "Requests that weir answered with 504, by the phase in which their last upstream was too slow.", counter, pool_phase, 0, {}},

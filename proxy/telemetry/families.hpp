@@ -34,6 +34,7 @@ enum class family : std::uint8_t {
     queue_wait,
     hedges,
     tunnels_unread,
+    other_models,
     client_timeouts,
     gateway_timeouts,
     requests_ended,
@@ -44,7 +45,7 @@ enum class family : std::uint8_t {
     otel_first_token,
     otel_per_output_token,
 };
-inline constexpr std::size_t family_count = 31;
+inline constexpr std::size_t family_count = 32;
 inline constexpr family first_otel_family = family::otel_token_usage;  ///< shown only when they have series
 inline constexpr std::size_t max_labels = 6;
 

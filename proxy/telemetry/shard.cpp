@@ -239,6 +239,11 @@ void shard::tunnel_unread(std::string_view pool) {
     find(family::tunnels_unread, pool_id)->add(1);
 }
 
+void shard::other_model(std::string_view pool) {
+    const label_id pool_id = store_.intern(pool);
+    find(family::other_models, pool_id)->add(1);
+}
+
 void shard::hedge(std::string_view pool, std::string_view outcome) {
     const label_id pool_id = store_.intern(pool);
     find(family::hedges, pool_id, store_.intern(outcome))->add(1);

@@ -76,6 +76,7 @@ public:
     void fallback(std::string_view pool, std::string_view reason);
     void hedge(std::string_view pool, std::string_view outcome);
     void tunnel_unread(std::string_view pool);
+    void other_model(std::string_view pool);
     void queued(std::string_view pool, core::duration how_long);
 
     [[nodiscard]] gauge& connections(std::string_view listener);

@@ -107,16 +107,6 @@ TEST(ChunkScanner, HoldsAChunkToTheLimitItWasGiven) {
     EXPECT_EQ(got.data, "");
 }
 
-TEST(ChunkScanner, SaysHowMuchOfTheOpenChunkIsDue) {
-    chunk_scanner s;
-    const auto ignore = [](const char*, std::size_t) {};
-    EXPECT_EQ(s.left_in_chunk(), 0u);
-    s.feed("10\r\nabc", ignore);
-    EXPECT_EQ(s.left_in_chunk(), 13u);
-    s.feed("0123456789abc", ignore);
-    EXPECT_EQ(s.left_in_chunk(), 0u);
-}
-
 TEST(ChunkScanner, BoundsExtensionsPerChunkAndPerMessage) {
     EXPECT_EQ(whole("0;" + std::string(200, 'a') + "\r\n\r\n").what, status::done);
     expect_refused("0;" + std::string(chunk_scanner::max_extension + 1, 'a') + "\r\n\r\n", true);

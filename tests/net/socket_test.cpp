@@ -131,7 +131,6 @@ TEST(Socket, WaitsWhenThePeerDoesNotRead) {
     for (std::string more = f.pair.hear(); !more.empty(); more = f.pair.hear()) heard += more;
     EXPECT_GT(waits, 0u);
     EXPECT_EQ(heard, text);
-    EXPECT_EQ(f.ours.bytes_written, text.size());
 }
 
 TEST(Socket, WritesPiecesInOrderInOneGo) {

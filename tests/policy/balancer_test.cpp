@@ -158,13 +158,11 @@ TEST(Balancer, NeverUsesWhatItsCheckCallsDownAndWhatRefusesOurKeyInPanicOnly) {
     const auto none = calm.pick(p.members, {}, true, noon, 0);
     EXPECT_EQ(none.why_none, no_upstream::none_healthy);
     EXPECT_EQ(none.back_at, noon + 5min);
-    EXPECT_FALSE(calm.any_usable(p.members, noon));
 
     auto b = make(balance::peak_ewma);
     const auto got = b.pick(p.members, {}, true, noon, 0);
     EXPECT_EQ(got.index, 1U);
     EXPECT_EQ(got.lease.how(), upstream_state::entry::panic);
-    EXPECT_TRUE(b.any_usable(p.members, noon));
 }
 
 TEST(Balancer, UsesWhatRefusesOurKeyLastOfAllThatRest) {
@@ -209,10 +207,8 @@ TEST(Balancer, UsesTheLeastBadWhenAllRestAndPanicIsOn) {
     const auto none = calm.pick(p.members, {}, true, noon + 3s, 0);
     EXPECT_EQ(none.why_none, no_upstream::none_healthy);
     EXPECT_EQ(none.back_at, noon + 10s);
-    EXPECT_FALSE(calm.any_usable(p.members, noon + 3s));
 
     auto b = make(balance::peak_ewma, true, 100);
-    EXPECT_TRUE(b.any_usable(p.members, noon + 3s));
     const auto got = b.pick(p.members, {}, true, noon + 3s, 0);
     EXPECT_EQ(got.index, 1U);
     EXPECT_EQ(got.lease.how(), upstream_state::entry::panic);
@@ -270,7 +266,6 @@ TEST(Balancer, SkipsTheFullAndSaysSoWhenAllAre) {
     EXPECT_EQ(p.states[0].in_flight(), 2);
     EXPECT_EQ(p.states[1].in_flight(), 2);
     EXPECT_EQ(b.pick(p.members, {}, true, noon, 0).why_none, no_upstream::all_full);
-    EXPECT_TRUE(b.any_usable(p.members, noon));
     held.pop_back();
     EXPECT_TRUE(static_cast<bool>(b.pick(p.members, {}, true, noon, 0)));
 }

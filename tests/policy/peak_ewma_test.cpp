@@ -48,10 +48,4 @@ TEST(PeakEwma, TakesAFailureOnlyAsAPeak) {
     EXPECT_NEAR(*e.at(noon), 5.0, 1e-6);
 }
 
-TEST(PeakEwma, ComparesPromptsOfDifferentLength) {
-    EXPECT_EQ(normalised_first_byte(1s, 0), 1s);
-    EXPECT_EQ(normalised_first_byte(2s, 8000), 1s);
-    EXPECT_EQ(normalised_first_byte(1s, -5), 1s);
-}
-
 }  // namespace
