@@ -74,6 +74,8 @@ std::optional<answer> shelf::answer_to(const asked& request, std::uint64_t seria
     const std::lock_guard lock{mutex_};
     if (const auto rest = below(path, "/files")) return files(request, *rest, serial);
     if (const auto rest = below(path, "/batches")) return batches(request, *rest, serial);
+    if (const auto rest = below(path, "/videos")) return videos(request, *rest, serial);
+    if (const auto rest = below(path, "/messages/batches")) return message_batches(request, *rest, serial);
     const auto rest = below(path, "/responses");
     if (!rest || rest->empty() || (request.method == "POST" && !rest->ends_with("/cancel"))) return std::nullopt;
     return responses(request, *rest);
@@ -180,7 +182,16 @@ answer shelf::batches(const asked& request, std::string_view rest, std::uint64_t
     return json_answer(batch);
 }
 
-void shelf::remember(const asked& request, const answer& said) {
+const json::object& shelf::job::look() {
+    if (now.at("status") == "queued" || now.at("status") == "in_progress") {
+        ++looks;
+        if (looks > 1) now = done;
+        else now["status"] = "in_progress";
+    }
+    return now;
+}
+
+void shelf::remember(const asked& request, answer& said) {
     if (request.method != "POST" || endpoint_of(request.target) != "/responses" || said.events.empty()) return;
     std::string_view text = said.events.back().bytes;
     if (said.stream) text = text.substr(std::min(text.find("data: "), text.size() - 6) + 6);
@@ -191,7 +202,15 @@ void shelf::remember(const asked& request, const answer& said) {
     const auto id = string_member(document, "id");
     if (failed || id.empty()) return;
     const std::lock_guard lock{mutex_};
-    responses_[id] = document.as_object();
+    job& kept = responses_[id];
+    kept.now = kept.done = document.as_object();
+    if (said.stream || !request_body{request}.flag("background")) return;
+    kept.now["status"] = "queued";
+    kept.now["output"] = json::array{};
+    kept.now["usage"] = nullptr;
+    kept.now["background"] = kept.done["background"] = true;
+    said.usage = {};
+    said.events.back().bytes = json::serialize(kept.now);
 }
 
 answer shelf::responses(const asked& request, std::string_view rest) {
@@ -204,7 +223,81 @@ answer shelf::responses(const asked& request, std::string_view rest) {
     }
     if (rest.ends_with("/input_items"))
         return json_answer({{"object", "list"}, {"data", json::array{}}, {"has_more", false}});
-    return json_answer(found->second);
+    auto& kept = found->second;
+    if (request.target.find("stream=true") != std::string_view::npos) {
+        kept.now = kept.done;
+        answer out;
+        out.stream = true;
+        out.content_type = "text/event-stream";
+        const json::object data{{"type", "response.completed"}, {"response", kept.now}};
+        out.events.push_back({.bytes = "event: response.completed\ndata: " + json::serialize(data) + "\n\n", .terminator = true});
+        return out;
+    }
+    if (rest.ends_with("/cancel")) {
+        if (kept.now.at("status") != "completed") kept.now["status"] = "cancelled";
+        return json_answer(kept.now);
+    }
+    return json_answer(kept.look());
+}
+
+answer shelf::videos(const asked& request, std::string_view rest, std::uint64_t serial) {
+    if (request.method == "POST" && (rest.empty() || rest.ends_with("/remix"))) {
+        const auto id = "video_mock" + std::to_string(serial);
+        json::object made = {{"id", id}, {"object", "video"}, {"created_at", then}, {"status", "queued"}, {"progress", 0}, {"model", model_of(request)}};
+        job& kept = videos_[id];
+        kept.now = kept.done = std::move(made);
+        kept.done["status"] = "completed";
+        kept.done["progress"] = 100;
+        return json_answer(kept.now);
+    }
+    if (rest.empty()) return list_of(videos_, [](const job& v) { return v.now; });
+    const std::string id{rest.substr(0, rest.find('/'))};
+    const auto found = videos_.find(id);
+    if (found == videos_.end()) return not_found("video", id);
+    if (request.method == "DELETE") {
+        videos_.erase(found);
+        return json_answer({{"id", id}, {"object", "video.deleted"}, {"deleted", true}});
+    }
+    if (!rest.ends_with("/content")) return json_answer(found->second.look());
+    answer out;
+    out.content_type = "video/mp4";
+    out.events.push_back({.bytes = "no film, but bytes"});
+    return out;
+}
+
+/// Answers every request of a batch at once and hands the answers out, one a line.
+answer shelf::message_batches(const asked& request, std::string_view rest, std::uint64_t serial) {
+    if (rest.empty() && request.method == "POST") {
+        const request_body body{request};
+        const auto* requests = member(body.document(), "requests");
+        if (requests == nullptr || !requests->is_array()) return refusal(400, "requests: a list is needed");
+        const auto id = "msgbatch_mock" + std::to_string(serial);
+        auto& kept = message_batches_[id];
+        kept.about = {{"id", id}, {"type", "message_batch"}, {"processing_status", "in_progress"}, {"results_url", nullptr}};
+        for (const auto& each : requests->as_array()) {
+            const auto* params = member(each, "params");
+            const auto text = json::serialize(params == nullptr ? json::value{} : *params);
+            const auto said = weir::mock::answer_to({"POST", "/v1/messages", "application/json", text}, {}, {}, serial);
+            json::error_code failed;
+            json::value message = said.events.empty() ? json::value{} : json::parse(said.events.front().bytes, failed);
+            const json::object result = {{"type", "succeeded"}, {"message", std::move(message)}};
+            kept.results += json::serialize(json::object{{"custom_id", string_member(each, "custom_id")}, {"result", result}}) + '\n';
+        }
+        return json_answer(kept.about);
+    }
+    if (rest.empty()) return list_of(message_batches_, [](const message_batch& b) { return b.about; });
+    const std::string id{rest.substr(0, rest.find('/'))};
+    const auto found = message_batches_.find(id);
+    if (found == message_batches_.end()) return not_found("message batch", id);
+    auto& batch = found->second;
+    if (rest.ends_with("/results")) {
+        answer out;
+        out.content_type = "application/x-jsonl";
+        out.events.push_back({.bytes = batch.results});
+        return out;
+    }
+    batch.about["processing_status"] = "ended";
+    return json_answer(batch.about);
 }
 
 }  // namespace weir::mock

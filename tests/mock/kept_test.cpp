@@ -117,13 +117,43 @@ TEST(Shelf, RemembersResponsesWholeAndStreamed) {
     for (const bool stream : {false, true}) {
         const std::string body = stream ? R"({"model":"m","input":"x","stream":true})" : R"({"model":"m","input":"x"})";
         const mock::asked request{"POST", "/v1/responses", "application/json", body};
-        it.shelf.remember(request, mock::answer_to(request, {}, {}, stream ? 5 : 6));
+        auto said = mock::answer_to(request, {}, {}, stream ? 5 : 6);
+        it.shelf.remember(request, said);
         const std::string id = stream ? "resp_mock5" : "resp_mock6";
         EXPECT_EQ(it.ask("GET", "/v1/responses/" + id).at("status").as_string(), "completed");
         EXPECT_TRUE(it.ask("DELETE", "/v1/responses/" + id).at("deleted").as_bool());
         it.ask("GET", "/v1/responses/" + id, {}, {}, 404);
     }
     EXPECT_TRUE(it.ask("POST", "/v1/responses", "{}").is_null()) << "what makes a response is not the shelf's";
+}
+
+TEST(Shelf, ABackgroundResponseIsQueuedThenInProgressThenCompletedWithUsage) {
+    kept it;
+    const mock::asked request{"POST", "/v1/responses", "application/json", R"({"model":"m","input":"x","background":true})"};
+    auto said = mock::answer_to(request, {}, {}, 7);
+    it.shelf.remember(request, said);
+    const auto begun = json::parse(said.events.front().bytes);
+    EXPECT_EQ(begun.at("status").as_string(), "queued");
+    EXPECT_TRUE(begun.at("usage").is_null());
+    EXPECT_EQ(it.ask("GET", "/v1/responses/resp_mock7").at("status").as_string(), "in_progress");
+    const auto done = it.ask("GET", "/v1/responses/resp_mock7");
+    EXPECT_EQ(done.at("status").as_string(), "completed");
+    EXPECT_GT(done.at("usage").at("output_tokens").as_int64(), 0);
+}
+
+TEST(Shelf, KeepsVideosAndBatchesOfMessages) {
+    kept it;
+    const auto video = it.ask("POST", "/v1/videos", R"({"model":"sora-2","prompt":"rain"})");
+    const std::string path = "/v1/videos/" + std::string{video.at("id").as_string()};
+    EXPECT_EQ(it.ask("GET", path).at("status").as_string(), "in_progress");
+    EXPECT_EQ(it.ask("GET", path).at("status").as_string(), "completed");
+    EXPECT_TRUE(it.ask("DELETE", path).at("deleted").as_bool());
+    it.ask("GET", path, {}, {}, 404);
+    const auto batch = it.ask("POST", "/v1/messages/batches",
+                              R"({"requests":[{"custom_id":"a","params":{"model":"c","max_tokens":9,"messages":[{"role":"user","content":"x"}]}}]})");
+    const std::string of = "/v1/messages/batches/" + std::string{batch.at("id").as_string()};
+    EXPECT_EQ(it.ask("GET", of).at("processing_status").as_string(), "ended");
+    EXPECT_EQ(it.ask("GET", of + "/results").at("result").at("message").at("model").as_string(), "c");
 }
 
 TEST(WebSocket, PutsFragmentsTogetherUnderEverySlicing) {
