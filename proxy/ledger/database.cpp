@@ -63,6 +63,7 @@ database::~database() { close(); }
 void database::close() {
     insert_ = {};
     add_hour_ = {};
+    add_object_ = {};
     sqlite3_close_v2(db_);
     db_ = nullptr;
 }
@@ -98,11 +99,13 @@ verdict database::prepare(std::string& why) {
     if (const verdict v = check(why); v != verdict::fine) return v;
     if (const verdict v = run("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", why); v != verdict::fine) return v;
     if (const verdict v = make_schema(why); v != verdict::fine) return v;
+    if (const verdict v = make_object_tables(why); v != verdict::fine) return v;
     if (!add_arriving_table(db_, arriving_)) return failed(why);
+    add_object_ = statement(db_, "INSERT OR IGNORE INTO objects VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
     insert_ = statement(db_, "INSERT OR IGNORE INTO requests SELECT * FROM arriving");
     add_hour_ = statement(db_, "INSERT INTO key_hours VALUES(?1, ?2, ?3) "
                                "ON CONFLICT(key, hour) DO UPDATE SET cost_nanousd = cost_nanousd + excluded.cost_nanousd");
-    return insert_.ready() && add_hour_.ready() ? verdict::fine : failed(why);
+    return insert_.ready() && add_hour_.ready() && add_object_.ready() ? verdict::fine : failed(why);
 }
 
 verdict database::check(std::string& why) {
@@ -166,6 +169,7 @@ verdict database::insert(std::span<const row> rows, std::string& why) {
     verdict v = insert_batch(rows, inserted, why);
     const bool all_new = inserted == static_cast<std::int64_t>(rows.size());
     if (v == verdict::fine && all_new) v = add_to_hours(rows, why);
+    if (v == verdict::fine && all_new) v = add_objects(rows, why);
     if (v == verdict::fine && !all_new) {
         // Some were there already, and the sums must not count them twice.
         v = run("ROLLBACK TO batch", why);
@@ -192,6 +196,7 @@ verdict database::insert_one_by_one(std::span<const row> rows, std::string& why)
         std::int64_t inserted = 0;
         v = insert_batch(one, inserted, why);
         if (v == verdict::fine && inserted == 1) v = add_to_hours(one, why);
+        if (v == verdict::fine && inserted == 1) v = add_objects(one, why);
     }
     return v;
 }

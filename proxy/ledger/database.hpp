@@ -5,12 +5,14 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ledger/kept_models.hpp"
+#include "ledger/made_object.hpp"
 #include "ledger/row.hpp"
 #include "ledger/row_table.hpp"
 
@@ -43,6 +45,13 @@ public:
 
 private:
     sqlite3_stmt* handle_ = nullptr;
+};
+
+/// What changes of an object when late usage is charged; only where `booked_before` still holds and usage is due.
+struct object_booking {
+    std::string_view id;
+    usage::nanousd booked_before = 0, booked_after = 0;
+    bool still_owed = false;
 };
 
 class database {
@@ -79,6 +88,14 @@ public:
     /// Gives some of the free pages back to the disk if they are many; `more`: call again.
     [[nodiscard]] verdict compact(bool& more, std::string& why);
 
+    // database_objects.cpp
+    [[nodiscard]] verdict find_object(std::string_view id, std::optional<made_object>& out, std::string& why);
+    /// Whose usage is still to come, the oldest first.
+    [[nodiscard]] verdict owed_objects(std::int64_t since_ms, std::int64_t most, std::vector<made_object>& out, std::string& why);
+    /// Inside a transaction. `due`: it was.
+    [[nodiscard]] verdict book_object(const object_booking& what, bool& due, std::string& why);
+    [[nodiscard]] verdict forget_objects(std::int64_t before_ms, std::int64_t most, std::int64_t& deleted, std::string& why);
+
     /// From the sums by hour, which outlive the rows that `remove_before` deletes; only the first hour is read row by row.
     [[nodiscard]] verdict spent_since(std::string_view key, std::int64_t since_ms, std::int64_t& nanousd, std::string& why);
     /// Deletes at most `most` rows older than `before_ms`, and remembers that; `deleted` says how many.
@@ -91,6 +108,8 @@ private:
     [[nodiscard]] verdict failed(std::string& why) const;
     [[nodiscard]] verdict prepare(std::string& why);
     [[nodiscard]] verdict make_schema(std::string& why);
+    [[nodiscard]] verdict make_object_tables(std::string& why);
+    [[nodiscard]] verdict add_objects(std::span<const row> rows, std::string& why);
     [[nodiscard]] verdict check(std::string& why);
     [[nodiscard]] bool pragma(const char* name, std::int64_t& out);
     [[nodiscard]] verdict insert_batch(std::span<const row> rows, std::int64_t& inserted, std::string& why);
@@ -100,7 +119,7 @@ private:
     arriving_rows arriving_;  // outlives db_
     sqlite3* db_ = nullptr;
     std::string path_;
-    statement insert_, add_hour_;
+    statement insert_, add_hour_, add_object_;
 };
 
 }  // namespace weir::ledger

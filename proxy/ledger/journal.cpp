@@ -123,6 +123,8 @@ void journal::progress(const entry& which, const progress_report& so_far) {
         r.cost = so_far.cost;
         r.first_token_ms = so_far.first_token_ms;
         r.duration_ms = so_far.duration_ms;
+        r.object = so_far.object;
+        r.owes = so_far.owes;
     });
 }
 

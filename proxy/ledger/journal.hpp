@@ -35,6 +35,8 @@ struct progress_report {
     usage::nanousd cost = 0;
     std::int64_t first_token_ms = -1;
     std::int64_t duration_ms = 0;
+    std::string_view object = {};  ///< as in a row
+    bool owes = false;
 };
 
 /// A begun request. A default one stands for a request that was never begun.

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -93,6 +94,14 @@ public:
     bool keep_models(const std::vector<kept_model>& models);
     [[nodiscard]] std::vector<kept_model> kept_models();
 
+    /// What a request made at its provider, as far as its row has been moved.
+    [[nodiscard]] std::optional<made_object> find_object(std::string_view id);
+    /// Whose usage is still to come, the oldest first.
+    [[nodiscard]] std::vector<made_object> owed_objects(core::wall_time since, std::size_t most);
+    /// Books usage that came late and writes `what` as a row of its own, both or neither. Its seq and code are given here.
+    [[nodiscard]] late_charge charge_late(row what, const object_booking& booking);
+    void forget_objects(std::chrono::hours keep, core::wall_time now);
+
     /// Gives the space of deleted rows back to the disk when it is a quarter of the file; in steps.
     void compact();
 
@@ -128,8 +137,9 @@ private:
     std::vector<std::int64_t> more_instances_;  // a sequence names one of few workers, so every so many get a number of their own
     recovery recovery_;
 
-    std::mutex database_lock_;  // one user of the database at a time
+    std::mutex database_lock_;  // one user of the database at a time; the next two members
     database database_;
+    sequence last_late_ = 0;
     std::atomic<bool> failing_{false};
     std::string complained_;    // the fault that was reported last and still stands
 

@@ -14,14 +14,14 @@ constexpr std::size_t number_count = 17;
 constexpr std::size_t string_count = 9;
 constexpr std::size_t longest_number = 10;  // of 64 bits, 7 in each byte
 constexpr std::size_t most_fixed = number_count * longest_number + string_count * 2;
-static_assert(largest_encoded_row >= most_fixed + string_count * longest_string);
+static_assert(largest_encoded_row >= most_fixed + string_count * longest_string + 2 + longest_object);
 static_assert(smallest_capacity >= most_fixed);
 
 using numbers = std::array<std::int64_t, number_count>;
 
 numbers numbers_of(const row& r) {
     const usage::counts& u = r.usage;
-    const std::int64_t flags = (r.stream ? 1 : 0) | (r.estimated ? 2 : 0) | (r.recovered ? 4 : 0);
+    const std::int64_t flags = (r.stream ? 1 : 0) | (r.estimated ? 2 : 0) | (r.recovered ? 4 : 0) | (r.owes ? 8 : 0);
     return {r.time_ms,    r.status,      flags,          r.attempts,     u.input,  u.cached_input,   u.cache_write,
             u.cache_write_1h, u.output,  u.reasoning,    u.audio_input,  u.audio_output, u.image_output, r.cost,
             r.first_token_ms, r.duration_ms, 0};
@@ -33,6 +33,7 @@ void set_numbers(row& r, const numbers& n) {
     r.stream = (n[2] & 1) != 0;
     r.estimated = (n[2] & 2) != 0;
     r.recovered = (n[2] & 4) != 0;
+    r.owes = (n[2] & 8) != 0;
     r.attempts = n[3];
     r.usage = {n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12]};
     r.cost = n[13];
@@ -40,6 +41,7 @@ void set_numbers(row& r, const numbers& n) {
     r.duration_ms = n[15];
 }
 
+// `object` stands behind them, where there is one: rows that an earlier weir wrote have none.
 template <class Row>
 auto strings_of(Row& r) {
     return std::array{&r.request_id, &r.key, &r.route, &r.model, &r.served_model, &r.pool, &r.upstream, &r.endpoint, &r.code};
@@ -64,6 +66,24 @@ bool take_number(std::string_view& bytes, std::int64_t& out) {
         return true;
     }
     return false;
+}
+
+char* put_string(char* at, std::string_view text) {
+    const auto size = static_cast<std::uint16_t>(text.size());
+    std::memcpy(at, &size, sizeof size);
+    if (size > 0) std::memcpy(at + sizeof size, text.data(), size);
+    return at + sizeof size + size;
+}
+
+bool take_string(std::string_view& bytes, std::string_view& out) {
+    std::uint16_t size = 0;
+    if (bytes.size() < sizeof size) return false;
+    std::memcpy(&size, bytes.data(), sizeof size);
+    bytes.remove_prefix(sizeof size);
+    if (bytes.size() < size) return false;
+    out = bytes.substr(0, size);
+    bytes.remove_prefix(size);
+    return true;
 }
 
 // The most bytes that each string may have so that all of them fit into `room`: only the longest are cut.
@@ -96,6 +116,8 @@ row row_of(const exchange::record& what) {
     r.upstream = what.upstream;
     r.endpoint = what.endpoint;
     r.code = core::name_of(what.code);
+    r.object = what.object;
+    r.owes = what.owes;
     r.status = what.status;
     r.attempts = what.attempt_count;
     r.stream = what.stream;
@@ -111,13 +133,13 @@ std::size_t encode(const row& what, char* out, std::size_t capacity) {
     char* at = out;
     for (const std::int64_t n : numbers_of(what)) at = put_number(at, n);
     const auto strings = strings_of(what);
-    const std::size_t longest = fair_length(strings, capacity - static_cast<std::size_t>(at - out) - string_count * 2);
-    for (const std::string_view* s : strings) {
-        const auto size = static_cast<std::uint16_t>(std::min(s->size(), longest));
-        std::memcpy(at, &size, sizeof size);
-        if (size > 0) std::memcpy(at + sizeof size, s->data(), size);
-        at += sizeof size + size;
-    }
+    const std::size_t room = capacity - static_cast<std::size_t>(at - out) - string_count * 2;
+    // Half an id names nothing: it stands there whole or not at all.
+    const std::size_t of_object = what.object.size() + 2;
+    const bool has_object = !what.object.empty() && what.object.size() <= longest_object && of_object <= room / 2;
+    const std::size_t longest = fair_length(strings, room - (has_object ? of_object : 0));
+    for (const std::string_view* s : strings) at = put_string(at, s->substr(0, longest));
+    if (has_object) at = put_string(at, what.object);
     return static_cast<std::size_t>(at - out);
 }
 
@@ -126,15 +148,10 @@ bool decode(std::string_view bytes, row& out) {
     for (std::int64_t& each : n)
         if (!take_number(bytes, each)) return false;
     set_numbers(out, n);
-    for (std::string_view* s : strings_of(out)) {
-        std::uint16_t size = 0;
-        if (bytes.size() < sizeof size) return false;
-        std::memcpy(&size, bytes.data(), sizeof size);
-        bytes.remove_prefix(sizeof size);
-        if (bytes.size() < size) return false;
-        *s = bytes.substr(0, size);
-        bytes.remove_prefix(size);
-    }
+    for (std::string_view* s : strings_of(out))
+        if (!take_string(bytes, *s)) return false;
+    out.object = {};
+    if (!bytes.empty() && !take_string(bytes, out.object)) return false;
     return bytes.empty();
 }
 

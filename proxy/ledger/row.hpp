@@ -21,9 +21,11 @@ struct row {
     std::int64_t time_ms = 0;  ///< since the Unix epoch
     std::string_view request_id, key, route, model, served_model, pool, upstream, endpoint;
     std::string_view code;  ///< of the contract's failures; empty: none
+    std::string_view object;  ///< what the request made at its provider (`resp_…`); empty: nothing that is kept
     std::int64_t status = 0;
     std::int64_t attempts = 0;
     bool stream = false, estimated = false, recovered = false;
+    bool owes = false;  ///< the usage of `object` is still to come
     usage::counts usage;
     usage::nanousd cost = 0;
     std::int64_t first_token_ms = -1;  ///< -1: none came
@@ -32,8 +34,13 @@ struct row {
 
 [[nodiscard]] row row_of(const exchange::record& what);
 
+/// The code of a row that brings what an earlier row lacked: usage that was reported later. It is no request.
+inline constexpr std::string_view late_code = "late";
+
 /// Longer strings are cut when they are encoded.
 inline constexpr std::size_t longest_string = 512;
+/// A longer one is left out: half an id names nothing.
+inline constexpr std::size_t longest_object = 256;
 inline constexpr std::size_t largest_encoded_row = 5 * 1024;
 inline constexpr std::size_t smallest_capacity = 264;
 

@@ -148,6 +148,18 @@ std::string_view columns_sql() {
     return sql;
 }
 
+const std::string& column_names() {
+    static const std::string names = [] {
+        std::string all;
+        for (const column& c : columns) {
+            const std::string_view sql{c.sql};
+            all.append(all.empty() ? "" : ", ").append(sql.substr(0, sql.find(' ')));
+        }
+        return all;
+    }();
+    return names;
+}
+
 bool add_arriving_table(sqlite3* db, arriving_rows& from) {
     return sqlite3_create_module(db, "arriving", &module_of_arriving, &from) == SQLITE_OK;
 }

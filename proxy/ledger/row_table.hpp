@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "ledger/row.hpp"
@@ -14,6 +15,9 @@ namespace weir::ledger {
 
 /// The columns of one row, in the order of the table; the same for the table and for the pending rows of readers.
 [[nodiscard]] std::string_view columns_sql();  ///< "seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, …"
+
+/// Their names alone; a table of a later weir has more.
+[[nodiscard]] const std::string& column_names();  ///< "seq, time, …"
 
 /// What the table `arriving` of one connection shows. Set `rows` before the statement runs; their bytes must outlive it.
 struct arriving_rows {

@@ -30,6 +30,7 @@ constexpr field fields[] = {
     {"stream", "CASE stream WHEN 0 THEN 'false' ELSE 'true' END"},
     {"estimated", "CASE estimated WHEN 0 THEN 'false' ELSE 'true' END"},
     {"recovered", "CASE recovered WHEN 0 THEN 'false' ELSE 'true' END"},
+    {"late", "CASE code WHEN 'late' THEN 'true' ELSE 'false' END"},
     {"request_id", "request_id"},
     {"hour", "strftime('%Y-%m-%dT%H:00Z', time / 1000, 'unixepoch')"},
     {"day", "strftime('%Y-%m-%d', time / 1000, 'unixepoch')"},
@@ -137,10 +138,10 @@ std::string sql_of(const spend_query& what) {
         select.append(find_field(name)->sql).append(", ");
     }
     std::string sql = "SELECT " + select +
-                      "count(*), sum(input_tokens), sum(cached_input_tokens), sum(cache_write_tokens), sum(output_tokens), "
+                      "sum(code <> 'late'), sum(input_tokens), sum(cached_input_tokens), sum(cache_write_tokens), sum(output_tokens), "
                       "sum(reasoning_tokens), sum(audio_input_tokens), sum(audio_output_tokens), "
-                      "sum(image_output_tokens), sum(cost_nanousd) FROM (SELECT * FROM main.requests UNION ALL "
-                      "SELECT * FROM temp.pending WHERE seq NOT IN (SELECT seq FROM main.requests)) WHERE 1";
+                      "sum(image_output_tokens), sum(cost_nanousd) FROM (SELECT " + column_names() + " FROM main.requests UNION ALL "
+                      "SELECT " + column_names() + " FROM temp.pending WHERE seq NOT IN (SELECT seq FROM main.requests)) WHERE 1";
     if (what.since) sql += " AND time >= ?1";
     if (what.until) sql += " AND time < ?2";
     for (std::size_t i = 0; i < what.filters.size(); ++i)

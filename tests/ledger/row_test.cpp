@@ -30,6 +30,24 @@ ledger::row full_row() {
 
 }  // namespace
 
+// An id is whole or not there: it would name nothing else.
+TEST(Row, AnObjectsIdIsNeverCut) {
+    for (const std::size_t size : {0, 1, 55, 120, 256, 257, 600}) {
+        for (const std::size_t capacity : {ledger::largest_encoded_row, ledger::smallest_capacity, std::size_t{288}}) {
+            ledger::row before = full_row();
+            const std::string id(size, 'i');
+            before.object = id;
+            before.owes = true;
+            const std::string bytes = bytes_of(before, capacity);
+            ledger::row after;
+            ASSERT_TRUE(ledger::decode(bytes, after));
+            EXPECT_TRUE(after.object.empty() || after.object == id) << size;
+            EXPECT_TRUE(after.owes);
+            if (size <= 55 || (size <= 256 && capacity == ledger::largest_encoded_row)) EXPECT_EQ(after.object, id) << size << " in " << capacity;
+        }
+    }
+}
+
 TEST(Row, ComesBackAsItWasEncoded) {
     const ledger::row before = full_row();
     const std::string bytes = bytes_of(before);
