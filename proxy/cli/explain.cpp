@@ -18,6 +18,7 @@
 #include "dialect/request.hpp"
 #include "policy/key_ring.hpp"
 #include "policy/route_table.hpp"
+#include "policy/unnamed_route.hpp"
 #include "token/encoding.hpp"
 
 namespace weir::cli {
@@ -149,8 +150,14 @@ private:
         return found == nullptr || app::quote_for(conf_, *found, found->size(), facts_.model, {}).priced;
     }
 
+    [[nodiscard]] std::optional<std::size_t> first_that_speaks() const {
+        for (std::size_t i = 0; i < conf_.pools.size(); ++i)
+            if (conf_.pools[i].dialect == target_.dialect) return i;
+        return std::nullopt;
+    }
+
     bool route() {
-        const auto* found = routes_.find(facts_.model);
+        const auto* found = facts_.model.empty() ? policy::route_without_model(routes_, std::nullopt, first_that_speaks()) : routes_.find(facts_.model);
         if (found == nullptr) {
             std::cout << "route        none\n";
             return refused(app::no_route(routes_, facts_.model));

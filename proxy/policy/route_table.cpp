@@ -25,6 +25,7 @@ std::optional<std::size_t> index_of(const std::vector<std::string>& pools, const
 route_table::route_table(const std::vector<route_settings>& routes, const std::vector<std::string>& pools,
                          const std::vector<std::string>& extra_models) {
     if (pools.size() == 1) only_pool_.emplace_back("*", std::vector<route::target>(1), renames{});
+    for (std::size_t i = 0; i < pools.size(); ++i) direct_.emplace_back("*", std::vector<route::target>{{i, {}, false}}, renames{});
     routes_.reserve(routes.size());
     for (const auto& from : routes) add(from, pools);
     for (const auto& name : extra_models) name_exactly(name);

@@ -29,6 +29,9 @@ public:
     /// has none) takes the first route that matches `*`, else the only pool. With no routes and one pool, that pool.
     [[nodiscard]] const route* find(std::string_view model) const;
 
+    /// The route to one pool, by its index, for what belongs there whatever the routes say.
+    [[nodiscard]] const route& only_to(std::size_t pool) const { return direct_[pool]; }
+
     /// The name itself if the conf or the price file has it, else the glob that matched it unless that is a bare `*`,
     /// else "other". The view lives as long as the table.
     [[nodiscard]] std::string_view model_label(std::string_view model) const;
@@ -65,6 +68,7 @@ private:
 
     std::vector<route> routes_;
     std::vector<route> only_pool_;  ///< zero or one: where requests go that no route speaks of
+    std::vector<route> direct_;     ///< one per pool
     std::vector<glob> globs_;       ///< in the conf's order
     std::unordered_map<std::string, std::size_t, text_hash, std::equal_to<>> exact_;
     std::unordered_set<std::string, text_hash, std::equal_to<>> labels_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/glob.hpp"
+#include "policy/unnamed_route.hpp"
 
 namespace {
 
@@ -35,6 +36,17 @@ TEST(RouteTable, TriesThePoolFirstAndThenTheFallbacksInOrder) {
     EXPECT_TRUE(found->at(2, "gpt-4o").larger_context);
     EXPECT_EQ(found->at(0, "gpt-5-mini").model, "gpt-5-mini");
     EXPECT_EQ(found->pattern(), "gpt-4o");
+}
+
+TEST(RouteTable, RequestsWithoutAModelGoWhereTheirObjectIsElseToTheStarElseToWhoSpeaksTheirDialect) {
+    const route_table with_star{contract_routes(), pools}, without{{{{"gpt-*"}, "azure", {}, {}}}, pools};
+    const auto pool_of = [](const route* r) { return r == nullptr ? -1 : static_cast<int>(r->at(0, "").pool); };
+    EXPECT_EQ(pool_of(route_without_model(with_star, 2, 1)), 2);
+    EXPECT_EQ(pool_of(route_without_model(with_star, std::nullopt, 1)), 0) << "the star's";
+    EXPECT_EQ(pool_of(route_without_model(without, 2, 1)), 2);
+    EXPECT_EQ(pool_of(route_without_model(without, std::nullopt, 1)), 1);
+    EXPECT_EQ(pool_of(route_without_model(without, std::nullopt, std::nullopt)), -1);
+    EXPECT_EQ(with_star.only_to(2).size(), 1U) << "an object is in one place";
 }
 
 TEST(RouteTable, LetsTheFirstRouteWinWhetherByNameOrByGlob) {
