@@ -181,6 +181,7 @@ void exchange_runner::end_attempt() {
 
 // Behind those that wait already, if there are any: who comes later is served later.
 policy::picked exchange_runner::pick_at_once(pool_view& pool) {
+    if (auto maker = pick_maker(pool)) return maker;
     if (pool_->line->occupied()) return {.why_none = policy::no_upstream::all_full};
     return pool.balancer.pick(pool.members, tried_, true, now(), worker_.random()(), wanted_);
 }

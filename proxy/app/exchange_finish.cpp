@@ -139,6 +139,11 @@ void exchange_runner::settle() {
     if (!price_ && to_) price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
     if (tunnel_) record_.cost = spent_;  // each response had its own price, or none
     else if (price_ && (record_.has_usage || record_.status == 200)) record_.cost = usage::cost_of(*price_, u);
+    if (is_free()) {
+        record_.usage = {};
+        record_.has_usage = record_.estimated = false;
+        record_.cost = 0;
+    }
     record_.cost += record_.discarded_cost;
     if (!record_.has_usage && given_up_) {
         // All that was used is what was given up; its cost is in discarded_cost.
@@ -146,6 +151,7 @@ void exchange_runner::settle() {
         record_.has_usage = record_.estimated = true;
     }
     if (!tunnel_) record_.priced = price_ != nullptr || u.empty();
+    if (object_) settle_object();
     reservation_.settle(u.prompt() + u.completion(), record_.cost, record_.time);
     if (in_ledger_) {
         measure_time();

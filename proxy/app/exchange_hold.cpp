@@ -102,6 +102,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     const bool fine = answer.status >= 200 && answer.status < 300;
     event_mode_ = fine && understood_ && !encoded && framing_ != http::framing::none && is_type(type, "text/event-stream");
     metered_ = fine && understood_ && !encoded && (event_mode_ || is_type(type, "application/json"));
+    read_object_from(fine, encoded, type);
     if (collecting_ && !type.empty()) head.add("content-type", event_mode_ ? "application/json" : type);
     record_.stream = record_.stream || (event_mode_ && !collecting_);
     if (event_mode_) price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);

@@ -99,6 +99,8 @@ void exchange_runner::note_progress() {
     const auto cost = tunnel_ ? spent_ : price_ ? usage::cost_of(*price_, usage) : 0;
     ledger::progress_report so_far{record_.pool, record_.upstream, record_.served_model, record_.status, plan_.attempts(), usage, cost, record_.first_token_ms, 0};
     so_far.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now() - began_).count();
+    so_far.object = record_.object;
+    so_far.owes = record_.owes;
     if (in_ledger_) worker_.ledger()->progress(ledger_entry_, so_far);
     // Shown is what is sure: not an estimate of the prompt, which may turn out lower.
     if (!tunnel_ && reader_.usage().prompt() == 0) usage.input = 0;
@@ -212,6 +214,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
     drop_request_memory();
     for (;;) {
         const auto end = judge_batch(broken);
+        feed_object({up_.data(), kept_size_});
         if (!client_gone()) {
             compose_events(out, end);
             if (end.last || reader_.terminated()) account_for_stream(end);
@@ -273,15 +276,17 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
     } else if (metered_) {
         finder_ = std::make_unique<dialect::usage_finder>(target_.id);
     }
-    if (whole) settle();
+    if (whole) {
+        feed_object({up_.data(), decoded_});
+        settle();
+    }
     drop_request_memory();
     for (;;) {
         const bool last = body_done_ || broken != failure::none;
         if (finder_ && decoded_ > 0) finder_->feed({up_.data(), decoded_});
-        if (last && finder_) {
-            record_.has_usage = finder_->result(record_.usage);
-            settle();
-        }
+        if (!whole) feed_object({up_.data(), decoded_});
+        if (last && finder_) record_.has_usage = finder_->result(record_.usage);
+        if (last && (finder_ || object_)) settle();
         out.clear();
         if (!head_sent_) {
             const bool sized = whole || framing_ == http::framing::length;

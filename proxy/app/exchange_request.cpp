@@ -73,6 +73,7 @@ void exchange_runner::begin() {
     target_.model = {};
     record_.endpoint = dialect::label_of(target_.id);
     record_.bytes_in = head_size_;
+    note_object(h);
     note_origin(h);
     if (conf().tracing) start_trace(h);
 }
@@ -187,6 +188,10 @@ core::error exchange_runner::understand() {
     record_.stream = facts_.stream || target_.streams_by_path;
     record_.model = core::shown(facts_.model);
     understood_ = target_.id != dialect::endpoint::other;
+    if (facts_.deferred && !object_ && worker_.objects()) {
+        object_ = std::make_unique<exchange_object>();
+        object_->asked = {.kind = dialect::object_kind::deferred, .makes = true, .id = {}, .lines = false};
+    }
     return {};
 }
 
@@ -194,7 +199,7 @@ core::error exchange_runner::find_route() {
     const auto& table = *view_->shared->routes;
     record_.model_label = facts_.model.empty() ? std::string_view{} : table.model_label(facts_.model);
     habits_ = view_->shared->habits_of(record_.model_label);
-    route_ = table.find(facts_.model);
+    route_ = facts_.model.empty() ? route_without_model() : table.find(facts_.model);
     if (tunnel_ && target_.id == dialect::endpoint::responses)
         if (auto why = check_unnamed_tunnel()) return why;
     if (route_) {

@@ -80,6 +80,14 @@ net::task<bool> exchange_runner::admitted() {
         }
         refusal = core::error{core::code::model_not_found, "no model '" + std::string{core::shown(path_model_)} + "' is served here"};
     }
+    if (!refusal && object_) {
+        auto finding = find_object();
+        refusal = co_await std::move(finding);
+        if (gone_) {
+            after_ = after::cut;
+            co_return false;
+        }
+    }
     if (!refusal) refusal = find_route();
     if (!refusal) refusal = admit();
     if (lacking_) {

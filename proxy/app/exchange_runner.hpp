@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "app/collecting.hpp"
+#include "app/exchange_object.hpp"
 #include "app/hedge.hpp"
 #include "app/local_reply.hpp"
 #include "app/meter.hpp"
@@ -28,6 +29,8 @@
 #include "policy/tried_set.hpp"
 
 namespace weir::app {
+
+struct object_search;
 
 /// What the connection may do after an exchange.
 enum class after : std::uint8_t {
@@ -113,6 +116,21 @@ private:
         policy::ask what;
     };
     [[nodiscard]] net::task<core::error> wait_for_lease();
+    // --- exchange_objects.cpp: what providers keep ---
+    void note_object(const http::request_head& h);
+    [[nodiscard]] net::task<void> await_object(std::shared_ptr<object_search> search, core::time_point until);
+    [[nodiscard]] net::task<core::error> find_object();
+    [[nodiscard]] core::error judge_object() const;
+    [[nodiscard]] const policy::route* route_without_model() const;
+    [[nodiscard]] policy::picked pick_maker(pool_view& pool);
+    [[nodiscard]] bool reads_object() const;
+    void read_object_from(bool fine, bool encoded, std::string_view type);
+    void feed_object(std::string_view bytes);
+    void keep_object();
+    [[nodiscard]] bool object_owes() const;
+    void settle_object();
+    void end_object();
+    [[nodiscard]] bool is_free() const;
 
     // --- exchange_lists.cpp: what the caller may call ---
     [[nodiscard]] std::vector<std::string> callable_models() const;
@@ -351,6 +369,7 @@ private:
         net::buffer plain;
     };
     std::unique_ptr<encoded_body> encoded_;
+    std::unique_ptr<exchange_object> object_;  ///< null: the request has to do with none
     const policy::route* route_ = nullptr;
     const policy::key* caller_ = nullptr;
     policy::model_habits* habits_ = nullptr; ///< what was learned of the asked model; null: none was named

@@ -18,6 +18,7 @@
 #include "app/health_checker.hpp"
 #include "app/housekeeper.hpp"
 #include "app/meter_audit.hpp"
+#include "app/object_keeper.hpp"
 #include "app/operations.hpp"
 #include "app/spend_follower.hpp"
 #include "app/status_view.hpp"
@@ -82,6 +83,7 @@ struct gateway::parts {
     void open_ledger();
     void follow_spend(const std::shared_ptr<const policy::key_ring>& keys, const std::shared_ptr<const policy::key_ring>& before);
     void remember_weirs();
+    void keep_objects();
     void join_fleet(const snapshot& s);
     void recall_habits(const snapshot& s);
     void keep_habits();
@@ -106,6 +108,7 @@ struct gateway::parts {
     std::unique_ptr<spend_follower> follower; ///< null without a ledger
     trace_exporter traces;                    ///< likewise
     std::vector<std::unique_ptr<worker>> workers;
+    std::unique_ptr<object_keeper> objects;   ///< rings workers
     std::unique_ptr<health_checker> health;
     std::unique_ptr<operations> desk;
     std::unique_ptr<admin_api> api;
@@ -115,7 +118,7 @@ struct gateway::parts {
     housekeeper house, watch;                 ///< the second for what must be seen soon
     int weirs_remembered = 0;
     std::shared_ptr<std::atomic<int>> turns_due = std::make_shared<std::atomic<int>>(0);
-    bool handed_over = false;
+    std::atomic<bool> handed_over{false};
     bool started = false;
 
     std::shared_ptr<const snapshot> to_show() const {
@@ -162,6 +165,7 @@ void gateway::parts::publish(const std::shared_ptr<const snapshot>& s) {
     for (auto& w : workers) w->use(s);
     desk->tell_workers();
     health->use(s);
+    objects->use(s);
 }
 
 void gateway::parts::open_ledger() {
@@ -213,8 +217,22 @@ void gateway::parts::keep_habits() {
     if (!models.empty()) (void)spend->keep_models(models);
 }
 
+void gateway::parts::keep_objects() {
+    object_keeper::settings how;
+    how.books = spend.get();
+    how.shares_books = [this, predecessor = given.predecessor()] {
+        return handed_over || (predecessor != 0 && ::kill(static_cast<pid_t>(predecessor), 0) == 0);
+    };
+    how.tell = [to = workers.front().get()](late_spend what) {
+        to->post([to, what = std::move(what)] { to->metrics().late_spend(what.key, what.model_label, what.pool, what.usage, what.cost); });
+    };
+    objects = std::make_unique<object_keeper>(std::move(how));
+    for (auto& w : workers) w->set_objects(objects.get());
+}
+
 // Everything that is done now and then beside the requests.
 void gateway::parts::keep_house() {
+    house.every(std::chrono::hours{1}, [this] { objects->expire(core::wall_clock::now()); });
     house.every(std::chrono::seconds{2}, [this] { audit.look(metrics, core::clock::now()); });
     if (spend) {
         house.every(std::chrono::seconds{10}, [this] { keep_habits(); });
@@ -349,6 +367,7 @@ void gateway::start() {
     for (auto& w : p.workers) w->set_spans(&p.traces.worker_lane(static_cast<std::size_t>(w->index())));
     if (p.spend)
         for (int i = 0; i < count; ++i) p.workers[static_cast<std::size_t>(i)]->set_ledger(&p.spend->worker_journal(i), &p.spend->failing());
+    p.keep_objects();
     p.listeners = p.make_listeners(*p.conf);
     auto first = make_snapshot(p.conf, p.names, nullptr);
     p.follow_spend(first->keys, nullptr);
@@ -420,6 +439,7 @@ std::vector<net::handed_socket> gateway::sockets() const {
 void gateway::hand_over() {
     auto& p = *parts_;
     p.handed_over = true;
+    p.objects->leave_asking_to_successor();
     for (const auto& l : p.listeners) l->socket->share();
     p.admin_socket->share();
     p.admin->retire();
@@ -465,6 +485,7 @@ void gateway::drain_and_stop(const std::function<bool()>& give_up) {
     p.admin->stop();
     p.admin_socket.reset();
     for (auto& w : p.workers) w->stop_and_join();
+    p.objects->stop();
     p.traces.stop();
     p.watch.stop();
     p.remember_weirs();

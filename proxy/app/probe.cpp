@@ -24,6 +24,11 @@ public:
         : loop_(loop), sleeper_(loop), connections_(loop, std::move(target)), request_(request), limits_(limits) {}
 
     net::task<void> run();
+    /// On the loop's thread.
+    void end() {
+        leaving_.flags |= net::hung_up;
+        sleeper_.interrupt();
+    }
     probe_answer out;
 
 private:
@@ -42,6 +47,7 @@ private:
     const core::secret& request_;
     probe_limits limits_;
     net::upstream_connection line_;
+    net::socket leaving_;  ///< never opened: its hung_up flag is what dial() watches
     net::buffer in_;
     core::time_point deadline_{};
     http::response_head head_;  ///< scratch space of one synchronous step
@@ -55,7 +61,7 @@ net::task<void> asker::run() {
     const auto start = loop_.tick();
     deadline_ = start + limits_.total;
     const auto connect_by = std::min(deadline_, start + limits_.connect);
-    auto dialling = connections_.dial(line_, sleeper_, nullptr, connect_by);
+    auto dialling = connections_.dial(line_, sleeper_, &leaving_, connect_by);
     out.dialled = co_await std::move(dialling);
     if (out.dialled.why != net::dial_failure::none) {
         out.how = probe_answer::end::not_connected;
@@ -84,7 +90,7 @@ net::task<bool> asker::send() {
         }
         if (r.what != net::io::again) co_return false;
         const auto why = co_await sleeper_.wait(deadline_);
-        if (why == net::woken::deadline) co_return false;
+        if (why == net::woken::deadline || leaving_.peer_gone()) co_return false;
     }
     co_return true;
 }
@@ -101,7 +107,7 @@ net::task<bool> asker::read_more() {
             if (r.what != net::io::again) co_return false;
         }
         const auto why = co_await sleeper_.wait(deadline_);
-        if (why == net::woken::deadline) co_return false;
+        if (why == net::woken::deadline || leaving_.peer_gone()) co_return false;
     }
 }
 
@@ -204,12 +210,42 @@ net::detached run_and_stop(net::reactor& loop, asker& one) {
 
 }  // namespace
 
+void probe_canceller::cancel() {
+    const std::scoped_lock lock(lock_);
+    cancelled_ = true;
+    if (end_) end_();
+}
+
+/// While it lives, the canceller ends this probe.
+class cancellable_probe {
+public:
+    cancellable_probe(probe_canceller* by, net::reactor& loop, asker& one) : by_(by) {
+        if (by_ == nullptr) return;
+        const std::scoped_lock lock(by_->lock_);
+        by_->end_ = [&loop, &one] { loop.post([&one] { one.end(); }); };
+        if (by_->cancelled_) by_->end_();
+    }
+    ~cancellable_probe() {
+        if (by_ == nullptr) return;
+        const std::scoped_lock lock(by_->lock_);
+        by_->end_ = {};
+    }
+    cancellable_probe(const cancellable_probe&) = delete;
+    cancellable_probe& operator=(const cancellable_probe&) = delete;
+
+private:
+    probe_canceller* by_;
+};
+
 probe_answer probe(std::shared_ptr<const net::upstream_target> target, const core::secret& request,
-                   const probe_limits& limits) {
+                   const probe_limits& limits, probe_canceller* by) {
     net::reactor loop;
     asker one{loop, std::move(target), request, limits};
     loop.post([&] { run_and_stop(loop, one); });
-    loop.run();
+    {
+        const cancellable_probe cancellable{by, loop, one};
+        loop.run();
+    }
     return std::move(one.out);
 }
 

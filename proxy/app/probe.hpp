@@ -3,7 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "core/secret.hpp"
@@ -28,9 +30,22 @@ struct probe_answer {
     bool whole = false;  ///< `body` is all there was
 };
 
+/// Ends a probe from another thread.
+class probe_canceller {
+public:
+    /// The probe that runs, and each that begins later.
+    void cancel();
+
+private:
+    friend class cancellable_probe;
+    std::mutex lock_;
+    std::function<void()> end_;
+    bool cancelled_ = false;
+};
+
 /// Blocks the calling thread, at most for `limits.total`. Throws std::system_error when there is no event loop to be
-/// had.
+/// had. `by`: may end it early; null: nobody does.
 [[nodiscard]] probe_answer probe(std::shared_ptr<const net::upstream_target> target, const core::secret& request,
-                                 const probe_limits& limits);
+                                 const probe_limits& limits, probe_canceller* by = nullptr);
 
 }  // namespace weir::app

@@ -77,7 +77,7 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
                 break;
             // What cannot be read cannot be metered: ask for plain answers.
             case field_id::accept_encoding:
-                if (understood_) continue;
+                if (understood_ || reads_object()) continue;
                 break;
             default: break;
         }
@@ -94,7 +94,7 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     if (json && !typed) head.add("content-type", std::string_view{"application/json"});
     if (h.method == "OPTIONS")
         if (const auto hops = http::hops_left(h); hops && *hops > 0) head.add("max-forwards", static_cast<std::uint64_t>(*hops - 1));
-    if (understood_) head.add("accept-encoding", std::string_view{"identity"});
+    if (understood_ || reads_object()) head.add("accept-encoding", std::string_view{"identity"});
     if (!to.credential_name.empty()) head.add(to.credential_name, to.credential_value.reveal());
     for (const auto& [name, value] : to.conf->headers) head.add(name, value.reveal());
     char traceparent[core::traceparent_size];

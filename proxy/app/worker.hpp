@@ -36,6 +36,7 @@ namespace weir::app {
 
 class session;
 class exchange_runner;
+class object_keeper;
 
 /// What a listener accepts with; one per listener and conf, shared by the workers.
 struct listener_runtime {
@@ -137,6 +138,10 @@ public:
     [[nodiscard]] bool ledger_fails() const { return ledger_failing_ && ledger_failing_->load(std::memory_order_relaxed); }
     [[nodiscard]] ledger::journal* ledger() const { return ledger_; }
 
+    /// Before start(); null: who made what is not kept.
+    void set_objects(object_keeper* keeper) { objects_ = keeper; }
+    [[nodiscard]] object_keeper* objects() const { return objects_; }
+
     /// Before start().
     void set_spans(telemetry::span_lane* lane) { spans_ = lane; }
     [[nodiscard]] telemetry::span_lane& spans() { return *spans_; }
@@ -177,6 +182,7 @@ private:
     core::fast_random random_;
     ledger::journal* ledger_ = nullptr;
     const std::atomic<bool>* ledger_failing_ = nullptr;
+    object_keeper* objects_ = nullptr;
     telemetry::span_lane* spans_ = nullptr;
     std::shared_ptr<worker_view> view_;
     std::map<std::string, std::shared_ptr<net::upstream_connections>> connections_;  ///< by target identity

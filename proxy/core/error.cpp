@@ -24,6 +24,7 @@ constexpr row row_of(code what) {
         case code::model_not_priced: return {"model_not_priced", 403};
         case code::unknown_endpoint: return {"unknown_endpoint", 404};
         case code::model_not_found: return {"model_not_found", 404};
+        case code::object_not_found: return {"not_found", 404};
         case code::method_not_allowed: return {"method_not_allowed", 405};
         case code::unsupported_encoding: return {"unsupported_encoding", 415};
         case code::client_timeout: return {"client_timeout", 408};

@@ -23,6 +23,7 @@ enum class code : std::uint8_t {
     model_not_priced,
     unknown_endpoint,
     model_not_found,
+    object_not_found,
     method_not_allowed,
     unsupported_encoding,
     client_timeout,

@@ -36,6 +36,7 @@ std::string_view openai_type(const core::error& why) {
         case code::budget_exceeded:
             return "insufficient_quota";
         case code::model_not_found:
+        case code::object_not_found:
             return "invalid_request_error";
         case code::overloaded:
         case code::draining:

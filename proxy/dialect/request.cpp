@@ -138,9 +138,16 @@ private:
             case 8:
                 if (key == "messages") read_messages(value);
                 if (key == "contents") shape_.contents = !value.is_null();
+                if (key == "deferred" && endpoint_ == endpoint::chat_completions) {
+                    out_.deferred = value.peek() == 't';
+                    out_.only_unary |= out_.deferred;
+                }
                 return;
             case 10:
-                if (key == "background" && endpoint_ == endpoint::responses) out_.only_unary |= value.peek() == 't';
+                if (key == "background" && endpoint_ == endpoint::responses) {
+                    out_.background = value.peek() == 't';
+                    out_.only_unary |= out_.background;
+                }
                 break;
             case 14:
                 if (key == "stream_options" && once(options_bit, key)) read_stream_options(value);

@@ -27,6 +27,8 @@ struct request_facts {
     bool stream = false;
     range stream_at;          ///< the value of `stream`; empty: absent
     bool only_unary = false;  ///< asks for what a stream cannot give: audio output, best_of, a background response
+    bool background = false;  ///< /v1/responses: answered before it is done
+    bool deferred = false;    ///< /v1/chat/completions at xAI: likewise
     std::optional<std::int64_t> max_output;  ///< the tightest of max_tokens, max_completion_tokens, max_output_tokens,
                                              ///< generationConfig.maxOutputTokens
     std::vector<range> max_output_at;        ///< every such number

@@ -192,6 +192,13 @@ void shard::show_spend(exchange::record& what, usage::nanousd so_far) {
     what.cost_shown = so_far;
 }
 
+void shard::late_spend(std::string_view key, std::string_view model, std::string_view pool, const usage::counts& more, usage::nanousd cost) {
+    exchange::record what;
+    what.usage = more;
+    what.cost = cost;
+    count_usage(what, {store_.intern({}), store_.intern(model), store_.intern(pool), store_.intern(key), known_.no});
+}
+
 void shard::count_tokens(const request_ids& ids, label_id type, label_id source, std::int64_t tokens) {
     if (tokens > 0) find(family::tokens, ids.key, ids.model, ids.pool, type, source)->add(tokens);
 }

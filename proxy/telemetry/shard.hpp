@@ -69,6 +69,8 @@ public:
     [[nodiscard]] histogram_ref inter_token(std::string_view pool, std::string_view model);
     /// Shows what a running stream has cost so far, at least; publish() counts the rest.
     void show_spend(exchange::record& what, usage::nanousd so_far);
+    /// Usage that was reported after its request was published: so much more than what was counted then.
+    void late_spend(std::string_view key, std::string_view model, std::string_view pool, const usage::counts& more, usage::nanousd cost);
     /// The upstream reported `reported` output tokens where weir counted `counted` (0: nothing is observed).
     void meter_divergence(std::string_view pool, std::string_view upstream, std::string_view model, std::int64_t reported,
                           std::int64_t counted);
