@@ -26,6 +26,26 @@ target_include_directories(weir_rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE_D
 find_package(ZLIB 1.2 QUIET)
 weir_need(ZLIB_FOUND zlib1g-dev)
 
+# Their Debian packages have no CMake configuration. The encoder is for the tests.
+find_path(BROTLI_INCLUDE_DIR brotli/decode.h)
+find_library(BROTLI_DECODER_LIBRARY brotlidec)
+find_library(BROTLI_ENCODER_LIBRARY brotlienc)
+weir_need(BROTLI_INCLUDE_DIR libbrotli-dev)
+weir_need(BROTLI_DECODER_LIBRARY libbrotli-dev)
+add_library(weir_brotli INTERFACE)
+target_include_directories(weir_brotli SYSTEM INTERFACE ${BROTLI_INCLUDE_DIR})
+target_link_libraries(weir_brotli INTERFACE ${BROTLI_DECODER_LIBRARY})
+add_library(weir_brotli_encoder INTERFACE)
+target_include_directories(weir_brotli_encoder SYSTEM INTERFACE ${BROTLI_INCLUDE_DIR})
+target_link_libraries(weir_brotli_encoder INTERFACE ${BROTLI_ENCODER_LIBRARY})
+find_path(ZSTD_INCLUDE_DIR zstd.h)
+find_library(ZSTD_LIBRARY zstd)
+weir_need(ZSTD_INCLUDE_DIR libzstd-dev)
+weir_need(ZSTD_LIBRARY libzstd-dev)
+add_library(weir_zstd INTERFACE)
+target_include_directories(weir_zstd SYSTEM INTERFACE ${ZSTD_INCLUDE_DIR})
+target_link_libraries(weir_zstd INTERFACE ${ZSTD_LIBRARY})
+
 # Its package configuration states no version, and `pull` would drag in civetweb.
 find_package(prometheus-cpp CONFIG QUIET COMPONENTS core)
 weir_need(prometheus-cpp_FOUND prometheus-cpp-dev)

@@ -23,6 +23,8 @@ struct inflater::engine {
 content_coding coding_of(std::string_view value) {
     if (value.empty() || iequals(value, "identity")) return content_coding::identity;
     if (iequals(value, "gzip") || iequals(value, "x-gzip")) return content_coding::gzip;
+    if (iequals(value, "br")) return content_coding::br;
+    if (iequals(value, "zstd")) return content_coding::zstd;
     return iequals(value, "deflate") ? content_coding::deflate : content_coding::other;
 }
 

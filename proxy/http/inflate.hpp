@@ -13,6 +13,8 @@ enum class content_coding : std::uint8_t {
     identity,
     gzip,     ///< also x-gzip
     deflate,  ///< the zlib format, as RFC 9110 section 8.4.1.2 has it
+    br,       ///< RFC 7932; http/content_decoder.hpp alone undoes this one and the next
+    zstd,     ///< RFC 8878
     other,    ///< unknown, or more than one
 };
 

@@ -54,7 +54,9 @@ TEST(Inflate, KnowsTheCodingsByName) {
     EXPECT_EQ(coding_of("GZIP"), content_coding::gzip);
     EXPECT_EQ(coding_of("x-gzip"), content_coding::gzip);
     EXPECT_EQ(coding_of("deflate"), content_coding::deflate);
-    for (const char* other : {"br", "zstd", "gzip, gzip", "gzip;q=1", "identity, gzip"}) EXPECT_EQ(coding_of(other), content_coding::other) << other;
+    EXPECT_EQ(coding_of("Br"), content_coding::br);
+    EXPECT_EQ(coding_of("zstd"), content_coding::zstd);
+    for (const char* other : {"compress", "br, gzip", "gzip, gzip", "gzip;q=1", "identity, gzip"}) EXPECT_EQ(coding_of(other), content_coding::other) << other;
 }
 
 TEST(Inflate, GivesTheTextBackInStepsOfAnySize) {
