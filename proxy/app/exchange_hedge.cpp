@@ -22,6 +22,7 @@ bool is_harmless_twice(const dialect::target& what, const dialect::request_facts
         case endpoint::rerank:
         case endpoint::messages:
         case endpoint::messages_count_tokens:
+        case endpoint::responses_input_tokens:
         case endpoint::gemini_generate:
         case endpoint::gemini_count_tokens:
         case endpoint::gemini_embed: return true;

@@ -15,6 +15,7 @@ enum class endpoint : std::uint8_t {
     chat_completions,
     completions,
     responses,
+    responses_input_tokens,
     embeddings,
     moderations,
     rerank,

@@ -29,7 +29,7 @@ inline constexpr std::array endpoint_rows{
     endpoint_row{"/chat/completions", endpoint::chat_completions, body_form::json, "POST", below::nothing},
     endpoint_row{"/completions", endpoint::completions, body_form::json, "POST", below::nothing},
     endpoint_row{"/responses/compact", endpoint::responses, body_form::json, "POST", below::nothing},
-    endpoint_row{"/responses/input_tokens", endpoint::responses, body_form::json, "POST", below::nothing},
+    endpoint_row{"/responses/input_tokens", endpoint::responses_input_tokens, body_form::json, "POST", below::nothing},
     endpoint_row{"/responses", endpoint::responses, body_form::json, "POST", below::nothing},
     endpoint_row{"/embeddings", endpoint::embeddings, body_form::json, "POST", below::nothing},
     endpoint_row{"/moderations", endpoint::moderations, body_form::json, "POST", below::nothing},

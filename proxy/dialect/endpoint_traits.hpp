@@ -21,6 +21,15 @@ enum class reading : std::uint8_t {
     unread,  ///< bytes pass as they are; a usage that an answer reports is charged
 };
 
+/// What a good answer to a POST is charged by where it says no usage itself.
+enum class without_usage : std::uint8_t {
+    nothing,          ///< it costs nothing, as counting and lists; a usage that it says all the same is charged
+    prompt_and_text,  ///< what was read and what was written: both can be counted
+    prompt,           ///< what was read
+    audio_and_text,   ///< the length of what was heard, and what was written down
+    amount_unknown,   ///< images, seconds, searches: only a price for each request knows
+};
+
 struct endpoint_traits {
     endpoint id;
     std::string_view label;  ///< of metrics and logs
@@ -28,38 +37,55 @@ struct endpoint_traits {
     kind dialect;            ///< of its answers
     reading read;
     on_repeat repeat;        ///< of a method that is not GET, HEAD or OPTIONS
+    without_usage bill;
 };
 
 // In the order of the enumeration.
 inline constexpr std::array endpoint_traits_table{
-    endpoint_traits{endpoint::chat_completions, "/v1/chat/completions", "chat", kind::openai, reading::whole, on_repeat::nothing},
-    endpoint_traits{endpoint::completions, "/v1/completions", "completions", kind::openai, reading::whole, on_repeat::nothing},
-    endpoint_traits{endpoint::responses, "/v1/responses", "responses", kind::openai, reading::whole, on_repeat::nothing},
-    endpoint_traits{endpoint::embeddings, "/v1/embeddings", "embeddings", kind::openai, reading::whole, on_repeat::nothing},
-    endpoint_traits{endpoint::moderations, "/v1/moderations", "moderations", kind::openai, reading::whole, on_repeat::nothing},
-    endpoint_traits{endpoint::rerank, "/v1/rerank", "rerank", kind::openai, reading::whole, on_repeat::nothing},
-    endpoint_traits{endpoint::images_generations, "/v1/images/generations", "images", kind::openai, reading::whole, on_repeat::makes},
-    endpoint_traits{endpoint::images_edits, "/v1/images/edits", "images", kind::openai, reading::whole, on_repeat::makes},
-    endpoint_traits{endpoint::images_variations, "/v1/images/variations", "images", kind::openai, reading::whole, on_repeat::makes},
-    endpoint_traits{endpoint::audio_transcriptions, "/v1/audio/transcriptions", "audio", kind::openai, reading::whole, on_repeat::nothing},
-    endpoint_traits{endpoint::audio_translations, "/v1/audio/translations", "audio", kind::openai, reading::whole, on_repeat::nothing},
-    endpoint_traits{endpoint::audio_speech, "/v1/audio/speech", "audio", kind::openai, reading::whole, on_repeat::nothing},
-    endpoint_traits{endpoint::videos, "/v1/videos", "video", kind::openai, reading::whole, on_repeat::makes},
-    endpoint_traits{endpoint::realtime, "/v1/realtime", "realtime", kind::openai, reading::whole, on_repeat::nothing},
-    endpoint_traits{endpoint::files, "/v1/files", "files", kind::openai, reading::unread, on_repeat::makes},
-    endpoint_traits{endpoint::batches, "/v1/batches", "batches", kind::openai, reading::unread, on_repeat::makes},
-    endpoint_traits{endpoint::fine_tuning, "/v1/fine_tuning", "fine_tuning", kind::openai, reading::unread, on_repeat::makes},
-    endpoint_traits{endpoint::uploads, "/v1/uploads", "uploads", kind::openai, reading::unread, on_repeat::makes},
-    endpoint_traits{endpoint::messages, "/v1/messages", "messages", kind::anthropic, reading::whole, on_repeat::nothing},
-    endpoint_traits{endpoint::messages_count_tokens, "/v1/messages/count_tokens", "count_tokens", kind::anthropic, reading::whole, on_repeat::nothing},
-    endpoint_traits{endpoint::gemini_generate, "/v1beta/models/{model}:generateContent", "gemini", kind::gemini, reading::whole, on_repeat::nothing},
+    endpoint_traits{endpoint::chat_completions, "/v1/chat/completions", "chat", kind::openai, reading::whole,
+                    on_repeat::nothing, without_usage::prompt_and_text},
+    endpoint_traits{endpoint::completions, "/v1/completions", "completions", kind::openai, reading::whole,
+                    on_repeat::nothing, without_usage::prompt_and_text},
+    endpoint_traits{endpoint::responses, "/v1/responses", "responses", kind::openai, reading::whole,
+                    on_repeat::nothing, without_usage::prompt_and_text},
+    endpoint_traits{endpoint::responses_input_tokens, "/v1/responses/input_tokens", "count_tokens", kind::openai, reading::whole, on_repeat::nothing,
+                    without_usage::nothing},
+    endpoint_traits{endpoint::embeddings, "/v1/embeddings", "embeddings", kind::openai, reading::whole, on_repeat::nothing, without_usage::prompt},
+    endpoint_traits{endpoint::moderations, "/v1/moderations", "moderations", kind::openai, reading::whole, on_repeat::nothing, without_usage::prompt},
+    endpoint_traits{endpoint::rerank, "/v1/rerank", "rerank", kind::openai, reading::whole, on_repeat::nothing, without_usage::amount_unknown},
+    endpoint_traits{endpoint::images_generations, "/v1/images/generations", "images", kind::openai, reading::whole,
+                    on_repeat::makes, without_usage::amount_unknown},
+    endpoint_traits{endpoint::images_edits, "/v1/images/edits", "images", kind::openai, reading::whole,
+                    on_repeat::makes, without_usage::amount_unknown},
+    endpoint_traits{endpoint::images_variations, "/v1/images/variations", "images", kind::openai, reading::whole,
+                    on_repeat::makes, without_usage::amount_unknown},
+    endpoint_traits{endpoint::audio_transcriptions, "/v1/audio/transcriptions", "audio", kind::openai, reading::whole,
+                    on_repeat::nothing, without_usage::audio_and_text},
+    endpoint_traits{endpoint::audio_translations, "/v1/audio/translations", "audio", kind::openai, reading::whole,
+                    on_repeat::nothing, without_usage::audio_and_text},
+    endpoint_traits{endpoint::audio_speech, "/v1/audio/speech", "audio", kind::openai, reading::whole,
+                    on_repeat::nothing, without_usage::amount_unknown},
+    endpoint_traits{endpoint::videos, "/v1/videos", "video", kind::openai, reading::whole, on_repeat::makes, without_usage::amount_unknown},
+    endpoint_traits{endpoint::realtime, "/v1/realtime", "realtime", kind::openai, reading::whole, on_repeat::nothing, without_usage::nothing},
+    endpoint_traits{endpoint::files, "/v1/files", "files", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing},
+    endpoint_traits{endpoint::batches, "/v1/batches", "batches", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing},
+    endpoint_traits{endpoint::fine_tuning, "/v1/fine_tuning", "fine_tuning", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing},
+    endpoint_traits{endpoint::uploads, "/v1/uploads", "uploads", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing},
+    endpoint_traits{endpoint::messages, "/v1/messages", "messages", kind::anthropic, reading::whole,
+                    on_repeat::nothing, without_usage::prompt_and_text},
+    endpoint_traits{endpoint::messages_count_tokens, "/v1/messages/count_tokens", "count_tokens", kind::anthropic, reading::whole,
+                    on_repeat::nothing, without_usage::nothing},
+    endpoint_traits{endpoint::gemini_generate, "/v1beta/models/{model}:generateContent", "gemini", kind::gemini, reading::whole,
+                    on_repeat::nothing, without_usage::prompt_and_text},
     endpoint_traits{endpoint::gemini_stream_generate, "/v1beta/models/{model}:streamGenerateContent", "gemini", kind::gemini, reading::whole,
-                    on_repeat::nothing},
-    endpoint_traits{endpoint::gemini_count_tokens, "/v1beta/models/{model}:countTokens", "count_tokens", kind::gemini, reading::whole, on_repeat::nothing},
-    endpoint_traits{endpoint::gemini_embed, "/v1beta/models/{model}:embedContent", "embeddings", kind::gemini, reading::whole, on_repeat::nothing},
-    endpoint_traits{endpoint::models, "/v1/models", "models", kind::openai, reading::unread, on_repeat::makes},
-    endpoint_traits{endpoint::llms_txt, "/llms.txt", "models", kind::openai, reading::unread, on_repeat::nothing},
-    endpoint_traits{endpoint::other, "other", "other", kind::openai, reading::unread, on_repeat::makes},
+                    on_repeat::nothing, without_usage::prompt_and_text},
+    endpoint_traits{endpoint::gemini_count_tokens, "/v1beta/models/{model}:countTokens", "count_tokens", kind::gemini, reading::whole,
+                    on_repeat::nothing, without_usage::nothing},
+    endpoint_traits{endpoint::gemini_embed, "/v1beta/models/{model}:embedContent", "embeddings", kind::gemini, reading::whole,
+                    on_repeat::nothing, without_usage::prompt},
+    endpoint_traits{endpoint::models, "/v1/models", "models", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing},
+    endpoint_traits{endpoint::llms_txt, "/llms.txt", "models", kind::openai, reading::unread, on_repeat::nothing, without_usage::nothing},
+    endpoint_traits{endpoint::other, "other", "other", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing},
 };
 
 [[nodiscard]] constexpr const endpoint_traits& traits_of(endpoint e) { return endpoint_traits_table[static_cast<std::size_t>(e)]; }

@@ -40,6 +40,7 @@ bool needs_model(endpoint e) {
         case endpoint::chat_completions:
         case endpoint::completions:
         case endpoint::responses:
+        case endpoint::responses_input_tokens:
         case endpoint::embeddings:
         case endpoint::rerank:
         case endpoint::audio_transcriptions:
@@ -311,7 +312,7 @@ private:
     error verdict() const {
         if (error wrong = find_wrong_schema(endpoint_, shape_)) return wrong;
         // A stored prompt template may name the model.
-        const bool optional = endpoint_ == endpoint::responses && shape_.prompt && out_.model_at.empty();
+        const bool optional = (endpoint_ == endpoint::responses || endpoint_ == endpoint::responses_input_tokens) && shape_.prompt && out_.model_at.empty();
         if (out_.model.empty() && needs_model(endpoint_) && !optional)
             return bad("`model` is missing: name one in the request body, for example {\"model\": \"" +
                        std::string{example_model()} + "\"}");

@@ -51,6 +51,7 @@ core::error find_wrong_schema(endpoint e, const shape& seen) {
         case endpoint::messages_count_tokens:
             return at_messages(e, seen);
         case endpoint::responses:
+        case endpoint::responses_input_tokens:
             if (seen.messages && !seen.input)
                 return belongs_to("the body has `messages` and no `input`", e, chat_or_messages);
             if (seen.contents && !seen.input) return belongs_to("the body has Gemini's `contents`", e, gemini);
