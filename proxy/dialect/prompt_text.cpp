@@ -167,8 +167,7 @@ void say_written(const dom::element& what, const text_receiver& each) {
         for (const auto one : list) say_written(one, each);
     } else if (what.get(fields) == simdjson::SUCCESS) {
         for (const auto field : fields) {
-            const bool holds = std::find(written.begin(), written.end(), field.key) != written.end();
-            if (holds && field.value.get(text) == simdjson::SUCCESS) each(text);
+            if (is_written(field.key) && field.value.get(text) == simdjson::SUCCESS) each(text);
             else say_written(field.value, each);
         }
     }
@@ -179,6 +178,9 @@ bool parsed(dom::parser& parser, const padded_string& body, dom::object& out) {
 }
 
 }  // namespace
+
+bool is_answer_root(std::string_view member) { return std::find(answer_roots.begin(), answer_roots.end(), member) != answer_roots.end(); }
+bool is_written(std::string_view member) { return std::find(written.begin(), written.end(), member) != written.end(); }
 
 prompt_texts read_prompt_texts(std::string_view body, const text_receiver& each) {
     prompt_texts out;
@@ -194,8 +196,11 @@ bool read_answer_texts(std::string_view body, const text_receiver& each) {
     dom::object fields;
     const padded_string padded{body};
     if (!parsed(parser, padded, fields)) return false;
-    for (const auto field : fields)
-        if (std::find(answer_roots.begin(), answer_roots.end(), field.key) != answer_roots.end()) say_written(field.value, each);
+    for (const auto field : fields) {
+        std::string_view text;
+        if (is_answer_root(field.key)) say_written(field.value, each);
+        else if (field.key == "text" && field.value.get(text) == simdjson::SUCCESS) each(text);  // a transcript
+    }
     return true;
 }
 

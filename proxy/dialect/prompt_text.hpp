@@ -32,4 +32,8 @@ struct prompt_texts {
 /// The generated texts of a whole unary answer: contents, reasoning, arguments of tool calls. False: it is no JSON object.
 bool read_answer_texts(std::string_view body, const text_receiver& each);
 
+/// Whether a top-level member of an answer holds what was written, and whether a member somewhere below it is such a text.
+[[nodiscard]] bool is_answer_root(std::string_view member);
+[[nodiscard]] bool is_written(std::string_view member);
+
 }  // namespace weir::dialect
