@@ -21,14 +21,15 @@ bool has_price(const config::conf& of, const policy::candidate& to, std::string_
     return all;
 }
 
-quote quote_for(const config::conf& of, const policy::route& route, std::size_t candidates, std::string_view asked, const usage::counts& expected) {
+quote quote_for(const config::conf& of, const policy::route& route, std::size_t candidates, std::string_view asked, const usage::counts& expected,
+                std::int64_t answers) {
     quote out;
     for (std::size_t i = 0; i < std::min(candidates, route.size()); ++i) {
         const auto to = route.at(i, asked);
         bool all = true;
         each_price(of, to, asked, [&](const usage::model_price* price) {
             all &= price != nullptr;
-            if (price) out.dearest = std::max(out.dearest, usage::cost_of(*price, expected));
+            if (price) out.dearest = std::max(out.dearest, usage::cost_of(*price, expected, answers));
         });
         out.priced |= all;
         if (!all && out.to_price.empty()) out.to_price = to.model;

@@ -19,8 +19,8 @@ struct quote {
 /// Whichever upstream of the candidate's pool took the request, there would be a price. `asked`: the name that the client wrote.
 [[nodiscard]] bool has_price(const config::conf& of, const policy::candidate& to, std::string_view asked);
 
-/// Of the route's first `candidates` places.
+/// Of the route's first `candidates` places, for `answers` to one request (`n`).
 [[nodiscard]] quote quote_for(const config::conf& of, const policy::route& route, std::size_t candidates, std::string_view asked,
-                              const usage::counts& expected);
+                              const usage::counts& expected, std::int64_t answers = 1);
 
 }  // namespace weir::app

@@ -56,7 +56,7 @@ std::size_t literal_characters(std::string_view pattern) {
 
 }  // namespace
 
-nanousd cost_of(const model_price& price, const counts& used) {
+nanousd cost_of(const model_price& price, const counts& used, std::int64_t answers) {
     const rates& rate = rates_for(price, used);
     // A report may claim more one-hour writes than writes: no part is ever billed below zero for it.
     const std::int64_t writes = std::max<std::int64_t>(used.cache_write, 0);
@@ -71,7 +71,13 @@ nanousd cost_of(const model_price& price, const counts& used) {
     pico.add(used.audio_input, rate.audio_input);
     pico.add(used.audio_output, rate.audio_output);
     pico.add(used.image_output, rate.image_output);
-    return saturated(half_up(pico.total()) + price.per_request);
+    return saturated(half_up(pico.total()) + int128{price.per_request} * std::max<std::int64_t>(answers, 1));
+}
+
+bool needs_no_usage(const model_price& price) {
+    const auto is_free = [](const rates& r) { return r == rates{}; };
+    return price.per_request > 0 ||
+           (is_free(price.price) && std::all_of(price.tiers.begin(), price.tiers.end(), [&](const tier& t) { return is_free(t.price); }));
 }
 
 price_book::price_book(std::vector<model_price> rows) : rows_(std::move(rows)) {

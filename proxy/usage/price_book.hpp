@@ -44,8 +44,10 @@ struct model_price {
     std::string upstream = {};  ///< not empty: holds for this upstream only
 };
 
-/// Σ parts × rate of the tier that the whole prompt falls in, rounded half up once at the end; saturates.
-[[nodiscard]] nanousd cost_of(const model_price& price, const counts& used);
+/// Σ parts × rate of the tier that the whole prompt falls in, rounded half up once at the end, and `per_request` for each of `answers`; saturates.
+[[nodiscard]] nanousd cost_of(const model_price& price, const counts& used, std::int64_t answers = 1);
+/// Whether a request is paid for whatever it uses: a price for each, or zeros for all that has one.
+[[nodiscard]] bool needs_no_usage(const model_price& price);
 
 class price_book {
 public:

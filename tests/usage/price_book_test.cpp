@@ -167,3 +167,24 @@ TEST(PriceBook, PricesWhatIsSentAndOnlyThenWhatWasAsked) {
     EXPECT_TRUE(book.has_own_prices());
     EXPECT_FALSE(price_book{{priced("a", 1)}}.has_own_prices());
 }
+
+TEST(CostOf, TakesThePriceOfARequestForEachOfItsAnswers) {
+    model_price images = priced("image", 1'000'000);
+    images.per_request = 40'000'000;
+    EXPECT_EQ(cost_of(images, {.input = 10}), 40'000'000 + 10'000);
+    EXPECT_EQ(cost_of(images, {.input = 10}, 3), 120'000'000 + 10'000);
+    EXPECT_EQ(cost_of(images, {.input = 10}, 0), 40'000'000 + 10'000);
+    images.per_request = most;
+    EXPECT_EQ(cost_of(images, {}, most), most);
+}
+
+TEST(NeedsNoUsage, WhatIsPaidByTheRequestOrFree) {
+    EXPECT_TRUE(needs_no_usage(priced("gratis", 0)));
+    EXPECT_FALSE(needs_no_usage(priced("m", 1)));
+    auto fee = priced("m", 1);
+    fee.per_request = 1;
+    EXPECT_TRUE(needs_no_usage(fee));
+    auto dear_when_long = priced("m", 0);
+    dear_when_long.tiers.push_back({100, {.input = 1}});
+    EXPECT_FALSE(needs_no_usage(dear_when_long));
+}
