@@ -50,6 +50,7 @@ public:
         return usage_;
     }  ///< last report wins; parts the report lacks stay 0
     [[nodiscard]] bool has_usage() const { return has_usage_; }
+    [[nodiscard]] bool beyond_tokens() const { return beyond_tokens_; }  ///< as usage_report has it
     [[nodiscard]] bool finished() const { return finished_; }      ///< a finish reason came
     [[nodiscard]] bool terminated() const { return terminated_; }  ///< the terminator came
     [[nodiscard]] const std::string& error_code() const {
@@ -64,7 +65,7 @@ private:
     bool read_by_shape(std::string_view event, text_sink* text, event_facts& out);
 
     endpoint endpoint_;
-    bool has_usage_ = false, finished_ = false, terminated_ = false;
+    bool has_usage_ = false, finished_ = false, terminated_ = false, beyond_tokens_ = false;
     bool by_shape_;
     std::uint8_t learned_in_vain_ = 0;             ///< shapes since one was of use
     std::array<shape_name, 2> shapes_{};           ///< the last of which this stream had an event that was read whole
@@ -79,6 +80,7 @@ struct unary_facts {
     bool json = false;   ///< the body is one JSON document
     bool error = false;  ///< it has the shape of an error
     bool has_usage = false;
+    bool beyond_tokens = false;  ///< as usage_report has it
     usage::counts usage;
     std::string served_model;
     std::string error_code;     ///< provider's own, for example insufficient_quota
@@ -96,10 +98,14 @@ public:
     void feed(std::string_view bytes);
     /// After the last byte: whether a usage object was found; fills `out`.
     [[nodiscard]] bool result(usage::counts& out) const;
+    [[nodiscard]] bool beyond_tokens() const { return beyond_tokens_; }
+    /// The model that the answer names, as far as it has come.
+    [[nodiscard]] const std::string& served_model() const { return model_; }
 
 private:
     void step(char c);
     void inside_string(char c);
+    void end_value();
     void start_value(char c);
     void end_capture();
 
@@ -107,6 +113,8 @@ private:
     std::string captured_;  ///< the object being captured
     usage::counts counts_;  ///< what the last one said that reported anything
     std::string key_;       ///< the last string at member level, raw, cut at 64 bytes
+    std::string model_;
+    bool names_model_ = false, names_tier_ = false, beyond_tokens_ = false;  ///< the member at hand, or what was seen
     std::uint64_t depth_ = 0;
     std::uint64_t member_depth_ = 1;  ///< 2 where the document is an array of answers (Gemini without SSE)
     bool started_ = false, in_string_ = false, escape_ = false, wanted_ = false, capturing_ = false, done_ = false,

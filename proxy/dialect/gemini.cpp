@@ -42,6 +42,8 @@ void read_candidate(const stream_access& stream, json::cursor& candidate, event_
                 if (name != "parts") return;
                 parts.elements([&](json::cursor& part) { out.content |= read_part(stream, number, part); });
             });
+        } else if (key == "groundingMetadata") {
+            if (has_searched(at)) stream.hosted_call();
         } else if (key == "finishReason") {
             json::raw_string reason;
             out.finish |= at.string(reason) && !reason.text.empty() && reason.text != "FINISH_REASON_UNSPECIFIED";

@@ -156,6 +156,8 @@ event_facts read_openai_chat(const stream_access& stream, std::string_view name,
             if (!has_usage) stream.no_usage(at.text().substr(usage_at.begin, usage_at.end - usage_at.begin));
         } else if (key == "model") {
             stream.model(at);
+        } else if (key == "service_tier") {
+            stream.tier(at);
         } else if (key == "error" && !at.is_null()) {
             out.error = true;
             stream.error(at);

@@ -58,6 +58,7 @@ bool read_item(const stream_access& stream, const seen& event) {
         } else if (key == "type") {
             json::raw_string type;
             any |= value.string(type) && type.text.ends_with("_call");
+            if (is_hosted_call(type.text)) stream.hosted_call();
         }
     });
     return any;
@@ -71,6 +72,8 @@ void read_response(const stream_access& stream, const seen& event, event_facts& 
             stream.model(at);
         } else if (key == "usage") {
             stream.usage(at);
+        } else if (key == "service_tier") {
+            if (out.terminator) stream.tier(at);  // before, it is what was asked for
         } else if (key == "error" && out.error && !at.is_null()) {
             stream.error(at);
         }

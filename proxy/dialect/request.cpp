@@ -7,6 +7,7 @@
 #include "dialect/encoded_media.hpp"
 #include "dialect/folded_name.hpp"
 #include "dialect/json_index.hpp"
+#include "dialect/usage_report.hpp"
 #include "dialect/wrong_schema.hpp"
 
 namespace weir::dialect {
@@ -150,6 +151,12 @@ private:
                     out_.only_unary |= out_.background;
                 }
                 break;
+            case 12:
+                if (key == "service_tier") read_tier(value);
+                break;
+            case 18:
+                if (key == "web_search_options") out_.searches |= !value.is_null();
+                break;
             case 14:
                 if (key == "stream_options" && once(options_bit, key)) read_stream_options(value);
                 break;
@@ -211,6 +218,12 @@ private:
         } else if (value.why() == json::fault::none) {
             error_ = bad("`stream` must be true or false");
         }
+    }
+
+    void read_tier(json::cursor& value) {
+        json::cursor look = value;
+        json::raw_string name;
+        out_.special_tier |= look.string(name) && is_special_tier(name.text);
     }
 
     void read_best_of(json::cursor& value) {

@@ -48,6 +48,8 @@ struct request_facts {
     bool stream_options_empty = false;            ///< ... an object without members
     bool generation_config_null = false;
     bool generation_config_empty = false;
+    bool special_tier = false;  ///< asks for a service tier with prices of its own
+    bool searches = false;      ///< asks for a search with every answer (`web_search_options`)
     bool multipart = false;  ///< the ranges hold form-field values: no quotes, no escapes
 };
 

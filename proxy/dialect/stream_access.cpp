@@ -63,6 +63,14 @@ void read_error(kind dialect, json::cursor& at, error_text& out) {
                                  : out.code;
 }
 
+bool has_searched(json::cursor& at) {
+    bool any = false;
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key == "webSearchQueries" || key == "groundingChunks") value.elements([&](json::cursor&) { any = true; });
+    });
+    return any;
+}
+
 bool stream_access::piece(std::uint32_t lane, const json::raw_string& raw) const {
     if (raw.text.empty()) return false;
     if (notes) notes->text(lane, raw.text);
@@ -89,6 +97,13 @@ void stream_access::model(json::cursor& at) const {
     if (notes) notes->more_than_text();
 }
 
+void stream_access::tier(json::cursor& at) const {
+    json::raw_string raw;
+    if (at.string(raw) && is_special_tier(raw.text)) hosted_call();
+}
+
+void stream_access::hosted_call() const { reader.beyond_tokens_ = true; }
+
 void stream_access::set_error(error_text&& what) const {
     if (notes) notes->more_than_text();
     reader.error_code_ = std::move(what.code);
@@ -105,6 +120,7 @@ bool stream_access::publish(const usage_report& what) const {
     if (notes) notes->more_than_text();
     reader.has_usage_ = true;
     reader.usage_ = counts_of(where(), what);
+    reader.beyond_tokens_ |= what.beyond_tokens;
     return true;
 }
 

@@ -20,6 +20,8 @@ enum class slot : std::uint32_t { content = 0, reasoning = 1, refusal = 2, audio
            ((static_cast<std::uint32_t>(s) + static_cast<std::uint32_t>(tool)) & 0xFFFF);
 }
 
+[[nodiscard]] constexpr bool is_reasoning(std::uint32_t lane) { return (lane & 0xFFFF) == static_cast<std::uint32_t>(slot::reasoning); }
+
 struct error_text {
     std::string code, message;
 };
@@ -27,6 +29,9 @@ struct error_text {
 /// The error at hand: an object with code, type or status and message, or a bare string. Leaves what `out` holds where
 /// a field is missing.
 void read_error(kind dialect, json::cursor& at, error_text& out);
+
+/// Gemini's groundingMetadata: whether it searched.
+[[nodiscard]] bool has_searched(json::cursor& at);
 
 /// At most 300 bytes, cut between characters.
 [[nodiscard]] std::string shortened(std::string text);
@@ -52,6 +57,10 @@ struct stream_access {
         if (notes) notes->usage_at(member);
     }
     void model(json::cursor& at) const;
+    /// A service tier by its name.
+    void tier(json::cursor& at) const;
+    /// A tool that the provider ran.
+    void hosted_call() const;
     void error(json::cursor& at) const;
     void set_error(error_text&& what) const;
     /// A usage object that replaces the one before.

@@ -30,7 +30,13 @@ private:
                 usage_report report;
                 if (!read_usage(dialect_of(endpoint_), value, report)) return;
                 out_.has_usage = true;
+                out_.beyond_tokens |= report.beyond_tokens;
                 out_.usage = counts_of(endpoint_, report);
+            } else if (key == "service_tier") {
+                json::raw_string raw;
+                out_.beyond_tokens |= value.string(raw) && is_special_tier(raw.text);
+            } else if (key == "output" || key == "candidates") {
+                value.elements([this](json::cursor& one) { look_for_tools(one); });
             } else if (key == "model" || key == "modelVersion") {
                 json::raw_string raw;
                 if (out_.served_model.empty() && value.string(raw)) json::unescape(raw.text, out_.served_model);
@@ -49,6 +55,15 @@ private:
         if (is_error_object) take_error_from(whole, "message");
         if (detail && !identified) take_error_from(whole, "detail");
         return true;
+    }
+
+    // One of the Responses API's items, or one of Gemini's candidates.
+    void look_for_tools(json::cursor& one) {
+        one.members([this](std::string_view key, json::cursor& at) {
+            json::raw_string raw;
+            if (key == "type") out_.beyond_tokens |= at.string(raw) && is_hosted_call(raw.text);
+            if (key == "groundingMetadata") out_.beyond_tokens |= has_searched(at);
+        });
     }
 
     [[nodiscard]] std::string_view usage_key() const {

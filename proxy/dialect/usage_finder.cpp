@@ -49,7 +49,10 @@ void usage_finder::step(char c) {
             if (depth_ != member_depth_ || capturing_) return;
             {
                 std::string name;
-                wanted_ = json::unescape(key_, name) && name == wanted_key(endpoint_);
+                const bool sound = json::unescape(key_, name);
+                wanted_ = sound && name == wanted_key(endpoint_);
+                names_model_ = sound && (name == "model" || name == "modelVersion");
+                names_tier_ = sound && name == "service_tier";
             }
             return;
         case '{':
@@ -62,20 +65,28 @@ void usage_finder::step(char c) {
             done_ = depth_ == 0;
             return;
         default:
-            if (!is_space(c)) wanted_ = false;
+            if (!is_space(c)) wanted_ = names_model_ = names_tier_ = false;
     }
 }
 
 void usage_finder::inside_string(char c) {
     if (!escape_ && c == '"') {
         in_string_ = false;
+        if (depth_ == member_depth_ && !capturing_) end_value();
         return;
     }
     if (depth_ == member_depth_ && !capturing_ && key_.size() < longest_key) key_.push_back(c);
     escape_ = !escape_ && c == '\\';
 }
 
+// A string among the top-level members: a name, or the value behind one.
+void usage_finder::end_value() {
+    if (std::exchange(names_tier_, false)) beyond_tokens_ |= is_special_tier(key_);
+    if (std::exchange(names_model_, false) && model_.empty()) (void)json::unescape(key_, model_);
+}
+
 void usage_finder::start_value(char c) {
+    names_model_ = names_tier_ = false;
     if (!std::exchange(started_, true) && c == '[') {
         if (dialect_of(endpoint_) != kind::gemini) done_ = true;
         member_depth_ = 2;
@@ -98,6 +109,7 @@ void usage_finder::end_capture() {
     // One that reports nothing takes nothing back.
     if (!read_usage(dialect_of(endpoint_), at, report) || !at.at_end()) return;
     counts_ = counts_of(endpoint_, report);
+    beyond_tokens_ |= report.beyond_tokens;
     found_ = true;
 }
 

@@ -102,6 +102,24 @@ bool read_openai_input_details(json::cursor& at, usage_report& into) {
     return any;
 }
 
+// Counts of what the provider's own tools did: {"web_search_requests": 2}, or a bare number.
+void read_tool_uses(json::cursor& value, usage_report& into) {
+    std::int64_t number = 0;
+    if (value.peek() != '{') {
+        into.beyond_tokens |= value.integer(number) && number > 0;
+        return;
+    }
+    value.members([&](std::string_view, json::cursor& at) {
+        std::int64_t uses = 0;
+        into.beyond_tokens |= at.integer(uses) && uses > 0;
+    });
+}
+
+void read_tier(json::cursor& value, usage_report& into) {
+    json::raw_string name;
+    into.beyond_tokens |= value.string(name) && is_special_tier(name.text);
+}
+
 bool read_openai(std::string_view key, json::cursor& value, usage_report& into) {
     if (key == "prompt_tokens_details" || key == "input_tokens_details" || key == "input_token_details")
         return read_openai_input_details(value, into);
@@ -109,12 +127,18 @@ bool read_openai(std::string_view key, json::cursor& value, usage_report& into) 
         return take_all(openai_output_details, value, into);
     json::raw_string text;
     if (key == "type" && value.string(text)) return into.timed = text.text == "duration";
+    if (key == "server_tool_use" || key == "num_sources_used" || key == "num_server_side_tools_used") {
+        read_tool_uses(value, into);
+        return false;
+    }
     return take(openai_fields, key, value, into);
 }
 
 bool read_anthropic(std::string_view key, json::cursor& value, usage_report& into) {
     if (key == "cache_creation") return take_all(anthropic_cache_fields, value, into);
     if (key == "output_tokens_details") return take_all(anthropic_output_details, value, into);
+    if (key == "server_tool_use") read_tool_uses(value, into);
+    if (key == "service_tier") read_tier(value, into);
     return take(anthropic_fields, key, value, into);
 }
 
@@ -144,6 +168,7 @@ bool read_gemini(std::string_view key, json::cursor& value, usage_report& into) 
         into.image_output = tokens_of_modality(value, "IMAGE");
         return into.audio_output >= 0 || into.image_output >= 0;
     }
+    if (key == "trafficType" || key == "serviceTier") read_tier(value, into);
     return take(gemini_fields, key, value, into);
 }
 
@@ -227,6 +252,16 @@ bool read_usage(kind dialect, json::cursor& at, usage_report& into) {
     if (!whole || !any || !believable(fresh)) return false;
     into = fresh;
     return true;
+}
+
+bool is_special_tier(std::string_view name) {
+    constexpr std::array usual = {"", "auto", "default", "standard", "standard_only", "on_demand", "ON_DEMAND", "TRAFFIC_TYPE_UNSPECIFIED", "STANDARD"};
+    return std::none_of(usual.begin(), usual.end(), [&](std::string_view one) { return one == name; });
+}
+
+bool is_hosted_call(std::string_view type) {
+    constexpr std::array hosted = {"web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call"};
+    return std::any_of(hosted.begin(), hosted.end(), [&](std::string_view one) { return one == type; });
 }
 
 usage::counts counts_of(endpoint e, const usage_report& report) {

@@ -31,12 +31,18 @@ struct usage_report {
     std::int64_t text_output = -1;  ///< images endpoints tell text from image tokens
     std::int64_t reasoning = -1;
     std::int64_t tool_prompt = -1;  ///< Gemini's toolUsePromptTokenCount, outside of prompt
+    bool beyond_tokens = false;     ///< more is charged than tokens at their usual price: a tool that the provider ran, a tier of its own
     bool timed = false;             ///< billed by duration: no tokens, and that is final
 };
 
 /// Reads the usage object at hand over what `into` holds: fields that the object lacks, or writes as null, stay. False
 /// when it is no object, reports nothing, or a number that no request can have (more than 10^12): then nothing of it is taken.
 bool read_usage(kind dialect, json::cursor& at, usage_report& into);
+
+/// Whether a service tier, as answers and requests name it, has prices of its own.
+[[nodiscard]] bool is_special_tier(std::string_view name);
+/// Whether the provider itself runs a tool of that type (`web_search_call`, `web_search_preview`), and charges for it beside the tokens.
+[[nodiscard]] bool is_hosted_call(std::string_view type);
 
 /// Every token in one part. Numbers that contradict each other are cut until they fit; nothing gets negative.
 [[nodiscard]] usage::counts counts_of(endpoint e, const usage_report& report);

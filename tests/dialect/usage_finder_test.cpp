@@ -13,6 +13,8 @@ namespace {
 struct answer {
     bool found;
     usage::counts used;
+    std::string model;
+    bool more = false;  ///< than tokens is charged
     bool operator==(const answer&) const = default;
 };
 
@@ -26,13 +28,15 @@ answer fed(endpoint e, std::string_view body, const std::vector<std::size_t>& cu
     finder.feed(body.substr(from));
     answer out{};
     out.found = finder.result(out.used);
+    out.model = finder.served_model();
+    out.more = finder.beyond_tokens();
     return out;
 }
 
 answer whole(endpoint e, std::string_view body) {
     const unary_facts facts = read_unary(e, body.data(), body.size());
     EXPECT_TRUE(facts.json) << body;
-    return {facts.has_usage, facts.usage};
+    return {facts.has_usage, facts.usage, facts.served_model, facts.beyond_tokens};
 }
 
 const std::pair<endpoint, std::string> bodies[] = {
@@ -56,6 +60,12 @@ const std::pair<endpoint, std::string> bodies[] = {
     {endpoint::gemini_stream_generate,
      R"([{"usageMetadata":{"promptTokenCount":5}},1,["usageMetadata"],{"x":{"usageMetadata":{"promptTokenCount":50}}},)"
      R"({"usageMetadata":{"promptTokenCount":6,"candidatesTokenCount":1}}])"},
+    {endpoint::chat_completions, R"({"model":"m\u0031","service_tier":"flex","usage":{"prompt_tokens":1},"model":"two"})"},
+    {endpoint::chat_completions, R"({"model" : null,"x":"model","service_tier":"default","model":"m","y":{"service_tier":"flex","model":"z"}})"},
+    {endpoint::chat_completions, R"({"model":["a"],"z":"b","service_tier":{"a":"flex"},"q":"flex","usage":{"prompt_tokens":1,"num_sources_used":2}})"},
+    {endpoint::messages, R"({"usage":{"input_tokens":5,"server_tool_use":{"web_search_requests":1},"service_tier":"standard"},"model":"c"})"},
+    {endpoint::messages, R"({"usage":{"input_tokens":5,"server_tool_use":{"web_search_requests":0},"service_tier":"batch"}})"},
+    {endpoint::gemini_generate, R"({"modelVersion":"g","usageMetadata":{"promptTokenCount":5,"trafficType":"PROVISIONED_THROUGHPUT"}})"},
     // The last one that reports anything counts.
     {endpoint::gemini_stream_generate, R"([{"usageMetadata":{"promptTokenCount":6}},{"usageMetadata":{"promptTokenCountunt":8}}])"},
     {endpoint::chat_completions, R"({"usage":{"prompt_tokens":1},"usage":{"x":2}})"},
