@@ -408,7 +408,10 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
             co_return fail(phase_failure(), detail_.take());
         }
         lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
-    } else if (early_head_ && (record_.stream || !metered_)) {
+    } else if (collecting_ && form_ == answer_form::events && !event_mode_ && charged_ == charged::as_counted) {
+        // The client asked for a document: a stream that cannot be read is none.
+        co_return fail(failure::invalid, "its content coding is none that weir asked for or knows");
+    } else if (early_head_ && (record_.stream || !metered_ || coding_ != http::content_coding::identity)) {
         co_return fail(failure::invalid, "it answered with something that is not what was asked for");
     } else {
         if (!record_.stream) began_in_time(now() - attempt_began_);
@@ -417,7 +420,7 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
         if (got == held::client_gone) co_return tried::finished;
         if (got == held::broken && overtaken()) co_return tried::overtaken;
         if (got == held::broken) co_return fail(phase_failure(), detail_.take());
-        if (judge_held() == tried::failed) co_return tried::failed;
+        if (judge_held() == tried::failed) co_return reading_for_ == reading_for::client ? tried::failed : tried::finished;
     }
     plan_.committed();
     end_hedge();

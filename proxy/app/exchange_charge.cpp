@@ -2,6 +2,8 @@
 // provider has read the prompt, and charges for it and for what it said (usage/CHARGES.md).
 #include "app/exchange_runner.hpp"
 #include "app/prompt_count.hpp"
+#include "dialect/endpoint_traits.hpp"
+#include "token/estimate.hpp"
 
 namespace weir::app {
 namespace {
@@ -11,16 +13,21 @@ constexpr std::size_t longest_counted = 4096;
 
 }  // namespace
 
-// Sent whole and not answered with an error.
+// Sent whole and not answered with an error, where answers cost something.
 bool exchange_runner::is_owed() const {
     const bool refused = record_.attempts[attempt_at_].status >= 400 || (error_seen_ && !content_seen_);
-    return request_sent_ && to_ && !refused;
+    const bool is_free = dialect::traits_of(target_.id).bill == dialect::without_usage::nothing;
+    return request_sent_ && to_ && !refused && !is_free;
 }
 
 usage::counts exchange_runner::prompt_estimate() const {
     static const policy::model_habits usual;
     usage::counts used;
     if (!understood_) return used;
+    if (dialect::traits_of(target_.id).bill == dialect::without_usage::audio_and_text) {
+        used.audio_input = token::estimate_audio_tokens(sound_of(asked()));
+        return used;
+    }
     used.input = (habits_ ? *habits_ : usual).input_tokens(body_size_, facts_.media_bytes);
     if (!body_ || target_.body != dialect::body_form::json || body_size_ > longest_counted) return used;
     const auto counted = count_prompt(token::encoding_for(record_.served_model).enc, {body_, body_size_});
@@ -28,7 +35,10 @@ usage::counts exchange_runner::prompt_estimate() const {
     return used;
 }
 
-usage::counts exchange_runner::seen_usage() const { return meter_ ? meter_->final_estimate(reader_.usage()) : prompt_estimate(); }
+usage::counts exchange_runner::seen_usage() const {
+    if (passing_) return passing_->so_far().usage;
+    return meter_ ? count_stream().usage : prompt_estimate();
+}
 
 void exchange_runner::charge_discarded(const usage::counts& used, std::string_view upstream) {
     if (!given_up_) given_up_ = std::make_unique<usage::counts>();

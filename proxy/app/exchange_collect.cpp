@@ -52,21 +52,47 @@ bool exchange_runner::count_collected() {
     return true;
 }
 
+// False when the stream's content coding is broken.
+bool exchange_runner::undo_coding() {
+    constexpr std::size_t read_beyond = 64;  // the readers' padding
+    auto& plain = collecting_->plain;
+    if (!collecting_->decoder) return true;
+    const bool sound = collecting_->decoder->feed({up_.data(), decoded_}, [&plain](std::string_view piece) { plain += piece; });
+    up_.consume(decoded_);
+    decoded_ = 0;
+    plain.reserve(plain.size() + read_beyond);
+    if (!sound) detail_ = "its content coding is broken";
+    else if (plain.size() > conf().limits.event) detail_ = "an event is larger than limits.event";
+    return sound && plain.size() <= conf().limits.event;
+}
+
+void exchange_runner::drop_collected() {
+    if (collecting_->decoder) {
+        collecting_->plain.erase(0, seen_);
+    } else {
+        up_.consume(seen_);
+        decoded_ -= seen_;
+    }
+    seen_ = 0;
+}
+
 void exchange_runner::collect_new_events() {
-    const char* const base = up_.data();
+    const bool coded = collecting_->decoder != nullptr;
+    const char* const base = coded ? collecting_->plain.data() : up_.data();
+    const std::size_t there = coded ? collecting_->plain.size() : decoded_;
     auto& parts = *collecting_->parts;
-    while (seen_ < decoded_ && !reader_.terminated()) {
-        std::size_t size = sse_.find({base + seen_, decoded_ - seen_});
+    while (seen_ < there && !reader_.terminated()) {
+        std::size_t size = sse_.find({base + seen_, there - seen_});
         if (size == 0) {
             if (!body_done_) return;
-            size = decoded_ - seen_;  // the last event lacks its blank line
+            size = there - seen_;  // the last event lacks its blank line
         }
         const std::string_view event{base + seen_, size};
         note_event(reader_.read(event, meter_.get()));
         seen_ += size;
         if (!error_seen_ && reading_for_ == reading_for::client && !parts.take(event)) return;
     }
-    if (reader_.terminated()) seen_ = decoded_;  // what follows says nothing
+    if (reader_.terminated()) seen_ = there;  // what follows says nothing
 }
 
 // What came so far. `none`: read on, or it is complete; otherwise why nothing can become of it.
@@ -91,8 +117,10 @@ net::task<exchange_runner::held> exchange_runner::collect_answer() {
     progress_due_ = now() + std::chrono::seconds{1};
     stop_collecting();
     collecting_->parts = dialect::make_collector(target_.id, conf().limits.collected);
+    collecting_->decoder = http::content_decoder::of(coding_);
+    collecting_->plain.clear();
     for (;;) {
-        const bool sound = decode();
+        const bool sound = decode() && undo_coding();
         collect_new_events();
         if (content_seen_ && !begun) began_in_time(now() - attempt_began_);
         begun = content_seen_;
@@ -106,9 +134,7 @@ net::task<exchange_runner::held> exchange_runner::collect_answer() {
             break;
         }
         in_turn += seen_;
-        up_.consume(seen_);
-        decoded_ -= seen_;
-        seen_ = 0;
+        drop_collected();
         note_progress();
         if (in_turn > turn_bytes) {
             in_turn = 0;
@@ -158,6 +184,7 @@ bool exchange_runner::answer_collected() {
     framing_ = http::framing::length;
     body_done_ = true;
     event_mode_ = metered_ = surplus_ = false;
+    coding_ = http::content_coding::identity;
     return true;
 }
 

@@ -1,9 +1,10 @@
 // Endings: weir's own answers, the final account, the record.
 #include "app/exchange_runner.hpp"
 #include "app/local_reply.hpp"
-#include "app/prompt_count.hpp"
+#include "dialect/endpoint_traits.hpp"
 #include "dialect/error_body.hpp"
 #include "dialect/served_model.hpp"
+#include "token/estimate.hpp"
 
 namespace weir::app {
 namespace {
@@ -127,10 +128,9 @@ void exchange_runner::settle() {
     if (settled_) return;
     settled_ = true;
     if (hedge_) end_hedge();
-    const bool unanswered = record_.attempts[attempt_at_].status == 0;
-    if (!record_.has_usage && is_owed() && (meter_ || unanswered)) {
-        record_.usage = seen_usage();
-        record_.has_usage = record_.estimated = true;
+    if (!record_.has_usage && passing_) take_bill(passing_->so_far());
+    if (!record_.has_usage && is_owed() && (meter_ || record_.attempts[attempt_at_].status == 0)) {
+        take_bill({seen_usage(), bill::source::estimate});
     } else if (record_.has_usage && !record_.estimated && record_.status == 200) {
         learn_from_report();
     }
@@ -138,7 +138,7 @@ void exchange_runner::settle() {
     // What weir answers itself costs nothing, also where it is about a model that has a price.
     if (!price_ && to_) price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
     if (tunnel_) record_.cost = spent_;  // each response had its own price, or none
-    else if (price_ && (record_.has_usage || record_.status == 200)) record_.cost = usage::cost_of(*price_, u);
+    else if (price_ && (record_.has_usage || charged_ == charged::as_counted)) record_.cost = usage::cost_of(*price_, u, facts_.choices);
     if (is_free()) {
         record_.usage = {};
         record_.has_usage = record_.estimated = false;
@@ -150,7 +150,7 @@ void exchange_runner::settle() {
         record_.usage = *given_up_;
         record_.has_usage = record_.estimated = true;
     }
-    if (!tunnel_) record_.priced = price_ != nullptr || u.empty();
+    if (!tunnel_) record_.priced = is_priced();
     if (object_) settle_object();
     reservation_.settle(u.prompt() + u.completion(), record_.cost, record_.time);
     if (in_ledger_) {
@@ -159,25 +159,41 @@ void exchange_runner::settle() {
     }
 }
 
-// A unary answer without a report: whole request and answer are here, so both are counted.
-void exchange_runner::count_unary(std::string_view answer) {
-    // Reading a longer one would keep this worker's other connections waiting: its size must do.
-    constexpr std::size_t longest_parsed = 1 << 20;
-    using dialect::endpoint;
-    const bool generates = target_.id == endpoint::chat_completions || target_.id == endpoint::completions ||
-                           target_.id == endpoint::responses || target_.id == endpoint::messages ||
-                           target_.id == endpoint::gemini_generate;
-    if (!generates || !body_ || body_size_ == 0 || target_.body != dialect::body_form::json) return;
-    static const policy::model_habits usual;
-    const auto& seen = habits_ ? *habits_ : usual;
-    const auto encoding = token::encoding_for(record_.served_model);
-    const auto counted = count_answer(encoding.enc, answer);
-    record_.usage.output = encoding.exact ? counted : seen.output_tokens(counted);
-    record_.usage.input = expected_input();
-    if (body_size_ <= longest_parsed)
-        if (const auto prompt = count_prompt(encoding.enc, {body_, body_size_}); prompt.is_request && prompt.complete)
-            record_.usage.input = prompt.tokens;
-    record_.has_usage = record_.estimated = true;
+// False: something was used whose price, or whose amount, nobody said.
+bool exchange_runner::is_priced() const {
+    using dialect::without_usage;
+    const auto kind = dialect::traits_of(target_.id).bill;
+    const bool by_amount = kind == without_usage::amount_unknown || kind == without_usage::audio_and_text;
+    // What of such an answer can be counted is not all that it costs, but for a transcript.
+    const bool amount_known = !record_.usage.empty() && (!record_.estimated || kind == without_usage::audio_and_text);
+    const bool more_is_due = beyond_tokens_ || reader_.beyond_tokens() || facts_.special_tier || facts_.searches;
+    if (charged_ == charged::if_reported) return record_.has_usage && price_;
+    if (charged_ == charged::as_counted && (more_is_due || (by_amount && !amount_known))) return price_ && usage::needs_no_usage(*price_);
+    return price_ || record_.usage.empty();
+}
+
+answered_request exchange_runner::asked() const {
+    // Of verbs of Gemini's that weir does not know the answers look like those of the one that it knows.
+    const bool is_verb = target_.id == dialect::endpoint::other && target_.suffix.find(':') != std::string::npos;
+    return {is_verb ? dialect::endpoint::gemini_generate : target_.id, target_.body, record_.served_model, {body_, body_ ? body_size_ : 0}, body_size_, facts_.media_bytes, habits_};
+}
+
+// A stream that nobody reported to its end. Reasoning that was not shown came before what was said, and is charged.
+bill exchange_runner::count_stream() const {
+    auto used = meter_->final_estimate(reader_.usage());
+    if (dialect::traits_of(target_.id).bill == dialect::without_usage::audio_and_text && used.audio_input == 0)
+        used.audio_input = token::estimate_audio_tokens(sound_of(asked()));
+    if (habits_ && !meter_->saw_reasoning() && reader_.usage().completion() == 0) used.reasoning += habits_->typical_reasoning();
+    return {used, bill::source::estimate};
+}
+
+void exchange_runner::take_bill(const bill& due) {
+    if (due.from == bill::source::nobody || (charged_ == charged::if_reported && due.from != bill::source::report)) return;
+    if (charged_ == charged::if_reported && passing_) record_.served_model = passing_->served_model();
+    beyond_tokens_ = due.beyond_tokens;
+    record_.usage = due.usage;
+    record_.has_usage = true;
+    record_.estimated = due.from == bill::source::estimate;
 }
 
 void exchange_runner::learn_from_report() {
@@ -185,6 +201,7 @@ void exchange_runner::learn_from_report() {
     if (habits_ && target_.body == dialect::body_form::json) {
         if (facts_.media_bytes == 0) habits_->saw_input(u.prompt(), body_size_);
         if (!facts_.max_output) habits_->saw_answer(u.completion() / std::max(facts_.choices, 1));
+        if (u.completion() > 0) habits_->saw_reasoning(u.reasoning);
     }
     if (habits_ && facts_.media_bytes > 0) habits_->saw_media(u.prompt(), body_size_, facts_.media_bytes);
     // Reasoning that was billed and not sent says nothing about the count of what was sent.

@@ -5,6 +5,7 @@
 
 #include "app/exchange_runner.hpp"
 #include "app/sent_request.hpp"
+#include "dialect/endpoint_traits.hpp"
 #include "http/head_writer.hpp"
 #include "policy/cors.hpp"
 #include "policy/rate_resets.hpp"
@@ -44,6 +45,10 @@ void exchange_runner::forget_answer() {
     sse_.reset();
     reader_ = dialect::stream_reader{target_.id};
     meter_.reset();
+    passing_.reset();
+    charged_ = charged::nothing;
+    coding_ = http::content_coding::identity;
+    beyond_tokens_ = false;
     price_ = nullptr;
     spent_ = 0;
     decoded_ = seen_ = kept_size_ = 0;
@@ -63,10 +68,10 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     body_done_ = framing_ == http::framing::none;
     upstream_keeps_ = answer.keep_alive && request_sent_;
     record_.status = answer.status;
-    bool encoded = false, dated = false;
+    bool dated = false;
     std::optional<policy::rate_resets> resets;
     if (answer.status == 429) resets.emplace();
-    std::string_view type;
+    std::string_view type, coding_name;
     http::head_writer head{client_head_};
     const bool connection_names = http::names_fields(answer.connection);
     head.status_line(answer.status, answer.reason);
@@ -79,7 +84,11 @@ void exchange_runner::start_answer(const http::response_head& answer) {
                 type = f.value;
                 if (collecting_) continue;  // below, once it is known what goes out
                 break;
-            case field_id::content_encoding: encoded = !http::iequals(f.value, "identity"); break;
+            case field_id::content_encoding:
+                coding_ = coding_name.empty() ? http::coding_of(f.value) : http::content_coding::other;
+                coding_name = f.value;
+                if (collecting_) continue;  // likewise
+                break;
             case field_id::date: dated = true; break;
             case field_id::retry_after: retry_after_ = f.value; break;
             case field_id::other:
@@ -100,16 +109,27 @@ void exchange_runner::start_answer(const http::response_head& answer) {
         if (const auto pause = resets->pause(core::wall_clock::now())) retry_after_ms_ = std::to_string(pause->count());
     if (!dated) head.add("date", worker_.http_date(core::wall_clock::now()));
     const bool fine = answer.status >= 200 && answer.status < 300;
-    event_mode_ = fine && understood_ && !encoded && framing_ != http::framing::none && is_type(type, "text/event-stream");
-    metered_ = fine && understood_ && !encoded && (event_mode_ || is_type(type, "application/json"));
-    read_object_from(fine, encoded, type);
+    note_form(type, fine);
+    read_object_from(fine, coding_ != http::content_coding::identity, type);
+    if (collecting_ && !event_mode_ && !coding_name.empty()) head.add("content-encoding", coding_name);
     if (collecting_ && !type.empty()) head.add("content-type", event_mode_ ? "application/json" : type);
     record_.stream = record_.stream || (event_mode_ && !collecting_);
     if (event_mode_) price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
     if (event_mode_) inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
-    if (event_mode_ && has_terminator())
-        meter_ = std::make_unique<meter>(record_.served_model, std::string_view{body_, body_ ? body_size_ : 0}, habits_, worker_.prompts_kept,
-                                         facts_.media_bytes);
+    if (event_mode_) meter_ = std::make_unique<meter>(record_.served_model, counted_body(asked()), habits_, worker_.prompts_kept, counted_media(asked()));
+}
+
+// How the answer is read, and whether it costs something. A poll brings what was charged when it was made.
+void exchange_runner::note_form(std::string_view type, bool fine) {
+    form_ = is_type(type, "application/json") ? answer_form::json : is_type(type, "text/event-stream") ? answer_form::events
+          : is_type(type, "text/") ? answer_form::text : answer_form::bytes;
+    const bool is_read = fine && understood_ && framing_ != http::framing::none;
+    const bool plain = coding_ == http::content_coding::identity;
+    event_mode_ = is_read && form_ == answer_form::events && (plain || (collecting_ && coding_ != http::content_coding::other));
+    metered_ = is_read && (event_mode_ || form_ == answer_form::json);
+    const auto& traits = dialect::traits_of(target_.id);
+    if (fine && posted_ && traits.read == dialect::reading::unread && !dialect::repeats_usage(target_)) charged_ = charged::if_reported;
+    else if (is_read && posted_ && traits.bill != dialect::without_usage::nothing) charged_ = charged::as_counted;
 }
 
 void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint64_t length) {
@@ -124,7 +144,7 @@ void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint
     char digits[12];
     const auto n = static_cast<std::size_t>(std::snprintf(digits, sizeof digits, "%d", plan_.attempts()));
     add("x-weir-attempts", {digits, n});
-    if (body_done_ && settled_ && record_.has_usage && record_.priced && !record_.stream) add("x-weir-cost-usd", usage::usd_string(record_.cost));
+    if (body_done_ && settled_ && (record_.has_usage || record_.cost > 0) && record_.priced && !record_.stream) add("x-weir-cost-usd", usage::usd_string(record_.cost));
     if (!target_.hint.empty()) add("x-weir-hint", target_.hint);
     else if ((record_.status == 404 || record_.status == 405) && is_foreign(*pool_->conf, target_)) add("x-weir-hint", foreign_hint(*pool_->conf, target_));
     if (record_.status >= 400) add("x-should-retry", "false");
@@ -182,6 +202,7 @@ net::task<failure> exchange_runner::read_more(core::time_point deadline) {
 
 core::time_point exchange_runner::heartbeat_due() const {
     const auto& every = pool_->conf->heartbeat;
+    if (relay_ == relaying::body || (coding_ != http::content_coding::identity && !event_mode_)) return core::never;  // no place for a comment
     if (!every || (!record_.stream && !collecting_) || http10_ || reading_for_ != reading_for::client || !has_terminator() || (head_sent_ && !client_chunked_)) return core::never;
     return std::max(last_sent_, began_) + *every;
 }
@@ -351,19 +372,27 @@ net::task<exchange_runner::held> exchange_runner::hold_body(std::size_t limit) {
     if (framing_ == http::framing::length && left_ + decoded_ > limit) co_return held::ready;
     while (wanted && !body_done_ && decoded_ < limit) {
         auto reading = read_more(answer_deadline());
-        const auto why = co_await std::move(reading);
-        if (abandoned()) co_return held::client_gone;
-        if (why != failure::none) {
-            last_failure_ = why == failure::timeout_idle && now() >= total_deadline_ ? failure::timeout_total : why;
-            co_return held::broken;
+        last_failure_ = co_await std::move(reading);
+        if (abandoned()) {
+            read_along();
+            co_return held::client_gone;
+        }
+        if (last_failure_ == failure::timeout_idle && now() >= total_deadline_) last_failure_ = failure::timeout_total;
+        if (last_failure_ == failure::none && !decode()) last_failure_ = failure::invalid;
+        if (last_failure_ != failure::none) {
+            read_along();  // what it said is charged, whoever answers in the end
+            co_return reading_for_ == reading_for::client ? held::broken : held::client_gone;
         }
         last_event_at_ = now();
-        if (!decode()) {
-            last_failure_ = failure::invalid;
-            co_return held::broken;
-        }
     }
     co_return held::ready;
+}
+
+// From here on what passes is read for the bill, beginning with what is there.
+void exchange_runner::read_along() {
+    if (!posted_ || (!metered_ && charged_ == charged::nothing)) return;
+    passing_ = std::make_unique<answer_meter>(asked(), form_, coding_, worker_.prompts_kept);
+    passing_->feed({up_.data(), decoded_});
 }
 
 // A unary answer that is held: one that only looks good can still be had elsewhere. `failed`: it is not passed on.
@@ -372,7 +401,7 @@ exchange_runner::tried exchange_runner::judge_held() {
     constexpr std::size_t beginning_of_document = 256;
     const bool may_be_error = target_.id != dialect::endpoint::responses && body_done_ &&
                               std::string_view{up_.data(), std::min(decoded_, beginning_of_document)}.find("\"error\"") != std::string_view::npos;
-    if (metered_ && decoded_ > 0 && (surplus_ || may_be_error)) {
+    if (metered_ && coding_ == http::content_coding::identity && decoded_ > 0 && (surplus_ || may_be_error)) {
         const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
         if (surplus_ && !facts.json) return fail(failure::invalid, "its Content-Length ends within the document, and more came");
         if (may_be_error && facts.error) {
@@ -421,7 +450,7 @@ net::task<exchange_runner::held> exchange_runner::hold_events() {
 // With `hold_tokens` the first tokens are kept back too, for as long as another upstream could still answer instead.
 bool exchange_runner::holds_on() const {
     const int wanted = pool_->conf->hold_tokens;
-    if (wanted == 0 || !meter_ || reader_.finished() || reader_.terminated()) return false;
+    if (wanted == 0 || !meter_ || !has_terminator() || reader_.finished() || reader_.terminated()) return false;
     return meter_->output() < wanted;
 }
 
@@ -432,6 +461,9 @@ void exchange_runner::give_up_answer() {
     record_.first_token_us = record_.first_token_ms = -1;
     record_.longest_gap_ns = 0;
     meter_.reset();
+    passing_.reset();
+    charged_ = charged::nothing;
+    coding_ = http::content_coding::identity;
 }
 
 }  // namespace weir::app

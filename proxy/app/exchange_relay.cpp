@@ -264,17 +264,12 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
     failure broken = failure::none;
     const bool has_body = framing_ != http::framing::none;
     const bool whole = body_done_;
-    if (whole && metered_) {
-        const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
-        other_model_ = dialect::is_other_model(record_.served_model, facts.served_model);
-        if (facts.has_usage) {
-            record_.usage = facts.usage;
-            record_.has_usage = true;
-        } else {
-            count_unary({up_.data(), decoded_});
-        }
-    } else if (metered_) {
-        finder_ = std::make_unique<dialect::usage_finder>(target_.id);
+    if (whole && metered_ && posted_ && coding_ == http::content_coding::identity) {
+        std::string served;
+        take_bill(answer_meter::of_whole(asked(), up_.data(), decoded_, served));
+        other_model_ = dialect::is_other_model(record_.served_model, served);
+    } else if (!meter_) {
+        read_along();  // else it was put together out of a stream that was counted
     }
     if (whole) {
         feed_object({up_.data(), decoded_});
@@ -283,44 +278,26 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
     drop_request_memory();
     for (;;) {
         const bool last = body_done_ || broken != failure::none;
-        if (finder_ && decoded_ > 0) finder_->feed({up_.data(), decoded_});
         if (!whole) feed_object({up_.data(), decoded_});
-        if (last && finder_) record_.has_usage = finder_->result(record_.usage);
-        if (last && (finder_ || object_)) settle();
-        out.clear();
-        if (!head_sent_) {
-            const bool sized = whole || framing_ == http::framing::length;
-            const auto size = whole ? (has_body ? decoded_ : left_) : left_ + decoded_;
-            const bool bodiless = !has_body && (record_.status == 204 || record_.status == 304);
-            write_client_head(!sized && !http10_, sized && !bodiless, size);
-            out.add(client_head_);
-        }
-        if (decoded_ > 0) {
-            if (client_chunked_) {
-                auto n = http::write_hex(size_line_.data(), decoded_);
-                size_line_[n++] = '\r';
-                size_line_[n++] = '\n';
-                out.add({size_line_.data(), n});
+        if (last) settle();
+        if (!client_gone()) {
+            out.clear();
+            if (!head_sent_) {
+                const bool sized = whole || framing_ == http::framing::length;
+                const auto size = whole ? (has_body ? decoded_ : left_) : left_ + decoded_;
+                const bool bodiless = !has_body && (record_.status == 204 || record_.status == 304);
+                write_client_head(!sized && !http10_, sized && !bodiless, size);
+                out.add(client_head_);
             }
-            out.add({up_.data(), decoded_});
-            if (client_chunked_) out.add("\r\n");
-        }
-        if (broken != failure::none) {
-            record_.code = core::code::stream_interrupted;
-            record_.close_reason = "upstream";
-            record_.interrupted_phase = name_of(broken);
-            record_.attempts[attempt_at_].why = broken;
-            lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, worker_.random().unit());
-            after_ = after::abort;
+            compose_body(out, last, broken);
+            in_turn += out.left();
+            auto sending = send_to_client(out);
+            (void)co_await std::move(sending);
+            if (last && !gone_) co_return broken == failure::none ? relayed::complete : relayed::broken;
         } else if (last) {
-            if (client_chunked_) out.add("0\r\n\r\n");
-            release_upstream(upstream_keeps_ && !surplus_);
+            release_upstream(broken == failure::none && upstream_keeps_ && !surplus_);
         }
-        in_turn += out.left();
-        auto sending = send_to_client(out);
-        (void)co_await std::move(sending);
-        if (gone_) co_return relayed::client_gone;
-        if (last) co_return broken == failure::none ? relayed::complete : relayed::broken;
+        if (last || (abandoned() && !stopped())) co_return relayed::client_gone;
         up_.clear();
         decoded_ = 0;
         if (in_turn > turn_bytes) {
@@ -330,9 +307,38 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
         last_event_at_ = now();
         auto reading = read_more(answer_deadline());
         broken = co_await std::move(reading);
-        if (client_gone()) co_return relayed::client_gone;
+        if (abandoned() && !stopped()) co_return relayed::client_gone;
         if (broken == failure::timeout_idle && now() >= total_deadline_) broken = failure::timeout_total;
         if (broken == failure::none && !decode()) broken = failure::invalid;
+        if (passing_) passing_->feed({up_.data(), decoded_});
+    }
+}
+
+// What is there of a body, and its end where it came or broke.
+void exchange_runner::compose_body(net::gather& out, bool last, failure broken) {
+    if (decoded_ > 0) {
+        if (client_chunked_) {
+            auto n = http::write_hex(size_line_.data(), decoded_);
+            size_line_[n++] = '\r';
+            size_line_[n++] = '\n';
+            out.add({size_line_.data(), n});
+        }
+        out.add({up_.data(), decoded_});
+        if (client_chunked_) out.add("\r\n");
+    }
+    if (stopped() && broken != failure::none) {
+        note_cut();
+        after_ = after::abort;
+    } else if (broken != failure::none) {
+        record_.code = core::code::stream_interrupted;
+        record_.close_reason = "upstream";
+        record_.interrupted_phase = name_of(broken);
+        record_.attempts[attempt_at_].why = broken;
+        lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, worker_.random().unit());
+        after_ = after::abort;
+    } else if (last) {
+        if (client_chunked_) out.add("0\r\n\r\n");
+        release_upstream(upstream_keeps_ && !surplus_);
     }
 }
 

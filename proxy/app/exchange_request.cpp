@@ -47,6 +47,7 @@ void exchange_runner::begin() {
     }
     to_head_ = h.method == "HEAD";
     reads_only_ = to_head_ || h.method == "GET" || h.method == "OPTIONS";
+    posted_ = h.method == "POST";
     http10_ = h.minor_version == 0;
     keep_alive_ = h.keep_alive;
     body_unread_ = h.body != http::framing::none;
@@ -239,7 +240,7 @@ core::error exchange_runner::admit() {
     expected.output = record_.endpoint == "/v1/embeddings" ? 0 : output;
     what.tokens = expected.prompt() + expected.completion();
     if (what.works_a_model && (caller_->budgets() > 0 || caller_->refuses_unpriced())) {
-        const auto offer = quote_for(conf(), *route_, candidates(), facts_.model, expected);
+        const auto offer = quote_for(conf(), *route_, candidates(), facts_.model, expected, facts_.choices);
         const bool only_counts = dialect::right_for(target_, head().method).wanted == core::access::free;
         what.cost = only_counts ? 0 : offer.dearest;
         what.priced = offer.priced || !must_be_priced();

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/answer_meter.hpp"
 #include "app/collecting.hpp"
 #include "app/exchange_object.hpp"
 #include "app/hedge.hpp"
@@ -70,6 +71,12 @@ private:
         const pool_runtime* pool = nullptr;
         const upstream_runtime* to = nullptr;
         std::string_view model;  ///< as it was asked for there
+    };
+    /// What the answer at hand is charged by.
+    enum class charged : std::uint8_t {
+        nothing,      ///< no good answer to a POST, or one that costs nothing
+        as_counted,   ///< its report, else weir's count
+        if_reported,  ///< weir does not read the endpoint: a report, else nobody knows
     };
     /// An upstream's error answer that is passed on should no other attempt be possible.
     struct kept_answer {
@@ -229,6 +236,8 @@ private:
     void start_answer(const http::response_head& answer);
     [[nodiscard]] bool has_terminator() const;
     [[nodiscard]] net::task<held> hold_body(std::size_t limit);
+    void note_form(std::string_view type, bool fine);
+    void read_along();
     [[nodiscard]] tried judge_held();
     [[nodiscard]] net::task<held> hold_events();
     [[nodiscard]] net::task<relayed> relay_body();
@@ -249,6 +258,7 @@ private:
     void note_terminator();
     void note_cut();
     void compose_events(net::gather& out, const batch_end& end);
+    void compose_body(net::gather& out, bool last, exchange::failure broken);
     [[nodiscard]] net::task<bool> send_to_client(net::gather& out);
     void note_too_slow();
     [[nodiscard]] net::task<void> send_rest(std::unique_ptr<net::gather> out);
@@ -258,7 +268,6 @@ private:
     [[nodiscard]] bool keep_reading_for_the_bill();
     [[nodiscard]] bool drained_enough() const;
     void note_progress();
-    void count_unary(std::string_view answer);
     void end_with_error_event(const core::error& why, net::gather& out);
     [[nodiscard]] bool holds_on() const;
     void give_up_answer();
@@ -277,6 +286,8 @@ private:
     void choose_collecting();
     void stop_collecting();
     [[nodiscard]] bool count_collected();
+    [[nodiscard]] bool undo_coding();
+    void drop_collected();
     void collect_new_events();
     [[nodiscard]] exchange::failure judge_collected(bool complete);
     [[nodiscard]] net::task<held> collect_answer();
@@ -305,6 +316,10 @@ private:
     [[nodiscard]] net::task<void> deliver(const local_reply& answer);
     [[nodiscard]] net::task<void> reply_with(int status, std::string body, std::string_view content_type = "application/json");
     void settle();
+    [[nodiscard]] answered_request asked() const;
+    [[nodiscard]] bill count_stream() const;
+    void take_bill(const bill& due);
+    [[nodiscard]] bool is_priced() const;
     void learn_from_report();
     void measure_time();
     [[nodiscard]] bool is_logged();
@@ -381,6 +396,7 @@ private:
     bool asterisk_ = false;                  ///< OPTIONS that weir answers itself: `*`, or one that may go no further
     bool preflight_ = false;                 ///< a browser asks whether a page may send a request
     core::rare_text cors_fields_;                ///< whole lines for the answer; empty where weir says nothing about origins
+    bool posted_ = false;                    ///< the method is POST: its answer may cost something
     bool to_head_ = false;                   ///< HEAD: the answer has no body
     bool http10_ = false;
     bool keep_alive_ = false;
@@ -426,7 +442,11 @@ private:
     std::uint64_t left_ = 0;                 ///< of a sized body
     bool other_model_ = false;  ///< a unary answer named another model than the one that was asked for
     bool head_sent_ = false, body_done_ = false, surplus_ = false, upstream_keeps_ = false, event_mode_ = false;
-    bool metered_ = false;                   ///< usage is read from the answer
+    bool metered_ = false;                   ///< JSON that usage is read from
+    bool beyond_tokens_ = false;             ///< the answer tells of more than tokens at their usual price
+    charged charged_ = charged::nothing;
+    answer_form form_ = answer_form::bytes;
+    http::content_coding coding_ = http::content_coding::identity;  ///< of the answer
     bool content_seen_ = false, error_seen_ = false, malformed_ = false;
     bool client_chunked_ = false;
     exchange::failure last_failure_ = exchange::failure::none;
@@ -434,7 +454,7 @@ private:
     std::array<char, 20> size_line_{};
     after after_ = after::close;
     relaying relay_ = relaying::nothing;     ///< what the attempts led to: an answer is committed and ready to be passed on
-    std::unique_ptr<dialect::usage_finder> finder_;
+    std::unique_ptr<answer_meter> passing_;  ///< of an answer that is passed on without being held whole
     std::unique_ptr<meter> meter_;
     std::unique_ptr<collecting> collecting_; ///< this attempt asks for a stream although the client did not
     const usage::model_price* price_ = nullptr;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "app/prompt_count.hpp"
+#include "dialect/stream_access.hpp"
 #include "token/estimate.hpp"
 
 namespace weir::app {
@@ -35,6 +36,7 @@ std::int64_t meter::prompt_tokens(std::string_view request) const {
 }
 
 void meter::text(std::uint32_t lane, std::string_view piece) {
+    reasoning_ |= dialect::is_reasoning(lane);
     if (!any_) {
         any_ = true;
         first_lane_ = lane;

@@ -34,6 +34,8 @@ public:
     void text(std::uint32_t lane, std::string_view piece) override;
 
     [[nodiscard]] bool exact() const { return exact_; }
+    /// Reasoning was among the texts, so that it is counted.
+    [[nodiscard]] bool saw_reasoning() const { return reasoning_; }
     /// Output tokens so far by the encoding, all texts together.
     [[nodiscard]] std::int64_t output() const;
     /// The usage to account for while the upstream's report is missing or not final: its parts where it gave them, own counts
@@ -51,7 +53,7 @@ private:
     [[nodiscard]] std::int64_t prompt_tokens(std::string_view request) const;
     token::encoding encoding_;
     bool exact_;
-    bool any_ = false;
+    bool any_ = false, reasoning_ = false;
     std::uint16_t request_size_ = 0;
     std::uint32_t first_lane_ = 0;
     std::int64_t input_estimate_;

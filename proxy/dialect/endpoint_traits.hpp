@@ -96,6 +96,11 @@ inline constexpr std::array endpoint_traits_table{
     return traits_of(what.id).repeat == on_repeat::makes || (what.id == endpoint::responses && facts.only_unary);
 }
 
+/// Answers below these repeat a usage that was charged when it was made.
+[[nodiscard]] inline bool repeats_usage(const target& what) {
+    return what.id == endpoint::other && (what.suffix.starts_with("/responses/") || what.suffix.starts_with("/chat/completions/"));
+}
+
 [[nodiscard]] constexpr bool rows_stand_in_order() {
     for (std::size_t i = 0; i < endpoint_traits_table.size(); ++i)
         if (endpoint_traits_table[i].id != static_cast<endpoint>(i)) return false;

@@ -85,7 +85,7 @@ struct record {
     bool stream = false;
     bool estimated = false;            ///< usage is weir's own count
     bool has_usage = false;
-    bool priced = true;                ///< false: tokens were used and no price is known
+    bool priced = true;                ///< false: something was used of which no price, or no amount, is known
     attempt_list attempts;
     std::uint8_t attempt_count = 0;
     std::uint8_t fallback_count = 0;

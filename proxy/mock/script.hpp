@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +55,8 @@ struct script {
     std::int64_t reasoning = 0;      ///< reasoning tokens on top of the text (reasoning)
     bool usage = true;               ///< false: no usage is reported at all (usage=off)
     bool terminator = true;          ///< false: [DONE], message_stop … is left out (terminator=off)
+    /// Each event, or the whole body, as it goes out with a content coding; `last` tells the end. The header is for `headers` to say.
+    std::function<std::string(std::string_view bytes, bool last)> encode;
     std::optional<int> error_event;  ///< an in-band error after so many events, then the end (error_event)
 
     // when

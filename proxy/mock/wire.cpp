@@ -73,6 +73,8 @@ answer changed(answer what, const script& how) {
         what.content_type = "application/json";
         what.events = {{.bytes = what.failure}};
     }
+    if (how.encode)
+        for (auto& e : what.events) e.bytes = how.encode(e.bytes, &e == &what.events.back());
     if (how.binary != 0) what.content_type = "application/octet-stream";
     if (!how.content_type.empty()) what.content_type = how.content_type;
     return what;

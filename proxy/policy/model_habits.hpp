@@ -96,6 +96,10 @@ public:
         if (tokens > 0) answer_tokens.learn(tokens, answer_bounds);
     }
 
+    /// Reasoning that answers were billed for; 0 until it is known.
+    [[nodiscard]] std::int64_t typical_reasoning() const { return reasoning_tokens.value_or(1) - 1; }
+    void saw_reasoning(std::int64_t tokens) { reasoning_tokens.learn(tokens + 1, answer_bounds); }
+
     static constexpr learned_number::bounds factor_bounds{one / 2, 2 * one};
     static constexpr learned_number::bounds byte_bounds{one / 100, one};  // a base64 image has few tokens for its bytes
     static constexpr learned_number::bounds media_bounds{one / 10'000, one / 4};
@@ -103,6 +107,7 @@ public:
 
     learned_number output_factor, tokens_per_byte, answer_tokens;
     learned_number media_tokens_per_byte;  ///< of this run only
+    learned_number reasoning_tokens;  ///< and one more, so that none can be doubled too; not kept over a restart
 };
 
 }  // namespace weir::policy

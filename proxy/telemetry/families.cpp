@@ -72,7 +72,7 @@ constexpr std::array<family_info, family_count> table = {{
     {"weir_fallbacks_total", "Requests moved on to a fallback, by the pool they left and why.", counter, pool_reason, 0, {}},
     {"weir_tokens_total", "Tokens settled, by part of the usage and by who counted them.", counter, token_labels, 0, {}},
     {"weir_spend_usd_total", "Cost in US dollars: of settled requests, and of running streams as far as it is sure.", counter, key_model_pool, 9, {}},
-    {"weir_unpriced_requests_total", "Requests that used tokens of a model without a price.", counter, model_pool, 0, {}},
+    {"weir_unpriced_requests_total", "Requests of which an amount or a price is missing.", counter, model_pool, 0, {}},
     {"weir_meter_divergence_ratio", "Output tokens that the upstream reported, divided by the count made while streaming.", histogram,
      pool_model, 6, ratio_bounds},
     {"weir_upstream_meter_divergence_ratio",

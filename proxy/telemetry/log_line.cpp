@@ -147,6 +147,7 @@ void append_usage(json_line& line, const exchange::record& what) {
     line.money(",\"cost_usd\":", what.cost);
     if (what.discarded_cost > 0) line.money(",\"discarded_cost_usd\":", what.discarded_cost);
     line.boolean(",\"estimated\":", what.estimated || what.discarded_cost > 0);
+    if (!what.priced) line.boolean(",\"unpriced\":", true);
 }
 
 }  // namespace

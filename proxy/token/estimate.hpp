@@ -37,5 +37,11 @@ struct tool_parts {
 // Tokens of that many bytes of files or encoded images: OpenAI, Anthropic and Google count some hundred to some thousand for a picture of a megabyte,
 // about ten for a second of sound.
 [[nodiscard]] constexpr std::int64_t estimate_media_tokens(std::size_t bytes) { return static_cast<std::int64_t>(bytes / 256 + (bytes % 256 != 0 ? 1 : 0)); }
+// Tokens of an audio file of that many bytes: ten for each second, as OpenAI's transcription models count, of sound with 16 kB a second (MP3
+// of the usual quality, or half of what uncompressed speech has).
+[[nodiscard]] constexpr std::int64_t estimate_audio_tokens(std::size_t bytes) {
+    constexpr std::size_t bytes_each = 1600;
+    return static_cast<std::int64_t>(bytes / bytes_each + (bytes % bytes_each != 0 ? 1 : 0));
+}
 
 }  // namespace weir::token

@@ -101,3 +101,12 @@ TEST(ModelHabits, CountBytesOfFilesApartAndLearnThem) {
     for (int i = 0; i < 100; ++i) seen.saw_media(1'000'000'000, 2000, 1000);
     EXPECT_LE(seen.media_tokens(1000), 250);
 }
+
+TEST(ModelHabits, LearnHowMuchIsReasonedOutOfSight) {
+    model_habits seen;
+    EXPECT_EQ(seen.typical_reasoning(), 0);
+    for (int i = 0; i < 20; ++i) seen.saw_reasoning(0);
+    EXPECT_EQ(seen.typical_reasoning(), 0);
+    for (int i = 0; i < 400; ++i) seen.saw_reasoning(500);
+    EXPECT_NEAR(static_cast<double>(seen.typical_reasoning()), 500, 40) << "also after it began to";
+}
