@@ -81,6 +81,7 @@ void worker::use(std::shared_ptr<const snapshot> s) {
             }
             view->pools.push_back(std::move(p));
         }
+        for (const auto& pool : s->pools) metrics_.show_pool(pool.conf->name);
         connections_ = std::move(connections);
         loop_.limit_delay(s->conf->limits.event_loop_delay);
         view_ = std::move(view);
@@ -91,6 +92,7 @@ void worker::listen(std::vector<std::shared_ptr<const listener_runtime>> listene
     loop_.post([this, listeners = std::move(listeners), all = std::move(all)] {
         acceptors_.clear();
         listeners_ = listeners;
+        for (const auto& l : listeners_) metrics_.show_listener(l->name);
         if (draining_) return;
         for (const auto& l : listeners_)
             acceptors_.push_back(std::make_unique<net::acceptor>(

@@ -260,6 +260,24 @@ void shard::queued(std::string_view pool, core::duration how_long) {
     histogram(family::queue_wait, store_.intern(pool)).observe_scaled(how_long.count());
 }
 
+void shard::show_listener(std::string_view listener) {
+    const label_id id = store_.intern(listener);
+    for (const family each : {family::connections, family::active_streams, family::buffered_body}) (void)find(each, id);
+    for (const std::string_view phase : {"head", "body"}) (void)find(family::client_timeouts, id, store_.intern(phase));
+}
+
+void shard::show_pool(std::string_view pool) {
+    using exchange::failure;
+    const label_id id = store_.intern(pool);
+    (void)find(family::tunnels_unread, id);
+    for (const std::string_view phase : {"connect", "first_byte", "first_token", "idle", "total"}) (void)find(family::gateway_timeouts, id, store_.intern(phase));
+    for (const failure why : {failure::reset, failure::invalid, failure::timeout_idle, failure::timeout_total})
+        (void)find(family::streams_interrupted, id, store_.intern(exchange::name_of(why)));
+    (void)find(family::streams_interrupted, id, store_.intern("budget"));
+    for (const std::string_view phase : {"request", "first_byte", "first_token", "body", "stream"})
+        (void)find(family::client_disconnects, id, store_.intern(phase));
+}
+
 gauge& shard::connections(std::string_view listener) { return *find(family::connections, store_.intern(listener)); }
 gauge& shard::active_streams(std::string_view listener) { return *find(family::active_streams, store_.intern(listener)); }
 gauge& shard::buffered_body_bytes(std::string_view listener) { return *find(family::buffered_body, store_.intern(listener)); }

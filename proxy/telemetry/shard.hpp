@@ -85,6 +85,10 @@ public:
     [[nodiscard]] gauge& active_streams(std::string_view listener);
     [[nodiscard]] gauge& buffered_body_bytes(std::string_view listener);
 
+    /// Shows at 0 what is counted of a listener and of a pool, from before the first request: rates begin with a first sample.
+    void show_listener(std::string_view listener);
+    void show_pool(std::string_view pool);
+
     [[nodiscard]] const series_store& store() const { return store_; }
 
 private:
