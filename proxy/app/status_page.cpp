@@ -177,7 +177,11 @@ function show(s) {
   at("version").textContent = s.version + (s.draining ? " · draining" : "");
   at("conf").textContent = s.conf.file + " · " + s.conf.hash + " · loaded " + when(s.conf.loaded_at);
   at("listeners").textContent = s.listeners.map(l => l.address + (l.tls ? " (TLS)" : "")).join(" · ");
-  at("alarm").textContent = s.conf.last_reload_ok ? "" : "The last reload failed: the conf shown here is the one before it.";
+  const alarms = [];
+  if (!s.conf.last_reload_ok) alarms.push("The last reload failed: the conf shown here is the one before it.");
+  if (s.ledger && !s.ledger.writable) alarms.push("The ledger cannot be written: what is spent now waits in the journals.");
+  if (s.ledger && s.ledger.lost_rows > 0) alarms.push(s.ledger.lost_rows + " requests are not in the ledger: the journals had no room.");
+  at("alarm").textContent = alarms.join(" ");
   draw("pools", s.pools, () => s.pools.map(pool));
   draw("keys", s.keys, () => s.keys.length
     ? [element("h2", "", "Keys"), element("div", "cards", s.keys.map(key))]

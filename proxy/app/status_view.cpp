@@ -262,6 +262,15 @@ void add_fleet(json_text& out, const fleet::fleet* fleet) {
     out.close_object();
 }
 
+void add_ledger(json_text& out, const std::optional<ledger_facts>& facts) {
+    if (!facts) return out.add_null("ledger");
+    out.open_object("ledger");
+    out.add("writable", facts->writable);
+    out.add("lost_rows", static_cast<std::int64_t>(facts->lost_rows));
+    out.add("journal_bytes", static_cast<std::int64_t>(facts->journal_bytes));
+    out.close_object();
+}
+
 }  // namespace
 
 std::string keys_json(const snapshot& s, core::wall_time wall, const std::map<std::string, key_usage>& today) {
@@ -302,6 +311,7 @@ std::string status_json(const snapshot& s, core::time_point now, const process_f
     if (s.keys)
         for (const auto& key : s.keys->keys()) add_key(out, key, wall);
     out.close_array();
+    add_ledger(out, facts.ledger);
     add_fleet(out, facts.fleet);
     add_audit(out, facts.audited);
     out.close_object();
@@ -344,6 +354,16 @@ void add_fleet_families(const fleet::fleet& f, std::vector<prometheus::MetricFam
     telemetry::add_value(weirs, {}, now.weirs);
     into.push_back(std::move(connected));
     into.push_back(std::move(weirs));
+}
+
+void add_ledger_families(const ledger_facts& facts, std::vector<prometheus::MetricFamily>& into) {
+    const auto add = [&into](std::string_view name, double value) {
+        into.push_back(telemetry::make_family(name));
+        telemetry::add_value(into.back(), {}, value);
+    };
+    add("weir_ledger_writable", facts.writable ? 1 : 0);
+    add("weir_ledger_lost_rows_total", static_cast<double>(facts.lost_rows));
+    add("weir_ledger_journal_bytes", static_cast<double>(facts.journal_bytes));
 }
 
 void add_conf_families(const snapshot& s, bool last_reload_ok, std::vector<prometheus::MetricFamily>& into) {

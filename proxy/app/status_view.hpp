@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,12 +19,20 @@
 
 namespace weir::app {
 
+/// How the ledger is.
+struct ledger_facts {
+    bool writable = true;         ///< the database takes rows; while it does not, they wait in the journals
+    std::uint64_t lost_rows = 0;  ///< that found no room there either
+    std::size_t journal_bytes = 0;
+};
+
 /// What a snapshot does not know about the process that serves it.
 struct process_facts {
     std::vector<std::string> addresses;  ///< bound, in the order of conf.listeners; empty: as they stand in the conf
     bool last_reload_ok = true;
     bool draining = false;
     std::vector<app::audited> audited;        ///< what upstreams report against what weir counts
+    std::optional<ledger_facts> ledger = {};  ///< nothing: none is kept
     const fleet::fleet* fleet = nullptr;  ///< null: the limits are this weir's own
     std::map<std::pair<std::string, std::string>, int> weights = {};  ///< by pool and upstream: what operators said instead of the conf
 };
@@ -49,6 +58,9 @@ void add_upstream_families(const snapshot& s, core::time_point now, std::vector<
 
 /// weir_shared_connected and weir_shared_weirs.
 void add_fleet_families(const fleet::fleet& f, std::vector<prometheus::MetricFamily>& into);
+
+/// weir_ledger_writable, weir_ledger_lost_rows_total and weir_ledger_journal_bytes.
+void add_ledger_families(const ledger_facts& facts, std::vector<prometheus::MetricFamily>& into);
 
 /// weir_conf_info and weir_conf_last_reload_successful.
 void add_conf_families(const snapshot& s, bool last_reload_ok, std::vector<prometheus::MetricFamily>& into);

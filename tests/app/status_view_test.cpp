@@ -116,6 +116,16 @@ TEST_F(StatusView, ShowsEachUpstreamWithItsStandingInWords) {
     EXPECT_FALSE(bool(all["pools"].at(1)["checked"]));
 }
 
+TEST_F(StatusView, ShowsHowTheLedgerIs) {
+    EXPECT_TRUE(json()["ledger"].is_null());
+    process_facts facts;
+    facts.ledger = ledger_facts{false, 3, 4096};
+    const auto all = json(facts);
+    EXPECT_FALSE(bool(all["ledger"]["writable"]));
+    EXPECT_EQ(int64_t(all["ledger"]["lost_rows"]), 3);
+    EXPECT_EQ(int64_t(all["ledger"]["journal_bytes"]), 4096);
+}
+
 TEST_F(StatusView, ShowsRoutesInOrder) {
     const auto routes = json()["routes"];
     EXPECT_EQ(text(routes.at(0)["models"].at(1)), "gpt-5*");
