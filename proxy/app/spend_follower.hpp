@@ -43,6 +43,7 @@ private:
     std::vector<std::weak_ptr<const policy::key_ring>> old_;  ///< requests that these admitted may still run
     bool unsettled_ = true;
     int tries_ = 0;
+    core::time_point not_before_{};
 };
 
 }  // namespace weir::app
