@@ -85,8 +85,14 @@ bool is_loopback(std::string_view address) {
 
 bool is_local_address(std::string_view address) { return address.starts_with("unix:") || is_loopback(address); }
 
+void admin_api::use_token(core::secret token) {
+    const std::scoped_lock hold(token_lock_);
+    how_.token = std::move(token);
+}
+
 std::string admin_api::refusal(const admin_request& request, bool changes, bool sensitive, int& status) const {
     constexpr std::string_view bearer = "Bearer ";
+    const std::scoped_lock hold(token_lock_);
     status = 403;
     if (!knows_host(request.host)) return std::string{unknown_host};
     if (changes && !request.origin.empty()) {
@@ -119,6 +125,7 @@ admin_reply admin_api::upstream_action(const std::vector<std::string>& parts, co
         if (parts[5] != "drain" && parts[5] != "undrain") return wrong(404, "an upstream can be drained and undrained");
         problem = operations_.set_drained(pool, upstream, parts[5] == "drain");
     }
+    if (problem == operations::handing_over) return wrong(409, problem);
     return problem.empty() ? done() : wrong(404, problem);
 }
 

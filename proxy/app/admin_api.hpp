@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,10 @@ public:
 
     /// Whether a request with this `Host` is answered: on loopback another name could be another site's that was pointed here.
     [[nodiscard]] bool knows_host(std::string_view host) const { return !how_.knows_host || how_.knows_host(host); }
+
+    /// Another token, as of the next request; empty: none. Any thread.
+    void use_token(core::secret token);
+
     /// Everything below /api/.
     [[nodiscard]] admin_reply answer(const admin_request& request);
 
@@ -49,6 +54,7 @@ private:
 
     operations& operations_;
     settings how_;
+    mutable std::mutex token_lock_;  ///< guards how_.token
 };
 
 /// Whether it is an IP address of this machine alone.

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <thread>
 #include <tuple>
@@ -84,6 +85,7 @@ struct gateway::parts {
     void follow_spend(const std::shared_ptr<const policy::key_ring>& keys, const std::shared_ptr<const policy::key_ring>& before);
     void remember_weirs();
     void keep_objects();
+    [[nodiscard]] std::optional<app::ledger_facts> ledger_facts() const;
     void join_fleet(const snapshot& s);
     void recall_habits(const snapshot& s);
     void keep_habits();
@@ -268,6 +270,11 @@ void gateway::parts::remember_weirs() {
     if (weirs > 0 && weirs != weirs_remembered && spend->keep("weirs", weirs)) weirs_remembered = weirs;
 }
 
+std::optional<app::ledger_facts> gateway::parts::ledger_facts() const {
+    if (!spend) return std::nullopt;
+    return app::ledger_facts{!spend->failing(), spend->lost(), spend->journal_bytes()};
+}
+
 void gateway::parts::make_desk() {
     operations::settings of;
     for (auto& w : workers) of.workers.push_back(w.get());
@@ -282,11 +289,13 @@ void gateway::parts::make_desk() {
         facts.draining = counts.draining;
         facts.fleet = fleet.get();
         facts.audited = audit.verdicts();
+        facts.ledger = ledger_facts();
         return facts;
     };
     of.metrics = &metrics;
     of.ledger = conf->state.ledger;
     desk = std::make_unique<operations>(std::move(of));
+    desk->take_over(given.note());
     admin_api::settings how;
     how.token = conf->admin_token;
     how.local = is_local_address(conf->admin_address);
@@ -326,11 +335,15 @@ void gateway::parts::make_admin() {
     });
     metrics.add_source([this](auto& families) { log.collect(families); });
     metrics.add_source([this](auto& families) { traces.collect(families); });
+    metrics.add_source([this](auto& families) {
+        if (const auto facts = ledger_facts()) add_ledger_families(*facts, families);
+    });
     if (fleet) metrics.add_source([this](auto& families) { add_fleet_families(*fleet, families); });
     admin_handlers handlers;
     handlers.metrics = [this](telemetry::exposition format) { return metrics.render(format); };
     handlers.ready = [this](std::string& why) {
         if (counts.draining) why = "draining";
+        else if (spend && spend->failing() && to_show()->conf->state.refuse_on_failure) why = "the ledger cannot be written (state.on_failure: refuse)";
         else if (!any_upstream_usable(*to_show(), *desk, core::clock::now())) why = "no pool has a usable upstream";
         return why.empty();
     };
@@ -412,6 +425,7 @@ void gateway::reload(std::shared_ptr<const config::conf> conf) {
         const auto stays = [&](const auto& now) { return now->socket == before->socket; };
         if (std::none_of(p.listeners.begin(), p.listeners.end(), stays)) before->socket->stop();
     }
+    p.api->use_token(p.conf->admin_token);
     p.reload_ok = true;
 }
 
@@ -435,6 +449,13 @@ std::vector<net::handed_socket> gateway::sockets() const {
     out.push_back({"admin", parts_->conf->admin_address, parts_->admin_socket->fd(), parts_->admin_socket->shared()});
     return out;
 }
+
+std::string gateway::begin_hand_over() {
+    flush_ledger();
+    return parts_->desk->hand_over();
+}
+
+void gateway::keep_on() { parts_->desk->keep_on(); }
 
 void gateway::hand_over() {
     auto& p = *parts_;

@@ -32,6 +32,10 @@ public:
     [[nodiscard]] std::string admin_address() const;
     /// Every listening socket, for a successor.
     [[nodiscard]] std::vector<net::handed_socket> sockets() const;
+    /// A successor is about to be started: what it must be told, beside its sockets. Until keep_on() operators can change nothing of it here.
+    [[nodiscard]] std::string begin_hand_over();
+    /// No successor came up.
+    void keep_on();
     /// A successor serves the sockets now: they stay open for it when this gateway drains.
     void hand_over();
     /// Moves what is settled into the ledger, so that a successor's budgets begin with it.

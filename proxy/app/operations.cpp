@@ -1,6 +1,8 @@
 #include "app/operations.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <condition_variable>
 
@@ -138,6 +140,7 @@ std::string operations::tell(const std::string& pool, const std::string& upstrea
     if (std::none_of(p->upstreams.begin(), p->upstreams.end(), has)) return "pool '" + pool + "' has no upstream '" + upstream + "'";
     {
         const std::scoped_lock hold(lock_);
+        if (handed_over_) return std::string{handing_over};
         change(told_[{pool, upstream}]);
     }
     tell_workers();
@@ -157,6 +160,43 @@ std::string operations::set_weight(const std::string& pool, const std::string& u
     auto why = tell(pool, upstream, [weight](told& t) { t.weight = weight; });
     if (why.empty()) say(pool, upstream, weight < 0 ? "has the conf's own weight again, by an operator" : "has the weight " + std::to_string(weight) + " now, by an operator");
     return why;
+}
+
+// A line for each upstream: its pool, its name, drained or not, its weight. A name with one of the separators in it is left out.
+std::string operations::hand_over() {
+    const std::scoped_lock hold(lock_);
+    handed_over_ = true;
+    std::string out;
+    for (const auto& [which, t] : told_) {
+        const auto& [pool, upstream] = which;
+        if ((pool + upstream).find_first_of("\t\n") != std::string::npos) continue;
+        if (t.drained || t.weight >= 0) out += pool + "\t" + upstream + "\t" + (t.drained ? "drained" : "open") + "\t" + std::to_string(t.weight) + "\n";
+    }
+    return out;
+}
+
+void operations::keep_on() {
+    const std::scoped_lock hold(lock_);
+    handed_over_ = false;
+}
+
+void operations::take_over(std::string_view said) {
+    const std::scoped_lock hold(lock_);
+    while (!said.empty()) {
+        const auto end = std::min(said.find('\n'), said.size());
+        std::array<std::string_view, 4> fields;
+        std::string_view line = said.substr(0, end);
+        for (auto& field : fields) {
+            const auto tab = std::min(line.find('\t'), line.size());
+            field = line.substr(0, tab);
+            line.remove_prefix(std::min(tab + 1, line.size()));
+        }
+        said.remove_prefix(std::min(end + 1, said.size()));
+        int weight = -1;
+        const auto read = std::from_chars(fields[3].data(), fields[3].data() + fields[3].size(), weight);
+        if (read.ec == std::errc{} && weight >= -1 && weight <= most_weight)
+            told_[{std::string{fields[0]}, std::string{fields[1]}}] = {fields[2] == "drained", weight};
+    }
 }
 
 void operations::tell_workers() {

@@ -38,9 +38,15 @@ public:
     /// False: no request with this id is open.
     bool end_request(const std::string& request_id);
     /// Drains an upstream, lets it back in, or gives it another weight (0 to 1000; -1: the conf's own). Holds until it is told otherwise,
-    /// also over reloads, or weir ends. Returns what is wrong; empty: done.
+    /// also over reloads and takeovers, or weir ends. Returns what is wrong; empty: done.
     [[nodiscard]] std::string set_drained(const std::string& pool, const std::string& upstream, bool drained);
     [[nodiscard]] std::string set_weight(const std::string& pool, const std::string& upstream, int weight);
+    static constexpr std::string_view handing_over = "a new process is about to take over: say it again in a moment";
+    /// What was said of upstreams, for the process that takes over; from now on nothing of it can be changed here, until keep_on().
+    [[nodiscard]] std::string hand_over();
+    void keep_on();
+    /// What the process said that this one takes over from. Before workers are told.
+    void take_over(std::string_view said);
     /// After workers were given another snapshot. Any thread.
     void tell_workers();
     /// By pool and upstream, where it differs from the conf. Any thread.
@@ -73,6 +79,7 @@ private:
     settings of_;
     mutable std::mutex lock_;  ///< admin and control thread only
     std::map<std::pair<std::string, std::string>, told> told_;
+    bool handed_over_ = false;
     std::deque<sample> history_;
     ledger::spend_result today_;
     core::time_point today_read_{};

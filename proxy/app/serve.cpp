@@ -193,12 +193,13 @@ void control::reload(std::string_view why) {
 // The same program, perhaps another version of it by now, with our sockets. We serve until it says that it does.
 void control::begin_upgrade() {
     if (successor_) return telemetry::log(level::warn, "a successor is starting already");
-    gateway_->flush_ledger();
+    const auto note = gateway_->begin_hand_over();
     try {
-        successor_ = net::start_successor(program_, {"serve", "-c", options_.conf_file}, gateway_->sockets());
+        successor_ = net::start_successor(program_, {"serve", "-c", options_.conf_file}, gateway_->sockets(), note);
         successor_due_ = core::clock::now() + successor_patience;
         telemetry::log(level::info, "handing over to " + program_ + " (pid " + std::to_string(successor_->pid) + ")");
     } catch (const std::exception& e) {
+        gateway_->keep_on();
         telemetry::log(level::error, std::string{"upgrade failed: "} + e.what() + "; this weir goes on");
     }
 }
@@ -225,6 +226,7 @@ void control::give_up_successor(const std::string& why) {
     (void)::waitpid(successor_->pid, &status, 0);
     close(successor_->ready_fd);
     successor_.reset();
+    gateway_->keep_on();
     telemetry::log(level::error, "upgrade failed: " + why + "; this weir goes on");
 }
 

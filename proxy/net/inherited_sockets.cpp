@@ -24,7 +24,7 @@ namespace {
 
 constexpr int first_fd = 3;        // SD_LISTEN_FDS_START
 constexpr int most_sockets = 256;
-constexpr const char* own_variables[] = {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WEIR_PREDECESSOR", "WEIR_SOCKETS", "WEIR_READY_FD"};
+constexpr const char* own_variables[] = {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WEIR_PREDECESSOR", "WEIR_SOCKETS", "WEIR_READY_FD", "WEIR_NOTE"};
 // Only the process that the service manager started may hear the watchdog; a successor is another one.
 constexpr const char* not_for_successors[] = {"WATCHDOG_PID"};
 
@@ -77,7 +77,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 [[noreturn]] void fail(const std::string& what, int error) { throw std::system_error(error, std::generic_category(), what); }
 
 // The environment for a successor: ours without what speaks of ourselves, and what speaks of the sockets.
-std::vector<std::string> environment_for(const std::vector<handed_socket>& sockets) {
+std::vector<std::string> environment_for(const std::vector<handed_socket>& sockets, const std::string& note) {
     std::vector<std::string> out;
     const auto is_ours = [](std::string_view entry, const char* name) {
         const std::size_t size = std::strlen(name);
@@ -94,6 +94,7 @@ std::vector<std::string> environment_for(const std::vector<handed_socket>& socke
     for (const auto& s : sockets) names += std::string{s.shared ? "shared " : "own "} + s.role + " " + s.address + "\n";
     out.push_back("WEIR_PREDECESSOR=" + std::to_string(getpid()));
     out.push_back("WEIR_SOCKETS=" + names);
+    if (!note.empty()) out.push_back("WEIR_NOTE=" + note);
     out.push_back("WEIR_READY_FD=" + std::to_string(first_fd + static_cast<int>(sockets.size())));
     return out;
 }
@@ -122,12 +123,14 @@ inherited_sockets inherited_sockets::from_environment() {
     const pid_t predecessor = number(variable("WEIR_PREDECESSOR"), 0);
     const auto named = lines_of(variable("WEIR_SOCKETS"));
     const int ready = number(variable("WEIR_READY_FD"), -1);
+    std::string note = variable("WEIR_NOTE");
     const bool from_manager = number(variable("LISTEN_PID"), 0) == getpid();
     const int managed = std::clamp(number(variable("LISTEN_FDS"), 0), 0, most_sockets);
     for (const char* name : own_variables) unsetenv(name);
     // Only a parent can hand over: a stale variable in a shell must not make us take descriptors that mean something else.
     if (predecessor > 0 && predecessor == getppid()) {
         out.predecessor_ = predecessor;
+        out.note_ = std::move(note);
         out.ready_fd_ = ready;
         if (ready >= 0) fcntl(ready, F_SETFD, FD_CLOEXEC);
         int fd = first_fd;
@@ -173,7 +176,8 @@ std::vector<std::string> inherited_sockets::close_rest() {
     return out;
 }
 
-successor start_successor(const std::string& program, const std::vector<std::string>& arguments, const std::vector<handed_socket>& sockets) {
+successor start_successor(const std::string& program, const std::vector<std::string>& arguments, const std::vector<handed_socket>& sockets,
+                          const std::string& note) {
     int ready[2];
     if (pipe2(ready, O_CLOEXEC) != 0) fail("cannot start " + program, errno);
     closing temporary{{ready[1]}};
@@ -199,7 +203,7 @@ successor start_successor(const std::string& program, const std::vector<std::str
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
     auto words = arguments;
     words.insert(words.begin(), program);
-    auto variables = environment_for(sockets);
+    auto variables = environment_for(sockets, note);
     const auto argv = pointers_to(words);
     const auto envp = pointers_to(variables);
     successor out;

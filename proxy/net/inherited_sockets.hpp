@@ -37,6 +37,8 @@ public:
     [[nodiscard]] std::vector<std::string> close_rest();
 
     [[nodiscard]] pid_t predecessor() const { return predecessor_; }  ///< 0: none
+    /// What the predecessor wanted its successor to know; it means something to the caller.
+    [[nodiscard]] const std::string& note() const { return note_; }
     /// Where the predecessor waits for one byte that says "I serve"; -1: nobody waits. The caller closes it.
     [[nodiscard]] int ready_fd() const { return ready_fd_; }
 
@@ -48,6 +50,7 @@ private:
     };
     std::vector<one> sockets_;
     pid_t predecessor_ = 0;
+    std::string note_;
     int ready_fd_ = -1;
 };
 
@@ -64,8 +67,8 @@ struct successor {
     int ready_fd = -1;  ///< one byte comes when it serves; the end of the file when it does not and never will
 };
 /// Starts `program` with the sockets, so that its from_environment() finds them; standard streams are inherited. Throws
-/// std::system_error.
+/// std::system_error. `note` is no secret: it stands in the environment.
 [[nodiscard]] successor start_successor(const std::string& program, const std::vector<std::string>& arguments,
-                                        const std::vector<handed_socket>& sockets);
+                                        const std::vector<handed_socket>& sockets, const std::string& note = {});
 
 }  // namespace weir::net

@@ -124,6 +124,47 @@ TEST_F(AdminApi, AsksForItsTokenWhereThereIsOne) {
     EXPECT_EQ(api_->answer(r).status, 200);
 }
 
+TEST_F(AdminApi, TakesTheTokenThatAReloadBrings) {
+    admin_request r;
+    r.method = "GET";
+    r.path = "/api/keys";
+    const auto status_with = [&](const char* authorization) {
+        r.authorization = authorization;
+        return api_->answer(r).status;
+    };
+    EXPECT_EQ(status_with(""), 200);
+    api_->use_token(core::secret{"first"});
+    EXPECT_EQ(status_with(""), 401);
+    EXPECT_EQ(status_with("Bearer first"), 200);
+    api_->use_token(core::secret{"second"});
+    EXPECT_EQ(status_with("Bearer first"), 401);
+    EXPECT_EQ(status_with("Bearer second"), 200);
+    api_->use_token({});
+    EXPECT_EQ(status_with(""), 200);
+}
+
+TEST_F(AdminApi, HandsOverWhatWasSaidOfUpstreamsAndTakesNothingMoreMeanwhile) {
+    EXPECT_EQ(ask("POST", "/api/pools/main%20pool/upstreams/one/drain").status, 200);
+    EXPECT_EQ(ask("PUT", "/api/pools/main%20pool/upstreams/a%2Fb", R"({"weight": 7})").status, 200);
+    const auto said = desk_->hand_over();
+    EXPECT_EQ(ask("POST", "/api/pools/main%20pool/upstreams/one/undrain").status, 409);
+    operations::settings of;
+    of.current = [this] { return current_; };
+    of.facts = [] { return process_facts{}; };
+    operations successor{std::move(of)};
+    successor.take_over(said);
+    EXPECT_EQ(successor.weights(), desk_->weights());
+    EXPECT_TRUE(successor.drained("main pool", "one"));
+    for (const char* broken : {"", "\n\n", "main pool\tone", "main pool\tone\tdrained\t99999999\n", "\t\t\t\t"}) {
+        operations::settings unused;
+        operations other{std::move(unused)};
+        other.take_over(broken);
+        EXPECT_TRUE(other.weights().empty()) << broken;
+    }
+    desk_->keep_on();
+    EXPECT_EQ(ask("POST", "/api/pools/main%20pool/upstreams/one/undrain").status, 200);
+}
+
 TEST_F(AdminApi, LetsNoPageOfAnotherSiteAct) {
     admin_request r;
     r.method = "POST";
