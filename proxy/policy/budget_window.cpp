@@ -93,7 +93,7 @@ usage::nanousd budget_window::spent(std::int64_t window) const {
 
 void budget_window::note_settled(std::int64_t window, usage::nanousd cost) {
     slot& of = slots_[place(window)];
-    if (cost > 0 && of.window.load(std::memory_order_acquire) == window) of.settled.fetch_add(cost, relaxed);
+    if (cost != 0 && of.window.load(std::memory_order_acquire) == window) of.settled.fetch_add(cost, relaxed);
 }
 
 usage::nanousd budget_window::settled(std::int64_t window) const {

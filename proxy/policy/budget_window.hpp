@@ -41,7 +41,8 @@ public:
     void give_back(std::int64_t window, usage::nanousd amount);
     [[nodiscard]] usage::nanousd spent(std::int64_t window) const;
 
-    /// A request that was admitted in `window` has ended and cost so much, however that is spread over the windows.
+    /// A request that was admitted in `window` has ended and cost so much, however that is spread over the windows. Below zero: less than
+    /// was said before.
     void note_settled(std::int64_t window, usage::nanousd cost);
     [[nodiscard]] usage::nanousd settled(std::int64_t window) const;
     /// The ledger has `in_ledger` of the window, of which `settled` is what settled() says: the rest was spent elsewhere and

@@ -55,3 +55,16 @@ TEST(ObjectOwner, LateUsageCountsInEveryBudgetAndGivesBackWhatWasTooMuch) {
     policy::charge_late(key, 150, now);
     EXPECT_EQ(key.left(0, now), -50) << "it was used, whatever is left";
 }
+
+TEST(ObjectOwner, LateUsageCountsOnceWhenABudgetAgreesWithTheLedger) {
+    const policy::key key = key_with([](auto& s) { s.budgets = {{.amount = 1000, .every = 24h, .window = "1d"}}; });
+    const core::wall_time now{std::chrono::hours{480'000}};
+    policy::charge_late(key, 30, now);
+    policy::charge_late(key, -10, now);
+    auto& day = key.window(0);
+    const auto window = day.window_at(now);
+    day.agree_with(window, 20, day.settled(window));  // the ledger has a row of each
+    EXPECT_EQ(key.left(0, now), 980);
+    day.agree_with(window, 25, day.settled(window));
+    EXPECT_EQ(key.left(0, now), 975) << "and what another process charged";
+}
