@@ -64,7 +64,7 @@ ledger::ledger(options how) : how_(std::move(how)) {}
 std::unique_ptr<ledger> ledger::open(options how, std::string& error) {
     std::unique_ptr<ledger> made(new ledger(std::move(how)));
     if (!made->take_lock(error) || !made->open_database(error) || !made->replay(error)) return nullptr;
-    made->last_late_ = first_sequence(made->instance_, most_journals);  // no worker has that number
+    made->last_late_ = first_sequence(made->instance_, workers_per_instance);  // no worker has that number
     made->give_other_locks_back();
     made->thread_ = std::thread([l = made.get()] { l->run(); });
     return made;
