@@ -189,8 +189,9 @@ net::task<failure> exchange_runner::read_more(core::time_point deadline) {
         }
         up_.release_if_empty();
         const auto beat = heartbeat_due();
-        auto woken = co_await sleep_until(std::min(deadline, beat));
-        if (beat < deadline && woken == net::woken::deadline) {
+        const auto until = std::min(deadline, total_deadline_);  // which a drain that began meanwhile has brought nearer
+        auto woken = co_await sleep_until(std::min(until, beat));
+        if (beat < until && woken == net::woken::deadline) {
             if (!send_heartbeat()) gone_ = true;
             woken = net::woken::event;
         }
