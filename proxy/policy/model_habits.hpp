@@ -97,17 +97,19 @@ public:
     }
 
     /// Reasoning that answers were billed for; 0 until it is known.
-    [[nodiscard]] std::int64_t typical_reasoning() const { return reasoning_tokens.value_or(1) - 1; }
-    void saw_reasoning(std::int64_t tokens) { reasoning_tokens.learn(tokens + 1, answer_bounds); }
+    [[nodiscard]] std::int64_t typical_reasoning() const { return reasoning_tokens.value_or(thousandths) / thousandths - 1; }
+    void saw_reasoning(std::int64_t tokens) { reasoning_tokens.learn((tokens + 1) * thousandths, reasoning_bounds); }
 
     static constexpr learned_number::bounds factor_bounds{one / 2, 2 * one};
     static constexpr learned_number::bounds byte_bounds{one / 100, one};  // a base64 image has few tokens for its bytes
     static constexpr learned_number::bounds media_bounds{one / 10'000, one / 4};
     static constexpr learned_number::bounds answer_bounds{1, 1'000'000};
+    static constexpr std::int64_t thousandths = 1000;  // a small whole number would stay where it is: its steps are fractions
+    static constexpr learned_number::bounds reasoning_bounds{thousandths, 1'000'000 * thousandths};
 
     learned_number output_factor, tokens_per_byte, answer_tokens;
     learned_number media_tokens_per_byte;  ///< of this run only
-    learned_number reasoning_tokens;  ///< and one more, so that none can be doubled too; not kept over a restart
+    learned_number reasoning_tokens;  ///< in thousandths, and one more, so that none can be doubled too; of this run only
 };
 
 }  // namespace weir::policy
