@@ -87,7 +87,7 @@ void object_keeper::use(std::shared_ptr<const snapshot> s) {
         first = snapshot_ == nullptr;
         snapshot_ = std::move(s);
     }
-    if (first && how_.books) later(clock::now(), [this] { recall_owed(); });
+    if (first && how_.books) later(clock::now(), [this] { recall_owed(true); });
 }
 
 void object_keeper::leave_asking_to_successor() {
@@ -159,11 +159,13 @@ void object_keeper::look(const std::shared_ptr<object_search>& what, const std::
 
 // ---- asking for background responses
 
-void object_keeper::recall_owed() {
+void object_keeper::recall_owed(bool again) {
     const auto owed = how_.books->owed_objects(core::wall_clock::now() - policy::asked_for_at_most, most_asked);
     for (const auto& each : owed)
         if (is_asked_for(each)) schedule({.of = index_.add(each)});
-    if (sharing()) later(clock::now() + look_at_books_every, [this] { recall_owed(); });
+    // Once more than the other process lives: what it left behind when it was killed is moved after its end.
+    const bool shared = sharing();
+    if (shared || again) later(clock::now() + look_at_books_every, [this, shared] { recall_owed(shared); });
 }
 
 void object_keeper::schedule(asking one) {
@@ -269,8 +271,8 @@ void object_keeper::charge(const ledger::object_ref& of, const std::vector<diale
     usage::nanousd cost = usages.empty() ? what.booked_cost : 0;
     for (const auto& each : usages) {
         const auto& prices = s->conf->prices;
-        const auto* price = prices.find(usages.size() > 1 || what.served_model.empty() ? each.model : what.served_model, what.upstream);
-        if (price == nullptr) price = prices.find(what.model, what.upstream);
+        const std::string& sent = usages.size() > 1 || what.served_model.empty() ? each.model : what.served_model;
+        const auto* price = prices.find_sent(sent, what.model, what.upstream);
         used += each.used;
         if (price != nullptr) cost += usage::cost_of(*price, each.used);
     }
@@ -287,8 +289,14 @@ void object_keeper::charge(const ledger::object_ref& of, const std::vector<diale
     row.endpoint = what.endpoint;
     row.usage = difference(used, what.booked);
     row.cost = cost - what.booked_cost;
+    const policy::key* maker = nullptr;
+    if (s->keys)
+        for (const auto& key : s->keys->keys())
+            if (key.name() == what.key) maker = &key;
+    if (maker != nullptr) policy::charge_late(*maker, row.cost, now);
     if (how_.books) {
         const auto how = how_.books->charge_late(row, {what.id, what.booked_cost, cost, !over});
+        if (how != ledger::late_charge::charged && maker != nullptr) policy::charge_late(*maker, -row.cost, now);
         if (how == ledger::late_charge::failed)
             return later(clock::now() + charge_again_after, [this, of, usages, over] { charge(of, usages, over); });
         if (how == ledger::late_charge::not_due) {
@@ -299,9 +307,6 @@ void object_keeper::charge(const ledger::object_ref& of, const std::vector<diale
     what.booked = used;
     what.booked_cost = cost;
     of->owes = !over;
-    if (s->keys)
-        for (const auto& key : s->keys->keys())
-            if (key.name() == what.key) policy::charge_late(key, row.cost, now);
     if (how_.tell)
         how_.tell({what.key, row.model.empty() ? std::string{} : std::string{s->routes->model_label(row.model)}, what.pool, row.usage, row.cost});
 }

@@ -88,7 +88,7 @@ private:
     void schedule(asking one);
     [[nodiscard]] bool answered(const asking& one, const probe_answer& said);
     void look(const std::shared_ptr<object_search>& what, const std::string& id, policy::wait_queue::bell& whom, std::uint64_t ticket, bool again);
-    void recall_owed();
+    void recall_owed(bool again);
     void charge(const ledger::object_ref& of, const std::vector<dialect::model_usage>& usages, bool over);
     [[nodiscard]] std::shared_ptr<const snapshot> current() const;
     [[nodiscard]] bool sharing() const { return how_.books && how_.shares_books && how_.shares_books(); }

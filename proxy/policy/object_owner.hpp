@@ -24,7 +24,8 @@ inline constexpr std::chrono::hours asked_for_at_most{24};
 /// Who made what is remembered so long.
 inline constexpr std::chrono::hours objects_kept{24 * 30};
 
-/// Usage that was reported later cost so much more (or less) than what was charged for the request.
+/// Usage that was reported later cost so much more (or less) than what was charged for the request. To be called before the ledger has it: who
+/// agrees with the ledger in between must not take it for somebody else's.
 inline void charge_late(const key& who, usage::nanousd difference, core::wall_time now) {
     for (std::size_t i = 0; i < who.budgets(); ++i) {
         auto& budget = who.window(i);

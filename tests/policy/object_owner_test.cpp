@@ -56,6 +56,16 @@ TEST(ObjectOwner, LateUsageCountsInEveryBudgetAndGivesBackWhatWasTooMuch) {
     EXPECT_EQ(key.left(0, now), -50) << "it was used, whatever is left";
 }
 
+// The ledger says that another process was first: nothing of it stays.
+TEST(ObjectOwner, LateUsageThatWasNotDueIsTakenBackWhole) {
+    const policy::key key = key_with([](auto& s) { s.budgets = {{.amount = 1000, .every = 24h, .window = "1d"}}; });
+    const core::wall_time now{std::chrono::hours{480'000}};
+    policy::charge_late(key, 30, now);
+    policy::charge_late(key, -30, now);
+    EXPECT_EQ(key.left(0, now), 1000);
+    EXPECT_EQ(key.window(0).settled(key.window(0).window_at(now)), 0);
+}
+
 TEST(ObjectOwner, LateUsageCountsOnceWhenABudgetAgreesWithTheLedger) {
     const policy::key key = key_with([](auto& s) { s.budgets = {{.amount = 1000, .every = 24h, .window = "1d"}}; });
     const core::wall_time now{std::chrono::hours{480'000}};
