@@ -194,11 +194,11 @@ net::task<policy::picked> exchange_runner::wait_in_line(pool_view& pool) {
     const auto joined = now();
     const auto until = std::min(total_deadline_, core::after(joined, pool_->conf->queue.timeout));
     const ring_ticket ticket{worker_, session_.sleeper()};
-    const policy::wait_queue::place place{*pool_->line, worker_, ticket.number(), static_cast<std::size_t>(pool_->conf->queue.size)};
+    const policy::wait_queue::place spot{*pool_->line, worker_, ticket.number(), static_cast<std::size_t>(pool_->conf->queue.size)};
     found.why_none = policy::no_upstream::all_full;
-    if (!place.in_line()) co_return found;
+    if (!spot.in_line()) co_return found;
     while (!abandoned()) {
-        if (place.first()) {
+        if (spot.first()) {
             found = pool.balancer.pick(pool.members, tried_, true, now(), worker_.random()(), wanted_);
             if (found.why_none != policy::no_upstream::all_full) break;
         }
@@ -333,7 +333,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         }
         auto sending = send_request(*to_);
         auto why = co_await std::move(sending);
-        if (why == failure::none && upload_ && request_sent_) {
+        if (why == failure::none && upload_ && sent_ == request_state::whole) {
             auto uploading = send_upload();
             why = co_await std::move(uploading);
             if (upload_->refusal) {
@@ -353,7 +353,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         const bool raced = why == failure::reset && upstream_->reused && upstream_->sock.bytes_read == 0 && up_.empty();
         // Or it says 408 first, for the request that it had waited for, and that crosses ours (RFC 9110 section 15.5.9).
         const bool late_408 = why == failure::none && upstream_->reused && !upstream_keeps_ && record_.attempts[attempt_at_].status == 408;
-        if (raced) request_sent_ = false;
+        if (raced) sent_ = request_state::unread;
         if (((raced && is_repeatable()) || late_408) && !fresh) {
             pool.connections[index]->close_idle();
             try_here_again();
@@ -432,7 +432,7 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
     auto& sock = upstream_->sock;
     const auto& limits = pool_->conf->timeouts;
     sock.bytes_read = 0;
-    request_sent_ = false;
+    sent_ = request_state::not_whole;
     interim_ = 0;
     up_.clear();
     decoded_ = 0;
@@ -473,7 +473,7 @@ net::task<failure> exchange_runner::send_request(const upstream_runtime& to) {
             co_return worker_.loop().now() >= total_deadline_ ? failure::timeout_total : failure::timeout_idle;
         }
     }
-    request_sent_ = out.done();
+    if (out.done()) sent_ = request_state::whole;
     sent_at_ = now();
     co_return failure::none;
 }
@@ -553,7 +553,7 @@ bool exchange_runner::is_repeatable() {
 }
 
 bool exchange_runner::may_be_repeated(const policy::attempt_failure& failure) {
-    return !request_sent_ || policy::says_nothing_was_done(failure) || is_repeatable();
+    return sent_ == request_state::not_whole || policy::says_nothing_was_done(failure) || is_repeatable();
 }
 
 // Counts what is done about it, unless the request's time is over.

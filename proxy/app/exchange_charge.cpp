@@ -17,7 +17,7 @@ constexpr std::size_t longest_counted = 4096;
 bool exchange_runner::is_owed() const {
     const bool refused = record_.attempts[attempt_at_].status >= 400 || (error_seen_ && !content_seen_);
     const bool is_free = dialect::traits_of(target_.id).bill == dialect::without_usage::nothing;
-    return request_sent_ && to_ && !refused && !is_free;
+    return sent_ == request_state::whole && to_ && !refused && !is_free;
 }
 
 usage::counts exchange_runner::prompt_estimate() const {
@@ -50,7 +50,7 @@ void exchange_runner::charge_discarded(const usage::counts& used, std::string_vi
 // Once for each attempt.
 void exchange_runner::charge_given_up() {
     if (is_owed()) charge_discarded(seen_usage(), record_.upstream);
-    request_sent_ = false;
+    if (sent_ != request_state::not_whole) sent_ = request_state::settled;
 }
 
 }  // namespace weir::app

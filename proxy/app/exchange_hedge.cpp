@@ -122,7 +122,7 @@ net::task<exchange_runner::tried> exchange_runner::take_over() {
     upstream_ = won->take_connection();
     upstream_->sock.set_owner(&session_.sleeper());
     sent_at_ = won->sent_at();
-    request_sent_ = won->sent();
+    sent_ = won->sent() ? request_state::whole : request_state::not_whole;
     up_ = won->take_bytes();
     auto reading = read_response_head();
     const auto why = co_await std::move(reading);

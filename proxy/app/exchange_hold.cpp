@@ -52,7 +52,8 @@ void exchange_runner::forget_answer() {
     price_ = nullptr;
     spent_ = 0;
     decoded_ = seen_ = kept_size_ = 0;
-    body_done_ = surplus_ = upstream_keeps_ = event_mode_ = metered_ = content_seen_ = error_seen_ = malformed_ = request_sent_ = false;
+    body_done_ = surplus_ = upstream_keeps_ = event_mode_ = metered_ = content_seen_ = error_seen_ = malformed_ = false;
+    sent_ = request_state::not_whole;
     interim_ = 0;
     last_failure_ = failure::none;
     detail_.clear();
@@ -66,7 +67,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     framing_ = answer.body;
     left_ = answer.content_length;
     body_done_ = framing_ == http::framing::none;
-    upstream_keeps_ = answer.keep_alive && request_sent_;
+    upstream_keeps_ = answer.keep_alive && sent_ == request_state::whole;
     record_.status = answer.status;
     bool dated = false;
     std::optional<policy::rate_resets> resets;

@@ -84,6 +84,13 @@ private:
         std::string head;
         net::buffer body;
     };
+    /// How far the request of the attempt at hand has come.
+    enum class request_state : std::uint8_t {
+        not_whole,
+        whole,    ///< its upstream may have read it, and charges for it
+        unread,   ///< whole, and the kept connection that it went into was closed before a byte came: it is not charged, and may be under way all the same
+        settled,  ///< whole, and what it costs is accounted for
+    };
     /// For whom the answer is read.
     enum class reading_for : std::uint8_t {
         client,
@@ -426,7 +433,7 @@ private:
     core::rare_text detail_;                     ///< of the last failure, for the answer
     core::rare_text retry_after_, retry_after_ms_;
     std::unique_ptr<hedge> hedge_;           ///< of a pool that makes second attempts, until the first token
-    bool request_sent_ = false;
+    request_state sent_ = request_state::not_whole;
     std::uint8_t attempt_at_ = 0;            ///< the attempt at hand, of the record's
     int interim_ = 0;
 

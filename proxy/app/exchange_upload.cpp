@@ -53,7 +53,7 @@ net::task<failure> exchange_runner::send_upload() {
     auto& u = *upload_;
     std::size_t in_turn = 0;
     auto moved_at = now();
-    request_sent_ = false;
+    sent_ = request_state::not_whole;
     if (head().expects_continue && u.taken == 0) {
         auto inviting = invite_body();
         const bool invited = co_await std::move(inviting);
@@ -117,7 +117,7 @@ net::task<failure> exchange_runner::send_upload() {
         u.refusal = core::error{core::code::client_timeout, "the request body stopped for longer than limits.body_timeout"};
         co_return failure::reset;
     }
-    request_sent_ = true;
+    sent_ = request_state::whole;
     body_unread_ = false;
     sent_at_ = now();
     co_return failure::none;

@@ -285,10 +285,10 @@ usage::nanousd ledger::spent_since(std::string_view key, core::wall_time since) 
     flush();
     const std::lock_guard one_at_a_time(database_lock_);
     std::string why;
-    std::int64_t spent = 0;
+    std::int64_t sum = 0;
     const auto since_ms = std::chrono::duration_cast<std::chrono::milliseconds>(since.time_since_epoch()).count();
-    if (database_.spent_since(key, since_ms, spent, why) != verdict::fine) report(why);
-    return spent;
+    if (database_.spent_since(key, since_ms, sum, why) != verdict::fine) report(why);
+    return sum;
 }
 
 bool ledger::add_up(std::span<spent> what) {

@@ -200,8 +200,8 @@ const fault_case values[] = {
     {"RegularExpression", in_key("models: [@@^gpt$]"), "patterns know only"},
     {"UnknownEndpointWord", in_key("endpoints: [chat, @@message]"), "did you mean 'messages'?"},
     {"EndpointThatIsNone", in_key("endpoints: [@@everything]"),
-     "the words are chat, completions, responses, embeddings, moderations, rerank, images, audio, video, realtime, files, batches, fine_tuning, "
-     "uploads, messages, count_tokens, gemini, models or other"},
+     "the words are chat, completions, responses, count_tokens, embeddings, moderations, rerank, images, audio, video, realtime, files, batches, fine_tuning, "
+     "uploads, messages, gemini, models or other"},
     {"NoEndpointAtAll", in_key("endpoints: @@[]"), "is empty"},
     {"UnknownUnpriced", in_key("unpriced: @@reject"), "is not refuse or serve"},
     {"BadCidr", in_key("allow: [@@10.0.0.1/8]"), "did you mean '10.0.0.0/8'?"},

@@ -127,7 +127,7 @@ TEST_F(Blame, ServerErrorsOfEverybodyEjectAnUpstream) {
         EXPECT_EQ(ask("sk-narrow", "gpt-4o").status, 200);
     }
     EXPECT_EQ(state_of("a"), "ejected");
-    EXPECT_TRUE(logs("upstream 'a' of pool 'main' (" + a_->url() + "/v1) rests for 1"));
+    EXPECT_TRUE(logs("upstream 'a' of pool 'main' (" + a_->url() + "/v1) rests for "));
     EXPECT_TRUE(logs("after 5 failures; the last: status 500"));
 }
 

@@ -234,6 +234,7 @@ protected:
             pools += "  " + name + ":\n    dialect: " + dialect +
                      "\n    balance: weighted_round_robin\n    ejection: {consecutive_failures: 100000}\n"
                      "    retry: {attempts: 2, backoff: 1ms, max_backoff: 5ms, budget: 100%}\n"
+                     "    keepalive: {idle: 0}\n"  // what a kept connection that closes costs is Sequence's to see
                      "    timeouts: {connect: 900ms, first_byte: 900ms, first_token: 1s, idle: 900ms}\n    upstreams:\n" +
                      bad + upstream_of(good, more);
             routes += "  - {models: [\"" + name + ".*\"], pool: " + name + "}\n";

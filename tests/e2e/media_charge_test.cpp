@@ -35,7 +35,7 @@ std::string form(const std::vector<std::pair<std::string, std::string>>& fields,
 
 
 std::string form_request(const std::string& path, const std::string& body, const std::string& id) {
-    return "POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\nx-request-id: " + id +
+    return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nx-request-id: " + id +
            "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 

@@ -223,7 +223,7 @@ class Image(unittest.TestCase):
     def make_base(self, folder, buildah):
         """What the Dockerfile begins with, made of Debian's packages instead of being fetched from a registry."""
         base = re.search(r"^FROM (\S+) AS build", read("Dockerfile"), re.M).group(1)
-        run("debootstrap", "--variant=minbase", "bookworm", f"{folder}/base", "http://deb.debian.org/debian", timeout=1800)
+        run("debootstrap", "--variant=minbase", "bookworm", f"{folder}/base", timeout=1800)
         made = buildah("from", "scratch")
         buildah("add", made, f"{folder}/base", "/")
         buildah("commit", "--format", "oci", "--signature-policy", f"{folder}/policy.json", made, f"docker.io/library/{base}")
@@ -234,21 +234,21 @@ class Image(unittest.TestCase):
         volume = next(iter(config["Volumes"]))
         start = " ".join(config["Entrypoint"] + config["Cmd"])
         script = f"""
-mkdir {folder}/root && mount --bind {root} {folder}/root
+mkdir {folder}/tree && mount --bind {root} {folder}/tree
 cp -a {root}{volume} {folder}/volume   # as an engine fills a new volume: with the image's files and owners
-mount -o remount,ro,bind {folder}/root
-mount --bind {folder}/volume {folder}/root{volume}
+mount -o remount,ro,bind {folder}/tree
+mount --bind {folder}/volume {folder}/tree{volume}
 python3 -c 'import fcntl, socket, struct
 s = socket.socket()
 fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0x49))'
-chroot --userspec={user} {folder}/root {start} &
+chroot --userspec={user} {folder}/tree {start} &
 pid=$!
 for i in $(seq 100); do
-    chroot --userspec={user} {folder}/root /usr/bin/weir health -c /etc/weir/weir.yaml 2> /dev/null && break
+    chroot --userspec={user} {folder}/tree /usr/bin/weir health -c /etc/weir/weir.yaml 2> /dev/null && break
     sleep 0.1
 done
-touch {folder}/root/etc/x 2> /dev/null || echo "writable: nothing"
-ls -ln {folder}/root{volume}
+touch {folder}/tree/etc/x 2> /dev/null || echo "writable: nothing"
+ls -ln {folder}/tree{volume}
 kill $pid; wait $pid; echo "ended: $?"
 """
         got = run("unshare", "--mount", "--net", "--propagation", "private", "sh", "-c", script, check=False, env={"PATH": os.environ["PATH"]})
