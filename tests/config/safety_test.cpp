@@ -72,7 +72,7 @@ TEST_P(Careless, IsWarnedOfAndTheSoundFormIsNot) {
     EXPECT_TRUE(sound.empty()) << test::list_of(sound);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Careless, testing::ValuesIn(all), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, Careless, testing::ValuesIn(all), [](const auto& one) { return one.param.name; });
 
 }  // namespace
 

@@ -43,7 +43,9 @@ TEST(Row, AnObjectsIdIsNeverCut) {
             ASSERT_TRUE(ledger::decode(bytes, after));
             EXPECT_TRUE(after.object.empty() || after.object == id) << size;
             EXPECT_TRUE(after.owes);
-            if (size <= 55 || (size <= 256 && capacity == ledger::largest_encoded_row)) EXPECT_EQ(after.object, id) << size << " in " << capacity;
+            if (size <= 55 || (size <= 256 && capacity == ledger::largest_encoded_row)) {
+                EXPECT_EQ(after.object, id) << size << " in " << capacity;
+            }
         }
     }
 }

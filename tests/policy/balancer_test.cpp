@@ -308,8 +308,8 @@ TEST(Balancer, KeepsItsPromisesThroughRandomWeather) {
                 const auto where = p.states[got.index].standing_at(now);
                 EXPECT_NE(where, upstream_state::standing::down);
                 const auto better = [&](const auto& other) {
-                    const auto how = other.standing_at(now);
-                    return (how == upstream_state::standing::open || how == upstream_state::standing::ejected) && other.in_flight() < 3;
+                    const auto stands = other.standing_at(now);
+                    return (stands == upstream_state::standing::open || stands == upstream_state::standing::ejected) && other.in_flight() < 3;
                 };
                 if (where == upstream_state::standing::refused) {
                     EXPECT_TRUE(std::none_of(p.states.begin(), p.states.end(), better));
