@@ -239,7 +239,7 @@ TEST_P(SharedSpendStories, CountsEveryDollarOnceAndToldToBoth) {
     EXPECT_EQ(steady, 10) << "a says " << left_of_a << " and b " << left_of_b << " of " << budget << ", and " << spent << " was spent";
 }
 
-INSTANTIATE_TEST_SUITE_P(All, SharedSpendStories, testing::ValuesIn(stories), [](const auto& info) { return std::string{info.param.name}; });
+INSTANTIATE_TEST_SUITE_P(All, SharedSpendStories, testing::ValuesIn(stories), [](const auto& one) { return std::string{one.param.name}; });
 
 // ---- one weir, its ledger
 
