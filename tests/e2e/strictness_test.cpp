@@ -228,7 +228,7 @@ TEST_F(Strictness, SaysWhatIsWrongWithAKey) {
 
 TEST_F(Strictness, AnswersPlainHttpOnATlsPort) {
     const auto address = weir_->url(1).substr(std::string_view{"https://"}.size());
-    for (const std::string& method : {"GET", "POST", "HEAD", "PUT"}) {
+    for (const std::string method : {"GET", "POST", "HEAD", "PUT"}) {
         const auto got = exchange_once("http://" + address, method + " /v1/models HTTP/1.1\r\nHost: h\r\nx-request-id: plain\r\nContent-Length: 0\r\n\r\n");
         EXPECT_EQ(got.status, 400) << method;
         if (method != "HEAD") {

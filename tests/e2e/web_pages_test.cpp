@@ -62,7 +62,7 @@ TEST(WebPages, CannotHideAnOriginBehindAnother) {
 
 TEST(WebPages, CannotReadAnswersUnderANameOfTheirOwn) {
     const stage s{stage::loopback()};
-    for (const std::string& target : {"/v1/models", "/v1/files", "/llms.txt", "/nowhere", "/v1/chat/completions", "*"}) {
+    for (const std::string target : {"/v1/models", "/v1/files", "/llms.txt", "/nowhere", "/v1/chat/completions", "*"}) {
         const std::string method = target == "*" ? "OPTIONS" : "GET";
         expect_refused(exchange_once(s.weir.url(), method + " " + target + " HTTP/1.1\r\nHost: evil.example" + s.port() + "\r\n\r\n"), "host_not_allowed", target);
     }
