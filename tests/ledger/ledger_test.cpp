@@ -389,11 +389,17 @@ TEST(Ledger, CountsSpendOnceWhenRowsWereDeletedThatAJournalStillHad) {
         SCOPED_TRACE(c.name);
         const folder in;
         auto first = open_or_fail(quiet_options(in));
-        if (c.retained_before && !c.moved) EXPECT_EQ(first->retain(std::chrono::hours(24), now), 0);
+        if (c.retained_before && !c.moved) {
+            EXPECT_EQ(first->retain(std::chrono::hours(24), now), 0);
+        }
         for (int i = 0; i < 10; ++i) settle(*first, "old" + std::to_string(i), 1, now - std::chrono::hours(30));
         for (int i = 0; i < 5; ++i) settle(*first, "new" + std::to_string(i), 1, now);
-        if (c.moved) EXPECT_TRUE(first->flush());
-        if (c.moved && c.retained_before) EXPECT_EQ(first->retain(std::chrono::hours(24), now), 10);
+        if (c.moved) {
+            EXPECT_TRUE(first->flush());
+        }
+        if (c.moved && c.retained_before) {
+            EXPECT_EQ(first->retain(std::chrono::hours(24), now), 10);
+        }
         const snapshot crash(in.ledger());
         first.reset();
         crash.restore();
