@@ -353,8 +353,8 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         const bool raced = why == failure::reset && upstream_->reused && upstream_->sock.bytes_read == 0 && up_.empty();
         // Or it says 408 first, for the request that it had waited for, and that crosses ours (RFC 9110 section 15.5.9).
         const bool late_408 = why == failure::none && upstream_->reused && !upstream_keeps_ && record_.attempts[attempt_at_].status == 408;
-        if (raced) sent_ = request_state::unread;
-        if (((raced && is_repeatable()) || late_408) && !fresh) {
+        if (raced && sent_ == request_state::whole) sent_ = request_state::unread;
+        if (((raced && (sent_ == request_state::not_whole || is_repeatable())) || late_408) && !fresh) {
             pool.connections[index]->close_idle();
             try_here_again();
             continue;
@@ -398,6 +398,8 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
     } else if (event_mode_) {
         auto holding = hold_events();
         const held got = co_await std::move(holding);
+        // A job that was begun runs on, and its name may be among what was held.
+        if (got != held::ready) feed_object({up_.data(), kept_size_});
         if (got == held::client_gone) co_return tried::finished;
         if (got == held::broken && overtaken()) co_return tried::overtaken;
         if (got == held::broken) {

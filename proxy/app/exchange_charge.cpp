@@ -16,8 +16,12 @@ constexpr std::size_t longest_counted = 4096;
 // Sent whole and not answered with an error, where answers cost something.
 bool exchange_runner::is_owed() const {
     const bool refused = record_.attempts[attempt_at_].status >= 400 || (error_seen_ && !content_seen_);
-    const bool is_free = dialect::traits_of(target_.id).bill == dialect::without_usage::nothing;
-    return sent_ == request_state::whole && to_ && !refused && !is_free;
+    return sent_ == request_state::whole && to_ && !refused && costs_something();
+}
+
+// Counting, lists and looking at what was made earlier cost nothing.
+bool exchange_runner::costs_something() const {
+    return posted_ && !is_free() && dialect::traits_of(target_.id).bill != dialect::without_usage::nothing;
 }
 
 usage::counts exchange_runner::prompt_estimate() const {

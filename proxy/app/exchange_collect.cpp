@@ -143,7 +143,10 @@ net::task<exchange_runner::held> exchange_runner::collect_answer() {
         if (complete && patience == core::never) patience = now() + end_of_transfer;
         auto reading = read_more(complete ? std::min(patience, total_deadline_) : answer_deadline());
         const auto why = co_await std::move(reading);
-        if (abandoned()) co_return held::client_gone;
+        if (abandoned()) {
+            if (complete) add_usage();
+            co_return held::client_gone;
+        }
         if (why == failure::none) continue;
         if (complete) break;
         last_failure_ = why;

@@ -150,7 +150,7 @@ void exchange_runner::settle() {
         record_.usage = *given_up_;
         record_.has_usage = record_.estimated = true;
     }
-    if (!tunnel_) record_.priced = is_priced();
+    if (!tunnel_) record_.priced = record_.priced && is_priced();
     if (object_) settle_object();
     reservation_.settle(u.prompt() + u.completion(), record_.cost, record_.time);
     if (in_ledger_) {

@@ -162,6 +162,7 @@ void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint
 net::task<failure> exchange_runner::read_more(core::time_point deadline) {
     auto& sock = upstream_->sock;
     for (;;) {
+        if (stopped()) co_return failure::reset;  // also where the word came while something else was waited for
         if (sock.readable()) {
             up_.need_slab();
             if (up_.free_size() < 1024) up_.compact();

@@ -132,7 +132,7 @@ net::task<after> exchange_runner::run() {
     if (relay_ != relaying::nothing) end_attempt();
     settle();
     // What was not delivered to its end must not be followed by another answer.
-    if (gone_ && after_ == after::keep_alive) after_ = after::abort;
+    if (gone_ && after_ != after::cut) after_ = reading_for_ == reading_for::connection ? after::cut : after::abort;
     co_return after_;
 }
 

@@ -281,6 +281,7 @@ private:
 
     // --- exchange_charge.cpp: what an attempt without an answer costs ---
     [[nodiscard]] bool is_owed() const;
+    [[nodiscard]] bool costs_something() const;
     [[nodiscard]] usage::counts prompt_estimate() const;
     [[nodiscard]] usage::counts seen_usage() const;
     void charge_discarded(const usage::counts& used, std::string_view upstream);

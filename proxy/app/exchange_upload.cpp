@@ -99,6 +99,10 @@ net::task<failure> exchange_runner::send_upload() {
         const bool waits_for_client = u.sent == in_place_;
         const auto patience = waits_for_client ? core::duration{conf().limits.body_timeout} : core::duration{pool_->conf->timeouts.idle};
         const auto deadline = std::min(total_deadline_, core::after(moved_at, patience));
+        if (stopped()) {
+            u.refusal = stop_error();
+            co_return failure::reset;
+        }
         const auto woken = co_await sleep_until(deadline);
         if (session_.aborting()) {
             gone_ = true;

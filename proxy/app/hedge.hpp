@@ -61,6 +61,8 @@ public:
     [[nodiscard]] core::time_point sent_at() const { return sent_at_; }
     [[nodiscard]] bool lacking_here() const { return lacking_here_; }  ///< no connection could be opened, and that is not the upstream's fault
     [[nodiscard]] bool sent() const { return sent_; }           ///< the whole request
+    /// ... and into a connection that did not close before a byte came, as a kept one may.
+    [[nodiscard]] bool was_read() const { return sent_ && !unread_; }
     [[nodiscard]] int status() const { return status_; }        ///< 0: no head came
     [[nodiscard]] exchange::failure why() const { return why_; }
     [[nodiscard]] const std::string& provider_code() const { return code_; }
@@ -112,7 +114,7 @@ private:
     bool body_done_ = false;
 
     phase phase_ = phase::waiting;
-    bool ahead_ = false, called_off_ = false, sent_ = false, lacking_here_ = false;
+    bool ahead_ = false, called_off_ = false, sent_ = false, unread_ = false, lacking_here_ = false;
     int status_ = 0, interim_ = 0;
     exchange::failure why_ = exchange::failure::none;
     std::string code_;

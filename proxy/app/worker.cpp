@@ -40,10 +40,11 @@ void worker::start(bool pin_to_core) {
         loop_.timers().arm(housekeeper_, loop_.tick() + housekeeping_interval);
         loop_.run();
         acceptors_.clear();
-        while (sessions_) {
-            auto* s = sessions_;
+        // One that waits for something that abort() does not end is left; the process is about to go anyway.
+        for (auto* s = sessions_; s;) {
+            auto* following = s->next;
             s->abort();
-            if (sessions_ == s) break;  // it waits for something that abort() does not end; the process is about to go anyway
+            s = following;
         }
         connections_.clear();
         view_.reset();
