@@ -80,7 +80,9 @@ bool is_loopback(std::string_view address) {
     const auto a = net::parse_address(address);
     if (!a) return false;
     if (a->family() == AF_INET) return ntohl(reinterpret_cast<const sockaddr_in*>(&a->storage)->sin_addr.s_addr) >> 24 == 127;
-    return a->family() == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(&a->storage)->sin6_addr);
+    if (a->family() != AF_INET6) return false;
+    const auto& ip = reinterpret_cast<const sockaddr_in6*>(&a->storage)->sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(&ip) || (IN6_IS_ADDR_V4MAPPED(&ip) && ip.s6_addr[12] == 127);
 }
 
 bool is_local_address(std::string_view address) { return address.starts_with("unix:") || is_loopback(address); }

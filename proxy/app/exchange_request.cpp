@@ -178,6 +178,8 @@ core::error exchange_runner::check_rights() {
 core::error exchange_runner::understand() {
     using dialect::body_form;
     target_.body = dialect::form_of(target_.body, head().fields.value_of(http::field_id::content_type));
+    if (target_.body == body_form::multipart && !dialect::takes_forms(target_.id))
+        return {core::code::bad_request, "this endpoint takes JSON, not a form: send Content-Type: application/json"};
     if (target_.body == body_form::json) {
         if (auto why = dialect::inspect(target_.id, body_, body_size_, facts_)) return why;
     } else if (target_.body == body_form::multipart) {

@@ -27,6 +27,12 @@ bool is_default_type(std::string_view type) {
     return what.empty() || http::iequals(what, "application/x-www-form-urlencoded") || http::iequals(what, "text/plain");
 }
 
+// A client's key for weir, in whatever field it stands.
+bool repeats_secret(std::string_view value, std::string_view secret) {
+    constexpr std::size_t shortest = 8;
+    return secret.size() >= shortest && value.size() >= secret.size() && value.find(secret) != std::string_view::npos;
+}
+
 }  // namespace
 
 void exchange_runner::write_upstream_head(std::string& out, const upstream_runtime& to, std::size_t attempt) {
@@ -36,6 +42,7 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
     const auto trace = trace_for(h.fields.value_of(field_id::traceparent), attempt, traced);
     // With keys configured the client's credential is weir's own; with an own upstream key it is replaced.
     const bool swap = view_->shared->has_keys() || !to.credential_name.empty();
+    const auto secret = view_->shared->has_keys() ? dialect::find_credential(h) : std::string_view{};
     http::head_writer head{out};
     out.append(h.method).append(1, ' ');
     const bool renames = !path_model_.empty() && record_.served_model != facts_.model;
@@ -85,10 +92,11 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
         if (connection_names && http::named_by_connection(h.connection, f.name)) continue;
         if (is_ours(to, f.name) || http::is_treacherous(f.name)) continue;
         if (tunnel_ && http::iequals(f.name, "sec-websocket-extensions")) continue;  // compressed messages could not be read
-        if (tunnel_ && swap && http::iequals(f.name, "sec-websocket-protocol")) {
+        if (swap && http::iequals(f.name, "sec-websocket-protocol")) {
             if (const auto rest = dialect::subprotocols_without_key(f.value); !rest.empty()) head.add(f.name, std::string_view{rest});
             continue;
         }
+        if (f.id == field_id::other && repeats_secret(f.value, secret)) continue;
         head.copy(f);
     }
     if (json && !typed) head.add("content-type", std::string_view{"application/json"});

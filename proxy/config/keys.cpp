@@ -122,8 +122,13 @@ void read_quotas(section& s, policy::key_settings& key) {
     s.integer("requests_per_minute", key.requests_per_minute, 1);
     s.integer("tokens_per_minute", key.tokens_per_minute, 1);
     s.integer("concurrent", key.concurrent, 1);
-    if (const auto list = s.find("budgets"))
-        for (const value& item : list->items(true)) read_budget(item, key);
+    if (const auto list = s.find("budgets")) {
+        const auto items = list->items(true);
+        // Whoever writes `budgets` wants the key to be held: none would be a key without limits.
+        if (items.empty() && (list->form() == node::form::null || list->form() == node::form::list))
+            list->error("budgets: the list is empty, which is no limit at all: write [{usd: 50, every: 30d}], or take `budgets` out");
+        for (const value& item : items) read_budget(item, key);
+    }
     s.integer("max_output_tokens", key.max_output_tokens, 1);
     if (s.find("unpriced")) {
         auto what = policy::unpriced::refuse;

@@ -362,7 +362,9 @@ void classify_suffix(target& out, std::string_view method, std::string_view path
 bool changes_meaning_when_decoded(std::string_view suffix) {
     if (suffix.find('%') == std::string_view::npos) return false;
     const std::string plain = decode_percent(suffix);
-    if (has_dot_segment(plain)) return true;
+    // Slashes that others merge or drop: a list would pass as an object, an endpoint that is read as one that is not.
+    const auto loose = [](std::string_view s) { return s.find("//") != std::string_view::npos || (s.size() > 1 && s.back() == '/'); };
+    if (has_dot_segment(plain) || (loose(plain) && !loose(suffix))) return true;
     const auto id = [](std::string_view s) {
         const endpoint_row* row = row_for(s);
         return row != nullptr ? row->id : endpoint::other;

@@ -72,6 +72,7 @@ asked_right for_other(const target& what, std::string_view method) {
     if (is_below(path, "/responses")) return {"responses", what.suffix.starts_with("/responses/") ? access::read : access::unread};
     if (path == "/messages/batches" || is_below(path, "/messages/batches")) return in_family("batches", path == "/messages/batches", method);
     if (is_below(path, "/models")) return for_model(path, method);
+    if (is_below(path, "/chat/deferred-completion")) return {"chat", access::read};  // an answer that was asked for earlier
     for (const std::string_view pages : {"/organization", "/organizations", "/dashboard", "/projects", "/usage"})
         if (path == pages || is_below(path, pages)) return {"other", access::account};
     return {"other", access::unread};

@@ -101,6 +101,12 @@ inline constexpr std::array endpoint_traits_table{
     return what.id == endpoint::other && (what.suffix.starts_with("/responses/") || what.suffix.starts_with("/chat/completions/"));
 }
 
+/// Where a form (multipart/form-data) is read whole: model, `n`, `stream`. Elsewhere its limits would go by unseen.
+[[nodiscard]] constexpr bool takes_forms(endpoint e) {
+    const auto word = traits_of(e).word;
+    return word == "images" || word == "audio" || word == "video";
+}
+
 [[nodiscard]] constexpr bool rows_stand_in_order() {
     for (std::size_t i = 0; i < endpoint_traits_table.size(); ++i)
         if (endpoint_traits_table[i].id != static_cast<endpoint>(i)) return false;

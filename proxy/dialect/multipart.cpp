@@ -1,6 +1,7 @@
 // Finds the fields `model` and `stream` in a multipart/form-data body (RFC 7578, RFC 2046 section 5.1), in place.
 // It is strict where parsers differ: what two of them could read as two different models is refused.
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -137,8 +138,19 @@ bool means_true(std::string_view value) {
     return same_word(value, "true") || value == "1" || same_word(value, "yes") || same_word(value, "on");
 }
 
+// How many pictures: each has its price.
+error take_choices(const part_head& head, std::string_view value, request_facts& out) {
+    int n = 0;
+    const auto [end, fault] = std::from_chars(value.data(), value.data() + value.size(), n);
+    if (head.is_file || head.encoded || fault != std::errc{} || end != value.data() + value.size() || n < 1)
+        return bad("has an `n` that is no whole number above 0");
+    out.choices = std::max(out.choices, n);
+    return {};
+}
+
 error take_field(const part_head& head, std::string_view value, std::size_t at, bool& seen_stream, request_facts& out) {
     const bool model = head.name == "model";
+    if (head.name == "n") return take_choices(head, value, out);
     if (!model && head.name != "stream") return {};
     if (head.is_file || head.encoded)
         return bad("has `" + head.name + "` as a file or encoded: send it as a plain field");

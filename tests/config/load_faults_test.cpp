@@ -203,6 +203,7 @@ const fault_case values[] = {
      "the words are chat, completions, responses, count_tokens, embeddings, moderations, rerank, images, audio, video, realtime, files, batches, fine_tuning, "
      "uploads, messages, gemini, models or other"},
     {"NoEndpointAtAll", in_key("endpoints: @@[]"), "is empty"},
+    {"NoBudgetAtAll", in_key("budgets: @@[]"), "no limit at all"},
     {"UnknownUnpriced", in_key("unpriced: @@reject"), "is not refuse or serve"},
     {"BadCidr", in_key("allow: [@@10.0.0.1/8]"), "did you mean '10.0.0.0/8'?"},
     {"NoCidr", in_key("allow: [@@office]"), "is not an IP address"},

@@ -164,12 +164,15 @@ std::vector<std::string> disguises_of(std::string_view path) {
             all.push_back(before + "//" + behind);
             all.push_back(before + "%2F" + behind);
             all.push_back(before + "%2f" + behind);
+            all.push_back(before + "/%2F" + behind);
         }
         if (path[i] >= 'a' && path[i] <= 'z') all.push_back(before + static_cast<char>(path[i] - 'a' + 'A') + behind);
     }
     std::string upper{path};
     std::transform(upper.begin() + 4, upper.end(), upper.begin() + 4, [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
     all.push_back(upper);
+    all.push_back(std::string{path} + "%2F");
+    all.push_back(std::string{path} + "/%2F");
     return all;
 }
 

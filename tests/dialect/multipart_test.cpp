@@ -128,3 +128,17 @@ TEST(Multipart, RefusesExtendedNamesOfEveryKind) {
     EXPECT_EQ(look(as_file, facts).what, code::bad_request) << "a file for those who put filename*0 together";
     EXPECT_FALSE(look("--XX\r\nContent-Disposition: form-data; name=\"file\"; filename*=utf-8''a.wav\r\n\r\nx\r\n" + field("model", "m") + "--XX--\r\n", facts));
 }
+
+// Each picture has its price, in a form too.
+TEST(Multipart, CountsThePicturesThatAFormAsksFor) {
+    const auto form = [](const std::string& n) {
+        return "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ndall-e-2\r\n--b\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n" + n + "\r\n--b--\r\n";
+    };
+    weir::dialect::request_facts ten;
+    EXPECT_FALSE(weir::dialect::inspect_multipart("multipart/form-data; boundary=b", form("10"), ten));
+    EXPECT_EQ(ten.choices, 10);
+    for (const std::string wrong : {"", "0", "-1", "1e3", "2.5", "ten", "99999999999"}) {
+        weir::dialect::request_facts facts;
+        EXPECT_TRUE(weir::dialect::inspect_multipart("multipart/form-data; boundary=b", form(wrong), facts)) << wrong;
+    }
+}

@@ -50,7 +50,7 @@ protected:
 // SDKs leave when the terminator came, and the transfer's end is a packet of its own.
 TEST_F(Ending, ADeliveredStreamIsCompleteAndItsConnectionLivesWhoeverLeavesFirst) {
     start();
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 6; ++i) {
         const auto id = "delivered-" + std::to_string(i);
         provider_->once({.end_pause = 200ms});
         raw_client client{weir_->url()};
@@ -64,7 +64,7 @@ TEST_F(Ending, ADeliveredStreamIsCompleteAndItsConnectionLivesWhoeverLeavesFirst
         EXPECT_NE(line.find("\"estimated\":false"), std::string::npos) << line;
         EXPECT_NE(line.find("\"completion_tokens\":" + std::to_string(said.completion)), std::string::npos) << line;
     }
-    EXPECT_EQ(provider_->connections(), 1u) << "the connection lives";
+    EXPECT_LE(provider_->connections(), 2u) << "each worker's connection lives";
     EXPECT_EQ(metric(weir_->metrics(), "weir_client_disconnects_total"), 0);
 }
 

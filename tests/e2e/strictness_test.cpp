@@ -77,6 +77,16 @@ TEST_F(Strictness, SendsNoKeyOfItsOwnUpstreamHoweverTheQueryWritesIt) {
     EXPECT_EQ(a_->calls().back().target, "/v1/files");
 }
 
+TEST_F(Strictness, SendsNoKeyOfItsOwnUpstreamInAnyOtherField) {
+    const std::string secret = key;
+    const headers odd{{"X-Auth-Token", secret}, {"Ocp-Apim-Subscription-Key", secret}, {"X-From", "https://a.example/?key=" + secret},
+                      {"Sec-WebSocket-Protocol", "openai-insecure-api-key." + secret}};
+    for (const auto& one : odd) {
+        EXPECT_EQ(chat(with({one})).status, 200) << one.first;
+        EXPECT_EQ(a_->calls().back().raw_head.find(secret), std::string::npos) << a_->calls().back().raw_head;
+    }
+}
+
 TEST_F(Strictness, ForwardsNoFieldThatAnotherServerReadsAsOneThatWeirDecides) {
     const headers treacherous{{"Transfer_Encoding", "chunked"}, {"Content_Length", "3"}, {"X_Api_Key", "k"}, {"x_goog-api-key", "k"}, {"API_KEY", "k"}, {"Content_Type", "text/x"}, {"OpenAI_Organization", "mine"},
                               {"X-HTTP-Method-Override", "DELETE"}, {"X-HTTP-Method", "DELETE"}, {"X-Method-Override", "DELETE"}, {"x_http_method_override", "DELETE"}};
