@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "policy/route_table.hpp"
 
 namespace {
@@ -34,14 +38,15 @@ protected:
     }
     app::quote of(std::vector<usage::model_price> rows, std::string_view asked, std::size_t candidates = 3) {
         conf_.prices = usage::price_book{std::move(rows)};
-        const policy::route_table table{conf_.routes, {"main", "spare", "odd"}};
-        const auto* route = table.find(asked);
+        tables_.push_back(std::make_unique<policy::route_table>(conf_.routes, std::vector<std::string>{"main", "spare", "odd"}));
+        const auto* route = tables_.back()->find(asked);
         EXPECT_NE(route, nullptr);
         kept_ = std::string{asked};
         return app::quote_for(conf_, *route, candidates, kept_, {.input = 1000});
     }
     config::conf conf_;
     std::string kept_;
+    std::vector<std::unique_ptr<policy::route_table>> tables_;  // a quote looks into its route's
 };
 
 TEST_F(Quote, IsThatOfTheDearestCandidateByTheNameThatIsSent) {

@@ -16,7 +16,21 @@ using place = mock::cut::place;
 
 namespace {
 
-constexpr std::size_t at_once = 12;
+// A sanitizer makes everything slower, the mock provider too: what is to be late must be later then.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WEIR_SLOWED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define WEIR_SLOWED 1
+#endif
+#endif
+#ifdef WEIR_SLOWED
+constexpr int slowness = 4;
+#else
+constexpr int slowness = 1;
+#endif
+
+constexpr std::size_t at_once = 12 / slowness;
 
 enum class ending : std::uint8_t {
     answered,
@@ -143,15 +157,15 @@ protected:
                     const auto url = provider_->url() + (dialect == "openai" ? "/v1" : "");
                     pools += "  " + name + ":\n    dialect: " + dialect + "\n    balance: weighted_round_robin\n    ejection: {consecutive_failures: 100000}\n" +
                              "    retry: {attempts: " + (kind == "-two" ? "2" : "1") + ", backoff: 1ms, max_backoff: 2ms, budget: 100%}\n" +
-                             "    timeouts: {first_byte: " + (drain.empty() && kind != "-total" ? "500ms" : "30s") + ", first_token: " +
-                             (drain.empty() ? "900ms" : "30s") + ", idle: 700ms" + (kind == "-total" ? ", total: 1s" : "") + "}\n" +
+                             "    timeouts: {first_byte: " + (drain.empty() && kind != "-total" ? std::to_string(500 * slowness) + "ms" : "30s") + ", first_token: " +
+                             (drain.empty() ? std::to_string(900 * slowness) + "ms" : "30s") + ", idle: " + std::to_string(700 * slowness) + "ms" + (kind == "-total" ? ", total: " + std::to_string(slowness) + "s" : "") + "}\n" +
                              (drain.empty() ? "" : "    on_disconnect: drain\n") + "    upstreams: [{name: a, url: \"" + url + "\"}, {name: b, url: \"" + url +
                              "\", headers: {x-is: b}}]\n";
                     routes += "  - {models: [\"" + name + ".*\"], pool: " + name + "}\n";
                 }
         for (const auto& c : cells_)
             if (c.end->how == ending::over_budget) keys += "  - {name: poor-" + c.name() + ", secret: poor-" + c.name() + ", budgets: [{usd: 0.0115, every: 1d}]}\n";
-        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pools + "routes:\n" + routes + "keys:\n" + keys +
+        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\nlimits: {event_loop_delay: off}\npools:\n" + pools + "routes:\n" + routes + "keys:\n" + keys +
                                                                    "prices: prices.yaml\n" + std::string{conf_end},
                                                   gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 1.0, output: 10.0}\n"}});
     }

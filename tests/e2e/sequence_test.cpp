@@ -21,7 +21,21 @@ namespace {
 enum class way : std::uint8_t { answered, error_closed, error_sized, broken, closed, reset, hangs };
 constexpr std::array all_ways{way::answered, way::error_closed, way::error_sized, way::broken, way::closed, way::reset, way::hangs};
 
-constexpr std::size_t at_once = 16;
+// A sanitizer makes everything slower, the mock provider too: what is to be late must be later then.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WEIR_SLOWED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define WEIR_SLOWED 1
+#endif
+#endif
+#ifdef WEIR_SLOWED
+constexpr int slowness = 4;
+#else
+constexpr int slowness = 1;
+#endif
+
+constexpr std::size_t at_once = 16 / slowness;
 constexpr auto no_hang = 20s;
 
 char letter_of(way w) { return "acsbfrh"[static_cast<int>(w)]; }
@@ -102,10 +116,11 @@ protected:
             return "  " + name +
                    ":\n    balance: weighted_round_robin\n    ejection: {consecutive_failures: 100000}\n"
                    "    retry: {attempts: 3, backoff: 1ms, max_backoff: 2ms, budget: 100%}\n"
-                   "    timeouts: {first_byte: 400ms, first_token: 600ms, idle: 1s}\n" +
+                   "    timeouts: {first_byte: " + std::to_string(400 * slowness) + "ms, first_token: " + std::to_string(600 * slowness) + "ms, idle: " +
+                   std::to_string(slowness) + "s}\n" +
                    more + "    upstreams:\n" + upstreams;
         };
-        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pool("new", "    keepalive: {idle: 0}\n") +
+        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\nlimits: {event_loop_delay: off}\npools:\n" + pool("new", "    keepalive: {idle: 0}\n") +
                                                                    pool("kept", "") +
                                                                    "routes:\n  - {models: [\"new.*\"], pool: new}\n  - {models: [\"kept.*\"], pool: kept}\n"
                                                                    "prices: prices.yaml\nadmin: {address: \"127.0.0.1:0\"}\nworkers: 1\n"
