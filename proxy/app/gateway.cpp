@@ -86,6 +86,7 @@ struct gateway::parts {
     void remember_weirs();
     void keep_objects();
     [[nodiscard]] std::optional<app::ledger_facts> ledger_facts() const;
+    void await_workers() const;
     void join_fleet(const snapshot& s);
     void recall_habits(const snapshot& s);
     void keep_habits();
@@ -426,7 +427,17 @@ void gateway::reload(std::shared_ptr<const config::conf> conf) {
         if (std::none_of(p.listeners.begin(), p.listeners.end(), stays)) before->socket->stop();
     }
     p.api->use_token(p.conf->admin_token);
+    p.await_workers();
     p.reload_ok = true;
+}
+
+// Who is told of a reload may rely on it: each worker has taken the conf, but for one that is very busy.
+void gateway::parts::await_workers() const {
+    constexpr auto longest = std::chrono::seconds{1};
+    const auto due = std::make_shared<std::atomic<int>>(static_cast<int>(workers.size()));
+    for (const auto& w : workers) w->post([due] { due->fetch_sub(1); });
+    const auto until = core::clock::now() + longest;
+    while (due->load() > 0 && core::clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds{1});
 }
 
 void gateway::reload_failed() { parts_->reload_ok = false; }

@@ -142,7 +142,7 @@ pools:
       - {{name: a, url: "{a.url}/v1"}}
       - {{name: b, url: "{b.url}/v1"}}
 keys:
-  - {{name: soak, secret: sk-soak, budgets: [{{usd: 1000000, every: 30d}}]}}
+  - {{name: soak, secret: sk-soak, endpoints: [chat, files, realtime], budgets: [{{usd: 1000000, every: 30d}}]}}
 prices: prices.yaml
 state: {{ledger: ledger.db, shared: "unix://{self.store.path}"}}
 log: {{access: access.log}}
