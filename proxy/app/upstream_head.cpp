@@ -90,13 +90,17 @@ void exchange_runner::write_upstream_head(std::string& out, const upstream_runti
         }
         if (http::is_hop_by_hop(f.id) || (swap && dialect::is_credential(f.id))) continue;
         if (connection_names && http::named_by_connection(h.connection, f.name)) continue;
-        if (is_ours(to, f.name) || http::is_treacherous(f.name)) continue;
-        if (tunnel_ && http::iequals(f.name, "sec-websocket-extensions")) continue;  // compressed messages could not be read
-        if (swap && http::iequals(f.name, "sec-websocket-protocol")) {
-            if (const auto rest = dialect::subprotocols_without_key(f.value); !rest.empty()) head.add(f.name, std::string_view{rest});
-            continue;
+        if (is_ours(to, f.name)) continue;
+        if (f.id == field_id::other) {
+            const bool of_websocket = f.name.size() > 14 && (f.name[0] | 0x20) == 's' && (f.name[4] | 0x20) == 'w';  // sec-websocket-…
+            const bool may_name_key = of_websocket && swap && http::iequals(f.name, "sec-websocket-protocol");
+            if (http::is_treacherous(f.name) || (!may_name_key && repeats_secret(f.value, secret))) continue;
+            if (of_websocket && tunnel_ && http::iequals(f.name, "sec-websocket-extensions")) continue;  // compressed messages could not be read
+            if (may_name_key) {
+                if (const auto rest = dialect::subprotocols_without_key(f.value); !rest.empty()) head.add(f.name, std::string_view{rest});
+                continue;
+            }
         }
-        if (f.id == field_id::other && repeats_secret(f.value, secret)) continue;
         head.copy(f);
     }
     if (json && !typed) head.add("content-type", std::string_view{"application/json"});
