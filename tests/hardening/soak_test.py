@@ -305,11 +305,14 @@ log: {{access: access.log}}
                 except ValueError:
                     torn += 1
         with sqlite3.connect(os.path.join(self.weir.folder, "ledger.db")) as db:
-            rows = dict((each[0], each[1:]) for each in db.execute("select request_id, output_tokens, cost_nanousd, key from requests"))
+            rows = dict((each[0], each[1:]) for each in db.execute("select request_id, output_tokens, cost_nanousd, key, estimated from requests"))
         wrong, unlogged = [], 0
         for request_id, (tokens, came, sent) in self.whole.items():
             row = rows.get(request_id)
-            if row is None or row[2] != "soak" or (tokens is not None and (row[0] != tokens or row[1] != 3 * 1000 + tokens * 2000)):
+            # To the cent; but where an attempt before it was sent whole and broke, its estimate comes on top, and is marked.
+            exact = None if tokens is None else 3 * 1000 + tokens * 2000
+            paid = row is not None and (exact is None or row[1] == exact or (row[1] > exact and row[3]))
+            if not paid or row[2] != "soak" or (tokens is not None and row[0] != tokens):
                 wrong.append((request_id, "ledger", row, tokens))
             entry = logged.get(request_id)
             if entry is None:
