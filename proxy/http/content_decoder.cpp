@@ -108,7 +108,8 @@ private:
         switch (what) {
             case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: return progress::more;
             case BROTLI_DECODER_RESULT_SUCCESS: return s.bytes.empty() ? progress::starved : progress::failed;
-            case BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT: return progress::starved;
+            // It may have filled the room and hold more that these bytes already say: whoever waits for the next ones would not count it.
+            case BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT: return s.written == s.room ? progress::more : progress::starved;
             default: return progress::failed;
         }
     }

@@ -41,10 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (whole.text.size() > any_ratio_up_to) continue;
         for (const std::size_t step : {1u, 100u}) {
             const auto sliced = unpack(bytes, coding, step);
-            if (whole.sound && sliced.sound && sliced.text != whole.text) std::abort();
-            // A stream that ends too early or is broken is seen to be so sooner or later, as its library looks ahead; what came until then is the same.
-            const auto shorter = std::min(whole.text.size(), sliced.text.size());
-            if (whole.text.compare(0, shorter, sliced.text, 0, shorter) != 0) std::abort();
+            if (sliced.sound != whole.sound || (whole.sound && sliced.text != whole.text)) std::abort();
         }
     }
     return 0;
