@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "support/gateway_process.hpp"
+#include "support/slowness.hpp"
 
 namespace mock = weir::mock;
 using namespace std::chrono_literals;
@@ -15,20 +16,6 @@ using namespace weir::test;
 using place = mock::cut::place;
 
 namespace {
-
-// A sanitizer makes everything slower, the mock provider too: what is to be late must be later then.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WEIR_SLOWED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define WEIR_SLOWED 1
-#endif
-#endif
-#ifdef WEIR_SLOWED
-constexpr int slowness = 4;
-#else
-constexpr int slowness = 1;
-#endif
 
 constexpr std::size_t at_once = 12 / slowness;
 

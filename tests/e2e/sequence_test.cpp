@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "support/gateway_process.hpp"
+#include "support/slowness.hpp"
 
 namespace mock = weir::mock;
 using namespace std::chrono_literals;
@@ -20,20 +21,6 @@ namespace {
 
 enum class way : std::uint8_t { answered, error_closed, error_sized, broken, closed, reset, hangs };
 constexpr std::array all_ways{way::answered, way::error_closed, way::error_sized, way::broken, way::closed, way::reset, way::hangs};
-
-// A sanitizer makes everything slower, the mock provider too: what is to be late must be later then.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WEIR_SLOWED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define WEIR_SLOWED 1
-#endif
-#endif
-#ifdef WEIR_SLOWED
-constexpr int slowness = 4;
-#else
-constexpr int slowness = 1;
-#endif
 
 constexpr std::size_t at_once = 16 / slowness;
 constexpr auto no_hang = 20s;
