@@ -300,9 +300,9 @@ void gateway::parts::make_desk() {
     admin_api::settings how;
     how.token = conf->admin_token;
     how.local = is_local_address(conf->admin_address);
-    how.knows_host = [this](std::string_view host) {
-        const auto s = to_show();
-        return policy::allows_host({s->conf->admin_hosts, is_loopback(conf->admin_address)}, host);
+    // The address is the one of the start, as a reload does not move it; `conf` is the control thread's.
+    how.knows_host = [this, loopback = is_loopback(conf->admin_address)](std::string_view host) {
+        return policy::allows_host({to_show()->conf->admin_hosts, loopback}, host);
     };
     how.reload = [this] {
         const auto file = to_show()->conf->file;
