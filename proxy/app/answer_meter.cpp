@@ -123,7 +123,7 @@ bill answer_meter::of_whole(const answered_request& of, const char* body, std::s
     served = std::move(facts.served_model);
     if (facts.has_usage) return {facts.usage, bill::source::report, facts.beyond_tokens};
     const auto kind = kind_of_bill(of.endpoint);
-    if (kind == without_usage::nothing) return {};
+    if (kind == without_usage::nothing || facts.error) return {};  // an error costs nothing, whatever its status
     const auto encoding = token::encoding_for(of.model);
     usage::counts used;
     used.input = prompt_of(of, encoding.enc);

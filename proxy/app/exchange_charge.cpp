@@ -15,7 +15,8 @@ constexpr std::size_t longest_counted = 4096;
 
 // Sent whole and not answered with an error, where answers cost something.
 bool exchange_runner::is_owed() const {
-    const bool refused = record_.attempts[attempt_at_].status >= 400 || (error_seen_ && !content_seen_);
+    const auto& attempt = record_.attempts[attempt_at_];
+    const bool refused = attempt.status >= 400 || ((error_seen_ || attempt.why == exchange::failure::status) && !content_seen_);
     return sent_ == request_state::whole && to_ && !refused && costs_something();
 }
 

@@ -198,4 +198,18 @@ TEST_P(UnaryCharge, ByTheReportThatCameBeforeTheCut) {
     expect_report(what, line_of(id));
 }
 
+// Aggregators say what went wrong in a 200, at the document's beginning or behind other members.
+TEST_P(UnaryCharge, OfAnErrorInA200IsNothing) {
+    const auto& what = GetParam();
+    const std::string error = R"("error":{"message":"no credits left","code":402})";
+    for (const auto& body : {"{" + error + "}", R"({"id":"x","note":")" + words(300) + "\"," + error + "}"}) {
+        const auto id = next_id() + what.name;
+        a_->once(said(body, ""));
+        EXPECT_FALSE(ask(id, what.path, what.request).body.empty());
+        const auto line = line_of(id);
+        EXPECT_EQ(cost(line), 0) << line;
+        EXPECT_FALSE(says(line, "estimated")) << line;
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Every, UnaryCharge, testing::ValuesIn(every_answer()), [](const auto& i) { return i.param.name; });
