@@ -296,6 +296,8 @@ net::task<bool> exchange_runner::back_off(core::time_point not_before) {
     co_return true;
 }
 
+bool exchange_runner::wants_no_connection() const { return session_.client().peer_gone() || stopped() || (hedge_ && hedge_->ahead()); }
+
 net::task<net::dial_result> exchange_runner::connect(net::upstream_connections& from, core::time_point deadline) {
     net::dial_result result;
     home_ = &from;
@@ -309,7 +311,8 @@ net::task<net::dial_result> exchange_runner::connect(net::upstream_connections& 
     }
     upstream_ = std::make_unique<net::upstream_connection>();
     const auto began = core::clock::now();
-    auto dialling = from.dial(*upstream_, session_.sleeper(), {&session_.client(), hedge_ ? hedge_->ahead_flag() : nullptr}, deadline);
+    const net::dial_watch watch{this, [](const void* of) { return static_cast<const exchange_runner*>(of)->wants_no_connection(); }};
+    auto dialling = from.dial(*upstream_, session_.sleeper(), watch, deadline);
     result = co_await std::move(dialling);
     waited_ += worker_.loop().tick() - began;
     co_return result;

@@ -334,6 +334,8 @@ private:
     void publish();
     [[nodiscard]] bool client_gone();
     [[nodiscard]] bool abandoned();
+    /// While it is dialled: the client left, somebody ends the request, or the second attempt is ahead.
+    [[nodiscard]] bool wants_no_connection() const;
     [[nodiscard]] bool stopped() const { return ended_by_ != core::code::none; }
     [[nodiscard]] core::error stop_error() const;
 

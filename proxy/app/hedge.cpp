@@ -118,7 +118,7 @@ net::task<failure> hedge::connect() {
     } else {
         line_ = std::make_unique<net::upstream_connection>();
         const auto connect_by = std::min(total_deadline_, core::after(now(), limits_.connect));
-        auto dialling = call_.through->dial(*line_, sleeper_, net::dial_watch{nullptr, &called_off_}, connect_by);
+        auto dialling = call_.through->dial(*line_, sleeper_, net::dial_watch{this, [](const void* of) { return static_cast<const hedge*>(of)->called_off_; }}, connect_by);
         dialled = co_await std::move(dialling);
     }
     switch (dialled.why) {

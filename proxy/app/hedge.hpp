@@ -50,7 +50,6 @@ public:
 
     [[nodiscard]] bool running() const { return phase_ == phase::running; }
     [[nodiscard]] bool ahead() const { return ahead_; }
-    [[nodiscard]] const bool* ahead_flag() const { return &ahead_; }  ///< for what waits elsewhere
     [[nodiscard]] bool was_made() const { return phase_ != phase::waiting && phase_ != phase::never; }
     /// Ends it; its connection is closed, and the provider sees that.
     void call_off();

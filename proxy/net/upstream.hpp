@@ -43,12 +43,18 @@ struct dial_result {
     std::string detail;  ///< for logs and the client's error: no secret in it
 };
 
-/// Why dialling may end early: the client has gone (null: there is none), or the caller sets the flag (null: never) and wakes the waiter.
-struct dial_watch {
-    dial_watch(const socket* client_of_it, const bool* called_off_by = nullptr) : client(client_of_it), called_off(called_off_by) {}
-    [[nodiscard]] bool ended() const { return (client && client->peer_gone()) || (called_off && *called_off); }
-    const socket* client;
-    const bool* called_off;
+/// Whether somebody still waits for what is dialled. It is asked whenever the waiter wakes.
+class dial_watch {
+public:
+    using question = bool (*)(const void* whom);
+    dial_watch(const void* whom, question is_over) : whom_(whom), is_over_(is_over) {}
+    /// Until the client has gone.
+    dial_watch(const socket* client) : dial_watch(client, [](const void* s) { return static_cast<const socket*>(s)->peer_gone(); }) {}
+    [[nodiscard]] bool ended() const { return is_over_(whom_); }
+
+private:
+    const void* whom_;
+    question is_over_;
 };
 
 class upstream_connections;

@@ -137,6 +137,21 @@ TEST_F(Ending, ByAnOperatorBeforeTheHeadIsAnAnswer) {
     EXPECT_NE(line_of("early").find("\"estimated\":true"), std::string::npos) << "the prompt was sent whole";
 }
 
+TEST_F(Ending, OfDrainingTellsRequestsThatStillDialTheirUpstream) {
+    start("    timeouts: {connect: 20s}\n", "limits: {drain_timeout: 500ms}\n");
+    provider_->set_door(mock::door::silent);
+    raw_client waiting{weir_->url()};
+    waiting.send(chat("dialling", false));
+    EXPECT_TRUE(weir_->metrics_when([](const std::string& m) { return metric(m, "weir_upstream_in_flight", {"upstream=\"a\""}) == 1; }).size() > 0);
+    weir_->program().signal(SIGTERM);
+    const auto told = waiting.read_response(5s);
+    EXPECT_EQ(told.status, 503) << told.wire;
+    EXPECT_NE(told.body.find("\"shutdown\""), std::string::npos) << told.wire;
+    const auto line = line_of("dialling");
+    EXPECT_NE(line.find("\"code\":\"shutdown\""), std::string::npos) << line;
+    EXPECT_NE(line.find("\"cost_usd\":0"), std::string::npos) << line;
+}
+
 TEST_F(Ending, OfDrainingTellsStreamsAndRequestsWithoutAnAnswer) {
     start("", "limits: {drain_timeout: 500ms}\n");
     provider_->once({.words = 400, .between = 50ms});
