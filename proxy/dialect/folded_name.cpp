@@ -7,8 +7,9 @@ namespace weir::dialect {
 namespace {
 
 // Everything that inspect() reads at the top level of some endpoint's body.
-constexpr std::array<std::string_view, 15> read_names{"model", "stream", "stream_options", "n", "best_of", "input", "prompt", "messages", "contents",
-                                                      "system", "audio", "background", "generationConfig", "generation_config", "previous_response_id"};
+constexpr std::array<std::string_view, 18> read_names{"model", "stream", "stream_options", "n", "best_of", "input", "prompt", "messages", "contents",
+                                                      "system", "audio", "background", "generationConfig", "generation_config", "previous_response_id",
+                                                      "deferred", "service_tier", "web_search_options"};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -39,20 +40,19 @@ bool folds_to(std::string_view key, std::string_view name) {
     return key.empty() && name.empty();
 }
 
-std::string_view name_in_disguise(std::string_view key, std::string_view own, std::string_view also) {
+std::string_view name_in_disguise(std::string_view key, std::span<const std::string_view> more) {
     const auto in_disguise = [key](std::string_view name) { return key != name && folds_to(key, name); };
     // Nearly every name has small letters only, and so have nearly all that are read.
     const bool plain = std::none_of(key.begin(), key.end(), may_fold);
     if (plain) {
-        for (const std::string_view name : {std::string_view{"generationConfig"}, own})
-            if (in_disguise(name)) return name;
-        return {};
+        if (in_disguise("generationConfig")) return "generationConfig";
+        return !more.empty() && in_disguise(more.front()) ? more.front() : std::string_view{};
     }
     // One of two names that fold to each other is no disguise of the other.
-    if (key == own || key == also || std::find(read_names.begin(), read_names.end(), key) != read_names.end()) return {};
+    if (std::find(more.begin(), more.end(), key) != more.end() || std::find(read_names.begin(), read_names.end(), key) != read_names.end()) return {};
     const auto found = std::find_if(read_names.begin(), read_names.end(), in_disguise);
     if (found != read_names.end()) return *found;
-    for (const std::string_view name : {own, also})
+    for (const std::string_view name : more)
         if (!name.empty() && in_disguise(name)) return name;
     return {};
 }

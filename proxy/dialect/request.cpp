@@ -1,6 +1,7 @@
 #include "dialect/request.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <utility>
 
@@ -57,19 +58,18 @@ bool needs_model(endpoint e) {
 
 bool is_gemini(endpoint e) { return dialect_of(e) == kind::gemini; }
 
-// The member that limits the output of `e`, as weir would write it; a second name that is also understood.
-struct limit_names {
-    std::string_view own, also;
-};
+// The members that limit the output of `e`: first as weir would write it, then what servers understand too. llama.cpp lets `n_predict` win.
+using limit_names = std::array<std::string_view, 3>;
 limit_names limits_of(endpoint e) {
     switch (e) {
         case endpoint::chat_completions:
-            return {"max_completion_tokens", "max_tokens"};
+            return {"max_completion_tokens", "max_tokens", "n_predict"};
         case endpoint::completions:
+            return {"max_tokens", "n_predict"};
         case endpoint::messages:
-            return {"max_tokens", {}};
+            return {"max_tokens"};
         case endpoint::responses:
-            return {"max_output_tokens", {}};
+            return {"max_output_tokens"};
         case endpoint::gemini_generate:
         case endpoint::gemini_stream_generate:
             return {"maxOutputTokens", "max_output_tokens"};
@@ -93,7 +93,7 @@ public:
         const bool whole = at.members([this](std::string_view key, json::cursor& value) {
             out_.empty_object = false;
             if (error_) return;
-            if (const auto meant = name_in_disguise(key, limits_.own, limits_.also); !meant.empty())
+            if (const auto meant = name_in_disguise(key, limits_); !meant.empty())
                 error_ = bad("`" + std::string{key} + "` in the body is written as `" + std::string{meant} + "` by some servers and not by others: write `" +
                              std::string{meant} + "`");
             else
@@ -112,10 +112,9 @@ private:
         stream_bit = 2,
         options_bit = 4,
         config_bit = 8,
-        own_limit_bit = 16,
-        other_limit_bit = 32,
-        n_bit = 64,
-        best_of_bit = 128
+        n_bit = 16,
+        best_of_bit = 32,
+        first_limit_bit = 64  // and one for each further name
     };
 
     void member(std::string_view key, json::cursor& value) {
@@ -268,8 +267,10 @@ private:
         out_.stream_options_empty = true;
         bool twice = false;
         const auto option = [&](std::string_view key, json::cursor& at) {
+            constexpr std::string_view name = "include_usage";
             out_.stream_options_empty = false;
-            if (key != "include_usage") return;
+            if (key != name && folds_to(key, name) && !error_) error_ = bad("`" + std::string{key} + "` in stream_options must be written `include_usage`");
+            if (key != name) return;
             twice = !out_.include_usage_at.empty();
             out_.asks_usage = at.peek() == 't';
             out_.include_usage_at = read_raw(at);
@@ -290,7 +291,7 @@ private:
         const auto setting = [&](std::string_view key, json::cursor& at) {
             out_.generation_config_empty = false;
             if (error_) return;
-            if (const auto meant = name_in_disguise(key, limits_.own, limits_.also); !meant.empty()) {
+            if (const auto meant = name_in_disguise(key, limits_); !meant.empty()) {
                 error_ = bad("`" + std::string{key} + "` in generationConfig must be written `" + std::string{meant} + "`");
                 return;
             }
@@ -303,13 +304,13 @@ private:
     }
 
     void read_limit_if_named(std::string_view key, json::cursor& value) {
-        if (key.empty() || (key != limits_.own && key != limits_.also)) return;
-        if (!once(key == limits_.own ? own_limit_bit : other_limit_bit, key)) return;
+        const auto named = std::find(limits_.begin(), limits_.end(), key);
+        if (key.empty() || named == limits_.end() || !once(first_limit_bit << (named - limits_.begin()), key)) return;
         const std::size_t begin = value.offset();
         std::int64_t limit = 0;
         if (value.is_null()) {
             const range at = read_raw(value);
-            if (key == limits_.own) out_.max_output_null_at = at;
+            if (named == limits_.begin()) out_.max_output_null_at = at;
             return;
         }
         if (!value.integer(limit)) {

@@ -20,7 +20,16 @@ core::error look(endpoint e, const std::string& body) {
     return inspect(e, exact.data(), exact.size(), facts);
 }
 
+std::string_view disguise(std::string_view key, const std::vector<std::string_view>& more = {}) { return name_in_disguise(key, more); }
+
 }  // namespace
+
+TEST(FoldedName, IsRefusedInStreamOptions) {
+    for (const char* name : {"Include_Usage", "include_u\\u017fage"})
+        EXPECT_EQ(look(endpoint::chat_completions, R"({"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true,")" + std::string{name} + R"(":false}})").what,
+                  core::code::bad_request)
+            << name;
+}
 
 TEST(FoldedName, ComparesAsGosEncodingJsonDoes) {
     for (const char* key : {"model", "Model", "MODEL", "mOdEl"}) EXPECT_TRUE(folds_to(key, "model")) << key;
@@ -32,19 +41,19 @@ TEST(FoldedName, ComparesAsGosEncodingJsonDoes) {
 }
 
 TEST(FoldedName, SeesADisguiseAndNeverTheNameItself) {
-    EXPECT_EQ(name_in_disguise("Model", {}, {}), "model");
-    EXPECT_EQ(name_in_disguise("model", {}, {}), "");
-    EXPECT_EQ(name_in_disguise("Max_Tokens", "max_completion_tokens", "max_tokens"), "max_tokens");
-    EXPECT_EQ(name_in_disguise("Max_Tokens", {}, {}), "");
-    EXPECT_EQ(name_in_disguise("generationConfig", "maxOutputTokens", "max_output_tokens"), "");
-    EXPECT_EQ(name_in_disguise("generationconfig", {}, {}), "generationConfig");
-    EXPECT_EQ(name_in_disguise("maxoutputtokens", "maxOutputTokens", "max_output_tokens"), "maxOutputTokens");
-    for (const char* other : {"Temperature", "userId", "\xF0\x9F\x98\x80", "", "X"}) EXPECT_EQ(name_in_disguise(other, {}, {}), "") << other;
+    EXPECT_EQ(disguise("Model"), "model");
+    EXPECT_EQ(disguise("model"), "");
+    EXPECT_EQ(disguise("Max_Tokens", {"max_completion_tokens", "max_tokens"}), "max_tokens");
+    EXPECT_EQ(disguise("Max_Tokens"), "");
+    EXPECT_EQ(disguise("generationConfig", {"maxOutputTokens", "max_output_tokens"}), "");
+    EXPECT_EQ(disguise("generationconfig"), "generationConfig");
+    EXPECT_EQ(disguise("maxoutputtokens", {"maxOutputTokens", "max_output_tokens"}), "maxOutputTokens");
+    for (const char* other : {"Temperature", "userId", "\xF0\x9F\x98\x80", "", "X"}) EXPECT_EQ(disguise(other), "") << other;
 }
 
 // Every endpoint whose body is read, with the name alone and beside the exact one, in every order, plain and escaped.
 TEST(FoldedName, IsRefusedAtTheTopLevelOfEveryBodyThatIsRead) {
-    const char* const disguises[] = {R"("Model")", R"("MODEL")", R"("\u004dodel")", R"("mode\u004c")", R"("Stream")", R"("\u017ftream")", R"("\u017FTREAM")", "\"\xC5\xBFtream\"", R"("Messages")", R"("Input")", R"("N")"};
+    const char* const disguises[] = {R"("Model")", R"("MODEL")", R"("\u004dodel")", R"("mode\u004c")", R"("Stream")", R"("\u017ftream")", R"("\u017FTREAM")", "\"\xC5\xBFtream\"", R"("Messages")", R"("Input")", R"("N")", R"("Deferred")", R"("Service_Tier")", R"("web_search_Options")"};
     for (const auto& row : endpoint_rows) {
         if (row.body != body_form::json) continue;
         const std::string good = R"("model":"cheap","input":"a","messages":[])";

@@ -105,6 +105,7 @@ TEST(PlanEdits, LowersLimitsAboveTheCap) {
     EXPECT_EQ(edited(chat, R"({"model":"a","max_tokens":1e9})", cap), R"({"model":"a","max_tokens":4096})");
     EXPECT_EQ(edited(chat, R"({"model":"a","max_tokens":-1})", cap), R"({"model":"a","max_tokens":4096})");
     EXPECT_EQ(edited(chat, R"({"model":"a","max_tokens":4096})", cap), R"({"model":"a","max_tokens":4096})");
+    EXPECT_EQ(edited(chat, R"({"model":"a","max_tokens":10,"n_predict":-1})", cap), R"({"model":"a","max_tokens":10,"n_predict":4096})");
     EXPECT_EQ(edited(endpoint::gemini_generate, R"({"generationConfig":{"maxOutputTokens":5000}})", cap),
               R"({"generationConfig":{"maxOutputTokens":4096}})");
 }

@@ -50,6 +50,20 @@ TEST(Request, FindsModelStreamAndLimits) {
     EXPECT_FALSE(facts.empty_object);
 }
 
+// llama.cpp lets it win over the others.
+TEST(Request, KnowsTheLimitThatOneServerHasOfItsOwn) {
+    for (const auto e : {endpoint::chat_completions, endpoint::completions}) {
+        const auto [why, facts] = look(e, std::string{R"({"model":"m","max_tokens":100,"n_predict":-1,)"} + (e == endpoint::completions ? R"("prompt":"p"})" : R"("messages":[]})"));
+        ASSERT_FALSE(why) << why.message;
+        EXPECT_EQ(facts.max_output_at.size(), 2U);
+        EXPECT_EQ(facts.max_output, 100);
+        EXPECT_EQ(look(e, R"({"model":"m","n_predict":5,"n_predict":6})").why.what, core::code::bad_request) << "which one wins is not known";
+    }
+    const auto [why, facts] = look(endpoint::messages, R"({"model":"m","n_predict":7,"messages":[]})");
+    EXPECT_FALSE(why) << why.message;
+    EXPECT_FALSE(facts.max_output) << "nobody reads it there";
+}
+
 TEST(Request, FindsTheModelBehindALongConversation) {
     std::string body = R"({"messages":[)";
     for (int i = 0; i < 20'000; ++i)
