@@ -32,7 +32,7 @@ asked_right in_family(std::string_view word, bool whole_family, std::string_view
 }
 
 asked_right for_video(std::string_view path, std::string_view method) {
-    if (path == "/video/query") return {"video", access::unread};  // the object's id stands in the query
+    if (path == "/video/query") return {"video", method == "GET" || method == "HEAD" ? access::read : access::unread};  // about one object, as its query says
     const bool collection = path == "/videos" || path == "/video/generations" || path == "/video/create";
     if (collection) return {"video", method == "POST" ? access::read : access::account};
     // A remix or an extension is a new film, of a model that nobody names.

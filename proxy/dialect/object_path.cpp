@@ -36,17 +36,21 @@ bool stands_below(std::string_view small_path, std::string_view folder_path) {
     return small_path.starts_with(folder_path) && (small_path.size() == folder_path.size() || small_path[folder_path.size()] == '/');
 }
 
-// `id` or `task_id` of the query.
+// `id` or `task_id` of the query. Upstreams differ in which one they take of several: together they are an id that nobody has.
 std::string id_in_query(std::string_view query) {
+    std::string ids;
     while (!query.empty()) {
         const auto one = query.substr(0, query.find('&'));
         query.remove_prefix(std::min(query.size(), one.size() + 1));
         const auto equals = one.find('=');
         if (equals == std::string_view::npos) continue;
         const std::string name = lowered(decode_percent(one.substr(0, equals)));
-        if (name == "id" || name == "task_id" || name == "video_id") return decode_percent(one.substr(equals + 1));
+        if (name != "id" && name != "task_id" && name != "video_id") continue;
+        const std::string id = decode_percent(one.substr(equals + 1));
+        if (ids.empty()) ids = id;
+        else if (ids != id) ids += " and " + id;
     }
-    return {};
+    return ids;
 }
 
 bool is_making_verb(std::string_view small_path) {
