@@ -80,7 +80,12 @@ usage::nanousd budget_window::add(std::int64_t& window, usage::nanousd amount) {
 
 void budget_window::give_back(std::int64_t window, usage::nanousd amount) {
     slot& from = slots_[place(window)];
-    if (amount <= 0 || from.window.load(std::memory_order_acquire) != window) return;
+    if (amount <= 0) return;
+    if (from.window.load(std::memory_order_acquire) != window) {
+        const std::lock_guard hold{turning_};
+        if (aside_.window == window) aside_.spent = std::max<usage::nanousd>(aside_.spent - amount, 0);
+        return;
+    }
     auto spent = from.spent.load(relaxed);
     while (!from.spent.compare_exchange_weak(spent, std::max<usage::nanousd>(spent - amount, 0), relaxed)) {
     }
@@ -93,7 +98,13 @@ usage::nanousd budget_window::spent(std::int64_t window) const {
 
 void budget_window::note_settled(std::int64_t window, usage::nanousd cost) {
     slot& of = slots_[place(window)];
-    if (cost != 0 && of.window.load(std::memory_order_acquire) == window) of.settled.fetch_add(cost, relaxed);
+    if (cost == 0) return;
+    if (of.window.load(std::memory_order_acquire) == window) {
+        of.settled.fetch_add(cost, relaxed);
+        return;
+    }
+    const std::lock_guard hold{turning_};
+    if (aside_.window == window) aside_.settled += cost;
 }
 
 usage::nanousd budget_window::settled(std::int64_t window) const {

@@ -37,7 +37,7 @@ public:
     /// Adds what has been spent already, whatever the limit; returns the new total. Saturates. `window` becomes the one it was counted in: a later
     /// one if its own is over.
     usage::nanousd add(std::int64_t& window, usage::nanousd amount);
-    /// Takes back from a window, if it is still kept (the current one and the one before).
+    /// Takes back from a window, if it is still kept (the current one, the one before, and one that was put aside).
     void give_back(std::int64_t window, usage::nanousd amount);
     [[nodiscard]] usage::nanousd spent(std::int64_t window) const;
 

@@ -72,6 +72,21 @@ TEST(BudgetWindow, FollowsTheClockForwardAndBackAndForgetsNothing) {
     }
 }
 
+// A request that was admitted in a window which the clock has left for an earlier one ends there all the same.
+TEST(BudgetWindow, SettlesInAWindowThatWasPutAside) {
+    budget_window b{1h};
+    std::int64_t w = 8;
+    EXPECT_TRUE(b.try_add(w, 90, 100));
+    w = 6;
+    EXPECT_TRUE(b.try_add(w, 10, 100));
+    b.give_back(8, 70);
+    b.note_settled(8, 20);
+    w = 8;
+    EXPECT_TRUE(b.try_add(w, 80, 100)) << "what was given back can be spent";
+    EXPECT_EQ(b.spent(8), 100);
+    EXPECT_EQ(b.settled(8), 20);
+}
+
 TEST(BudgetWindow, AddsWhatIsLateToTheWindowThatIsThere) {
     budget_window b{1h};
     std::int64_t w = 8;
