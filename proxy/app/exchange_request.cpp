@@ -239,7 +239,7 @@ core::error exchange_runner::admit() {
     what.works_a_model = tunnel_ || dialect::works_a_model(target_);
     usage::counts expected;
     expected.input = expected_input();
-    expected.output = record_.endpoint == "/v1/embeddings" ? 0 : output;
+    expected.output = tunnel_ || dialect::writes_tokens(target_.id) ? output : 0;
     what.tokens = expected.prompt() + expected.completion();
     if (what.works_a_model && (caller_->budgets() > 0 || caller_->refuses_unpriced())) {
         const auto offer = quote_for(conf(), *route_, candidates(), facts_.model, expected, facts_.choices);

@@ -90,10 +90,16 @@ inline constexpr std::array endpoint_traits_table{
 
 [[nodiscard]] constexpr const endpoint_traits& traits_of(endpoint e) { return endpoint_traits_table[static_cast<std::size_t>(e)]; }
 
-/// Whether a second try of this request, which is no GET, HEAD or OPTIONS, might make a second thing. A response that runs in the background is a
-/// job; so is whatever weir does not know.
+/// Whether a second try of this request, which is no GET, HEAD or OPTIONS, might make a second thing. A response that runs in the background and
+/// a deferred completion are jobs; so is whatever weir does not know.
 [[nodiscard]] inline bool makes_something(const target& what, const request_facts& facts) {
-    return traits_of(what.id).repeat == on_repeat::makes || (what.id == endpoint::responses && facts.only_unary);
+    return traits_of(what.id).repeat == on_repeat::makes || (what.id == endpoint::responses && facts.only_unary) || facts.deferred;
+}
+
+/// Whether its answers have output that is counted in tokens: of embeddings and moderations only the prompt is.
+[[nodiscard]] constexpr bool writes_tokens(endpoint e) {
+    const auto bill = traits_of(e).bill;
+    return bill != without_usage::prompt && bill != without_usage::nothing;
 }
 
 /// Answers below these repeat a usage that was charged when it was made.

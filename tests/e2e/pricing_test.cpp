@@ -29,6 +29,7 @@ protected:
                 "keys:\n"
                 "  - {name: paying, secret: sk-paying, budgets: [{usd: 10, every: 30d}]}\n"
                 "  - {name: small, secret: sk-small, budgets: [{usd: 1, every: 30d}]}\n"
+                "  - {name: tiny, secret: sk-tiny, budgets: [{usd: 0.001, every: 30d}]}\n"
                 "  - {name: lenient, secret: sk-lenient, unpriced: serve, budgets: [{usd: 10, every: 30d}]}\n"
                 "  - {name: strict, secret: sk-strict, unpriced: refuse}\n"
                 "  - {name: free, secret: sk-free}\n" + conf_end,
@@ -61,6 +62,17 @@ TEST_F(Pricing, ReservesForTheDearestCandidateByTheNameThatIsSent) {
     expect_code(chat("small", "own", many), 429, "budget_exceeded");
     EXPECT_EQ(a_->call_count() + b_->call_count(), 0U);
     for (const char* model : {"cheap-name", "falls-to-dear", "own", "cheap"}) EXPECT_EQ(chat("small", model, few).status, 200) << model;
+}
+
+// Of `dear` only the output costs something, and these have none.
+TEST_F(Pricing, ReservesNoOutputWhereNoneIsWritten) {
+    const auto ask = [&](const std::string& path, const std::string& body) {
+        return exchange_once(weir_->url(), request_text("POST", path, body, {{"Authorization", "Bearer sk-tiny"}})).status;
+    };
+    EXPECT_EQ(ask("/v1/embeddings", R"({"model":"dear","input":"hi"})"), 200);
+    EXPECT_EQ(ask("/v1/moderations", R"({"model":"dear","input":"hi"})"), 200);
+    EXPECT_NE(ask("/v1beta/models/dear:embedContent", R"({"content":{"parts":[{"text":"hi"}]}})"), 429);
+    expect_code(chat("tiny", "dear"), 429, "budget_exceeded");
 }
 
 TEST_F(Pricing, RefusesModelsWithoutAPriceForKeysWithBudgetsAndShowsTheLine) {

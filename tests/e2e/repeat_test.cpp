@@ -26,6 +26,7 @@ struct asked {
 };
 constexpr asked requests[] = {
     {"chat", "POST", "/v1/chat/completions", R"({"model":"MODEL","messages":[{"role":"user","content":"hi"}]})", false},
+    {"deferred", "POST", "/v1/chat/completions", R"({"model":"MODEL","messages":[{"role":"user","content":"hi"}],"deferred":true})", true},
     {"responses", "POST", "/v1/responses", R"({"model":"MODEL","input":"hi"})", false},
     {"background", "POST", "/v1/responses", R"({"model":"MODEL","input":"hi","background":true})", true},
     {"embeddings", "POST", "/v1/embeddings", R"({"model":"MODEL","input":"hi"})", false},
