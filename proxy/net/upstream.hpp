@@ -22,7 +22,8 @@ struct upstream_target {
     bool verify = true;
     std::string server_name;
     std::shared_ptr<SSL_CTX> context;
-    std::string identity;  ///< equal identities may share connections: scheme, host, port, TLS settings and whom they trust, how long and how many are kept
+    std::string
+        identity;  ///< equal identities may share connections: scheme, host, port, TLS settings and whom they trust, how long and how many are kept
     keepalive keep;
     /// Open ones, of all workers and of the targets before it that had its name: for metrics.
     std::shared_ptr<std::atomic<int>> connections = std::make_shared<std::atomic<int>>(0);
@@ -48,8 +49,8 @@ class dial_watch {
 public:
     using question = bool (*)(const void* whom);
     dial_watch(const void* whom, question is_over) : whom_(whom), is_over_(is_over) {}
-    /// Until the client has gone.
-    dial_watch(const socket* client) : dial_watch(client, [](const void* s) { return static_cast<const socket*>(s)->peer_gone(); }) {}
+    /// Until the client has gone; null: there is none.
+    dial_watch(const socket* client) : dial_watch(client, [](const void* s) { return s && static_cast<const socket*>(s)->peer_gone(); }) {}
     [[nodiscard]] bool ended() const { return is_over_(whom_); }
 
 private:
@@ -97,8 +98,7 @@ public:
     [[nodiscard]] const upstream_target& target() const { return *target_; }
 
 private:
-    [[nodiscard]] task<dial_result> connect_to(upstream_connection& c, const address& a, waiter& w, dial_watch watch,
-                                               core::time_point deadline);
+    [[nodiscard]] task<dial_result> connect_to(upstream_connection& c, const address& a, waiter& w, dial_watch watch, core::time_point deadline);
     [[nodiscard]] task<dial_result> secure(upstream_connection& c, waiter& w, dial_watch watch, core::time_point deadline);
 
     reactor& reactor_;
