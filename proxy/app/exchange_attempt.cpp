@@ -18,36 +18,10 @@ constexpr std::size_t error_body_limit = 64 * 1024;
 // A unary JSON answer up to this size is held until it is whole: a cut one can still be asked for elsewhere, and its cost stands in the head.
 constexpr std::size_t unary_hold_limit = 64 * 1024;
 
-std::string_view phase_of(failure why) {
-    switch (why) {
-        case failure::timeout_connect: return "connect";
-        case failure::timeout_first_byte: return "first_byte";
-        case failure::timeout_first_token: return "first_token";
-        case failure::timeout_idle: return "idle";
-        case failure::timeout_total: return "total";
-        default: return "";
-    }
-}
-
-core::error client_error(failure why, const upstream_runtime& to, const std::string& detail) {
-    const std::string where = "the upstream '" + to.conf->name + "' (" + to.conf->url + ")";
-    const std::string because = detail.empty() ? "" : ": " + detail;
-    switch (why) {
-        case failure::connect:
-        case failure::tls: return {core::code::upstream_unreachable, where + " cannot be reached" + because};
-        case failure::reset: return {core::code::upstream_unreachable, where + " closed the connection before its answer was complete" + because};
-        case failure::invalid: return {core::code::upstream_invalid_response, where + " sent an invalid answer" + because};
-        case failure::status: return {core::code::upstream_invalid_response, where + " reported an error" + because};
-        default:
-            return {core::code::upstream_timeout, where + " did not answer in time (phase: " + std::string{phase_of(why)} +
-                                                      "; see the pool's timeouts." + std::string{phase_of(why)} + ")" + because};
-    }
-}
-
 std::string in_vain(const config::pool_conf& pool) {
     if (pool.queue.size == 0) return "";
-    return ", and no place came free within its queue's timeout, or the queue was full (queue: size " + std::to_string(pool.queue.size) + ", timeout " +
-           std::to_string(pool.queue.timeout.count()) + "ms)";
+    return ", and no place came free within its queue's timeout, or the queue was full (queue: size " + std::to_string(pool.queue.size) +
+           ", timeout " + std::to_string(pool.queue.timeout.count()) + "ms)";
 }
 
 }  // namespace
@@ -106,7 +80,9 @@ net::task<void> exchange_runner::attempts() {
     }
     if (kept_ && !last_error_) failed_at_ = kept_->from;
     if (failed_at_.pool) stand_at(failed_at_);
-    if (!last_error_) last_error_ = core::error{core::code::upstream_invalid_response, "the upstream '" + to_->conf->name + "' answered " + std::to_string(kept_status_)};
+    if (!last_error_)
+        last_error_ =
+            core::error{core::code::upstream_invalid_response, "the upstream '" + to_->conf->name + "' answered " + std::to_string(kept_status_)};
     auto answering = reply(std::move(last_error_));
     co_await std::move(answering);
 }
@@ -219,11 +195,14 @@ exchange_runner::tried exchange_runner::none_usable(const policy::picked& none) 
         const auto rest = none.back_at == core::never ? core::duration{0} : none.back_at - now();
         const int seconds = std::max(1, static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(rest).count()) + 1);
         const std::string pool = "the pool '" + pool_->conf->name + "'";
-        last_error_ = full ? core::error{core::code::overloaded, "every upstream of " + pool + " has max_requests in flight" + in_vain(*pool_->conf), 1}
-                           : core::error{core::code::no_healthy_upstream, "no upstream of " + pool + " is usable now; see /status on the admin address", seconds};
+        last_error_ =
+            full ? core::error{core::code::overloaded, "every upstream of " + pool + " has max_requests in flight" + in_vain(*pool_->conf), 1}
+                 : core::error{core::code::no_healthy_upstream, "no upstream of " + pool + " is usable now; see /status on the admin address",
+                               seconds};
     }
     next_ = worker_.loop().now() >= total_deadline_ ? exchange::step::answer : plan_.pool_unusable();
-    if (next_ == exchange::step::attempt) worker_.metrics().fallback(record_.pool, none.why_none == policy::no_upstream::all_full ? "overloaded" : "no_upstream");
+    if (next_ == exchange::step::attempt)
+        worker_.metrics().fallback(record_.pool, none.why_none == policy::no_upstream::all_full ? "overloaded" : "no_upstream");
     return tried::failed;
 }
 
@@ -269,7 +248,8 @@ void exchange_runner::prepare_edits(std::string_view model) {
     if ((target_.body != dialect::body_form::json && target_.body != dialect::body_form::multipart) || !understood_) return;
     const auto wish = wishes_for(*pool_->conf, facts_, model, collecting_ != nullptr, caller_ ? caller_->settings().max_output_tokens : 0);
     edits_ = dialect::plan_edits(target_.id, facts_, wish);
-    asked_usage_ = wish.include_usage && !collecting_ && (target_.id == dialect::endpoint::chat_completions || target_.id == dialect::endpoint::completions);
+    asked_usage_ =
+        wish.include_usage && !collecting_ && (target_.id == dialect::endpoint::chat_completions || target_.id == dialect::endpoint::completions);
 }
 
 // When an upstream that was tried may be asked once more; core::never: that would not help this request. One that rests after failures is
@@ -388,8 +368,8 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
         const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
         if (fail_status(facts.error_code, facts.error_message, false) == tried::failed) co_return tried::failed;
         if (early_head_) {
-            last_error_ = core::error{core::code::upstream_invalid_response, "the upstream '" + to_->conf->name + "' answered " +
-                                                                                std::to_string(status) + ": " + facts.error_message};
+            last_error_ = core::error{core::code::upstream_invalid_response,
+                                      "the upstream '" + to_->conf->name + "' answered " + std::to_string(status) + ": " + facts.error_message};
             co_return tried::failed;
         }
     } else if (event_mode_ && collecting_) {
@@ -515,38 +495,8 @@ net::task<failure> exchange_runner::read_response_head() {
         }
         auto reading = read_more(deadline);
         const auto why = co_await std::move(reading);
-        if (why == failure::timeout_idle)
-            co_return deadline == total_deadline_ ? failure::timeout_total : failure::timeout_first_byte;
+        if (why == failure::timeout_idle) co_return deadline == total_deadline_ ? failure::timeout_total : failure::timeout_first_byte;
         if (why != failure::none) co_return why;
-    }
-}
-
-void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
-    auto verdict = tell_upstream(f, why, *to_, lease_);
-    verdict.again = verdict.again && may_be_repeated(f.what);
-    auto& entry = record_.attempts[attempt_at_];
-    if (why != failure::status || verdict.again || entry.status >= 500 || entry.status < 400) entry.why = why;
-    if (!(why == failure::status && entry.status >= 400 && !error_seen_)) {
-        last_error_ = client_error(why, *to_, f.detail);
-        failed_at_ = here();
-    }
-    // A second attempt that is under way is the next one.
-    const bool followed = hedge_ && verdict.again && (hedge_->running() || hedge_->ahead());
-    if (!followed) end_hedge();
-    if (followed) next_ = exchange::step::attempt;
-    else if (verdict.larger_context && can_send_again()) move_to_larger_context();
-    else plan_next(verdict.again && can_send_again() ? exchange::advice::retry : exchange::advice::answer, why);
-    if (worker_.loop().now() >= total_deadline_ || gone_ || abandoned()) next_ = exchange::step::answer;
-    const bool passes = why == failure::status && !error_seen_ && next_ == exchange::step::answer && !first_refusal_stands();
-    if (!passes) {
-        if (first_refusal_stands()) last_error_ = {};
-        else if (why == failure::status && !error_seen_ && body_done_) keep_answer();
-        else kept_status_ = 0;
-        give_up_answer();
-        // Only where this attempt had an answer: else what is known of its end is the last attempt's.
-        release_upstream(why == failure::status && body_done_ && upstream_keeps_ && !surplus_);
-        up_.release();
-        decoded_ = seen_ = 0;
     }
 }
 
@@ -567,8 +517,10 @@ void exchange_runner::plan_next(exchange::advice what, failure why) {
     const auto& retry = pool_->conf->retry;
     next_ = plan_.attempt_failed(what, retry.attempts, [&] { return pool_->retries->try_retry(retry.budget_percent, now()); });
     if (next_ != exchange::step::attempt || worker_.loop().now() >= total_deadline_) return;
-    if (plan_.candidate() == before) worker_.metrics().retry(record_.pool, name_of(why));
-    else worker_.metrics().fallback(record_.pool, name_of(why));
+    if (plan_.candidate() == before)
+        worker_.metrics().retry(record_.pool, name_of(why));
+    else
+        worker_.metrics().fallback(record_.pool, name_of(why));
 }
 
 void exchange_runner::move_to_larger_context() {

@@ -1,4 +1,4 @@
-// What a failed attempt is called: the upstream's lack, this machine's, or an answer that is an error.
+// Classifies a failed attempt, and says it to the client: the upstream's lack, this machine's, or an answer that is an error.
 #include "app/exchange_runner.hpp"
 #include "app/failed_attempt.hpp"
 #include "dialect/context_limit.hpp"
@@ -20,6 +20,32 @@ std::string in_words(const failed_attempt& f, failure why) {
     if (answered && !f.what.provider_code.empty()) words += " (" + std::string{f.what.provider_code.substr(0, longest_code)} + ")";
     if (!answered && !f.detail.empty()) words += ": " + f.detail.substr(0, longest_detail);
     return words;
+}
+
+std::string_view phase_of(failure why) {
+    switch (why) {
+        case failure::timeout_connect: return "connect";
+        case failure::timeout_first_byte: return "first_byte";
+        case failure::timeout_first_token: return "first_token";
+        case failure::timeout_idle: return "idle";
+        case failure::timeout_total: return "total";
+        default: return "";
+    }
+}
+
+core::error client_error(failure why, const upstream_runtime& to, const std::string& detail) {
+    const std::string where = "the upstream '" + to.conf->name + "' (" + to.conf->url + ")";
+    const std::string because = detail.empty() ? "" : ": " + detail;
+    switch (why) {
+        case failure::connect:
+        case failure::tls: return {core::code::upstream_unreachable, where + " cannot be reached" + because};
+        case failure::reset: return {core::code::upstream_unreachable, where + " closed the connection before its answer was complete" + because};
+        case failure::invalid: return {core::code::upstream_invalid_response, where + " sent an invalid answer" + because};
+        case failure::status: return {core::code::upstream_invalid_response, where + " reported an error" + because};
+        default:
+            return {core::code::upstream_timeout, where + " did not answer in time (phase: " + std::string{phase_of(why)} +
+                                                      "; see the pool's timeouts." + std::string{phase_of(why)} + ")" + because};
+    }
 }
 
 }  // namespace
@@ -50,7 +76,8 @@ exchange_runner::tried exchange_runner::fail_here(const std::string& lacking) {
     failed_attempt f;
     f.what.kind = policy::failure_kind::own;
     conclude_failure(failure::connect, f);
-    last_error_ = core::error{core::code::overloaded, "weir cannot open another connection (" + lacking + "); its operator can raise the limit of open files", 1};
+    last_error_ = core::error{core::code::overloaded,
+                              "weir cannot open another connection (" + lacking + "); its operator can raise the limit of open files", 1};
     return tried::failed;
 }
 
@@ -77,11 +104,10 @@ exchange_runner::tried exchange_runner::fail_status(std::string_view provider_co
 }
 
 // One that refuses says why the first one did: who asks is told that, whatever the others refuse for.
-bool exchange_runner::first_refusal_stands() const {
-    return kept_ && is_refusal(kept_status_) && is_refusal(record_.attempts[attempt_at_].status);
-}
+bool exchange_runner::first_refusal_stands() const { return kept_ && is_refusal(kept_status_) && is_refusal(record_.attempts[attempt_at_].status); }
 
-policy::judgement exchange_runner::tell_upstream(const failed_attempt& f, failure why, const upstream_runtime& to, policy::upstream_state::lease& lease) {
+policy::judgement exchange_runner::tell_upstream(const failed_attempt& f, failure why, const upstream_runtime& to,
+                                                 policy::upstream_state::lease& lease) {
     const auto& settings = *pool_->conf;
     const auto verdict = policy::judge(f.what, settings.retry);
     const auto who = lease.who();
@@ -113,8 +139,44 @@ void exchange_runner::rest_upstream(const failed_attempt& f, const upstream_runt
             if (read) to.state->quota_spent(who, record_.served_model, "its quota is spent" + answered, now(), ejection);
             return;
         case policy::rest::credentials:
-            if (read && to.state->credentials_refused(who, "credentials refused" + answered + ". Check its api_key", now(), ejection)) worker_.counts().doubt();
+            if (read && to.state->credentials_refused(who, "credentials refused" + answered + ". Check its api_key", now(), ejection))
+                worker_.counts().doubt();
             return;
+    }
+}
+
+void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
+    auto verdict = tell_upstream(f, why, *to_, lease_);
+    verdict.again = verdict.again && may_be_repeated(f.what);
+    auto& entry = record_.attempts[attempt_at_];
+    if (why != failure::status || verdict.again || entry.status >= 500 || entry.status < 400) entry.why = why;
+    if (!(why == failure::status && entry.status >= 400 && !error_seen_)) {
+        last_error_ = client_error(why, *to_, f.detail);
+        failed_at_ = here();
+    }
+    // A second attempt that is under way is the next one.
+    const bool followed = hedge_ && verdict.again && (hedge_->running() || hedge_->ahead());
+    if (!followed) end_hedge();
+    if (followed)
+        next_ = exchange::step::attempt;
+    else if (verdict.larger_context && can_send_again())
+        move_to_larger_context();
+    else
+        plan_next(verdict.again && can_send_again() ? exchange::advice::retry : exchange::advice::answer, why);
+    if (worker_.loop().now() >= total_deadline_ || gone_ || abandoned()) next_ = exchange::step::answer;
+    const bool passes = why == failure::status && !error_seen_ && next_ == exchange::step::answer && !first_refusal_stands();
+    if (!passes) {
+        if (first_refusal_stands())
+            last_error_ = {};
+        else if (why == failure::status && !error_seen_ && body_done_)
+            keep_answer();
+        else
+            kept_status_ = 0;
+        give_up_answer();
+        // Only where this attempt had an answer: else what is known of its end is the last attempt's.
+        release_upstream(why == failure::status && body_done_ && upstream_keeps_ && !surplus_);
+        up_.release();
+        decoded_ = seen_ = 0;
     }
 }
 
