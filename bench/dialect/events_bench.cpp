@@ -59,8 +59,7 @@ void read_event(benchmark::State& state) {
 }
 
 void find_usage(benchmark::State& state) {
-    const std::string body = R"({"data":[{"b64_json":")" + std::string(1 << 20, 'A') +
-                             R"("}],"usage":{"input_tokens":5,"output_tokens":7}})";
+    const std::string body = R"({"data":[{"b64_json":")" + std::string(1 << 20, 'A') + R"("}],"usage":{"input_tokens":5,"output_tokens":7}})";
     for (auto _ : state) {
         usage_finder finder{endpoint::images_generations};
         finder.feed(body);

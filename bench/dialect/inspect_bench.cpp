@@ -14,22 +14,18 @@ namespace {
 std::string body_of(std::size_t bytes, bool model_first) {
     std::string messages = "\"messages\":[{\"role\":\"system\",\"content\":\"You are terse.\"}";
     for (int i = 0; messages.size() < bytes; ++i) {
-        messages += ",{\"role\":\"" + std::string{i % 2 == 0 ? "user" : "assistant"} +
-                    "\",\"content\":[{\"type\":\"text\",\"text\":\"";
-        for (int line = 0; line < 12; ++line)
-            messages += "    return answer_of(question, \\\"why\\\");\\nThe next line of the text follows.\\n";
+        messages += ",{\"role\":\"" + std::string{i % 2 == 0 ? "user" : "assistant"} + "\",\"content\":[{\"type\":\"text\",\"text\":\"";
+        for (int line = 0; line < 12; ++line) messages += "    return answer_of(question, \\\"why\\\");\\nThe next line of the text follows.\\n";
         messages += "\"}]}";
     }
     messages += "]";
-    return model_first ? "{\"model\":\"gpt-4o\",\"stream\":true," + messages + "}"
-                       : "{" + messages + ",\"stream\":true,\"model\":\"gpt-4o\"}";
+    return model_first ? "{\"model\":\"gpt-4o\",\"stream\":true," + messages + "}" : "{" + messages + ",\"stream\":true,\"model\":\"gpt-4o\"}";
 }
 
 void inspect_body(benchmark::State& state) {
     const std::string body = body_of(static_cast<std::size_t>(state.range(0)), state.range(1) == 0);
     request_facts facts;
-    if (inspect(endpoint::chat_completions, body.data(), body.size(), facts) || facts.model != "gpt-4o" ||
-        !facts.stream) {
+    if (inspect(endpoint::chat_completions, body.data(), body.size(), facts) || facts.model != "gpt-4o" || !facts.stream) {
         state.SkipWithError("the body was not understood");
         return;
     }
@@ -42,8 +38,10 @@ void inspect_body(benchmark::State& state) {
 
 // One image in base64, as vision requests carry it.
 void inspect_image(benchmark::State& state) {
-    const std::string body = "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":"
-                             "{\"url\":\"data:image/png;base64," + std::string(static_cast<std::size_t>(state.range(0)), 'Q') + "\"}}]}]}";
+    const std::string body =
+        "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":"
+        "{\"url\":\"data:image/png;base64," +
+        std::string(static_cast<std::size_t>(state.range(0)), 'Q') + "\"}}]}]}";
     request_facts facts;
     if (inspect(endpoint::chat_completions, body.data(), body.size(), facts) || facts.model != "gpt-4o") {
         state.SkipWithError("the body was not understood");
@@ -60,13 +58,11 @@ void plan_and_measure(benchmark::State& state) {
     const std::string body = body_of(1 << 10, true);
     request_facts facts;
     const wishes what{.model = "gpt-4o-2024-11-20", .include_usage = true};
-    if (inspect(endpoint::chat_completions, body.data(), body.size(), facts) ||
-        plan_edits(endpoint::chat_completions, facts, what).size() != 2) {
+    if (inspect(endpoint::chat_completions, body.data(), body.size(), facts) || plan_edits(endpoint::chat_completions, facts, what).size() != 2) {
         state.SkipWithError("the edits are not the expected two");
         return;
     }
-    for (auto _ : state)
-        benchmark::DoNotOptimize(edited_size(body.size(), plan_edits(endpoint::chat_completions, facts, what)));
+    for (auto _ : state) benchmark::DoNotOptimize(edited_size(body.size(), plan_edits(endpoint::chat_completions, facts, what)));
 }
 
 }  // namespace

@@ -34,10 +34,9 @@ double histogram::percentile(double share) const noexcept {
 std::string histogram::json() const {
     const double mean = count_ == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(count_);
     char text[256];
-    std::snprintf(text, sizeof text,
-                  R"({"count":%llu,"mean_us":%.2f,"p50_us":%.2f,"p90_us":%.2f,"p99_us":%.2f,"max_us":%.2f})",
-                  static_cast<unsigned long long>(count_), mean / 1e3, percentile(0.50) / 1e3, percentile(0.90) / 1e3,
-                  percentile(0.99) / 1e3, static_cast<double>(largest_) / 1e3);
+    std::snprintf(text, sizeof text, R"({"count":%llu,"mean_us":%.2f,"p50_us":%.2f,"p90_us":%.2f,"p99_us":%.2f,"max_us":%.2f})",
+                  static_cast<unsigned long long>(count_), mean / 1e3, percentile(0.50) / 1e3, percentile(0.90) / 1e3, percentile(0.99) / 1e3,
+                  static_cast<double>(largest_) / 1e3);
     return text;
 }
 

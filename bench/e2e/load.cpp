@@ -43,8 +43,7 @@ weir::bench::load_settings read_settings(weir::bench::options flags) {
 int main(int count, char** words) {
     using namespace weir::bench;
     const load_settings settings = read_settings(options(count, words));
-    if (settings.mode != "closed" && settings.mode != "paced" && settings.mode != "reconnect" &&
-        settings.mode != "held") {
+    if (settings.mode != "closed" && settings.mode != "paced" && settings.mode != "reconnect" && settings.mode != "held") {
         std::fprintf(stderr, "--mode is closed, paced, reconnect or held\n");
         return 2;
     }

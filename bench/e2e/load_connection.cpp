@@ -13,8 +13,7 @@ char read_buffer[256 * 1024];
 
 }  // namespace
 
-load_connection::load_connection(int port, SSL_CTX* tls, bool resume, std::string_view request, answer_check check,
-                                 tally& counts)
+load_connection::load_connection(int port, SSL_CTX* tls, bool resume, std::string_view request, answer_check check, tally& counts)
     : port_(port), tls_(tls), resume_(resume), request_(request), check_(std::move(check)), counts_(counts) {}
 
 load_connection::~load_connection() {
@@ -90,8 +89,7 @@ load_connection::news load_connection::read_answer(poller& events) {
         if (got != io::done) return lost(events, "cut");
         if (!busy_) return fail("unasked_bytes");
         const std::int64_t now = now_ns();
-        const std::size_t used = answer_.feed(
-            read_buffer, size, [&](const char* data, std::size_t length) { check_.on_body(data, length, now); });
+        const std::size_t used = answer_.feed(read_buffer, size, [&](const char* data, std::size_t length) { check_.on_body(data, length, now); });
         if (answer_.where() == message_reader::phase::broken) return fail("framing");
         if (answer_.where() == message_reader::phase::done) return used == size ? finish() : fail("surplus_bytes");
         // A short read of a plain socket has emptied it; the next bytes bring their own edge.

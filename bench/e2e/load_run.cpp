@@ -40,19 +40,15 @@ std::string in_chunks(const std::string& body) {
 }  // namespace
 
 load_run::load_run(load_settings settings) : settings_(std::move(settings)), watch_(settings_.watched) {
-    const std::string body =
-        request_body(settings_.model, settings_.stream, static_cast<std::size_t>(std::max(settings_.body_size, 0)));
-    request_ = request_head(settings_.path, body.size(), settings_.chunked_body) +
-               (settings_.chunked_body ? in_chunks(body) : body);
+    const std::string body = request_body(settings_.model, settings_.stream, static_cast<std::size_t>(std::max(settings_.body_size, 0)));
+    request_ = request_head(settings_.path, body.size(), settings_.chunked_body) + (settings_.chunked_body ? in_chunks(body) : body);
     digest seen;
     seen.add(body.data(), body.size());
     const order expected = read_order(body);
-    const answer_check check(expected, unary_answer(seen.value()), stream_end(expected.events, expected.usage),
-                             counts_);
+    const answer_check check(expected, unary_answer(seen.value()), stream_end(expected.events, expected.usage), counts_);
     if (settings_.tls) tls_ = client_tls(settings_.resume ? on_session : nullptr);
     for (int at = 0; at < settings_.connections; ++at)
-        connections_.push_back(
-            std::make_unique<load_connection>(settings_.port, tls_, settings_.resume, request_, check, counts_));
+        connections_.push_back(std::make_unique<load_connection>(settings_.port, tls_, settings_.resume, request_, check, counts_));
 }
 
 load_run::~load_run() {
@@ -65,9 +61,7 @@ std::int64_t load_run::ramp_due(std::size_t index) const {
     return started_ns_ + nanoseconds(settings_.ramp_seconds * share);
 }
 
-std::int64_t load_run::paced_due() const {
-    return started_ns_ + nanoseconds(static_cast<double>(paced_sent_) / settings_.rate);
-}
+std::int64_t load_run::paced_due() const { return started_ns_ + nanoseconds(static_cast<double>(paced_sent_) / settings_.rate); }
 
 void load_run::run() {
     started_ns_ = now_ns();
@@ -75,8 +69,8 @@ void load_run::run() {
         for (auto& connection : connections_) idle_.push_back(connection.get());
         ramped_ = connections_.size();
     }
-    const std::int64_t give_up = started_ns_ + nanoseconds(settings_.ramp_seconds + settings_.warmup_seconds +
-                                                           settings_.window_seconds + settings_.drain_seconds);
+    const std::int64_t give_up =
+        started_ns_ + nanoseconds(settings_.ramp_seconds + settings_.warmup_seconds + settings_.window_seconds + settings_.drain_seconds);
     for (;;) {
         const std::int64_t now = now_ns();
         move_stage(now);
@@ -92,8 +86,7 @@ void load_run::run() {
 }
 
 void load_run::move_stage(std::int64_t now) {
-    if (stage_ == stage::warming &&
-        now >= started_ns_ + nanoseconds(settings_.ramp_seconds + settings_.warmup_seconds)) {
+    if (stage_ == stage::warming && now >= started_ns_ + nanoseconds(settings_.ramp_seconds + settings_.warmup_seconds)) {
         stage_ = stage::measuring;
         counts_.open_window();
         cpu_opened_ns_ = watch_.spent_ns();
@@ -108,8 +101,7 @@ void load_run::move_stage(std::int64_t now) {
 
 void load_run::start_due(std::int64_t now) {
     if (stage_ == stage::draining) return;
-    for (; ramped_ < connections_.size() && ramp_due(ramped_) <= now; ++ramped_)
-        start(connections_[ramped_].get(), now);
+    for (; ramped_ < connections_.size() && ramp_due(ramped_) <= now; ++ramped_) start(connections_[ramped_].get(), now);
     if (settings_.mode != "paced") return;
     // Due times stand even when no connection is free: what waits here counts as latency.
     for (; !idle_.empty() && paced_due() <= now; ++paced_sent_) {
@@ -121,9 +113,8 @@ void load_run::start_due(std::int64_t now) {
 
 std::int64_t load_run::next_deadline() const {
     if (stage_ == stage::draining) return now_ns() + 50'000'000;
-    std::int64_t due = stage_ == stage::warming
-                           ? started_ns_ + nanoseconds(settings_.ramp_seconds + settings_.warmup_seconds)
-                           : opened_ns_ + nanoseconds(settings_.window_seconds);
+    std::int64_t due = stage_ == stage::warming ? started_ns_ + nanoseconds(settings_.ramp_seconds + settings_.warmup_seconds)
+                                                : opened_ns_ + nanoseconds(settings_.window_seconds);
     if (ramped_ < connections_.size()) due = std::min(due, ramp_due(ramped_));
     if (settings_.mode == "paced" && !idle_.empty()) due = std::min(due, paced_due());
     return due;
@@ -132,8 +123,7 @@ std::int64_t load_run::next_deadline() const {
 void load_run::turn(std::int64_t deadline_ns) {
     for (const epoll_event& event : poller_.wait(deadline_ns)) {
         auto* connection = static_cast<load_connection*>(event.data.ptr);
-        if (connection != nullptr && connection->on_ready(poller_) != load_connection::news::none)
-            begin_next(connection);
+        if (connection != nullptr && connection->on_ready(poller_) != load_connection::news::none) begin_next(connection);
     }
 }
 

@@ -13,8 +13,7 @@ namespace {
 constexpr std::size_t largest_head = 64 * 1024;
 
 bool field_is(std::string_view line, std::string_view name) {
-    return line.size() > name.size() && line[name.size()] == ':' &&
-           strncasecmp(line.data(), name.data(), name.size()) == 0;
+    return line.size() > name.size() && line[name.size()] == ':' && strncasecmp(line.data(), name.data(), name.size()) == 0;
 }
 
 bool mentions(std::string_view line, const char* word) {
@@ -36,9 +35,7 @@ void message_reader::reset() {
     closes_ = false;
 }
 
-int message_reader::status() const noexcept {
-    return head_.size() > 12 && head_.compare(0, 5, "HTTP/") == 0 ? std::atoi(head_.c_str() + 9) : 0;
-}
+int message_reader::status() const noexcept { return head_.size() > 12 && head_.compare(0, 5, "HTTP/") == 0 ? std::atoi(head_.c_str() + 9) : 0; }
 
 std::size_t message_reader::feed_head(const char* data, std::size_t size) {
     // The end may lie across two reads: look again at the last three bytes of the earlier one.

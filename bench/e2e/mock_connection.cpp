@@ -38,8 +38,7 @@ bool mock_connection::read_requests() {
         for (std::size_t at = 0; at < size;) {
             at += request_.feed(read_buffer + at, size - at, [this](const char* data, std::size_t length) {
                 digest_.add(data, length);
-                if (body_start_.size() < order_window)
-                    body_start_.append(data, std::min(length, order_window - body_start_.size()));
+                if (body_start_.size() < order_window) body_start_.append(data, std::min(length, order_window - body_start_.size()));
             });
             if (request_.where() == message_reader::phase::broken) return false;
             if (request_.where() == message_reader::phase::done && !answer()) return false;

@@ -63,8 +63,7 @@ int dial(int port) {
     if (fd < 0) die("socket");
     no_delay(fd);
     const sockaddr_in address = loopback(port);
-    if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 && errno != EINPROGRESS)
-        die("connect");
+    if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 && errno != EINPROGRESS) die("connect");
     return fd;
 }
 
@@ -97,8 +96,7 @@ std::span<const epoll_event> poller::wait(std::int64_t deadline_ns) {
         left.tv_sec = ns / 1'000'000'000;
         left.tv_nsec = ns % 1'000'000'000;
     }
-    const int ready =
-        epoll_pwait2(fd_, events_, static_cast<int>(std::size(events_)), deadline_ns < 0 ? nullptr : &left, nullptr);
+    const int ready = epoll_pwait2(fd_, events_, static_cast<int>(std::size(events_)), deadline_ns < 0 ? nullptr : &left, nullptr);
     return {events_, static_cast<std::size_t>(std::max(ready, 0))};
 }
 

@@ -28,9 +28,7 @@ bool options::has(const std::string& name) {
     return given_.count(name) != 0;
 }
 
-std::string options::text(const std::string& name, const std::string& otherwise) {
-    return has(name) ? given_[name] : otherwise;
-}
+std::string options::text(const std::string& name, const std::string& otherwise) { return has(name) ? given_[name] : otherwise; }
 
 double options::number(const std::string& name, double otherwise) {
     if (!has(name)) return otherwise;

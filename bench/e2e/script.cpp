@@ -11,13 +11,11 @@ namespace weir::bench {
 namespace {
 
 // Pieces as a tokenizer would cut them: lengths and escapes of an ordinary answer.
-constexpr std::array<std::string_view, 16> words{" the",     " stream", " of",       " water", " passes", " a",
-                                                 " low",     " dam",    " measured", ",",      " and",    " not",
-                                                 R"(.\n\n)", " held",   R"(\"so)",   " 42"};
+constexpr std::array<std::string_view, 16> words{" the",      " stream", " of",  " water", " passes",  " a",    " low",    " dam",
+                                                 " measured", ",",       " and", " not",   R"(.\n\n)", " held", R"(\"so)", " 42"};
 
-constexpr std::string_view event_start =
-    R"(data: {"id":"chatcmpl-BenchBenchBenchBenchBench","object":"chat.completion.chunk","created":1763740800,)"
-    R"("model":"bench","system_fingerprint":"fp_)";
+constexpr std::string_view event_start = R"(data: {"id":"chatcmpl-BenchBenchBenchBenchBench","object":"chat.completion.chunk","created":1763740800,)"
+                                         R"("model":"bench","system_fingerprint":"fp_)";
 constexpr std::string_view event_middle = R"(","choices":[{"index":0,"delta":{"content":")";
 constexpr std::string_view event_end = "\"},\"finish_reason\":null}]}\n\n";
 
@@ -31,8 +29,7 @@ constexpr std::string_view provider_fields =
     "x-ratelimit-reset-requests: 6ms\r\n"
     "x-request-id: req_0123456789abcdef0123456789abcdef\r\n";
 
-constexpr std::string_view sentence =
-    "A weir is a low dam across a river: the water passes over it, and its height tells how much has passed. ";
+constexpr std::string_view sentence = "A weir is a low dam across a river: the water passes over it, and its height tells how much has passed. ";
 
 char* put(char* into, std::string_view text) noexcept {
     std::memcpy(into, text.data(), text.size());
@@ -72,8 +69,7 @@ void digest::add(const char* data, std::size_t size) noexcept {
         std::memcpy(&word, data, 8);
         mix(word);
     }
-    for (; size != 0; ++data, --size, ++length_)
-        tail_ |= static_cast<std::uint64_t>(static_cast<unsigned char>(*data)) << (length_ % 8 * 8);
+    for (; size != 0; ++data, --size, ++length_) tail_ |= static_cast<std::uint64_t>(static_cast<unsigned char>(*data)) << (length_ % 8 * 8);
 }
 
 std::uint64_t digest::value() const noexcept {
@@ -119,16 +115,14 @@ std::int64_t stamp_of(std::string_view event) noexcept {
 }
 
 std::string stream_end(int events, bool usage) {
-    constexpr std::string_view start =
-        R"(data: {"id":"chatcmpl-BenchBenchBenchBenchBench","object":"chat.completion.chunk","created":1763740800,)"
-        R"("model":"bench","choices":[)";
+    constexpr std::string_view start = R"(data: {"id":"chatcmpl-BenchBenchBenchBenchBench","object":"chat.completion.chunk","created":1763740800,)"
+                                       R"("model":"bench","choices":[)";
     std::string text(start);
     text += "{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
     if (usage) {
         const std::string count = std::to_string(events);
         text += start;
-        text += "],\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":" + count +
-                ",\"total_tokens\":" + std::to_string(events + 12) + "}}\n\n";
+        text += "],\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":" + count + ",\"total_tokens\":" + std::to_string(events + 12) + "}}\n\n";
     }
     return text + "data: [DONE]\n\n";
 }
@@ -156,15 +150,14 @@ std::string stream_head() {
 
 std::string unary_head(std::size_t body_size, int status) {
     return "HTTP/1.1 " + std::to_string(status) + (status == 200 ? " OK" : " Not Found") +
-           "\r\ndate: Fri, 21 Nov 2025 16:00:00 GMT\r\ncontent-type: application/json\r\n" +
-           std::string(provider_fields) + "content-length: " + std::to_string(body_size) + "\r\n\r\n";
+           "\r\ndate: Fri, 21 Nov 2025 16:00:00 GMT\r\ncontent-type: application/json\r\n" + std::string(provider_fields) +
+           "content-length: " + std::to_string(body_size) + "\r\n\r\n";
 }
 
 std::string request_body(std::string_view model, bool stream, std::size_t size) {
     std::string text = "{\"model\":\"" + std::string(model) + "\",";
     if (stream) text += R"("stream":true,"stream_options":{"include_usage":true},)";
-    text +=
-        R"("temperature":0.7,"messages":[{"role":"system","content":"You are helpful."},{"role":"user","content":")";
+    text += R"("temperature":0.7,"messages":[{"role":"system","content":"You are helpful."},{"role":"user","content":")";
     constexpr std::string_view end = "\"}]}";
     constexpr std::string_view next = R"("},{"role":"user","content":")";
     std::size_t in_message = 0;
@@ -189,8 +182,7 @@ std::string request_head(std::string_view path, std::size_t body_size, bool chun
            "User-Agent: OpenAI/Python 1.99.0\r\nX-Stainless-Arch: x64\r\nX-Stainless-Lang: python\r\n"
            "X-Stainless-OS: Linux\r\nX-Stainless-Package-Version: 1.99.0\r\nX-Stainless-Retry-Count: 0\r\n"
            "X-Stainless-Runtime: CPython\r\nX-Stainless-Runtime-Version: 3.12.3\r\n" +
-           (chunked ? std::string("Transfer-Encoding: chunked\r\n\r\n")
-                    : "Content-Length: " + std::to_string(body_size) + "\r\n\r\n");
+           (chunked ? std::string("Transfer-Encoding: chunked\r\n\r\n") : "Content-Length: " + std::to_string(body_size) + "\r\n\r\n");
 }
 
 }  // namespace weir::bench

@@ -36,13 +36,9 @@ void wire::reset() {
 io wire::verdict(int result) const {
     switch (SSL_get_error(ssl_, result)) {
         case SSL_ERROR_WANT_READ:
-        case SSL_ERROR_WANT_WRITE:
-            return io::again;
-        case SSL_ERROR_ZERO_RETURN:
-            return io::closed;
-        default:
-            ERR_clear_error();
-            return io::failed;
+        case SSL_ERROR_WANT_WRITE: return io::again;
+        case SSL_ERROR_ZERO_RETURN: return io::closed;
+        default: ERR_clear_error(); return io::failed;
     }
 }
 

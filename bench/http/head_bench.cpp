@@ -49,15 +49,13 @@ constexpr std::string_view provider_answer =
 
 constexpr std::size_t limit = 32 * 1024;
 
-void report_bytes(benchmark::State& state, std::size_t each) {
-    state.SetBytesProcessed(static_cast<std::int64_t>(each) * state.iterations());
-}
+void report_bytes(benchmark::State& state, std::size_t each) { state.SetBytesProcessed(static_cast<std::int64_t>(each) * state.iterations()); }
 
 void request_head_of_an_sdk(benchmark::State& state) {
     request_head head;
     const parse_result first = parse_request_head(sdk_request, limit, head);
-    if (first.state != parse_state::done || first.consumed != sdk_request.size() || head.content_length != 1024 ||
-        head.body != framing::length || head.fields.size() < 15)
+    if (first.state != parse_state::done || first.consumed != sdk_request.size() || head.content_length != 1024 || head.body != framing::length ||
+        head.fields.size() < 15)
         return state.SkipWithError("wrong answer");
     {
         const bench::allocation_report allocations(state);
@@ -73,8 +71,7 @@ BENCHMARK(request_head_of_an_sdk);
 void response_head_of_a_provider(benchmark::State& state) {
     response_head head;
     const parse_result first = parse_response_head(provider_answer, limit, false, head);
-    if (first.state != parse_state::done || first.consumed != provider_answer.size() || head.status != 200 ||
-        head.body != framing::chunked)
+    if (first.state != parse_state::done || first.consumed != provider_answer.size() || head.status != 200 || head.body != framing::chunked)
         return state.SkipWithError("wrong answer");
     {
         const bench::allocation_report allocations(state);
@@ -91,8 +88,7 @@ BENCHMARK(response_head_of_a_provider);
 void request_head_in_two_reads(benchmark::State& state) {
     request_head head;
     const std::string_view most = sdk_request.substr(0, sdk_request.size() - 1);
-    if (parse_request_head(most, limit, head).state != parse_state::need_more)
-        return state.SkipWithError("wrong answer");
+    if (parse_request_head(most, limit, head).state != parse_state::need_more) return state.SkipWithError("wrong answer");
     {
         const bench::allocation_report allocations(state);
         for (auto _ : state) {

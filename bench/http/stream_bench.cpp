@@ -14,10 +14,9 @@ namespace weir::http {
 namespace {
 
 constexpr std::size_t events = 200;
-constexpr std::string_view event =
-    R"(data: {"id":"chatcmpl-BenchBenchBenchBenchBench","object":"chat.completion.chunk","created":1763740800,)"
-    R"("model":"gpt-4o-2024-08-06","choices":[{"index":0,"delta":{"content":" stream"},"finish_reason":null}]})"
-    "\n\n";
+constexpr std::string_view event = R"(data: {"id":"chatcmpl-BenchBenchBenchBenchBench","object":"chat.completion.chunk","created":1763740800,)"
+                                   R"("model":"gpt-4o-2024-08-06","choices":[{"index":0,"delta":{"content":" stream"},"finish_reason":null}]})"
+                                   "\n\n";
 
 std::string plain_stream() {
     std::string text;

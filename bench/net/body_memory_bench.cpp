@@ -1,12 +1,11 @@
 // Where a large request body stands between the client's socket and the upstream's, and how it is sent on: 25 MiB written as they are read, sent
 // over a loopback connection, given back. CPU of the one thread that does it; another one only receives.
+#include <benchmark/benchmark.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <benchmark/benchmark.h>
 
 #include <cstring>
 #include <thread>

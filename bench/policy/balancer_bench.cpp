@@ -1,9 +1,9 @@
 // Picking an upstream and giving it back, by way of balancing and size of pool.
-#include "policy/balancer.hpp"
-
 #include <benchmark/benchmark.h>
 
 #include <deque>
+
+#include "policy/balancer.hpp"
 
 namespace {
 

@@ -1,9 +1,9 @@
 // From a secret to an admitted request and back, alone and with two threads on one key.
-#include "policy/key_ring.hpp"
-
 #include <benchmark/benchmark.h>
 
 #include <string>
+
+#include "policy/key_ring.hpp"
 
 namespace {
 

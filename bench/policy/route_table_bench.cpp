@@ -1,9 +1,9 @@
 // Finding the route of a model: exact, by glob, and none.
-#include "policy/route_table.hpp"
-
 #include <benchmark/benchmark.h>
 
 #include <string>
+
+#include "policy/route_table.hpp"
 
 namespace {
 

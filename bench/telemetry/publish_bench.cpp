@@ -71,8 +71,7 @@ void format_log_line(benchmark::State& state) {
     const auto out = std::make_unique<char[]>(telemetry::longest_line);
     const exchange::record r = sample();
     const std::string_view line(out.get(), telemetry::format_line(out.get(), r));
-    if (!line.starts_with("{\"time\":\"2026-01-01T00:00:00.007Z\"") || !line.ends_with("}\n"))
-        return state.SkipWithError("this is no log line");
+    if (!line.starts_with("{\"time\":\"2026-01-01T00:00:00.007Z\"") || !line.ends_with("}\n")) return state.SkipWithError("this is no log line");
     const bench::allocation_report report(state);
     for (auto _ : state) benchmark::DoNotOptimize(telemetry::format_line(out.get(), r));
 }

@@ -27,10 +27,8 @@ constexpr std::string_view code =
     "    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {\n        if (!found || found->rank >= lowest) continue;\n"
     "        lowest = found->rank;  // the leftmost of equals\n    }\n    return {\"model\": \"small\", \"stream\": "
     "true};\n";
-constexpr std::string_view chinese =
-    "网关位于提问的人和回答的机器之间。它只读取每个请求一次，决定由哪个上游来处理，然后立即传递每个字节。\n";
-constexpr std::string_view russian =
-    "Шлюз стоит между теми, кто спрашивает, и машинами, которые отвечают. Он читает запрос один раз.\n";
+constexpr std::string_view chinese = "网关位于提问的人和回答的机器之间。它只读取每个请求一次，决定由哪个上游来处理，然后立即传递每个字节。\n";
+constexpr std::string_view russian = "Шлюз стоит между теми, кто спрашивает, и машинами, которые отвечают. Он читает запрос один раз.\n";
 
 std::string repeated(std::string_view unit, std::size_t size) {
     std::string text;

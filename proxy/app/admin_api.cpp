@@ -27,7 +27,8 @@ std::string decoded(std::string_view text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
         unsigned byte = 0;
-        const bool escaped = text[i] == '%' && i + 2 < text.size() && std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr == text.data() + i + 3;
+        const bool escaped =
+            text[i] == '%' && i + 2 < text.size() && std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr == text.data() + i + 3;
         out += escaped ? static_cast<char>(byte) : text[i] == '+' ? ' ' : text[i];
         if (escaped) i += 2;
     }
@@ -46,7 +47,8 @@ std::vector<std::string> split(std::string_view text, char at) {
 
 std::string query_value(std::string_view query, std::string_view name) {
     for (const auto& pair : split(query, '&'))
-        if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=') return decoded(std::string_view{pair}.substr(name.size() + 1));
+        if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
+            return decoded(std::string_view{pair}.substr(name.size() + 1));
     return {};
 }
 
@@ -68,7 +70,8 @@ bool same_secret(std::string_view given, std::string_view token) {
     return given.size() == token.size() && CRYPTO_memcmp(given.data(), token.data(), token.size()) == 0;
 }
 
-constexpr std::string_view unknown_host = "ask by a loopback address or as localhost: another name could be another site's. If it is this weir's, write it into admin.hosts";
+constexpr std::string_view unknown_host =
+    "ask by a loopback address or as localhost: another name could be another site's. If it is this weir's, write it into admin.hosts";
 
 admin_reply only(std::string_view methods) { return {405, "application/json", fault("only " + std::string{methods}), methods}; }
 admin_reply done() { return {200, "application/json", "{\"ok\":true}"}; }
@@ -99,7 +102,8 @@ std::string admin_api::refusal(const admin_request& request, bool changes, bool 
     if (!knows_host(request.host)) return std::string{unknown_host};
     if (changes && !request.origin.empty()) {
         const auto scheme = request.origin.find("://");
-        if (scheme == std::string_view::npos || request.origin.substr(scheme + 3) != request.host) return "this action was sent by a page of another site";
+        if (scheme == std::string_view::npos || request.origin.substr(scheme + 3) != request.host)
+            return "this action was sent by a page of another site";
     }
     if (how_.token.empty()) {
         if (!how_.local && (changes || sensitive))

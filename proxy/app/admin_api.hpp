@@ -29,8 +29,8 @@ struct admin_reply {
 class admin_api {
 public:
     struct settings {
-        core::secret token;    ///< empty: none
-        bool local = true;     ///< the admin address can be reached from this machine only
+        core::secret token;  ///< empty: none
+        bool local = true;   ///< the admin address can be reached from this machine only
         /// Whether the admin address may be called by this `Host`. Empty: by any.
         std::function<bool(std::string_view host)> knows_host = {};
         /// Reads the conf; what is wrong with it, one fault a line. Empty: a reload is under way.

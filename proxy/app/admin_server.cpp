@@ -141,8 +141,7 @@ reply reply_to(const request_message& request, std::string_view target, const ad
     const auto path = target.substr(0, target.find('?'));
     const auto method = request.method();
     const bool api = handlers.api && path.starts_with("/api/");
-    if (!api && is_page(path) && method != http::verb::get && method != http::verb::head)
-        return {405, plain, "only GET and HEAD\n", {}, "GET, HEAD"};
+    if (!api && is_page(path) && method != http::verb::get && method != http::verb::head) return {405, plain, "only GET and HEAD\n", {}, "GET, HEAD"};
     try {
         if (api) return api_reply(request, target, handlers);
         // Probes come by any name.
@@ -227,8 +226,7 @@ private:
         parser_->header_limit(head_limit);
         parser_->body_limit(body_limit);
         stream_.expires_after(request_time);
-        http::async_read(stream_, buffer_, *parser_,
-                         [self = shared_from_this()](error_code failed, std::size_t) { self->requested(failed); });
+        http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](error_code failed, std::size_t) { self->requested(failed); });
     }
 
     void requested(error_code failed) {
@@ -240,8 +238,7 @@ private:
             if (what.events && request.method() == http::verb::get) return stream_events();
             return answer(std::move(what), request.method() == http::verb::head, request.keep_alive() && request.version() >= 11);
         }
-        if (failed == http::error::body_limit)
-            return answer({413, plain, "the request's body is too large\n"}, false, false);
+        if (failed == http::error::body_limit) return answer({413, plain, "the request's body is too large\n"}, false, false);
         if (failed == http::error::header_limit || failed == http::error::buffer_overflow)
             return answer({431, plain, "the request's head is too large\n"}, false, false);
         const bool malformed = failed.category() == http::make_error_code(http::error::bad_method).category() &&
@@ -270,9 +267,7 @@ private:
         serializer_.emplace(*response_);
         stream_.expires_after(answer_time);
         // After HEAD the head still gives the length that GET would have had (RFC 9110 section 9.3.2).
-        auto done = [self = shared_from_this(), keep_alive](error_code failed, std::size_t) {
-            self->answered(failed, keep_alive);
-        };
+        auto done = [self = shared_from_this(), keep_alive](error_code failed, std::size_t) { self->answered(failed, keep_alive); };
         if (head_only)
             http::async_write_header(stream_, *serializer_, std::move(done));
         else
@@ -408,8 +403,7 @@ void admin_server::server::accept() {
 
 void admin_server::server::accepted(error_code failed, peer_socket socket) {
     if (stopped_) return;
-    if (failed == asio::error::no_descriptors || failed == asio::error::no_buffer_space ||
-        failed == asio::error::no_memory) {
+    if (failed == asio::error::no_descriptors || failed == asio::error::no_buffer_space || failed == asio::error::no_memory) {
         // Asking again at once would spin: the connection is still there to be accepted.
         rest_.expires_after(rest_when_out_of_descriptors);
         rest_.async_wait([this](error_code) {
@@ -435,8 +429,7 @@ void admin_server::server::make_room() {
 }
 
 void admin_server::server::most_recent(const session* s) {
-    const auto known =
-        std::find_if(sessions_.begin(), sessions_.end(), [s](const auto& one) { return one.get() == s; });
+    const auto known = std::find_if(sessions_.begin(), sessions_.end(), [s](const auto& one) { return one.get() == s; });
     if (known != sessions_.end()) sessions_.splice(sessions_.end(), sessions_, known);
 }
 

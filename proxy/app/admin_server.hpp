@@ -23,9 +23,9 @@ struct admin_handlers {
     std::function<std::string(telemetry::exposition)> metrics;
     std::function<bool(std::string& why)> ready;  ///< false: `why` says in words what is missing
     std::function<std::string()> status_json;
-    std::function<admin_reply(const admin_request&)> api = {};  ///< everything below /api/ (admin_api.hpp); empty: /api/status alone
+    std::function<admin_reply(const admin_request&)> api = {};   ///< everything below /api/ (admin_api.hpp); empty: /api/status alone
     std::function<bool(std::string_view host)> knows_host = {};  ///< whether requests with this `Host` get a page; empty: all do
-    std::function<std::string()> live = {};                     ///< the data of each event of an SSE stream
+    std::function<std::string()> live = {};                      ///< the data of each event of an SSE stream
 };
 
 class admin_server {

@@ -105,7 +105,8 @@ std::int64_t answer_meter::written() const {
 bill answer_meter::so_far() const {
     usage::counts used;
     if (form_ == answer_form::events) {
-        if (events_.has_usage() && (events_.terminated() || events_.finished())) return {events_.usage(), bill::source::report, events_.beyond_tokens()};
+        if (events_.has_usage() && (events_.terminated() || events_.finished()))
+            return {events_.usage(), bill::source::report, events_.beyond_tokens()};
     } else if (usage_.result(used)) {
         return {used, bill::source::report, usage_.beyond_tokens()};
     }

@@ -28,10 +28,10 @@ enum class answer_form : std::uint8_t {
 struct answered_request {
     dialect::endpoint endpoint;
     dialect::body_form form;
-    std::string_view model;     ///< as the upstream knows it
-    std::string_view body;      ///< empty: it went by unread
+    std::string_view model;  ///< as the upstream knows it
+    std::string_view body;   ///< empty: it went by unread
     std::size_t body_size;
-    std::size_t media_bytes;    ///< of these that are no text
+    std::size_t media_bytes;             ///< of these that are no text
     const policy::model_habits* habits;  ///< null: nothing was learned
 };
 
@@ -81,9 +81,9 @@ private:
 
     dialect::endpoint endpoint_;
     answer_form form_;
-    std::size_t sound_size_;            ///< bytes of what was heard
-    bool unreadable_ = false;           ///< its coding cannot be undone
-    std::uint64_t size_ = 0;            ///< bytes that could not be read
+    std::size_t sound_size_;   ///< bytes of what was heard
+    bool unreadable_ = false;  ///< its coding cannot be undone
+    std::uint64_t size_ = 0;   ///< bytes that could not be read
     std::unique_ptr<http::content_decoder> decoder_;
     meter counter_;
     sampler texts_{counter_};
@@ -91,7 +91,7 @@ private:
     dialect::text_finder finder_;
     http::sse_scanner sse_;
     dialect::stream_reader events_;
-    std::string pending_;               ///< an event that is not complete
+    std::string pending_;  ///< an event that is not complete
 };
 
 }  // namespace weir::app

@@ -11,8 +11,8 @@
 namespace weir::app {
 
 struct collecting {
-    std::unique_ptr<dialect::collector> parts;  ///< of the attempt whose stream is being read
-    std::size_t counted = 0;                    ///< of process_counts::buffered_bodies
+    std::unique_ptr<dialect::collector> parts;       ///< of the attempt whose stream is being read
+    std::size_t counted = 0;                         ///< of process_counts::buffered_bodies
     std::unique_ptr<http::content_decoder> decoder;  ///< of a stream that came with a content coding
     std::string plain;                               ///< what it means, from the first event on that was not read
 };

@@ -24,9 +24,7 @@ struct heard {
     probe_reply said;
     [[nodiscard]] bool answered() const { return got.how == probe_answer::end::answered; }
     [[nodiscard]] bool fine() const { return answered() && got.status >= 200 && got.status < 300; }
-    [[nodiscard]] bool unauthorized() const {
-        return answered() && (got.status == 401 || got.status == 403 || said.bad_key);
-    }
+    [[nodiscard]] bool unauthorized() const { return answered() && (got.status == 401 || got.status == 403 || said.bad_key); }
 };
 
 std::string status_words(const heard& h) {
@@ -36,9 +34,7 @@ std::string status_words(const heard& h) {
 /// A header's text as it may be shown: no query, which may carry a token.
 std::string shown(const std::string& value) { return config::in_quotes(value.substr(0, value.find('?'))); }
 
-std::string url_with(const upstream_runtime& up, const std::string& base) {
-    return up.conf->scheme + "://" + up.authority + base;
-}
+std::string url_with(const upstream_runtime& up, const std::string& base) { return up.conf->scheme + "://" + up.authority + base; }
 
 /// Base paths that were probably meant, likeliest first.
 std::vector<std::string> corrections(const std::string& base) {
@@ -134,8 +130,7 @@ heard doctor::visit::ask_models(const std::string& base) const {
 heard doctor::visit::ask_nothing() const {
     probe_question what;
     what.method = "POST";
-    what.path =
-        endpoint_path(dialect(), up_.conf->base_path, dialect() == kind::anthropic ? "/messages" : "/chat/completions");
+    what.path = endpoint_path(dialect(), up_.conf->base_path, dialect() == kind::anthropic ? "/messages" : "/chat/completions");
     what.body = "{}";
     return ask(what);
 }
@@ -178,14 +173,12 @@ std::optional<diagnosis> doctor::visit::common_fault(const heard& h) const {
     if (own_words && h.said.is_error && is_foreign(h.said) && !h.said.bad_key) return other_dialect(h);
     if (h.unauthorized()) return refused(h);
     if (status == 429) {
-        const bool digits = !h.got.retry_after.empty() && h.got.retry_after.size() < 10 &&
-                            h.got.retry_after.find_first_not_of("0123456789") == std::string::npos;
+        const bool digits =
+            !h.got.retry_after.empty() && h.got.retry_after.size() < 10 && h.got.retry_after.find_first_not_of("0123456789") == std::string::npos;
         return fault("rate limited (" + status_words(h) + (digits ? ", retry after " + h.got.retry_after + " s" : "") +
                      "); wait, or check this account's limits and credit with the provider");
     }
-    if (status >= 500)
-        return fault("the provider fails (" + status_words(h) +
-                     "); try again later and look at the provider's status page");
+    if (status >= 500) return fault("the provider fails (" + status_words(h) + "); try again later and look at the provider's status page");
     if (status >= 300 && status < 400) return moved(h);
     if (status == 400 && h.said.is_html && up_.conf->scheme == "http")
         return fault("status 400 with a web page; if TLS is spoken there, start the url with https://");
@@ -194,9 +187,8 @@ std::optional<diagnosis> doctor::visit::common_fault(const heard& h) const {
 
 diagnosis doctor::visit::other_dialect(const heard& h) const {
     const std::string theirs{name_of(*h.said.speaks)}, ours{name_of(dialect())};
-    return fault("wrong dialect: " + status_words(h) + " in the shape of " + theirs + ", but pool '" +
-                 pool_.conf->name + "' has dialect: " + ours + "; set dialect: " + theirs +
-                 ", or give the url of the provider's " + ours + " endpoints");
+    return fault("wrong dialect: " + status_words(h) + " in the shape of " + theirs + ", but pool '" + pool_.conf->name + "' has dialect: " + ours +
+                 "; set dialect: " + theirs + ", or give the url of the provider's " + ours + " endpoints");
 }
 
 diagnosis doctor::visit::refused(const heard& h) const {
@@ -205,10 +197,8 @@ diagnosis doctor::visit::refused(const heard& h) const {
                      " with a web page; a firewall or login page stands before the API: check the url "
                      "and whether this machine's address is allowed");
     if (!has_credential()) {
-        if (!by_.snapshot_.has_keys())
-            return well("it asks for a credential: the clients' own pass through, so models are unchecked");
-        return fault(status_words(h) +
-                     ": no credential was sent; set api_key, since a client's weir key goes no further");
+        if (!by_.snapshot_.has_keys()) return well("it asks for a credential: the clients' own pass through, so models are unchecked");
+        return fault(status_words(h) + ": no credential was sent; set api_key, since a client's weir key goes no further");
     }
     const auto& key = up_.conf->api_key;
     std::string where = key.empty() ? "" : by_.written_in_(key);
@@ -219,18 +209,16 @@ diagnosis doctor::visit::refused(const heard& h) const {
 }
 
 diagnosis doctor::visit::moved(const heard& h) const {
-    return fault("redirected (" + status_words(h) + ")" +
-                 (h.got.location.empty() ? "" : " to " + shown(h.got.location)) +
+    return fault("redirected (" + status_words(h) + ")" + (h.got.location.empty() ? "" : " to " + shown(h.got.location)) +
                  "; weir follows no redirect: write the address it leads to as url");
 }
 
 /// Nothing that reads like an API answered: looks for it next door.
 diagnosis doctor::visit::wrong_place(const heard& h) const {
     const auto& base = up_.conf->base_path;
-    const std::string what =
-        h.said.is_html ? "a web page answers (" + status_words(h) + "), not an API"
-        : h.fine()     ? "the answer is not JSON"
-                       : "nothing is at " + endpoint_path(dialect(), base, "/models") + " (" + status_words(h) + ")";
+    const std::string what = h.said.is_html ? "a web page answers (" + status_words(h) + "), not an API"
+                             : h.fine()     ? "the answer is not JSON"
+                                            : "nothing is at " + endpoint_path(dialect(), base, "/models") + " (" + status_words(h) + ")";
     std::vector<std::string> asked{endpoint_path(dialect(), base, "/models")};
     for (const auto& other : corrections(base)) {
         const auto path = endpoint_path(dialect(), other, "/models");
@@ -293,9 +281,7 @@ diagnosis doctor::visit::check_models(const probe_reply& list) const {
 
 doctor::doctor(const snapshot& s, origin written_in) : snapshot_(s), written_in_(std::move(written_in)) {}
 
-diagnosis doctor::examine(const pool_runtime& pool, const upstream_runtime& up) const {
-    return visit{*this, pool, up}.run();
-}
+diagnosis doctor::examine(const pool_runtime& pool, const upstream_runtime& up) const { return visit{*this, pool, up}.run(); }
 
 std::vector<std::string> models_sent_to(const config::conf& conf, std::string_view pool) {
     std::vector<std::string> pools, out;

@@ -43,7 +43,6 @@ private:
 [[nodiscard]] std::vector<std::string> models_sent_to(const config::conf& conf, std::string_view pool);
 
 /// Why there was no answer, and what to do about it: "unknown host 'x'; check …".
-[[nodiscard]] std::string why_unanswered(const probe_answer& a, const config::upstream_conf& up,
-                                         const probe_limits& limits);
+[[nodiscard]] std::string why_unanswered(const probe_answer& a, const config::upstream_conf& up, const probe_limits& limits);
 
 }  // namespace weir::app

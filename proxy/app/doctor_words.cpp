@@ -35,30 +35,22 @@ std::string why_unanswered(const probe_answer& a, const config::upstream_conf& u
     const bool plain = up.scheme == "http";
     const std::string perhaps_tls = plain ? "; if TLS is spoken there, start the url with https://" : "";
     switch (a.how) {
-        case end::not_http:
-            return "no HTTP answer (" + a.why + ")" +
-                   (plain ? perhaps_tls : "; check the url's port: something else answers there");
+        case end::not_http: return "no HTTP answer (" + a.why + ")" + (plain ? perhaps_tls : "; check the url's port: something else answers there");
         case end::closed:
             return "the connection was closed without an answer" +
                    (plain ? perhaps_tls : "; check the url's port, and whether a client certificate is asked for");
         case end::timed_out:
             return "timeout: no whole answer within " + std::to_string(limits.total.count()) +
                    " ms; check that the url's port is the provider's and that nothing on the way holds requests back";
-        default:
-            break;
+        default: break;
     }
     switch (a.dialled.why) {
-        case net::dial_failure::name:
-            return "unknown host '" + up.host + "'; check its spelling in the url and this machine's DNS";
-        case net::dial_failure::tls:
-            return why_tls(a.dialled.detail, up);
+        case net::dial_failure::name: return "unknown host '" + up.host + "'; check its spelling in the url and this machine's DNS";
+        case net::dial_failure::tls: return why_tls(a.dialled.detail, up);
         case net::dial_failure::timeout:
-            return "timeout: " + a.dialled.detail + " (" +
-                   std::to_string(std::min(limits.connect, limits.total).count()) +
-                   " ms); check host and port of the url" + (plain ? "" : ", that TLS is spoken there") +
-                   ", and the firewall or proxy on the way";
-        default:
-            break;
+            return "timeout: " + a.dialled.detail + " (" + std::to_string(std::min(limits.connect, limits.total).count()) +
+                   " ms); check host and port of the url" + (plain ? "" : ", that TLS is spoken there") + ", and the firewall or proxy on the way";
+        default: break;
     }
     std::string what = a.dialled.detail;
     if (!what.empty() && what[0] >= 'A' && what[0] <= 'Z') what[0] = static_cast<char>(what[0] - 'A' + 'a');

@@ -48,8 +48,10 @@ usage::counts exchange_runner::seen_usage() const {
 void exchange_runner::charge_discarded(const usage::counts& used, std::string_view upstream) {
     if (!given_up_) given_up_ = std::make_unique<usage::counts>();
     *given_up_ += used;
-    if (const auto* price = conf().prices.find_sent(record_.served_model, facts_.model, upstream)) record_.discarded_cost += usage::cost_of(*price, used);
-    else record_.priced = false;
+    if (const auto* price = conf().prices.find_sent(record_.served_model, facts_.model, upstream))
+        record_.discarded_cost += usage::cost_of(*price, used);
+    else
+        record_.priced = false;
 }
 
 // Once for each attempt.

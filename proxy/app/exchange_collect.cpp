@@ -61,8 +61,10 @@ bool exchange_runner::undo_coding() {
     up_.consume(decoded_);
     decoded_ = 0;
     plain.reserve(plain.size() + read_beyond);
-    if (!sound) detail_ = "its content coding is broken";
-    else if (plain.size() > conf().limits.event) detail_ = "an event is larger than limits.event";
+    if (!sound)
+        detail_ = "its content coding is broken";
+    else if (plain.size() > conf().limits.event)
+        detail_ = "an event is larger than limits.event";
     return sound && plain.size() <= conf().limits.event;
 }
 
@@ -150,8 +152,10 @@ net::task<exchange_runner::held> exchange_runner::collect_answer() {
         if (why == failure::none) continue;
         if (complete) break;
         last_failure_ = why;
-        if (why == failure::timeout_idle && now() >= total_deadline_) last_failure_ = failure::timeout_total;
-        else if (why == failure::timeout_idle && !content_seen_) last_failure_ = failure::timeout_first_token;
+        if (why == failure::timeout_idle && now() >= total_deadline_)
+            last_failure_ = failure::timeout_total;
+        else if (why == failure::timeout_idle && !content_seen_)
+            last_failure_ = failure::timeout_first_token;
         break;
     }
     if (reading_for_ == reading_for::bill) {
@@ -197,8 +201,8 @@ exchange_runner::tried exchange_runner::conclude_collecting() {
     if (too_large || last_failure_ == failure::none) {
         // Weir's own limits: no fault of the upstream's, and no other would do better.
         if (too_large)
-            last_error_ = core::error{core::code::upstream_invalid_response, "the upstream '" + to_->conf->name + "': " + detail_.take() +
-                                                                                 "; ask for a stream, or raise the limit"};
+            last_error_ = core::error{core::code::upstream_invalid_response,
+                                      "the upstream '" + to_->conf->name + "': " + detail_.take() + "; ask for a stream, or raise the limit"};
         next_ = exchange::step::answer;
         give_up_answer();
         release_upstream(false);

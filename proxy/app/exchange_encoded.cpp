@@ -31,7 +31,8 @@ net::task<core::error> exchange_runner::decode_body() {
     const bool is_read = form == dialect::body_form::json || form == dialect::body_form::multipart;
     if (!is_read || body_size_ == 0 || coding == http::content_coding::identity) co_return why;
     if (coding != http::content_coding::gzip && coding != http::content_coding::deflate) {
-        why = core::error{core::code::unsupported_encoding, "this Content-Encoding is not understood here: send the body as it is, or with gzip or deflate"};
+        why = core::error{core::code::unsupported_encoding,
+                          "this Content-Encoding is not understood here: send the body as it is, or with gzip or deflate"};
         co_return why;
     }
     const auto limit = conf().limits.request_body;

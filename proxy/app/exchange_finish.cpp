@@ -92,8 +92,10 @@ net::task<void> exchange_runner::reply(core::error why) {
         settle();
         net::gather event;
         event.clear();
-        if (record_.stream) end_with_error_event(why, event);
-        else end_with_error_body(body, event);
+        if (record_.stream)
+            end_with_error_event(why, event);
+        else
+            end_with_error_body(body, event);
         auto telling = send_to_client(event);
         (void)co_await std::move(telling);
         after_ = after::cut;
@@ -137,8 +139,10 @@ void exchange_runner::settle() {
     const auto& u = record_.usage;
     // What weir answers itself costs nothing, also where it is about a model that has a price.
     if (!price_ && to_) price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
-    if (tunnel_) record_.cost = spent_;  // each response had its own price, or none
-    else if (price_ && (record_.has_usage || charged_ == charged::as_counted)) record_.cost = usage::cost_of(*price_, u, facts_.choices);
+    if (tunnel_)
+        record_.cost = spent_;  // each response had its own price, or none
+    else if (price_ && (record_.has_usage || charged_ == charged::as_counted))
+        record_.cost = usage::cost_of(*price_, u, facts_.choices);
     if (is_free()) {
         record_.usage = {};
         record_.has_usage = record_.estimated = false;
@@ -175,7 +179,13 @@ bool exchange_runner::is_priced() const {
 answered_request exchange_runner::asked() const {
     // Of verbs of Gemini's that weir does not know the answers look like those of the one that it knows.
     const bool is_verb = target_.id == dialect::endpoint::other && target_.suffix.find(':') != std::string::npos;
-    return {is_verb ? dialect::endpoint::gemini_generate : target_.id, target_.body, record_.served_model, {body_, body_ ? body_size_ : 0}, body_size_, facts_.media_bytes, habits_};
+    return {is_verb ? dialect::endpoint::gemini_generate : target_.id,
+            target_.body,
+            record_.served_model,
+            {body_, body_ ? body_size_ : 0},
+            body_size_,
+            facts_.media_bytes,
+            habits_};
 }
 
 // A stream that nobody reported to its end. Reasoning that was not shown came before what was said, and is charged.

@@ -161,7 +161,8 @@ void exchange_runner::end_hedge() {
     entry.ms = ms_between(over->began(), worker_.loop().tick());
     entry.why = lost ? failure::overtaken : over->why();
     worker_.metrics().hedge(pool_->conf->name, lost ? "lost" : "failed");
-    if (over->was_read() && over->status() < 400 && over->provider_code().empty() && costs_something()) charge_discarded(prompt_estimate(), call.to->conf->name);
+    if (over->was_read() && over->status() < 400 && over->provider_code().empty() && costs_something())
+        charge_discarded(prompt_estimate(), call.to->conf->name);
     if (lost) return;
     failed_attempt f;
     f.what.kind = over->lacking_here() ? policy::failure_kind::own : kind_of(over->why());

@@ -34,7 +34,6 @@ bool exchange_runner::has_terminator() const {
     }
 }
 
-
 // Before an attempt: of the one before nothing may be read as if it were this one's.
 void exchange_runner::forget_answer() {
     up_.clear();
@@ -95,7 +94,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
             case field_id::other:
                 if (f.name.size() > 7 && http::iequals(f.name.substr(0, 7), "x-weir-")) continue;
                 if (conf().cors && policy::is_cors_answer_field(f.name)) continue;  // two answers about origins are none
-                if (http::iequals(f.name, "alt-svc")) continue;  // it names the upstream's own ports, not ours
+                if (http::iequals(f.name, "alt-svc")) continue;                     // it names the upstream's own ports, not ours
                 if (http::iequals(f.name, "retry-after-ms")) retry_after_ms_ = f.value;
                 if (resets) resets->see(f.name, f.value);
                 break;
@@ -117,37 +116,45 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     record_.stream = record_.stream || (event_mode_ && !collecting_);
     if (event_mode_) price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
     if (event_mode_) inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
-    if (event_mode_) meter_ = std::make_unique<meter>(record_.served_model, counted_body(asked()), habits_, worker_.prompts_kept, counted_media(asked()));
+    if (event_mode_)
+        meter_ = std::make_unique<meter>(record_.served_model, counted_body(asked()), habits_, worker_.prompts_kept, counted_media(asked()));
 }
 
 // How the answer is read, and whether it costs something. A poll brings what was charged when it was made.
 void exchange_runner::note_form(std::string_view type, bool fine) {
-    form_ = is_type(type, "application/json") ? answer_form::json : is_type(type, "text/event-stream") ? answer_form::events
-          : is_type(type, "text/") ? answer_form::text : answer_form::bytes;
+    form_ = is_type(type, "application/json")    ? answer_form::json
+            : is_type(type, "text/event-stream") ? answer_form::events
+            : is_type(type, "text/")             ? answer_form::text
+                                                 : answer_form::bytes;
     const bool is_read = fine && understood_ && framing_ != http::framing::none;
     const bool plain = coding_ == http::content_coding::identity;
     event_mode_ = is_read && form_ == answer_form::events && (plain || (collecting_ && coding_ != http::content_coding::other));
     metered_ = is_read && (event_mode_ || form_ == answer_form::json);
     const auto& traits = dialect::traits_of(target_.id);
-    if (fine && posted_ && traits.read == dialect::reading::unread && !dialect::repeats_usage(target_)) charged_ = charged::if_reported;
-    else if (is_read && posted_ && traits.bill != dialect::without_usage::nothing) charged_ = charged::as_counted;
+    if (fine && posted_ && traits.read == dialect::reading::unread && !dialect::repeats_usage(target_))
+        charged_ = charged::if_reported;
+    else if (is_read && posted_ && traits.bill != dialect::without_usage::nothing)
+        charged_ = charged::as_counted;
 }
 
 void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint64_t length) {
-    auto add = [this](std::string_view name, std::string_view value) {
-        client_head_.append(name).append(": ").append(value).append("\r\n");
-    };
-    if (chunked) add("transfer-encoding", "chunked");
-    else if (has_length) add("content-length", std::to_string(length));
+    auto add = [this](std::string_view name, std::string_view value) { client_head_.append(name).append(": ").append(value).append("\r\n"); };
+    if (chunked)
+        add("transfer-encoding", "chunked");
+    else if (has_length)
+        add("content-length", std::to_string(length));
     client_head_ += cors_fields_.view();
     add("x-request-id", record_.request_id);
     add("x-weir-upstream", record_.upstream);
     char digits[12];
     const auto n = static_cast<std::size_t>(std::snprintf(digits, sizeof digits, "%d", plan_.attempts()));
     add("x-weir-attempts", {digits, n});
-    if (body_done_ && settled_ && (record_.has_usage || record_.cost > 0) && record_.priced && !record_.stream) add("x-weir-cost-usd", usage::usd_string(record_.cost));
-    if (!target_.hint.empty()) add("x-weir-hint", target_.hint);
-    else if ((record_.status == 404 || record_.status == 405) && is_foreign(*pool_->conf, target_)) add("x-weir-hint", foreign_hint(*pool_->conf, target_));
+    if (body_done_ && settled_ && (record_.has_usage || record_.cost > 0) && record_.priced && !record_.stream)
+        add("x-weir-cost-usd", usage::usd_string(record_.cost));
+    if (!target_.hint.empty())
+        add("x-weir-hint", target_.hint);
+    else if ((record_.status == 404 || record_.status == 405) && is_foreign(*pool_->conf, target_))
+        add("x-weir-hint", foreign_hint(*pool_->conf, target_));
     if (record_.status >= 400) add("x-should-retry", "false");
     const bool keep = keep_alive_ && !body_unread_ && !worker_.draining() && (chunked || has_length || framing_ == http::framing::none);
     after_ = keep ? after::keep_alive : after::close;
@@ -206,7 +213,9 @@ net::task<failure> exchange_runner::read_more(core::time_point deadline) {
 core::time_point exchange_runner::heartbeat_due() const {
     const auto& every = pool_->conf->heartbeat;
     if (relay_ == relaying::body || (coding_ != http::content_coding::identity && !event_mode_)) return core::never;  // no place for a comment
-    if (!every || (!record_.stream && !collecting_) || http10_ || reading_for_ != reading_for::client || !has_terminator() || (head_sent_ && !client_chunked_)) return core::never;
+    if (!every || (!record_.stream && !collecting_) || http10_ || reading_for_ != reading_for::client || !has_terminator() ||
+        (head_sent_ && !client_chunked_))
+        return core::never;
     return std::max(last_sent_, began_) + *every;
 }
 
@@ -329,7 +338,8 @@ void exchange_runner::hide_credential(char* from, std::size_t size) const {
     if (const auto blank = secret.rfind(' '); blank != std::string_view::npos) secret.remove_prefix(blank + 1);
     if (secret.size() < shortest) return;
     const std::string_view text{from, size};
-    for (auto at = text.find(secret); at != std::string_view::npos; at = text.find(secret, at + secret.size())) std::memset(from + at, '*', secret.size());
+    for (auto at = text.find(secret); at != std::string_view::npos; at = text.find(secret, at + secret.size()))
+        std::memset(from + at, '*', secret.size());
 }
 
 std::string exchange_runner::without_credential(std::string text) const {

@@ -96,8 +96,10 @@ policy::picked exchange_runner::pick_maker(pool_view& pool) {
     policy::tried_set others;
     bool there = false;
     for (std::size_t i = 0; i < pool_->upstreams.size(); ++i) {
-        if (pool_->upstreams[i].conf->name == object_->known->made.upstream) there = true;
-        else others.add(i);
+        if (pool_->upstreams[i].conf->name == object_->known->made.upstream)
+            there = true;
+        else
+            others.add(i);
     }
     if (!there) return {};
     return pool.balancer.pick(pool.members, others, false, now(), worker_.random()());

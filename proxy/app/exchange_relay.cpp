@@ -97,7 +97,8 @@ void exchange_runner::note_progress() {
     auto usage = meter_ ? meter_->estimate(reader_.usage()) : usage::counts{};
     if (tunnel_) usage = record_.usage;
     const auto cost = tunnel_ ? spent_ : price_ ? usage::cost_of(*price_, usage) : 0;
-    ledger::progress_report so_far{record_.pool, record_.upstream, record_.served_model, record_.status, plan_.attempts(), usage, cost, record_.first_token_ms, 0};
+    ledger::progress_report so_far{
+        record_.pool, record_.upstream, record_.served_model, record_.status, plan_.attempts(), usage, cost, record_.first_token_ms, 0};
     so_far.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now() - began_).count();
     so_far.object = record_.object;
     so_far.owes = record_.owes;
@@ -140,8 +141,10 @@ void exchange_runner::compose_events(net::gather& out, const batch_end& end) {
         out.add({up_.data(), kept_size_});
         if (client_chunked_) out.add("\r\n");
     }
-    if (end.cut != core::code::none) break_stream(end, out);
-    else if (end.last && client_chunked_) out.add("0\r\n\r\n");
+    if (end.cut != core::code::none)
+        break_stream(end, out);
+    else if (end.last && client_chunked_)
+        out.add("0\r\n\r\n");
 }
 
 net::task<bool> exchange_runner::send_to_client(net::gather& out) {

@@ -37,7 +37,8 @@ void exchange_runner::begin() {
     record_.listener = session_.listener().name;
     const auto given = h.fields.value_of(http::field_id::x_request_id);
     if (core::acceptable_request_id(given)) {
-        char* const kept = given.size() <= request_id_.size() ? request_id_.data() : (long_request_id_ = std::make_unique<char[]>(given.size())).get();
+        char* const kept =
+            given.size() <= request_id_.size() ? request_id_.data() : (long_request_id_ = std::make_unique<char[]>(given.size())).get();
         std::memcpy(kept, given.data(), given.size());
         record_.request_id = {kept, given.size()};
     } else {
@@ -89,8 +90,7 @@ void exchange_runner::note_origin(const http::request_head& h) {
 }
 
 core::error exchange_runner::check_head() {
-    if (worker_.loop().overloaded())
-        return {core::code::overloaded, "weir has more to do than it can (limits.event_loop_delay); try again soon", 1};
+    if (worker_.loop().overloaded()) return {core::code::overloaded, "weir has more to do than it can (limits.event_loop_delay); try again soon", 1};
     if (auto why = check_web()) return why;
     // Browsers send no credentials with it, and a page can read what is wrong with a request only after a yes.
     if (preflight_) return policy::check_origin(*conf().cors, head().fields.value_of("origin"));
@@ -110,8 +110,8 @@ core::error exchange_runner::check_head() {
     if (auto why = identify_caller()) return why;
     if (auto why = check_rights()) return why;
     if (head().body == http::framing::length && head().content_length > conf().limits.request_body)
-        return {core::code::body_too_large, "the request body is larger than limits.request_body (" +
-                                                std::to_string(conf().limits.request_body) + " bytes)"};
+        return {core::code::body_too_large,
+                "the request body is larger than limits.request_body (" + std::to_string(conf().limits.request_body) + " bytes)"};
     return {};
 }
 
@@ -153,7 +153,8 @@ core::error exchange_runner::check_unnamed_tunnel() {
         why = "the route '" + std::string{route_->pattern()} + "' renames models";
     if (why.empty()) return {};
     tunnel_ = false;
-    return {core::code::upgrade_not_served, why + ", so /v1/responses is not served over WebSocket here; use plain HTTP requests with \"stream\": true"};
+    return {core::code::upgrade_not_served,
+            why + ", so /v1/responses is not served over WebSocket here; use plain HTTP requests with \"stream\": true"};
 }
 
 core::error exchange_runner::identify_caller() {
@@ -227,13 +228,15 @@ std::int64_t exchange_runner::expected_input() const {
 core::error exchange_runner::admit() {
     static const policy::model_habits usual;
     if (conf().state.refuse_on_failure && worker_.ledger_fails())
-        return {core::code::overloaded, "the ledger cannot be written now, and state.on_failure says to refuse requests until it can: tell the "
-                                        "gateway's operator", 5};
+        return {core::code::overloaded,
+                "the ledger cannot be written now, and state.on_failure says to refuse requests until it can: tell the "
+                "gateway's operator",
+                5};
     const auto* keys = view_->shared->keys.get();
     if (!keys || !caller_) return {};
     const auto& seen = habits_ ? *habits_ : usual;
-    const auto output = policy::expected_output(facts_.max_output ? *facts_.max_output : seen.typical_output(),
-                                                caller_->settings().max_output_tokens, facts_.choices);
+    const auto output = policy::expected_output(facts_.max_output ? *facts_.max_output : seen.typical_output(), caller_->settings().max_output_tokens,
+                                                facts_.choices);
     policy::ask what;
     what.model = facts_.model;
     what.works_a_model = tunnel_ || dialect::works_a_model(target_);

@@ -105,7 +105,8 @@ net::task<bool> exchange_runner::admitted() {
     }
     if (auto* journal = worker_.ledger()) {
         in_ledger_ = true;
-        ledger_entry_ = journal->begin({record_.time, record_.request_id, record_.key, record_.route, record_.model, record_.endpoint, record_.stream});
+        ledger_entry_ =
+            journal->begin({record_.time, record_.request_id, record_.key, record_.route, record_.model, record_.endpoint, record_.stream});
     }
     co_return true;
 }

@@ -88,7 +88,8 @@ private:
     enum class request_state : std::uint8_t {
         not_whole,
         whole,    ///< its upstream may have read it, and charges for it
-        unread,   ///< whole, and the kept connection that it went into was closed before a byte came: it is not charged, and may be under way all the same
+        unread,   ///< whole, and the kept connection that it went into was closed before a byte came: it is not charged, and may be under way all the
+                  ///< same
         settled,  ///< whole, and what it costs is accounted for
     };
     /// For whom the answer is read.
@@ -100,10 +101,10 @@ private:
     };
     /// How a stream stands after a batch of events.
     struct batch_end {
-        bool complete = false;                                   ///< all that the upstream has to say was said
-        bool last = false;                                       ///< nothing follows
-        core::code cut = core::code::none;                       ///< why it is cut here
-        exchange::failure why = exchange::failure::none;         ///< with stream_interrupted
+        bool complete = false;                            ///< all that the upstream has to say was said
+        bool last = false;                                ///< nothing follows
+        core::code cut = core::code::none;                ///< why it is cut here
+        exchange::failure why = exchange::failure::none;  ///< with stream_interrupted
     };
 
     // --- exchange_request.cpp: what is asked ---
@@ -196,7 +197,8 @@ private:
     [[nodiscard]] net::task<tried> follow_answer();
     std::size_t add_attempt(const upstream_runtime& to);
     void end_attempt();
-    policy::judgement tell_upstream(const struct failed_attempt& what, exchange::failure why, const upstream_runtime& to, policy::upstream_state::lease& lease);
+    policy::judgement tell_upstream(const struct failed_attempt& what, exchange::failure why, const upstream_runtime& to,
+                                    policy::upstream_state::lease& lease);
     void plan_next(exchange::advice what, exchange::failure why);
     void move_to_larger_context();
     void rest_upstream(const struct failed_attempt& what, const upstream_runtime& to, const policy::asker& who, policy::rest how);
@@ -358,9 +360,7 @@ private:
             return why;
         }
     };
-    [[nodiscard]] waited_on sleep_until(core::time_point deadline) {
-        return {*this, deadline, {}, session_.sleeper().wait(deadline)};
-    }
+    [[nodiscard]] waited_on sleep_until(core::time_point deadline) { return {*this, deadline, {}, session_.sleeper().wait(deadline)}; }
 
     session& session_;
     worker& worker_;
@@ -370,22 +370,22 @@ private:
     std::size_t head_size_;
     dialect::target target_;
     dialect::request_facts facts_;
-    core::rare_text path_;                       ///< what the log says of an endpoint that weir does not know
-    core::rare_text path_model_;                 ///< the model that the path or query names
+    core::rare_text path_;        ///< what the log says of an endpoint that weir does not know
+    core::rare_text path_model_;  ///< the model that the path or query names
     std::vector<dialect::edit> edits_;
-    std::string_view edited_for_;            ///< the model (the snapshot's or facts_') that edits_ were made for
+    std::string_view edited_for_;  ///< the model (the snapshot's or facts_') that edits_ were made for
     bool edits_made_ = false;
     const char* body_ = nullptr;
     std::size_t body_size_ = 0;
-    std::size_t in_place_ = 0;               ///< bytes of the session's input, behind the head, that belong to this request
+    std::size_t in_place_ = 0;  ///< bytes of the session's input, behind the head, that belong to this request
     net::buffer big_body_;
-    std::size_t counted_body_ = 0;           ///< of process_counts::buffered_bodies
+    std::size_t counted_body_ = 0;  ///< of process_counts::buffered_bodies
     /// A body that is not kept: it goes from the client's socket to the upstream's.
     struct upload {
-        std::uint64_t left;                  ///< still to be read from the client
-        std::uint64_t taken = 0;             ///< given to an upstream: beyond 0 no other can be asked
-        std::size_t sent = 0;                ///< of the bytes behind the head in the session's input
-        core::error refusal;                 ///< the client is at fault: answer this
+        std::uint64_t left;       ///< still to be read from the client
+        std::uint64_t taken = 0;  ///< given to an upstream: beyond 0 no other can be asked
+        std::size_t sent = 0;     ///< of the bytes behind the head in the session's input
+        core::error refusal;      ///< the client is at fault: answer this
     };
     std::unique_ptr<upload> upload_;
     /// A body that came with a content coding; body_ is what it means.
@@ -397,63 +397,63 @@ private:
     std::unique_ptr<exchange_object> object_;  ///< null: the request has to do with none
     const policy::route* route_ = nullptr;
     const policy::key* caller_ = nullptr;
-    policy::model_habits* habits_ = nullptr; ///< what was learned of the asked model; null: none was named
+    policy::model_habits* habits_ = nullptr;  ///< what was learned of the asked model; null: none was named
     policy::reservation reservation_;
-    std::unique_ptr<lacking_lease> lacking_; ///< until it is waited for
+    std::unique_ptr<lacking_lease> lacking_;  ///< until it is waited for
     std::array<char, 40> request_id_{};
     std::unique_ptr<char[]> long_request_id_;
-    bool tunnel_ = false;                    ///< a WebSocket upgrade on an endpoint that has one
-    bool asterisk_ = false;                  ///< OPTIONS that weir answers itself: `*`, or one that may go no further
-    bool preflight_ = false;                 ///< a browser asks whether a page may send a request
-    core::rare_text cors_fields_;                ///< whole lines for the answer; empty where weir says nothing about origins
-    bool posted_ = false;                    ///< the method is POST: its answer may cost something
-    bool to_head_ = false;                   ///< HEAD: the answer has no body
+    bool tunnel_ = false;          ///< a WebSocket upgrade on an endpoint that has one
+    bool asterisk_ = false;        ///< OPTIONS that weir answers itself: `*`, or one that may go no further
+    bool preflight_ = false;       ///< a browser asks whether a page may send a request
+    core::rare_text cors_fields_;  ///< whole lines for the answer; empty where weir says nothing about origins
+    bool posted_ = false;          ///< the method is POST: its answer may cost something
+    bool to_head_ = false;         ///< HEAD: the answer has no body
     bool http10_ = false;
     bool keep_alive_ = false;
-    bool reads_only_ = false;                ///< GET, HEAD, OPTIONS: it changes nothing at the upstream
-    bool body_unread_ = false;               ///< the request's body was not read to its end
-    bool understood_ = false;                ///< an endpoint whose answers dialect/ reads
-    bool asked_usage_ = false;               ///< weir added include_usage
+    bool reads_only_ = false;   ///< GET, HEAD, OPTIONS: it changes nothing at the upstream
+    bool body_unread_ = false;  ///< the request's body was not read to its end
+    bool understood_ = false;   ///< an endpoint whose answers dialect/ reads
+    bool asked_usage_ = false;  ///< weir added include_usage
 
     // The attempts.
     exchange::plan plan_{0};
     exchange::step next_ = exchange::step::answer;
     policy::tried_set tried_;
-    policy::pick_for wanted_;                ///< in the pool at hand
+    policy::pick_for wanted_;  ///< in the pool at hand
     policy::upstream_state::lease lease_;
     std::unique_ptr<net::upstream_connection> upstream_;
     net::upstream_connections* home_ = nullptr;
     const pool_runtime* pool_ = nullptr;
     const upstream_runtime* to_ = nullptr;
     core::error last_error_;
-    place failed_at_;                        ///< the attempt that last_error_ tells of
-    std::unique_ptr<usage::counts> given_up_; ///< used by attempts that were given up, by weir's estimate; null: none was
-    int kept_status_ = 0;                    ///< not 0: an error answer that is passed on should no other attempt be possible
-    core::time_point pause_asked_until_{};   ///< by the last answer's Retry-After
+    place failed_at_;                          ///< the attempt that last_error_ tells of
+    std::unique_ptr<usage::counts> given_up_;  ///< used by attempts that were given up, by weir's estimate; null: none was
+    int kept_status_ = 0;                      ///< not 0: an error answer that is passed on should no other attempt be possible
+    core::time_point pause_asked_until_{};     ///< by the last answer's Retry-After
     std::unique_ptr<kept_answer> kept_;
     core::time_point total_deadline_ = core::never, sent_at_{}, attempt_began_{};
     core::time_point last_event_at_{};
-    core::rare_text detail_;                     ///< of the last failure, for the answer
+    core::rare_text detail_;  ///< of the last failure, for the answer
     core::rare_text retry_after_, retry_after_ms_;
-    std::unique_ptr<hedge> hedge_;           ///< of a pool that makes second attempts, until the first token
+    std::unique_ptr<hedge> hedge_;  ///< of a pool that makes second attempts, until the first token
     request_state sent_ = request_state::not_whole;
-    std::uint8_t attempt_at_ = 0;            ///< the attempt at hand, of the record's
+    std::uint8_t attempt_at_ = 0;  ///< the attempt at hand, of the record's
     int interim_ = 0;
 
     // The answer.
-    net::buffer up_;                         ///< [0, decoded_) payload, then bytes that are not decoded yet
-    std::size_t decoded_ = 0, seen_ = 0;     ///< payload; payload that was read as whole events
-    std::size_t kept_size_ = 0;              ///< of these the bytes that go to the client, moved to the front: what weir asked for itself is left out
+    net::buffer up_;                      ///< [0, decoded_) payload, then bytes that are not decoded yet
+    std::size_t decoded_ = 0, seen_ = 0;  ///< payload; payload that was read as whole events
+    std::size_t kept_size_ = 0;           ///< of these the bytes that go to the client, moved to the front: what weir asked for itself is left out
     std::string client_head_;
     http::framing framing_ = http::framing::none;
     http::chunk_scanner chunks_;
     http::sse_scanner sse_;
     dialect::stream_reader reader_;
-    std::uint64_t left_ = 0;                 ///< of a sized body
+    std::uint64_t left_ = 0;    ///< of a sized body
     bool other_model_ = false;  ///< a unary answer named another model than the one that was asked for
     bool head_sent_ = false, body_done_ = false, surplus_ = false, upstream_keeps_ = false, event_mode_ = false;
-    bool metered_ = false;                   ///< JSON that usage is read from
-    bool beyond_tokens_ = false;             ///< the answer tells of more than tokens at their usual price
+    bool metered_ = false;        ///< JSON that usage is read from
+    bool beyond_tokens_ = false;  ///< the answer tells of more than tokens at their usual price
     charged charged_ = charged::nothing;
     answer_form form_ = answer_form::bytes;
     http::content_coding coding_ = http::content_coding::identity;  ///< of the answer
@@ -466,17 +466,17 @@ private:
     relaying relay_ = relaying::nothing;     ///< what the attempts led to: an answer is committed and ready to be passed on
     std::unique_ptr<answer_meter> passing_;  ///< of an answer that is passed on without being held whole
     std::unique_ptr<meter> meter_;
-    std::unique_ptr<collecting> collecting_; ///< this attempt asks for a stream although the client did not
+    std::unique_ptr<collecting> collecting_;  ///< this attempt asks for a stream although the client did not
     const usage::model_price* price_ = nullptr;
-    usage::nanousd spent_ = 0;               ///< of the running stream, as told to the reservation
+    usage::nanousd spent_ = 0;  ///< of the running stream, as told to the reservation
     core::time_point progress_due_{};
-    core::time_point last_sent_{};           ///< when the client last got bytes, for heartbeats
-    bool early_head_ = false;                ///< weir sent a head of its own so that heartbeats could go out
-    bool over_budget_ = false;               ///< the event at seen_ was the last that the key could pay
+    core::time_point last_sent_{};  ///< when the client last got bytes, for heartbeats
+    bool early_head_ = false;       ///< weir sent a head of its own so that heartbeats could go out
+    bool over_budget_ = false;      ///< the event at seen_ was the last that the key could pay
     reading_for reading_for_ = reading_for::client;
-    core::code ended_by_ = core::code::none; ///< not none: it is to end now
+    core::code ended_by_ = core::code::none;  ///< not none: it is to end now
     core::time_point last_words_by_ = core::never;
-    std::int64_t drain_until_ = 0;           ///< tokens of output
+    std::int64_t drain_until_ = 0;  ///< tokens of output
     telemetry::histogram_ref inter_token_;
     telemetry::gauge* active_streams_ = nullptr;
 

@@ -169,16 +169,23 @@ void exchange_runner::look_at_ends(tunnel& t) {
         t.fault_told = true;
         worker_.metrics().tunnel_unread(record_.pool);
         telemetry::log(telemetry::level::warn, "tunnel of request " + std::string{record_.request_id} + " to " + pool_->conf->name + "/" +
-                                                      to_->conf->name + ": " + std::string{watch.fault()} + "; it goes on, but what follows is not counted");
+                                                   to_->conf->name + ": " + std::string{watch.fault()} +
+                                                   "; it goes on, but what follows is not counted");
     }
     if (t.how != ended::no) return;
     if (goodbye_said(t)) t.closing_by = std::min(t.closing_by, now() + closing_time);
-    if (watch.client().closed() && watch.server().closed() && up_.empty() && session_.input().empty()) t.how = ended::closed;
-    else if (session_.aborting() || stopped()) t.how = ended::aborted;
-    else if (now() >= t.closing_by) t.how = ended::closed;
-    else if (now() >= total_deadline_) t.how = t.for_the_bill ? ended::by_client : ended::total;
-    else if (now() >= core::after(t.quiet_since, pool_->conf->timeouts.idle)) t.how = ended::idle;
-    else if (worker_.draining() && !watch.response_open() && now() >= t.quiet_since + quiet_when_draining) t.how = ended::drained;
+    if (watch.client().closed() && watch.server().closed() && up_.empty() && session_.input().empty())
+        t.how = ended::closed;
+    else if (session_.aborting() || stopped())
+        t.how = ended::aborted;
+    else if (now() >= t.closing_by)
+        t.how = ended::closed;
+    else if (now() >= total_deadline_)
+        t.how = t.for_the_bill ? ended::by_client : ended::total;
+    else if (now() >= core::after(t.quiet_since, pool_->conf->timeouts.idle))
+        t.how = ended::idle;
+    else if (worker_.draining() && !watch.response_open() && now() >= t.quiet_since + quiet_when_draining)
+        t.how = ended::drained;
 }
 
 core::time_point exchange_runner::tunnel_deadline(const tunnel& t) const {
@@ -259,7 +266,8 @@ net::task<void> exchange_runner::end_tunnel(tunnel& t) {
             if (ended_by_ == core::code::ended_by_operator) reason = "the gateway's operator has ended this session";
             break;
         case ended::unpriced:
-            why = core::error{core::code::model_not_priced, "the key '" + std::string{record_.key} + "' may only call models that have a price, and this one has none: "
+            why = core::error{core::code::model_not_priced, "the key '" + std::string{record_.key} +
+                                                                "' may only call models that have a price, and this one has none: "
                                                                 "the session ends here"};
             record_.code = why.what;
             record_.close_reason = record_.interrupted_phase = "budget";
@@ -267,7 +275,8 @@ net::task<void> exchange_runner::end_tunnel(tunnel& t) {
             reason = "model_not_priced";
             break;
         case ended::budget:
-            why = core::error{core::code::budget_exceeded, "the budget of the key '" + std::string{record_.key} + "' is spent: the session ends here"};
+            why =
+                core::error{core::code::budget_exceeded, "the budget of the key '" + std::string{record_.key} + "' is spent: the session ends here"};
             record_.code = why.what;
             record_.close_reason = record_.interrupted_phase = "budget";
             code = close_code::policy_violation;
@@ -287,8 +296,9 @@ net::task<void> exchange_runner::end_tunnel(tunnel& t) {
     }
     if (up.at_boundary() && !up.failed() && !up.closed() && session_.input().empty() && upstream_->sock.writable()) {
         const auto bits = worker_.random()();
-        const auto goodbye = http::close_frame(close_code::going_away, {}, {static_cast<char>(bits), static_cast<char>(bits >> 8),
-                                                                           static_cast<char>(bits >> 16), static_cast<char>(bits >> 24)});
+        const auto goodbye =
+            http::close_frame(close_code::going_away, {},
+                              {static_cast<char>(bits), static_cast<char>(bits >> 8), static_cast<char>(bits >> 16), static_cast<char>(bits >> 24)});
         const iovec piece{const_cast<char*>(goodbye.data()), goodbye.size()};
         (void)upstream_->sock.write({&piece, 1});
     }

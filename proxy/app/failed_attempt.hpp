@@ -12,8 +12,8 @@ namespace weir::app {
 
 struct failed_attempt {
     policy::attempt_failure what;
-    std::string detail;                                     ///< for the client's error
-    std::optional<std::chrono::milliseconds> retry_after;   ///< that the answer asked for
+    std::string detail;                                    ///< for the client's error
+    std::optional<std::chrono::milliseconds> retry_after;  ///< that the answer asked for
 };
 
 /// What policy/ calls a failure of the record.

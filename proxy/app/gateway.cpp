@@ -106,19 +106,19 @@ struct gateway::parts {
     std::vector<std::string> shown_addresses;
     std::atomic<bool> reload_ok{true};
     std::vector<std::shared_ptr<const listener_runtime>> listeners;
-    std::unique_ptr<ledger::ledger> spend;    ///< outlives the workers that write into it
-    std::unique_ptr<fleet::fleet> fleet;      ///< null: the limits are this weir's own
-    std::unique_ptr<spend_follower> follower; ///< null without a ledger
-    trace_exporter traces;                    ///< likewise
+    std::unique_ptr<ledger::ledger> spend;     ///< outlives the workers that write into it
+    std::unique_ptr<fleet::fleet> fleet;       ///< null: the limits are this weir's own
+    std::unique_ptr<spend_follower> follower;  ///< null without a ledger
+    trace_exporter traces;                     ///< likewise
     std::vector<std::unique_ptr<worker>> workers;
-    std::unique_ptr<object_keeper> objects;   ///< rings workers
+    std::unique_ptr<object_keeper> objects;  ///< rings workers
     std::unique_ptr<health_checker> health;
     std::unique_ptr<operations> desk;
     std::unique_ptr<admin_api> api;
     std::shared_ptr<net::listening_socket> admin_socket;
     std::unique_ptr<admin_server> admin;
     meter_audit audit{[](std::string_view what) { telemetry::log(telemetry::level::warn, what); }};
-    housekeeper house, watch;                 ///< the second for what must be seen soon
+    housekeeper house, watch;  ///< the second for what must be seen soon
     int weirs_remembered = 0;
     std::shared_ptr<std::atomic<int>> turns_due = std::make_shared<std::atomic<int>>(0);
     std::atomic<bool> handed_over{false};
@@ -181,7 +181,8 @@ void gateway::parts::open_ledger() {
     spend = ledger::ledger::open(std::move(how), error);
     if (!spend) throw std::runtime_error("cannot open the ledger: " + error);
     if (const auto& r = spend->recovered(); r.recovered > 0)
-        telemetry::log(telemetry::level::warn, std::to_string(r.recovered) + " requests that were in flight when weir ended were settled from their last progress");
+        telemetry::log(telemetry::level::warn,
+                       std::to_string(r.recovered) + " requests that were in flight when weir ended were settled from their last progress");
     if (spend->retain(conf->state.keep, core::wall_clock::now()) > 0) spend->compact();
 }
 
@@ -343,9 +344,12 @@ void gateway::parts::make_admin() {
     admin_handlers handlers;
     handlers.metrics = [this](telemetry::exposition format) { return metrics.render(format); };
     handlers.ready = [this](std::string& why) {
-        if (counts.draining) why = "draining";
-        else if (spend && spend->failing() && to_show()->conf->state.refuse_on_failure) why = "the ledger cannot be written (state.on_failure: refuse)";
-        else if (!any_upstream_usable(*to_show(), *desk, core::clock::now())) why = "no pool has a usable upstream";
+        if (counts.draining)
+            why = "draining";
+        else if (spend && spend->failing() && to_show()->conf->state.refuse_on_failure)
+            why = "the ledger cannot be written (state.on_failure: refuse)";
+        else if (!any_upstream_usable(*to_show(), *desk, core::clock::now()))
+            why = "no pool has a usable upstream";
         return why.empty();
     };
     handlers.status_json = [this] { return desk->status(); };
@@ -355,7 +359,8 @@ void gateway::parts::make_admin() {
     admin_socket = listen_on("admin", conf->admin_address);
     admin = std::make_unique<admin_server>(admin_socket, std::move(handlers));
     for (const auto& rest : given.close_rest())
-        telemetry::log(telemetry::level::warn, "was started with a socket on " + rest + " that no listener of the conf has as its address; it is closed");
+        telemetry::log(telemetry::level::warn,
+                       "was started with a socket on " + rest + " that no listener of the conf has as its address; it is closed");
 }
 
 gateway::gateway(std::shared_ptr<const config::conf> conf, net::inherited_sockets given)
@@ -371,9 +376,10 @@ void gateway::start() {
     p.counts.descriptors = raise_descriptor_limit();
     net::connections_below = p.counts.descriptors - net::kept_from_connections(p.counts.descriptors);
     if (p.counts.descriptors < p.conf->limits.connections)
-        telemetry::log(telemetry::level::warn, "limits.connections is " + std::to_string(p.conf->limits.connections) + ", but this process may open " +
-                                                   std::to_string(p.counts.descriptors) + " files: clients get at most " +
-                                                   std::to_string(p.counts.connections_that_fit()) + " connections; raise its limit of open files (LimitNOFILE=)");
+        telemetry::log(telemetry::level::warn, "limits.connections is " + std::to_string(p.conf->limits.connections) +
+                                                   ", but this process may open " + std::to_string(p.counts.descriptors) +
+                                                   " files: clients get at most " + std::to_string(p.counts.connections_that_fit()) +
+                                                   " connections; raise its limit of open files (LimitNOFILE=)");
     if (!p.log.error().empty()) throw std::runtime_error(p.log.error());
     const int count = worker_count(*p.conf);
     p.open_ledger();
@@ -410,7 +416,8 @@ void gateway::reload(std::shared_ptr<const config::conf> conf) {
     const auto& old = *p.conf;
     if (conf->admin_address != old.admin_address || conf->workers != old.workers || conf->state.ledger != old.state.ledger ||
         shared_of(*conf) != shared_of(old) || conf->log.access != old.log.access)
-        telemetry::log(telemetry::level::warn, "changes of admin.address, workers, state.ledger, state.shared and log.access take effect at the next start");
+        telemetry::log(telemetry::level::warn,
+                       "changes of admin.address, workers, state.ledger, state.shared and log.access take effect at the next start");
     auto listeners = p.make_listeners(*conf);
     p.follow_spend(next->keys, p.current->keys);
     if (p.fleet) p.fleet->use(next->keys);

@@ -84,10 +84,7 @@ private:
     /// One upstream being checked. Held by the table and by its coroutine.
     struct subject {
         subject(net::reactor& loop, std::shared_ptr<policy::upstream_state> s, question_ptr q)
-            : state(std::move(s)),
-              ask(std::move(q)),
-              counter(counter_at(state->verdict(), ask->settings)),
-              sleeper(loop) {}
+            : state(std::move(s)), ask(std::move(q)), counter(counter_at(state->verdict(), ask->settings)), sleeper(loop) {}
 
         std::shared_ptr<policy::upstream_state> state;
         question_ptr ask;
@@ -95,8 +92,7 @@ private:
         net::waiter sleeper;
         net::socket leaving;  ///< never opened: its hung_up flag is what dial() watches
         core::time_point due{};
-        unsigned version =
-            0;  ///< grows when a reload asks something else: what the old question found no longer counts
+        unsigned version = 0;  ///< grows when a reload asks something else: what the old question found no longer counts
 
         [[nodiscard]] bool ended() const { return leaving.peer_gone(); }
     };
@@ -173,8 +169,7 @@ void health_checker::checks::replace(const snapshot& s) {
 void health_checker::checks::change(subject& known, question_ptr now) {
     const auto was = std::exchange(known.ask, std::move(now));
     if (asks_alike(*was, *known.ask)) return;
-    if (!counts_alike(was->settings, known.ask->settings))
-        known.counter = counter_at(known.state->verdict(), known.ask->settings);
+    if (!counts_alike(was->settings, known.ask->settings)) known.counter = counter_at(known.state->verdict(), known.ask->settings);
     ++known.version;
     known.due = loop_.tick();
     known.sleeper.interrupt();
@@ -191,8 +186,7 @@ net::detached health_checker::checks::watch(subject_ptr s) {
         const auto q = self.ask;
         const auto version = self.version;
         const double spread = 1.0 + jitter_share * (random_.unit() - 0.5);
-        const auto pause = std::chrono::duration_cast<core::duration>(
-            core::duration{std::max(q->settings.interval, shortest_interval)} * spread);
+        const auto pause = std::chrono::duration_cast<core::duration>(core::duration{std::max(q->settings.interval, shortest_interval)} * spread);
         self.due = loop_.tick() + pause;
         {
             talk t;
@@ -227,9 +221,12 @@ net::detached health_checker::checks::ask_once(subject_ptr s, policy::ejection_s
         auto asking = check(self, q, t);
         const finding found = co_await std::move(asking);
         const int status = found.cancelled ? 0 : found.status;
-        if (status != 0) telemetry::log(telemetry::level::info, q->who + " refused a request's credential; asked by weir itself it says " + std::to_string(status));
+        if (status != 0)
+            telemetry::log(telemetry::level::info,
+                           q->who + " refused a request's credential; asked by weir itself it says " + std::to_string(status));
         if (status == 401 || status == 403)
-            self.state->itself_refused("credentials refused (" + std::to_string(status) + ", to weir's own question too). Check its api_key", loop_.tick(), ejection);
+            self.state->itself_refused("credentials refused (" + std::to_string(status) + ", to weir's own question too). Check its api_key",
+                                       loop_.tick(), ejection);
         self.due = loop_.tick() + drain_time;
         auto draining = drain(self, t);
         co_await std::move(draining);
@@ -256,8 +253,7 @@ net::task<finding> health_checker::checks::check(subject& s, question_ptr q, tal
     // An upstream may answer and close before it has read everything; only without an answer is that a failure.
     auto reading = read_answer(s, *q, t);
     out = co_await std::move(reading);
-    if (!sent && !out.passed && out.why.starts_with("closed"))
-        out.why = "closed the connection while it was being asked";
+    if (!sent && !out.passed && out.why.starts_with("closed")) out.why = "closed the connection while it was being asked";
     co_return out;
 }
 
@@ -365,8 +361,7 @@ void health_checker::checks::record(subject& s, const health_question& q, const 
     s.state->set_health(*verdict, loop_.tick());
     if (*verdict == policy::health::down) {
         const int in_a_row = std::max(q.settings.unhealthy_after, 1);
-        const std::string after = in_a_row == 1 ? " after a failed health check"
-                                                : " after " + std::to_string(in_a_row) + " failed health checks";
+        const std::string after = in_a_row == 1 ? " after a failed health check" : " after " + std::to_string(in_a_row) + " failed health checks";
         telemetry::log(level::warn, q.who + " is down" + after + ": " + f.why);
     } else if (before == policy::health::down) {
         telemetry::log(level::info, q.who + " is up again");

@@ -13,8 +13,8 @@ std::string path_of(const pool_runtime& pool, const upstream_runtime& up, const 
     return endpoint_path(pool.conf->dialect, up.conf->base_path, path);
 }
 
-std::shared_ptr<const health_question> make_question(const pool_runtime& pool, const upstream_runtime& up, const policy::health_check_settings& settings,
-                                                     std::string_view purpose) {
+std::shared_ptr<const health_question> make_question(const pool_runtime& pool, const upstream_runtime& up,
+                                                     const policy::health_check_settings& settings, std::string_view purpose) {
     auto q = std::make_shared<health_question>();
     q->who = spoken_name(*pool.conf, *up.conf);
     q->target = up.target;
@@ -44,20 +44,16 @@ bool counts_alike(const policy::health_check_settings& a, const policy::health_c
 bool asks_alike(const health_question& a, const health_question& b) {
     const auto& x = a.settings;
     const auto& y = b.settings;
-    return a.request == b.request && a.target->identity == b.target->identity && x.interval == y.interval &&
-           x.timeout == y.timeout && x.expect_from == y.expect_from && x.expect_to == y.expect_to && counts_alike(x, y);
+    return a.request == b.request && a.target->identity == b.target->identity && x.interval == y.interval && x.timeout == y.timeout &&
+           x.expect_from == y.expect_from && x.expect_to == y.expect_to && counts_alike(x, y);
 }
 
 std::string why_failed(const net::dial_result& r, const health_question& q) {
     switch (r.why) {
-        case net::dial_failure::name:
-            return r.detail;
-        case net::dial_failure::tls:
-            return "TLS: " + r.detail;
-        case net::dial_failure::timeout:
-            return "timeout: " + r.detail + " (" + std::to_string(q.settings.timeout.count()) + " ms)";
-        default:
-            return "cannot connect: " + r.detail;
+        case net::dial_failure::name: return r.detail;
+        case net::dial_failure::tls: return "TLS: " + r.detail;
+        case net::dial_failure::timeout: return "timeout: " + r.detail + " (" + std::to_string(q.settings.timeout.count()) + " ms)";
+        default: return "cannot connect: " + r.detail;
     }
 }
 

@@ -19,8 +19,7 @@ struct health_question {
 };
 
 /// `pool` has a health check.
-[[nodiscard]] std::shared_ptr<const health_question> make_health_question(const pool_runtime& pool,
-                                                                          const upstream_runtime& up);
+[[nodiscard]] std::shared_ptr<const health_question> make_health_question(const pool_runtime& pool, const upstream_runtime& up);
 
 /// What is asked when the upstream's credential is in doubt: its health check's question, or for its models.
 [[nodiscard]] std::shared_ptr<const health_question> make_credential_question(const pool_runtime& pool, const upstream_runtime& up);

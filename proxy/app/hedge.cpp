@@ -31,9 +31,12 @@ std::optional<std::chrono::milliseconds> pause_of(const http::response_head& ans
     policy::rate_resets resets;
     std::string_view after, after_ms;
     for (const auto& f : answer.fields) {
-        if (f.id == http::field_id::retry_after) after = f.value;
-        else if (http::iequals(f.name, "retry-after-ms")) after_ms = f.value;
-        else resets.see(f.name, f.value);
+        if (f.id == http::field_id::retry_after)
+            after = f.value;
+        else if (http::iequals(f.name, "retry-after-ms"))
+            after_ms = f.value;
+        else
+            resets.see(f.name, f.value);
     }
     const auto wall = core::wall_clock::now();
     auto pause = policy::retry_after(after, after_ms, wall);
@@ -118,7 +121,8 @@ net::task<failure> hedge::connect() {
     } else {
         line_ = std::make_unique<net::upstream_connection>();
         const auto connect_by = std::min(total_deadline_, core::after(now(), limits_.connect));
-        auto dialling = call_.through->dial(*line_, sleeper_, net::dial_watch{this, [](const void* of) { return static_cast<const hedge*>(of)->called_off_; }}, connect_by);
+        auto dialling = call_.through->dial(
+            *line_, sleeper_, net::dial_watch{this, [](const void* of) { return static_cast<const hedge*>(of)->called_off_; }}, connect_by);
         dialled = co_await std::move(dialling);
     }
     switch (dialled.why) {

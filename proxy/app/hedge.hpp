@@ -1,6 +1,6 @@
 // A second attempt at a request whose answer is late, on a connection and a coroutine of its own, until its answer begins, fails or is called
-// off. A stream begins with its first token, any other answer with its head. What came is then handed over as it came, and the exchange reads it as it reads every answer.
-// It decides neither whether there is a second attempt nor what its failure means: the exchange does (exchange_hedge.cpp).
+// off. A stream begins with its first token, any other answer with its head. What came is then handed over as it came, and the exchange reads it as
+// it reads every answer. It decides neither whether there is a second attempt nor what its failure means: the exchange does (exchange_hedge.cpp).
 #pragma once
 
 #include <chrono>
@@ -27,9 +27,9 @@ struct second_call {
     const upstream_runtime* to = nullptr;
     net::upstream_connections* through = nullptr;
     std::string head;
-    std::string copied;      ///< the body, where it had to be put together
-    net::gather request;     ///< head and body; the body's memory is the exchange's, and stays until the hedge has gone
-    std::size_t entry = 0;   ///< of the record's attempts
+    std::string copied;     ///< the body, where it had to be put together
+    net::gather request;    ///< head and body; the body's memory is the exchange's, and stays until the hedge has gone
+    std::size_t entry = 0;  ///< of the record's attempts
 };
 
 /// What shows that an answer has begun.
@@ -59,17 +59,17 @@ public:
     [[nodiscard]] core::time_point began() const { return began_; }
     [[nodiscard]] core::time_point sent_at() const { return sent_at_; }
     [[nodiscard]] bool lacking_here() const { return lacking_here_; }  ///< no connection could be opened, and that is not the upstream's fault
-    [[nodiscard]] bool sent() const { return sent_; }           ///< the whole request
+    [[nodiscard]] bool sent() const { return sent_; }                  ///< the whole request
     /// ... and into a connection that did not close before a byte came, as a kept one may.
     [[nodiscard]] bool was_read() const { return sent_ && !unread_; }
-    [[nodiscard]] int status() const { return status_; }        ///< 0: no head came
+    [[nodiscard]] int status() const { return status_; }  ///< 0: no head came
     [[nodiscard]] exchange::failure why() const { return why_; }
     [[nodiscard]] const std::string& provider_code() const { return code_; }
     [[nodiscard]] const std::optional<std::chrono::milliseconds>& retry_after() const { return retry_after_; }
 
     // When it is ahead.
     std::unique_ptr<net::upstream_connection> take_connection() { return std::move(line_); }
-    net::buffer take_bytes() { return std::move(raw_); }        ///< the answer as it came, from its head on
+    net::buffer take_bytes() { return std::move(raw_); }  ///< the answer as it came, from its head on
 
 private:
     enum class phase : std::uint8_t { waiting, never, running, ahead, failed, called_off };
@@ -102,9 +102,9 @@ private:
     std::unique_ptr<net::upstream_connection> line_;
 
     net::buffer raw_;
-    std::size_t unframed_ = 0;             ///< bytes of raw_ that were looked at
-    net::buffer text_;                     ///< the body without its framing, to look at; raw_ stays as it came
-    std::size_t read_ = 0;                 ///< bytes of text_ that were read as events
+    std::size_t unframed_ = 0;  ///< bytes of raw_ that were looked at
+    net::buffer text_;          ///< the body without its framing, to look at; raw_ stays as it came
+    std::size_t read_ = 0;      ///< bytes of text_ that were read as events
     http::framing framing_ = http::framing::none;
     std::uint64_t left_ = 0;
     http::chunk_scanner chunks_;

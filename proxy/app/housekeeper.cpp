@@ -7,9 +7,7 @@
 
 namespace weir::app {
 
-void housekeeper::every(std::chrono::milliseconds interval, std::function<void()> work) {
-    jobs_.push_back({interval, std::move(work)});
-}
+void housekeeper::every(std::chrono::milliseconds interval, std::function<void()> work) { jobs_.push_back({interval, std::move(work)}); }
 
 void housekeeper::start() {
     const auto now = std::chrono::steady_clock::now();

@@ -29,8 +29,10 @@ public:
         writer_.RawValue(json.data(), json.size(), rapidjson::kObjectType);
     }
     void add_or_null(std::string_view name, std::string_view value) {
-        if (value.empty()) add_null(name);
-        else add(name, value);
+        if (value.empty())
+            add_null(name);
+        else
+            add(name, value);
     }
     void add_time(std::string_view name, core::wall_time when) {
         char stamp[telemetry::timestamp_size];

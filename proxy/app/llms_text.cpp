@@ -76,11 +76,12 @@ std::string write_llms_text(const llms_view& what) {
         out.append("\n## ").append(one.name).append(" API\n\nEndpoints:\n\n").append(one.endpoints).append("\nModels:\n\n");
         add_models(out, what, one.dialect);
     }
-    out += "\n## Good to know\n\n"
-           "- `GET /v1/models` lists the models of your key as JSON.\n"
-           "- Errors are JSON in the shape of the API that you call; `error.message` says what to do.\n"
-           "- Every answer has an `x-request-id`: name it when you ask for help.\n"
-           "- On 429 and 503 wait as long as `Retry-After` says.\n";
+    out +=
+        "\n## Good to know\n\n"
+        "- `GET /v1/models` lists the models of your key as JSON.\n"
+        "- Errors are JSON in the shape of the API that you call; `error.message` says what to do.\n"
+        "- Every answer has an `x-request-id`: name it when you ask for help.\n"
+        "- On 429 and 503 wait as long as `Retry-After` says.\n";
     return out;
 }
 

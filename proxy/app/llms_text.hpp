@@ -10,7 +10,7 @@
 namespace weir::app {
 
 struct llms_model {
-    std::string name;                           ///< or a pattern of names, with `*`
+    std::string name;  ///< or a pattern of names, with `*`
     dialect::kind dialect = dialect::kind::openai;
     const usage::model_price* price = nullptr;  ///< null: nothing is said about prices
 };

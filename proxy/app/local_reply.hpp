@@ -12,7 +12,7 @@ namespace weir::app {
 
 struct local_reply {
     int status = 200;
-    std::string_view date;     ///< value of Date (RFC 9110 section 6.6.1)
+    std::string_view date;  ///< value of Date (RFC 9110 section 6.6.1)
     std::string_view request_id;
     std::string_view content_type = "application/json";
     std::string_view body;
@@ -20,7 +20,7 @@ struct local_reply {
     std::string_view hint;     ///< value of x-weir-hint
     std::string extra_fields;  ///< whole lines, for example x-ratelimit-*
     int retry_after_s = 0;
-    bool is_final = false;     ///< the same again would get the same: x-should-retry says so to SDKs
+    bool is_final = false;  ///< the same again would get the same: x-should-retry says so to SDKs
     bool keep_alive = true;
     bool to_head = false;
 };

@@ -13,7 +13,8 @@ meter::meter(std::string_view model, std::string_view request, const policy::mod
     : encoding_(token::encoding_for(model).enc),
       exact_(token::encoding_for(model).exact),
       input_estimate_(learned ? learned->input_tokens(request.size(), media_bytes)
-                              : token::estimate_tokens(request.size() - std::min(media_bytes, request.size())) + token::estimate_media_tokens(media_bytes)),
+                              : token::estimate_tokens(request.size() - std::min(media_bytes, request.size())) +
+                                    token::estimate_media_tokens(media_bytes)),
       factor_(learned && !exact_ ? learned->output_factor.value_or(policy::model_habits::one) : policy::model_habits::one),
       kept_(kept),
       first_(encoding_) {

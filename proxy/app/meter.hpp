@@ -57,7 +57,7 @@ private:
     std::uint16_t request_size_ = 0;
     std::uint32_t first_lane_ = 0;
     std::int64_t input_estimate_;
-    std::int64_t factor_;  ///< millionths, learned: tokens of the model for each of the encoding
+    std::int64_t factor_;               ///< millionths, learned: tokens of the model for each of the encoding
     std::int64_t counted_prompt_ = -1;  ///< counted at once; negative: not
     kept_prompts& kept_;
     std::unique_ptr<char[]> request_;

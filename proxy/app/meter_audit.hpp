@@ -19,9 +19,9 @@ namespace weir::app {
 
 struct audited {
     std::string pool, upstream, model;
-    double median = 1;        ///< reported output ÷ own count, of the last look that had enough answers
-    std::int64_t answers = 0; ///< that the median is of
-    bool off = false;         ///< the median lies outside 0.98 to 1.02
+    double median = 1;         ///< reported output ÷ own count, of the last look that had enough answers
+    std::int64_t answers = 0;  ///< that the median is of
+    bool off = false;          ///< the median lies outside 0.98 to 1.02
 };
 
 class meter_audit {

@@ -16,21 +16,17 @@ using namespace std::chrono_literals;
 constexpr std::size_t most_with_books = 20'000, most_without_books = 100'000;
 constexpr std::size_t most_asked = 10'000;
 constexpr std::size_t most_jobs = 10'000;
-constexpr auto look_again_after = 300ms;   // a predecessor moves its rows that often, and a little more
-constexpr auto look_at_books_every = 2s;   // for what a predecessor's last requests made
+constexpr auto look_again_after = 300ms;  // a predecessor moves its rows that often, and a little more
+constexpr auto look_at_books_every = 2s;  // for what a predecessor's last requests made
 constexpr auto charge_again_after = 5s;
 constexpr int missed_at_most = 3;
 constexpr probe_limits patience{.connect = 5000ms, .total = 20000ms, .body = 32u << 20};
 
-std::int64_t milliseconds_of(core::wall_time when) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count();
-}
+std::int64_t milliseconds_of(core::wall_time when) { return std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count(); }
 
 bool is_asked_for(const ledger::made_object& what) { return what.endpoint == dialect::label_of(dialect::endpoint::responses); }
 
-bool too_old_to_ask(const ledger::made_object& what) {
-    return milliseconds_of(core::wall_clock::now() - policy::asked_for_at_most) > what.time_ms;
-}
+bool too_old_to_ask(const ledger::made_object& what) { return milliseconds_of(core::wall_clock::now() - policy::asked_for_at_most) > what.time_ms; }
 
 usage::counts difference(usage::counts now, const usage::counts& before) {
     now.input -= before.input;

@@ -41,9 +41,9 @@ struct object_search {
 class object_keeper {
 public:
     struct settings {
-        ledger::ledger* books = nullptr;                  ///< null: nothing outlives the process
-        std::function<bool()> shares_books = {};          ///< whether another process may still add to them
-        std::function<void(late_spend)> tell = {};        ///< any thread
+        ledger::ledger* books = nullptr;            ///< null: nothing outlives the process
+        std::function<bool()> shares_books = {};    ///< whether another process may still add to them
+        std::function<void(late_spend)> tell = {};  ///< any thread
     };
 
     explicit object_keeper(settings how);
@@ -104,7 +104,7 @@ private:
     std::set<std::string, std::less<>> asked_;  ///< ids in to_ask_ or being asked
     bool stopping_ = false, left_to_successor_ = false;
     std::thread desk_;
-    std::vector<std::thread> askers_;                 ///< made when there is something to ask for
+    std::vector<std::thread> askers_;  ///< made when there is something to ask for
     std::array<probe_canceller, 2> cancel_;
 };
 

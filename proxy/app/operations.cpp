@@ -151,14 +151,17 @@ std::string operations::tell(const std::string& pool, const std::string& upstrea
 
 std::string operations::set_drained(const std::string& pool, const std::string& upstream, bool drained) {
     auto why = tell(pool, upstream, [drained](told& t) { t.drained = drained; });
-    if (why.empty()) say(pool, upstream, drained ? "takes no new requests: an operator drained it" : "takes requests again: an operator undrained it");
+    if (why.empty())
+        say(pool, upstream, drained ? "takes no new requests: an operator drained it" : "takes requests again: an operator undrained it");
     return why;
 }
 
 std::string operations::set_weight(const std::string& pool, const std::string& upstream, int weight) {
     if (weight < -1 || weight > most_weight) return "a weight is 0 to " + std::to_string(most_weight) + ", or null for the conf's own";
     auto why = tell(pool, upstream, [weight](told& t) { t.weight = weight; });
-    if (why.empty()) say(pool, upstream, weight < 0 ? "has the conf's own weight again, by an operator" : "has the weight " + std::to_string(weight) + " now, by an operator");
+    if (why.empty())
+        say(pool, upstream,
+            weight < 0 ? "has the conf's own weight again, by an operator" : "has the weight " + std::to_string(weight) + " now, by an operator");
     return why;
 }
 
@@ -170,7 +173,8 @@ std::string operations::hand_over() {
     for (const auto& [which, t] : told_) {
         const auto& [pool, upstream] = which;
         if ((pool + upstream).find_first_of("\t\n") != std::string::npos) continue;
-        if (t.drained || t.weight >= 0) out += pool + "\t" + upstream + "\t" + (t.drained ? "drained" : "open") + "\t" + std::to_string(t.weight) + "\n";
+        if (t.drained || t.weight >= 0)
+            out += pool + "\t" + upstream + "\t" + (t.drained ? "drained" : "open") + "\t" + std::to_string(t.weight) + "\n";
     }
     return out;
 }
@@ -208,8 +212,7 @@ void operations::tell_workers() {
             if (found == told_.end()) continue;
             const int own = up.conf->weight;
             const int weight = found->second.drained ? 0 : found->second.weight < 0 ? own : found->second.weight;
-            for (auto* w : of_.workers)
-                w->post([w, p = pool.conf->name, u = up.conf->name, weight] { w->set_weight(p, u, weight); });
+            for (auto* w : of_.workers) w->post([w, p = pool.conf->name, u = up.conf->name, weight] { w->set_weight(p, u, weight); });
         }
 }
 
@@ -291,8 +294,10 @@ std::string operations::live() {
     const auto& last = history_.back();
     const auto since = std::find_if(history_.begin(), history_.end(), [&](const sample& s) { return last.at - s.at <= rate_window; });
     const double seconds = std::chrono::duration<double>(last.at - since->at).count();
-    if (seconds > 0) out.add("requests_per_second", std::round(static_cast<double>(last.requests - since->requests) / seconds * 100) / 100);
-    else out.add_null("requests_per_second");
+    if (seconds > 0)
+        out.add("requests_per_second", std::round(static_cast<double>(last.requests - since->requests) / seconds * 100) / 100);
+    else
+        out.add_null("requests_per_second");
     // Of the last minute; since the start when nobody has looked for so long.
     auto counts = last.first_token;
     if (history_.size() > 1)
@@ -302,8 +307,10 @@ std::string operations::live() {
     for (std::size_t i = 0; i <= bounds.size(); ++i) total += counts[i];
     out.open_object("first_token_ms");
     for (const auto& [name, share] : {std::pair{"p50", 0.5}, std::pair{"p95", 0.95}, std::pair{"p99", 0.99}}) {
-        if (total > 0) out.add(name, std::round(quantile(share, counts, bounds, total) * 1e4) / 10);
-        else out.add_null(name);
+        if (total > 0)
+            out.add(name, std::round(quantile(share, counts, bounds, total) * 1e4) / 10);
+        else
+            out.add_null(name);
     }
     out.close_object();
     write_requests(out, open);

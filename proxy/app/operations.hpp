@@ -53,10 +53,10 @@ public:
     [[nodiscard]] std::map<std::pair<std::string, std::string>, int> weights() const;
     [[nodiscard]] bool drained(const std::string& pool, const std::string& upstream) const;
 
-    [[nodiscard]] std::string status();   ///< the body of /api/status
-    [[nodiscard]] std::string live();     ///< the body of /api/live, and each event of /api/events
-    [[nodiscard]] std::string requests(); ///< the body of /api/requests
-    [[nodiscard]] std::string keys();     ///< the body of /api/keys
+    [[nodiscard]] std::string status();    ///< the body of /api/status
+    [[nodiscard]] std::string live();      ///< the body of /api/live, and each event of /api/events
+    [[nodiscard]] std::string requests();  ///< the body of /api/requests
+    [[nodiscard]] std::string keys();      ///< the body of /api/keys
     /// The ledger's sums, as `weir spend` shows them. With a result that has an error there is no ledger or the query is wrong.
     [[nodiscard]] ledger::spend_result spend(const ledger::spend_query& what) const;
 

@@ -19,8 +19,7 @@ constexpr int max_interim_answers = 8;
 
 class asker {
 public:
-    asker(net::reactor& loop, std::shared_ptr<const net::upstream_target> target, const core::secret& request,
-          const probe_limits& limits)
+    asker(net::reactor& loop, std::shared_ptr<const net::upstream_target> target, const core::secret& request, const probe_limits& limits)
         : loop_(loop), sleeper_(loop), connections_(loop, std::move(target)), request_(request), limits_(limits) {}
 
     net::task<void> run();
@@ -165,9 +164,7 @@ void asker::keep(const char* bytes, std::size_t size) {
 bool asker::body_wants_more() {
     const auto bytes = in_.view();
     switch (framing_) {
-        case http::framing::none:
-            out.whole = true;
-            return false;
+        case http::framing::none: out.whole = true; return false;
         case http::framing::length: {
             const auto n = std::min<std::uint64_t>(left_, bytes.size());
             keep(bytes.data(), n);
@@ -181,9 +178,7 @@ bool asker::body_wants_more() {
             out.whole = chunks_.now() == http::chunk_scanner::status::done && out.body.size() < limits_.body;
             if (chunks_.now() != http::chunk_scanner::status::more) return false;
             break;
-        case http::framing::until_close:
-            keep(bytes.data(), bytes.size());
-            break;
+        case http::framing::until_close: keep(bytes.data(), bytes.size()); break;
     }
     in_.clear();
     return out.body.size() < limits_.body;
@@ -237,8 +232,7 @@ private:
     probe_canceller* by_;
 };
 
-probe_answer probe(std::shared_ptr<const net::upstream_target> target, const core::secret& request,
-                   const probe_limits& limits, probe_canceller* by) {
+probe_answer probe(std::shared_ptr<const net::upstream_target> target, const core::secret& request, const probe_limits& limits, probe_canceller* by) {
     net::reactor loop;
     asker one{loop, std::move(target), request, limits};
     loop.post([&] { run_and_stop(loop, one); });

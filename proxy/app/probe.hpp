@@ -45,7 +45,7 @@ private:
 
 /// Blocks the calling thread, at most for `limits.total`. Throws std::system_error when there is no event loop to be
 /// had. `by`: may end it early; null: nobody does.
-[[nodiscard]] probe_answer probe(std::shared_ptr<const net::upstream_target> target, const core::secret& request,
-                                 const probe_limits& limits, probe_canceller* by = nullptr);
+[[nodiscard]] probe_answer probe(std::shared_ptr<const net::upstream_target> target, const core::secret& request, const probe_limits& limits,
+                                 probe_canceller* by = nullptr);
 
 }  // namespace weir::app

@@ -34,8 +34,7 @@ bool text(json::cursor& c, std::string& out) {
 }
 
 bool is_word(std::string_view s) {
-    return !s.empty() && s.size() <= longest_word &&
-           std::all_of(s.begin(), s.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+    return !s.empty() && s.size() <= longest_word && std::all_of(s.begin(), s.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
 }
 
 void read_error(json::cursor& c, traits& t) {

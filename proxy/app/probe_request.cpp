@@ -32,8 +32,7 @@ core::secret write_probe(const pool_runtime& pool, const upstream_runtime& up, c
     };
     head.request_line(what.method, what.path, what.query);
     head.add("host", up.authority);
-    if (!configured("user-agent"))
-        head.add("user-agent", "weir/" + std::string{core::version} + " " + std::string{what.purpose});
+    if (!configured("user-agent")) head.add("user-agent", "weir/" + std::string{core::version} + " " + std::string{what.purpose});
     if (!configured("accept")) head.add("accept", std::string_view{"*/*"});
     // Who reads the answer reads it as it comes.
     if (!configured("accept-encoding")) head.add("accept-encoding", std::string_view{"identity"});

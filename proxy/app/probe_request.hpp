@@ -18,8 +18,7 @@ struct probe_question {
 };
 
 /// Head and body. It carries the credential.
-[[nodiscard]] core::secret write_probe(const pool_runtime& pool, const upstream_runtime& up,
-                                       const probe_question& what);
+[[nodiscard]] core::secret write_probe(const pool_runtime& pool, const upstream_runtime& up, const probe_question& what);
 
 /// Where the dialect has an endpoint (`/models`) under a base path.
 [[nodiscard]] std::string endpoint_path(dialect::kind k, std::string_view base_path, std::string_view endpoint);

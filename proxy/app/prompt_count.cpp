@@ -68,8 +68,8 @@ prompt_count count_prompt(token::encoding with, std::string_view body, std::size
     if (!seen.is_request) return out;
     out.tokens = counter.tokens();
     if (seen.messages > 0) out.tokens += token::estimate_chat_overhead(seen.messages, seen.names);
-    out.tokens += token::estimate_tool_overhead(with, {seen.functions, seen.functions_with_parameters, seen.parameters,
-                                                       seen.choice_lists, seen.choices});
+    out.tokens +=
+        token::estimate_tool_overhead(with, {seen.functions, seen.functions_with_parameters, seen.parameters, seen.choice_lists, seen.choices});
     return out;
 }
 

@@ -68,8 +68,8 @@ bool is_foreign(const config::pool_conf& pool, const dialect::target& target) {
 
 std::string foreign_hint(const config::pool_conf& pool, const dialect::target& target) {
     const std::string asked{dialect::name_of(target.dialect)}, spoken{dialect::name_of(pool.dialect)};
-    return "this endpoint is of dialect " + asked + ", and the pool '" + pool.name + "' has dialect: " + spoken + "; send this model to a pool with dialect: " +
-           asked + ", or use an endpoint of dialect " + spoken;
+    return "this endpoint is of dialect " + asked + ", and the pool '" + pool.name + "' has dialect: " + spoken +
+           "; send this model to a pool with dialect: " + asked + ", or use an endpoint of dialect " + spoken;
 }
 
 }  // namespace weir::app

@@ -27,8 +27,8 @@ namespace weir::app {
                                          std::int64_t max_output);
 
 /// Where it is sent; `renamed`: the model that the path must name instead of the one it names, empty: none.
-[[nodiscard]] std::string path_sent(const config::pool_conf& pool, const config::upstream_conf& to, const dialect::target& target, std::string_view renamed,
-                                    bool collected);
+[[nodiscard]] std::string path_sent(const config::pool_conf& pool, const config::upstream_conf& to, const dialect::target& target,
+                                    std::string_view renamed, bool collected);
 
 /// The endpoint belongs to a dialect that the pool is not said to speak. The request is sent all the same, since some providers serve several.
 [[nodiscard]] bool is_foreign(const config::pool_conf& pool, const dialect::target& target);

@@ -61,8 +61,10 @@ void service_manager::send(std::string_view message) const {
     to.sun_family = AF_UNIX;
     std::memcpy(to.sun_path, socket_.data(), socket_.size());
     auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_.size());
-    if (socket_.front() == '@') to.sun_path[0] = '\0';
-    else ++size;
+    if (socket_.front() == '@')
+        to.sun_path[0] = '\0';
+    else
+        ++size;
     const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return;
     (void)::sendto(fd, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&to), size);

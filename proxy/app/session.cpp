@@ -19,7 +19,11 @@ constexpr auto linger_time = std::chrono::seconds{2};
 }  // namespace
 
 session::session(worker& w, std::shared_ptr<const listener_runtime> on, bool beyond_limit)
-    : worker_(w), listener_(std::move(on)), waiter_(w.loop()), beyond_limit_(beyond_limit), open_connections_(&w.metrics().connections(listener_->name)) {
+    : worker_(w),
+      listener_(std::move(on)),
+      waiter_(w.loop()),
+      beyond_limit_(beyond_limit),
+      open_connections_(&w.metrics().connections(listener_->name)) {
     if (beyond_limit_) worker_.counts().refusing.fetch_add(1, std::memory_order_relaxed);
     open_connections_->add(1);
     worker_.counts().connections.fetch_add(1, std::memory_order_relaxed);
@@ -264,8 +268,10 @@ void session::drain() {
 }
 
 void session::end(core::code why) {
-    if (serving_) serving_->end_now(why);
-    else abort();
+    if (serving_)
+        serving_->end_now(why);
+    else
+        abort();
 }
 
 void session::abort() {

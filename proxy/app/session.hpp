@@ -93,7 +93,7 @@ private:
     bool wakes_on_drain_ = false;  ///< between two requests, and in tunnels
     bool aborting_ = false;
     bool beyond_limit_ = false;
-    bool broken_ = false;          ///< a write failed: what the client has got is not known
+    bool broken_ = false;  ///< a write failed: what the client has got is not known
     exchange_runner* serving_ = nullptr;
     telemetry::gauge* open_connections_ = nullptr;
     std::unique_ptr<std::array<char, 46>> real_client_;  ///< made behind trusted proxies only

@@ -27,8 +27,8 @@ struct upstream_runtime {
     const config::upstream_conf* conf = nullptr;
     std::shared_ptr<policy::upstream_state> state;
     std::shared_ptr<const net::upstream_target> target;
-    std::string authority;                  ///< the Host header: host, and port unless it is the scheme's own
-    std::string credential_name;            ///< header that carries api_key; empty: the client's own passes
+    std::string authority;        ///< the Host header: host, and port unless it is the scheme's own
+    std::string credential_name;  ///< header that carries api_key; empty: the client's own passes
     core::secret credential_value;
 };
 
@@ -47,7 +47,7 @@ struct pool_runtime {
     std::shared_ptr<policy::drain_slots> drains;
     /// What its upstreams list: wanted where a route takes names by a pattern for this pool and nobody wrote one; else null.
     std::shared_ptr<served_models> served;
-    std::shared_ptr<pool_hedging> hedging;      ///< null unless `hedge` is on
+    std::shared_ptr<pool_hedging> hedging;  ///< null unless `hedge` is on
 };
 
 struct text_hash {
@@ -64,9 +64,9 @@ struct snapshot {
     std::shared_ptr<policy::key_ring> keys;  ///< null: no keys are configured, everybody may call
     std::unordered_map<std::string, std::shared_ptr<policy::model_habits>, text_hash, std::equal_to<>> habits;  ///< by model label
     std::unique_ptr<const upstream_runtime> collector;  ///< of traces; null while tracing is off
-    std::vector<std::string> model_names;    ///< that the operator wrote: what GET /v1/models lists when the key allows it
-    std::vector<std::string> catalogue;      ///< names of a price file that prices more than what is served
-    std::shared_ptr<model_scout> scout;      ///< of all snapshots
+    std::vector<std::string> model_names;               ///< that the operator wrote: what GET /v1/models lists when the key allows it
+    std::vector<std::string> catalogue;                 ///< names of a price file that prices more than what is served
+    std::shared_ptr<model_scout> scout;                 ///< of all snapshots
 
     /// Of a label that the routes give; null for others.
     [[nodiscard]] policy::model_habits* habits_of(std::string_view label) const {
@@ -80,7 +80,6 @@ struct snapshot {
 [[nodiscard]] std::string spoken_name(const config::pool_conf& pool, const config::upstream_conf& up);
 
 /// Throws net::tls_error when a CA file cannot be used. `before`: the snapshot that this one replaces, whose live state is carried over; may be null.
-[[nodiscard]] std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf> conf, net::resolver& names,
-                                                            const snapshot* before);
+[[nodiscard]] std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf> conf, net::resolver& names, const snapshot* before);
 
 }  // namespace weir::app

@@ -18,44 +18,31 @@ using standing = policy::upstream_state::standing;
 
 std::string_view name_of(standing how) {
     switch (how) {
-        case standing::open:
-            return "open";
-        case standing::half_open:
-            return "half_open";
-        case standing::probing:
-            return "probing";
-        case standing::ejected:
-            return "ejected";
-        case standing::waiting:
-            return "waiting";
-        case standing::refused:
-            return "refused";
-        case standing::down:
-            return "down";
+        case standing::open: return "open";
+        case standing::half_open: return "half_open";
+        case standing::probing: return "probing";
+        case standing::ejected: return "ejected";
+        case standing::waiting: return "waiting";
+        case standing::refused: return "refused";
+        case standing::down: return "down";
     }
     return "open";
 }
 
 std::string_view name_of(policy::health verdict) {
     switch (verdict) {
-        case policy::health::unknown:
-            return "unknown";
-        case policy::health::up:
-            return "up";
-        case policy::health::down:
-            return "down";
+        case policy::health::unknown: return "unknown";
+        case policy::health::up: return "up";
+        case policy::health::down: return "down";
     }
     return "unknown";
 }
 
 std::string_view name_of(policy::balance how) {
     switch (how) {
-        case policy::balance::weighted_round_robin:
-            return "weighted_round_robin";
-        case policy::balance::least_outstanding:
-            return "least_outstanding";
-        case policy::balance::peak_ewma:
-            return "peak_ewma";
+        case policy::balance::weighted_round_robin: return "weighted_round_robin";
+        case policy::balance::least_outstanding: return "least_outstanding";
+        case policy::balance::peak_ewma: return "peak_ewma";
     }
     return "peak_ewma";
 }
@@ -257,8 +244,10 @@ void add_fleet(json_text& out, const fleet::fleet* fleet) {
     out.add("slice_percent", fleet->how().slice_percent);
     out.add("on_failure", fleet->how().on_failure == policy::on_store_failure::local ? "local" : "refuse");
     out.add("failures", static_cast<std::int64_t>(now.failures));
-    if (now.connected || now.why.empty()) out.add_null("why");
-    else out.add("why", now.why);
+    if (now.connected || now.why.empty())
+        out.add_null("why");
+    else
+        out.add("why", now.why);
     out.close_object();
 }
 
@@ -337,8 +326,7 @@ void add_upstream_families(const snapshot& s, core::time_point now, std::vector<
     auto budgets = telemetry::make_family("weir_budget_remaining_usd");
     if (s.keys)
         for (const auto& left : s.keys->budgets_left(core::wall_clock::now()))
-            telemetry::add_value(budgets, {{"key", left.key}, {"window", left.window}},
-                                 static_cast<double>(left.remaining) / 1e9);
+            telemetry::add_value(budgets, {{"key", left.key}, {"window", left.window}}, static_cast<double>(left.remaining) / 1e9);
     auto amounts = telemetry::make_family("weir_budget_usd");
     for (const auto& key : s.conf->keys)
         for (const auto& budget : key.budgets)

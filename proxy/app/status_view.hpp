@@ -31,9 +31,9 @@ struct process_facts {
     std::vector<std::string> addresses;  ///< bound, in the order of conf.listeners; empty: as they stand in the conf
     bool last_reload_ok = true;
     bool draining = false;
-    std::vector<app::audited> audited;        ///< what upstreams report against what weir counts
-    std::optional<ledger_facts> ledger = {};  ///< nothing: none is kept
-    const fleet::fleet* fleet = nullptr;  ///< null: the limits are this weir's own
+    std::vector<app::audited> audited;                                ///< what upstreams report against what weir counts
+    std::optional<ledger_facts> ledger = {};                          ///< nothing: none is kept
+    const fleet::fleet* fleet = nullptr;                              ///< null: the limits are this weir's own
     std::map<std::pair<std::string, std::string>, int> weights = {};  ///< by pool and upstream: what operators said instead of the conf
 };
 

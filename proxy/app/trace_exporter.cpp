@@ -153,8 +153,10 @@ void trace_exporter::send_batch() {
         if (outcome == verdict::taken) {
             exported_ += static_cast<std::uint64_t>(in_batch_ - rejected_);
             refused_ += static_cast<std::uint64_t>(rejected_);
-            if (rejected_ > 0) complain("it rejected " + std::to_string(rejected_) + " spans of a batch");
-            else if (std::exchange(failing_, false)) telemetry::log(telemetry::level::info, "tracing: spans are sent again");
+            if (rejected_ > 0)
+                complain("it rejected " + std::to_string(rejected_) + " spans of a batch");
+            else if (std::exchange(failing_, false))
+                telemetry::log(telemetry::level::info, "tracing: spans are sent again");
             break;
         }
         complain(why);
@@ -172,7 +174,8 @@ void trace_exporter::send_batch() {
 }
 
 // 429, 502, 503 and 504 may be tried again, as may what was never answered; any other refusal is final.
-trace_exporter::verdict trace_exporter::post(const std::string& body, std::chrono::milliseconds limit, std::chrono::milliseconds& pause, std::string& why) {
+trace_exporter::verdict trace_exporter::post(const std::string& body, std::chrono::milliseconds limit, std::chrono::milliseconds& pause,
+                                             std::string& why) {
     const auto to = destination();
     probe_limits limits;
     limits.total = limit;

@@ -23,11 +23,11 @@ namespace weir::app {
 class trace_exporter {
 public:
     struct pace {
-        std::chrono::milliseconds interval{1000};   ///< how long spans are gathered
-        std::chrono::milliseconds timeout{5000};    ///< of one request to the collector
-        std::chrono::milliseconds backoff{1000};    ///< the first pause after a failure; doubled up to thirty times of it
-        std::chrono::milliseconds give_up{60000};   ///< a batch that could not be sent for so long is dropped
-        std::chrono::milliseconds goodbye{5000};    ///< what stop() may take
+        std::chrono::milliseconds interval{1000};  ///< how long spans are gathered
+        std::chrono::milliseconds timeout{5000};   ///< of one request to the collector
+        std::chrono::milliseconds backoff{1000};   ///< the first pause after a failure; doubled up to thirty times of it
+        std::chrono::milliseconds give_up{60000};  ///< a batch that could not be sent for so long is dropped
+        std::chrono::milliseconds goodbye{5000};   ///< what stop() may take
     };
 
     trace_exporter();
@@ -62,7 +62,7 @@ private:
     pace pace_;
     std::vector<std::unique_ptr<telemetry::span_lane>> lanes_;
 
-    mutable std::mutex lock_;        ///< the three below; no worker takes it
+    mutable std::mutex lock_;  ///< the three below; no worker takes it
     std::condition_variable changed_;
     std::shared_ptr<const snapshot> to_;
     bool stopping_ = false;
@@ -70,8 +70,8 @@ private:
 
     // the sending thread's
     std::string batch_;
-    int in_batch_ = 0;               ///< spans
-    int rejected_ = 0;               ///< of the last batch that was taken
+    int in_batch_ = 0;  ///< spans
+    int rejected_ = 0;  ///< of the last batch that was taken
     core::time_point first_waits_since_{};
     bool failing_ = false;
     std::minstd_rand jitter_;

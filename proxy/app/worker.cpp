@@ -136,8 +136,10 @@ void worker::adopt(std::shared_ptr<const listener_runtime> on, int descriptor, c
 }
 
 void worker::forget(session& s) {
-    if (s.previous) s.previous->next = s.next;
-    else sessions_ = s.next;
+    if (s.previous)
+        s.previous->next = s.next;
+    else
+        sessions_ = s.next;
     if (s.next) s.next->previous = s.previous;
     load_.fetch_sub(1, std::memory_order_relaxed);
 }

@@ -40,12 +40,12 @@ class object_keeper;
 
 /// What a listener accepts with; one per listener and conf, shared by the workers.
 struct listener_runtime {
-    std::string name;                    ///< the address as in the conf: the label of metrics
+    std::string name;  ///< the address as in the conf: the label of metrics
     std::shared_ptr<net::listening_socket> socket;
-    std::vector<net::ssl_ctx> contexts;  ///< one per worker; empty: plain
+    std::vector<net::ssl_ctx> contexts;     ///< one per worker; empty: plain
     std::vector<policy::ip_block> trusted;  ///< proxies whose word about the client counts
-    policy::host_rules hosts;            ///< where no keys are asked for: by which names it may be called
-    bool proxy_protocol = false;         ///< every connection begins with a PROXY header
+    policy::host_rules hosts;               ///< where no keys are asked for: by which names it may be called
+    bool proxy_protocol = false;            ///< every connection begins with a PROXY header
 };
 
 /// One worker's way to a pool: turns, connections.
@@ -68,8 +68,8 @@ struct process_counts {
     std::atomic<int> refusing{0};  ///< of these: beyond the limit, open only until they have been told so
     alignas(64) std::atomic<std::size_t> buffered_bodies{0};
     std::atomic<bool> draining{false};
-    std::function<void()> doubt;   ///< told that an upstream's credential is in doubt; any thread; set before the workers start
-    int descriptors = 0;           ///< that this process may have open; set before the workers start
+    std::function<void()> doubt;  ///< told that an upstream's credential is in doubt; any thread; set before the workers start
+    int descriptors = 0;          ///< that this process may have open; set before the workers start
     /// Client connections for which there are descriptors: some stay free for upstreams, the admin address and files.
     [[nodiscard]] int connections_that_fit() const { return descriptors - std::clamp(descriptors / 32, 32, 1024); }
 };
@@ -158,7 +158,7 @@ public:
     http::request_head request_scratch;
     http::response_head response_scratch;
     std::string head_scratch;
-    net::gather gather_scratch;               ///< for what is composed and written without a sleep between
+    net::gather gather_scratch;  ///< for what is composed and written without a sleep between
     kept_prompts prompts_kept;
     const void* request_scratch_owner = nullptr;  ///< whose head request_scratch holds
 

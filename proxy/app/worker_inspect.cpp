@@ -16,8 +16,10 @@ void worker::add(exchange_runner& e) {
 }
 
 void worker::remove(exchange_runner& e) {
-    if (e.previous) e.previous->next = e.next;
-    else exchanges_ = e.next;
+    if (e.previous)
+        e.previous->next = e.next;
+    else
+        exchanges_ = e.next;
     if (e.next) e.next->previous = e.previous;
 }
 

@@ -43,8 +43,10 @@ public:
     bool send(std::string_view bytes) {
         while (!bytes.empty()) {
             const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-            if (n > 0) bytes.remove_prefix(static_cast<std::size_t>(n));
-            else if (errno != EAGAIN || !wait(POLLOUT)) return false;
+            if (n > 0)
+                bytes.remove_prefix(static_cast<std::size_t>(n));
+            else if (errno != EAGAIN || !wait(POLLOUT))
+                return false;
         }
         return true;
     }
@@ -55,8 +57,10 @@ public:
         while (into.size() < longest_answer) {
             const ssize_t n = ::recv(fd_, piece, sizeof piece, 0);
             if (n == 0) return true;
-            if (n > 0) into.append(piece, static_cast<std::size_t>(n));
-            else if (errno != EAGAIN || !wait(POLLIN)) return false;
+            if (n > 0)
+                into.append(piece, static_cast<std::size_t>(n));
+            else if (errno != EAGAIN || !wait(POLLIN))
+                return false;
         }
         errno = EMSGSIZE;
         return false;
@@ -116,9 +120,12 @@ admin_answer admin_call(const std::string& address, std::string_view method, std
     if (!body.empty()) request += "Content-Type: application/json\r\n";
     request.append("\r\n").append(body);
     std::string answer;
-    if (!wire.open(reachable(*parsed))) out.fault = "nobody answers on " + address + " (" + std::strerror(errno) + ")";
-    else if (!wire.send(request) || !wire.read_all(answer)) out.fault = address + " does not answer (" + std::strerror(errno) + ")";
-    else if (!parse(answer, out)) out.fault = "what answers on " + address + " is no weir";
+    if (!wire.open(reachable(*parsed)))
+        out.fault = "nobody answers on " + address + " (" + std::strerror(errno) + ")";
+    else if (!wire.send(request) || !wire.read_all(answer))
+        out.fault = address + " does not answer (" + std::strerror(errno) + ")";
+    else if (!parse(answer, out))
+        out.fault = "what answers on " + address + " is no weir";
     return out;
 }
 

@@ -64,9 +64,8 @@ int run(int argc, char** argv) {
     root.set_version_flag("--version", "weir " + std::string{core::version}, "print the version");
     root.footer("Without a command weir serves.\nExample:\n  weir check -c conf/weir.yaml && weir -c conf/weir.yaml");
     root.require_subcommand(0, 1);
-    root.failure_message([](const CLI::App* app, const CLI::Error& why) {
-        return "weir: " + std::string{why.what()} + "\nsee: " + app->get_name() + " --help\n";
-    });
+    root.failure_message(
+        [](const CLI::App* app, const CLI::Error& why) { return "weir: " + std::string{why.what()} + "\nsee: " + app->get_name() + " --help\n"; });
 
     std::string conf_file = default_conf;
     root.add_option("-c,--conf", conf_file, "the conf file")->type_name("FILE")->capture_default_str();

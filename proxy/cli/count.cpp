@@ -30,8 +30,8 @@ int count(const std::string& file, std::string model, bool as_json) {
     const auto tokens = body.is_request ? body.tokens : token::count(encoding.enc, *bytes);
     const bool exact = encoding.exact && body.complete;
     if (as_json)
-        std::cout << R"({"tokens":)" << tokens << R"(,"encoding":")" << token::name(encoding.enc) << R"(","exact":)"
-                  << (exact ? "true" : "false") << "}\n";
+        std::cout << R"({"tokens":)" << tokens << R"(,"encoding":")" << token::name(encoding.enc) << R"(","exact":)" << (exact ? "true" : "false")
+                  << "}\n";
     else
         std::cout << tokens << '\n';
     return fine;

@@ -48,10 +48,9 @@ private:
     void introduce() {
         std::cout << "weir demo: two pretend providers and a gateway in front of them, TLS on every leg, certificates "
                      "made just now.\n\n"
-                  << "  client  ->  weir " << stage_.address() << "  ->  north " << stage_.north().url()
-                  << "  (weight 2)\n"
-                  << std::string(static_cast<std::size_t>(17) + stage_.address().size(), ' ') << "  ->  south "
-                  << stage_.south().url() << "  (weight 1)\n\nThe conf:\n\n";
+                  << "  client  ->  weir " << stage_.address() << "  ->  north " << stage_.north().url() << "  (weight 2)\n"
+                  << std::string(static_cast<std::size_t>(17) + stage_.address().size(), ' ') << "  ->  south " << stage_.south().url()
+                  << "  (weight 1)\n\nThe conf:\n\n";
         std::istringstream lines{stage_.conf_text()};
         for (std::string line; std::getline(lines, line);) std::cout << "    " << line << '\n';
         std::cout << std::flush;
@@ -62,9 +61,9 @@ private:
         const auto got = talk(stage_, what, [](std::string_view piece) { std::cout << piece << std::flush; });
         const auto* price = stage_.conf().prices.find(what.model, got.upstream);
         const auto cost = price == nullptr ? 0 : usage::cost_of(*price, got.used);
-        std::cout << "\n  [" << (got.upstream.empty() ? "nobody" : got.upstream) << "] " << got.used.prompt() << " + "
-                  << got.used.completion() << " tokens, $" << usage::usd_string(cost) << ", first token after "
-                  << std::fixed << std::setprecision(1) << got.first_token_ms << " ms\n";
+        std::cout << "\n  [" << (got.upstream.empty() ? "nobody" : got.upstream) << "] " << got.used.prompt() << " + " << got.used.completion()
+                  << " tokens, $" << usage::usd_string(cost) << ", first token after " << std::fixed << std::setprecision(1) << got.first_token_ms
+                  << " ms\n";
         if (!got.fault.empty()) return faults_.push_back(std::string{what.asks} + ": " + got.fault);
         bodies_.push_back(got.body);
         for (auto* sum : {&by_upstream_[got.upstream], &all_}) {
@@ -76,9 +75,8 @@ private:
     }
 
     static void row(const std::string& name, const totals& of) {
-        std::cout << "  " << std::left << std::setw(10) << name << std::right << std::setw(9) << of.requests
-                  << std::setw(9) << of.prompt << std::setw(12) << of.completion << "   $" << usage::usd_string(of.cost)
-                  << '\n';
+        std::cout << "  " << std::left << std::setw(10) << name << std::right << std::setw(9) << of.requests << std::setw(9) << of.prompt
+                  << std::setw(12) << of.completion << "   $" << usage::usd_string(of.cost) << '\n';
     }
 
     void conclude() {
@@ -100,10 +98,8 @@ private:
         std::sort(said.begin(), said.end());
         std::sort(bodies_.begin(), bodies_.end());
         if (said != bodies_) faults_.push_back("the streams are not byte for byte what the providers sent");
-        if (prompt != all_.prompt || completion != all_.completion)
-            faults_.push_back("the tokens are not those in the providers' books");
-        if (by_upstream_["north"].requests != 2 * by_upstream_["south"].requests)
-            faults_.push_back("the weights 2:1 were not kept");
+        if (prompt != all_.prompt || completion != all_.completion) faults_.push_back("the tokens are not those in the providers' books");
+        if (by_upstream_["north"].requests != 2 * by_upstream_["south"].requests) faults_.push_back("the weights 2:1 were not kept");
     }
 
     /// The sum of a metric's series; `lines` gets them as they stand.
@@ -131,8 +127,7 @@ private:
             const double requests = sum_of(got.body, "weir_requests_total", lines);
             const double tokens = sum_of(got.body, "weir_tokens_total", lines);
             const double spend = sum_of(got.body, "weir_spend_usd_total", lines);
-            agrees = requests == static_cast<double>(all_.requests) &&
-                     tokens == static_cast<double>(all_.prompt + all_.completion) &&
+            agrees = requests == static_cast<double>(all_.requests) && tokens == static_cast<double>(all_.prompt + all_.completion) &&
                      std::abs(spend * 1e9 - static_cast<double>(all_.cost)) < 1.0;
         }
         std::cout << "\nThe same from " << stage_.admin_address() << "/metrics:\n\n" << lines;

@@ -18,9 +18,8 @@ constexpr const char* price_text =
     "  gpt-4o-mini: {input: 0.15, cached_input: 0.075, output: 0.60}\n";
 
 std::string upstream_line(const mock::provider& provider, int weight) {
-    return "      - {name: " + provider.name() + ", url: \"" + provider.url() +
-           "/v1\", weight: " + std::to_string(weight) + ", api_key: " + demo_stage::provider_key +
-           ", tls: {ca: ca.pem, server_name: localhost}}\n";
+    return "      - {name: " + provider.name() + ", url: \"" + provider.url() + "/v1\", weight: " + std::to_string(weight) +
+           ", api_key: " + demo_stage::provider_key + ", tls: {ca: ca.pem, server_name: localhost}}\n";
 }
 
 }  // namespace
@@ -41,8 +40,7 @@ void temporary_folder::write(const std::string& name, const std::string& text) c
     out << text;
     out.close();
     if (!out) throw std::runtime_error("cannot write " + (path_ / name).string());
-    std::filesystem::permissions(path_ / name,
-                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    std::filesystem::permissions(path_ / name, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
 demo_stage::demo_stage(const mock::timing& pace) {
@@ -51,9 +49,7 @@ demo_stage::demo_stage(const mock::timing& pace) {
     write_files();
     const auto file = (folder_.path() / "weir.yaml").string();
     const auto loaded = config::load(file, config::process_environment());
-    if (!loaded.value)
-        throw std::runtime_error(loaded.faults.empty() ? "the conf is not usable"
-                                                       : config::to_string(loaded.faults.front()));
+    if (!loaded.value) throw std::runtime_error(loaded.faults.empty() ? "the conf is not usable" : config::to_string(loaded.faults.front()));
     conf_ = loaded.value;
     gateway_ = std::make_unique<app::gateway>(conf_);
     gateway_->start();

@@ -13,13 +13,10 @@ namespace {
 constexpr std::size_t padding = 64;  // what dialect::stream_reader may read past an event
 
 std::string request_for(const question& what) {
-    const std::string body = std::string{R"({"model":")"} + what.model +
-                             R"(","stream":true,"stream_options":{"include_usage":true},)" +
+    const std::string body = std::string{R"({"model":")"} + what.model + R"(","stream":true,"stream_options":{"include_usage":true},)" +
                              R"("messages":[{"role":"user","content":")" + what.asks + R"("}]})";
-    return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " +
-           std::string{demo_stage::client_key} +
-           "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-           "\r\nConnection: close\r\n\r\n" + body;
+    return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + std::string{demo_stage::client_key} +
+           "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
 }
 
 /// Splits what arrives into events and reads each.
@@ -67,19 +64,15 @@ std::string fault_of(const http_answer& got, const listener& heard, const questi
 
 const std::vector<question>& demo_questions() {
     static const std::vector<question> all = {
-        {"gpt-4o", "What is a weir?",
-         "A low dam across a stream: it regulates the level and measures the flow, and the water never stops."},
-        {"gpt-4o-mini", "And what do you do with my tokens?",
-         "I pass them on as they arrive, byte for byte, and count each of them on the way."},
-        {"gpt-4o", "Does that work in other languages?",
-         "Natürlich. 当然可以。 Ja, og emoji også 🌊 — bytes are bytes."},
+        {"gpt-4o", "What is a weir?", "A low dam across a stream: it regulates the level and measures the flow, and the water never stops."},
+        {"gpt-4o-mini", "And what do you do with my tokens?", "I pass them on as they arrive, byte for byte, and count each of them on the way."},
+        {"gpt-4o", "Does that work in other languages?", "Natürlich. 当然可以。 Ja, og emoji også 🌊 — bytes are bytes."},
         {"gpt-4o", "What happens when a provider fails?",
          "Before the first byte has reached you the request moves to another one and you never notice. After it, the "
          "stream ends with "
          "an error, never with a false full stop."},
         {"gpt-4o-mini", "Who pays?", "Every request is priced and written to a ledger before its last byte leaves."},
-        {"gpt-4o", "Where do I begin?",
-         "With a conf file of five lines: one listener, and one pool with one upstream."},
+        {"gpt-4o", "Where do I begin?", "With a conf file of five lines: one listener, and one pool with one upstream."},
     };
     return all;
 }
@@ -97,16 +90,14 @@ std::optional<mock::script> demo_answer(std::string_view request_body) {
 talk_result talk(const demo_stage& stage, const question& what, const std::function<void(std::string_view)>& say) {
     listener heard{say};
     const auto asked = std::chrono::steady_clock::now();
-    const auto got = http_call(stage.address(), stage.authority_pem(), request_for(what),
-                               [&](std::string_view bytes) { heard.hear(bytes); });
+    const auto got = http_call(stage.address(), stage.authority_pem(), request_for(what), [&](std::string_view bytes) { heard.hear(bytes); });
     talk_result out;
     out.fault = fault_of(got, heard, what);
     out.text = heard.heard;
     out.body = got.body;
     out.upstream = got.header("x-weir-upstream");
     out.used = heard.reader.usage();
-    if (!heard.heard.empty())
-        out.first_token_ms = std::chrono::duration<double, std::milli>(heard.first - asked).count();
+    if (!heard.heard.empty()) out.first_token_ms = std::chrono::duration<double, std::milli>(heard.first - asked).count();
     return out;
 }
 

@@ -36,7 +36,6 @@ struct talk_result {
 };
 
 /// Asks over TLS and calls `say` with each piece of text as it arrives.
-[[nodiscard]] talk_result talk(const demo_stage& stage, const question& what,
-                               const std::function<void(std::string_view)>& say);
+[[nodiscard]] talk_result talk(const demo_stage& stage, const question& what, const std::function<void(std::string_view)>& say);
 
 }  // namespace weir::cli

@@ -31,8 +31,7 @@ public:
         for (const auto& [name, value] : read_) {
             const auto trimmed = trim(value.reveal());
             if (trimmed == key.reveal()) return "the environment variable " + name;
-            if (trimmed.size() > too_short && key.reveal().find(trimmed) != std::string::npos)
-                partly = "the environment variable " + name;
+            if (trimmed.size() > too_short && key.reveal().find(trimmed) != std::string::npos) partly = "the environment variable " + name;
         }
         return partly;
     }
@@ -51,8 +50,8 @@ int no_such_pool(const config::conf& conf, const std::string& name) {
     std::vector<std::string> names;
     names.reserve(conf.pools.size());
     for (const auto& pool : conf.pools) names.push_back(pool.name);
-    std::cerr << "weir: no pool is called " << config::in_quotes(name)
-              << config::did_you_mean(config::nearest(name, names)) << "\nsee: doctor --help\n";
+    std::cerr << "weir: no pool is called " << config::in_quotes(name) << config::did_you_mean(config::nearest(name, names))
+              << "\nsee: doctor --help\n";
     return wrong_usage;
 }
 

@@ -36,10 +36,7 @@ struct explain_options {
 class explanation {
 public:
     explanation(const config::conf& conf, const explain_options& with, std::string body)
-        : conf_(conf),
-          with_(with),
-          body_(std::move(body)),
-          routes_(conf.routes, pool_names(conf), priced_names(conf)) {}
+        : conf_(conf), with_(with), body_(std::move(body)), routes_(conf.routes, pool_names(conf), priced_names(conf)) {}
 
     int run() {
         const bool understood = endpoint() && request();
@@ -65,8 +62,7 @@ private:
     }
 
     static bool refused(const core::error& why) {
-        std::cout << "refused      " << core::status_of(why.what) << ' ' << core::name_of(why.what) << ": "
-                  << why.message << '\n';
+        std::cout << "refused      " << core::status_of(why.what) << ' ' << core::name_of(why.what) << ": " << why.message << '\n';
         return false;
     }
 
@@ -76,16 +72,15 @@ private:
         query_ = question == std::string::npos ? "" : with_.path.substr(question + 1);
         target_ = dialect::classify("POST", path_, query_, conf_.limits.normalize_paths);
         if (target_.refusal) return refused(target_.refusal);
-        std::cout << "endpoint     " << dialect::label_of(target_.id) << " (" << dialect::name_of(target_.dialect)
-                  << ")\n";
+        std::cout << "endpoint     " << dialect::label_of(target_.id) << " (" << dialect::name_of(target_.dialect) << ")\n";
         if (!target_.hint.empty()) std::cout << "hint         " << target_.hint << '\n';
         return true;
     }
 
     bool request() {
         if (body_.size() > conf_.limits.request_body)
-            return refused({core::code::body_too_large, "the body is larger than limits.request_body (" +
-                                                            std::to_string(conf_.limits.request_body) + " bytes)"});
+            return refused({core::code::body_too_large,
+                            "the body is larger than limits.request_body (" + std::to_string(conf_.limits.request_body) + " bytes)"});
         if (target_.body == dialect::body_form::json) {
             const auto size = body_.size();
             body_.append(padding, '\0');
@@ -137,8 +132,7 @@ private:
         if (s.requests_per_minute > 0) std::cout << "; " << s.requests_per_minute << " requests a minute";
         if (s.tokens_per_minute > 0) std::cout << "; " << s.tokens_per_minute << " tokens a minute";
         if (s.concurrent > 0) std::cout << "; " << s.concurrent << " at once";
-        for (const auto& budget : s.budgets)
-            std::cout << "; $" << usage::usd_string(budget.amount) << " every " << budget.window;
+        for (const auto& budget : s.budgets) std::cout << "; $" << usage::usd_string(budget.amount) << " every " << budget.window;
         if (s.max_output_tokens > 0) std::cout << "; at most " << s.max_output_tokens << " output tokens";
         std::cout << '\n';
         if (!with_.key.empty()) output_limit_ = s.max_output_tokens;
@@ -157,7 +151,8 @@ private:
     }
 
     bool route() {
-        const auto* found = facts_.model.empty() ? policy::route_without_model(routes_, std::nullopt, first_that_speaks()) : routes_.find(facts_.model);
+        const auto* found =
+            facts_.model.empty() ? policy::route_without_model(routes_, std::nullopt, first_that_speaks()) : routes_.find(facts_.model);
         if (found == nullptr) {
             std::cout << "route        none\n";
             return refused(app::no_route(routes_, facts_.model));
@@ -169,8 +164,8 @@ private:
 
     void candidate(std::size_t number, const policy::candidate& to) {
         const auto& pool = conf_.pools[to.pool];
-        std::cout << "candidate " << number << "  pool " << pool.name << " (" << dialect::name_of(pool.dialect)
-                  << "), model " << to.model << (to.larger_context ? ", also for prompts too long for those before" : "") << '\n';
+        std::cout << "candidate " << number << "  pool " << pool.name << " (" << dialect::name_of(pool.dialect) << "), model " << to.model
+                  << (to.larger_context ? ", also for prompts too long for those before" : "") << '\n';
         if (app::is_foreign(pool, target_))
             std::cout << "             sent as it is, in another dialect: " << app::foreign_hint(pool, target_) << '\n';
         const bool collects = app::is_collected(pool, target_, facts_);
@@ -178,9 +173,8 @@ private:
         changes(app::wishes_for(pool, facts_, to.model, collects, output_limit_));
         const std::string renamed = !target_.model.empty() && to.model != facts_.model ? std::string{to.model} : std::string{};
         for (const auto& upstream : pool.upstreams) {
-            std::cout << "             " << upstream.name << ": " << upstream.scheme << "://" << upstream.host << ':'
-                      << upstream.port << app::path_sent(pool, upstream, target_, renamed, collects)
-                      << ", weight " << upstream.weight << ", ";
+            std::cout << "             " << upstream.name << ": " << upstream.scheme << "://" << upstream.host << ':' << upstream.port
+                      << app::path_sent(pool, upstream, target_, renamed, collects) << ", weight " << upstream.weight << ", ";
             if (upstream.max_requests > 0) std::cout << "at most " << upstream.max_requests << " requests at once, ";
             price(conf_.prices.find(to.model, upstream.name));
         }
@@ -206,8 +200,8 @@ private:
 
     /// What the pool does to a request beyond sending it.
     static void limits(const config::pool_conf& pool) {
-        const bool limited = std::any_of(pool.upstreams.begin(), pool.upstreams.end(),
-                                         [](const config::upstream_conf& u) { return u.max_requests > 0; });
+        const bool limited =
+            std::any_of(pool.upstreams.begin(), pool.upstreams.end(), [](const config::upstream_conf& u) { return u.max_requests > 0; });
         if (!limited) return;
         std::cout << "             when all are full: ";
         if (pool.queue.size == 0) {
@@ -225,8 +219,8 @@ private:
             return;
         }
         const auto per_million = [](usage::picousd rate) { return usage::usd_string(rate * 1000); };
-        std::cout << '$' << per_million(found->price.input) << " in, $" << per_million(found->price.output)
-                  << " out per million tokens (" << found->pattern << ")\n";
+        std::cout << '$' << per_million(found->price.input) << " in, $" << per_million(found->price.output) << " out per million tokens ("
+                  << found->pattern << ")\n";
     }
 
     void estimate() {

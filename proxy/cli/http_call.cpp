@@ -51,11 +51,9 @@ public:
 
     bool shake_hands(const std::string& host, const std::string& ca_pem, std::string& fault) {
         context_.reset(SSL_CTX_new(TLS_client_method()));
-        const std::unique_ptr<BIO, freed_by<BIO_free_all>> from{
-            BIO_new_mem_buf(ca_pem.data(), static_cast<int>(ca_pem.size()))};
+        const std::unique_ptr<BIO, freed_by<BIO_free_all>> from{BIO_new_mem_buf(ca_pem.data(), static_cast<int>(ca_pem.size()))};
         const std::unique_ptr<X509, freed_by<X509_free>> root{PEM_read_bio_X509(from.get(), nullptr, nullptr, nullptr)};
-        if (!root || X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), root.get()) != 1)
-            return fault = "no usable authority", false;
+        if (!root || X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), root.get()) != 1) return fault = "no usable authority", false;
         SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
         ssl_.reset(SSL_new(context_.get()));
         X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl_.get());
@@ -67,14 +65,12 @@ public:
         return fault = std::string{"TLS handshake: "} + text, false;
     }
 
-    long read(char* to, std::size_t size) {
-        return ssl_ ? SSL_read(ssl_.get(), to, static_cast<int>(size)) : ::recv(fd_, to, size, 0);
-    }
+    long read(char* to, std::size_t size) { return ssl_ ? SSL_read(ssl_.get(), to, static_cast<int>(size)) : ::recv(fd_, to, size, 0); }
 
     bool write(std::string_view bytes) {
         while (!bytes.empty()) {
-            const long size = ssl_ ? SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()))
-                                   : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            const long size =
+                ssl_ ? SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
             if (size <= 0) return false;
             bytes.remove_prefix(static_cast<std::size_t>(size));
         }
@@ -174,8 +170,7 @@ void read_body(wire& from, http_answer& into, std::string rest, const std::funct
 }  // namespace
 
 std::string http_answer::header(std::string_view name) const {
-    for (std::size_t at = head.find("\r\n"); at != std::string::npos && at + 2 < head.size();
-         at = head.find("\r\n", at + 2)) {
+    for (std::size_t at = head.find("\r\n"); at != std::string::npos && at + 2 < head.size(); at = head.find("\r\n", at + 2)) {
         const auto begin = at + 2, colon = head.find(':', begin), end = head.find("\r\n", begin);
         if (colon == std::string::npos || colon > end || colon - begin != name.size()) continue;
         if (strncasecmp(head.data() + begin, name.data(), name.size()) != 0) continue;

@@ -1,7 +1,8 @@
 // `weir serve`: runs the gateway until a signal ends it.
+#include "app/serve.hpp"
+
 #include <memory>
 
-#include "app/serve.hpp"
 #include "cli/command.hpp"
 
 namespace weir::cli {

@@ -62,7 +62,8 @@ std::size_t rows_of_terminal() {
 }
 
 void add_upstreams(std::string& out, const dom::element& status) {
-    out += cell("POOL", 14) + cell("UPSTREAM", 24) + cell("WEIGHT", 6, true) + cell("IN FLIGHT", 9, true) + cell("LATENCY", 10, true) + cell("STANDING", 60) + "LAST FAILURE\n";
+    out += cell("POOL", 14) + cell("UPSTREAM", 24) + cell("WEIGHT", 6, true) + cell("IN FLIGHT", 9, true) + cell("LATENCY", 10, true) +
+           cell("STANDING", 60) + "LAST FAILURE\n";
     dom::array pools;
     if (status["pools"].get(pools) != simdjson::SUCCESS) return;
     for (const auto& pool : pools) {
@@ -70,8 +71,8 @@ void add_upstreams(std::string& out, const dom::element& status) {
         if (pool["upstreams"].get(upstreams) != simdjson::SUCCESS) continue;
         for (const auto& up : upstreams) {
             const auto latency = text(up, "latency_ms");
-            out += cell(text(pool, "name"), 14) + cell(text(up, "name"), 24) + cell(text(up, "weight"), 6, true) + cell(text(up, "in_flight"), 9, true) +
-                   cell(latency == "-" ? latency : latency + "ms", 10, true) + cell(text(up, "standing"), 60) +
+            out += cell(text(pool, "name"), 14) + cell(text(up, "name"), 24) + cell(text(up, "weight"), 6, true) +
+                   cell(text(up, "in_flight"), 9, true) + cell(latency == "-" ? latency : latency + "ms", 10, true) + cell(text(up, "standing"), 60) +
                    last_failure(up) + "\n";
         }
     }
@@ -80,7 +81,8 @@ void add_upstreams(std::string& out, const dom::element& status) {
 void add_requests(std::string& out, const dom::element& live, std::size_t most) {
     dom::array open;
     if (live["open"].get(open) != simdjson::SUCCESS) return;
-    out += "\n" + cell("KEY", 16) + cell("MODEL", 24) + cell("UPSTREAM", 20) + cell("AGE", 8, true) + cell("TOKENS", 8, true) + cell("USD", 10, true) + "REQUEST\n";
+    out += "\n" + cell("KEY", 16) + cell("MODEL", 24) + cell("UPSTREAM", 20) + cell("AGE", 8, true) + cell("TOKENS", 8, true) +
+           cell("USD", 10, true) + "REQUEST\n";
     std::size_t shown = 0;
     for (const auto& r : open) {
         if (shown++ == most) {
@@ -95,8 +97,9 @@ void add_requests(std::string& out, const dom::element& live, std::size_t most) 
 std::string picture(const dom::element& live, std::size_t rows) {
     dom::element status, tokens;
     if (live["status"].get(status) != simdjson::SUCCESS || live["first_token_ms"].get(tokens) != simdjson::SUCCESS) return "this is no weir\n";
-    std::string out = "weir " + text(status, "version") + "   " + text(live, "requests_per_second") + " requests/s   first token p50 " + text(tokens, "p50") + " ms, p95 " +
-                      text(tokens, "p95") + " ms, p99 " + text(tokens, "p99") + " ms" + (text(status, "draining") == "true" ? "   DRAINING" : "") + "\n\n";
+    std::string out = "weir " + text(status, "version") + "   " + text(live, "requests_per_second") + " requests/s   first token p50 " +
+                      text(tokens, "p50") + " ms, p95 " + text(tokens, "p95") + " ms, p99 " + text(tokens, "p99") + " ms" +
+                      (text(status, "draining") == "true" ? "   DRAINING" : "") + "\n\n";
     add_upstreams(out, status);
     const auto used = static_cast<std::size_t>(std::count(out.begin(), out.end(), '\n')) + 4;
     add_requests(out, live, rows > used ? rows - used : 1);
@@ -124,7 +127,11 @@ int top(const top_options& with) {
         if (!answer.fault.empty() || failed != simdjson::SUCCESS || answer.status != 200) {
             std::string_view said;
             if (failed == simdjson::SUCCESS && answer.fault.empty() && live["error"]["message"].get(said) != simdjson::SUCCESS) said = {};
-            std::cerr << "weir: " << (!answer.fault.empty() ? answer.fault : !said.empty() ? std::string{said} : "what answers on " + where->address + " is no weir") << '\n';
+            std::cerr << "weir: "
+                      << (!answer.fault.empty() ? answer.fault
+                          : !said.empty()       ? std::string{said}
+                                                : "what answers on " + where->address + " is no weir")
+                      << '\n';
             return at_fault;
         }
         // Home, the picture, each line's rest and the screen's rest cleared: nothing flickers.

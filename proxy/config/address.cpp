@@ -27,8 +27,7 @@ ip parse_ip(std::string_view text) {
 }
 
 bool is_name_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
 }
 
 bool is_numeric(std::string_view text) {
@@ -39,8 +38,7 @@ parsed<std::string> parse_unix_path(std::string_view text) {
     const std::string_view path = text.substr(text.find(':') + 1);
     if (!path.starts_with('/')) return {.problem = "needs an absolute path, like unix:/run/weir.sock"};
     if (path.size() >= sizeof(sockaddr_un{}.sun_path))
-        return {.problem = "is too long for a socket (at most " + std::to_string(sizeof(sockaddr_un{}.sun_path) - 1) +
-                           " bytes)"};
+        return {.problem = "is too long for a socket (at most " + std::to_string(sizeof(sockaddr_un{}.sun_path) - 1) + " bytes)"};
     return {.value = std::string{text}};
 }
 
@@ -95,8 +93,7 @@ parsed<std::string> parse_listen_address(std::string_view text) {
         return {.problem = std::string{shape}, .suggestion = std::string{text.substr(text.find("://") + 3)}};
     if (is_port(text)) return {.problem = "names no host", .suggestion = "127.0.0.1:" + std::string{text}};
     const std::size_t colon = text.rfind(':');
-    if (colon == std::string_view::npos)
-        return {.problem = "names no port", .suggestion = is_host(text) ? std::string{text} + ":8080" : ""};
+    if (colon == std::string_view::npos) return {.problem = "names no port", .suggestion = is_host(text) ? std::string{text} + ":8080" : ""};
     std::string_view host = text.substr(0, colon);
     const std::string_view port = text.substr(colon + 1);
     if (!is_port(port)) return {.problem = "has no valid port (0 to 65535)"};
@@ -106,8 +103,7 @@ parsed<std::string> parse_listen_address(std::string_view text) {
         if (!is_ipv6(host)) return {.problem = "has no IPv6 address in its brackets"};
         return {.value = std::string{text}};
     }
-    if (is_ipv6(host))
-        return {.problem = "needs brackets", .suggestion = "[" + std::string{host} + "]:" + std::string{port}};
+    if (is_ipv6(host)) return {.problem = "needs brackets", .suggestion = "[" + std::string{host} + "]:" + std::string{port}};
     if (!is_host(host)) return {.problem = std::string{shape}};
     return {.value = std::string{text}};
 }
@@ -120,8 +116,7 @@ parsed<std::string> parse_client_block(std::string_view text) {
     const auto prefix = parse_integer(text.substr(slash + 1), 0, address.bits);
     if (!prefix.value) return {.problem = "has no valid prefix length (0 to " + std::to_string(address.bits) + ")"};
     const int bits = static_cast<int>(*prefix.value);
-    if (has_bits_behind(address, bits))
-        return {.problem = "is not the start of its block", .suggestion = masked(address, bits)};
+    if (has_bits_behind(address, bits)) return {.problem = "is not the start of its block", .suggestion = masked(address, bits)};
     return {.value = std::string{text}};
 }
 

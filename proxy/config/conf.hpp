@@ -61,7 +61,7 @@ struct state_conf {
     std::string ledger = "weir-ledger.db";  ///< absolute after loading; empty: off
     std::optional<fleet::settings> shared;  ///< limits and budgets hold across every weir that names this store
     std::chrono::hours keep{24 * 90};
-    bool refuse_on_failure = false;         ///< requests are refused while the ledger cannot be written
+    bool refuse_on_failure = false;  ///< requests are refused while the ledger cannot be written
 };
 
 /// Spans of requests, for an OTLP/HTTP collector.
@@ -73,7 +73,7 @@ struct tracing_conf {
 };
 
 struct models_conf {
-    bool show_prices = false;  ///< the lists of models carry what each costs
+    bool show_prices = false;           ///< the lists of models carry what each costs
     bool prices_are_catalogue = false;  ///< the price file prices more than is served here: its names are no list of models
 };
 
@@ -86,11 +86,11 @@ struct conf {
     bool watch = false;              ///< reload when one of them changes
     std::string admin_address = "127.0.0.1:9464";
     std::vector<std::string> admin_hosts;  ///< names that the admin address may be called by, beside loopback ones
-    core::secret admin_token;        ///< empty: what changes something is allowed on loopback and unix sockets only
-    int workers = 0;  ///< 0: one per core
+    core::secret admin_token;              ///< empty: what changes something is allowed on loopback and unix sockets only
+    int workers = 0;                       ///< 0: one per core
     net::limits limits;
     std::optional<policy::cors_settings> cors;  ///< absent: weir says nothing about origins
-    std::vector<pool_conf> pools;  ///< in the file's order
+    std::vector<pool_conf> pools;               ///< in the file's order
     std::vector<policy::route_settings> routes;
     std::vector<policy::key_settings> keys;
     models_conf models;

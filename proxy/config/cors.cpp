@@ -22,9 +22,8 @@ parsed<std::string> parse_origin(std::string_view text) {
         return {.problem = "has more than an origin: scheme, host and port", .suggestion = origin.substr(0, path_at)};
     if (origin.find('*') != std::string::npos) return {.problem = "has a wildcard: name each origin, or write '*' alone for all"};
     const auto host = std::string_view{origin}.substr(host_at);
-    const bool plain = std::all_of(host.begin(), host.end(), [](char c) {
-        return is_lower_alnum(c) || std::string_view{"-._~:[]"}.find(c) != std::string_view::npos;
-    });
+    const bool plain = std::all_of(host.begin(), host.end(),
+                                   [](char c) { return is_lower_alnum(c) || std::string_view{"-._~:[]"}.find(c) != std::string_view::npos; });
     if (host.empty() || host.front() == ':' || !plain) return {.problem = shape};
     const auto scheme = origin.substr(0, colon);
     for (const auto& [name, port] : {std::pair{"https", ":443"}, std::pair{"http", ":80"}})

@@ -18,8 +18,7 @@ constexpr std::size_t most_compared_patterns = 2000;
 bool covers(std::string_view wide, std::string_view narrow) {
     std::size_t w = 0, n = 0, star = std::string_view::npos, resume = 0;
     while (n < narrow.size()) {
-        const bool same =
-            w < wide.size() && wide[w] != '*' && (wide[w] == narrow[n] || (wide[w] == '?' && narrow[n] != '*'));
+        const bool same = w < wide.size() && wide[w] != '*' && (wide[w] == narrow[n] || (wide[w] == '?' && narrow[n] != '*'));
         if (same) {
             ++w, ++n;
         } else if (w < wide.size() && wide[w] == '*') {
@@ -42,15 +41,13 @@ bool may_overlap(std::string_view left, std::string_view right) {
 }
 
 const pool_conf* find_pool(const conf& what, const std::string& name) {
-    const auto pool =
-        std::find_if(what.pools.begin(), what.pools.end(), [&](const pool_conf& p) { return p.name == name; });
+    const auto pool = std::find_if(what.pools.begin(), what.pools.end(), [&](const pool_conf& p) { return p.name == name; });
     return pool == what.pools.end() ? nullptr : &*pool;
 }
 
 /// A name given twice is a fault already, not a second pool.
 bool has_several_pools(const conf& what) {
-    return std::any_of(what.pools.begin(), what.pools.end(),
-                       [&](const pool_conf& p) { return p.name != what.pools.front().name; });
+    return std::any_of(what.pools.begin(), what.pools.end(), [&](const pool_conf& p) { return p.name != what.pools.front().name; });
 }
 
 void check_pool_names(const conf& what, const mentions& seen) {
@@ -60,8 +57,7 @@ void check_pool_names(const conf& what, const mentions& seen) {
     std::set<std::string> used;
     for (const mention& reference : seen.pool_references) {
         used.insert(reference.name);
-        if (find_pool(what, reference.name) == nullptr)
-            reference.where.refuse("is not a pool", nearest(reference.name, names));
+        if (find_pool(what, reference.name) == nullptr) reference.where.refuse("is not a pool", nearest(reference.name, names));
     }
     if (what.routes.empty()) return;
     for (const mention& pool : seen.pools)
@@ -73,9 +69,8 @@ void check_fallback_dialects(const conf& what, const mentions& seen) {
         const pool_conf* const first = find_pool(what, what.routes[route].pool);
         const pool_conf* const other = find_pool(what, to.name);
         if (first != nullptr && other != nullptr && first->dialect != other->dialect)
-            to.where.warn("pool: " + in_quotes(to.name) + " speaks " + std::string{dialect::name_of(other->dialect)} +
-                          " and " + in_quotes(first->name) + " speaks " +
-                          std::string{dialect::name_of(first->dialect)} + ": it cannot stand in for it");
+            to.where.warn("pool: " + in_quotes(to.name) + " speaks " + std::string{dialect::name_of(other->dialect)} + " and " +
+                          in_quotes(first->name) + " speaks " + std::string{dialect::name_of(first->dialect)} + ": it cannot stand in for it");
     }
 }
 
@@ -87,11 +82,10 @@ void check_reach(const mentions& seen) {
         for (const mention& model : models) {
             if (earlier.size() > most_compared_patterns) return;
             own.push_back(&model);
-            const auto wider = std::find_if(earlier.begin(), earlier.end(),
-                                            [&](const mention* e) { return covers(e->name, model.name); });
+            const auto wider = std::find_if(earlier.begin(), earlier.end(), [&](const mention* e) { return covers(e->name, model.name); });
             if (wider != earlier.end())
-                model.where.warn(in_quotes(model.name) + " never matches here: " + in_quotes((*wider)->name) +
-                                 " at line " + std::to_string((*wider)->where.at().line) + " comes first");
+                model.where.warn(in_quotes(model.name) + " never matches here: " + in_quotes((*wider)->name) + " at line " +
+                                 std::to_string((*wider)->where.at().line) + " comes first");
         }
         earlier.insert(earlier.end(), own.begin(), own.end());
     }
@@ -100,21 +94,18 @@ void check_reach(const mentions& seen) {
 void check_renames(const mentions& seen) {
     for (const auto& [route, renamed] : seen.renames) {
         const auto& models = seen.route_models[route];
-        const bool used = std::any_of(models.begin(), models.end(),
-                                      [&](const mention& m) { return core::glob_match(m.name, renamed.name); });
-        if (!used && !models.empty())
-            renamed.where.warn_at_key("rename: " + in_quotes(renamed.name) + " fits none of this route's models");
+        const bool used = std::any_of(models.begin(), models.end(), [&](const mention& m) { return core::glob_match(m.name, renamed.name); });
+        if (!used && !models.empty()) renamed.where.warn_at_key("rename: " + in_quotes(renamed.name) + " fits none of this route's models");
     }
 }
 
 void check_key_models(const conf& what, const mentions& seen) {
     if (what.routes.empty()) return;
     for (const mention& model : seen.key_models) {
-        const bool served =
-            std::any_of(what.routes.begin(), what.routes.end(), [&](const policy::route_settings& route) {
-                return std::any_of(route.models.begin(), route.models.end(),
-                                   [&](const std::string& pattern) { return may_overlap(pattern, model.name); });
-            });
+        const bool served = std::any_of(what.routes.begin(), what.routes.end(), [&](const policy::route_settings& route) {
+            return std::any_of(route.models.begin(), route.models.end(),
+                               [&](const std::string& pattern) { return may_overlap(pattern, model.name); });
+        });
         if (!served) model.where.warn("models: no route serves " + in_quotes(model.name));
     }
 }
@@ -123,8 +114,7 @@ bool has_price(const conf& what, std::string_view model, const pool_conf* pool) 
     const auto& rows = what.prices.rows();
     return std::any_of(rows.begin(), rows.end(), [&](const usage::model_price& row) {
         const auto is_named = [&](const upstream_conf& upstream) { return upstream.name == row.upstream; };
-        const bool holds = row.upstream.empty() ||
-                           (pool != nullptr && std::any_of(pool->upstreams.begin(), pool->upstreams.end(), is_named));
+        const bool holds = row.upstream.empty() || (pool != nullptr && std::any_of(pool->upstreams.begin(), pool->upstreams.end(), is_named));
         return holds && may_overlap(row.pattern, model);
     });
 }
@@ -145,8 +135,7 @@ void check_prices(const conf& what, const mentions& seen) {
         for (const pool_conf& pool : what.pools)
             for (const upstream_conf& u : pool.upstreams) names.push_back(u.name);
         if (std::find(names.begin(), names.end(), upstream.name) == names.end())
-            upstream.where.warn_at_key("no pool has an upstream " + in_quotes(upstream.name) +
-                                       did_you_mean(nearest(upstream.name, names)));
+            upstream.where.warn_at_key("no pool has an upstream " + in_quotes(upstream.name) + did_you_mean(nearest(upstream.name, names)));
     }
 }
 
@@ -154,16 +143,14 @@ void check_limits(const conf& what, const mentions& seen) {
     if (what.limits.buffered_bodies >= what.limits.request_body) return;
     const auto& at = seen.buffered_bodies.empty() ? seen.request_body : seen.buffered_bodies;
     if (!at.empty())
-        at.front().where.warn("limits: buffered_bodies (" + size_string(what.limits.buffered_bodies) +
-                              ") is smaller than request_body (" + size_string(what.limits.request_body) +
-                              "): larger bodies are never accepted");
+        at.front().where.warn("limits: buffered_bodies (" + size_string(what.limits.buffered_bodies) + ") is smaller than request_body (" +
+                              size_string(what.limits.request_body) + "): larger bodies are never accepted");
 }
 
 void check_admin(const mentions& seen) {
     for (const mention& admin : seen.admin_address)
         for (const mention& listener : seen.listener_addresses)
-            if (admin.name == listener.name && !admin.name.ends_with(":0"))
-                admin.where.refuse("is already the address of a listener");
+            if (admin.name == listener.name && !admin.name.ends_with(":0")) admin.where.refuse("is already the address of a listener");
 }
 
 }  // namespace

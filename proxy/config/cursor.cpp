@@ -13,21 +13,16 @@ namespace {
 
 std::string_view name_of(node::form form) {
     switch (form) {
-        case node::form::null:
-            return "nothing";
-        case node::form::scalar:
-            return "a plain value";
-        case node::form::list:
-            return "a list";
-        case node::form::map:
-            return "a map";
+        case node::form::null: return "nothing";
+        case node::form::scalar: return "a plain value";
+        case node::form::list: return "a list";
+        case node::form::map: return "a map";
     }
     return "nothing";
 }
 
 bool has_control_character(std::string_view text) {
-    return std::any_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 }  // namespace
@@ -55,8 +50,7 @@ void value::error_at_key(std::string message) const { in_->faults.add(in_->file,
 void value::warn_at_key(std::string message) const { in_->faults.add(in_->file, key_at_, true, std::move(message)); }
 
 void value::refuse(const std::string& problem, const std::string& suggestion) const {
-    error(name_ + ": " + in_quotes(raw()) + " " + problem +
-          did_you_mean(has_reference(raw()) ? std::string{} : suggestion));
+    error(name_ + ": " + in_quotes(raw()) + " " + problem + did_you_mean(has_reference(raw()) ? std::string{} : suggestion));
 }
 
 void value::refuse_unseen(const std::string& problem, const std::string& suggestion) const {
@@ -239,8 +233,7 @@ void section::finish() {
         const std::string meant = nearest(key.text, asked_);
         const std::string elsewhere = meant.empty() ? meant_elsewhere(key.text, what_) : std::string{};
         const std::string help = meant.empty() ? elsewhere + " (it knows " + any_of(asked_) + ")" : did_you_mean(meant);
-        self_.in_->faults.add(self_.in_->file, key.at, false,
-                              "unknown key " + in_quotes(key.text) + " in " + what_ + help);
+        self_.in_->faults.add(self_.in_->file, key.at, false, "unknown key " + in_quotes(key.text) + " in " + what_ + help);
     }
 }
 

@@ -36,8 +36,7 @@ struct reading {
 /// One value of the tree and the name of the key that led to it.
 class value {
 public:
-    value(reading& in, node_index self, position key_at, std::string name)
-        : in_(&in), self_(self), key_at_(key_at), name_(std::move(name)) {}
+    value(reading& in, node_index self, position key_at, std::string name) : in_(&in), self_(self), key_at_(key_at), name_(std::move(name)) {}
 
     [[nodiscard]] node::form form() const { return here().is; }
     [[nodiscard]] const std::string& name() const { return name_; }
@@ -123,8 +122,7 @@ public:
     void duration_or_off(std::string_view key, std::chrono::milliseconds& target);
 
     template <class Int>
-    void integer(std::string_view key, Int& target, std::int64_t low,
-                 std::int64_t high = std::numeric_limits<Int>::max()) {
+    void integer(std::string_view key, Int& target, std::int64_t low, std::int64_t high = std::numeric_limits<Int>::max()) {
         if (const auto v = find(key))
             if (const auto number = v->integer(low, high)) target = static_cast<Int>(*number);
     }

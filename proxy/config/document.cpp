@@ -32,8 +32,7 @@ std::string in_plain_words(const std::string& message) {
         {"illegal map value", "a ':' cannot stand here; quote the value or check the indentation"},
         {"illegal block entry", "a '- ' cannot stand here; check the indentation"},
         {"unknown token", "this character cannot start a value; quote the value"},
-        {"the referenced anchor is not defined",
-         "an alias to an anchor that is not defined above; quote a value that starts with '*'"},
+        {"the referenced anchor is not defined", "an alias to an anchor that is not defined above; quote a value that starts with '*'"},
         {"bad file", "nested too deeply"},
     };
     const auto known = words.find(message);
@@ -107,11 +106,9 @@ public:
         add(node{.at = at}, anchor, false);
     }
 
-    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  const std::string& value) override {
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
         const bool quoted_scalar = tag == "!" || tag.starts_with("tag:");
-        if (quoted_scalar && !source_.quote_is_closed(place(mark)))
-            fail(place(mark), "the quote that opens here is not closed");
+        if (quoted_scalar && !source_.quote_is_closed(place(mark))) fail(place(mark), "the quote that opens here is not closed");
         add(node{.is = node::form::scalar, .at = place(mark), .text = value}, anchor, false);
     }
 
@@ -122,14 +119,12 @@ public:
         attach(target->second);
     }
 
-    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                         YAML::EmitterStyle::value) override {
+    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
         add(node{.is = node::form::list, .at = place(mark)}, anchor, true);
     }
     void OnSequenceEnd() override { close(); }
 
-    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                    YAML::EmitterStyle::value) override {
+    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
         add(node{.is = node::form::map, .at = place(mark)}, anchor, true);
     }
     void OnMapEnd() override {
@@ -178,8 +173,7 @@ private:
         node& owner = tree_.nodes[parent.self];
         const node& added = tree_.nodes[child];
         parent.expanded += expanded_[child];
-        if (parent.expanded > most_expanded_nodes)
-            return fail(added.at, "too many values (aliases count as often as they are used)");
+        if (parent.expanded > most_expanded_nodes) return fail(added.at, "too many values (aliases count as often as they are used)");
         if (owner.is == node::form::list) {
             owner.items.push_back(child);
         } else if (parent.key) {
@@ -198,8 +192,7 @@ private:
         expanded_[done.self] = done.expanded;
         if (open_.empty()) return;
         open_.back().expanded += done.expanded - 1;
-        if (open_.back().expanded > most_expanded_nodes)
-            fail(tree_.nodes[done.self].at, "too many values (aliases count as often as they are used)");
+        if (open_.back().expanded > most_expanded_nodes) fail(tree_.nodes[done.self].at, "too many values (aliases count as often as they are used)");
     }
 
     void report_duplicates(const node& map) {
@@ -207,9 +200,7 @@ private:
         for (const auto& [key, value] : map.members) {
             const node& k = tree_.nodes[key];
             const auto [first, fresh] = seen.emplace(k.text, k.at);
-            if (!fresh)
-                on_fault_(k.at, "duplicate key " + in_quotes(k.text) + ", first given at line " +
-                                    std::to_string(first->second.line));
+            if (!fresh) on_fault_(k.at, "duplicate key " + in_quotes(k.text) + ", first given at line " + std::to_string(first->second.line));
         }
     }
 

@@ -38,7 +38,6 @@ struct document {
 };
 
 /// nullopt when the text is no YAML; the faults say why. An empty text is a null.
-[[nodiscard]] std::optional<document> parse_document(std::string_view text,
-                                                     const std::function<void(position, std::string)>& on_fault);
+[[nodiscard]] std::optional<document> parse_document(std::string_view text, const std::function<void(position, std::string)>& on_fault);
 
 }  // namespace weir::config

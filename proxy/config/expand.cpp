@@ -18,9 +18,7 @@ std::string trimmed(std::string_view text) {
 }
 
 bool is_variable_name(std::string_view name) {
-    const auto fits = [](char c) {
-        return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    };
+    const auto fits = [](char c) { return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
     return !name.empty() && std::all_of(name.begin(), name.end(), fits) && !(name[0] >= '0' && name[0] <= '9');
 }
 
@@ -34,8 +32,7 @@ std::string variable(std::string_view name, const environment& env, const report
     const auto value = env(name);
     std::string content = value ? trimmed(*value) : std::string{};
     // An empty key would mean "no key", which for an upstream is something else entirely.
-    if (content.empty())
-        on_fault("the environment variable " + std::string{name.substr(0, 64)} + (value ? " is empty" : " is not set"));
+    if (content.empty()) on_fault("the environment variable " + std::string{name.substr(0, 64)} + (value ? " is empty" : " is not set"));
     return content;
 }
 
@@ -65,8 +62,7 @@ std::vector<std::string> referred_files(std::string_view text, const std::filesy
     return out;
 }
 
-std::string expand(std::string_view text, const environment& env, const std::filesystem::path& directory,
-                   const report& on_fault) {
+std::string expand(std::string_view text, const environment& env, const std::filesystem::path& directory, const report& on_fault) {
     constexpr std::string_view file_prefix = "file:";
     std::string result;
     while (true) {
@@ -85,8 +81,8 @@ std::string expand(std::string_view text, const environment& env, const std::fil
             return result;
         }
         const std::string_view inside = text.substr(0, close);
-        result += inside.starts_with(file_prefix) ? file_content(inside.substr(file_prefix.size()), directory, on_fault)
-                                                  : variable(inside, env, on_fault);
+        result +=
+            inside.starts_with(file_prefix) ? file_content(inside.substr(file_prefix.size()), directory, on_fault) : variable(inside, env, on_fault);
         text.remove_prefix(close + 1);
     }
 }

@@ -27,8 +27,8 @@ std::string printable(std::string_view text) {
 }  // namespace
 
 std::string to_string(const fault& what) {
-    return what.file + ":" + std::to_string(what.line) + ":" + std::to_string(what.column) +
-           (what.warning ? ": warning: " : ": error: ") + what.message;
+    return what.file + ":" + std::to_string(what.line) + ":" + std::to_string(what.column) + (what.warning ? ": warning: " : ": error: ") +
+           what.message;
 }
 
 void fault_list::add(std::string_view file, position at, bool warning, std::string message) {

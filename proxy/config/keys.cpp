@@ -26,8 +26,7 @@ digest sha256(std::string_view text) {
 digest from_hex(std::string_view hex) {
     const auto nibble = [](char c) { return static_cast<unsigned char>(c <= '9' ? c - '0' : c - 'a' + 10); };
     digest result{};
-    for (std::size_t i = 0; i < result.size(); ++i)
-        result[i] = static_cast<unsigned char>(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
+    for (std::size_t i = 0; i < result.size(); ++i) result[i] = static_cast<unsigned char>(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
     return result;
 }
 

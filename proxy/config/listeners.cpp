@@ -37,15 +37,14 @@ net::tls_server_settings read_server_tls(const value& from) {
     net::tls_server_settings tls;
     section s{from, "a listener's tls"};
     const auto now = from.in().now;
-    const std::string certificate = checked_file(s, "certificate", tls.certificate,
-                                                 [&](const auto& path) { return check_certificate_file(path, now); });
+    const std::string certificate =
+        checked_file(s, "certificate", tls.certificate, [&](const auto& path) { return check_certificate_file(path, now); });
     const std::string key = checked_file(s, "private_key", tls.private_key, check_key_file);
     if (!key.empty()) warn_of_key_file(*s.find("private_key"), key);
     if (!certificate.empty() && !key.empty() && !key_fits_certificate(key, certificate))
         s.require("private_key")->error("private_key: the key does not belong to the certificate");
     if (const auto ca = s.find("client_ca"))
-        if (const auto path = ca->path(); path && report_verdict(*ca, *path, check_ca_file(*path)))
-            tls.client_ca = *path;
+        if (const auto path = ca->path(); path && report_verdict(*ca, *path, check_ca_file(*path))) tls.client_ca = *path;
     s.choice<std::string>("min_version", tls.min_version, {{"1.2", "1.2"}, {"1.3", "1.3"}});
     s.finish();
     return tls;
@@ -61,8 +60,7 @@ void read_listeners(const value& from, conf& into, mentions& seen) {
             listener.address = *address;
             const value where = *s.find("address");
             const auto same = [&](const mention& other) { return other.name == *address; };
-            if (!lets_the_system_choose(*address) &&
-                std::any_of(seen.listener_addresses.begin(), seen.listener_addresses.end(), same))
+            if (!lets_the_system_choose(*address) && std::any_of(seen.listener_addresses.begin(), seen.listener_addresses.end(), same))
                 where.refuse("is already the address of another listener");
             seen.listener_addresses.push_back({*address, where});
         }
@@ -71,7 +69,8 @@ void read_listeners(const value& from, conf& into, mentions& seen) {
             for (const value& block : trusted->items())
                 if (auto parsed = block.as(parse_client_block)) {
                     if (parsed->ends_with("/0"))
-                        block.warn("trusted_proxies: " + in_quotes(*parsed) + " is everybody: each client may say who it is; name the proxies' addresses");
+                        block.warn("trusted_proxies: " + in_quotes(*parsed) +
+                                   " is everybody: each client may say who it is; name the proxies' addresses");
                     listener.trusted_proxies.push_back(std::move(*parsed));
                 }
         read_hosts(s, listener.hosts);
@@ -92,8 +91,10 @@ void read_admin(const value& from, conf& into, mentions& seen) {
     if (const auto v = s.find("token")) {
         seen.admin_token_written = true;
         // Said on purpose: whoever reaches the address may look, and nobody changes anything.
-        if (v->raw() == "off" || v->raw() == "false") into.admin_token = {};
-        else if (auto token = v->secret()) into.admin_token = std::move(*token);
+        if (v->raw() == "off" || v->raw() == "false")
+            into.admin_token = {};
+        else if (auto token = v->secret())
+            into.admin_token = std::move(*token);
     }
     s.finish();
 }

@@ -56,12 +56,7 @@ class source {
 public:
     source(document tree, const std::string& file, const environment& env, fault_list& faults)
         : tree_(std::move(tree)),
-          in_{.file = file,
-              .directory = folder_of(file),
-              .env = env,
-              .faults = faults,
-              .tree = tree_,
-              .now = std::chrono::system_clock::now()} {}
+          in_{.file = file, .directory = folder_of(file), .env = env, .faults = faults, .tree = tree_, .now = std::chrono::system_clock::now()} {}
     source(const source&) = delete;
     source& operator=(const source&) = delete;
 
@@ -170,9 +165,7 @@ loaded load(const std::string& path, const environment& env) {
     return made;
 }
 
-loaded load_text(std::string_view text, const std::string& path, const environment& env) {
-    return load_source(text, path, env, false);
-}
+loaded load_text(std::string_view text, const std::string& path, const environment& env) { return load_source(text, path, env, false); }
 
 loaded_prices load_prices_text(std::string_view text, const std::string& path) {
     fault_list faults;

@@ -36,9 +36,7 @@ bio memory_of(const std::string& text) { return bio{BIO_new_mem_buf(text.data(),
 // Without it OpenSSL would ask for a passphrase on the terminal.
 int no_passphrase(char*, int, int, void*) { return -1; }
 
-certificate next_certificate(BIO* from) {
-    return certificate{PEM_read_bio_X509(from, nullptr, no_passphrase, nullptr)};
-}
+certificate next_certificate(BIO* from) { return certificate{PEM_read_bio_X509(from, nullptr, no_passphrase, nullptr)}; }
 
 private_key read_key(const std::string& text) {
     const bio source = memory_of(text);
@@ -82,8 +80,7 @@ pem_verdict check_key_file(const std::string& path) {
     const private_key key = read_key(*file.text);
     ERR_clear_error();
     if (key) return {};
-    if (file.text->find("ENCRYPTED") != std::string::npos)
-        return {"is encrypted: weir cannot ask for its passphrase", {}};
+    if (file.text->find("ENCRYPTED") != std::string::npos) return {"is encrypted: weir cannot ask for its passphrase", {}};
     return {"holds no private key in PEM form", {}};
 }
 

@@ -13,7 +13,9 @@ struct section_keys {
 
 const std::vector<section_keys>& sections() {
     static const std::vector<section_keys> all = {
-        {"", {"listeners", "admin", "workers", "limits", "cors", "pools", "routes", "keys", "prices", "models", "state", "log", "metrics", "tracing", "watch"}},
+        {"",
+         {"listeners", "admin", "workers", "limits", "cors", "pools", "routes", "keys", "prices", "models", "state", "log", "metrics", "tracing",
+          "watch"}},
         {"listeners[]", {"address", "tls", "hosts", "trusted_proxies", "proxy_protocol"}},
         {"listeners[].tls", {"certificate", "private_key", "client_ca", "min_version"}},
         {"admin", {"token"}},
@@ -29,7 +31,8 @@ const std::vector<section_keys>& sections() {
         {"pools.NAME.retry", {"attempts", "backoff", "max_backoff"}},
         {"pools.NAME.health_check", {"interval", "healthy_after", "unhealthy_after", "expect"}},
         {"routes[]", {"pool", "rename", "fallback"}},
-        {"keys[]", {"secret", "sha256", "allow", "expires", "requests_per_minute", "tokens_per_minute", "concurrent", "budgets", "max_output_tokens", "labels",
+        {"keys[]",
+         {"secret", "sha256", "allow", "expires", "requests_per_minute", "tokens_per_minute", "concurrent", "budgets", "max_output_tokens", "labels",
           "endpoints", "unpriced"}},
         {"keys[].budgets[]", {"usd", "every"}},
         {"models", {"show_prices"}},
@@ -100,7 +103,8 @@ std::string meant_elsewhere(std::string_view key, std::string_view what) {
     };
     const auto& places = key_places();
     if (const auto it = choose(places, [&](const key_place& p) { return p.key == key; }); it != places.end()) return meant(it->key, it->place);
-    if (const auto it = choose(other_words, [&](const other_word& w) { return w.word == key; }); it != other_words.end()) return meant(it->key, it->place);
+    if (const auto it = choose(other_words, [&](const other_word& w) { return w.word == key; }); it != other_words.end())
+        return meant(it->key, it->place);
     return {};
 }
 

@@ -16,7 +16,8 @@ void read_timeouts(const value& from, net::timeouts& into) {
     s.duration_or_off("first_token", into.first_token);
     s.duration_or_off("idle", into.idle);
     s.duration_or_off("total", into.total);
-    for (const auto& [name, phase] : {std::pair{"connect", into.connect}, {"first_byte", into.first_byte}, {"first_token", into.first_token}, {"idle", into.idle}})
+    for (const auto& [name, phase] :
+         {std::pair{"connect", into.connect}, {"first_byte", into.first_byte}, {"first_token", into.first_token}, {"idle", into.idle}})
         if (const auto written = s.find(name); written && into.total.count() > 0 && phase > into.total)
             written->warn(std::string{name} + ": never ends a request, since total is shorter (" + std::to_string(into.total.count()) + "ms)");
     s.finish();
@@ -39,9 +40,7 @@ pool_conf read_pool(const value& from) {
     pool.name = from.name();
     section s{from, "a pool"};
     s.choice<dialect::kind>("dialect", pool.dialect,
-                            {{"openai", dialect::kind::openai},
-                             {"anthropic", dialect::kind::anthropic},
-                             {"gemini", dialect::kind::gemini}});
+                            {{"openai", dialect::kind::openai}, {"anthropic", dialect::kind::anthropic}, {"gemini", dialect::kind::gemini}});
     s.choice<policy::balance>("balance", pool.balance,
                               {{"weighted_round_robin", policy::balance::weighted_round_robin},
                                {"least_outstanding", policy::balance::least_outstanding},
@@ -55,8 +54,7 @@ pool_conf read_pool(const value& from) {
     if (const auto v = s.find("hedge")) read_hedge(*v, pool);
     if (const auto v = s.find("timeouts")) read_timeouts(*v, pool.timeouts);
     if (const auto v = s.find("keepalive")) read_keepalive(*v, pool.keepalive);
-    s.choice<on_disconnect>("on_disconnect", pool.on_disconnect,
-                            {{"cancel", on_disconnect::cancel}, {"drain", on_disconnect::drain}});
+    s.choice<on_disconnect>("on_disconnect", pool.on_disconnect, {{"cancel", on_disconnect::cancel}, {"drain", on_disconnect::drain}});
     if (const auto v = s.find("drain")) read_drain(*v, pool);
     s.flag("ask_usage", pool.ask_usage);
     s.integer("hold_tokens", pool.hold_tokens, 0, 4096);
@@ -72,8 +70,7 @@ pool_conf read_pool(const value& from) {
 
 void read_pools(const value& from, conf& into, mentions& seen) {
     const auto entries = from.entries();
-    if (entries.empty() && from.form() == node::form::map)
-        from.error("pools: there is no pool; weir needs at least one");
+    if (entries.empty() && from.form() == node::form::map) from.error("pools: there is no pool; weir needs at least one");
     for (const value& entry : entries) {
         into.pools.push_back(read_pool(entry));
         seen.pools.push_back({entry.name(), entry});

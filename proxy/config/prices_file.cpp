@@ -19,17 +19,7 @@ struct rate_field {
     int parent;  ///< index in `fields`; -1: none
 };
 
-enum field_index {
-    input,
-    cached_input,
-    cache_write,
-    cache_write_1h,
-    output,
-    reasoning,
-    audio_input,
-    audio_output,
-    image_output
-};
+enum field_index { input, cached_input, cache_write, cache_write_1h, output, reasoning, audio_input, audio_output, image_output };
 
 constexpr std::array<rate_field, 9> fields = {{
     {"input", &usage::rates::input, -1},
@@ -64,8 +54,7 @@ std::optional<picousd> own_rate(const named_rates& named, int field) {
 usage::rates resolve(const named_rates& named, const usage::rates* base) {
     usage::rates result;
     for (std::size_t i = 0; i < fields.size(); ++i)
-        result.*fields[i].rate =
-            own_rate(named, static_cast<int>(i)).value_or(base == nullptr ? 0 : base->*fields[i].rate);
+        result.*fields[i].rate = own_rate(named, static_cast<int>(i)).value_or(base == nullptr ? 0 : base->*fields[i].rate);
     return result;
 }
 
@@ -76,8 +65,7 @@ void read_tier(const value& from, usage::model_price& into) {
         if (const auto tokens = above->integer(1, 1'000'000'000'000)) {
             tier.above = *tokens;
             const auto same = [&](const usage::tier& other) { return other.above == *tokens; };
-            if (std::any_of(into.tiers.begin(), into.tiers.end(), same))
-                above->refuse("is already the start of another tier");
+            if (std::any_of(into.tiers.begin(), into.tiers.end(), same)) above->refuse("is already the start of another tier");
         }
     tier.price = resolve(read_named(s), &into.price);
     s.finish();
@@ -88,15 +76,13 @@ usage::model_price read_model(const value& from) {
     usage::model_price model;
     model.pattern = from.name();
     if (!is_model_pattern(from.name()))
-        from.error_at_key(in_quotes(from.name()) +
-                          " is neither a model name nor a pattern: patterns know only '*' and '?'");
+        from.error_at_key(in_quotes(from.name()) + " is neither a model name nor a pattern: patterns know only '*' and '?'");
     section s{from, "a price"};
     const named_rates named = read_named(s);
     model.price = resolve(named, nullptr);
     const auto per_request = s.find("per_request");
     if (per_request)
-        if (const auto text = per_request->text())
-            model.per_request = per_request->accept(parse_decimal(*text, nano_places)).value_or(0);
+        if (const auto text = per_request->text()) model.per_request = per_request->accept(parse_decimal(*text, nano_places)).value_or(0);
     if (const auto list = s.find("tiers"))
         for (const value& item : list->items(true)) read_tier(item, model);
     std::sort(model.tiers.begin(), model.tiers.end(), [](const auto& a, const auto& b) { return a.above < b.above; });
@@ -121,8 +107,7 @@ void read_models(const value& from, const std::string& upstream, std::vector<usa
 std::vector<usage::model_price> read_prices(const value& root, mentions& seen) {
     std::vector<usage::model_price> rows;
     section s{root, "a price file"};
-    if (const auto models = s.find("models"); models && models->form() != node::form::null)
-        read_models(*models, {}, rows);
+    if (const auto models = s.find("models"); models && models->form() != node::form::null) read_models(*models, {}, rows);
     if (const auto upstreams = s.find("upstreams"); upstreams && upstreams->form() != node::form::null)
         for (const value& entry : upstreams->entries()) {
             seen.price_upstreams.push_back({entry.name(), entry});

@@ -31,8 +31,7 @@ void read_reason(const value& from, policy::retry_settings& into) {
         if (range->first < 400) return from.refuse("is not an error: only 400 to 599 can be retried");
         for (int status = range->first; status <= range->second; ++status) into.on_status.push_back(status);
     } else {
-        from.refuse("is not connect, reset, timeout, a status like 503 or a range like 520-524",
-                    nearest(*word, {"connect", "reset", "timeout"}));
+        from.refuse("is not connect, reset, timeout, a status like 503 or a range like 520-524", nearest(*word, {"connect", "reset", "timeout"}));
     }
 }
 
@@ -60,8 +59,10 @@ void read_late(const value& from, policy::hedge_settings& into) {
 }
 
 void read_share_or_off(const value& from, int& percent) {
-    if (from.raw() == "off") percent = 0;
-    else percent = from.percent().value_or(percent);
+    if (from.raw() == "off")
+        percent = 0;
+    else
+        percent = from.percent().value_or(percent);
 }
 
 /// By the share of failures too, unless only consecutive_failures is spoken of: who sets that alone means that alone.
@@ -109,8 +110,7 @@ void read_ejection(const value& from, policy::ejection_settings& into) {
     s.duration("max", into.max);
     s.percent("max_ejected", into.max_ejected_percent);
     s.duration_or_off("slow_start", into.slow_start);
-    if (into.max < into.base)
-        (s.find("max") ? s.find("max") : s.find("base"))->error("ejection: max is shorter than base");
+    if (into.max < into.base) (s.find("max") ? s.find("max") : s.find("base"))->error("ejection: max is shorter than base");
     s.finish();
 }
 
@@ -122,8 +122,7 @@ void read_retry(const value& from, policy::retry_settings& into) {
     s.duration_or_off("max_backoff", into.max_backoff);
     s.percent("budget", into.budget_percent);
     if (into.max_backoff < into.backoff)
-        (s.find("max_backoff") ? s.find("max_backoff") : s.find("backoff"))
-            ->error("retry: max_backoff is shorter than backoff");
+        (s.find("max_backoff") ? s.find("max_backoff") : s.find("backoff"))->error("retry: max_backoff is shorter than backoff");
     s.finish();
 }
 

@@ -18,9 +18,7 @@ std::string_view host_of(std::string_view address) {
     return host;
 }
 
-bool is_loopback(std::string_view host) {
-    return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "::1";
-}
+bool is_loopback(std::string_view host) { return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "::1"; }
 
 // 10/8, 172.16/12, 192.168/16, 169.254/16, 100.64/10 (RFC 1918, 3927, 6598).
 bool is_private_v4(const std::string& host, bool& is_address) {
@@ -59,7 +57,8 @@ void check_open_admin(const conf& what, const mentions& seen) {
     if (!what.admin_token.empty() || seen.admin_token_written) return;
     for (const mention& admin : seen.admin_address)
         if (is_open(admin.name))
-            admin.where.warn("address: who reaches " + in_quotes(admin.name) + " reads metrics and status, and nobody can change anything, since there is no "
+            admin.where.warn("address: who reaches " + in_quotes(admin.name) +
+                             " reads metrics and status, and nobody can change anything, since there is no "
                              "token; add one (or token: off, if that is meant), or listen on 127.0.0.1");
 }
 
@@ -99,14 +98,16 @@ void warn_of_dialect(const pool_conf& pool, const value& at, const std::optional
             const bool compatible = pool.dialect == dialect::kind::openai && (written || up.base_path.find("openai") != std::string::npos);
             if (compatible) continue;
             const std::string theirs{dialect::name_of(known.speaks)}, text = in_quotes(up.host) + " speaks " + theirs + "; set dialect: " + theirs;
-            if (written) written->warn("dialect: " + text);
-            else at.warn_at_key("the pool " + in_quotes(pool.name) + " says no dialect, and " + text);
+            if (written)
+                written->warn("dialect: " + text);
+            else
+                at.warn_at_key("the pool " + in_quotes(pool.name) + " says no dialect, and " + text);
             return;
         }
 }
 
 void warn_of_key_file(const value& at, const std::string& path) {
-    struct stat facts {};
+    struct stat facts{};
     if (::stat(path.c_str(), &facts) == 0 && (facts.st_mode & S_IROTH) != 0)
         at.warn(at.name() + ": everybody on this machine can read " + in_quotes(path) + "; chmod o= it");
 }

@@ -29,8 +29,8 @@ struct mentions {
     std::vector<mention> price_upstreams;                ///< names under `upstreams` of the price file
     std::vector<mention> request_body, buffered_bodies;  ///< none or one: the two limits that must fit each other
     std::vector<mention> admin_address;
-    bool admin_token_written = false;                    ///< `off` too
-    bool price_catalogue = false;                        ///< the price file says that it is one
+    bool admin_token_written = false;  ///< `off` too
+    bool price_catalogue = false;      ///< the price file says that it is one
 };
 
 void read_listeners(const value& from, conf& into, mentions& seen);

@@ -12,8 +12,7 @@ namespace {
 void warn_without_folder(const value& at, const std::string& path) {
     std::error_code ignored;
     const std::filesystem::path folder = std::filesystem::path{path}.parent_path();
-    if (!std::filesystem::is_directory(folder, ignored))
-        at.warn(at.name() + ": the folder " + in_quotes(folder.string()) + " does not exist");
+    if (!std::filesystem::is_directory(folder, ignored)) at.warn(at.name() + ": the folder " + in_quotes(folder.string()) + " does not exist");
 }
 
 void read_store(const value& from, fleet::settings& into) {
@@ -22,8 +21,7 @@ void read_store(const value& from, fleet::settings& into) {
     auto url = parse_shared_url(*text);
     if (!url.value) return from.refuse_unseen(url.problem);
     into.store = std::move(*url.value);
-    if (!into.store.password.empty() && from.raw().find("${") == std::string::npos && !from.in().literal_secret)
-        from.in().literal_secret = from.at();
+    if (!into.store.password.empty() && from.raw().find("${") == std::string::npos && !from.in().literal_secret) from.in().literal_secret = from.at();
 }
 
 /// The URL alone, or a map with the URL and how the limits are shared.
@@ -41,8 +39,7 @@ void read_shared(const value& from, state_conf& into) {
             }
         s.integer("weirs", shared.weirs, 1, 1'000'000);
         s.choice<policy::on_store_failure>("on_failure", shared.on_failure,
-                                           {{"local", policy::on_store_failure::local},
-                                            {"refuse", policy::on_store_failure::refuse}});
+                                           {{"local", policy::on_store_failure::local}, {"refuse", policy::on_store_failure::refuse}});
         s.finish();
     }
     into.shared = std::move(shared);
@@ -80,16 +77,15 @@ void read_log(const value& from, conf& into) {
         else if (const auto path = word ? access->path() : std::nullopt) {
             into.log.access = *path;
             if (*word == "stderr" || *word == "-" || *word == "none" || *word == "false")
-                access->warn("access: " + in_quotes(*word) + " is taken as a file's name" + did_you_mean(*word == "stderr" || *word == "-" ? "stdout" : "off"));
+                access->warn("access: " + in_quotes(*word) + " is taken as a file's name" +
+                             did_you_mean(*word == "stderr" || *word == "-" ? "stdout" : "off"));
             warn_without_folder(*access, *path);
         }
     }
     s.percent("sample", into.log.sample_percent);
-    s.choice<telemetry::level>("level", into.log.level,
-                               {{"debug", telemetry::level::debug},
-                                {"info", telemetry::level::info},
-                                {"warn", telemetry::level::warn},
-                                {"error", telemetry::level::error}});
+    s.choice<telemetry::level>(
+        "level", into.log.level,
+        {{"debug", telemetry::level::debug}, {"info", telemetry::level::info}, {"warn", telemetry::level::warn}, {"error", telemetry::level::error}});
     s.finish();
 }
 

@@ -34,8 +34,7 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
         for (std::size_t j = 1; j <= right.size(); ++j) {
             const std::size_t replaced = above[j - 1] + (left[i - 1] == right[j - 1] ? 0 : 1);
             here[j] = std::min({above[j] + 1, here[j - 1] + 1, replaced});
-            if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1])
-                here[j] = std::min(here[j], before[j - 2] + 1);
+            if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1]) here[j] = std::min(here[j], before[j - 2] + 1);
         }
         before = above;
         above = here;

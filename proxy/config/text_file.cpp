@@ -33,9 +33,7 @@ std::string because(const char* what) { return std::string{what} + " (" + std::s
 /// The length of the valid UTF-8 sequence at the start, 0 for none (RFC 3629: no overlong forms, no surrogates).
 std::size_t sequence_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-    const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
-        return byte(i) >= low && byte(i) <= high;
-    };
+    const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) { return byte(i) >= low && byte(i) <= high; };
     const unsigned first = byte(0);
     if (first < 0x80) return 1;
     if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
@@ -50,9 +48,7 @@ std::size_t sequence_length(std::string_view text) {
     return 0;
 }
 
-bool is_forbidden_control(char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r' && c != '\n') || c == 0x7f;
-}
+bool is_forbidden_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r' && c != '\n') || c == 0x7f; }
 
 using report = std::function<void(position, std::string)>;
 
@@ -61,8 +57,7 @@ bool check_line(std::string_view line, int number, const report& on_fault) {
     const std::size_t content = line.find_first_not_of(" \t\r");
     const std::size_t tab = line.find('\t');
     const bool means_something = content != std::string_view::npos && line[content] != '#';
-    if (means_something && tab < content)
-        on_fault({number, static_cast<int>(tab) + 1}, "a tab in the indentation: YAML allows only spaces there");
+    if (means_something && tab < content) on_fault({number, static_cast<int>(tab) + 1}, "a tab in the indentation: YAML allows only spaces there");
     for (std::size_t at = 0; at < line.size();) {
         const position here{number, static_cast<int>(at) + 1};
         if (is_forbidden_control(line[at])) return on_fault(here, "a control character: the file is not text"), false;
@@ -79,8 +74,7 @@ file_text read_file(const std::string& path, std::size_t limit, bool streams) {
     struct stat info{};
     if (::stat(path.c_str(), &info) != 0) return {std::nullopt, because("cannot be opened")};
     if (S_ISDIR(info.st_mode)) return {std::nullopt, "is a directory"};
-    if (!S_ISREG(info.st_mode) && !(streams && (S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode))))
-        return {std::nullopt, "is not a regular file"};
+    if (!S_ISREG(info.st_mode) && !(streams && (S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode)))) return {std::nullopt, "is not a regular file"};
     const descriptor file{path};
     if (file.get() < 0) return {std::nullopt, because("cannot be opened")};
     std::string text;

@@ -88,15 +88,13 @@ struct unit {
 
 constexpr std::int64_t second = 1000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
 constexpr unit durations[] = {{"ms", 1}, {"s", second}, {"m", minute}, {"h", hour}, {"d", day}};
-constexpr unit sizes[] = {{"KiB", 1ll << 10}, {"MiB", 1ll << 20}, {"GiB", 1ll << 30}, {"B", 1},
-                          {"KB", 1000},       {"MB", 1000000},    {"GB", 1000000000}};
+constexpr unit sizes[] = {{"KiB", 1ll << 10}, {"MiB", 1ll << 20}, {"GiB", 1ll << 30}, {"B", 1}, {"KB", 1000}, {"MB", 1000000}, {"GB", 1000000000}};
 
 // What people write instead, in lower case, to what is meant.
 constexpr std::pair<std::string_view, std::string_view> spellings[] = {
-    {"msec", "ms"},   {"millis", "ms"}, {"milliseconds", "ms"}, {"sec", "s"},    {"secs", "s"},    {"second", "s"},
-    {"seconds", "s"}, {"min", "m"},     {"mins", "m"},          {"minute", "m"}, {"minutes", "m"}, {"hr", "h"},
-    {"hour", "h"},    {"hours", "h"},   {"day", "d"},           {"days", "d"},   {"k", "KiB"},     {"m", "MiB"},
-    {"g", "GiB"},     {"ki", "KiB"},    {"mi", "MiB"},          {"gi", "GiB"},   {"bytes", "B"},   {"byte", "B"},
+    {"msec", "ms"}, {"millis", "ms"}, {"milliseconds", "ms"}, {"sec", "s"},  {"secs", "s"}, {"second", "s"}, {"seconds", "s"}, {"min", "m"},
+    {"mins", "m"},  {"minute", "m"},  {"minutes", "m"},       {"hr", "h"},   {"hour", "h"}, {"hours", "h"},  {"day", "d"},     {"days", "d"},
+    {"k", "KiB"},   {"m", "MiB"},     {"g", "GiB"},           {"ki", "KiB"}, {"mi", "MiB"}, {"gi", "GiB"},   {"bytes", "B"},   {"byte", "B"},
 };
 
 std::string meant_unit(std::string_view written, const unit* first, const unit* last) {
@@ -109,14 +107,11 @@ std::string meant_unit(std::string_view written, const unit* first, const unit* 
     return {};
 }
 
-std::string_view without_spaces_before(std::string_view text) {
-    return text.substr(std::min(text.find_first_not_of(' '), text.size()));
-}
+std::string_view without_spaces_before(std::string_view text) { return text.substr(std::min(text.find_first_not_of(' '), text.size())); }
 
 /// The number in units of 1, or a fault; `units` are those allowed.
 template <std::size_t N>
-parsed<std::int64_t> parse_quantity(std::string_view text, const unit (&units)[N], std::string_view example,
-                                    std::string_view smallest) {
+parsed<std::int64_t> parse_quantity(std::string_view text, const unit (&units)[N], std::string_view example, std::string_view smallest) {
     if (text.starts_with('-')) return {.problem = "must not be negative"};
     const auto number = scan_decimal(text);
     if (!number) return {.problem = "is not like " + std::string{example}};
@@ -129,12 +124,9 @@ parsed<std::int64_t> parse_quantity(std::string_view text, const unit (&units)[N
     }
     std::int64_t value = 0;
     switch (scale(number->number, found->factor, value)) {
-        case fit::exact:
-            return {.value = value};
-        case fit::too_fine:
-            return {.problem = "is finer than one " + std::string{smallest}};
-        case fit::too_large:
-            break;
+        case fit::exact: return {.value = value};
+        case fit::too_fine: return {.problem = "is finer than one " + std::string{smallest}};
+        case fit::too_large: break;
     }
     return {.problem = "is too large"};
 }
@@ -171,12 +163,10 @@ std::optional<std::chrono::minutes> parse_offset(std::string_view text) {
 
 parsed<std::int64_t> parse_integer(std::string_view text, std::int64_t low, std::int64_t high) {
     const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
-    if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit))
-        return {.problem = "is not a whole number"};
+    if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit)) return {.problem = "is not a whole number"};
     const std::size_t first = std::min(digits.find_first_not_of('0'), digits.size() - 1);
     // Some YAML readers take a leading zero for octal; nobody should have to know which.
-    if (has_leading_zero(digits))
-        return {.problem = "has a leading zero", .suggestion = std::string{digits.substr(first)}};
+    if (has_leading_zero(digits)) return {.problem = "has a leading zero", .suggestion = std::string{digits.substr(first)}};
     const std::string range = std::to_string(low) + " to " + std::to_string(high);
     if (digits.size() > most_digits) return {.problem = "is out of range (" + range + ")"};
     std::int64_t value = 0;
@@ -194,17 +184,13 @@ parsed<std::int64_t> parse_decimal(std::string_view text, int places) {
     if (text.starts_with('-')) return {.problem = "must not be negative"};
     const auto number = scan_decimal(text);
     if (!number) return {.problem = "is not a decimal number like 2.50"};
-    if (!number->rest.empty())
-        return {.problem = "is not a decimal number like 2.50", .suggestion = std::string{number->digits}};
+    if (!number->rest.empty()) return {.problem = "is not a decimal number like 2.50", .suggestion = std::string{number->digits}};
     if (has_leading_zero(text)) return {.problem = "has a leading zero"};
     std::int64_t value = 0;
     switch (scale(number->number, power_of_ten(places), value)) {
-        case fit::exact:
-            return {.value = value};
-        case fit::too_fine:
-            return {.problem = "has more than " + std::to_string(places) + " digits behind the point"};
-        case fit::too_large:
-            break;
+        case fit::exact: return {.value = value};
+        case fit::too_fine: return {.problem = "has more than " + std::to_string(places) + " digits behind the point"};
+        case fit::too_large: break;
     }
     return {.problem = "is too large"};
 }
@@ -244,16 +230,14 @@ parsed<bool> parse_flag(std::string_view text) {
 parsed<std::chrono::system_clock::time_point> parse_time(std::string_view text) {
     using namespace std::chrono;
     parsed<system_clock::time_point> wrong{.problem = "is not a date like 2027-01-01 or 2027-01-01T12:00:00Z"};
-    const auto y = two_or_more_digits(text, 0, 4), m = two_or_more_digits(text, 5, 2),
-               d = two_or_more_digits(text, 8, 2);
+    const auto y = two_or_more_digits(text, 0, 4), m = two_or_more_digits(text, 5, 2), d = two_or_more_digits(text, 8, 2);
     if (!y || !m || !d || text[4] != '-' || text[7] != '-') return wrong;
     // The clock counts nanoseconds in 63 bits: it ends in 2262.
     if (*y < 1970 || *y > 2200) return {.problem = "is not between the years 1970 and 2200"};
     const year_month_day date{year{*y}, month{static_cast<unsigned>(*m)}, std::chrono::day{static_cast<unsigned>(*d)}};
     if (!date.ok()) return {.problem = "is not a day of the calendar"};
     if (text.size() == 10) return {.value = sys_days{date}};
-    const auto hh = two_or_more_digits(text, 11, 2), mm = two_or_more_digits(text, 14, 2),
-               ss = two_or_more_digits(text, 17, 2);
+    const auto hh = two_or_more_digits(text, 11, 2), mm = two_or_more_digits(text, 14, 2), ss = two_or_more_digits(text, 17, 2);
     if (!hh || !mm || !ss || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' || text[16] != ':') return wrong;
     if (*hh > 23 || *mm > 59 || *ss > 59) return {.problem = "is not a time of day"};
     const auto offset = parse_offset(text.substr(19));
@@ -265,25 +249,21 @@ parsed<std::pair<int, int>> parse_statuses(std::string_view text) {
     const std::size_t dash = text.find('-');
     const auto from = parse_integer(text.substr(0, dash), 100, 599);
     const auto to = dash == std::string_view::npos ? from : parse_integer(text.substr(dash + 1), 100, 599);
-    if (!from.value || !to.value)
-        return {.problem = "is not an HTTP status (100 to 599) or a range of them like 200-299"};
+    if (!from.value || !to.value) return {.problem = "is not an HTTP status (100 to 599) or a range of them like 200-299"};
     if (*to.value < *from.value)
-        return {.problem = "is a range that ends before it starts",
-                .suggestion = std::to_string(*to.value) + "-" + std::to_string(*from.value)};
+        return {.problem = "is a range that ends before it starts", .suggestion = std::to_string(*to.value) + "-" + std::to_string(*from.value)};
     return {.value = std::pair<int, int>{*from.value, *to.value}};
 }
 
 parsed<std::string> parse_hex_sha256(std::string_view text) {
     std::string hex = lower(text);
-    const bool all_hex =
-        std::all_of(hex.begin(), hex.end(), [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
+    const bool all_hex = std::all_of(hex.begin(), hex.end(), [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
     if (hex.size() != 64 || !all_hex) return {.problem = "is not a SHA-256 (64 hexadecimal digits)"};
     return {.value = std::move(hex)};
 }
 
 std::string size_string(std::uint64_t bytes) {
-    constexpr std::pair<std::string_view, std::uint64_t> names[] = {
-        {"GiB", 1ull << 30}, {"MiB", 1ull << 20}, {"KiB", 1ull << 10}};
+    constexpr std::pair<std::string_view, std::uint64_t> names[] = {{"GiB", 1ull << 30}, {"MiB", 1ull << 20}, {"KiB", 1ull << 10}};
     for (const auto& [name, factor] : names)
         if (bytes >= factor && bytes % factor == 0) return std::to_string(bytes / factor) + std::string{name};
     return std::to_string(bytes);

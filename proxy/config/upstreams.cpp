@@ -22,32 +22,27 @@ std::string lower(std::string text) {
 bool is_token(std::string_view text) {
     constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
     return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               marks.find(c) != std::string_view::npos;
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.find(c) != std::string_view::npos;
     });
 }
 
 /// Fields that belong to one connection or frame the message: weir writes them itself.
 bool is_own_field(const std::string& lower_name) {
-    constexpr std::string_view own[] = {"host",    "connection", "content-length", "transfer-encoding", "te",
-                                        "trailer", "upgrade",    "keep-alive",     "proxy-connection",  "expect",
-                                        "via"};
+    constexpr std::string_view own[] = {
+        "host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive", "proxy-connection", "expect", "via"};
     return std::find(std::begin(own), std::end(own), lower_name) != std::end(own);
 }
 
 bool looks_secret(const std::string& lower_name) {
     constexpr std::string_view words[] = {"authorization", "key", "token", "secret", "cookie", "password"};
-    return std::any_of(std::begin(words), std::end(words),
-                       [&](std::string_view word) { return lower_name.find(word) != std::string::npos; });
+    return std::any_of(std::begin(words), std::end(words), [&](std::string_view word) { return lower_name.find(word) != std::string::npos; });
 }
 
 void read_headers(const value& from, upstream_conf& into) {
     std::vector<std::string> names;
     for (const value& entry : from.entries()) {
         const std::string name = lower(entry.name());
-        const auto complain = [&](const std::string& problem) {
-            entry.error_at_key("headers: " + in_quotes(entry.name()) + " " + problem);
-        };
+        const auto complain = [&](const std::string& problem) { entry.error_at_key("headers: " + in_quotes(entry.name()) + " " + problem); };
         if (!is_token(name))
             complain("is not a header name");
         else if (is_own_field(name))
@@ -76,7 +71,8 @@ void read_client_tls(const value& from, upstream_conf& into) {
         }
     s.flag("verify", into.tls.verify);
     if (!into.tls.verify && into.scheme == "https" && !is_this_machine(into.host + ":0"))
-        s.find("verify")->warn("verify: whoever stands on the way to " + in_quotes(into.host) + " can pretend to be it; set ca to the PEM file of who signed its "
+        s.find("verify")->warn("verify: whoever stands on the way to " + in_quotes(into.host) +
+                               " can pretend to be it; set ca to the PEM file of who signed its "
                                "certificate instead");
     s.finish();
     if (into.scheme == "http") from.warn("tls: has no effect, the upstream's URL starts with http://");

@@ -86,8 +86,7 @@ constexpr std::string_view endpoints[] = {"/chat/completions",
 
 std::string_view without_endpoint(std::string_view path) {
     // Gemini's endpoints: …/models/NAME:generateContent
-    if (const auto models = path.find("/models/");
-        models != std::string_view::npos && path.find(':', models) != std::string_view::npos)
+    if (const auto models = path.find("/models/"); models != std::string_view::npos && path.find(':', models) != std::string_view::npos)
         return path.substr(0, models);
     for (const std::string_view endpoint : endpoints)
         if (path.ends_with(endpoint)) return path.substr(0, path.size() - endpoint.size());
@@ -97,8 +96,7 @@ std::string_view without_endpoint(std::string_view path) {
 bool is_path(std::string_view path) {
     constexpr std::string_view allowed = "-._~!$&'()*+,;=:@/%";
     return std::all_of(path.begin(), path.end(), [&](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               allowed.find(c) != std::string_view::npos;
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || allowed.find(c) != std::string_view::npos;
     });
 }
 
@@ -136,13 +134,11 @@ parsed<base_url> wrong(std::string problem, std::string suggestion = {}) {
 
 parsed<base_url> parse_base_url(std::string_view text) {
     const parts url = split(text);
-    if (url.authority.find('@') != std::string_view::npos)
-        return wrong("the URL must not contain credentials; put them into api_key or headers");
+    if (url.authority.find('@') != std::string_view::npos) return wrong("the URL must not contain credentials; put them into api_key or headers");
     const std::string scheme = lower(url.scheme);
     if (scheme.empty()) {
         const bool looks_right = is_host(url.authority.substr(0, url.authority.find(':'))) && is_path(url.path);
-        return wrong("the URL needs http:// or https://",
-                     looks_right ? "https://" + std::string{url.authority} + std::string{url.path} : "");
+        return wrong("the URL needs http:// or https://", looks_right ? "https://" + std::string{url.authority} + std::string{url.path} : "");
     }
     if (scheme != "http" && scheme != "https") return wrong("the URL must start with http:// or https://");
     const endpoint_address at = split_authority(url.authority);
@@ -155,8 +151,7 @@ parsed<base_url> parse_base_url(std::string_view text) {
     const bool doubled = path.ends_with("/v1/v1");
     if (doubled) path.remove_suffix(3);
     const std::string better = start + std::string{path};
-    if (url.has_query)
-        return wrong("the URL must not have a query: what stands behind '?' would be sent nowhere", better);
+    if (url.has_query) return wrong("the URL must not have a query: what stands behind '?' would be sent nowhere", better);
     if (url.has_fragment) return wrong("the URL must not have a fragment", better);
     if (is_endpoint) return wrong("the URL is that of one endpoint; a base URL ends before it", better);
     if (doubled) return wrong("the URL's path repeats /v1", better);
@@ -176,8 +171,7 @@ parsed<fleet::store_address> parse_shared_url(std::string_view text) {
         store.shown = "unix://" + store.unix_path;
         return {.value = std::move(store)};
     }
-    if (scheme != "redis" && scheme != "rediss")
-        return {.problem = "the URL must start with redis://, rediss:// (TLS) or unix://"};
+    if (scheme != "redis" && scheme != "rediss") return {.problem = "the URL must start with redis://, rediss:// (TLS) or unix://"};
     if (url.has_query || url.has_fragment)
         return {.problem = "the URL must not have a query or fragment; '?' and '#' in a password are written %3F and %23"};
     store.tls = scheme == "rediss";

@@ -26,8 +26,6 @@ namespace weir::core {
 }
 
 /// Whether `pattern` has a wildcard at all.
-[[nodiscard]] constexpr bool is_glob(std::string_view pattern) {
-    return pattern.find_first_of("*?") != std::string_view::npos;
-}
+[[nodiscard]] constexpr bool is_glob(std::string_view pattern) { return pattern.find_first_of("*?") != std::string_view::npos; }
 
 }  // namespace weir::core

@@ -11,8 +11,10 @@ namespace weir::core {
 class rare_text {
 public:
     rare_text& operator=(std::string_view text) {
-        if (text.empty()) clear();
-        else edit() = text;
+        if (text.empty())
+            clear();
+        else
+            edit() = text;
         return *this;
     }
     [[nodiscard]] std::string_view view() const { return text_ ? std::string_view{*text_} : std::string_view{}; }

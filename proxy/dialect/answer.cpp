@@ -30,9 +30,7 @@ void place_in_event(std::string_view event, std::string_view data, event_facts& 
     out.usage_end += before;
 }
 
-bool is_text_only(const event_facts& facts) {
-    return facts.content && !facts.finish && !facts.terminator && !facts.error && !facts.usage_only;
-}
+bool is_text_only(const event_facts& facts) { return facts.content && !facts.finish && !facts.terminator && !facts.error && !facts.usage_only; }
 
 }  // namespace
 

@@ -46,20 +46,14 @@ public:
     /// 64 readable bytes.
     event_facts read(std::string_view event, text_sink* text = nullptr);
 
-    [[nodiscard]] const usage::counts& usage() const {
-        return usage_;
-    }  ///< last report wins; parts the report lacks stay 0
+    [[nodiscard]] const usage::counts& usage() const { return usage_; }  ///< last report wins; parts the report lacks stay 0
     [[nodiscard]] bool has_usage() const { return has_usage_; }
-    [[nodiscard]] bool beyond_tokens() const { return beyond_tokens_; }  ///< as usage_report has it
-    [[nodiscard]] bool finished() const { return finished_; }      ///< a finish reason came
-    [[nodiscard]] bool terminated() const { return terminated_; }  ///< the terminator came
-    [[nodiscard]] const std::string& error_code() const {
-        return error_code_;
-    }  ///< the provider's code or type; of the last error event
+    [[nodiscard]] bool beyond_tokens() const { return beyond_tokens_; }                ///< as usage_report has it
+    [[nodiscard]] bool finished() const { return finished_; }                          ///< a finish reason came
+    [[nodiscard]] bool terminated() const { return terminated_; }                      ///< the terminator came
+    [[nodiscard]] const std::string& error_code() const { return error_code_; }        ///< the provider's code or type; of the last error event
     [[nodiscard]] const std::string& error_message() const { return error_message_; }  ///< at most 300 bytes of it
-    [[nodiscard]] const std::string& served_model() const {
-        return served_model_;
-    }  ///< `model` of the first event that names it
+    [[nodiscard]] const std::string& served_model() const { return served_model_; }    ///< `model` of the first event that names it
 
 private:
     bool read_by_shape(std::string_view event, text_sink* text, event_facts& out);
@@ -67,10 +61,10 @@ private:
     endpoint endpoint_;
     bool has_usage_ = false, finished_ = false, terminated_ = false, beyond_tokens_ = false;
     bool by_shape_;
-    std::uint8_t learned_in_vain_ = 0;             ///< shapes since one was of use
-    std::array<shape_name, 2> shapes_{};           ///< the last of which this stream had an event that was read whole
+    std::uint8_t learned_in_vain_ = 0;    ///< shapes since one was of use
+    std::array<shape_name, 2> shapes_{};  ///< the last of which this stream had an event that was read whole
     usage::counts usage_;
-    bool saw_delta_ = false;  ///< text came in pieces: the whole text that some events repeat is not new
+    bool saw_delta_ = false;                ///< text came in pieces: the whole text that some events repeat is not new
     std::unique_ptr<usage_report> report_;  ///< as the provider wrote it, of a dialect that corrects single fields later
     std::string error_code_, error_message_, served_model_;
     friend struct stream_access;
@@ -117,8 +111,7 @@ private:
     bool names_model_ = false, names_tier_ = false, beyond_tokens_ = false;  ///< the member at hand, or what was seen
     std::uint64_t depth_ = 0;
     std::uint64_t member_depth_ = 1;  ///< 2 where the document is an array of answers (Gemini without SSE)
-    bool started_ = false, in_string_ = false, escape_ = false, wanted_ = false, capturing_ = false, done_ = false,
-         overflow_ = false, found_ = false;
+    bool started_ = false, in_string_ = false, escape_ = false, wanted_ = false, capturing_ = false, done_ = false, overflow_ = false, found_ = false;
 };
 
 }  // namespace weir::dialect

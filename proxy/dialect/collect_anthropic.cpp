@@ -163,8 +163,7 @@ private:
 
     void compose(std::string& out) override {
         if (!started_) return fail("its stream has no message_start");
-        std::sort(blocks_.begin(), blocks_.end(),
-                         [](const block& a, const block& b) { return a.number < b.number; });
+        std::sort(blocks_.begin(), blocks_.end(), [](const block& a, const block& b) { return a.number < b.number; });
         tree& content = message_.member("content", room());
         content.set_raw("[]", room());
         for (block& one : blocks_) {

@@ -70,8 +70,7 @@ private:
     }
 
     candidate& candidate_at(std::int64_t number) {
-        const auto known =
-            std::find_if(candidates_.begin(), candidates_.end(), [&](const auto& c) { return c.number == number; });
+        const auto known = std::find_if(candidates_.begin(), candidates_.end(), [&](const auto& c) { return c.number == number; });
         if (known != candidates_.end()) return *known;
         if (!room().take(sizeof(candidate))) return spare_;
         candidates_.emplace_back().number = number;
@@ -154,8 +153,7 @@ private:
         if (one.parts.size() > 1) {
             const tree& first = one.parts.front();
             const tree* text = first.find("text");
-            if (text != nullptr && !text->filled() && first.find("thoughtSignature") == nullptr)
-                one.parts.erase(one.parts.begin());
+            if (text != nullptr && !text->filled() && first.find("thoughtSignature") == nullptr) one.parts.erase(one.parts.begin());
         }
         tree* content = one.value.find("content");
         tree* parts = content == nullptr ? nullptr : content->find("parts");
@@ -166,8 +164,7 @@ private:
 
     void compose(std::string& out) override {
         if (document_.what() != tree::form::object) return fail("its stream is empty");
-        std::sort(candidates_.begin(), candidates_.end(),
-                         [](const auto& a, const auto& b) { return a.number < b.number; });
+        std::sort(candidates_.begin(), candidates_.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
         for (candidate& one : candidates_) {
             finish(one);
             document_.member("candidates", room()).add(room()) = std::move(one.value);

@@ -235,9 +235,7 @@ private:
             return continues && written(all.back(), "type") == where.type ? &all.back() : nullptr;
         }
         for (auto one = all.rbegin(); one != all.rend(); ++one) {
-            if (index_of(*one) == where.index && !differ(where.type, written(*one, "type")) &&
-                !differ(where.id, written(*one, "id")))
-                return &*one;
+            if (index_of(*one) == where.index && !differ(where.type, written(*one, "type")) && !differ(where.id, written(*one, "id"))) return &*one;
         }
         return nullptr;
     }
@@ -257,10 +255,8 @@ private:
 
     void compose(std::string& out) override {
         if (choices_.empty()) return fail("its stream ended without any choice");
-        if (document_.find("object") == nullptr)
-            document_.member("object", room()).set_text("chat.completion", room());
-        if (document_.find("usage") == nullptr && usage_in_choice_.filled())
-            document_.member("usage", room()) = usage_in_choice_;
+        if (document_.find("object") == nullptr) document_.member("object", room()).set_text("chat.completion", room());
+        if (document_.find("usage") == nullptr && usage_in_choice_.filled()) document_.member("usage", room()) = usage_in_choice_;
         std::vector<std::size_t> order(numbers_.size());
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
         std::sort(order.begin(), order.end(), [&](auto a, auto b) { return numbers_[a] < numbers_[b]; });

@@ -34,8 +34,7 @@ private:
             }
         });
         if (!sound) return false;
-        const bool last = type == "response.completed" || type == "response.incomplete" || type == "response.failed" ||
-                          type == "response.cancelled";
+        const bool last = type == "response.completed" || type == "response.incomplete" || type == "response.failed" || type == "response.cancelled";
         if (last && !response.empty()) final_.set_raw(response, room());
         if (type == "response.output_item.done" && !item.empty()) keep_item(place, item);
         return true;
@@ -80,8 +79,6 @@ private:
 
 }  // namespace
 
-std::unique_ptr<collector> collect_openai_responses(std::size_t limit) {
-    return std::make_unique<responses_collector>(limit);
-}
+std::unique_ptr<collector> collect_openai_responses(std::size_t limit) { return std::make_unique<responses_collector>(limit); }
 
 }  // namespace weir::dialect

@@ -45,28 +45,20 @@ bool can_collect(const target& what, const request_facts& facts) {
     switch (what.id) {
         case endpoint::chat_completions:
         case endpoint::completions:
-        case endpoint::messages:
-            return true;
-        case endpoint::responses:
-            return what.suffix == "/responses";  // its relatives below that path do not stream
-        case endpoint::gemini_generate:
-            return what.suffix.ends_with(unary_verb);
-        default:
-            return false;
+        case endpoint::messages: return true;
+        case endpoint::responses: return what.suffix == "/responses";  // its relatives below that path do not stream
+        case endpoint::gemini_generate: return what.suffix.ends_with(unary_verb);
+        default: return false;
     }
 }
 
 std::unique_ptr<collector> make_collector(endpoint e, std::size_t limit) {
     switch (e) {
-        case endpoint::responses:
-            return collect_openai_responses(limit);
-        case endpoint::messages:
-            return collect_anthropic(limit);
+        case endpoint::responses: return collect_openai_responses(limit);
+        case endpoint::messages: return collect_anthropic(limit);
         case endpoint::gemini_generate:
-        case endpoint::gemini_stream_generate:
-            return collect_gemini(limit);
-        default:
-            return collect_openai_chat(limit);
+        case endpoint::gemini_stream_generate: return collect_gemini(limit);
+        default: return collect_openai_chat(limit);
     }
 }
 

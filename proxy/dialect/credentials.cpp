@@ -70,7 +70,8 @@ std::string_view credential_slip(const http::request_head& head) {
     if (key.empty()) {
         const auto said = head.fields.value_of(http::field_id::authorization);
         if (said.empty()) return {};
-        return http::iequals(said.substr(0, 6), "bearer") ? "behind the word Bearer there is no key" : "Authorization lacks the word Bearer before the key";
+        return http::iequals(said.substr(0, 6), "bearer") ? "behind the word Bearer there is no key"
+                                                          : "Authorization lacks the word Bearer before the key";
     }
     constexpr std::string_view quotes = "\"'`";
     const auto begins_with = [&](std::string_view what) { return http::iequals(key.substr(0, what.size()), what); };

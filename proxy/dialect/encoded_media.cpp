@@ -10,7 +10,8 @@ namespace {
 // Both alphabets of RFC 4648, and the backslash of writers that escape slashes.
 constexpr std::array<bool, 256> encoding = [] {
     std::array<bool, 256> all{};
-    for (const char c : std::string_view{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\\"}) all[static_cast<unsigned char>(c)] = true;
+    for (const char c : std::string_view{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\\"})
+        all[static_cast<unsigned char>(c)] = true;
     return all;
 }();
 

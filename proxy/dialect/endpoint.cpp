@@ -82,9 +82,9 @@ std::string_view first_segment(std::string_view path) {
 
 // The path taken apart, and what was wrong with how it was written.
 struct parts {
-    std::string version;   ///< "v1", "v1beta" or none
-    std::string suffix;    ///< the rest with its leading slash
-    std::string_view fix;  ///< why it is not the canonical path; empty: it is
+    std::string version;     ///< "v1", "v1beta" or none
+    std::string suffix;      ///< the rest with its leading slash
+    std::string_view fix;    ///< why it is not the canonical path; empty: it is
     std::string_view meant;  ///< of a path that is not served: the endpoint that its last words name
     bool known_prefix = false;
     bool slash_at_end = false;
@@ -134,8 +134,7 @@ std::optional<gemini_call> gemini_call_of(std::string_view suffix) {
     constexpr std::string_view models = "/models/";
     if (!suffix.starts_with(models)) return std::nullopt;
     const std::size_t colon = suffix.rfind(':');
-    if (colon == std::string_view::npos || colon < models.size() || suffix.find('/', colon) != std::string_view::npos)
-        return std::nullopt;
+    if (colon == std::string_view::npos || colon < models.size() || suffix.find('/', colon) != std::string_view::npos) return std::nullopt;
     return gemini_call{suffix.substr(models.size(), colon - models.size()), suffix.substr(colon + 1)};
 }
 
@@ -220,9 +219,8 @@ parts take_apart(std::string_view path) {
         rest.erase(0, std::string_view{"/models"}.size());
     }
     // Some upstreams compare paths without case; a call that they would serve must not go by unseen.
-    if (const std::string small = lowered(rest); small != rest && row_for(small) != nullptr &&
-                                                 row_for(rest) == nullptr &&
-                                                 row_for(small)->path.size() == small.size()) {
+    if (const std::string small = lowered(rest);
+        small != rest && row_for(small) != nullptr && row_for(rest) == nullptr && row_for(small)->path.size() == small.size()) {
         out.fix = "write the path in lower case";
         rest = small;
     }
@@ -243,8 +241,8 @@ void settle_version(parts& p) {
     const endpoint_row* row = row_for(p.suffix);
     if (row == nullptr) {
         // A sub-resource without its version: /responses/resp_1.
-        if (p.version.empty() && std::any_of(endpoint_rows.begin(), endpoint_rows.end(),
-                                             [&](const endpoint_row& r) { return starts_as_path(p.suffix, r.path); })) {
+        if (p.version.empty() &&
+            std::any_of(endpoint_rows.begin(), endpoint_rows.end(), [&](const endpoint_row& r) { return starts_as_path(p.suffix, r.path); })) {
             p.known_prefix = true;
             p.fix = "the version /v1 is missing from the base URL";
         }
@@ -253,8 +251,7 @@ void settle_version(parts& p) {
     if (p.version.empty()) {
         p.known_prefix = true;
         if (p.fix.empty()) p.fix = "the version /v1 is missing from the base URL";
-    } else if (p.version == "v1beta" && row->id != endpoint::models && row->id != endpoint::files &&
-               row->id != endpoint::batches) {
+    } else if (p.version == "v1beta" && row->id != endpoint::models && row->id != endpoint::files && row->id != endpoint::batches) {
         p.version = "v1";
         if (p.fix.empty()) p.fix = "this endpoint stands under /v1";
     }
@@ -264,13 +261,10 @@ void refuse(target& out, code why, std::string message) { out.refusal = {why, st
 
 void refuse_method(target& out, std::string_view method, std::string_view allow) {
     out.allow = allow;
-    refuse(out, code::method_not_allowed,
-           std::string{method} + " is not possible here: use " + std::string{allow.substr(0, allow.find(','))});
+    refuse(out, code::method_not_allowed, std::string{method} + " is not possible here: use " + std::string{allow.substr(0, allow.find(','))});
 }
 
-bool reads_only(std::string_view method) {
-    return method == "GET" || method == "HEAD" || method == "DELETE" || method == "OPTIONS";
-}
+bool reads_only(std::string_view method) { return method == "GET" || method == "HEAD" || method == "DELETE" || method == "OPTIONS"; }
 
 body_form body_for(std::string_view method, body_form posted) { return reads_only(method) ? body_form::none : posted; }
 
@@ -281,9 +275,7 @@ std::string_view same_in(std::string_view path, std::string_view name) {
 }
 
 // What stands in the path and not in what is sent could be checked as one model and served as another.
-void refuse_slashes(target& out) {
-    refuse(out, code::bad_request, "the model's name in the path must be written with single slashes");
-}
+void refuse_slashes(target& out) { refuse(out, code::bad_request, "the model's name in the path must be written with single slashes"); }
 
 void classify_gemini(target& out, std::string_view method, std::string_view path, const gemini_call& call) {
     out.dialect = kind::gemini;
@@ -298,8 +290,7 @@ void classify_gemini(target& out, std::string_view method, std::string_view path
         out.streams_by_path = verb.streams;
         out.body = body_form::json;
         if (call.model.empty())
-            return refuse(out, code::bad_request,
-                          "the model's name is missing: write /v1beta/models/{model}:" + std::string{call.verb});
+            return refuse(out, code::bad_request, "the model's name is missing: write /v1beta/models/{model}:" + std::string{call.verb});
         if (method != "POST") refuse_method(out, method, "POST");
     }
 }
@@ -312,8 +303,7 @@ void read_query_model(target& out, std::string_view query) {
         const std::string_view name = one.substr(0, one.find('='));
         if (decode_percent(name) != "model") continue;
         const std::string_view value = name.size() < one.size() ? one.substr(name.size() + 1) : std::string_view{};
-        if (out.model.data() != nullptr)
-            return refuse(out, code::bad_request, "`model` stands twice in the query: write it once");
+        if (out.model.data() != nullptr) return refuse(out, code::bad_request, "`model` stands twice in the query: write it once");
         if (name != "model" || value.find_first_of("%+") != std::string_view::npos)
             return refuse(out, code::bad_request, "`model` in the query must be written without percent-escapes");
         out.model = value;
@@ -451,10 +441,8 @@ bool classify_behind_query(target& out, std::string_view method, std::string_vie
 target classify(std::string_view method, std::string_view path, std::string_view query, bool normalize) {
     target out;
     if (classify_at_once(out, method, path) || classify_llms_txt(out, method, path)) return out;
-    if (path.empty() || path.front() != '/')
-        return refuse(out, code::bad_request, "the path must start with a slash"), out;
-    if (const std::string_view fault = fault_in(path); !fault.empty())
-        return refuse(out, code::bad_request, "the path " + std::string{fault}), out;
+    if (path.empty() || path.front() != '/') return refuse(out, code::bad_request, "the path must start with a slash"), out;
+    if (const std::string_view fault = fault_in(path); !fault.empty()) return refuse(out, code::bad_request, "the path " + std::string{fault}), out;
     if (has_dot_segment(path)) return refuse(out, code::bad_request, "the path must not have . or .. segments"), out;
     if (classify_behind_query(out, method, path, query, normalize)) return out;
 
@@ -468,9 +456,7 @@ target classify(std::string_view method, std::string_view path, std::string_view
     if (changes_meaning_when_decoded(p.suffix))
         return refuse(out, code::bad_request, "the path escapes a slash that belongs to it: write / plainly"), out;
     if (p.suffix.empty() || p.suffix == "/")
-        return refuse(out, code::unknown_endpoint,
-                      "the endpoint is missing after the version: " + std::string{known_prefixes}),
-               out;
+        return refuse(out, code::unknown_endpoint, "the endpoint is missing after the version: " + std::string{known_prefixes}), out;
 
     if (!p.version.empty()) out.version = "/" + p.version;
     out.suffix = std::move(p.suffix);
@@ -481,16 +467,12 @@ target classify(std::string_view method, std::string_view path, std::string_view
         p.fix = "remove the slash at the end";
     }
     if (p.fix.empty()) return out;
-    const std::string_view version = !out.version.empty()          ? std::string_view{out.version}
-                                     : out.dialect == kind::gemini ? "/v1beta"
-                                                                   : "/v1";
+    const std::string_view version = !out.version.empty() ? std::string_view{out.version} : out.dialect == kind::gemini ? "/v1beta" : "/v1";
     // The longest version and /models/ stand before what may be a model's name.
     constexpr std::size_t longest_shown = std::string_view{"/v1beta/models/"}.size() + core::longest_shown_name;
     const std::string whole = std::string{version} + out.suffix;
     const std::string canonical{core::shown(whole, longest_shown)};
-    if (!normalize && !out.refusal)
-        refuse(out, code::unknown_endpoint,
-               "unknown path: it should be " + canonical + " (" + std::string{p.fix} + ")");
+    if (!normalize && !out.refusal) refuse(out, code::unknown_endpoint, "unknown path: it should be " + canonical + " (" + std::string{p.fix} + ")");
     if (normalize) out.hint = "served as " + canonical + ": " + std::string{p.fix};
     return out;
 }

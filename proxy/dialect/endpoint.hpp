@@ -54,14 +54,13 @@ struct target {
     kind dialect = kind::openai;
     body_form body = body_form::opaque;  ///< where the model is looked for
     bool streams_by_path = false;        ///< `:streamGenerateContent`
-    std::string_view
-        model;  ///< from path or query (`/v1/models/{id}`, Gemini, realtime), as written. Escapes are refused where the
-                ///< name decides something; only in `/v1/models/{id}` they may stand (decode_percent)
-    std::string version;     ///< "/v1", "/v1beta" or "" when the request had none and needs none
-    std::string suffix;      ///< the path after the version, "/chat/completions", without the query
-    std::string hint;        ///< not empty: what the client should fix (header x-weir-hint)
-    core::error refusal;     ///< set: answer this instead (unknown endpoint, wrong method)
-    std::string_view allow;  ///< with method_not_allowed: the value of `Allow`
+    std::string_view model;              ///< from path or query (`/v1/models/{id}`, Gemini, realtime), as written. Escapes are refused where the
+                                         ///< name decides something; only in `/v1/models/{id}` they may stand (decode_percent)
+    std::string version;                 ///< "/v1", "/v1beta" or "" when the request had none and needs none
+    std::string suffix;                  ///< the path after the version, "/chat/completions", without the query
+    std::string hint;                    ///< not empty: what the client should fix (header x-weir-hint)
+    core::error refusal;                 ///< set: answer this instead (unknown endpoint, wrong method)
+    std::string_view allow;              ///< with method_not_allowed: the value of `Allow`
 };
 
 /// Reads method and path (both as received; `path` without the query). With `normalize` harmless mistakes (`/v1/v1/…`,

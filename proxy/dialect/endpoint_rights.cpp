@@ -11,7 +11,6 @@ namespace {
 
 using core::access;
 
-
 // As the freest upstream may read it: escapes decoded, without case, with single slashes and none at the end.
 std::string plain(std::string_view suffix) {
     std::string out = decode_percent(suffix);
@@ -32,7 +31,8 @@ asked_right in_family(std::string_view word, bool whole_family, std::string_view
 }
 
 asked_right for_video(std::string_view path, std::string_view method) {
-    if (path == "/video/query") return {"video", method == "GET" || method == "HEAD" ? access::read : access::unread};  // about one object, as its query says
+    if (path == "/video/query")
+        return {"video", method == "GET" || method == "HEAD" ? access::read : access::unread};  // about one object, as its query says
     const bool collection = path == "/videos" || path == "/video/generations" || path == "/video/create";
     if (collection) return {"video", method == "POST" ? access::read : access::account};
     // A remix or an extension is a new film, of a model that nobody names.
@@ -86,7 +86,8 @@ asked_right for_row(const endpoint_row& row, std::string_view path, std::string_
         case endpoint::batches:
         case endpoint::uploads: return in_family(traits.word, path == row.path, method);
         case endpoint::fine_tuning: return for_fine_tuning(plain(path), method);  // its list is a sub-path
-        case endpoint::responses: return path == "/responses/input_tokens" ? asked_right{"count_tokens", access::free} : asked_right{traits.word, access::read};
+        case endpoint::responses:
+            return path == "/responses/input_tokens" ? asked_right{"count_tokens", access::free} : asked_right{traits.word, access::read};
         default: return {traits.word, traits.read == reading::whole ? access::read : access::unread};
     }
 }

@@ -61,10 +61,8 @@ struct verb_row {
 };
 
 inline constexpr std::array gemini_verbs{
-    verb_row{"generateContent", endpoint::gemini_generate, false},
-    verb_row{"streamGenerateContent", endpoint::gemini_stream_generate, true},
-    verb_row{"countTokens", endpoint::gemini_count_tokens, false},
-    verb_row{"embedContent", endpoint::gemini_embed, false},
+    verb_row{"generateContent", endpoint::gemini_generate, false}, verb_row{"streamGenerateContent", endpoint::gemini_stream_generate, true},
+    verb_row{"countTokens", endpoint::gemini_count_tokens, false}, verb_row{"embedContent", endpoint::gemini_embed, false},
     verb_row{"batchEmbedContents", endpoint::gemini_embed, false},
 };
 

@@ -47,7 +47,7 @@ public:
     /// False where the event is too long, has no text or more than one, or meant more than that: nothing is learned.
     bool learn(std::string_view event, const shape_notes& notes);
     struct match {
-        json::raw_string text;              ///< what stands in the text's place
+        json::raw_string text;                         ///< what stands in the text's place
         std::uint32_t usage_begin = 0, usage_end = 0;  ///< the member `usage` with a comma; both 0: the shape has none
     };
     /// Whether `event` differs in nothing but its holes, all of which are legal JSON.

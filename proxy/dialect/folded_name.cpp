@@ -7,9 +7,24 @@ namespace weir::dialect {
 namespace {
 
 // Everything that inspect() reads at the top level of some endpoint's body.
-constexpr std::array<std::string_view, 18> read_names{"model", "stream", "stream_options", "n", "best_of", "input", "prompt", "messages", "contents",
-                                                      "system", "audio", "background", "generationConfig", "generation_config", "previous_response_id",
-                                                      "deferred", "service_tier", "web_search_options"};
+constexpr std::array<std::string_view, 18> read_names{"model",
+                                                      "stream",
+                                                      "stream_options",
+                                                      "n",
+                                                      "best_of",
+                                                      "input",
+                                                      "prompt",
+                                                      "messages",
+                                                      "contents",
+                                                      "system",
+                                                      "audio",
+                                                      "background",
+                                                      "generationConfig",
+                                                      "generation_config",
+                                                      "previous_response_id",
+                                                      "deferred",
+                                                      "service_tier",
+                                                      "web_search_options"};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 

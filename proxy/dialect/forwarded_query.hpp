@@ -8,9 +8,9 @@
 namespace weir::dialect {
 
 struct query_filter {
-    bool drop_keys = false;         ///< the client's credential ends here, however its parameter is written
-    std::string_view secret = {};   ///< ... and whatever else repeats it
-    bool to_stream = false;         ///< Gemini's form of answer is chosen here: `alt=sse`
+    bool drop_keys = false;        ///< the client's credential ends here, however its parameter is written
+    std::string_view secret = {};  ///< ... and whatever else repeats it
+    bool to_stream = false;        ///< Gemini's form of answer is chosen here: `alt=sse`
 };
 
 /// Appends what goes on, with a `?` before the first parameter; nothing where none is left.

@@ -18,11 +18,9 @@ bool read_part(const stream_access& stream, std::int64_t candidate, json::cursor
                 if (name == "name") stream.piece(lane_of(candidate, slot::tool), value);
                 if (name != "args" || value.peek() != '{') return;
                 const std::size_t begin = value.offset();
-                if (value.skip())
-                    stream.piece(lane_of(candidate, slot::tool), json::raw_string{value.since(begin), false});
+                if (value.skip()) stream.piece(lane_of(candidate, slot::tool), json::raw_string{value.since(begin), false});
             });
-        } else if (key == "inlineData" || key == "executableCode" || key == "codeExecutionResult" ||
-                   key == "fileData") {
+        } else if (key == "inlineData" || key == "executableCode" || key == "codeExecutionResult" || key == "fileData") {
             any |= at.peek() == '{';
         }
     });
@@ -64,9 +62,7 @@ event_facts read_gemini(const stream_access& stream, std::string_view, json::cur
             stream.model(at);
         } else if (key == "promptFeedback") {
             // A blocked prompt gets no candidates: this is its end.
-            at.members([&](std::string_view name, json::cursor& reason) {
-                out.finish |= name == "blockReason" && reason.peek() == '"';
-            });
+            at.members([&](std::string_view name, json::cursor& reason) { out.finish |= name == "blockReason" && reason.peek() == '"'; });
         } else if (key == "error" && !at.is_null()) {
             out.error = true;
             stream.error(at);

@@ -23,18 +23,12 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 fault fault_of(simdjson::error_code why) {
     switch (why) {
-        case simdjson::SUCCESS:
-            return fault::none;
-        case simdjson::EMPTY:
-            return fault::empty;
-        case simdjson::UTF8_ERROR:
-            return fault::not_utf8;
-        case simdjson::UNESCAPED_CHARS:
-            return fault::control_character;
-        case simdjson::UNCLOSED_STRING:
-            return fault::unclosed_string;
-        default:
-            return fault::too_large;
+        case simdjson::SUCCESS: return fault::none;
+        case simdjson::EMPTY: return fault::empty;
+        case simdjson::UTF8_ERROR: return fault::not_utf8;
+        case simdjson::UNESCAPED_CHARS: return fault::control_character;
+        case simdjson::UNCLOSED_STRING: return fault::unclosed_string;
+        default: return fault::too_large;
     }
 }
 
@@ -62,8 +56,7 @@ void append_utf8(std::uint32_t point, std::string& out) {
     if (point < 0x80) return put(point);
     if (point < 0x800) return put(0xC0 | point >> 6), put(0x80 | (point & 0x3F));
     if (point < 0x10000) return put(0xE0 | point >> 12), put(0x80 | (point >> 6 & 0x3F)), put(0x80 | (point & 0x3F));
-    put(0xF0 | point >> 18), put(0x80 | (point >> 12 & 0x3F)), put(0x80 | (point >> 6 & 0x3F)),
-        put(0x80 | (point & 0x3F));
+    put(0xF0 | point >> 18), put(0x80 | (point >> 12 & 0x3F)), put(0x80 | (point >> 6 & 0x3F)), put(0x80 | (point & 0x3F));
 }
 
 constexpr std::uint32_t replacement = 0xFFFD;
@@ -76,32 +69,21 @@ std::size_t unescape_unicode(std::string_view rest, std::string& out, bool& soun
     const bool paired = first < 0xDC00 && rest.size() >= 10 && rest[4] == '\\' && rest[5] == 'u';
     const int second = paired ? hex4(rest.substr(6)) : -1;
     if (second < 0xDC00 || second > 0xDFFF) return append_utf8(replacement, out), sound = false, std::size_t{4};
-    append_utf8(
-        0x10000 + (static_cast<std::uint32_t>(first - 0xD800) << 10) + static_cast<std::uint32_t>(second - 0xDC00),
-        out);
+    append_utf8(0x10000 + (static_cast<std::uint32_t>(first - 0xD800) << 10) + static_cast<std::uint32_t>(second - 0xDC00), out);
     return 10;
 }
 
 char plain_escape(char c) {
     switch (c) {
-        case '"':
-            return '"';
-        case '\\':
-            return '\\';
-        case '/':
-            return '/';
-        case 'b':
-            return '\b';
-        case 'f':
-            return '\f';
-        case 'n':
-            return '\n';
-        case 'r':
-            return '\r';
-        case 't':
-            return '\t';
-        default:
-            return '\0';
+        case '"': return '"';
+        case '\\': return '\\';
+        case '/': return '/';
+        case 'b': return '\b';
+        case 'f': return '\f';
+        case 'n': return '\n';
+        case 'r': return '\r';
+        case 't': return '\t';
+        default: return '\0';
     }
 }
 
@@ -143,26 +125,16 @@ std::int64_t held(double value) {
 
 std::string_view words_of(fault what) {
     switch (what) {
-        case fault::none:
-            return "";
-        case fault::empty:
-            return "is empty";
-        case fault::byte_order_mark:
-            return "starts with a byte order mark, which JSON does not allow: send it without one";
-        case fault::not_utf8:
-            return "is not valid UTF-8";
-        case fault::control_character:
-            return "has a raw control character inside a string: write it as an escape such as \\n";
-        case fault::unclosed_string:
-            return "ends inside a string";
-        case fault::syntax:
-            return "is not valid JSON";
-        case fault::too_deep:
-            return "is nested more than 1024 levels deep";
-        case fault::trailing:
-            return "has something after the JSON value";
-        case fault::too_large:
-            return "is too large to be read as JSON";
+        case fault::none: return "";
+        case fault::empty: return "is empty";
+        case fault::byte_order_mark: return "starts with a byte order mark, which JSON does not allow: send it without one";
+        case fault::not_utf8: return "is not valid UTF-8";
+        case fault::control_character: return "has a raw control character inside a string: write it as an escape such as \\n";
+        case fault::unclosed_string: return "ends inside a string";
+        case fault::syntax: return "is not valid JSON";
+        case fault::too_deep: return "is nested more than 1024 levels deep";
+        case fault::trailing: return "has something after the JSON value";
+        case fault::too_large: return "is too large to be read as JSON";
     }
     return "";
 }
@@ -193,9 +165,7 @@ fault index::build(std::string_view text) {
     return fault::none;
 }
 
-bool index::escapes_are_legal() const {
-    return escapes_ == escapes::unknown ? check_escapes(text_) : escapes_ == escapes::legal;
-}
+bool index::escapes_are_legal() const { return escapes_ == escapes::unknown ? check_escapes(text_) : escapes_ == escapes::legal; }
 
 fault index::build_dense(std::string_view text) {
     if (capacity_ > keep_up_to && text.size() <= keep_up_to) {
@@ -207,8 +177,7 @@ fault index::build_dense(std::string_view text) {
         if (wanted < keep_up_to) wanted = std::max(wanted, std::min(capacity_ * 2, keep_up_to));
         capacity_ = 0;
         // Depth 1: it sizes only what simdjson's second stage would use, and that stage is never run.
-        if (simdjson::get_active_implementation()->create_dom_parser_implementation(wanted, 1, engine_->parser) !=
-            simdjson::SUCCESS) {
+        if (simdjson::get_active_implementation()->create_dom_parser_implementation(wanted, 1, engine_->parser) != simdjson::SUCCESS) {
             engine_->parser.reset();
             return fault::too_large;
         }
@@ -216,8 +185,7 @@ fault index::build_dense(std::string_view text) {
     }
     auto& parser = *engine_->parser;
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
-    if (const auto why = parser.stage1(bytes, text.size(), simdjson::stage1_mode::regular); why != simdjson::SUCCESS)
-        return fault_of(why);
+    if (const auto why = parser.stage1(bytes, text.size(), simdjson::stage1_mode::regular); why != simdjson::SUCCESS) return fault_of(why);
     text_ = text;
     offsets_ = parser.structural_indexes.get();
     count_ = parser.n_structural_indexes;
@@ -298,14 +266,10 @@ raw_string cursor::string_at(std::uint32_t token) const {
 bool cursor::scalar_is_legal() const {
     const std::string_view what = token();
     switch (what.empty() ? '\0' : what[0]) {
-        case 't':
-            return what == "true";
-        case 'f':
-            return what == "false";
-        case 'n':
-            return what == "null";
-        default:
-            return number_is_legal(what);
+        case 't': return what == "true";
+        case 'f': return what == "false";
+        case 'n': return what == "null";
+        default: return number_is_legal(what);
     }
 }
 
@@ -380,9 +344,7 @@ bool cursor::integer(std::int64_t& out) {
     double wide = 0;
     const auto result = std::from_chars(text.data(), text.data() + text.size(), wide);
     if (result.ec == std::errc::result_out_of_range)
-        wide = text.find("e-") != std::string_view::npos || text.find("E-") != std::string_view::npos ? 0.0
-               : text[0] == '-'                                                                       ? -1e300
-                                                                                                      : 1e300;
+        wide = text.find("e-") != std::string_view::npos || text.find("E-") != std::string_view::npos ? 0.0 : text[0] == '-' ? -1e300 : 1e300;
     out = held(wide);
     return true;
 }

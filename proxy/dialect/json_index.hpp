@@ -1,6 +1,6 @@
 // Reads JSON in place: simdjson's first stage (sparse_scan.hpp for large texts that are mostly strings) finds where tokens
-// start, and a cursor walks those places, checking every one. It builds nothing and changes nothing; it does not look for escape faults inside strings unless asked (see
-// check_escapes).
+// start, and a cursor walks those places, checking every one. It builds nothing and changes nothing; it does not look for escape faults inside
+// strings unless asked (see check_escapes).
 //
 // Why not On-Demand itself: it does not look at what it skips (`tru,,}` after the wanted fields, a nesting of 100,000),
 // and a gateway that decides by `model` must not accept a text that another parser reads differently. Here every token
@@ -110,9 +110,7 @@ public:
     [[nodiscard]] span member_with_comma(std::size_t member) const;
     [[nodiscard]] std::string_view text() const { return where_->text(); }
     /// The text from `begin` to there.
-    [[nodiscard]] std::string_view since(std::size_t begin) const {
-        return where_->text().substr(begin, end_of_last() - begin);
-    }
+    [[nodiscard]] std::string_view since(std::size_t begin) const { return where_->text().substr(begin, end_of_last() - begin); }
 
     /// Steps over the value at hand, whatever it is, checking it.
     bool skip();

@@ -32,17 +32,12 @@ bool says_something(cursor at) {
 
 bool tree::filled() const {
     switch (form_) {
-        case form::absent:
-            return false;
-        case form::raw:
-            return written_ != "null" && written_ != "{}" && written_ != "[]";
+        case form::absent: return false;
+        case form::raw: return written_ != "null" && written_ != "{}" && written_ != "[]";
         case form::text:
-        case form::list:
-            return !written_.empty();
-        case form::object:
-            return !members_.empty();
-        case form::array:
-            return !elements_.empty();
+        case form::list: return !written_.empty();
+        case form::object: return !members_.empty();
+        case form::array: return !elements_.empty();
     }
     return false;
 }
@@ -129,18 +124,10 @@ void tree::write(std::string& out) const {
         first = false;
     };
     switch (form_) {
-        case form::absent:
-            out += "null";
-            return;
-        case form::raw:
-            out += written_;
-            return;
-        case form::text:
-            out.append(1, '"').append(written_).append(1, '"');
-            return;
-        case form::list:
-            out.append(1, '[').append(written_).append(1, ']');
-            return;
+        case form::absent: out += "null"; return;
+        case form::raw: out += written_; return;
+        case form::text: out.append(1, '"').append(written_).append(1, '"'); return;
+        case form::list: out.append(1, '[').append(written_).append(1, ']'); return;
         case form::object:
             out += '{';
             for (const auto& [key, value] : members_) {
@@ -200,15 +187,12 @@ std::string closed(std::string_view partial) {
                 after_colon = false;
                 keep_upto(i + 1);
                 break;
-            case ':':
-                after_colon = true;
-                break;
+            case ':': after_colon = true; break;
             case ',':
                 after_colon = false;
                 keep_upto(i);
                 break;
-            default:
-                break;
+            default: break;
         }
     }
     std::string out{partial.substr(0, safe)};

@@ -10,12 +10,9 @@ enum class kind : std::uint8_t { openai, anthropic, gemini };
 
 [[nodiscard]] constexpr std::string_view name_of(kind k) {
     switch (k) {
-        case kind::openai:
-            return "openai";
-        case kind::anthropic:
-            return "anthropic";
-        case kind::gemini:
-            return "gemini";
+        case kind::openai: return "openai";
+        case kind::anthropic: return "anthropic";
+        case kind::gemini: return "gemini";
     }
     return "openai";
 }

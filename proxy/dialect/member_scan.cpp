@@ -28,8 +28,10 @@ void member_scan::feed(std::string_view bytes, sink& to) {
 }
 
 void member_scan::capture(char c) {
-    if (text_.size() < longest_value) text_.push_back(c);
-    else overflow_ = true;
+    if (text_.size() < longest_value)
+        text_.push_back(c);
+    else
+        overflow_ = true;
 }
 
 void member_scan::step(char c, sink& to) {

@@ -47,12 +47,12 @@ private:
     void capture(char c);
 
     std::span<const member_path> wanted_;
-    std::array<std::string, 3> names_;   ///< of the members that the scan is in, from the top
-    std::uint32_t arrays_ = 0;           ///< bit n: the container at depth n + 1 is an array, for the first three
-    std::string text_;                   ///< the string at hand, or the object that is being captured
+    std::array<std::string, 3> names_;  ///< of the members that the scan is in, from the top
+    std::uint32_t arrays_ = 0;          ///< bit n: the container at depth n + 1 is an array, for the first three
+    std::string text_;                  ///< the string at hand, or the object that is being captured
     std::uint64_t depth_ = 0;
-    std::uint64_t capture_depth_ = 0;    ///< 0: no object is being captured
-    std::size_t pending_ = none;         ///< of wanted_: the value that comes next is that one
+    std::uint64_t capture_depth_ = 0;  ///< 0: no object is being captured
+    std::size_t pending_ = none;       ///< of wanted_: the value that comes next is that one
     bool in_string_ = false, escape_ = false, value_next_ = false, kept_ = false, overflow_ = false;
 };
 

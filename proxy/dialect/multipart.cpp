@@ -119,10 +119,8 @@ error read_head(std::string_view head, part_head& out) {
         const std::string_view line = head.substr(0, end);
         head.remove_prefix(std::min(head.size(), end + 2));
         const std::size_t colon = line.find(':');
-        if (line.find_first_of("\r\n") != std::string_view::npos)
-            return bad("has a line end other than CR LF in a part's head");
-        if (colon == std::string_view::npos || line.front() == ' ' || line.front() == '\t')
-            return bad("has a part with a broken head");
+        if (line.find_first_of("\r\n") != std::string_view::npos) return bad("has a line end other than CR LF in a part's head");
+        if (colon == std::string_view::npos || line.front() == ' ' || line.front() == '\t') return bad("has a part with a broken head");
         const std::string_view name = trimmed(line.substr(0, colon)), value = trimmed(line.substr(colon + 1));
         if (same_word(name, "content-disposition")) {
             if (std::exchange(disposition, true)) return bad("has a part with two Content-Disposition lines");
@@ -134,9 +132,7 @@ error read_head(std::string_view head, part_head& out) {
     return disposition && out.has_name ? error{} : bad("has a part without a name");
 }
 
-bool means_true(std::string_view value) {
-    return same_word(value, "true") || value == "1" || same_word(value, "yes") || same_word(value, "on");
-}
+bool means_true(std::string_view value) { return same_word(value, "true") || value == "1" || same_word(value, "yes") || same_word(value, "on"); }
 
 // How many pictures: each has its price.
 error take_choices(const part_head& head, std::string_view value, request_facts& out) {
@@ -152,8 +148,7 @@ error take_field(const part_head& head, std::string_view value, std::size_t at, 
     const bool model = head.name == "model";
     if (head.name == "n") return take_choices(head, value, out);
     if (!model && head.name != "stream") return {};
-    if (head.is_file || head.encoded)
-        return bad("has `" + head.name + "` as a file or encoded: send it as a plain field");
+    if (head.is_file || head.encoded) return bad("has `" + head.name + "` as a file or encoded: send it as a plain field");
     if (value.size() > 1024 || value.find_first_of(std::string_view{"\r\n\0", 3}) != std::string_view::npos)
         return bad("has a `" + head.name + "` that is no plain value");
     if (model) {
@@ -175,8 +170,7 @@ public:
 
     error run(request_facts& out) {
         if (body_.starts_with("\r\n")) at_ = 2;
-        if (!body_.substr(at_).starts_with(line_))
-            return bad("does not start with the boundary that Content-Type names");
+        if (!body_.substr(at_).starts_with(line_)) return bad("does not start with the boundary that Content-Type names");
         at_ += line_.size();
         bool last = false, seen_stream = false;
         if (error why = finish_line(last)) return why;
@@ -207,8 +201,7 @@ private:
             from = found + 1;
             const bool line_start = (found == begin || body_[found - 1] == '\n') && is_delimiter(found + line_.size());
             if (!line_start) continue;
-            if (found < begin + 2 || body_[found - 2] != '\r')
-                return bad("has a boundary after a line end other than CR LF");
+            if (found < begin + 2 || body_[found - 2] != '\r') return bad("has a boundary after a line end other than CR LF");
             end = found - 2;
             at_ = found + line_.size();
             return {};
@@ -226,14 +219,12 @@ private:
     error finish_line(bool& last) {
         if (body_.substr(at_).starts_with("--")) {
             const std::string_view after = body_.substr(at_ + 2);
-            if (after.find_first_not_of("\r\n \t") != std::string_view::npos)
-                return bad("goes on after its last boundary");
+            if (after.find_first_not_of("\r\n \t") != std::string_view::npos) return bad("goes on after its last boundary");
             last = true;
             return {};
         }
         while (at_ < body_.size() && (body_[at_] == ' ' || body_[at_] == '\t')) ++at_;
-        if (!body_.substr(at_).starts_with("\r\n"))
-            return bad("is cut or has a boundary line that does not end with CR LF");
+        if (!body_.substr(at_).starts_with("\r\n")) return bad("is cut or has a boundary line that does not end with CR LF");
         at_ += 2;
         return {};
     }

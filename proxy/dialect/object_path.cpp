@@ -13,14 +13,10 @@ struct folder {
 };
 
 constexpr std::array folders{
-    folder{"/responses", object_kind::response},
-    folder{"/videos", object_kind::video},
-    folder{"/video/generations", object_kind::video},
-    folder{"/video/create", object_kind::video},
-    folder{"/video/query", object_kind::video},
-    folder{"/messages/batches", object_kind::message_batch},
-    folder{"/batches", object_kind::batch},
-    folder{"/chat/deferred-completion", object_kind::deferred},
+    folder{"/responses", object_kind::response},      folder{"/videos", object_kind::video},
+    folder{"/video/generations", object_kind::video}, folder{"/video/create", object_kind::video},
+    folder{"/video/query", object_kind::video},       folder{"/messages/batches", object_kind::message_batch},
+    folder{"/batches", object_kind::batch},           folder{"/chat/deferred-completion", object_kind::deferred},
 };
 
 char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -47,8 +43,10 @@ std::string id_in_query(std::string_view query) {
         const std::string name = lowered(decode_percent(one.substr(0, equals)));
         if (name != "id" && name != "task_id" && name != "video_id") continue;
         const std::string id = decode_percent(one.substr(equals + 1));
-        if (ids.empty()) ids = id;
-        else if (ids != id) ids += " and " + id;
+        if (ids.empty())
+            ids = id;
+        else if (ids != id)
+            ids += " and " + id;
     }
     return ids;
 }
@@ -95,8 +93,7 @@ std::optional<object_ask> object_asked(const target& what, std::string_view meth
     }
     const std::string path = decode_percent(what.suffix);
     const std::string small_path = lowered(path);
-    if (is_making_verb(small_path))
-        return object_ask{.kind = object_kind::gemini_batch, .makes = true, .id = {}, .lines = false};
+    if (is_making_verb(small_path)) return object_ask{.kind = object_kind::gemini_batch, .makes = true, .id = {}, .lines = false};
     for (const folder& at : folders) {
         if (!stands_below(small_path, at.path)) continue;
         object_ask found = in_folder(at, method, std::string_view{path}.substr(at.path.size()), query, what.dialect);
@@ -118,7 +115,8 @@ endpoint form_of(object_kind kind) {
 std::string path_of(object_kind kind, std::string_view id) {
     // What an upstream named so could otherwise lead elsewhere.
     constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:~";
-    if (kind != object_kind::response || id.empty() || id.find_first_not_of(plain) != std::string_view::npos || id.find_first_not_of('.') == std::string_view::npos)
+    if (kind != object_kind::response || id.empty() || id.find_first_not_of(plain) != std::string_view::npos ||
+        id.find_first_not_of('.') == std::string_view::npos)
         return {};
     return "/responses/" + std::string{id};
 }

@@ -25,7 +25,9 @@ member_path anywhere(std::string_view name) { return {{name}, 1, true}; }
 
 wishes_of wishes_for(object_kind kind, answer_form form, bool made) {
     if (form == answer_form::events && kind == object_kind::response)
-        return {{at("response", "id"), names_it}, {at("response", "status"), says_status}, {at("response", "model"), names_model},
+        return {{at("response", "id"), names_it},
+                {at("response", "status"), says_status},
+                {at("response", "model"), names_model},
                 {at("response", "usage"), reports_usage}};
     switch (kind) {
         case object_kind::deferred:
@@ -40,10 +42,9 @@ wishes_of wishes_for(object_kind kind, answer_form form, bool made) {
             return {{at("id"), names_it}, {at("processing_status"), says_status}};
         case object_kind::video:
             // Aggregators call a task what OpenAI calls a video.
-            return {{at("id"), names_it}, {at("task_id"), names_it}, {at("data", "task_id"), names_it}, {at("data", "id"), names_it},
+            return {{at("id"), names_it},        {at("task_id"), names_it},  {at("data", "task_id"), names_it}, {at("data", "id"), names_it},
                     {at("status"), says_status}, {at("model"), names_model}, {at("usage"), reports_usage}};
-        default:
-            return {{at("id"), names_it}, {at("status"), says_status}, {at("model"), names_model}, {at("usage"), reports_usage}};
+        default: return {{at("id"), names_it}, {at("status"), says_status}, {at("model"), names_model}, {at("usage"), reports_usage}};
     }
 }
 
@@ -89,8 +90,10 @@ void object_reader::feed_events(std::string_view bytes) {
         if (line_ == line::field) {
             field_.push_back(c);
             bytes.remove_prefix(1);
-            if (field_ == data) line_ = line::data;
-            else if (!data.starts_with(field_)) line_ = line::ignored;
+            if (field_ == data)
+                line_ = line::data;
+            else if (!data.starts_with(field_))
+                line_ = line::ignored;
             continue;
         }
         const auto rest = bytes.substr(0, bytes.find_first_of("\r\n"));
@@ -128,8 +131,10 @@ void object_reader::take_usage(std::string_view object) {
     const endpoint form = form_of(kind_);
     if (!read_usage(dialect_of(form), cursor, report) || !cursor.at_end()) return;
     const auto counted = counts_of(form, report);
-    if (kind_ == object_kind::gemini_batch && reported_) *reported_ += counted;  // one for each answer of the batch
-    else reported_ = counted;
+    if (kind_ == object_kind::gemini_batch && reported_)
+        *reported_ += counted;  // one for each answer of the batch
+    else
+        reported_ = counted;
 }
 
 void object_reader::document_ended() {

@@ -37,7 +37,7 @@ public:
     /// After the last byte.
     void end();
 
-    [[nodiscard]] const std::string& id() const { return id_; }            ///< empty: none came, or one that is too long
+    [[nodiscard]] const std::string& id() const { return id_; }  ///< empty: none came, or one that is too long
     [[nodiscard]] const std::vector<model_usage>& usages() const { return usages_; }
     /// The provider says that it is over (`completed`, `failed`, …).
     [[nodiscard]] bool over() const { return over_; }

@@ -48,8 +48,7 @@ bool read_tool_calls(const stream_access& stream, std::int64_t choice, json::cur
         // `index` comes before `function` in every stream seen; where it does not, the texts share a lane.
         call.members([&](std::string_view key, json::cursor& at) {
             if (key == "index") at.integer(number);
-            if (key == "function" || key == "custom")
-                any |= read_function(stream, lane_of(choice, slot::tool, number), at);
+            if (key == "function" || key == "custom") any |= read_function(stream, lane_of(choice, slot::tool, number), at);
             if (key == "id") any |= is_filled(at);
         });
     });
@@ -85,8 +84,8 @@ bool is_idle_choice(json::cursor choice) {
 
 // What every chunk has, whatever it is for.
 bool is_of_every_chunk(std::string_view key) {
-    return key == "id" || key == "object" || key == "created" || key == "model" || key == "choices" || key == "usage" || key == "system_fingerprint" ||
-           key == "service_tier" || key == "obfuscation" || key == "provider";
+    return key == "id" || key == "object" || key == "created" || key == "model" || key == "choices" || key == "usage" ||
+           key == "system_fingerprint" || key == "service_tier" || key == "obfuscation" || key == "provider";
 }
 
 bool read_delta(const stream_access& stream, std::int64_t choice, json::cursor& delta) {

@@ -35,8 +35,7 @@ std::string model_text(endpoint e, const request_facts& facts, std::string_view 
     return json::quoted(dialect_of(e) == kind::gemini ? "models/" + std::string{model} : std::string{model});
 }
 
-void plan_model(endpoint e, const request_facts& facts, std::string_view model, std::vector<edit>& edits,
-                insertion& front) {
+void plan_model(endpoint e, const request_facts& facts, std::string_view model, std::vector<edit>& edits, insertion& front) {
     if (model.empty() || model == facts.model) return;
     if (!facts.model_at.empty()) {
         edits.push_back({facts.model_at, model_text(e, facts, model)});
@@ -72,23 +71,17 @@ void plan_usage(const request_facts& facts, std::vector<edit>& edits, insertion&
 
 std::string_view limit_of(endpoint e) {
     switch (e) {
-        case endpoint::chat_completions:
-            return "max_completion_tokens";
+        case endpoint::chat_completions: return "max_completion_tokens";
         case endpoint::completions:
-        case endpoint::messages:
-            return "max_tokens";
-        case endpoint::responses:
-            return "max_output_tokens";
+        case endpoint::messages: return "max_tokens";
+        case endpoint::responses: return "max_output_tokens";
         case endpoint::gemini_generate:
-        case endpoint::gemini_stream_generate:
-            return "maxOutputTokens";
-        default:
-            return {};
+        case endpoint::gemini_stream_generate: return "maxOutputTokens";
+        default: return {};
     }
 }
 
-void insert_limit(endpoint e, const request_facts& facts, const std::string& cap, std::vector<edit>& edits,
-                  insertion& front) {
+void insert_limit(endpoint e, const request_facts& facts, const std::string& cap, std::vector<edit>& edits, insertion& front) {
     const std::string member = "\"" + std::string{limit_of(e)} + "\":" + cap;
     if (!facts.max_output_null_at.empty()) {
         edits.push_back({facts.max_output_null_at, cap});
@@ -109,8 +102,7 @@ void plan_limit(endpoint e, const request_facts& facts, std::int64_t cap, std::v
     const std::string text = std::to_string(cap);
     if (facts.max_output_at.empty()) return insert_limit(e, facts, text, edits, front);
     for (std::size_t i = 0; i < facts.max_output_at.size(); ++i) {
-        const std::int64_t asked =
-            i < facts.max_output_values.size() ? facts.max_output_values[i] : facts.max_output.value_or(0);
+        const std::int64_t asked = i < facts.max_output_values.size() ? facts.max_output_values[i] : facts.max_output.value_or(0);
         if (asked > cap) edits.push_back({facts.max_output_at[i], text});
     }
 }
@@ -122,8 +114,7 @@ std::vector<edit> plan_edits(endpoint e, const request_facts& facts, const wishe
     insertion front{facts};
     plan_model(e, facts, what.model, edits, front);
     if (what.stream) plan_stream(e, facts, edits, front);
-    if (what.include_usage && (facts.stream || what.stream) && takes_stream_options(e) && !facts.multipart)
-        plan_usage(facts, edits, front);
+    if (what.include_usage && (facts.stream || what.stream) && takes_stream_options(e) && !facts.multipart) plan_usage(facts, edits, front);
     plan_limit(e, facts, what.max_output, edits, front);
     front.add_to(edits);
     std::sort(edits.begin(), edits.end(), [](const edit& a, const edit& b) { return a.at.begin < b.at.begin; });

@@ -106,8 +106,7 @@ private:
             dom::element inner;
             if (tool["function"].get(inner) == simdjson::SUCCESS)
                 function(inner);
-            else if (tool["functionDeclarations"].get(inner) == simdjson::SUCCESS ||
-                     tool["function_declarations"].get(inner) == simdjson::SUCCESS)
+            else if (tool["functionDeclarations"].get(inner) == simdjson::SUCCESS || tool["function_declarations"].get(inner) == simdjson::SUCCESS)
                 tools(inner);
             else if (tool["name"].get(inner) == simdjson::SUCCESS)
                 function(tool);
@@ -167,15 +166,15 @@ void say_written(const dom::element& what, const text_receiver& each) {
         for (const auto one : list) say_written(one, each);
     } else if (what.get(fields) == simdjson::SUCCESS) {
         for (const auto field : fields) {
-            if (is_written(field.key) && field.value.get(text) == simdjson::SUCCESS) each(text);
-            else say_written(field.value, each);
+            if (is_written(field.key) && field.value.get(text) == simdjson::SUCCESS)
+                each(text);
+            else
+                say_written(field.value, each);
         }
     }
 }
 
-bool parsed(dom::parser& parser, const padded_string& body, dom::object& out) {
-    return parser.parse(body).get(out) == simdjson::SUCCESS;
-}
+bool parsed(dom::parser& parser, const padded_string& body, dom::object& out) { return parser.parse(body).get(out) == simdjson::SUCCESS; }
 
 }  // namespace
 
@@ -198,8 +197,10 @@ bool read_answer_texts(std::string_view body, const text_receiver& each) {
     if (!parsed(parser, padded, fields)) return false;
     for (const auto field : fields) {
         std::string_view text;
-        if (is_answer_root(field.key)) say_written(field.value, each);
-        else if (field.key == "text" && field.value.get(text) == simdjson::SUCCESS) each(text);  // a transcript
+        if (is_answer_root(field.key))
+            say_written(field.value, each);
+        else if (field.key == "text" && field.value.get(text) == simdjson::SUCCESS)
+            each(text);  // a transcript
     }
     return true;
 }

@@ -23,7 +23,7 @@ struct prompt_texts {
     std::int64_t parameters = 0;
     std::int64_t choice_lists = 0;  ///< parameters with an `enum`
     std::int64_t choices = 0;
-    bool other_content = false;     ///< images, audio, files, response schemas: what no text counter knows
+    bool other_content = false;  ///< images, audio, files, response schemas: what no text counter knows
 };
 
 /// `body` need not be padded; it is copied.

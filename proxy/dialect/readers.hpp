@@ -23,24 +23,18 @@ event_facts read_gemini(const stream_access& stream, std::string_view name, json
 [[nodiscard]] constexpr event_reader reader_of(endpoint e) {
     switch (e) {
         case endpoint::chat_completions:
-        case endpoint::completions:
-            return read_openai_chat;
-        case endpoint::responses:
-            return read_openai_responses;
+        case endpoint::completions: return read_openai_chat;
+        case endpoint::responses: return read_openai_responses;
         case endpoint::images_generations:
         case endpoint::images_edits:
         case endpoint::images_variations:
         case endpoint::audio_transcriptions:
         case endpoint::audio_translations:
-        case endpoint::audio_speech:
-            return read_openai_media;
-        case endpoint::messages:
-            return read_anthropic;
+        case endpoint::audio_speech: return read_openai_media;
+        case endpoint::messages: return read_anthropic;
         case endpoint::gemini_generate:
-        case endpoint::gemini_stream_generate:
-            return read_gemini;
-        default:
-            return nullptr;
+        case endpoint::gemini_stream_generate: return read_gemini;
+        default: return nullptr;
     }
 }
 

@@ -51,9 +51,12 @@ void realtime_reader::step(char c) {
         case '"':
             in_string_ = true;
             reads_ = std::exchange(next_, member::other);
-            if (reads_ == member::type) type_.clear();
-            else if (reads_ == member::model) model_.clear();
-            else reads_ = member::other, key_.clear();
+            if (reads_ == member::type)
+                type_.clear();
+            else if (reads_ == member::model)
+                model_.clear();
+            else
+                reads_ = member::other, key_.clear();
             return;
         case ':': return name_is_over();
         case '{':

@@ -17,8 +17,8 @@ struct realtime_facts {
     bool response_ended = false;  ///< response.done, or as /v1/responses says it response.completed, .failed, .incomplete, .cancelled
     bool error = false;           ///< {"type":"error"}: over /v1/responses a response that had begun goes no further
     bool has_usage = false;
-    usage::counts usage;          ///< of that response
-    std::string_view model;       ///< of a response that began or ended; empty: it names none, or a longer one than 127 bytes. Until the next begin()
+    usage::counts usage;     ///< of that response
+    std::string_view model;  ///< of a response that began or ended; empty: it names none, or a longer one than 127 bytes. Until the next begin()
 };
 
 /// Reads the server's text messages, each fed in arbitrary slices. One per session.
@@ -42,7 +42,7 @@ private:
     void close();
     [[nodiscard]] kind_of_message kind_now() const;
 
-    std::string key_;    ///< the last string where a member's name may stand, raw, cut
+    std::string key_;  ///< the last string where a member's name may stand, raw, cut
     std::string type_;
     std::string model_;  ///< of the response, raw, cut; when the message is over, its meaning
     std::string usage_;  ///< the usage object, as far as it came

@@ -30,10 +30,8 @@ bool is_read(endpoint e) {
         case endpoint::uploads:
         case endpoint::models:
         case endpoint::llms_txt:
-        case endpoint::other:
-            return false;
-        default:
-            return true;
+        case endpoint::other: return false;
+        default: return true;
     }
 }
 
@@ -49,10 +47,8 @@ bool needs_model(endpoint e) {
         case endpoint::audio_translations:
         case endpoint::audio_speech:
         case endpoint::messages:
-        case endpoint::messages_count_tokens:
-            return true;
-        default:
-            return false;  // a default model, or the path has it
+        case endpoint::messages_count_tokens: return true;
+        default: return false;  // a default model, or the path has it
     }
 }
 
@@ -62,19 +58,13 @@ bool is_gemini(endpoint e) { return dialect_of(e) == kind::gemini; }
 using limit_names = std::array<std::string_view, 3>;
 limit_names limits_of(endpoint e) {
     switch (e) {
-        case endpoint::chat_completions:
-            return {"max_completion_tokens", "max_tokens", "n_predict"};
-        case endpoint::completions:
-            return {"max_tokens", "n_predict"};
-        case endpoint::messages:
-            return {"max_tokens"};
-        case endpoint::responses:
-            return {"max_output_tokens"};
+        case endpoint::chat_completions: return {"max_completion_tokens", "max_tokens", "n_predict"};
+        case endpoint::completions: return {"max_tokens", "n_predict"};
+        case endpoint::messages: return {"max_tokens"};
+        case endpoint::responses: return {"max_output_tokens"};
         case endpoint::gemini_generate:
-        case endpoint::gemini_stream_generate:
-            return {"maxOutputTokens", "max_output_tokens"};
-        default:
-            return {};
+        case endpoint::gemini_stream_generate: return {"maxOutputTokens", "max_output_tokens"};
+        default: return {};
     }
 }
 
@@ -82,8 +72,7 @@ limit_names limits_of(endpoint e) {
 /// one.
 class reading {
 public:
-    reading(endpoint e, const json::index& where, request_facts& out)
-        : endpoint_(e), where_(where), limits_(limits_of(e)), out_(out) {}
+    reading(endpoint e, const json::index& where, request_facts& out) : endpoint_(e), where_(where), limits_(limits_of(e)), out_(out) {}
 
     error run() {
         json::cursor at{where_};
@@ -94,15 +83,14 @@ public:
             out_.empty_object = false;
             if (error_) return;
             if (const auto meant = name_in_disguise(key, limits_); !meant.empty())
-                error_ = bad("`" + std::string{key} + "` in the body is written as `" + std::string{meant} + "` by some servers and not by others: write `" +
-                             std::string{meant} + "`");
+                error_ = bad("`" + std::string{key} + "` in the body is written as `" + std::string{meant} +
+                             "` by some servers and not by others: write `" + std::string{meant} + "`");
             else
                 member(key, value);
         });
         if (!whole) return bad_json(at.why());
         if (!at.at_end()) return bad_json(json::fault::trailing);
-        if (!where_.escapes_are_legal())
-            return bad("the body has an escape in a string that JSON does not know");
+        if (!where_.escapes_are_legal()) return bad("the body has an escape in a string that JSON does not know");
         return error_ ? error_ : verdict();
     }
 
@@ -133,8 +121,7 @@ private:
                 if (key == "system") shape_.system = !value.is_null();
                 return;
             case 7:
-                if (key == "best_of" && endpoint_ == endpoint::completions && once(best_of_bit, key))
-                    read_best_of(value);
+                if (key == "best_of" && endpoint_ == endpoint::completions && once(best_of_bit, key)) read_best_of(value);
                 return;
             case 8:
                 if (key == "messages") read_messages(value);
@@ -159,21 +146,18 @@ private:
             case 14:
                 if (key == "stream_options" && once(options_bit, key)) read_stream_options(value);
                 break;
-            default:
-                break;
+            default: break;
         }
         if (is_gemini(endpoint_)) {
-            if ((key == "generationConfig" || key == "generation_config") && once(config_bit, "generationConfig"))
-                read_generation_config(value);
+            if ((key == "generationConfig" || key == "generation_config") && once(config_bit, "generationConfig")) read_generation_config(value);
         } else {
             read_limit_if_named(key, value);
         }
     }
 
     [[nodiscard]] bool takes_choices() const {
-        return endpoint_ == endpoint::chat_completions || endpoint_ == endpoint::completions ||
-               endpoint_ == endpoint::images_generations || endpoint_ == endpoint::images_edits ||
-               endpoint_ == endpoint::images_variations;
+        return endpoint_ == endpoint::chat_completions || endpoint_ == endpoint::completions || endpoint_ == endpoint::images_generations ||
+               endpoint_ == endpoint::images_edits || endpoint_ == endpoint::images_variations;
     }
 
     bool once(unsigned bit, std::string_view name) {
@@ -204,8 +188,7 @@ private:
         }
         out_.model_at = {begin, value.end_of_last()};
         if (!json::unescape(raw.text, out_.model)) error_ = bad("`model` has an escape that means no character");
-        if (is_gemini(endpoint_) && out_.model.starts_with("models/"))
-            out_.model.erase(0, std::string_view{"models/"}.size());
+        if (is_gemini(endpoint_) && out_.model.starts_with("models/")) out_.model.erase(0, std::string_view{"models/"}.size());
     }
 
     void read_stream(json::cursor& value) {
@@ -239,8 +222,7 @@ private:
             if (value.why() == json::fault::none) error_ = bad("`n` and `best_of` must be numbers");
             return;
         }
-        out_.choices = std::max(out_.choices,
-                                static_cast<int>(std::clamp<std::int64_t>(number, 1, std::numeric_limits<int>::max())));
+        out_.choices = std::max(out_.choices, static_cast<int>(std::clamp<std::int64_t>(number, 1, std::numeric_limits<int>::max())));
     }
 
     void read_messages(json::cursor& value) {
@@ -251,8 +233,7 @@ private:
             if (!std::exchange(first, false)) return;
             message.members([&](std::string_view key, json::cursor& role) {
                 json::raw_string text;
-                if (key == "role" && role.string(text))
-                    shape_.first_role_is_system = text.text == "system" || text.text == "developer";
+                if (key == "role" && role.string(text)) shape_.first_role_is_system = text.text == "system" || text.text == "developer";
             });
         });
     }
@@ -269,7 +250,8 @@ private:
         const auto option = [&](std::string_view key, json::cursor& at) {
             constexpr std::string_view name = "include_usage";
             out_.stream_options_empty = false;
-            if (key != name && folds_to(key, name) && !error_) error_ = bad("`" + std::string{key} + "` in stream_options must be written `include_usage`");
+            if (key != name && folds_to(key, name) && !error_)
+                error_ = bad("`" + std::string{key} + "` in stream_options must be written `include_usage`");
             if (key != name) return;
             twice = !out_.include_usage_at.empty();
             out_.asks_usage = at.peek() == 't';
@@ -296,8 +278,7 @@ private:
                 return;
             }
             read_limit_if_named(key, at);
-            if ((key == "candidateCount" || key == "candidate_count") && once(n_bit, "candidateCount"))
-                read_choices(at);
+            if ((key == "candidateCount" || key == "candidate_count") && once(n_bit, "candidateCount")) read_choices(at);
         };
         if (!(out_.generation_config_null ? value.skip() : value.members(setting))) return;
         out_.generation_config_at = {begin, value.end_of_last()};
@@ -326,10 +307,10 @@ private:
     error verdict() const {
         if (error wrong = find_wrong_schema(endpoint_, shape_)) return wrong;
         // A stored prompt template may name the model.
-        const bool optional = (endpoint_ == endpoint::responses || endpoint_ == endpoint::responses_input_tokens) && shape_.prompt && out_.model_at.empty();
+        const bool optional =
+            (endpoint_ == endpoint::responses || endpoint_ == endpoint::responses_input_tokens) && shape_.prompt && out_.model_at.empty();
         if (out_.model.empty() && needs_model(endpoint_) && !optional)
-            return bad("`model` is missing: name one in the request body, for example {\"model\": \"" +
-                       std::string{example_model()} + "\"}");
+            return bad("`model` is missing: name one in the request body, for example {\"model\": \"" + std::string{example_model()} + "\"}");
         return {};
     }
 
@@ -360,8 +341,7 @@ error inspect(endpoint e, const char* body, std::size_t size, request_facts& out
     if (!is_read(e)) return {};
     json::index& where = json::thread_index();
     if (const json::fault why = where.build({body, size}); why != json::fault::none) {
-        if (why == json::fault::empty)
-            return bad("the body is empty: a JSON object is due, for example {\"model\": \"gpt-4o\"}");
+        if (why == json::fault::empty) return bad("the body is empty: a JSON object is due, for example {\"model\": \"gpt-4o\"}");
         return bad_json(why);
     }
     out.media_bytes = encoded_media_bytes(where);

@@ -25,10 +25,10 @@ struct request_facts {
     std::string model;  ///< unescaped
     range model_at;     ///< the raw JSON string, quotes included
     bool stream = false;
-    range stream_at;          ///< the value of `stream`; empty: absent
-    bool only_unary = false;  ///< asks for what a stream cannot give: audio output, best_of, a background response
-    bool background = false;  ///< /v1/responses: answered before it is done
-    bool deferred = false;    ///< /v1/chat/completions at xAI: likewise
+    range stream_at;                         ///< the value of `stream`; empty: absent
+    bool only_unary = false;                 ///< asks for what a stream cannot give: audio output, best_of, a background response
+    bool background = false;                 ///< /v1/responses: answered before it is done
+    bool deferred = false;                   ///< /v1/chat/completions at xAI: likewise
     std::optional<std::int64_t> max_output;  ///< the tightest of max_tokens, max_completion_tokens, max_output_tokens,
                                              ///< generationConfig.maxOutputTokens
     std::vector<range> max_output_at;        ///< every such number
@@ -50,7 +50,7 @@ struct request_facts {
     bool generation_config_empty = false;
     bool special_tier = false;  ///< asks for a service tier with prices of its own
     bool searches = false;      ///< asks for a search with every answer (`web_search_options`)
-    bool multipart = false;  ///< the ranges hold form-field values: no quotes, no escapes
+    bool multipart = false;     ///< the ranges hold form-field values: no quotes, no escapes
 };
 
 /// Reads the body of `e`. `body[0, size)` is followed by at least 64 readable bytes (simdjson's padding).

@@ -22,7 +22,8 @@ namespace weir::dialect {
     const auto& shorter = said.size() >= asked.size() ? asked : said;
     if (!longer.starts_with(shorter)) return true;
     const auto rest = longer.substr(shorter.size());
-    return !rest.empty() && (rest.front() != '-' || !std::all_of(rest.begin(), rest.end(), [](char c) { return c == '-' || (c >= '0' && c <= '9'); }));
+    return !rest.empty() &&
+           (rest.front() != '-' || !std::all_of(rest.begin(), rest.end(), [](char c) { return c == '-' || (c >= '0' && c <= '9'); }));
 }
 
 }  // namespace weir::dialect

@@ -69,8 +69,8 @@ __attribute__((target("avx2"))) plain_run pass_plain_avx2(const char* at, const 
         const __m256i in_a = _mm256_or_si256(_mm256_cmpeq_epi8(_mm256_min_epu8(fa, most), fa), _mm256_cmpeq_epi8(a, slash));
         const __m256i in_b = _mm256_or_si256(_mm256_cmpeq_epi8(_mm256_min_epu8(fb, most), fb), _mm256_cmpeq_epi8(b, slash));
         if (_mm256_movemask_epi8(_mm256_or_si256(in_a, in_b)) == 0) continue;
-        bits = std::uint64_t{static_cast<unsigned>(_mm256_movemask_epi8(in_a))} |
-               std::uint64_t{static_cast<unsigned>(_mm256_movemask_epi8(in_b))} << 32;
+        bits = std::uint64_t{static_cast<unsigned>(_mm256_movemask_epi8(in_a))} | std::uint64_t{static_cast<unsigned>(_mm256_movemask_epi8(in_b))}
+                                                                                      << 32;
     }
     return {bits != 0 ? at - block : at, bits, _mm256_movemask_epi8(all) != 0};
 }
@@ -216,8 +216,6 @@ bool has_wide_registers() {
 #endif
 }
 
-sparse_result scan_sparse(std::string_view text, std::vector<std::uint32_t>& offsets, bool wide) {
-    return scanner{text, offsets, wide}.run();
-}
+sparse_result scan_sparse(std::string_view text, std::vector<std::uint32_t>& offsets, bool wide) { return scanner{text, offsets, wide}.run(); }
 
 }  // namespace weir::dialect::json

@@ -15,9 +15,9 @@ namespace weir::dialect::json {
 constexpr std::size_t sparse_from = 4096;
 
 struct sparse_result {
-    bool dense = false;           ///< given up: nothing else here means anything
+    bool dense = false;  ///< given up: nothing else here means anything
     fault why = fault::none;
-    bool escapes_legal = true;    ///< as check_escapes() would say; only without a fault
+    bool escapes_legal = true;  ///< as check_escapes() would say; only without a fault
 };
 
 /// Whether this processor compares 32 bytes at once (AVX2).

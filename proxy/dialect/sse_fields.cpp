@@ -9,8 +9,7 @@ namespace {
 // memchr twice is faster than one byte loop: JSON lines are long and hold neither byte.
 std::size_t line_end(std::string_view text) {
     const void* lf = std::memchr(text.data(), '\n', text.size());
-    const std::size_t end =
-        lf != nullptr ? static_cast<std::size_t>(static_cast<const char*>(lf) - text.data()) : text.size();
+    const std::size_t end = lf != nullptr ? static_cast<std::size_t>(static_cast<const char*>(lf) - text.data()) : text.size();
     const void* cr = std::memchr(text.data(), '\r', end);
     return cr != nullptr ? static_cast<std::size_t>(static_cast<const char*>(cr) - text.data()) : end;
 }

@@ -56,11 +56,7 @@ void read_error(kind dialect, json::cursor& at, error_text& out) {
     });
     // Gemini's code is the HTTP status again; its status is the name.
     std::string& first = dialect == kind::gemini ? status : code;
-    out.code = !first.empty()    ? first
-               : !type.empty()   ? type
-               : !code.empty()   ? code
-               : !status.empty() ? status
-                                 : out.code;
+    out.code = !first.empty() ? first : !type.empty() ? type : !code.empty() ? code : !status.empty() ? status : out.code;
 }
 
 bool has_searched(json::cursor& at) {

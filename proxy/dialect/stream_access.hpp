@@ -16,8 +16,7 @@ namespace weir::dialect {
 enum class slot : std::uint32_t { content = 0, reasoning = 1, refusal = 2, audio = 3, tool = 16 };
 
 [[nodiscard]] constexpr std::uint32_t lane_of(std::int64_t number, slot s, std::int64_t tool = 0) {
-    return static_cast<std::uint32_t>(number & 0xFFFF) << 16 |
-           ((static_cast<std::uint32_t>(s) + static_cast<std::uint32_t>(tool)) & 0xFFFF);
+    return static_cast<std::uint32_t>(number & 0xFFFF) << 16 | ((static_cast<std::uint32_t>(s) + static_cast<std::uint32_t>(tool)) & 0xFFFF);
 }
 
 [[nodiscard]] constexpr bool is_reasoning(std::uint32_t lane) { return (lane & 0xFFFF) == static_cast<std::uint32_t>(slot::reasoning); }

@@ -10,7 +10,8 @@ namespace {
 constexpr std::size_t longest_key = 32;  // every name that means something is shorter
 
 bool is_high_half(std::string_view escape) {
-    return escape.size() == 6 && (escape[2] | 0x20) == 'd' && (escape[3] == '8' || escape[3] == '9' || (escape[3] | 0x20) == 'a' || (escape[3] | 0x20) == 'b');
+    return escape.size() == 6 && (escape[2] | 0x20) == 'd' &&
+           (escape[3] == '8' || escape[3] == '9' || (escape[3] | 0x20) == 'a' || (escape[3] | 0x20) == 'b');
 }
 
 }  // namespace

@@ -32,11 +32,11 @@ private:
 
     std::uint64_t objects_ = 0;  ///< a bit for each level: an object, not a list
     std::size_t depth_ = 0;
-    std::string key_;            ///< the last member's name, raw, cut
-    std::string escape_;         ///< an escape that is not complete, or the first half of a pair
-    bool in_list_ = false;       ///< the document is a list of answers (Gemini without SSE)
+    std::string key_;       ///< the last member's name, raw, cut
+    std::string escape_;    ///< an escape that is not complete, or the first half of a pair
+    bool in_list_ = false;  ///< the document is a list of answers (Gemini without SSE)
     bool in_string_ = false, is_key_ = false, expects_key_ = false, is_text_ = false;
-    bool in_root_ = false;       ///< inside a member that holds what was written
+    bool in_root_ = false;  ///< inside a member that holds what was written
 };
 
 }  // namespace weir::dialect

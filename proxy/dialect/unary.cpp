@@ -13,8 +13,7 @@ public:
     // Gemini streams without SSE are one array of answers, of which the last report counts.
     bool run(json::cursor at) {
         if (at.peek() == '[' && dialect_of(endpoint_) == kind::gemini) {
-            const bool sound =
-                at.elements([this](json::cursor& one) { one.peek() == '{' ? document(one) : one.skip(); });
+            const bool sound = at.elements([this](json::cursor& one) { one.peek() == '{' ? document(one) : one.skip(); });
             return sound && at.at_end();
         }
         if (at.peek() != '{') return at.skip() && at.at_end();
@@ -66,9 +65,7 @@ private:
         });
     }
 
-    [[nodiscard]] std::string_view usage_key() const {
-        return dialect_of(endpoint_) == kind::gemini ? "usageMetadata" : "usage";
-    }
+    [[nodiscard]] std::string_view usage_key() const { return dialect_of(endpoint_) == kind::gemini ? "usageMetadata" : "usage"; }
 
     void take_error(json::cursor& value) {
         error_text found;

@@ -27,8 +27,7 @@ std::string encode_percent(std::string_view text, std::string_view keep) {
     out.reserve(text.size());
     for (const char c : text) {
         const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                           std::string_view{"-._~"}.find(c) != std::string_view::npos ||
-                           keep.find(c) != std::string_view::npos;
+                           std::string_view{"-._~"}.find(c) != std::string_view::npos || keep.find(c) != std::string_view::npos;
         if (plain) {
             out.push_back(c);
             continue;
@@ -57,8 +56,7 @@ void each_parameter(std::string_view query, F&& f) {
 
 std::string upstream_path(kind upstream_dialect, std::string_view base_path, const target& what) {
     while (base_path.ends_with('/')) base_path.remove_suffix(1);
-    const std::string_view version =
-        what.version.empty() ? default_version(upstream_dialect) : std::string_view{what.version};
+    const std::string_view version = what.version.empty() ? default_version(upstream_dialect) : std::string_view{what.version};
     const bool has_version = upstream_dialect == kind::openai ? !base_path.empty() : ends_with_version(base_path);
     // Who serves OpenAI's endpoints below /v1 has Gemini's beside them, not below them.
     constexpr std::string_view v1 = "/v1";
@@ -111,8 +109,7 @@ std::string decode_percent(std::string_view text) {
 body_form form_of(body_form declared, std::string_view content_type) {
     if (declared != body_form::json && declared != body_form::multipart) return declared;
     const auto starts = [&](std::string_view with) {
-        return content_type.size() >= with.size() &&
-               std::equal(with.begin(), with.end(), content_type.begin(), [](char a, char b) {
+        return content_type.size() >= with.size() && std::equal(with.begin(), with.end(), content_type.begin(), [](char a, char b) {
                    return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b - 'A' + 'a') : b);
                });
     };

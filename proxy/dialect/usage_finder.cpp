@@ -56,8 +56,7 @@ void usage_finder::step(char c) {
             }
             return;
         case '{':
-        case '[':
-            return start_value(c);
+        case '[': return start_value(c);
         case '}':
         case ']':
             if (depth_ > 0) --depth_;

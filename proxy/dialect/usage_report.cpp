@@ -74,8 +74,8 @@ bool read_tokens(json::cursor& at, std::int64_t& out) {
 }
 
 bool believable(const usage_report& r) {
-    const auto all = {r.prompt,         r.completion,  r.total,        r.cached,       r.cache_miss,   r.cache_write, r.cache_write_5m, r.cache_write_1h,
-                      r.audio_input, r.cached_audio, r.audio_output, r.image_output, r.text_output, r.reasoning,      r.tool_prompt};
+    const auto all = {r.prompt,      r.completion,   r.total,        r.cached,       r.cache_miss,  r.cache_write, r.cache_write_5m, r.cache_write_1h,
+                      r.audio_input, r.cached_audio, r.audio_output, r.image_output, r.text_output, r.reasoning,   r.tool_prompt};
     return std::all_of(all.begin(), all.end(), [](std::int64_t n) { return n <= most_tokens; });
 }
 
@@ -96,8 +96,7 @@ bool take_all(const std::array<named, N>& fields, json::cursor& at, usage_report
 bool read_openai_input_details(json::cursor& at, usage_report& into) {
     bool any = false;
     at.members([&](std::string_view key, json::cursor& value) {
-        any |= key == "cached_tokens_details" ? take_all(openai_cached_details, value, into)
-                                              : take(openai_input_details, key, value, into);
+        any |= key == "cached_tokens_details" ? take_all(openai_cached_details, value, into) : take(openai_input_details, key, value, into);
     });
     return any;
 }
@@ -181,9 +180,7 @@ std::int64_t part_of(std::int64_t& rest, std::int64_t wanted) {
     return part;
 }
 
-bool is_image_endpoint(endpoint e) {
-    return e == endpoint::images_generations || e == endpoint::images_edits || e == endpoint::images_variations;
-}
+bool is_image_endpoint(endpoint e) { return e == endpoint::images_generations || e == endpoint::images_edits || e == endpoint::images_variations; }
 
 usage::counts openai_counts(endpoint e, const usage_report& r) {
     std::int64_t prompt = known(r.prompt), completion = known(r.completion);
@@ -196,8 +193,7 @@ usage::counts openai_counts(endpoint e, const usage_report& r) {
     out.audio_input = part_of(prompt, known(r.audio_input) - known(r.cached_audio));
     out.input = prompt;
     // xAI reports reasoning beside completion_tokens, everyone else inside: only the total tells.
-    if (known(r.reasoning) > 0 && r.total >= 0 && r.prompt >= 0 && r.total - r.prompt == completion + r.reasoning)
-        completion += r.reasoning;
+    if (known(r.reasoning) > 0 && r.total >= 0 && r.prompt >= 0 && r.total - r.prompt == completion + r.reasoning) completion += r.reasoning;
     out.reasoning = part_of(completion, r.reasoning);
     out.audio_output = part_of(completion, r.audio_output);
     const bool only_images = is_image_endpoint(e) && r.image_output < 0 && r.text_output < 0;
@@ -238,15 +234,9 @@ bool read_usage(kind dialect, json::cursor& at, usage_report& into) {
     bool any = false;
     const bool whole = at.members([&](std::string_view key, json::cursor& value) {
         switch (dialect) {
-            case kind::openai:
-                any |= read_openai(key, value, fresh);
-                break;
-            case kind::anthropic:
-                any |= read_anthropic(key, value, fresh);
-                break;
-            case kind::gemini:
-                any |= read_gemini(key, value, fresh);
-                break;
+            case kind::openai: any |= read_openai(key, value, fresh); break;
+            case kind::anthropic: any |= read_anthropic(key, value, fresh); break;
+            case kind::gemini: any |= read_gemini(key, value, fresh); break;
         }
     });
     if (!whole || !any || !believable(fresh)) return false;
@@ -255,7 +245,8 @@ bool read_usage(kind dialect, json::cursor& at, usage_report& into) {
 }
 
 bool is_special_tier(std::string_view name) {
-    constexpr std::array usual = {"", "auto", "default", "standard", "standard_only", "on_demand", "ON_DEMAND", "TRAFFIC_TYPE_UNSPECIFIED", "STANDARD"};
+    constexpr std::array usual = {"",        "auto", "default", "standard", "standard_only", "on_demand", "ON_DEMAND", "TRAFFIC_TYPE_UNSPECIFIED",
+                                  "STANDARD"};
     return std::none_of(usual.begin(), usual.end(), [&](std::string_view one) { return one == name; });
 }
 
@@ -266,12 +257,9 @@ bool is_hosted_call(std::string_view type) {
 
 usage::counts counts_of(endpoint e, const usage_report& report) {
     switch (dialect_of(e)) {
-        case kind::openai:
-            return openai_counts(e, report);
-        case kind::anthropic:
-            return anthropic_counts(report);
-        case kind::gemini:
-            return gemini_counts(report);
+        case kind::openai: return openai_counts(e, report);
+        case kind::anthropic: return anthropic_counts(report);
+        case kind::gemini: return gemini_counts(report);
     }
     return {};
 }

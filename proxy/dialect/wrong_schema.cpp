@@ -6,8 +6,7 @@ namespace weir::dialect {
 namespace {
 
 core::error belongs_to(std::string_view what, endpoint here, std::string_view right) {
-    return {core::code::wrong_schema,
-            std::string{what} + ", but this is " + std::string{label_of(here)} + ": send it to " + std::string{right}};
+    return {core::code::wrong_schema, std::string{what} + ", but this is " + std::string{label_of(here)} + ": send it to " + std::string{right}};
 }
 
 constexpr std::string_view chat = "/v1/chat/completions";
@@ -21,9 +20,7 @@ core::error at_chat(const shape& seen) {
                           "/v1/messages, or make it the first message: {\"role\": \"system\", ...}");
     if (seen.messages) return {};
     if (seen.contents) return belongs_to("the body has Gemini's `contents`", here, gemini);
-    if (seen.input)
-        return belongs_to("the body has `input` and no `messages`", here,
-                          "/v1/responses (or /v1/embeddings to embed it)");
+    if (seen.input) return belongs_to("the body has `input` and no `messages`", here, "/v1/responses (or /v1/embeddings to embed it)");
     if (seen.prompt) return belongs_to("the body has `prompt` and no `messages`", here, "/v1/completions");
     return {};
 }
@@ -45,35 +42,27 @@ core::error at_messages(endpoint here, const shape& seen) {
 
 core::error find_wrong_schema(endpoint e, const shape& seen) {
     switch (e) {
-        case endpoint::chat_completions:
-            return at_chat(seen);
+        case endpoint::chat_completions: return at_chat(seen);
         case endpoint::messages:
-        case endpoint::messages_count_tokens:
-            return at_messages(e, seen);
+        case endpoint::messages_count_tokens: return at_messages(e, seen);
         case endpoint::responses:
         case endpoint::responses_input_tokens:
-            if (seen.messages && !seen.input)
-                return belongs_to("the body has `messages` and no `input`", e, chat_or_messages);
+            if (seen.messages && !seen.input) return belongs_to("the body has `messages` and no `input`", e, chat_or_messages);
             if (seen.contents && !seen.input) return belongs_to("the body has Gemini's `contents`", e, gemini);
             return {};
         case endpoint::completions:
-            if (seen.messages && !seen.prompt)
-                return belongs_to("the body has `messages` and no `prompt`", e, chat_or_messages);
-            if (seen.input && !seen.prompt)
-                return belongs_to("the body has `input` and no `prompt`", e, "/v1/responses");
+            if (seen.messages && !seen.prompt) return belongs_to("the body has `messages` and no `prompt`", e, chat_or_messages);
+            if (seen.input && !seen.prompt) return belongs_to("the body has `input` and no `prompt`", e, "/v1/responses");
             return {};
         case endpoint::embeddings:
         case endpoint::moderations:
-            if (seen.messages && !seen.input)
-                return belongs_to("the body has `messages` and no `input`", e, chat_or_messages);
+            if (seen.messages && !seen.input) return belongs_to("the body has `messages` and no `input`", e, chat_or_messages);
             return {};
         case endpoint::gemini_generate:
         case endpoint::gemini_stream_generate:
-            if (seen.messages && !seen.contents)
-                return belongs_to("the body has `messages` and no `contents`", e, chat);
+            if (seen.messages && !seen.contents) return belongs_to("the body has `messages` and no `contents`", e, chat);
             return {};
-        default:
-            return {};
+        default: return {};
     }
 }
 

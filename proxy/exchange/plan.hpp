@@ -57,9 +57,7 @@ public:
     [[nodiscard]] int attempts() const { return attempts_; }
 
 private:
-    [[nodiscard]] step next_candidate() {
-        return candidate_ + 1 < candidates_ ? move_to(candidate_ + 1) : step::answer;
-    }
+    [[nodiscard]] step next_candidate() { return candidate_ + 1 < candidates_ ? move_to(candidate_ + 1) : step::answer; }
     [[nodiscard]] step move_to(std::size_t candidate) {
         candidate_ = candidate;
         attempts_here_ = 0;

@@ -16,14 +16,14 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto round_interval = 50ms;
-constexpr auto answer_limit = 500ms;    // for one round trip, connecting included
+constexpr auto answer_limit = 500ms;  // for one round trip, connecting included
 constexpr auto last_answer_limit = 300ms;
-constexpr auto longest_pause = 1s;      // between two attempts to reach the store
-constexpr auto busy_refresh = 250ms;    // of limits that are in use
+constexpr auto longest_pause = 1s;    // between two attempts to reach the store
+constexpr auto busy_refresh = 250ms;  // of limits that are in use
 constexpr auto recent_refresh = 1s;
 constexpr auto idle_refresh = 5s;
 constexpr auto stays_recent = 30s;
-constexpr auto loss_lasts = 10s;        // two idle refreshes: by then every weir has said its claims again
+constexpr auto loss_lasts = 10s;  // two idle refreshes: by then every weir has said its claims again
 constexpr auto present_interval = 1s;
 constexpr auto present_for = 30s;
 constexpr auto weirs_remembered_for = 1h;  // they leave one after another when all are stopped
@@ -355,8 +355,10 @@ void fleet::go_alone() {
         b.of->lend(window, share.lease, share.free);
     }
     for (auto& r : rates_) {
-        if (how_.on_failure == policy::on_store_failure::local) r.of->go_alone(may_share());
-        else r.of->use_up();
+        if (how_.on_failure == policy::on_store_failure::local)
+            r.of->go_alone(may_share());
+        else
+            r.of->use_up();
         r.asked = false;
     }
 }

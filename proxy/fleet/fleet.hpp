@@ -75,8 +75,8 @@ private:
         std::int64_t limit = 0;
         std::int64_t slice = 0;
         bool asked = false;
-        bool wanting = false;      ///< the store had less than was asked for
-        std::int64_t left = 0;     ///< after the last answer
+        bool wanting = false;   ///< the store had less than was asked for
+        std::int64_t left = 0;  ///< after the last answer
         std::string paid_at = "0";
         steady::time_point asked_at{};
     };

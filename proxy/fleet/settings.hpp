@@ -11,13 +11,13 @@ namespace weir::fleet {
 /// Where a Redis or Valkey server is, and who asks.
 struct store_address {
     bool tls = false;
-    std::string host;              ///< without brackets; empty with `unix_path`
+    std::string host;  ///< without brackets; empty with `unix_path`
     std::string port = "6379";
     std::string unix_path;
-    std::string user;              ///< empty: the server's default user
-    core::secret password;         ///< empty: none is asked for
+    std::string user;       ///< empty: the server's default user
+    core::secret password;  ///< empty: none is asked for
     int database = 0;
-    std::string shown;             ///< without credentials: safe to show
+    std::string shown;  ///< without credentials: safe to show
 };
 
 struct settings {

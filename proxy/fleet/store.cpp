@@ -146,8 +146,10 @@ bool store::shake_hands(deadline until) {
 bool store::introduce(deadline until) {
     std::vector<command> first;
     if (!where_.password.empty()) {
-        if (where_.user.empty()) first.push_back({"AUTH", std::string{where_.password.reveal()}});
-        else first.push_back({"AUTH", where_.user, std::string{where_.password.reveal()}});
+        if (where_.user.empty())
+            first.push_back({"AUTH", std::string{where_.password.reveal()}});
+        else
+            first.push_back({"AUTH", where_.user, std::string{where_.password.reveal()}});
     }
     if (where_.database != 0) first.push_back({"SELECT", std::to_string(where_.database)});
     for (const auto& script : scripts_) first.push_back({"SCRIPT", "LOAD", script});
@@ -169,8 +171,7 @@ bool store::exchange(const std::vector<command>& what, std::vector<reply>& repli
             case reply_reader::got::one: replies.push_back(std::move(one)); break;
         }
     }
-    const auto refused =
-        std::find_if(replies.begin(), replies.end(), [](const reply& r) { return r.is == reply::kind::error; });
+    const auto refused = std::find_if(replies.begin(), replies.end(), [](const reply& r) { return r.is == reply::kind::error; });
     return refused == replies.end() || fail(refused->text);
 }
 
@@ -201,8 +202,10 @@ bool store::write_all(std::string_view bytes, deadline until) {
             n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
             if (n < 0 && errno != EAGAIN && errno != EINTR) return fail(std::string{"connection lost: "} + std::strerror(errno));
         }
-        if (n > 0) bytes.remove_prefix(static_cast<std::size_t>(n));
-        else if (!wait_for(wants, until)) return fail("no answer in time");
+        if (n > 0)
+            bytes.remove_prefix(static_cast<std::size_t>(n));
+        else if (!wait_for(wants, until))
+            return fail("no answer in time");
     }
     return true;
 }

@@ -32,9 +32,7 @@ inline constexpr auto char_table = [] {
     return t;
 }();
 
-[[nodiscard]] constexpr bool is(char c, std::uint8_t classes) {
-    return (char_table[static_cast<unsigned char>(c)] & classes) != 0;
-}
+[[nodiscard]] constexpr bool is(char c, std::uint8_t classes) { return (char_table[static_cast<unsigned char>(c)] & classes) != 0; }
 
 [[nodiscard]] constexpr bool all(std::string_view s, std::uint8_t classes) {
     for (const char c : s)

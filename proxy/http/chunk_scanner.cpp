@@ -54,9 +54,12 @@ void chunk_scanner::in_size(char c) {
         return;
     }
     if (state_ == state::size_first) return fail("a chunk size must be hexadecimal digits");
-    if (c == '\r') state_ = state::size_lf;
-    else if (c == ';') state_ = state::ext_name_first;
-    else fail("a chunk size must be hexadecimal digits");
+    if (c == '\r')
+        state_ = state::size_lf;
+    else if (c == ';')
+        state_ = state::ext_name_first;
+    else
+        fail("a chunk size must be hexadecimal digits");
 }
 
 void chunk_scanner::size_is_over() {
@@ -72,9 +75,12 @@ void chunk_scanner::size_is_over() {
 void chunk_scanner::in_extension(char c) {
     if (++extension_ > max_extension || ++extensions_ > max_extensions) return fail("chunk extensions are too large", true);
     const auto after = [&] {
-        if (c == ';') state_ = state::ext_name_first;
-        else if (c == '\r') state_ = state::size_lf;
-        else fail("a malformed chunk extension");
+        if (c == ';')
+            state_ = state::ext_name_first;
+        else if (c == '\r')
+            state_ = state::size_lf;
+        else
+            fail("a malformed chunk extension");
     };
     switch (state_) {
         case state::ext_name_first:
@@ -83,21 +89,29 @@ void chunk_scanner::in_extension(char c) {
             return;
         case state::ext_name:
             if (is(c, tchar)) return;
-            if (c == '=') state_ = state::ext_value_first;
-            else after();
+            if (c == '=')
+                state_ = state::ext_value_first;
+            else
+                after();
             return;
         case state::ext_value_first:
-            if (c == '"') state_ = state::ext_quoted;
-            else if (is(c, tchar)) state_ = state::ext_value;
-            else fail("a malformed chunk extension");
+            if (c == '"')
+                state_ = state::ext_quoted;
+            else if (is(c, tchar))
+                state_ = state::ext_value;
+            else
+                fail("a malformed chunk extension");
             return;
         case state::ext_value:
             if (!is(c, tchar)) after();
             return;
         case state::ext_quoted:
-            if (c == '"') state_ = state::ext_after_quote;
-            else if (c == '\\') state_ = state::ext_quoted_pair;
-            else if (!is_text(c)) fail("a control character in a chunk extension");
+            if (c == '"')
+                state_ = state::ext_after_quote;
+            else if (c == '\\')
+                state_ = state::ext_quoted_pair;
+            else if (!is_text(c))
+                fail("a control character in a chunk extension");
             return;
         case state::ext_quoted_pair:
             if (!is_text(c)) return fail("a control character in a chunk extension");
@@ -133,8 +147,10 @@ void chunk_scanner::in_trailer(char c) {
             if (name_size_ < 255) ++name_size_;
             return;
         case state::trailer_value:
-            if (c == '\r') state_ = state::trailer_lf;
-            else if (!is_text(c)) fail("a control character in a trailer");
+            if (c == '\r')
+                state_ = state::trailer_lf;
+            else if (!is_text(c))
+                fail("a control character in a trailer");
             return;
         case state::trailer_lf:
             if (c != '\n') return fail("a trailer line must end with CRLF");

@@ -51,8 +51,24 @@ public:
 
 private:
     enum class state : std::uint8_t {
-        size_first, size_more, ext_name_first, ext_name, ext_value_first, ext_value, ext_quoted, ext_quoted_pair, ext_after_quote,
-        size_lf, data, data_cr, data_lf, trailer_start, trailer_name, trailer_value, trailer_lf, end_lf,
+        size_first,
+        size_more,
+        ext_name_first,
+        ext_name,
+        ext_value_first,
+        ext_value,
+        ext_quoted,
+        ext_quoted_pair,
+        ext_after_quote,
+        size_lf,
+        data,
+        data_cr,
+        data_lf,
+        trailer_start,
+        trailer_name,
+        trailer_value,
+        trailer_lf,
+        end_lf,
     };
     void step(char c);
     void in_size(char c);

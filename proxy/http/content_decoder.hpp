@@ -37,8 +37,8 @@ protected:
         std::size_t written = 0;
     };
     enum class progress : std::uint8_t {
-        more,    ///< there may be more to write
-        starved, ///< nothing happens without more bytes
+        more,     ///< there may be more to write
+        starved,  ///< nothing happens without more bytes
         failed,
     };
     virtual progress advance(step& s) = 0;

@@ -165,8 +165,8 @@ bool forbidden_in_trailer(std::string_view name) {
         default: break;
     }
     if (says_who_the_client_is(name)) return true;
-    return iequals(name, "cookie") || iequals(name, "set-cookie") || iequals(name, "content-range") ||
-           iequals(name, "cache-control") || iequals(name, "range") || iequals(name, "www-authenticate");
+    return iequals(name, "cookie") || iequals(name, "set-cookie") || iequals(name, "content-range") || iequals(name, "cache-control") ||
+           iequals(name, "range") || iequals(name, "www-authenticate");
 }
 
 bool forbidden_in_connection(std::string_view name) {

@@ -96,9 +96,7 @@ struct framing_facts {
     std::string_view connection;
 };
 
-bool is_framing(field_id id) {
-    return id == field_id::content_length || id == field_id::transfer_encoding || id == field_id::connection;
-}
+bool is_framing(field_id id) { return id == field_id::content_length || id == field_id::transfer_encoding || id == field_id::connection; }
 
 parse_result read_framing(const field& f, framing_facts& facts) {
     switch (f.id) {
@@ -117,11 +115,16 @@ parse_result read_framing(const field& f, framing_facts& facts) {
             facts.connection = f.value;
             bool bad = false, nonsense = false;
             for_each_element(f.value, [&](std::string_view token) {
-                if (iequals(token, "close")) facts.close = true;
-                else if (iequals(token, "keep-alive")) facts.keep_alive = true;
-                else if (iequals(token, "upgrade")) facts.upgrade = true;
-                else if (!token.empty() && !all(token, tchar)) nonsense = true;
-                else if (forbidden_in_connection(token)) bad = true;
+                if (iequals(token, "close"))
+                    facts.close = true;
+                else if (iequals(token, "keep-alive"))
+                    facts.keep_alive = true;
+                else if (iequals(token, "upgrade"))
+                    facts.upgrade = true;
+                else if (!token.empty() && !all(token, tchar))
+                    nonsense = true;
+                else if (forbidden_in_connection(token))
+                    bad = true;
                 return true;
             });
             if (nonsense) return fail("Connection holds something that is not a token");
@@ -200,8 +203,8 @@ parse_result read_target(request_head& out) {
 }
 
 parse_result read_version(std::string_view version, int& minor) {
-    if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.' || version[5] < '0' || version[5] > '9' ||
-        version[7] < '0' || version[7] > '9')
+    if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.' || version[5] < '0' || version[5] > '9' || version[7] < '0' ||
+        version[7] > '9')
         return fail("the request line must end with HTTP/1.1");
     if (version[5] != '1' || version[7] > '1') return fail("only HTTP/1.0 and HTTP/1.1 are spoken here");
     minor = version[7] - '0';
@@ -217,8 +220,7 @@ parse_result read_request_line(std::string_view line, request_head& out) {
     if (out.method.empty() || out.method.size() > 32 || !all(out.method, tchar)) return fail("the method is not a token");
     if (auto r = read_version(line.substr(last + 1), out.minor_version); r.state == parse_state::failed) return r;
     if (out.target.empty() || !all(out.target, target_char)) return fail("the request target has a forbidden character");
-    if (out.method == "CONNECT" || out.method == "TRACE")
-        return fail("this method is not served", code::method_not_allowed);
+    if (out.method == "CONNECT" || out.method == "TRACE") return fail("this method is not served", code::method_not_allowed);
     return read_target(out);
 }
 
@@ -343,10 +345,14 @@ parse_result finish_response(response_head& out, const framing_facts& facts, boo
     if (facts.chunked && facts.has_length) return invalid("the answer has both Transfer-Encoding and Content-Length");
     if (facts.chunked && out.minor_version == 0) return invalid("the answer has Transfer-Encoding in HTTP/1.0");
     const bool bodiless = to_head || out.status < 200 || out.status == 204 || out.status == 304;
-    if (bodiless) out.body = framing::none;
-    else if (facts.chunked) out.body = framing::chunked;
-    else if (facts.has_length) out.body = facts.length > 0 ? framing::length : framing::none;
-    else out.body = framing::until_close;
+    if (bodiless)
+        out.body = framing::none;
+    else if (facts.chunked)
+        out.body = framing::chunked;
+    else if (facts.has_length)
+        out.body = facts.length > 0 ? framing::length : framing::none;
+    else
+        out.body = framing::until_close;
     out.content_length = facts.length;
     out.connection = facts.connection;
     // Who announces a body that this status cannot have may send it all the same (RFC 9110 15.3.5): nobody knows where the next answer begins.

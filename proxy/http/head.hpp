@@ -61,8 +61,8 @@ struct request_head {
     std::uint64_t content_length = 0;
     bool keep_alive = true;
     bool expects_continue = false;
-    bool upgrade = false;               ///< Connection names Upgrade and an Upgrade field is there
-    std::string_view connection = {};   ///< all of Connection: names fields to remove
+    bool upgrade = false;              ///< Connection names Upgrade and an Upgrade field is there
+    std::string_view connection = {};  ///< all of Connection: names fields to remove
     field_list fields;
 };
 
@@ -89,7 +89,8 @@ struct parse_result {
     std::string_view why = {};  ///< static text, for the answer and the log
 };
 
-/// Parses from the start of `bytes`; call again with more when it needs more. `limit` bounds the whole head. One CRLF before the request line is ignored.
+/// Parses from the start of `bytes`; call again with more when it needs more. `limit` bounds the whole head. One CRLF before the request line is
+/// ignored.
 [[nodiscard]] parse_result parse_request_head(std::string_view bytes, std::size_t limit, request_head& out);
 
 /// `to_head`: the request was HEAD, so there is no body whatever the fields say (RFC 9112 section 6.3).

@@ -49,10 +49,14 @@ std::size_t inflater::next(char* to, std::size_t room) {
         s.avail_in = given;
         const int what = ::inflate(&s, Z_NO_FLUSH);
         rest.remove_prefix(given - s.avail_in);
-        if (what == Z_STREAM_END) status_ = rest.empty() ? status::done : status::trailing;
-        else if (what == Z_BUF_ERROR && rest.empty()) status_ = status::truncated;
-        else if (what == Z_MEM_ERROR) throw std::bad_alloc{};
-        else if (what != Z_OK) status_ = status::malformed;
+        if (what == Z_STREAM_END)
+            status_ = rest.empty() ? status::done : status::trailing;
+        else if (what == Z_BUF_ERROR && rest.empty())
+            status_ = status::truncated;
+        else if (what == Z_MEM_ERROR)
+            throw std::bad_alloc{};
+        else if (what != Z_OK)
+            status_ = status::malformed;
     }
     return wanted - s.avail_out;
 }

@@ -76,13 +76,13 @@ private:
     void head_is_over();
     void fail(std::string_view why) { why_ = why; }
 
-    std::uint64_t left_ = 0;   ///< of the payload; while its length is read: the length so far
+    std::uint64_t left_ = 0;  ///< of the payload; while its length is read: the length so far
     std::string_view why_;
     state state_ = state::first;
     kind message_ = kind::text;
     std::uint8_t opcode_ = 0;
-    std::uint8_t due_ = 0;     ///< bytes of the length or the mask that are still to come
-    std::uint8_t wide_ = 0;    ///< bytes that the length takes
+    std::uint8_t due_ = 0;   ///< bytes of the length or the mask that are still to come
+    std::uint8_t wide_ = 0;  ///< bytes that the length takes
     bool masked_, final_ = false, open_ = false, begins_ = false, closed_ = false;
 };
 

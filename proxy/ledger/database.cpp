@@ -9,10 +9,10 @@ namespace weir::ledger {
 namespace {
 
 constexpr std::int64_t application_id = 0x77656972;  // "weir": `file` and other programs can tell whose file it is
-constexpr std::int64_t schema_version = 2;  // 1: no key_hours, an index by key instead
+constexpr std::int64_t schema_version = 2;           // 1: no key_hours, an index by key instead
 constexpr off_t largest_checked_file = 256 << 20;    // a full check of a larger one would delay the start for too long
-constexpr int opening_ms = 5000;  // a predecessor may be busy with it
-constexpr int busy_ms = 1000;     // who keeps it locked for longer refuses us
+constexpr int opening_ms = 5000;                     // a predecessor may be busy with it
+constexpr int busy_ms = 1000;                        // who keeps it locked for longer refuses us
 constexpr std::int64_t hour_ms = 3'600'000;
 
 verdict verdict_of(int code) {
@@ -28,9 +28,7 @@ verdict verdict_of(int code) {
 
 }  // namespace
 
-statement::statement(sqlite3* db, std::string_view sql) {
-    sqlite3_prepare_v2(db, sql.data(), static_cast<int>(sql.size()), &handle_, nullptr);
-}
+statement::statement(sqlite3* db, std::string_view sql) { sqlite3_prepare_v2(db, sql.data(), static_cast<int>(sql.size()), &handle_, nullptr); }
 
 statement::~statement() { sqlite3_finalize(handle_); }
 
@@ -97,14 +95,16 @@ verdict database::open(const std::string& path, std::string& why) {
 
 verdict database::prepare(std::string& why) {
     if (const verdict v = check(why); v != verdict::fine) return v;
-    if (const verdict v = run("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", why); v != verdict::fine) return v;
+    if (const verdict v = run("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", why); v != verdict::fine)
+        return v;
     if (const verdict v = make_schema(why); v != verdict::fine) return v;
     if (const verdict v = make_object_tables(why); v != verdict::fine) return v;
     if (!add_arriving_table(db_, arriving_)) return failed(why);
     add_object_ = statement(db_, "INSERT OR IGNORE INTO objects VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
     insert_ = statement(db_, "INSERT OR IGNORE INTO requests SELECT * FROM arriving");
-    add_hour_ = statement(db_, "INSERT INTO key_hours VALUES(?1, ?2, ?3) "
-                               "ON CONFLICT(key, hour) DO UPDATE SET cost_nanousd = cost_nanousd + excluded.cost_nanousd");
+    add_hour_ = statement(db_,
+                          "INSERT INTO key_hours VALUES(?1, ?2, ?3) "
+                          "ON CONFLICT(key, hour) DO UPDATE SET cost_nanousd = cost_nanousd + excluded.cost_nanousd");
     return insert_.ready() && add_hour_.ready() && add_object_.ready() ? verdict::fine : failed(why);
 }
 
@@ -122,7 +122,7 @@ verdict database::check(std::string& why) {
         why = "ledger " + path_ + ": written by a newer weir (schema " + std::to_string(version) + ")";
         return verdict::foreign;
     }
-    struct stat file {};
+    struct stat file{};
     if (::stat(path_.c_str(), &file) == 0 && file.st_size > largest_checked_file) return verdict::fine;
     statement quick(db_, "PRAGMA quick_check(1)");
     if (quick.step() != SQLITE_ROW) return failed(why);
@@ -138,12 +138,15 @@ verdict database::make_schema(std::string& why) {
     std::string sql = "BEGIN IMMEDIATE; PRAGMA application_id=" + std::to_string(application_id) +
                       "; PRAGMA user_version=" + std::to_string(schema_version) + "; CREATE TABLE IF NOT EXISTS requests(";
     sql.append(columns_sql());
-    sql += "); CREATE INDEX IF NOT EXISTS requests_by_time ON requests(time);"
-           "CREATE TABLE IF NOT EXISTS ledger(name TEXT PRIMARY KEY, value INTEGER NOT NULL);"
-           "CREATE TABLE key_hours(key TEXT NOT NULL, hour INTEGER NOT NULL, cost_nanousd INTEGER NOT NULL, "
-           "PRIMARY KEY(key, hour)) WITHOUT ROWID;"
-           "INSERT INTO key_hours SELECT key, time / " + std::to_string(hour_ms) + " AS hour, sum(cost_nanousd) FROM requests "
-           "GROUP BY key, hour; DROP INDEX IF EXISTS requests_by_key; COMMIT;";
+    sql +=
+        "); CREATE INDEX IF NOT EXISTS requests_by_time ON requests(time);"
+        "CREATE TABLE IF NOT EXISTS ledger(name TEXT PRIMARY KEY, value INTEGER NOT NULL);"
+        "CREATE TABLE key_hours(key TEXT NOT NULL, hour INTEGER NOT NULL, cost_nanousd INTEGER NOT NULL, "
+        "PRIMARY KEY(key, hour)) WITHOUT ROWID;"
+        "INSERT INTO key_hours SELECT key, time / " +
+        std::to_string(hour_ms) +
+        " AS hour, sum(cost_nanousd) FROM requests "
+        "GROUP BY key, hour; DROP INDEX IF EXISTS requests_by_key; COMMIT;";
     const verdict v = run(sql.c_str(), why);
     if (v != verdict::fine) rollback();
     return v;
@@ -206,8 +209,7 @@ verdict database::add_to_hours(std::span<const row> rows, std::string& why) {
     auto last = sums.end();  // neighbours mostly share key and hour
     for (const row& r : rows) {
         const std::int64_t hour = r.time_ms / hour_ms;
-        if (last == sums.end() || last->first.first != r.key || last->first.second != hour)
-            last = sums.try_emplace({r.key, hour}, 0).first;
+        if (last == sums.end() || last->first.first != r.key || last->first.second != hour) last = sums.try_emplace({r.key, hour}, 0).first;
         last->second += r.cost;
     }
     for (const auto& [which, cost] : sums) {
@@ -234,8 +236,9 @@ verdict database::next_instance(std::int64_t at_least, std::int64_t& out, std::s
 
 verdict database::spent_since(std::string_view key, std::int64_t since_ms, std::int64_t& nanousd, std::string& why) {
     const std::int64_t whole_hours = (since_ms + hour_ms - 1) / hour_ms;
-    statement sum(db_, "SELECT (SELECT coalesce(sum(cost_nanousd), 0) FROM key_hours WHERE key = ?1 AND hour >= ?2) + "
-                       "(SELECT coalesce(sum(cost_nanousd), 0) FROM requests WHERE time >= ?3 AND time < ?4 AND key = ?1)");
+    statement sum(db_,
+                  "SELECT (SELECT coalesce(sum(cost_nanousd), 0) FROM key_hours WHERE key = ?1 AND hour >= ?2) + "
+                  "(SELECT coalesce(sum(cost_nanousd), 0) FROM requests WHERE time >= ?3 AND time < ?4 AND key = ?1)");
     sum.bind(1, key);
     sum.bind(2, whole_hours);
     sum.bind(3, since_ms);

@@ -38,7 +38,7 @@ public:
     [[nodiscard]] bool ready() const { return handle_ != nullptr; }
     void bind(int index, std::int64_t value);
     void bind(int index, std::string_view value);  ///< the bytes must live until `reset`
-    [[nodiscard]] int step();                       ///< SQLITE_ROW, SQLITE_DONE or an error
+    [[nodiscard]] int step();                      ///< SQLITE_ROW, SQLITE_DONE or an error
     void reset();
     [[nodiscard]] std::int64_t integer(int column) const;
     [[nodiscard]] std::string text(int column) const;

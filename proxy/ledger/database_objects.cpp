@@ -4,9 +4,10 @@
 namespace weir::ledger {
 namespace {
 
-constexpr const char* columns = "o.id, o.key, o.pool, o.upstream, o.endpoint, o.request_id, o.model, o.served_model, o.time, o.owed, o.booked_nanousd, "
-                                "r.input_tokens, r.cached_input_tokens, r.cache_write_tokens, r.output_tokens, r.reasoning_tokens, "
-                                "r.audio_input_tokens, r.audio_output_tokens, r.image_output_tokens";
+constexpr const char* columns =
+    "o.id, o.key, o.pool, o.upstream, o.endpoint, o.request_id, o.model, o.served_model, o.time, o.owed, o.booked_nanousd, "
+    "r.input_tokens, r.cached_input_tokens, r.cache_write_tokens, r.output_tokens, r.reasoning_tokens, "
+    "r.audio_input_tokens, r.audio_output_tokens, r.image_output_tokens";
 constexpr const char* from = " FROM objects o LEFT JOIN requests r ON r.seq = o.seq ";
 
 made_object read_object(const statement& row) {
@@ -28,12 +29,13 @@ made_object read_object(const statement& row) {
 // Beside the versioned schema: an earlier weir neither knows nor minds them. `late` is computed, so that one that still writes while this
 // one takes over needs no further column.
 verdict database::make_object_tables(std::string& why) {
-    const verdict v = run("CREATE TABLE IF NOT EXISTS objects(id TEXT PRIMARY KEY, seq INTEGER NOT NULL, time INTEGER NOT NULL, key TEXT NOT NULL, "
-                          "pool TEXT NOT NULL, upstream TEXT NOT NULL, endpoint TEXT NOT NULL, request_id TEXT NOT NULL, model TEXT NOT NULL, "
-                          "served_model TEXT NOT NULL, booked_nanousd INTEGER NOT NULL, owed INTEGER NOT NULL) WITHOUT ROWID;"
-                          "CREATE INDEX IF NOT EXISTS objects_by_time ON objects(time);"
-                          "CREATE INDEX IF NOT EXISTS objects_owed ON objects(time) WHERE owed = 1;",
-                          why);
+    const verdict v =
+        run("CREATE TABLE IF NOT EXISTS objects(id TEXT PRIMARY KEY, seq INTEGER NOT NULL, time INTEGER NOT NULL, key TEXT NOT NULL, "
+            "pool TEXT NOT NULL, upstream TEXT NOT NULL, endpoint TEXT NOT NULL, request_id TEXT NOT NULL, model TEXT NOT NULL, "
+            "served_model TEXT NOT NULL, booked_nanousd INTEGER NOT NULL, owed INTEGER NOT NULL) WITHOUT ROWID;"
+            "CREATE INDEX IF NOT EXISTS objects_by_time ON objects(time);"
+            "CREATE INDEX IF NOT EXISTS objects_owed ON objects(time) WHERE owed = 1;",
+            why);
     if (v != verdict::fine) return v;
     statement there(db_, "SELECT count(*) FROM pragma_table_xinfo('requests') WHERE name = 'late'");
     if (there.step() != SQLITE_ROW) return failed(why);
@@ -49,7 +51,8 @@ verdict database::add_objects(std::span<const row> rows, std::string& why) {
         add_object_.bind(2, static_cast<std::int64_t>(r.seq));
         add_object_.bind(3, r.time_ms);
         int at = 4;
-        for (const std::string_view text : {r.key, r.pool, r.upstream, r.endpoint, r.request_id, r.model, r.served_model}) add_object_.bind(at++, text);
+        for (const std::string_view text : {r.key, r.pool, r.upstream, r.endpoint, r.request_id, r.model, r.served_model})
+            add_object_.bind(at++, text);
         add_object_.bind(11, r.cost);
         add_object_.bind(12, std::int64_t{r.owes});
         const int code = add_object_.step();

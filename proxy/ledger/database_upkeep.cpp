@@ -21,9 +21,10 @@ verdict database::keep_number(std::string_view name, std::int64_t value, std::st
 
 verdict database::keep_models(const std::vector<kept_model>& models, std::string& why) {
     if (const auto v = begin(why); v != verdict::fine) return v;
-    verdict v = run("CREATE TABLE IF NOT EXISTS models(name TEXT PRIMARY KEY, n0 INTEGER, n1 INTEGER, n2 INTEGER, n3 INTEGER, "
-                    "n4 INTEGER, n5 INTEGER)",
-                    why);
+    verdict v =
+        run("CREATE TABLE IF NOT EXISTS models(name TEXT PRIMARY KEY, n0 INTEGER, n1 INTEGER, n2 INTEGER, n3 INTEGER, "
+            "n4 INTEGER, n5 INTEGER)",
+            why);
     if (v == verdict::fine) {
         statement put(db_, "INSERT OR REPLACE INTO models VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
         for (const auto& each : models) {
@@ -59,8 +60,7 @@ verdict database::compact(bool& more, std::string& why) {
     std::int64_t free = 0, pages = 0, mode = 0;
     if (!pragma("freelist_count", free) || !pragma("page_count", pages) || !pragma("auto_vacuum", mode)) return failed(why);
     if (free < few_pages || free < pages / 4) return run("PRAGMA wal_checkpoint(TRUNCATE)", why);
-    const verdict v = mode == incremental ? run("PRAGMA incremental_vacuum(1000)", why)
-                                          : run("PRAGMA auto_vacuum=INCREMENTAL; VACUUM", why);
+    const verdict v = mode == incremental ? run("PRAGMA incremental_vacuum(1000)", why) : run("PRAGMA auto_vacuum=INCREMENTAL; VACUUM", why);
     more = v == verdict::fine && mode == incremental;
     return v;
 }

@@ -16,14 +16,11 @@ namespace {
 
 constexpr std::size_t spare_blocks = 2;
 
-void bump(std::atomic<std::uint64_t>& counter) {
-    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
+void bump(std::atomic<std::uint64_t>& counter) { counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 
 }  // namespace
 
-journal::journal(std::string path, sequence first, std::size_t max_bytes)
-    : path_(std::move(path)), last_(first), max_bytes_(max_bytes) {
+journal::journal(std::string path, sequence first, std::size_t max_bytes) : path_(std::move(path)), last_(first), max_bytes_(max_bytes) {
     free_slots_.reserve(4 * slots_per_block);
 }
 
@@ -148,9 +145,7 @@ bool journal::settle(entry& which, const exchange::record& what) {
 
 // Without room for a frame the request's own slot keeps its final state, and the next start settles it from there.
 bool journal::settle_in_place(entry& which, const row& final_state) {
-    const auto overwrite = [&final_state](row& r) {
-        r = final_state;
-    };
+    const auto overwrite = [&final_state](row& r) { r = final_state; };
     const bool kept = which.slot != nullptr && update_slot(which.slot, overwrite);
     bump(kept ? delayed_ : lost_);
     which = {};
@@ -239,8 +234,7 @@ std::size_t journal::bytes() {
 bool journal::empty() {
     const std::lock_guard lock(lock_);
     if (open_count_ > 0) return false;
-    return std::all_of(used_.begin(), used_.end(),
-                       [](const auto& b) { return b->released == b->tail.load(std::memory_order_relaxed); });
+    return std::all_of(used_.begin(), used_.end(), [](const auto& b) { return b->released == b->tail.load(std::memory_order_relaxed); });
 }
 
 }  // namespace weir::ledger

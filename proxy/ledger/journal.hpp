@@ -29,7 +29,7 @@ struct intent {
 /// How far a request has come; what it is settled with if the process dies.
 struct progress_report {
     std::string_view pool, upstream, served_model;
-    int status = 0;    ///< 0: no response head yet
+    int status = 0;  ///< 0: no response head yet
     int attempts = 0;
     usage::counts usage;
     usage::nanousd cost = 0;
@@ -91,7 +91,7 @@ private:
         char* base = nullptr;
         std::atomic<std::uint32_t> tail{0};  ///< bytes that the worker published
         std::uint32_t released = 0;
-        bool sealed = false;                 ///< the worker writes elsewhere now; under lock_
+        bool sealed = false;  ///< the worker writes elsewhere now; under lock_
     };
 
     [[nodiscard]] char* free_slot_or_null();
@@ -104,14 +104,14 @@ private:
     sequence last_;
     std::size_t max_bytes_;
 
-    block* current_ = nullptr;            // the worker's
+    block* current_ = nullptr;  // the worker's
     std::vector<char*> free_slots_;
     std::size_t open_count_ = 0;
     std::atomic<std::uint64_t> lost_{0};
     std::atomic<std::uint64_t> delayed_{0};
     std::atomic<std::uint64_t> settled_{0};
 
-    std::mutex lock_;                     // the members below; the worker takes it once per block
+    std::mutex lock_;  // the members below; the worker takes it once per block
     int fd_ = -1;
     std::size_t bytes_ = 0;
     std::deque<std::unique_ptr<block>> used_;

@@ -9,7 +9,7 @@
 namespace weir::ledger {
 namespace {
 
-constexpr std::uint32_t frame_magic = 0x33696577;  // "wei3"
+constexpr std::uint32_t frame_magic = 0x33696577;                 // "wei3"
 constexpr std::uint64_t format_magic = 0x0300'6c6e'726a'7277ULL;  // with the format's version in its top byte
 
 struct block_header {
@@ -104,8 +104,10 @@ void scan_frames(std::string_view block, scan_result& found, const std::function
         row r;
         if (const std::size_t size = read_frame(block.substr(at), r); size > 0) {
             ++found.settled;
-            if (at < mark) moved(r);
-            else settled(r);
+            if (at < mark)
+                moved(r);
+            else
+                settled(r);
             found.damaged += unfinished;
             unfinished = false;
             complain = true;
@@ -113,8 +115,10 @@ void scan_frames(std::string_view block, scan_result& found, const std::function
             continue;
         }
         const auto word = at + 8 <= block.size() ? load<std::uint64_t>(block.data() + at) : ~std::uint64_t{0};
-        if (complain && is_unsized_frame(word)) unfinished = true;
-        else if (complain && word != 0) ++found.damaged;
+        if (complain && is_unsized_frame(word))
+            unfinished = true;
+        else if (complain && word != 0)
+            ++found.damaged;
         complain = false;
         at += 8;  // after damage the next whole frame starts at some multiple of 8
     }
@@ -193,8 +197,8 @@ bool read_slot(std::string_view slot, row& out) {
     return slot.size() >= slot_size && load<std::uint64_t>(slot.data()) != 0 && newest_image(slot, out) != 0;
 }
 
-scan_result scan(std::string_view file, const std::function<void(const row&)>& settled,
-                 const std::function<void(const row&)>& open, const std::function<void(const row&)>& moved) {
+scan_result scan(std::string_view file, const std::function<void(const row&)>& settled, const std::function<void(const row&)>& open,
+                 const std::function<void(const row&)>& moved) {
     scan_result found;
     for (std::size_t at = 0; at < file.size(); at += block_size) {
         const std::string_view block = file.substr(at, block_size);

@@ -34,7 +34,7 @@ void mark_moved(char* block, std::uint32_t offset);
 
 /// A frame around one settled row; a multiple of 8 bytes.
 struct frame_header {
-    std::uint32_t size;   ///< of the payload; written last, so that a frame is there wholly or not at all
+    std::uint32_t size;  ///< of the payload; written last, so that a frame is there wholly or not at all
     std::uint32_t magic;
     std::uint64_t seq;
     std::uint64_t sum;
@@ -48,7 +48,7 @@ inline constexpr std::size_t largest_frame = sizeof(frame_header) + largest_enco
 [[nodiscard]] std::size_t read_frame(std::string_view bytes, row& out);
 
 /// A slot: `seq`, then two images. `version` tells the newer one.
-void write_slot(char* slot, const row& what);                   ///< takes a free slot (seq 0) into use
+void write_slot(char* slot, const row& what);  ///< takes a free slot (seq 0) into use
 /// Writes `change(the newest row)` as the next image. False when no image is valid.
 bool update_slot(char* slot, const std::function<void(row&)>& change);
 void free_slot(char* slot);
@@ -64,7 +64,7 @@ struct scan_result {
 /// `seq` may come twice (settled, and still in its slot): settled ones are handed out first for each block only, so the
 /// receiver ignores an open row whose `seq` is settled.
 /// `moved`: gets the settled rows that mark_moved() was called for, instead of `settled`.
-scan_result scan(std::string_view file, const std::function<void(const row&)>& settled,
-                 const std::function<void(const row&)>& open, const std::function<void(const row&)>& moved = {});
+scan_result scan(std::string_view file, const std::function<void(const row&)>& settled, const std::function<void(const row&)>& open,
+                 const std::function<void(const row&)>& moved = {});
 
 }  // namespace weir::ledger

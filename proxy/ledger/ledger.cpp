@@ -158,8 +158,7 @@ journal& ledger::worker_journal(int index) {
     const std::lock_guard lock(lock_);
     while (journals_.size() <= at) {
         const std::size_t worker = journals_.size();
-        journals_.push_back(std::make_unique<journal>(journal_path(how_.path, worker, slot_), numbered(worker),
-                                                      how_.max_journal_bytes));
+        journals_.push_back(std::make_unique<journal>(journal_path(how_.path, worker, slot_), numbered(worker), how_.max_journal_bytes));
         std::string why;
         if (!journals_.back()->prepare(why)) report("ledger " + how_.path + ": " + why);
     }

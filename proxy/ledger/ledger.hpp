@@ -27,9 +27,9 @@
 namespace weir::ledger {
 
 struct options {
-    std::string path;                                  ///< the SQLite file; journals stand beside it
-    std::chrono::milliseconds interval{200};           ///< between two moves from the journals to the database
-    std::size_t max_journal_bytes = 256u << 20;        ///< per worker
+    std::string path;                            ///< the SQLite file; journals stand beside it
+    std::chrono::milliseconds interval{200};     ///< between two moves from the journals to the database
+    std::size_t max_journal_bytes = 256u << 20;  ///< per worker
     /// The process that this one takes over from still has the ledger: its journals are left to it, the database is shared.
     bool beside_predecessor = false;
     std::function<void(std::string_view)> on_fault = {};  ///< something is wrong and the operator must know; any thread
@@ -141,7 +141,7 @@ private:
     database database_;
     sequence last_late_ = 0;
     std::atomic<bool> failing_{false};
-    std::string complained_;    // the fault that was reported last and still stands
+    std::string complained_;  // the fault that was reported last and still stands
 
     mutable std::mutex lock_;
     std::condition_variable wake_;

@@ -6,9 +6,7 @@ namespace {
 
 constexpr std::int64_t objects_per_deletion = 5000;
 
-std::int64_t milliseconds(core::wall_time when) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count();
-}
+std::int64_t milliseconds(core::wall_time when) { return std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count(); }
 
 }  // namespace
 

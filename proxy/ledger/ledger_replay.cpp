@@ -85,9 +85,7 @@ private:
 
 }  // namespace
 
-std::string lock_path(const std::string& ledger, std::size_t slot) {
-    return ledger + (slot == 0 ? "" : "." + std::to_string(slot)) + ".lock";
-}
+std::string lock_path(const std::string& ledger, std::size_t slot) { return ledger + (slot == 0 ? "" : "." + std::to_string(slot)) + ".lock"; }
 
 std::string journal_path(const std::string& ledger, std::size_t worker, std::size_t slot) {
     return ledger + ".w" + std::to_string(worker) + (slot == 0 ? "" : "." + std::to_string(slot)) + ".journal";

@@ -13,12 +13,12 @@ namespace weir::ledger {
 struct made_object {
     std::string id;
     std::string key, pool, upstream;
-    std::string endpoint;            ///< its label
-    std::string request_id;          ///< of the request that made it
-    std::string model, served_model; ///< as asked, as sent
+    std::string endpoint;             ///< its label
+    std::string request_id;           ///< of the request that made it
+    std::string model, served_model;  ///< as asked, as sent
     std::int64_t time_ms = 0;
-    bool owes = false;               ///< its usage has not been reported
-    usage::counts booked;            ///< what was charged for it so far: the estimate
+    bool owes = false;     ///< its usage has not been reported
+    usage::counts booked;  ///< what was charged for it so far: the estimate
     usage::nanousd booked_cost = 0;
 };
 

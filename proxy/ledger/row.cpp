@@ -22,9 +22,9 @@ using numbers = std::array<std::int64_t, number_count>;
 numbers numbers_of(const row& r) {
     const usage::counts& u = r.usage;
     const std::int64_t flags = (r.stream ? 1 : 0) | (r.estimated ? 2 : 0) | (r.recovered ? 4 : 0) | (r.owes ? 8 : 0);
-    return {r.time_ms,    r.status,      flags,          r.attempts,     u.input,  u.cached_input,   u.cache_write,
-            u.cache_write_1h, u.output,  u.reasoning,    u.audio_input,  u.audio_output, u.image_output, r.cost,
-            r.first_token_ms, r.duration_ms, 0};
+    return {r.time_ms, r.status,    flags,         r.attempts,     u.input,        u.cached_input, u.cache_write,    u.cache_write_1h,
+            u.output,  u.reasoning, u.audio_input, u.audio_output, u.image_output, r.cost,         r.first_token_ms, r.duration_ms,
+            0};
 }
 
 void set_numbers(row& r, const numbers& n) {

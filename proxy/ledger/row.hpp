@@ -20,7 +20,7 @@ struct row {
     sequence seq = 0;
     std::int64_t time_ms = 0;  ///< since the Unix epoch
     std::string_view request_id, key, route, model, served_model, pool, upstream, endpoint;
-    std::string_view code;  ///< of the contract's failures; empty: none
+    std::string_view code;    ///< of the contract's failures; empty: none
     std::string_view object;  ///< what the request made at its provider (`resp_…`); empty: nothing that is kept
     std::int64_t status = 0;
     std::int64_t attempts = 0;

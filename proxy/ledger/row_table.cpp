@@ -160,8 +160,6 @@ const std::string& column_names() {
     return names;
 }
 
-bool add_arriving_table(sqlite3* db, arriving_rows& from) {
-    return sqlite3_create_module(db, "arriving", &module_of_arriving, &from) == SQLITE_OK;
-}
+bool add_arriving_table(sqlite3* db, arriving_rows& from) { return sqlite3_create_module(db, "arriving", &module_of_arriving, &from) == SQLITE_OK; }
 
 }  // namespace weir::ledger

@@ -140,8 +140,11 @@ std::string sql_of(const spend_query& what) {
     std::string sql = "SELECT " + select +
                       "sum(code <> 'late'), sum(input_tokens), sum(cached_input_tokens), sum(cache_write_tokens), sum(output_tokens), "
                       "sum(reasoning_tokens), sum(audio_input_tokens), sum(audio_output_tokens), "
-                      "sum(image_output_tokens), sum(cost_nanousd) FROM (SELECT " + column_names() + " FROM main.requests UNION ALL "
-                      "SELECT " + column_names() + " FROM temp.pending WHERE seq NOT IN (SELECT seq FROM main.requests)) WHERE 1";
+                      "sum(image_output_tokens), sum(cost_nanousd) FROM (SELECT " +
+                      column_names() +
+                      " FROM main.requests UNION ALL "
+                      "SELECT " +
+                      column_names() + " FROM temp.pending WHERE seq NOT IN (SELECT seq FROM main.requests)) WHERE 1";
     if (what.since) sql += " AND time >= ?1";
     if (what.until) sql += " AND time < ?2";
     for (std::size_t i = 0; i < what.filters.size(); ++i)
@@ -150,9 +153,7 @@ std::string sql_of(const spend_query& what) {
     return sql;
 }
 
-std::int64_t milliseconds(core::wall_time when) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count();
-}
+std::int64_t milliseconds(core::wall_time when) { return std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count(); }
 
 spend_row read_row(const statement& from, std::size_t by) {
     spend_row r;
@@ -194,8 +195,7 @@ spend_result spend(const std::string& path, const spend_query& what) {
     statement ask(from.handle(), sql_of(what));
     if (what.since) ask.bind(1, milliseconds(*what.since));
     if (what.until) ask.bind(2, milliseconds(*what.until));
-    for (std::size_t i = 0; i < what.filters.size(); ++i)
-        ask.bind(static_cast<int>(i) + 3, std::string_view(what.filters[i].second));
+    for (std::size_t i = 0; i < what.filters.size(); ++i) ask.bind(static_cast<int>(i) + 3, std::string_view(what.filters[i].second));
     result.by = what.by;
     int code = ask.step();
     for (; code == SQLITE_ROW; code = ask.step()) result.rows.push_back(read_row(ask, what.by.size()));

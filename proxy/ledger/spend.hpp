@@ -16,8 +16,8 @@
 namespace weir::ledger {
 
 struct spend_query {
-    std::vector<std::string> by;  ///< names from `spend_fields()`; empty: one row, the total
-    std::optional<core::wall_time> since, until;              ///< since ≤ time < until
+    std::vector<std::string> by;                               ///< names from `spend_fields()`; empty: one row, the total
+    std::optional<core::wall_time> since, until;               ///< since ≤ time < until
     std::vector<std::pair<std::string, std::string>> filters;  ///< field = value, all of them
 };
 

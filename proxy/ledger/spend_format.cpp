@@ -68,8 +68,7 @@ std::string as_json(const spend_result& result) {
             }
             out += ", ";
         }
-        for (const number_column& c : number_columns)
-            out.append("\"").append(c.name).append("\": ").append(std::to_string(c.value(r))).append(", ");
+        for (const number_column& c : number_columns) out.append("\"").append(c.name).append("\": ").append(std::to_string(c.value(r))).append(", ");
         out.append("\"cost_usd\": \"").append(usage::usd_string(r.cost)).append("\", ");
         out.append("\"cost_nanousd\": ").append(std::to_string(r.cost)).append("}");
     }
@@ -193,8 +192,8 @@ std::optional<core::wall_time> back_from(std::string_view text, core::wall_time 
     const auto end = std::from_chars(text.data(), text.data() + text.size(), count);
     if (end.ec != std::errc() || count < 0) return std::nullopt;
     const std::string_view unit = text.substr(static_cast<std::size_t>(end.ptr - text.data()));
-    constexpr std::pair<std::string_view, std::int64_t> units[] = {{"ms", 1},          {"s", 1'000},       {"m", 60'000},
-                                                                   {"h", 3'600'000},   {"d", 86'400'000},  {"w", 604'800'000}};
+    constexpr std::pair<std::string_view, std::int64_t> units[] = {{"ms", 1},        {"s", 1'000},      {"m", 60'000},
+                                                                   {"h", 3'600'000}, {"d", 86'400'000}, {"w", 604'800'000}};
     constexpr std::int64_t longest_ms = 200LL * 365 * 86'400'000;
     for (const auto& [name, ms] : units)
         if (unit == name && count <= longest_ms / ms) return now - std::chrono::milliseconds(count * ms);

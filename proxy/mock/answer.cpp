@@ -31,8 +31,7 @@ std::int64_t tokens_below(const json::value& value) {
 
 std::int64_t prompt_tokens(const json::value& body) {
     std::int64_t sum = 0;
-    for (const char* name :
-         {"messages", "prompt", "input", "instructions", "system", "contents", "systemInstruction", "tools"})
+    for (const char* name : {"messages", "prompt", "input", "instructions", "system", "contents", "systemInstruction", "tools"})
         if (const auto* found = member(body, name)) sum += tokens_below(*found);
     return std::max<std::int64_t>(1, sum);
 }
@@ -41,8 +40,7 @@ std::int64_t output_limit(const json::value& body) {
     std::int64_t limit = INT64_MAX;
     for (const char* name : {"max_tokens", "max_completion_tokens", "max_output_tokens"})
         limit = std::min(limit, number_member(body, name, INT64_MAX));
-    if (const auto* settings = member(body, "generationConfig"))
-        limit = std::min(limit, number_member(*settings, "maxOutputTokens", INT64_MAX));
+    if (const auto* settings = member(body, "generationConfig")) limit = std::min(limit, number_member(*settings, "maxOutputTokens", INT64_MAX));
     return limit;
 }
 
@@ -70,8 +68,7 @@ std::optional<tool_call> tool_for(const json::value& body, const std::string& id
     if (tools == nullptr || !tools->is_array() || tools->as_array().empty()) return std::nullopt;
     if (string_member(body, "tool_choice") == "none") return std::nullopt;
     const auto* messages = member(body, "messages");
-    if (messages != nullptr && messages->is_array() && !messages->as_array().empty() &&
-        string_member(messages->as_array().back(), "role") == "tool")
+    if (messages != nullptr && messages->is_array() && !messages->as_array().empty() && string_member(messages->as_array().back(), "role") == "tool")
         return std::nullopt;
     const json::value* function = &tools->as_array().front();
     if (const auto* nested = member(*function, "function")) function = nested;
@@ -108,8 +105,7 @@ bool thinks(const json::value& body) {
 saying say(const json::value& body, std::string model, const script& how, std::uint64_t serial) {
     saying s;
     s.id = "mock" + std::to_string(serial);
-    s.created =
-        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    s.created = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     s.model = std::move(model);
     s.tool = tool_for(body, s.id);
     s.choices = static_cast<int>(std::clamp<std::int64_t>(number_member(body, "n", 1), 1, 16));
@@ -143,8 +139,7 @@ void put_error_event(answer& out, const voice& with, int after) {
     out.events.back().terminator = false;
 }
 
-answer spoken_answer(const asked& request, const json::value& body, const voice& with, bool stream, const script& how,
-                     std::uint64_t serial) {
+answer spoken_answer(const asked& request, const json::value& body, const voice& with, bool stream, const script& how, std::uint64_t serial) {
     answer out;
     const auto s = say(body, model_of(request), how, serial);
     out.usage = s.usage;
@@ -196,25 +191,23 @@ answer embeddings(const asked& request, const json::value& body) {
     json::array data;
     for (const auto& item : inputs) {
         const auto text = item.is_string() ? std::string{item.as_string()} : json::serialize(item);
-        data.push_back(
-            {{"object", "embedding"},
-             {"index", data.size()},
-             {"embedding", embedding_of(text, dimensions, string_member(body, "encoding_format") == "base64")}});
+        data.push_back({{"object", "embedding"},
+                        {"index", data.size()},
+                        {"embedding", embedding_of(text, dimensions, string_member(body, "encoding_format") == "base64")}});
     }
     out.usage.prompt = prompt_tokens(body);
-    out.events.push_back({.bytes = json::serialize(json::value{
-                              {"object", "list"},
-                              {"data", data},
-                              {"model", out.model},
-                              {"usage", {{"prompt_tokens", out.usage.prompt}, {"total_tokens", out.usage.prompt}}}})});
+    out.events.push_back(
+        {.bytes = json::serialize(json::value{{"object", "list"},
+                                              {"data", data},
+                                              {"model", out.model},
+                                              {"usage", {{"prompt_tokens", out.usage.prompt}, {"total_tokens", out.usage.prompt}}}})});
     return out;
 }
 
 answer model_list(const std::vector<std::string>& models) {
     answer out;
     json::array data;
-    for (const auto& model : models)
-        data.push_back({{"id", model}, {"object", "model"}, {"created", 1700000000}, {"owned_by", "mock"}});
+    for (const auto& model : models) data.push_back({{"id", model}, {"object", "model"}, {"created", 1700000000}, {"owned_by", "mock"}});
     out.events.push_back({.bytes = json::serialize(json::value{{"object", "list"}, {"data", data}})});
     return out;
 }
@@ -240,8 +233,7 @@ answer whole(const json::value& document) {
 std::optional<answer> count_tokens(std::string_view endpoint, const json::value& body) {
     const auto count = prompt_tokens(body);
     if (endpoint == "/messages/count_tokens") return whole({{"input_tokens", count}});
-    if (endpoint == "/responses/input_tokens")
-        return whole({{"object", "response.input_tokens"}, {"input_tokens", count}});
+    if (endpoint == "/responses/input_tokens") return whole({{"object", "response.input_tokens"}, {"input_tokens", count}});
     if (!endpoint.ends_with(":countTokens")) return std::nullopt;
     return whole({{"totalTokens", count}});
 }
@@ -261,8 +253,7 @@ answer moderations(const json::value& body, std::uint64_t serial) {
         for (const auto& each : input->as_array()) results.push_back(moderation_of(each));
     else
         results.push_back(moderation_of(*input));
-    return whole(
-        {{"id", "modr-mock" + std::to_string(serial)}, {"model", string_member(body, "model")}, {"results", results}});
+    return whole({{"id", "modr-mock" + std::to_string(serial)}, {"model", string_member(body, "model")}, {"results", results}});
 }
 
 /// Gemini's embedContent and batchEmbedContents.
@@ -270,8 +261,7 @@ std::optional<answer> gemini_embeddings(std::string_view endpoint, const json::v
     const auto of = [](const json::value& one) {
         const auto* content = member(one, "content");
         const auto dimensions = std::clamp<std::int64_t>(number_member(one, "outputDimensionality", 8), 1, 4096);
-        return json::object{
-            {"values", embedding_of(content == nullptr ? "" : json::serialize(*content), dimensions, false)}};
+        return json::object{{"values", embedding_of(content == nullptr ? "" : json::serialize(*content), dimensions, false)}};
     };
     if (endpoint.ends_with(":embedContent")) return whole({{"embedding", of(body)}});
     const auto* requests = member(body, "requests");
@@ -312,8 +302,7 @@ std::vector<std::string> words_of(std::string_view text) {
 
 std::string model_of(const asked& request) {
     const auto path = request.target.substr(0, request.target.find('?'));
-    if (const auto at = path.find("/models/");
-        at != std::string_view::npos && path.find(':', at) != std::string_view::npos)
+    if (const auto at = path.find("/models/"); at != std::string_view::npos && path.find(':', at) != std::string_view::npos)
         return std::string{path.substr(at + 8, path.find_last_of(':') - at - 8)};
     return request_body{request}.text("model");
 }
@@ -328,8 +317,7 @@ const voice& voice_for(std::string_view endpoint) {
     return chat_voice();
 }
 
-std::optional<answer> without_words(std::string_view endpoint, const asked& request, const json::value& body,
-                                    std::uint64_t serial) {
+std::optional<answer> without_words(std::string_view endpoint, const asked& request, const json::value& body, std::uint64_t serial) {
     if (endpoint == "/embeddings") return embeddings(request, body);
     if (endpoint == "/moderations") return moderations(body, serial);
     if (auto counted = count_tokens(endpoint, body)) return counted;
@@ -341,8 +329,7 @@ answer answer_of(std::string_view endpoint, const asked& request, const script& 
     if (auto media = media_answer(endpoint, body, how)) return std::move(*media);
     const auto& with = voice_for(endpoint);
     const bool gemini = endpoint.find("enerateContent") != std::string_view::npos;
-    const bool talks = gemini || endpoint == "/chat/completions" || endpoint == "/completions" ||
-                       endpoint == "/responses" || endpoint == "/messages";
+    const bool talks = gemini || endpoint == "/chat/completions" || endpoint == "/completions" || endpoint == "/responses" || endpoint == "/messages";
     if (!body.is_form() && body.document().is_null() && (talks || endpoint == "/embeddings"))
         return refused(400, with, "the request body is not a JSON object");
     if (auto counted = without_words(endpoint, request, body.document(), serial)) return std::move(*counted);
@@ -357,8 +344,7 @@ std::string error_body(std::string_view target, int status, std::string_view mes
     return json::serialize(voice_for(endpoint_of(target)).error(status, message));
 }
 
-answer answer_to(const asked& request, const script& how, const std::vector<std::string>& models,
-                 std::uint64_t serial) {
+answer answer_to(const asked& request, const script& how, const std::vector<std::string>& models, std::uint64_t serial) {
     const auto endpoint = endpoint_of(request.target);
     if (request.method == "GET" && endpoint == "/models") return model_list(models);
     if (request.method != "POST") return plain(request);

@@ -46,8 +46,7 @@ struct asked {
 
 /// The answer a well-behaved provider of the endpoint's dialect would give; errors (bad JSON, unknown path) in that
 /// dialect's shape. `models` is what GET /v1/models lists. `serial` makes ids unique.
-[[nodiscard]] answer answer_to(const asked& request, const script& how, const std::vector<std::string>& models,
-                               std::uint64_t serial);
+[[nodiscard]] answer answer_to(const asked& request, const script& how, const std::vector<std::string>& models, std::uint64_t serial);
 
 /// An error in the shape of the dialect that the endpoint speaks.
 [[nodiscard]] std::string error_body(std::string_view target, int status, std::string_view message);

@@ -65,8 +65,8 @@ void books::always(script how) {
 std::optional<script> books::take_queued(const call& what, bool early_only) {
     const std::lock_guard lock{mutex_};
     for (auto it = queue_.begin(); it != queue_.end(); ++it) {
-        const bool fits = it->path_contains.empty() ? what.method != "GET" && what.method != "HEAD"
-                                                    : what.target.find(it->path_contains) != std::string::npos;
+        const bool fits =
+            it->path_contains.empty() ? what.method != "GET" && what.method != "HEAD" : what.target.find(it->path_contains) != std::string::npos;
         if (!fits || (early_only && !it->how.early)) continue;
         auto how = std::move(it->how);
         queue_.erase(it);
@@ -79,8 +79,7 @@ script books::script_for(const call& what, std::string& fault) {
     constexpr std::string_view in_model = "mock:";
     fault.clear();
     if (const auto text = what.header("x-mock"); !text.empty()) return read_script(text, fault).value_or(script{});
-    if (what.model.starts_with(in_model))
-        return read_script(what.model.substr(in_model.size()), fault).value_or(script{});
+    if (what.model.starts_with(in_model)) return read_script(what.model.substr(in_model.size()), fault).value_or(script{});
     if (auto how = take_queued(what, false)) return std::move(*how);
     provider::chooser choose;
     script always;

@@ -78,8 +78,7 @@ x509_ptr blank(const std::string& common_name, EVP_PKEY* key, long from_s, long 
     X509_gmtime_adj(X509_getm_notAfter(made.get()), until_s);
     X509_set_pubkey(made.get(), key);
     auto* subject = X509_get_subject_name(made.get());
-    X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
+    X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
     return made;
 }
 

@@ -15,11 +15,10 @@ struct certificate {
 
 struct certificate_request {
     std::string common_name = "localhost";
-    std::vector<std::string> names = {"DNS:localhost", "IP:127.0.0.1",
-                                      "IP:::1"};  ///< subjectAltName entries; none for clients
-    bool client = false;                          ///< for client authentication instead of a server's
-    long valid_from_s = -3600;                    ///< seconds from now
-    long valid_until_s = 86400L * 90;             ///< seconds from now; negative: expired
+    std::vector<std::string> names = {"DNS:localhost", "IP:127.0.0.1", "IP:::1"};  ///< subjectAltName entries; none for clients
+    bool client = false;                                                           ///< for client authentication instead of a server's
+    long valid_from_s = -3600;                                                     ///< seconds from now
+    long valid_until_s = 86400L * 90;                                              ///< seconds from now; negative: expired
 };
 
 /// Signs with a self-made root. Throws std::runtime_error when OpenSSL refuses.

@@ -13,8 +13,7 @@ constexpr std::int64_t tokens_per_second = 10;  // of sound
 constexpr std::string_view heard = "The water runs over the weir and does not stop.";
 
 /// The smallest PNG there is: one grey pixel.
-constexpr std::string_view pixel =
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAggCB2kUIOwAAAABJRU5ErkJggg==";
+constexpr std::string_view pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAggCB2kUIOwAAAABJRU5ErkJggg==";
 
 json::object image_frame(const request_body& body, std::string_view image) {
     const auto or_else = [&](const char* name, const char* otherwise) {
@@ -36,16 +35,14 @@ answer images(std::string_view kind, const request_body& body, std::string_view 
     const std::int64_t given = body.is_form() ? image_tokens : 0;
     out.usage.prompt += given;
     out.usage.completion = image_tokens * count;
-    const json::value usage = {
-        {"input_tokens", out.usage.prompt},
-        {"input_tokens_details", {{"image_tokens", given}, {"text_tokens", out.usage.prompt - given}}},
-        {"output_tokens", out.usage.completion},
-        {"total_tokens", out.usage.prompt + out.usage.completion}};
+    const json::value usage = {{"input_tokens", out.usage.prompt},
+                               {"input_tokens_details", {{"image_tokens", given}, {"text_tokens", out.usage.prompt - given}}},
+                               {"output_tokens", out.usage.completion},
+                               {"total_tokens", out.usage.prompt + out.usage.completion}};
     if (!body.flag("stream")) {
         json::array data;
         for (std::int64_t i = 0; i < count; ++i) data.push_back(json::object{{"b64_json", image}});
-        out.events.push_back(
-            {.bytes = json::serialize(json::value{{"created", 1700000000}, {"data", data}, {"usage", usage}})});
+        out.events.push_back({.bytes = json::serialize(json::value{{"created", 1700000000}, {"data", data}, {"usage", usage}})});
         return out;
     }
     out.stream = true;
@@ -70,9 +67,7 @@ answer speech(const request_body& body) {
     for (int i = 0; i < 32 * 1024; ++i) sound += static_cast<char>((i * 31) ^ (i >> 3));
     if (body.text("stream_format") != "sse") {
         const auto format = body.text("response_format");
-        out.content_type = format.empty() || format == "mp3" ? "audio/mpeg"
-                           : format == "opus"                ? "audio/ogg"
-                                                             : "audio/" + format;
+        out.content_type = format.empty() || format == "mp3" ? "audio/mpeg" : format == "opus" ? "audio/ogg" : "audio/" + format;
         out.events.push_back({.bytes = std::move(sound)});
         return out;
     }
@@ -80,8 +75,7 @@ answer speech(const request_body& body) {
     out.content_type = "text/event-stream; charset=utf-8";
     constexpr std::size_t slice = 4096;
     for (std::size_t at = 0; at < sound.size(); at += slice)
-        out.events.push_back(
-            data_event({{"type", "speech.audio.delta"}, {"audio", base64(std::string_view{sound}.substr(at, slice))}}));
+        out.events.push_back(data_event({{"type", "speech.audio.delta"}, {"audio", base64(std::string_view{sound}.substr(at, slice))}}));
     out.usage.prompt = std::max<std::int64_t>(1, tokens_of(body.text("input")));
     out.usage.completion = tokens_per_second * 3;
     out.events.push_back(data_event({{"type", "speech.audio.done"},
@@ -106,10 +100,8 @@ answer transcript_stream(const std::string& text, const usage& used) {
     out.stream = true;
     out.usage = used;
     out.content_type = "text/event-stream; charset=utf-8";
-    for (const auto& word : words_of(text))
-        out.events.push_back(data_event({{"type", "transcript.text.delta"}, {"delta", word}}));
-    out.events.push_back(
-        data_event({{"type", "transcript.text.done"}, {"text", text}, {"usage", transcript_usage(used)}}));
+    for (const auto& word : words_of(text)) out.events.push_back(data_event({{"type", "transcript.text.delta"}, {"delta", word}}));
+    out.events.push_back(data_event({{"type", "transcript.text.done"}, {"text", text}, {"usage", transcript_usage(used)}}));
     out.events.back().terminator = true;
     return out;
 }

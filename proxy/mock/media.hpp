@@ -10,7 +10,6 @@
 namespace weir::mock {
 
 /// None when `endpoint` ("/images/edits") is not one of these, or when the file that it is about is missing.
-[[nodiscard]] std::optional<answer> media_answer(std::string_view endpoint, const request_body& body,
-                                                 const script& how);
+[[nodiscard]] std::optional<answer> media_answer(std::string_view endpoint, const request_body& body, const script& how);
 
 }  // namespace weir::mock

@@ -86,11 +86,7 @@ private:
 class provider::server::connection : public std::enable_shared_from_this<connection> {
 public:
     connection(server& owner, tcp::socket socket, asio::ssl::context* tls, std::uint64_t number)
-        : owner_(owner),
-          plain_(std::move(socket)),
-          wake_(plain_.get_executor()),
-          pace_(plain_.get_executor()),
-          number_(number) {
+        : owner_(owner), plain_(std::move(socket)), wake_(plain_.get_executor()), pace_(plain_.get_executor()), number_(number) {
         if (tls != nullptr) tls_.emplace(plain_, *tls);
         error_code ignored;
         plain_.set_option(tcp::no_delay{true}, ignored);
@@ -147,11 +143,9 @@ asio::awaitable<void> provider::server::connection::read_loop(std::shared_ptr<co
         error_code failed;
         std::size_t size = 0;
         if (tls_)
-            size =
-                co_await tls_->async_read_some(asio::buffer(space), asio::redirect_error(asio::use_awaitable, failed));
+            size = co_await tls_->async_read_some(asio::buffer(space), asio::redirect_error(asio::use_awaitable, failed));
         else
-            size =
-                co_await plain_.async_read_some(asio::buffer(space), asio::redirect_error(asio::use_awaitable, failed));
+            size = co_await plain_.async_read_some(asio::buffer(space), asio::redirect_error(asio::use_awaitable, failed));
         inbox_.append(space.data(), size);
         if (failed) gone_ = true;
         wake_.cancel();
@@ -187,8 +181,7 @@ asio::awaitable<bool> provider::server::connection::read_head(std::string& head)
     co_return true;
 }
 
-asio::awaitable<bool> provider::server::connection::read_body(http::request_parser<http::string_body>& parser,
-                                                              call& what) {
+asio::awaitable<bool> provider::server::connection::read_body(http::request_parser<http::string_body>& parser, call& what) {
     error_code failed;
     if (same_name(what.header("expect"), "100-continue") && inbox_.empty()) {
         const bool written = co_await send("HTTP/1.1 100 Continue\r\n\r\n");
@@ -208,29 +201,24 @@ asio::awaitable<bool> provider::server::connection::read_body(http::request_pars
     co_return true;
 }
 
-void provider::server::connection::fill_in(call& what, const std::string& head,
-                                           const http::request_parser<http::string_body>& parser) {
+void provider::server::connection::fill_in(call& what, const std::string& head, const http::request_parser<http::string_body>& parser) {
     const auto& message = parser.get();
     what.connection = number_;
     what.raw_head = head;
     what.method = std::string{message.method_string()};
     what.target = std::string{message.target()};
-    for (const auto& field : message)
-        what.headers.emplace_back(std::string{field.name_string()}, std::string{field.value()});
+    for (const auto& field : message) what.headers.emplace_back(std::string{field.name_string()}, std::string{field.value()});
     if (!tls_) return;
     what.tls = true;
     what.tls_resumed = SSL_session_reused(tls_->native_handle()) == 1;
-    if (const char* name = SSL_get_servername(tls_->native_handle(), TLSEXT_NAMETYPE_host_name))
-        what.server_name = name;
+    if (const char* name = SSL_get_servername(tls_->native_handle(), TLSEXT_NAMETYPE_host_name)) what.server_name = name;
 }
 
 // --- connection: the exchange
 
 asio::awaitable<void> provider::server::connection::serve(std::shared_ptr<connection> self) {
     error_code failed;
-    if (tls_)
-        co_await tls_->async_handshake(asio::ssl::stream_base::server,
-                                       asio::redirect_error(asio::use_awaitable, failed));
+    if (tls_) co_await tls_->async_handshake(asio::ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, failed));
     if (failed) co_return;
     asio::co_spawn(plain_.get_executor(), read_loop(self), asio::detached);
     bool again = true;
@@ -258,8 +246,7 @@ asio::awaitable<bool> provider::server::connection::exchange() {
     owner_.books_.note(*what, [&](call& c) { fill_in(c, head, parser); });
     std::optional<script> early = owner_.books_.take_queued(*what, true);
     std::string fault;
-    if (auto asked_for = read_script(what->header("x-mock"), fault); asked_for && asked_for->early)
-        early = std::move(asked_for);
+    if (auto asked_for = read_script(what->header("x-mock"), fault); asked_for && asked_for->early) early = std::move(asked_for);
     if (early) {
         (void)co_await answer_call(what, std::move(*early));
         co_return false;
@@ -285,8 +272,7 @@ asio::awaitable<bool> provider::server::connection::exchange() {
     auto how = owner_.books_.script_for(*what, fault);
     if (!fault.empty()) {
         how.status = 400;
-        how.body = R"({"error":{"message":")" + fault +
-                   R"(","type":"invalid_request_error","param":null,"code":"bad_script"}})";
+        how.body = R"({"error":{"message":")" + fault + R"(","type":"invalid_request_error","param":null,"code":"bad_script"}})";
     }
     const bool keep = co_await answer_call(what, std::move(how));
     co_return keep&& parser.keep_alive();
@@ -374,9 +360,8 @@ asio::awaitable<void> provider::server::connection::tunnel(std::shared_ptr<call>
 
 /// A realtime session, until the client closes it.
 asio::awaitable<void> provider::server::connection::converse(std::shared_ptr<call> what) {
-    const std::string head =
-        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: " +
-        websocket_accept(what->header("sec-websocket-key")) + "\r\n\r\n";
+    const std::string head = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: " +
+                             websocket_accept(what->header("sec-websocket-key")) + "\r\n\r\n";
     const auto model_at = what->target.find("model=");
     const auto model = model_at == std::string::npos ? std::string{} : what->target.substr(model_at + 6);
     realtime_session session{model.substr(0, model.find('&')), what->serial};
@@ -482,8 +467,7 @@ asio::awaitable<void> provider::server::connection::end_orderly() {
 void provider::server::make_tls() {
     const auto& given = *settings_.tls;
     tls_.emplace(asio::ssl::context::tls_server);
-    tls_->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-                      asio::ssl::context::no_tlsv1_1);
+    tls_->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
     tls_->use_certificate_chain(asio::buffer(given.certificate));
     tls_->use_private_key(asio::buffer(given.private_key), asio::ssl::context::pem);
     static constexpr unsigned char session_context[] = "weir-mock";
@@ -526,8 +510,7 @@ asio::awaitable<void> provider::server::accept_loop() {
     error_code failed;
     while (acceptor_->is_open()) {
         const auto strand = asio::make_strand(*context_);
-        tcp::socket socket =
-            co_await acceptor_->async_accept(strand, asio::redirect_error(asio::use_awaitable, failed));
+        tcp::socket socket = co_await acceptor_->async_accept(strand, asio::redirect_error(asio::use_awaitable, failed));
         if (!failed) admit(std::move(socket));
     }
 }
@@ -537,14 +520,9 @@ void provider::server::admit(tcp::socket socket) {
     const auto number = ++accepted_;
     books_.wake();
     switch (door_.load()) {
-        case door::open:
-            std::make_shared<connection>(*this, std::move(socket), tls_ ? &*tls_ : nullptr, number)->run();
-            return;
-        case door::reset:
-            socket.set_option(asio::socket_base::linger{true, 0}, ignored);
-            return;
-        case door::close:
-            return;
+        case door::open: std::make_shared<connection>(*this, std::move(socket), tls_ ? &*tls_ : nullptr, number)->run(); return;
+        case door::reset: socket.set_option(asio::socket_base::linger{true, 0}, ignored); return;
+        case door::close: return;
         case door::silent:
             // The timer keeps the socket: whoever waits for a word must give up by itself.
             auto held = std::make_shared<tcp::socket>(std::move(socket));
@@ -566,13 +544,10 @@ const std::string& provider::name() const { return server_->settings_.name; }
 
 std::string provider::url() const {
     const auto& address = server_->settings_.address;
-    return (server_->settings_.tls ? "https://" : "http://") + address.substr(0, address.rfind(':')) + ':' +
-           std::to_string(port());
+    return (server_->settings_.tls ? "https://" : "http://") + address.substr(0, address.rfind(':')) + ':' + std::to_string(port());
 }
 
-void provider::once(script how, std::string path_contains) {
-    server_->books_.once(std::move(how), std::move(path_contains));
-}
+void provider::once(script how, std::string path_contains) { server_->books_.once(std::move(how), std::move(path_contains)); }
 void provider::on(chooser choose) { server_->books_.on(std::move(choose)); }
 void provider::always(script how) { server_->books_.always(std::move(how)); }
 void provider::set_door(door how) { server_->door_ = how; }

@@ -106,9 +106,7 @@ public:
     [[nodiscard]] std::string url() const;
     [[nodiscard]] const std::string& name() const;
 
-    void once(
-        script how,
-        std::string path_contains = {});  ///< the next fitting request; GETs (health checks) only with `path_contains`
+    void once(script how, std::string path_contains = {});  ///< the next fitting request; GETs (health checks) only with `path_contains`
     using chooser = std::function<std::optional<script>(const call&)>;
     void on(chooser choose);  ///< asked for each request; runs on the provider's threads
     void always(script how);
@@ -120,8 +118,7 @@ public:
     [[nodiscard]] std::uint64_t open_connections() const;
     void forget();  ///< empties the books and the queue of once()
     /// Waits until `enough` says so about the books; false after `limit`.
-    bool wait_for(const std::function<bool(const std::vector<call>&)>& enough,
-                  milliseconds limit = milliseconds{5000}) const;
+    bool wait_for(const std::function<bool(const std::vector<call>&)>& enough, milliseconds limit = milliseconds{5000}) const;
 
 private:
     class server;

@@ -14,19 +14,15 @@ json::object session_of(const std::string& model, std::uint64_t serial) {
             {"output_modalities", json::array{"text"}}};
 }
 
-std::string name_of(std::string_view prefix, std::uint64_t number) {
-    return std::string{prefix} + std::to_string(number);
-}
+std::string name_of(std::string_view prefix, std::uint64_t number) { return std::string{prefix} + std::to_string(number); }
 
 }  // namespace
 
-realtime_session::realtime_session(std::string model, std::uint64_t serial)
-    : model_(std::move(model)), serial_(serial) {}
+realtime_session::realtime_session(std::string model, std::uint64_t serial) : model_(std::move(model)), serial_(serial) {}
 
 std::string realtime_session::greeting() {
-    return json::serialize(json::value{{"type", "session.created"},
-                                       {"event_id", name_of("event_", ++events_)},
-                                       {"session", session_of(model_, serial_)}});
+    return json::serialize(
+        json::value{{"type", "session.created"}, {"event_id", name_of("event_", ++events_)}, {"session", session_of(model_, serial_)}});
 }
 
 std::vector<std::string> realtime_session::answer_to(std::string_view event) {
@@ -65,12 +61,12 @@ std::vector<std::string> realtime_session::respond() {
         out.push_back(json::serialize(more));
     };
     const auto response = [&](const char* status, json::array output, json::value usage) {
-        return json::object{{"object", "realtime.response"}, {"id", id},
-                            {"status", status},              {"output", std::move(output)},
-                            {"usage", std::move(usage)},     {"output_modalities", json::array{"text"}}};
+        return json::object{
+            {"object", "realtime.response"},           {"id", id}, {"status", status}, {"output", std::move(output)}, {"usage", std::move(usage)},
+            {"output_modalities", json::array{"text"}}};
     };
     const auto item = [&](const char* status, json::array content) {
-        return json::object{{"id", item_id},     {"object", "realtime.item"}, {"type", "message"},
+        return json::object{{"id", item_id},    {"object", "realtime.item"}, {"type", "message"},
                             {"status", status}, {"role", "assistant"},       {"content", std::move(content)}};
     };
     const std::vector<std::string> words = {"Water", " flows", " over", " the", " weir."};
@@ -90,12 +86,11 @@ std::vector<std::string> realtime_session::respond() {
     const auto whole = item("completed", {json::object{{"type", "output_text"}, {"text", text}}});
     add("response.output_item.done", {{"response_id", id}, {"output_index", 0}, {"item", whole}});
     const auto said = static_cast<std::int64_t>(words.size());
-    const json::object usage = {
-        {"total_tokens", heard_tokens_ + said},
-        {"input_tokens", heard_tokens_},
-        {"output_tokens", said},
-        {"input_token_details", {{"text_tokens", heard_tokens_}, {"audio_tokens", 0}, {"cached_tokens", 0}}},
-        {"output_token_details", {{"text_tokens", said}, {"audio_tokens", 0}}}};
+    const json::object usage = {{"total_tokens", heard_tokens_ + said},
+                                {"input_tokens", heard_tokens_},
+                                {"output_tokens", said},
+                                {"input_token_details", {{"text_tokens", heard_tokens_}, {"audio_tokens", 0}, {"cached_tokens", 0}}},
+                                {"output_token_details", {{"text_tokens", said}, {"audio_tokens", 0}}}};
     add("response.done", {{"response", response("completed", {whole}, usage)}});
     return out;
 }

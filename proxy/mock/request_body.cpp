@@ -25,9 +25,7 @@ std::string boundary_of(std::string_view content_type) {
 
 }  // namespace
 
-const json::value* member(const json::value& from, std::string_view name) {
-    return from.is_object() ? from.as_object().if_contains(name) : nullptr;
-}
+const json::value* member(const json::value& from, std::string_view name) { return from.is_object() ? from.as_object().if_contains(name) : nullptr; }
 
 std::string string_member(const json::value& from, std::string_view name) {
     const auto* found = member(from, name);
@@ -56,15 +54,13 @@ std::string base64(std::string_view bytes) {
     std::string out;
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
         std::uint32_t group = 0;
-        for (std::size_t k = 0; k < 3; ++k)
-            group = (group << 8) | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+        for (std::size_t k = 0; k < 3; ++k) group = (group << 8) | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
         for (std::size_t k = 0; k < 4; ++k) out += i + k <= bytes.size() ? digits[(group >> (18 - 6 * k)) & 63] : '=';
     }
     return out;
 }
 
-request_body::request_body(const asked& request)
-    : is_form_(request.content_type.find("multipart/") != std::string_view::npos) {
+request_body::request_body(const asked& request) : is_form_(request.content_type.find("multipart/") != std::string_view::npos) {
     if (is_form_) {
         const auto boundary = boundary_of(request.content_type);
         if (!boundary.empty()) read_form("--" + boundary, request.body);
@@ -85,8 +81,7 @@ void request_body::read_form(std::string_view boundary, std::string_view body) {
         const auto end = body.find(next, head_end + 4);
         if (end == std::string_view::npos) return;
         const auto head = body.substr(head_at, head_end - head_at);
-        parts_.push_back(
-            {quoted(head, "name"), quoted(head, "filename"), body.substr(head_end + 4, end - head_end - 4)});
+        parts_.push_back({quoted(head, "name"), quoted(head, "filename"), body.substr(head_end + 4, end - head_end - 4)});
         at = end + 2;
     }
 }
@@ -112,9 +107,7 @@ std::int64_t request_body::number(std::string_view name, std::int64_t otherwise)
     return failed == std::errc{} && end == value.data() + value.size() ? out : otherwise;
 }
 
-bool request_body::flag(std::string_view name) const {
-    return is_form_ ? text(name) == "true" : flag_member(document_, name);
-}
+bool request_body::flag(std::string_view name) const { return is_form_ ? text(name) == "true" : flag_member(document_, name); }
 
 std::string_view request_body::file(std::string_view name) const {
     const auto* found = find(name);

@@ -86,8 +86,7 @@ bool read_framing(std::string_view text, framing& out) {
 }
 
 bool read_ending(std::string_view text, ending& out) {
-    static const std::map<std::string_view, ending> names = {
-        {"fin", ending::fin}, {"reset", ending::reset}, {"hang", ending::hang}};
+    static const std::map<std::string_view, ending> names = {{"fin", ending::fin}, {"reset", ending::reset}, {"hang", ending::hang}};
     const auto found = names.find(text);
     if (found == names.end()) return false;
     out = found->second;

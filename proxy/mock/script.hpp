@@ -50,11 +50,11 @@ struct script {
     std::uint64_t binary = 0;                                  ///< not 0: so many arbitrary bytes as the body (binary)
     std::optional<std::string> text;                           ///< the model says this (text)
     int words = 0;                                             ///< not 0: the model says so many words (words)
-    std::uint64_t push = 0;          ///< not 0: a stream of about so many bytes, without pauses (push)
-    std::int64_t cached = 0;         ///< of the prompt: read from the cache (cached)
-    std::int64_t reasoning = 0;      ///< reasoning tokens on top of the text (reasoning)
-    bool usage = true;               ///< false: no usage is reported at all (usage=off)
-    bool terminator = true;          ///< false: [DONE], message_stop … is left out (terminator=off)
+    std::uint64_t push = 0;                                    ///< not 0: a stream of about so many bytes, without pauses (push)
+    std::int64_t cached = 0;                                   ///< of the prompt: read from the cache (cached)
+    std::int64_t reasoning = 0;                                ///< reasoning tokens on top of the text (reasoning)
+    bool usage = true;                                         ///< false: no usage is reported at all (usage=off)
+    bool terminator = true;                                    ///< false: [DONE], message_stop … is left out (terminator=off)
     /// Each event, or the whole body, as it goes out with a content coding; `last` tells the end. The header is for `headers` to say.
     std::function<std::string(std::string_view bytes, bool last)> encode;
     std::optional<int> error_event;  ///< an in-band error after so many events, then the end (error_event)
@@ -79,12 +79,12 @@ struct script {
     mock::ending ending = mock::ending::fin;  ///< of `cut` (ending)
     std::string raw;                          ///< the exact wire bytes of head and body, then the connection ends (raw)
     std::string extra;                        ///< bytes after the end of the answer (extra)
-    std::string idle_bytes;          ///< unsolicited bytes when the connection has been idle for … (idle_bytes)
-    milliseconds idle_after{20};     ///< … so long (idle_after)
-    std::vector<int> informational;  ///< 1xx heads before the final one (1xx, may repeat)
-    bool keep_alive = true;          ///< false: Connection: close, then closed (keep_alive=off)
-    bool early = false;              ///< answers after the request's head, before its body (early=on)
-    bool drop = false;               ///< no answer: `ending` at once after the request (drop=on)
+    std::string idle_bytes;                   ///< unsolicited bytes when the connection has been idle for … (idle_bytes)
+    milliseconds idle_after{20};              ///< … so long (idle_after)
+    std::vector<int> informational;           ///< 1xx heads before the final one (1xx, may repeat)
+    bool keep_alive = true;                   ///< false: Connection: close, then closed (keep_alive=off)
+    bool early = false;                       ///< answers after the request's head, before its body (early=on)
+    bool drop = false;                        ///< no answer: `ending` at once after the request (drop=on)
 };
 
 /// Reads `key=value,key=value`, as in the request header `x-mock` or in a model name after `mock:`. Values are

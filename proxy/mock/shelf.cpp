@@ -20,9 +20,7 @@ answer refusal(int status, std::string_view message) {
     return out;
 }
 
-answer not_found(std::string_view what, std::string_view id) {
-    return refusal(404, "No such " + std::string{what} + ": " + std::string{id});
-}
+answer not_found(std::string_view what, std::string_view id) { return refusal(404, "No such " + std::string{what} + ": " + std::string{id}); }
 
 template <class Kept, class Show>
 answer list_of(const std::map<std::string, Kept>& kept, Show show) {
@@ -48,10 +46,8 @@ std::optional<std::string_view> below(std::string_view path, std::string_view pr
 json::value batch_line(std::string_view line, std::uint64_t number) {
     json::error_code failed;
     const auto task = json::parse(line, failed);
-    json::object out = {{"id", "batch_req_" + std::to_string(number)},
-                        {"custom_id", string_member(task, "custom_id")},
-                        {"response", nullptr},
-                        {"error", nullptr}};
+    json::object out = {
+        {"id", "batch_req_" + std::to_string(number)}, {"custom_id", string_member(task, "custom_id")}, {"response", nullptr}, {"error", nullptr}};
     const auto* body = failed ? nullptr : member(task, "body");
     const auto url = string_member(task, "url");
     if (body == nullptr || url.empty()) {
@@ -61,9 +57,7 @@ json::value batch_line(std::string_view line, std::uint64_t number) {
     const auto text = json::serialize(*body);
     const auto said = weir::mock::answer_to({"POST", url, "application/json", text}, {}, {}, number);
     json::value document = said.events.empty() ? json::value{} : json::parse(said.events.front().bytes, failed);
-    out["response"] = {{"status_code", said.status},
-                       {"request_id", "req_mock" + std::to_string(number)},
-                       {"body", std::move(document)}};
+    out["response"] = {{"status_code", said.status}, {"request_id", "req_mock" + std::to_string(number)}, {"body", std::move(document)}};
     return out;
 }
 
@@ -81,8 +75,7 @@ std::optional<answer> shelf::answer_to(const asked& request, std::uint64_t seria
     return responses(request, *rest);
 }
 
-const shelf::file& shelf::keep_file(const std::string& id, std::string name, std::string purpose,
-                                    std::string content) {
+const shelf::file& shelf::keep_file(const std::string& id, std::string name, std::string purpose, std::string content) {
     file kept;
     kept.about = {{"id", id},
                   {"object", "file"},
@@ -100,9 +93,8 @@ answer shelf::upload(const asked& request, std::uint64_t serial) {
     const request_body form{request};
     if (!form.is_form() || form.file_name("file").empty() || form.text("purpose").empty())
         return refusal(400, "send multipart/form-data with purpose and file");
-    return json_answer(keep_file("file-mock" + std::to_string(serial), form.file_name("file"), form.text("purpose"),
-                                 std::string{form.file("file")})
-                           .about);
+    return json_answer(
+        keep_file("file-mock" + std::to_string(serial), form.file_name("file"), form.text("purpose"), std::string{form.file("file")}).about);
 }
 
 answer shelf::files(const asked& request, std::string_view rest, std::uint64_t serial) {
@@ -185,8 +177,10 @@ answer shelf::batches(const asked& request, std::string_view rest, std::uint64_t
 const json::object& shelf::job::look() {
     if (now.at("status") == "queued" || now.at("status") == "in_progress") {
         ++looks;
-        if (looks > 1) now = done;
-        else now["status"] = "in_progress";
+        if (looks > 1)
+            now = done;
+        else
+            now["status"] = "in_progress";
     }
     return now;
 }
@@ -221,8 +215,7 @@ answer shelf::responses(const asked& request, std::string_view rest) {
         responses_.erase(found);
         return json_answer({{"id", id}, {"object", "response"}, {"deleted", true}});
     }
-    if (rest.ends_with("/input_items"))
-        return json_answer({{"object", "list"}, {"data", json::array{}}, {"has_more", false}});
+    if (rest.ends_with("/input_items")) return json_answer({{"object", "list"}, {"data", json::array{}}, {"has_more", false}});
     auto& kept = found->second;
     if (request.target.find("stream=true") != std::string_view::npos) {
         kept.now = kept.done;
@@ -243,7 +236,8 @@ answer shelf::responses(const asked& request, std::string_view rest) {
 answer shelf::videos(const asked& request, std::string_view rest, std::uint64_t serial) {
     if (request.method == "POST" && (rest.empty() || rest.ends_with("/remix"))) {
         const auto id = "video_mock" + std::to_string(serial);
-        json::object made = {{"id", id}, {"object", "video"}, {"created_at", then}, {"status", "queued"}, {"progress", 0}, {"model", model_of(request)}};
+        json::object made = {{"id", id},           {"object", "video"}, {"created_at", then},
+                             {"status", "queued"}, {"progress", 0},     {"model", model_of(request)}};
         job& kept = videos_[id];
         kept.now = kept.done = std::move(made);
         kept.done["status"] = "completed";

@@ -26,7 +26,7 @@ struct saying {
     std::string id;  ///< without a prefix
     std::int64_t created = 0;
     std::string model;
-    std::vector<std::string> pieces;  ///< of the text; empty when a tool is called
+    std::vector<std::string> pieces;    ///< of the text; empty when a tool is called
     std::vector<std::string> thoughts;  ///< Anthropic: of the thinking block in front; empty: there is none
     std::optional<tool_call> tool;
     bool cut_by_limit = false;

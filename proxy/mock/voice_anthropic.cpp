@@ -31,10 +31,7 @@ json::value unary(const saying& s, const script& how) {
     json::array content;
     if (!s.thoughts.empty()) content.push_back(thinking_of(s));
     if (s.tool)
-        content.push_back({{"type", "tool_use"},
-                           {"id", s.tool->id},
-                           {"name", s.tool->name},
-                           {"input", json::parse(s.tool->arguments)}});
+        content.push_back({{"type", "tool_use"}, {"id", s.tool->id}, {"name", s.tool->name}, {"input", json::parse(s.tool->arguments)}});
     else
         content.push_back({{"type", "text"}, {"text", text_of(s)}});
     auto message = message_of(s, content, stop_of(s), usage_of(s, s.usage.completion));
@@ -43,23 +40,18 @@ json::value unary(const saying& s, const script& how) {
 }
 
 event start_event(int index, json::value block) {
-    return named_event("content_block_start",
-                       {{"type", "content_block_start"}, {"index", index}, {"content_block", std::move(block)}});
+    return named_event("content_block_start", {{"type", "content_block_start"}, {"index", index}, {"content_block", std::move(block)}});
 }
 
 event delta_event(int index, json::value delta) {
-    return named_event("content_block_delta",
-                       {{"type", "content_block_delta"}, {"index", index}, {"delta", std::move(delta)}});
+    return named_event("content_block_delta", {{"type", "content_block_delta"}, {"index", index}, {"delta", std::move(delta)}});
 }
 
-event stop_event(int index) {
-    return named_event("content_block_stop", {{"type", "content_block_stop"}, {"index", index}});
-}
+event stop_event(int index) { return named_event("content_block_stop", {{"type", "content_block_stop"}, {"index", index}}); }
 
 void add_thinking(std::vector<event>& out, const saying& s) {
     out.push_back(start_event(0, {{"type", "thinking"}, {"thinking", ""}, {"signature", ""}}));
-    for (const auto& thought : s.thoughts)
-        out.push_back(delta_event(0, {{"type", "thinking_delta"}, {"thinking", thought}}));
+    for (const auto& thought : s.thoughts) out.push_back(delta_event(0, {{"type", "thinking_delta"}, {"thinking", thought}}));
     out.push_back(delta_event(0, {{"type", "signature_delta"}, {"signature", signature}}));
     out.push_back(stop_event(0));
 }
@@ -91,8 +83,7 @@ std::vector<event> stream(const saying& s, const script& how) {
     out.push_back(named_event("ping", {{"type", "ping"}}));
     add_content(out, s, how, index);
     out.push_back(stop_event(index));
-    json::object last = {{"type", "message_delta"},
-                         {"delta", {{"stop_reason", stop_of(s)}, {"stop_sequence", nullptr}}}};
+    json::object last = {{"type", "message_delta"}, {"delta", {{"stop_reason", stop_of(s)}, {"stop_sequence", nullptr}}}};
     if (how.usage) last["usage"] = {{"output_tokens", s.usage.completion}};
     out.push_back(named_event("message_delta", last));
     out.push_back(named_event("message_stop", {{"type", "message_stop"}}));

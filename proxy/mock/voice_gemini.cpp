@@ -22,9 +22,7 @@ json::object frame_of(const saying& s, const script& how, json::value part, bool
     return out;
 }
 
-json::value tool_part(const saying& s) {
-    return {{"functionCall", {{"name", s.tool->name}, {"args", json::parse(s.tool->arguments)}}}};
-}
+json::value tool_part(const saying& s) { return {{"functionCall", {{"name", s.tool->name}, {"args", json::parse(s.tool->arguments)}}}}; }
 
 json::value unary(const saying& s, const script& how) {
     if (s.tool) return frame_of(s, how, tool_part(s), true);

@@ -21,7 +21,9 @@ json::value error_of(int status, std::string_view message) {
              {{"message", message},
               {"type", type},
               {"param", nullptr},
-              {"code", status == 401 ? "invalid_api_key" : status == 404 ? "model_not_found" : type}}}};
+              {"code", status == 401   ? "invalid_api_key"
+                       : status == 404 ? "model_not_found"
+                                       : type}}}};
 }
 
 event error_event(std::string_view message) { return data_event(error_of(500, message)); }
@@ -45,8 +47,7 @@ event chat_chunk(const saying& s, const script& how, int index, json::value delt
     auto frame = chunk_frame(s, "chat.completion.chunk", how);
     json::value finish_value = nullptr;
     if (finish != nullptr) finish_value = finish;
-    frame["choices"] = json::array{
-        {{"index", index}, {"delta", std::move(delta)}, {"logprobs", nullptr}, {"finish_reason", finish_value}}};
+    frame["choices"] = json::array{{{"index", index}, {"delta", std::move(delta)}, {"logprobs", nullptr}, {"finish_reason", finish_value}}};
     return data_event(frame);
 }
 
@@ -62,8 +63,7 @@ json::value tool_delta(json::object function, const tool_call* whole) {
 
 void stream_choice(std::vector<event>& out, const saying& s, const script& how, int index) {
     if (s.tool) {
-        out.push_back(
-            chat_chunk(s, how, index, tool_delta({{"name", s.tool->name}, {"arguments", ""}}, &*s.tool), nullptr));
+        out.push_back(chat_chunk(s, how, index, tool_delta({{"name", s.tool->name}, {"arguments", ""}}, &*s.tool), nullptr));
         for (const auto& slice : slices_of(s.tool->arguments))
             out.push_back(chat_chunk(s, how, index, tool_delta({{"arguments", slice}}, nullptr), nullptr));
         return;
@@ -81,8 +81,7 @@ std::vector<event> chat_stream(const saying& s, const script& how) {
     for (int i = 0; i < s.choices; ++i) {
         json::value content = "";
         if (s.tool) content = nullptr;
-        out.push_back(
-            chat_chunk(s, how, i, {{"role", "assistant"}, {"content", content}, {"refusal", nullptr}}, nullptr));
+        out.push_back(chat_chunk(s, how, i, {{"role", "assistant"}, {"content", content}, {"refusal", nullptr}}, nullptr));
     }
     for (int i = 0; i < s.choices; ++i) stream_choice(out, s, how, i);
     for (int i = 0; i < s.choices; ++i) out.push_back(chat_chunk(s, how, i, json::object{}, finish_of(s)));
@@ -102,9 +101,7 @@ json::value chat_unary(const saying& s, const script& how) {
         if (s.tool) {
             message["content"] = nullptr;
             message["tool_calls"] =
-                json::array{{{"id", s.tool->id},
-                             {"type", "function"},
-                             {"function", {{"name", s.tool->name}, {"arguments", s.tool->arguments}}}}};
+                json::array{{{"id", s.tool->id}, {"type", "function"}, {"function", {{"name", s.tool->name}, {"arguments", s.tool->arguments}}}}};
         }
         choices.push_back({{"index", i}, {"message", message}, {"logprobs", nullptr}, {"finish_reason", finish_of(s)}});
     }
@@ -119,8 +116,7 @@ event text_chunk(const saying& s, const script& how, int index, std::string_view
     auto frame = chunk_frame(s, "text_completion", how);
     json::value finish_value = nullptr;
     if (finish != nullptr) finish_value = finish;
-    frame["choices"] =
-        json::array{{{"text", text}, {"index", index}, {"logprobs", nullptr}, {"finish_reason", finish_value}}};
+    frame["choices"] = json::array{{{"text", text}, {"index", index}, {"logprobs", nullptr}, {"finish_reason", finish_value}}};
     return data_event(frame);
 }
 
@@ -146,10 +142,7 @@ std::vector<event> text_stream(const saying& s, const script& how) {
 json::value text_unary(const saying& s, const script& how) {
     json::array choices;
     for (int i = 0; i < s.choices; ++i)
-        choices.push_back({{"text", text_of(s)},
-                           {"index", i},
-                           {"logprobs", nullptr},
-                           {"finish_reason", s.cut_by_limit ? "length" : "stop"}});
+        choices.push_back({{"text", text_of(s)}, {"index", i}, {"logprobs", nullptr}, {"finish_reason", s.cut_by_limit ? "length" : "stop"}});
     auto frame = chunk_frame(s, "text_completion", how);
     frame["choices"] = std::move(choices);
     frame.erase("usage");

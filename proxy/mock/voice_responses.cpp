@@ -12,19 +12,15 @@ json::value usage_of(const saying& s) {
             {"total_tokens", s.usage.prompt + s.usage.completion}};
 }
 
-json::object part_of(std::string_view text) {
-    return {{"type", "output_text"}, {"annotations", json::array{}}, {"text", text}};
-}
+json::object part_of(std::string_view text) { return {{"type", "output_text"}, {"annotations", json::array{}}, {"text", text}}; }
 
 json::object item_of(const saying& s, const char* status, bool with_content) {
     if (s.tool)
-        return {{"id", "fc_" + s.id},   {"type", "function_call"},
-                {"status", status},     {"call_id", s.tool->id},
-                {"name", s.tool->name}, {"arguments", with_content ? s.tool->arguments : std::string{}}};
+        return {{"id", "fc_" + s.id},    {"type", "function_call"}, {"status", status},
+                {"call_id", s.tool->id}, {"name", s.tool->name},    {"arguments", with_content ? s.tool->arguments : std::string{}}};
     json::array content;
     if (with_content) content.push_back(part_of(text_of(s)));
-    return {
-        {"id", "msg_" + s.id}, {"type", "message"}, {"status", status}, {"role", "assistant"}, {"content", content}};
+    return {{"id", "msg_" + s.id}, {"type", "message"}, {"status", status}, {"role", "assistant"}, {"content", content}};
 }
 
 json::object response_of(const saying& s, const script& how, const char* status, bool complete) {
@@ -77,10 +73,8 @@ void add_text(numbered& out, const saying& s, const script& how) {
 
 void add_tool(numbered& out, const saying& s) {
     for (const auto& slice : slices_of(s.tool->arguments))
-        out.add("response.function_call_arguments.delta",
-                {{"item_id", "fc_" + s.id}, {"output_index", 0}, {"delta", slice}});
-    out.add("response.function_call_arguments.done",
-            {{"item_id", "fc_" + s.id}, {"output_index", 0}, {"arguments", s.tool->arguments}});
+        out.add("response.function_call_arguments.delta", {{"item_id", "fc_" + s.id}, {"output_index", 0}, {"delta", slice}});
+    out.add("response.function_call_arguments.done", {{"item_id", "fc_" + s.id}, {"output_index", 0}, {"arguments", s.tool->arguments}});
 }
 
 std::vector<event> stream(const saying& s, const script& how) {
@@ -93,18 +87,13 @@ std::vector<event> stream(const saying& s, const script& how) {
     else
         add_text(out, s, how);
     out.add("response.output_item.done", {{"output_index", 0}, {"item", item_of(s, status_of(s), true)}});
-    auto& last = out.add(s.cut_by_limit ? "response.incomplete" : "response.completed",
-                         {{"response", response_of(s, how, status_of(s), true)}});
+    auto& last = out.add(s.cut_by_limit ? "response.incomplete" : "response.completed", {{"response", response_of(s, how, status_of(s), true)}});
     last.terminator = true;
     return std::move(out.events);
 }
 
 event error_event(std::string_view message) {
-    return named_event("error", {{"type", "error"},
-                                 {"code", "server_error"},
-                                 {"message", message},
-                                 {"param", nullptr},
-                                 {"sequence_number", 0}});
+    return named_event("error", {{"type", "error"}, {"code", "server_error"}, {"message", message}, {"param", nullptr}, {"sequence_number", 0}});
 }
 
 json::value error_of(int status, std::string_view message) { return chat_voice().error(status, message); }

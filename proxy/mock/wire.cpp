@@ -9,34 +9,20 @@ namespace {
 
 const char* reason_of(int status) {
     switch (status) {
-        case 100:
-            return "Continue";
-        case 102:
-            return "Processing";
-        case 103:
-            return "Early Hints";
-        case 200:
-            return "OK";
-        case 400:
-            return "Bad Request";
-        case 401:
-            return "Unauthorized";
-        case 403:
-            return "Forbidden";
-        case 404:
-            return "Not Found";
-        case 429:
-            return "Too Many Requests";
-        case 500:
-            return "Internal Server Error";
-        case 502:
-            return "Bad Gateway";
-        case 503:
-            return "Service Unavailable";
-        case 504:
-            return "Gateway Timeout";
-        default:
-            return "Mock";
+        case 100: return "Continue";
+        case 102: return "Processing";
+        case 103: return "Early Hints";
+        case 200: return "OK";
+        case 400: return "Bad Request";
+        case 401: return "Unauthorized";
+        case 403: return "Forbidden";
+        case 404: return "Not Found";
+        case 429: return "Too Many Requests";
+        case 500: return "Internal Server Error";
+        case 502: return "Bad Gateway";
+        case 503: return "Service Unavailable";
+        case 504: return "Gateway Timeout";
+        default: return "Mock";
     }
 }
 
@@ -66,8 +52,7 @@ answer changed(answer what, const script& how) {
     if (how.status != 0) what.status = how.status;
     if (how.body || how.binary != 0) {
         what.events = {{.bytes = how.binary != 0 ? arbitrary(how.binary) : *how.body}};
-        what.stream =
-            what.content_type.starts_with("text/event-stream") || how.content_type.starts_with("text/event-stream");
+        what.stream = what.content_type.starts_with("text/event-stream") || how.content_type.starts_with("text/event-stream");
     } else if (how.status >= 400) {
         what.stream = false;
         what.content_type = "application/json";
@@ -120,14 +105,12 @@ void add_rechunked(std::vector<piece>& out, const std::string& body, const scrip
     }
 }
 
-void add_events(plan_of_wire& out, const answer& what, const script& how, framing frame, const timing& pace,
-                std::minstd_rand& random) {
+void add_events(plan_of_wire& out, const answer& what, const script& how, framing frame, const timing& pace, std::minstd_rand& random) {
     std::size_t number = 0;
     for (const auto& e : what.events) {
         const auto pause = what.stream ? pause_before(number, how, pace, random) : milliseconds{0};
         auto bytes = frame == framing::chunked ? chunked(e.bytes) : e.bytes;
-        const bool joins =
-            number != 0 && how.events_per_write > 1 && number % static_cast<std::size_t>(how.events_per_write) != 0;
+        const bool joins = number != 0 && how.events_per_write > 1 && number % static_cast<std::size_t>(how.events_per_write) != 0;
         if (e.times > 1) {
             add_repeated(out.pieces, bytes, e.times, pause);
         } else if (joins && out.pieces.back().times == 1) {
@@ -160,8 +143,7 @@ std::uint64_t cut_offset(const cut& where, std::uint64_t head, const answer& wha
 
 }  // namespace
 
-plan_of_wire wire_of(const answer& original, const script& how, const timing& pace, bool no_body,
-                     std::minstd_rand& random) {
+plan_of_wire wire_of(const answer& original, const script& how, const timing& pace, bool no_body, std::minstd_rand& random) {
     plan_of_wire out;
     if (!how.raw.empty()) {
         out.pieces.push_back({how.before_head, how.raw, 1, 0});

@@ -37,7 +37,6 @@ struct plan_of_wire {
 };
 
 /// `no_body`: the answer to HEAD. The random engine only spreads the pauses.
-[[nodiscard]] plan_of_wire wire_of(const answer& what, const script& how, const timing& pace, bool no_body,
-                                   std::minstd_rand& random);
+[[nodiscard]] plan_of_wire wire_of(const answer& what, const script& how, const timing& pace, bool no_body, std::minstd_rand& random);
 
 }  // namespace weir::mock

@@ -61,8 +61,10 @@ std::size_t write_host(const address& a, char* to) {
     } else if (a.family() == AF_INET6) {
         const auto& bytes = reinterpret_cast<const sockaddr_in6*>(&a.storage)->sin6_addr;
         // A v4 client of a v6 listener is shown as the v4 client it is.
-        if (IN6_IS_ADDR_V4MAPPED(&bytes)) text = inet_ntop(AF_INET, bytes.s6_addr + 12, to, 46);
-        else text = inet_ntop(AF_INET6, &bytes, to, 46);
+        if (IN6_IS_ADDR_V4MAPPED(&bytes))
+            text = inet_ntop(AF_INET, bytes.s6_addr + 12, to, 46);
+        else
+            text = inet_ntop(AF_INET6, &bytes, to, 46);
     }
     if (text) return std::strlen(to);
     std::memcpy(to, "unix", 4);

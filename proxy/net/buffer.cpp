@@ -35,8 +35,10 @@ struct slab_list {
         return slabs[--count];
     }
     void give(char* slab) {
-        if (count < slabs_kept) slabs[count++] = slab;
-        else ::munmap(slab, mapped_slab);
+        if (count < slabs_kept)
+            slabs[count++] = slab;
+        else
+            ::munmap(slab, mapped_slab);
     }
     void keep(std::size_t most) {
         while (count > most) ::munmap(slabs[--count], mapped_slab);
@@ -63,8 +65,10 @@ char* allocate(std::size_t size) {
 }
 
 void deallocate(char* memory, std::size_t capacity) {
-    if (is_mapped(capacity)) ::munmap(memory, mapping_size(capacity));
-    else std::free(memory);
+    if (is_mapped(capacity))
+        ::munmap(memory, mapping_size(capacity));
+    else
+        std::free(memory);
 }
 
 struct block {
@@ -122,8 +126,10 @@ void buffer::need_slab() {
 
 void buffer::release() {
     if (!memory_) return;
-    if (capacity_ == slab_size) free_slabs.give(memory_);
-    else if (!free_blocks.keep(memory_, capacity_)) deallocate(memory_, capacity_);
+    if (capacity_ == slab_size)
+        free_slabs.give(memory_);
+    else if (!free_blocks.keep(memory_, capacity_))
+        deallocate(memory_, capacity_);
     memory_ = nullptr;
     capacity_ = begin_ = end_ = 0;
 }

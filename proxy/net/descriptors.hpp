@@ -1,5 +1,5 @@
-// Which descriptors connections may take. The last few numbers are for the admin address, health checks and files, so that whoever watches is answered
-// and the ledger is written when clients and upstreams have all the others.
+// Which descriptors connections may take. The last few numbers are for the admin address, health checks and files, so that whoever watches is
+// answered and the ledger is written when clients and upstreams have all the others.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,8 @@
 
 namespace weir::net {
 
-/// Connections of clients and to upstreams get descriptors below this number only; the kernel gives the lowest that is free. Set once, before the workers start.
+/// Connections of clients and to upstreams get descriptors below this number only; the kernel gives the lowest that is free. Set once, before the
+/// workers start.
 inline std::atomic<int> connections_below{std::numeric_limits<int>::max()};
 
 /// How many of `most` descriptors are kept from connections.

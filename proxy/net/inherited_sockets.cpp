@@ -22,9 +22,10 @@ extern char** environ;
 namespace weir::net {
 namespace {
 
-constexpr int first_fd = 3;        // SD_LISTEN_FDS_START
+constexpr int first_fd = 3;  // SD_LISTEN_FDS_START
 constexpr int most_sockets = 256;
-constexpr const char* own_variables[] = {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WEIR_PREDECESSOR", "WEIR_SOCKETS", "WEIR_READY_FD", "WEIR_NOTE"};
+constexpr const char* own_variables[] = {"LISTEN_PID",   "LISTEN_FDS",    "LISTEN_FDNAMES", "WEIR_PREDECESSOR",
+                                         "WEIR_SOCKETS", "WEIR_READY_FD", "WEIR_NOTE"};
 // Only the process that the service manager started may hear the watchdog; a successor is another one.
 constexpr const char* not_for_successors[] = {"WATCHDOG_PID"};
 
@@ -189,8 +190,10 @@ successor start_successor(const std::string& program, const std::vector<std::str
     int error = 0;
     const auto hand = [&](int fd) {
         const int copy = fcntl(fd, F_DUPFD_CLOEXEC, above);
-        if (copy < 0) error = errno;
-        else temporary.fds.push_back(copy);
+        if (copy < 0)
+            error = errno;
+        else
+            temporary.fds.push_back(copy);
         posix_spawn_file_actions_adddup2(&actions, copy, next++);
     };
     for (const auto& s : sockets) hand(s.fd);

@@ -24,7 +24,7 @@ constexpr auto rest_when_out_of_descriptors = std::chrono::milliseconds{50};
 
 // A socket file whose listener is gone is left over from a crash; one that answers belongs to somebody.
 void remove_stale_socket(const address& a, const std::string& path) {
-    struct stat info {};
+    struct stat info{};
     if (lstat(path.c_str(), &info) != 0) return;
     if (!S_ISSOCK(info.st_mode)) fail("cannot listen on unix:" + path + ": a file that is not a socket is in the way", EEXIST);
     const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -105,8 +105,7 @@ void acceptor::on_ready() {
     for (int i = 0; i < accepts_per_wake; ++i) {
         address peer;
         peer.size = sizeof peer.storage;
-        const int descriptor =
-            accept4(fd, reinterpret_cast<sockaddr*>(&peer.storage), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        const int descriptor = accept4(fd, reinterpret_cast<sockaddr*>(&peer.storage), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (descriptor >= 0 && descriptor < connections_below.load(std::memory_order_relaxed)) {
             accepted_(descriptor, peer);
             continue;

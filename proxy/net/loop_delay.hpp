@@ -16,8 +16,10 @@ public:
     void taken(core::time_point now, bool full) {
         // The loop slept: what it serves now came just now. Otherwise it may have come right after the batch before was taken, and, where that was
         // full, have been left behind by it.
-        if (now - served_at_ > slept) since_ = now;
-        else if (!was_full_) since_ = taken_at_;
+        if (now - served_at_ > slept)
+            since_ = now;
+        else if (!was_full_)
+            since_ = taken_at_;
         taken_at_ = now;
         was_full_ = full;
     }
@@ -27,8 +29,10 @@ public:
         served_at_ = now;
         const auto waited = now - since_;
         longest_ = std::max(longest_, waited);
-        if (limit == core::duration::zero() || waited <= limit) late_since_.reset();
-        else if (!late_since_) late_since_ = now;
+        if (limit == core::duration::zero() || waited <= limit)
+            late_since_.reset();
+        else if (!late_since_)
+            late_since_ = now;
     }
 
     /// Events have waited for longer than `limit`, and have done so for that long: one long step in the loop is no overload, a queue that stays is.
@@ -44,7 +48,7 @@ public:
 
 private:
     static constexpr core::duration slept = std::chrono::milliseconds{1};
-    core::time_point since_{};     ///< since when the events that are being served may have been waiting
+    core::time_point since_{};  ///< since when the events that are being served may have been waiting
     core::time_point taken_at_{}, served_at_{};
     std::optional<core::time_point> late_since_;
     core::duration longest_{};

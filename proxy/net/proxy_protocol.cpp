@@ -57,8 +57,7 @@ proxy_header read_v1(std::string_view bytes) {
     if (!port || !port_number(destination_port)) return failed("the PROXY line has a port that is none");
     const auto from = literal(source, *port);
     const auto to = literal(destination, 0);
-    if (!from || !to || from->family() != wanted || to->family() != wanted)
-        return failed("the PROXY line has an address that is none of its family");
+    if (!from || !to || from->family() != wanted || to->family() != wanted) return failed("the PROXY line has an address that is none of its family");
     out.source = from;
     return out;
 }

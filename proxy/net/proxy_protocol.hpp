@@ -14,9 +14,9 @@ namespace weir::net {
 struct proxy_header {
     enum class state : std::uint8_t { need_more, done, failed };
     state is = state::need_more;
-    std::size_t size = 0;             ///< with done: bytes that belong to the header
-    std::optional<address> source;    ///< none: LOCAL, UNKNOWN or no internet address; the connection's own counts
-    std::string_view why = {};        ///< with failed: static text
+    std::size_t size = 0;           ///< with done: bytes that belong to the header
+    std::optional<address> source;  ///< none: LOCAL, UNKNOWN or no internet address; the connection's own counts
+    std::string_view why = {};      ///< with failed: static text
 };
 
 /// Beyond so many bytes a header is refused: far more than an address and the usual extensions need.

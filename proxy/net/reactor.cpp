@@ -20,8 +20,7 @@ reactor::reactor() : now_(core::clock::now()), timers_(now_), batch_(batch_limit
     epoll_event e{};
     e.events = EPOLLIN | EPOLLET;
     e.data.ptr = nullptr;
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &e) != 0)
-        throw std::system_error(errno, std::generic_category(), "cannot create an event loop");
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &e) != 0) throw std::system_error(errno, std::generic_category(), "cannot create an event loop");
 }
 
 reactor::~reactor() {

@@ -100,7 +100,8 @@ private:
 
 enum class woken : std::uint8_t { event, deadline, interrupted };
 
-/// The one place where a coroutine sleeps: any event on its sockets, its deadline or an interruption resumes it. The sockets' flags say what happened.
+/// The one place where a coroutine sleeps: any event on its sockets, its deadline or an interruption resumes it. The sockets' flags say what
+/// happened.
 class waiter final : public timer_node {
 public:
     explicit waiter(reactor& r) : reactor_(r) {}

@@ -81,8 +81,10 @@ void resolver::run() {
             ++it;
             if (name->busy_) continue;
             if (name->wanted_.exchange(false, std::memory_order_relaxed)) name->due_ = now;
-            if (name->due_ <= now) next = name;
-            else wake = std::min(wake, name->due_);
+            if (name->due_ <= now)
+                next = name;
+            else
+                wake = std::min(wake, name->due_);
         }
         if (!next) {
             changed_.wait_until(lock, wake);

@@ -208,8 +208,10 @@ io_result socket::send(const iovec* pieces, std::size_t count) {
 }
 
 void socket::note_turn(const io_result& r) {
-    if (r.bytes > 0) reactor_->turns.moved();
-    else reactor_->turns.in_vain();
+    if (r.bytes > 0)
+        reactor_->turns.moved();
+    else
+        reactor_->turns.in_vain();
 }
 
 io_result socket::read(char* to, std::size_t size) {

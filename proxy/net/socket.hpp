@@ -82,8 +82,10 @@ public:
     [[nodiscard]] int socket_error() const;  ///< SO_ERROR
 
     void on_ready() override {
-        if (owner_) owner_->wake();
-        else if (idle_) idle_->on_idle_event(*this);
+        if (owner_)
+            owner_->wake();
+        else if (idle_)
+            idle_->on_idle_event(*this);
     }
     void set_owner(waiter* w) { owner_ = w, idle_ = nullptr; }
     void set_idle(idle_listener* l) { owner_ = nullptr, idle_ = l; }
@@ -103,8 +105,8 @@ private:
     waiter* owner_ = nullptr;
     idle_listener* idle_ = nullptr;
     SSL* ssl_ = nullptr;
-    bool pending_ = false;      ///< TLS holds bytes that were received and not read
-    bool tls_broken_ = false;   ///< after a fatal TLS error no close_notify may be sent
+    bool pending_ = false;     ///< TLS holds bytes that were received and not read
+    bool tls_broken_ = false;  ///< after a fatal TLS error no close_notify may be sent
     bool handshaken_ = false;
     bool heard_http_ = false;
     bool raw_eof_ = false;

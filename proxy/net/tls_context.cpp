@@ -27,8 +27,7 @@ namespace {
 int select_http11(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size, void*) {
     static constexpr unsigned char ours[] = "\x08http/1.1";
     unsigned char* chosen = nullptr;
-    if (SSL_select_next_proto(&chosen, out_size, ours, sizeof ours - 1, in, in_size) != OPENSSL_NPN_NEGOTIATED)
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    if (SSL_select_next_proto(&chosen, out_size, ours, sizeof ours - 1, in, in_size) != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
 }
@@ -95,8 +94,8 @@ ssl_ctx make_client_context(const tls_client_settings& s) {
     set_common(c.get());
     if (s.verify) {
         SSL_CTX_set_verify(c.get(), SSL_VERIFY_PEER, nullptr);
-        const bool loaded = s.ca.empty() ? SSL_CTX_set_default_verify_paths(c.get()) == 1
-                                         : SSL_CTX_load_verify_locations(c.get(), s.ca.c_str(), nullptr) == 1;
+        const bool loaded =
+            s.ca.empty() ? SSL_CTX_set_default_verify_paths(c.get()) == 1 : SSL_CTX_load_verify_locations(c.get(), s.ca.c_str(), nullptr) == 1;
         if (!loaded) fail(s.ca.empty() ? "cannot load the system's trust store" : "cannot use the CA file " + s.ca);
     }
     static constexpr unsigned char protocols[] = "\x08http/1.1";
@@ -112,7 +111,7 @@ std::string trust_of(const tls_client_settings& s) {
     // The system's store is large and changes by a package's update, which writes the file anew.
     const char* const named = std::getenv(X509_get_default_cert_file_env());
     const std::string path = named ? named : X509_get_default_cert_file();
-    struct stat about {};
+    struct stat about{};
     if (::stat(path.c_str(), &about) != 0) return "the system";
     return "the system|" + std::to_string(about.st_size) + "|" + std::to_string(about.st_mtim.tv_sec) + "." + std::to_string(about.st_mtim.tv_nsec);
 }

@@ -27,7 +27,9 @@ void set_keepalive(int fd) {
 // How long to wait before a name that is being resolved is looked at again.
 constexpr auto name_poll = std::chrono::milliseconds{10};
 
-bool is_ours(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL || error == EAGAIN; }
+bool is_ours(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL || error == EAGAIN;
+}
 
 dial_result failed_to_open(int error) { return {is_ours(error) ? dial_failure::local : dial_failure::connect, std::strerror(error)}; }
 
@@ -37,8 +39,10 @@ bool is_silent(socket& s) {
     char byte = 0;
     const auto n = ::recv(s.fd, &byte, 1, MSG_PEEK);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)) return false;
-    if (n > 0) s.flags |= can_read;
-    else s.flags &= static_cast<std::uint8_t>(~can_read);
+    if (n > 0)
+        s.flags |= can_read;
+    else
+        s.flags &= static_cast<std::uint8_t>(~can_read);
     // Under TLS a late session ticket is there to read too: only payload, or an end, breaks the silence.
     if (s.is_tls()) return !s.readable() || s.read(&byte, 1).what == io::again;
     return n < 0;
@@ -46,8 +50,7 @@ bool is_silent(socket& s) {
 
 }  // namespace
 
-upstream_connections::upstream_connections(reactor& r, std::shared_ptr<const upstream_target> target)
-    : reactor_(r), target_(std::move(target)) {}
+upstream_connections::upstream_connections(reactor& r, std::shared_ptr<const upstream_target> target) : reactor_(r), target_(std::move(target)) {}
 
 upstream_connections::~upstream_connections() { close_idle(); }
 
@@ -140,8 +143,7 @@ task<dial_result> upstream_connections::dial(upstream_connection& into, waiter& 
     co_return result;
 }
 
-task<dial_result> upstream_connections::connect_to(upstream_connection& c, const address& a, waiter& w, dial_watch watch,
-                                                   core::time_point deadline) {
+task<dial_result> upstream_connections::connect_to(upstream_connection& c, const address& a, waiter& w, dial_watch watch, core::time_point deadline) {
     dial_result result;
     const int fd = ::socket(a.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const bool no_room = fd >= connections_below.load(std::memory_order_relaxed);
@@ -168,8 +170,10 @@ task<dial_result> upstream_connections::connect_to(upstream_connection& c, const
         c.sock.flags = 0;
         while (!(c.sock.flags & (can_write | hung_up))) {
             const auto why = co_await w.wait(deadline);
-            if (watch.ended()) result.why = dial_failure::cancelled;
-            else if (why == woken::deadline) result = {dial_failure::timeout, "the connection was not made in time"};
+            if (watch.ended())
+                result.why = dial_failure::cancelled;
+            else if (why == woken::deadline)
+                result = {dial_failure::timeout, "the connection was not made in time"};
             if (result.why != dial_failure::none) {
                 c.sock.close();
                 co_return result;
@@ -203,8 +207,10 @@ task<dial_result> upstream_connections::secure(upstream_connection& c, waiter& w
             co_return result;
         }
         const auto why = co_await w.wait(deadline);
-        if (watch.ended()) result.why = dial_failure::cancelled;
-        else if (why == woken::deadline) result = {dial_failure::timeout, "the TLS handshake was not done in time"};
+        if (watch.ended())
+            result.why = dial_failure::cancelled;
+        else if (why == woken::deadline)
+            result = {dial_failure::timeout, "the TLS handshake was not done in time"};
         if (result.why != dial_failure::none) {
             s.close();
             co_return result;

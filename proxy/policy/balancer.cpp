@@ -21,8 +21,8 @@ double fraction(std::uint64_t bits) { return static_cast<double>(bits & 0xffff'f
 
 }  // namespace
 
-picked balancer::pick(std::span<const pool_member> pool, const tried_set& tried, bool reuse_tried,
-                      core::time_point now, std::uint64_t random, const pick_for& request) {
+picked balancer::pick(std::span<const pool_member> pool, const tried_set& tried, bool reuse_tried, core::time_point now, std::uint64_t random,
+                      const pick_for& request) {
     filter(pool, tried, now, request);
     const bool has_tried = !usable_again_.empty();
     keep_probes_for_first_attempts(tried.empty());
@@ -104,8 +104,7 @@ picked balancer::claim_one(std::span<const pool_member> pool, core::time_point n
         const auto& member = pool[chosen.index];
         // Another worker may have been quicker since the filter looked.
         if (chosen.entry != entry::probe || member.state->try_probe(now)) {
-            if (member.state->try_start(member.max_requests))
-                return {.index = chosen.index, .lease = {*member.state, chosen.entry, who}};
+            if (member.state->try_start(member.max_requests)) return {.index = chosen.index, .lease = {*member.state, chosen.entry, who}};
             if (chosen.entry == entry::probe) member.state->probe_abandoned();
             any_full_ = true;
         }
@@ -138,8 +137,7 @@ std::size_t balancer::next_in_turn(std::size_t pool_size) {
 }
 
 void balancer::set_costs(std::span<const pool_member> pool, core::time_point now) {
-    for (auto& c : usable_)
-        c.cost = static_cast<double>(pool[c.index].state->in_flight() + 1) / c.weight;
+    for (auto& c : usable_) c.cost = static_cast<double>(pool[c.index].state->in_flight() + 1) / c.weight;
     if (how_ != balance::peak_ewma) return;
     known_.clear();
     for (const auto& c : usable_)
@@ -183,8 +181,8 @@ std::size_t balancer::better_of_two(std::uint64_t random) const {
 }
 
 // Everything rests. Rather a doubtful upstream than a certain refusal, if the pool allows it.
-picked balancer::least_bad(std::span<const pool_member> pool, const tried_set& tried, bool reuse_tried,
-                           core::time_point now, const pick_for& request) {
+picked balancer::least_bad(std::span<const pool_member> pool, const tried_set& tried, bool reuse_tried, core::time_point now,
+                           const pick_for& request) {
     const auto model = request.who.model;
     if (!panic_) return {.why_none = no_upstream::none_healthy, .back_at = first_back(pool, now, model)};
     // Of those that were not tried first; then those whose key or quota is no good last; then whose rest ends first.
@@ -207,8 +205,7 @@ picked balancer::least_bad(std::span<const pool_member> pool, const tried_set& t
         }
     }
     if (best != pool.size()) {
-        if (pool[best].state->try_start(pool[best].max_requests))
-            return {.index = best, .lease = {*pool[best].state, entry::panic, request.who}};
+        if (pool[best].state->try_start(pool[best].max_requests)) return {.index = best, .lease = {*pool[best].state, entry::panic, request.who}};
         full = true;
     }
     if (full) return {.why_none = no_upstream::all_full};

@@ -42,8 +42,8 @@ struct picked {
 
 /// Of the request that an upstream is picked for.
 struct pick_for {
-    asker who;            ///< an upstream whose quota for its model is spent is left out
-    tried_set refused_it; ///< by these it was refused: they would say the same again
+    asker who;             ///< an upstream whose quota for its model is spent is left out
+    tried_set refused_it;  ///< by these it was refused: they would say the same again
 };
 
 class balancer {
@@ -52,8 +52,8 @@ public:
 
     /// An upstream that is not in `tried` if one is usable; else, with `reuse_tried`, a tried one again. `random` is any 64
     /// random bits. A half-open upstream gets the first attempt of a request as its probe, never a later one by choice.
-    [[nodiscard]] picked pick(std::span<const pool_member> pool, const tried_set& tried, bool reuse_tried,
-                              core::time_point now, std::uint64_t random, const pick_for& request = {});
+    [[nodiscard]] picked pick(std::span<const pool_member> pool, const tried_set& tried, bool reuse_tried, core::time_point now, std::uint64_t random,
+                              const pick_for& request = {});
 
     [[nodiscard]] const ejection_settings& ejection() const { return ejection_; }
 
@@ -78,8 +78,8 @@ private:
     [[nodiscard]] std::size_t better_of_two(std::uint64_t random) const;
     void set_costs(std::span<const pool_member> pool, core::time_point now);
     [[nodiscard]] picked claim_one(std::span<const pool_member> pool, core::time_point now, std::uint64_t random, const asker& who);
-    [[nodiscard]] picked least_bad(std::span<const pool_member> pool, const tried_set& tried, bool reuse_tried,
-                                   core::time_point now, const pick_for& request);
+    [[nodiscard]] picked least_bad(std::span<const pool_member> pool, const tried_set& tried, bool reuse_tried, core::time_point now,
+                                   const pick_for& request);
     [[nodiscard]] core::time_point first_back(std::span<const pool_member> pool, core::time_point now, std::uint64_t model) const;
 
     balance how_;

@@ -18,13 +18,9 @@ std::int64_t budget_window::window_at(core::wall_time now) const {
     return s >= 0 ? s / every_.count() : (s + 1) / every_.count() - 1;
 }
 
-core::wall_time budget_window::begins(std::int64_t window) const {
-    return core::wall_time{} + std::max(every_, std::chrono::seconds{0}) * window;
-}
+core::wall_time budget_window::begins(std::int64_t window) const { return core::wall_time{} + std::max(every_, std::chrono::seconds{0}) * window; }
 
-core::wall_time budget_window::ends(std::int64_t window) const {
-    return every_.count() <= 0 ? core::wall_time::max() : begins(window + 1);
-}
+core::wall_time budget_window::ends(std::int64_t window) const { return every_.count() <= 0 ? core::wall_time::max() : begins(window + 1); }
 
 budget_window::slot& budget_window::slot_for(std::int64_t& window) {
     slot& found = slots_[place(window)];

@@ -18,8 +18,10 @@ public:
     void add(const asker& who) {
         for (const auto& each : seen())
             if (each == who) return;
-        if (count_ < all_.size()) all_[count_++] = who;
-        else if (one_key() && all_.front().key != who.key) all_.back() = who;  // that it is not one key's is worth more than a third model
+        if (count_ < all_.size())
+            all_[count_++] = who;
+        else if (one_key() && all_.front().key != who.key)
+            all_.back() = who;  // that it is not one key's is worth more than a third model
     }
     void forget() { count_ = 0; }
     [[nodiscard]] std::size_t size() const { return count_; }

@@ -23,8 +23,10 @@ public:
         const auto suspect = key_.load(std::memory_order_relaxed);
         if (key != 0 && key == suspect) {
             votes_ = std::min(votes_ + 1, most_votes);
-            if (counted) its_.failed_after_all(window, now);
-            else its_.add(true, window, now);
+            if (counted)
+                its_.failed_after_all(window, now);
+            else
+                its_.add(true, window, now);
             return;
         }
         if (votes_ > 0 && its_.over(window, now).failed > 0) {

@@ -18,8 +18,8 @@ namespace weir::policy {
 
 class first_token_times {
 public:
-    static constexpr std::chrono::seconds window{60};     ///< the running one and the one before it are looked at
-    static constexpr std::uint64_t least_samples = 20;    ///< fewer say nothing
+    static constexpr std::chrono::seconds window{60};   ///< the running one and the one before it are looked at
+    static constexpr std::uint64_t least_samples = 20;  ///< fewer say nothing
 
     void sample(core::duration took, core::time_point now) {
         auto& into = fresh(window_of(now));
@@ -52,8 +52,8 @@ public:
     }
 
 private:
-    static constexpr unsigned steps = 8;                  // per doubling
-    static constexpr std::size_t buckets = 20 * steps;    // from 1 ms to 17 minutes
+    static constexpr unsigned steps = 8;                // per doubling
+    static constexpr std::size_t buckets = 20 * steps;  // from 1 ms to 17 minutes
 
     struct counted_window {
         std::atomic<std::int64_t> number{-2};

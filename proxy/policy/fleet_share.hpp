@@ -66,8 +66,7 @@ struct claims {
 
 /// While it does not. `weirs` share what was left equally; what they may have leased since this one last heard of them, a
 /// slice each, is taken off first.
-[[nodiscard]] constexpr budget_share share_cut_off(claims of, usage::nanousd limit, usage::nanousd slice, int weirs,
-                                                   on_store_failure how) {
+[[nodiscard]] constexpr budget_share share_cut_off(claims of, usage::nanousd limit, usage::nanousd slice, int weirs, on_store_failure how) {
     const auto free = not_below_zero(limit - of.others);
     if (how == on_store_failure::refuse) return {of.own, free};
     if (weirs <= 1) return {limit, free};

@@ -36,8 +36,6 @@ private:
 };
 
 /// Whether a check's answer is the expected one.
-[[nodiscard]] constexpr bool check_passes(int status, const health_check_settings& s) {
-    return status >= s.expect_from && status <= s.expect_to;
-}
+[[nodiscard]] constexpr bool check_passes(int status, const health_check_settings& s) { return status >= s.expect_from && status <= s.expect_to; }
 
 }  // namespace weir::policy

@@ -71,9 +71,7 @@ std::optional<ip_block> ip_block::parse(std::string_view text) {
 bool ip_block::contains(const ip_address& address) const {
     if (address.v6 != network_.v6) return false;
     const auto whole = static_cast<std::size_t>(prefix_ / 8);
-    if (!std::equal(network_.bytes.begin(), network_.bytes.begin() + static_cast<std::ptrdiff_t>(whole),
-                    address.bytes.begin()))
-        return false;
+    if (!std::equal(network_.bytes.begin(), network_.bytes.begin() + static_cast<std::ptrdiff_t>(whole), address.bytes.begin())) return false;
     const int left = prefix_ % 8;
     if (left == 0) return true;
     const int mask = 0xff << (8 - left) & 0xff;

@@ -21,8 +21,7 @@ bool key::allows_address(std::string_view address) const {
 
 bool key::allows_model(std::string_view model) const {
     const auto& may = settings_.models;
-    return may.empty() ||
-           std::any_of(may.begin(), may.end(), [&](const auto& pattern) { return core::glob_match(pattern, model); });
+    return may.empty() || std::any_of(may.begin(), may.end(), [&](const auto& pattern) { return core::glob_match(pattern, model); });
 }
 
 bool key::restricted() const {
@@ -65,9 +64,7 @@ rate_view key::requests(core::time_point now) const {
     return view_of(counters_->requests, counters_->request_lease, settings_.requests_per_minute, now);
 }
 
-rate_view key::tokens(core::time_point now) const {
-    return view_of(counters_->tokens, counters_->token_lease, settings_.tokens_per_minute, now);
-}
+rate_view key::tokens(core::time_point now) const { return view_of(counters_->tokens, counters_->token_lease, settings_.tokens_per_minute, now); }
 
 usage::nanousd key::left(std::size_t i, core::wall_time now) const {
     const auto window = windows_[i]->window_at(now);

@@ -35,9 +35,8 @@ std::string when_text(core::wall_time t) {
     const std::chrono::year_month_day ymd{day};
     const std::chrono::hh_mm_ss time{std::chrono::floor<std::chrono::seconds>(t - day)};
     char text[48];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(ymd.year()),
-                  static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()),
-                  static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(ymd.year()), static_cast<unsigned>(ymd.month()),
+                  static_cast<unsigned>(ymd.day()), static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
                   static_cast<int>(time.seconds().count()));
     return text;
 }
@@ -109,11 +108,13 @@ caller key_ring::identify(std::string_view secret, std::string_view address, cor
     // Who it is comes first: nothing about a key is told to somebody who does not have it.
     if (who == nullptr) return {nullptr, unknown_key(secret)};
     if (who->expired(now))
-        return {who, {code::key_expired, the_key(*who) + " expired on " + when_text(*who->settings().expires) +
-                                             ": ask the gateway's operator for a new one"}};
+        return {
+            who,
+            {code::key_expired, the_key(*who) + " expired on " + when_text(*who->settings().expires) + ": ask the gateway's operator for a new one"}};
     if (!who->allows_address(address))
-        return {who, {code::address_not_allowed, the_key(*who) + " may not be used from " + quoted(address) +
-                                                     ": use it from an allowed network, or have this one added"}};
+        return {who,
+                {code::address_not_allowed,
+                 the_key(*who) + " may not be used from " + quoted(address) + ": use it from an allowed network, or have this one added"}};
     return {who, {}};
 }
 
@@ -148,15 +149,16 @@ error key_ring::check_endpoint(const key& who, std::string_view word, core::acce
     const std::string where{label == "other" ? "this path" : label};
     if (wanted == core::access::account)
         return {code::endpoint_not_allowed,
-                the_key(who) + " may not ask for what other keys made, nor for pages of the provider's account: that takes a key without "
-                               "models, budgets, max_output_tokens and endpoints"};
+                the_key(who) +
+                    " may not ask for what other keys made, nor for pages of the provider's account: that takes a key without "
+                    "models, budgets, max_output_tokens and endpoints"};
     const std::string name{word};
     if (!who.settings().endpoints.empty())
         return {code::endpoint_not_allowed, the_key(who) + " may not use " + where + "; it may use " + some_names(who.settings().endpoints) +
                                                 ": to allow this too, add '" + name + "' to its `endpoints`"};
-    return {code::endpoint_not_allowed,
-            the_key(who) + " may not use " + where + ", where its limits cannot be held: to allow it all the same, give the key `endpoints` with '" +
-                name + "' and whatever else it shall keep"};
+    return {code::endpoint_not_allowed, the_key(who) + " may not use " + where +
+                                            ", where its limits cannot be held: to allow it all the same, give the key `endpoints` with '" + name +
+                                            "' and whatever else it shall keep"};
 }
 
 void key_ring::go_on(admission& waiting, const ask& what, core::wall_time wall) const {
@@ -188,8 +190,8 @@ error key_ring::place_is_free(request& r) {
     do {
         if (limit > 0 && seen >= limit)
             return {code::rate_limited,
-                    the_key(r.who) + " has " + std::to_string(seen) + " requests in flight and may have " +
-                        std::to_string(limit) + ": wait for one to end",
+                    the_key(r.who) + " has " + std::to_string(seen) + " requests in flight and may have " + std::to_string(limit) +
+                        ": wait for one to end",
                     1};
     } while (!in_flight.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed));
     r.held.in_flight_ = true;
@@ -209,9 +211,7 @@ error key_ring::rate_is_within(request& r) {
     }
     const int s = seconds_up(wait);
     return {code::rate_limited,
-            the_key(r.who) + " may send " + std::to_string(limit) + " requests per minute: try again in " +
-                std::to_string(s) + " s",
-            s};
+            the_key(r.who) + " may send " + std::to_string(limit) + " requests per minute: try again in " + std::to_string(s) + " s", s};
 }
 
 error key_ring::tokens_are_within(request& r) {
@@ -256,8 +256,8 @@ error key_ring::budgets_have_left(request& r) {
                         "try again in a second",
                     1};
         }
-        std::string text = the_key(r.who) + " has " + usage::usd_string(left) + " USD left of its budget of " +
-                           usage::usd_string(s.amount) + " USD" + (s.window.empty() ? "" : " per " + s.window);
+        std::string text = the_key(r.who) + " has " + usage::usd_string(left) + " USD left of its budget of " + usage::usd_string(s.amount) + " USD" +
+                           (s.window.empty() ? "" : " per " + s.window);
         if (left > 0) text += ", and this request may cost " + usage::usd_string(cost) + " USD";
         const auto end = budget.ends(window);
         if (end == core::wall_time::max()) return {code::budget_exceeded, text + ": ask the gateway's operator for more"};
@@ -268,8 +268,7 @@ error key_ring::budgets_have_left(request& r) {
 
 void key_ring::carry_over(const key_ring& old) {
     for (auto& mine : keys_) {
-        const auto before = std::find_if(old.keys_.begin(), old.keys_.end(),
-                                         [&](const key& other) { return other.name() == mine.name(); });
+        const auto before = std::find_if(old.keys_.begin(), old.keys_.end(), [&](const key& other) { return other.name() == mine.name(); });
         if (before != old.keys_.end()) mine.carry_over(*before);
     }
 }

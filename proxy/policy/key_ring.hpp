@@ -31,12 +31,12 @@ struct caller {
 
 /// What a known caller asks for.
 struct ask {
-    std::string_view model;            ///< as the client wrote it; empty: none is named
-    bool works_a_model = true;         ///< false: about something made before (GET /v1/videos/{id}), or not read: no model to check where none is named
-    bool priced = true;                ///< some candidate has a price
-    std::string_view to_price;         ///< the name that has none, as it would be sent upstream
-    std::int64_t tokens = 0;           ///< estimate, for tokens_per_minute
-    usage::nanousd cost = 0;           ///< estimate, reserved in every budget
+    std::string_view model;     ///< as the client wrote it; empty: none is named
+    bool works_a_model = true;  ///< false: about something made before (GET /v1/videos/{id}), or not read: no model to check where none is named
+    bool priced = true;         ///< some candidate has a price
+    std::string_view to_price;  ///< the name that has none, as it would be sent upstream
+    std::int64_t tokens = 0;    ///< estimate, for tokens_per_minute
+    usage::nanousd cost = 0;    ///< estimate, reserved in every budget
 };
 
 struct admission {

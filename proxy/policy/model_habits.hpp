@@ -109,7 +109,7 @@ public:
 
     learned_number output_factor, tokens_per_byte, answer_tokens;
     learned_number media_tokens_per_byte;  ///< of this run only
-    learned_number reasoning_tokens;  ///< in thousandths, and one more, so that none can be doubled too; of this run only
+    learned_number reasoning_tokens;       ///< in thousandths, and one more, so that none can be doubled too; of this run only
 };
 
 }  // namespace weir::policy

@@ -30,8 +30,10 @@ inline void charge_late(const key& who, usage::nanousd difference, core::wall_ti
     for (std::size_t i = 0; i < who.budgets(); ++i) {
         auto& budget = who.window(i);
         auto window = budget.window_at(now);
-        if (difference > 0) budget.add(window, difference);
-        else if (difference < 0) budget.give_back(window, std::min(-difference, budget.spent(window)));
+        if (difference > 0)
+            budget.add(window, difference);
+        else if (difference < 0)
+            budget.give_back(window, std::min(-difference, budget.spent(window)));
         budget.note_settled(window, difference);  // the ledger has a row of it
     }
 }

@@ -54,9 +54,7 @@ private:
     static constexpr double tick_s = 1048576e-9;
 
     static double seconds(core::duration d) { return std::max(std::chrono::duration<double>(d).count(), least_s); }
-    static double value_of(std::uint64_t cell) {
-        return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(cell >> 32U)));
-    }
+    static double value_of(std::uint64_t cell) { return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(cell >> 32U))); }
     static std::uint32_t tick(core::time_point now) {
         return static_cast<std::uint32_t>(static_cast<std::uint64_t>(now.time_since_epoch().count()) >> 20U);
     }

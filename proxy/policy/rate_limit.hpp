@@ -35,9 +35,7 @@ public:
     }
 
     /// What `n` of take() really took: the share that counts, for adjust().
-    [[nodiscard]] static std::int64_t taken(std::int64_t n, std::int64_t per_minute) {
-        return std::clamp<std::int64_t>(n, 0, per_minute);
-    }
+    [[nodiscard]] static std::int64_t taken(std::int64_t n, std::int64_t per_minute) { return std::clamp<std::int64_t>(n, 0, per_minute); }
 
     /// Corrects what was taken: positive takes more (even beyond the limit: the next ones wait), negative gives back.
     /// At most an hour's allowance at once.
@@ -55,9 +53,7 @@ public:
 private:
     static constexpr std::int64_t minute = 60'000'000'000;
 
-    static std::int64_t ns(core::time_point t) {
-        return std::chrono::duration_cast<core::duration>(t.time_since_epoch()).count();
-    }
+    static std::int64_t ns(core::time_point t) { return std::chrono::duration_cast<core::duration>(t.time_since_epoch()).count(); }
     static std::int64_t each(std::int64_t per_minute) { return std::max<std::int64_t>(minute / per_minute, 1); }
     // Not the minute itself: rounding `each` must neither lose nor add one at the boundary.
     static std::int64_t whole(std::int64_t per_minute) { return each(per_minute) * per_minute; }

@@ -41,14 +41,8 @@ std::optional<double> take_unit(std::string_view& text) {
         double ms;
     };
     // Longer names first: `ms` begins with `m`.
-    static constexpr std::array<unit, 8> units = {{{"ms", 1.0},
-                                                   {"us", 1e-3},
-                                                   {"\xc2\xb5s", 1e-3},
-                                                   {"ns", 1e-6},
-                                                   {"d", 86'400'000.0},
-                                                   {"h", 3'600'000.0},
-                                                   {"m", 60'000.0},
-                                                   {"s", 1000.0}}};
+    static constexpr std::array<unit, 8> units = {
+        {{"ms", 1.0}, {"us", 1e-3}, {"\xc2\xb5s", 1e-3}, {"ns", 1e-6}, {"d", 86'400'000.0}, {"h", 3'600'000.0}, {"m", 60'000.0}, {"s", 1000.0}}};
     for (const auto& u : units)
         if (text.starts_with(u.name)) {
             text.remove_prefix(u.name.size());
@@ -150,15 +144,18 @@ rate_resets::limit* rate_resets::of(std::string_view kind) {
 void rate_resets::see(std::string_view name, std::string_view value) {
     constexpr std::string_view family = "ratelimit-";
     const auto at = find_word(name, family);
-    if (at > 16) return;  // nor when it is nowhere
+    if (at > 16) return;                          // nor when it is nowhere
     auto rest = name.substr(at + family.size());  // reset, reset-requests, requests-reset
     for (const std::string_view what : {std::string_view{"reset"}, std::string_view{"remaining"}}) {
         std::string_view kind;
-        if (same(rest, what)) kind = {};
-        else if (rest.size() > what.size() && same(rest.substr(0, what.size()), what) && rest[what.size()] == '-') kind = rest.substr(what.size() + 1);
+        if (same(rest, what))
+            kind = {};
+        else if (rest.size() > what.size() && same(rest.substr(0, what.size()), what) && rest[what.size()] == '-')
+            kind = rest.substr(what.size() + 1);
         else if (rest.size() > what.size() && same(rest.substr(rest.size() - what.size()), what) && rest[rest.size() - what.size() - 1] == '-')
             kind = rest.substr(0, rest.size() - what.size() - 1);
-        else continue;
+        else
+            continue;
         auto* const found = of(kind);
         if (found == nullptr) return;
         if (what == "reset") {

@@ -8,18 +8,18 @@ namespace {
 
 // Codes and types that providers put beside 400, 402, 403 or 429 when an account has no money or quota left.
 constexpr std::array<std::string_view, 12> quota_codes = {
-    "insufficient_quota",             // OpenAI
-    "billing_hard_limit_reached",     // OpenAI, with 400
-    "billing_not_active",             // OpenAI
-    "credits_exhausted",              // resellers
-    "insufficient_credits",           // resellers
-    "insufficient_user_quota",        // resellers built on one-api
-    "enforced_spend_limit_reached",   // Anthropic
-    "billing_error",                  // Anthropic
-    "exceeded_current_quota_error",   // Moonshot
-    "insufficient_balance",           // DeepSeek and others
-    "Arrearage",                      // DashScope
-    "1113",                           // Zhipu
+    "insufficient_quota",            // OpenAI
+    "billing_hard_limit_reached",    // OpenAI, with 400
+    "billing_not_active",            // OpenAI
+    "credits_exhausted",             // resellers
+    "insufficient_credits",          // resellers
+    "insufficient_user_quota",       // resellers built on one-api
+    "enforced_spend_limit_reached",  // Anthropic
+    "billing_error",                 // Anthropic
+    "exceeded_current_quota_error",  // Moonshot
+    "insufficient_balance",          // DeepSeek and others
+    "Arrearage",                     // DashScope
+    "1113",                          // Zhipu
 };
 
 // Beside 403; with 401 there is no doubt. What says that a model, a file or a prompt is not allowed does not belong here.
@@ -64,9 +64,7 @@ constexpr std::array<meaning, 19> meanings = {{
     {"context_length_exceeded", 400},
 }};
 
-bool listed(int status, const retry_settings& s) {
-    return std::binary_search(s.on_status.begin(), s.on_status.end(), status);
-}
+bool listed(int status, const retry_settings& s) { return std::binary_search(s.on_status.begin(), s.on_status.end(), status); }
 
 judgement judge_status(const attempt_failure& failure, const retry_settings& s) {
     const int status = failure.status;
@@ -89,9 +87,8 @@ judgement judge_status(const attempt_failure& failure, const retry_settings& s) 
                     .upstream_rests = status == 401 || is_credential_code(failure.provider_code) ? rest::credentials : rest::none};
         case 429:
             // With the client's own credentials the limit is the client's: others may go on.
-            return {.again = listed(status, s),
-                    .counts_as = outcome::neutral,
-                    .upstream_rests = failure.own_credentials ? rest::as_told : rest::none};
+            return {
+                .again = listed(status, s), .counts_as = outcome::neutral, .upstream_rests = failure.own_credentials ? rest::as_told : rest::none};
         case 501: return {.again = listed(status, s)};  // it works, it just cannot do this
         default: break;
     }
@@ -128,9 +125,7 @@ bool says_nothing_was_done(const attempt_failure& failure) {
     }
 }
 
-bool is_quota_code(std::string_view provider_code) {
-    return std::find(quota_codes.begin(), quota_codes.end(), provider_code) != quota_codes.end();
-}
+bool is_quota_code(std::string_view provider_code) { return std::find(quota_codes.begin(), quota_codes.end(), provider_code) != quota_codes.end(); }
 
 bool is_credential_code(std::string_view provider_code) {
     return std::find(credential_codes.begin(), credential_codes.end(), provider_code) != credential_codes.end();
@@ -144,8 +139,7 @@ int status_of_provider_code(std::string_view provider_code) {
 
 milliseconds backoff(int retry, const retry_settings& s, double random) {
     auto ceiling = std::min(s.backoff, s.max_backoff);
-    for (int i = 1; i < retry && ceiling < s.max_backoff && ceiling.count() > 0; ++i)
-        ceiling = std::min(ceiling * 2, s.max_backoff);
+    for (int i = 1; i < retry && ceiling < s.max_backoff && ceiling.count() > 0; ++i) ceiling = std::min(ceiling * 2, s.max_backoff);
     return milliseconds{static_cast<milliseconds::rep>(static_cast<double>(ceiling.count()) * random)};
 }
 

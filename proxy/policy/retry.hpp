@@ -36,15 +36,16 @@ enum class rest : std::uint8_t {
 };
 
 struct judgement {
-    bool again = false;                      ///< elsewhere, or here after a pause, while attempts and the retry budget last
-    bool only_elsewhere = false;             ///< `again`, but never here: the answer would be the same
-    outcome counts_as = outcome::neutral;    ///< for ejection
+    bool again = false;                    ///< elsewhere, or here after a pause, while attempts and the retry budget last
+    bool only_elsewhere = false;           ///< `again`, but never here: the answer would be the same
+    outcome counts_as = outcome::neutral;  ///< for ejection
     rest upstream_rests = rest::none;
-    bool larger_context = false;             ///< not again there, but a model with a larger context may take it
+    bool larger_context = false;  ///< not again there, but a model with a larger context may take it
 };
 
-/// 400, 404, 413 and 422 are never tried again: they would fail anywhere, but a prompt that is too long may fit a larger model. 401, 403, 402 and spent quota are
-/// asked elsewhere; what the upstream's rest is then depends on what else it refuses (upstream_state). A 403 is about the request, unless its code says otherwise. 429 is no failure, it asks for a pause. Everything else goes by the settings' list.
+/// 400, 404, 413 and 422 are never tried again: they would fail anywhere, but a prompt that is too long may fit a larger model. 401, 403, 402 and
+/// spent quota are asked elsewhere; what the upstream's rest is then depends on what else it refuses (upstream_state). A 403 is about the request,
+/// unless its code says otherwise. 429 is no failure, it asks for a pause. Everything else goes by the settings' list.
 [[nodiscard]] judgement judge(const attempt_failure& failure, const retry_settings& s);
 
 /// Whose doing a failure of this kind may be: an answer may be bad because of what was asked.

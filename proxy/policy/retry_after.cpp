@@ -69,10 +69,8 @@ public:
         return false;
     }
     bool day_name(bool whole) {
-        static constexpr std::array<std::string_view, 7> names = {"Monday", "Tuesday",  "Wednesday", "Thursday",
-                                                                  "Friday", "Saturday", "Sunday"};
-        return std::any_of(names.begin(), names.end(),
-                           [&](std::string_view name) { return literal(whole ? name : name.substr(0, 3)); });
+        static constexpr std::array<std::string_view, 7> names = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+        return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return literal(whole ? name : name.substr(0, 3)); });
     }
     bool time(std::chrono::seconds& out) {
         int h = 0, m = 0, s = 0;
@@ -95,8 +93,7 @@ struct date {
 };
 
 std::optional<core::wall_time> wall(const date& d) {
-    const std::chrono::year_month_day ymd{std::chrono::year{d.year}, std::chrono::month{d.month},
-                                          std::chrono::day{static_cast<unsigned>(d.day)}};
+    const std::chrono::year_month_day ymd{std::chrono::year{d.year}, std::chrono::month{d.month}, std::chrono::day{static_cast<unsigned>(d.day)}};
     // Beyond 2199 the clock's nanoseconds are near their end.
     if (!ymd.ok() || d.year < 1970 || d.year > 2199) return std::nullopt;
     return core::wall_time{std::chrono::sys_days{ymd}} + d.time;
@@ -104,16 +101,14 @@ std::optional<core::wall_time> wall(const date& d) {
 
 // Sun, 06 Nov 1994 08:49:37 GMT
 bool imf_fixdate(date_reader in, date& d) {
-    return in.day_name(false) && in.literal(", ") && in.number(2, d.day) && in.literal(" ") && in.month(d.month) &&
-           in.literal(" ") && in.number(4, d.year) && in.literal(" ") && in.time(d.time) && in.literal(" GMT") &&
-           in.at_end();
+    return in.day_name(false) && in.literal(", ") && in.number(2, d.day) && in.literal(" ") && in.month(d.month) && in.literal(" ") &&
+           in.number(4, d.year) && in.literal(" ") && in.time(d.time) && in.literal(" GMT") && in.at_end();
 }
 
 // Sunday, 06-Nov-94 08:49:37 GMT; a year that seems over 50 years ahead is in the past
 bool rfc850_date(date_reader in, date& d, core::wall_time now) {
-    const bool fits = in.day_name(true) && in.literal(", ") && in.number(2, d.day) && in.literal("-") &&
-                      in.month(d.month) && in.literal("-") && in.number(2, d.year) && in.literal(" ") &&
-                      in.time(d.time) && in.literal(" GMT") && in.at_end();
+    const bool fits = in.day_name(true) && in.literal(", ") && in.number(2, d.day) && in.literal("-") && in.month(d.month) && in.literal("-") &&
+                      in.number(2, d.year) && in.literal(" ") && in.time(d.time) && in.literal(" GMT") && in.at_end();
     if (!fits) return false;
     const std::chrono::year_month_day today{std::chrono::floor<std::chrono::days>(now)};
     const int this_year = static_cast<int>(today.year());
@@ -138,14 +133,12 @@ std::optional<core::wall_time> http_date(std::string_view text, core::wall_time 
     return std::nullopt;
 }
 
-std::optional<std::chrono::milliseconds> retry_after(std::string_view value, std::string_view retry_after_ms,
-                                                     core::wall_time now) {
+std::optional<std::chrono::milliseconds> retry_after(std::string_view value, std::string_view retry_after_ms, core::wall_time now) {
     using std::chrono::milliseconds;
     if (const auto ms = thousandths(trimmed(retry_after_ms))) return std::min(milliseconds{(*ms + 999) / 1000}, longest);
     value = trimmed(value);
     if (const auto s = thousandths(value)) return std::min(milliseconds{*s}, longest);
-    if (const auto at = http_date(value, now))
-        return std::clamp(std::chrono::ceil<milliseconds>(*at - now), milliseconds::zero(), longest);
+    if (const auto at = http_date(value, now)) return std::clamp(std::chrono::ceil<milliseconds>(*at - now), milliseconds::zero(), longest);
     return std::nullopt;
 }
 

@@ -37,8 +37,7 @@ private:
     };
 
     static std::uint32_t second(core::time_point now) {
-        return static_cast<std::uint32_t>(
-            std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
+        return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
     }
     static std::uint64_t fresh(std::uint32_t at) { return std::uint64_t{at} << 32U; }
     static std::uint32_t count(const cell& from, std::uint32_t oldest, std::uint32_t newest) {

@@ -41,8 +41,7 @@ public:
         const target& to = targets_[n];
         if (!to.model.empty()) return {to.pool, to.model, to.larger_context};
         if (n == 0)
-            if (const auto found = rename_.find(requested); found != rename_.end())
-                return {to.pool, found->second, to.larger_context};
+            if (const auto found = rename_.find(requested); found != rename_.end()) return {to.pool, found->second, to.larger_context};
         return {to.pool, requested, to.larger_context};
     }
 

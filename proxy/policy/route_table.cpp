@@ -110,8 +110,7 @@ std::vector<std::string> route_table::labels() const {
 std::vector<std::string> route_table::nearest(std::string_view model, std::size_t n) const {
     std::vector<std::pair<std::size_t, std::size_t>> ranked;  // distance, place in the list: ties keep the conf's order
     ranked.reserve(listed_.size());
-    for (std::size_t i = 0; i < listed_.size(); ++i)
-        ranked.emplace_back(edit_distance(model.substr(0, longest_compared), listed_[i]), i);
+    for (std::size_t i = 0; i < listed_.size(); ++i) ranked.emplace_back(edit_distance(model.substr(0, longest_compared), listed_[i]), i);
     n = std::min(n, ranked.size());
     std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(n), ranked.end());
     std::vector<std::string> names;

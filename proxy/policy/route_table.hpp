@@ -20,8 +20,7 @@ class route_table {
 public:
     /// `extra_models` are further exact names that the operator wrote somewhere (the price file). A route to a pool that
     /// is not in `pools` loses that candidate; config/ refuses such a conf before it comes here.
-    route_table(const std::vector<route_settings>& routes, const std::vector<std::string>& pools,
-                const std::vector<std::string>& extra_models = {});
+    route_table(const std::vector<route_settings>& routes, const std::vector<std::string>& pools, const std::vector<std::string>& extra_models = {});
     route_table(const route_table&) = delete;
     route_table& operator=(const route_table&) = delete;
 
@@ -54,7 +53,7 @@ private:
         std::string pattern;
         std::size_t literal = 0;  ///< bytes before the first wildcard
         std::size_t route = 0;
-        bool bare = false;        ///< nothing but stars
+        bool bare = false;  ///< nothing but stars
     };
     struct match {
         const route* to = nullptr;

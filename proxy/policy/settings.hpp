@@ -31,9 +31,9 @@ struct health_check_settings {
 };
 
 struct ejection_settings {
-    int consecutive_failures = 5;      ///< 0: not by them
-    int failure_rate_percent = 50;     ///< of the window's requests; 0: not by it
-    int min_requests = 20;             ///< in the window, before their share says anything
+    int consecutive_failures = 5;   ///< 0: not by them
+    int failure_rate_percent = 50;  ///< of the window's requests; 0: not by it
+    int min_requests = 20;          ///< in the window, before their share says anything
     milliseconds window = 30s;
     milliseconds base = 10s;
     milliseconds max = 5min;
@@ -53,22 +53,22 @@ struct retry_settings {
 
 /// Where requests wait while every upstream of a pool has max_requests in flight.
 struct queue_settings {
-    int size = 100;         ///< requests that may wait at once; 0: none waits
+    int size = 100;             ///< requests that may wait at once; 0: none waits
     milliseconds timeout = 1s;  ///< each of them, at most; 0: as long as the total timeout lets it
 };
 
 /// How far the streams of clients that left are read on under `on_disconnect: drain`.
 struct drain_settings {
-    int tokens = 8192;      ///< of output, from there on
+    int tokens = 8192;  ///< of output, from there on
     milliseconds time = 60s;
-    int concurrent = 100;   ///< of a pool, in one weir; the others are cancelled
+    int concurrent = 100;  ///< of a pool, in one weir; the others are cancelled
 };
 
 /// A second attempt when a stream's first token, or the head of another answer, is late.
 struct hedge_settings {
-    milliseconds after{0};       ///< late: longer than this
-    int quantile_percent = 95;   ///< not 0: late is longer than this share of the pool's first tokens, or heads, took lately
-    int budget_percent = 5;      ///< of the requests may get one
+    milliseconds after{0};      ///< late: longer than this
+    int quantile_percent = 95;  ///< not 0: late is longer than this share of the pool's first tokens, or heads, took lately
+    int budget_percent = 5;     ///< of the requests may get one
 };
 
 struct fallback {
@@ -95,13 +95,13 @@ enum class unpriced : std::uint8_t { refuse, serve };
 
 struct key_settings {
     std::string name;
-    std::array<unsigned char, 32> sha256{};  ///< of the secret; the secret itself is not kept
-    std::vector<std::string> models;         ///< globs; empty: all
-    std::vector<std::string> endpoints;      ///< words of the endpoint table; empty: all, or those that can be held to the other limits
-    std::optional<policy::unpriced> unpriced; ///< absent: refused where there are budgets
-    std::vector<std::string> allow;          ///< CIDR blocks or addresses; empty: all
+    std::array<unsigned char, 32> sha256{};    ///< of the secret; the secret itself is not kept
+    std::vector<std::string> models;           ///< globs; empty: all
+    std::vector<std::string> endpoints;        ///< words of the endpoint table; empty: all, or those that can be held to the other limits
+    std::optional<policy::unpriced> unpriced;  ///< absent: refused where there are budgets
+    std::vector<std::string> allow;            ///< CIDR blocks or addresses; empty: all
     std::optional<core::wall_time> expires;
-    std::int64_t requests_per_minute = 0;    ///< 0: no limit
+    std::int64_t requests_per_minute = 0;  ///< 0: no limit
     std::int64_t tokens_per_minute = 0;
     std::int64_t concurrent = 0;
     std::vector<budget_settings> budgets;

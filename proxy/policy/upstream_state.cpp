@@ -14,9 +14,7 @@ constexpr double least_warm = 0.10;
 constexpr core::duration worth_a_word = std::chrono::seconds{5};
 constexpr std::size_t most_names = 16, longest_name = 100;
 
-std::int64_t ns(core::time_point t) {
-    return std::chrono::duration_cast<core::duration>(t.time_since_epoch()).count();
-}
+std::int64_t ns(core::time_point t) { return std::chrono::duration_cast<core::duration>(t.time_since_epoch()).count(); }
 std::int64_t ns(milliseconds d) { return core::duration{d}.count(); }
 core::time_point at(std::int64_t t) { return core::time_point{core::duration{t}}; }
 
@@ -113,8 +111,10 @@ upstream_state::maybe_news upstream_state::failed(const report_of& what, bool co
 
 void upstream_state::count_in_a_row(const report_of& what) {
     const auto before = failures_.load(relaxed);
-    if (before == 0) failing_key_ = what.key;
-    else if (failing_key_ != what.key) failing_key_ = 0;
+    if (before == 0)
+        failing_key_ = what.key;
+    else if (failing_key_ != what.key)
+        failing_key_ = 0;
     failures_.store(before + 1, relaxed);
 }
 
@@ -126,7 +126,8 @@ bool upstream_state::too_many_in_a_row(const report_of& what) const {
 bool upstream_state::too_great_a_share(const report_of& what) {
     if (what.s.failure_rate_percent <= 0) return false;
     const auto recent = recent_.over(what.s.window, what.now);
-    if (recent.requests < static_cast<std::uint32_t>(std::max(what.s.min_requests, 1)) || recent.percent() < what.s.failure_rate_percent) return false;
+    if (recent.requests < static_cast<std::uint32_t>(std::max(what.s.min_requests, 1)) || recent.percent() < what.s.failure_rate_percent)
+        return false;
     // Everybody else's need not fail as often, since they may be few; but often enough that it is no one key's doing.
     if (served_.of_another_than(culprit_.key(), what.s.window, what.now) &&
         culprit_.others(recent, what.s.window, what.now).percent() * 2 < what.s.failure_rate_percent)
@@ -197,8 +198,7 @@ double upstream_state::slow_start(core::time_point now, const ejection_settings&
 
 bool upstream_state::ejected(core::time_point now) const {
     const auto how = standing_at(now);
-    return how == standing::ejected || how == standing::refused || how == standing::probing ||
-           how == standing::half_open;
+    return how == standing::ejected || how == standing::refused || how == standing::probing || how == standing::half_open;
 }
 
 void upstream_state::set_health(health verdict, core::time_point now) {
@@ -268,7 +268,8 @@ upstream_state::maybe_news upstream_state::refuse(std::string_view reason, core:
     return upstream_news{upstream_news::kind::refused, "rests for " + seconds_up(ns(s.max)) + reason_};
 }
 
-void upstream_state::quota_spent(const asker& who, std::string_view model, std::string_view reason, core::time_point now, const ejection_settings& s) {
+void upstream_state::quota_spent(const asker& who, std::string_view model, std::string_view reason, core::time_point now,
+                                 const ejection_settings& s) {
     maybe_news news;
     {
         const std::lock_guard hold{changing_};
@@ -281,9 +282,11 @@ void upstream_state::quota_spent(const asker& who, std::string_view model, std::
         out_of_quota_.add(who);
         watched_.store(true, relaxed);
         if (standing_at(now) == standing::refused) return;
-        if (out_of_quota_.several_models() && !served_.of_another_than(out_of_quota_.only_key(), s.window, now)) news = refuse(reason, now, s);
+        if (out_of_quota_.several_models() && !served_.of_another_than(out_of_quota_.only_key(), s.window, now))
+            news = refuse(reason, now, s);
         else if (!known)
-            news = upstream_news{upstream_news::kind::refused, "is not asked for '" + spent_names_.back().name + "' for " + seconds_up(ns(s.max)) + ": " + std::string{reason}};
+            news = upstream_news{upstream_news::kind::refused,
+                                 "is not asked for '" + spent_names_.back().name + "' for " + seconds_up(ns(s.max)) + ": " + std::string{reason}};
     }
     tell(news);
 }
@@ -324,8 +327,7 @@ std::string upstream_state::describe(core::time_point now, const ejection_settin
     const std::lock_guard hold{changing_};
     const auto left = [&](const std::atomic<std::int64_t>& until) { return seconds_up(until.load(relaxed) - ns(now)); };
     const auto failures = failures_.load(relaxed);
-    const std::string after =
-        !reason_.empty() ? reason_ : " after " + std::to_string(failures) + (failures == 1 ? " failure" : " failures");
+    const std::string after = !reason_.empty() ? reason_ : " after " + std::to_string(failures) + (failures == 1 ? " failure" : " failures");
     switch (standing_at(now)) {
         case standing::down: return "down by its health check";
         case standing::refused:

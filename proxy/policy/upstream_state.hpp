@@ -2,8 +2,8 @@
 // It does not choose between upstreams (balancer.hpp does) and runs no checks (health_verdict.hpp counts them).
 //
 // Shared by every worker thread. A request costs one fetch_add at its start and one fetch_sub at its end on the counter's
-// own cache line; latency and the share of failures are a relaxed store and a compare-and-swap on others. The mutex is taken only when something changes that seldom
-// does: a failure, an ejection, a recovery, a health verdict.
+// own cache line; latency and the share of failures are a relaxed store and a compare-and-swap on others. The mutex is taken only when something
+// changes that seldom does: a failure, an ejection, a recovery, a health verdict.
 #pragma once
 
 #include <atomic>
@@ -84,15 +84,15 @@ public:
     /// Counts a request in unless `max_requests` (0: no limit) are in flight already. Never lets one too many in.
     [[nodiscard]] bool try_start(std::int64_t max_requests);
     /// Reports the outcome and counts the request out. `first_byte` zero: no sample. `random` in [0, 1).
-    void request_finished(outcome how_it_went, core::duration first_byte, core::time_point now,
-                          const ejection_settings& s, double random, entry how = entry::normal) {
+    void request_finished(outcome how_it_went, core::duration first_byte, core::time_point now, const ejection_settings& s, double random,
+                          entry how = entry::normal) {
         report(how_it_went, first_byte, now, s, random, how);
         request_ended();
     }
     /// The two halves of request_finished, for streams: the verdict is known long before the last byte.
     /// Failures that are one key's alone (`who`, unless `whose` says that they are the upstream's) eject nobody while another key is served.
-    void report(outcome how_it_went, core::duration first_byte, core::time_point now, const ejection_settings& s,
-                double random, entry how = entry::normal, const asker& who = {}, blame whose = blame::asker);
+    void report(outcome how_it_went, core::duration first_byte, core::time_point now, const ejection_settings& s, double random,
+                entry how = entry::normal, const asker& who = {}, blame whose = blame::asker);
     /// A request that was reported as a success has failed after all: its stream broke.
     void broke_later(core::time_point now, const ejection_settings& s, double random, const asker& who = {});
     void request_ended() {
@@ -115,16 +115,14 @@ public:
     [[nodiscard]] health verdict() const { return health_.load(std::memory_order_relaxed); }
     [[nodiscard]] bool ejected(core::time_point now) const;
     /// Requests and failures of the last `s.window`, or since it came back.
-    [[nodiscard]] failure_window::counts lately(core::time_point now, const ejection_settings& s) const {
-        return recent_.over(s.window, now);
-    }
+    [[nodiscard]] failure_window::counts lately(core::time_point now, const ejection_settings& s) const { return recent_.over(s.window, now); }
 
     // --- what happened to it ---
     void set_health(health verdict, core::time_point now);
     /// A second attempt elsewhere had its first token while this one took `so_long` and more: no failure, but slow.
     void overtaken(core::duration so_long, core::time_point now) { latency_.sample_if_slower(so_long, now); }
-    /// A 429 that is not about quota, or a failure with Retry-After: no requests before `now + pause` (1 s when the answer names none; at most an hour,
-    /// so that a wrong header does not take an upstream away for a day).
+    /// A 429 that is not about quota, or a failure with Retry-After: no requests before `now + pause` (1 s when the answer names none; at most an
+    /// hour, so that a wrong header does not take an upstream away for a day).
     void rate_limited(std::optional<core::duration> pause, core::time_point now);
     /// It answered a request 401, or what means the same. It rests for `s.max` once that is known to be its credential's fault: by weir's own
     /// question (itself_refused), or by three in a row from different keys or models; and never by one key's alone while another is served.
@@ -183,19 +181,19 @@ private:
     alignas(64) std::atomic<health> health_{health::unknown};
     std::atomic<bool> probing_{false};
     std::atomic<bool> refused_{false};
-    std::atomic<int> failures_{0};                    // in a row
+    std::atomic<int> failures_{0};  // in a row
     std::atomic<std::int64_t> ejected_until_{unset};
     std::atomic<std::int64_t> not_before_{unset};
     std::atomic<std::int64_t> warm_since_{unset};
-    std::atomic<bool> watched_{false};                // a refusal was seen since the last success
-    std::atomic<bool> doubted_{false};                // weir should ask what it says to itself
+    std::atomic<bool> watched_{false};  // a refusal was seen since the last success
+    std::atomic<bool> doubted_{false};  // weir should ask what it says to itself
     spent_models spent_;
-    alignas(64) mutable std::mutex changing_;         // guards what follows and every change of ejected_until_
-    int ejections_ = 0;                               // in a row: the exponent of the next rest
+    alignas(64) mutable std::mutex changing_;  // guards what follows and every change of ejected_until_
+    int ejections_ = 0;                        // in a row: the exponent of the next rest
     std::int64_t last_rest_ = 0;
     std::int64_t back_since_ = unset;
-    std::string reason_;                              // of a rest, in words; empty: failures in a row
-    std::uint32_t failing_key_ = 0;                   // of the failures in a row; 0: several keys', or the upstream's own
+    std::string reason_;             // of a rest, in words; empty: failures in a row
+    std::uint32_t failing_key_ = 0;  // of the failures in a row; 0: several keys', or the upstream's own
     credential_watch credentials_;
     refusals_in_a_row out_of_quota_;
     std::int64_t may_probe_at_ = unset;
@@ -205,7 +203,7 @@ private:
         std::string name;
         std::int64_t until;
     };
-    std::vector<spent_model> spent_names_;            // for people
+    std::vector<spent_model> spent_names_;  // for people
 };
 
 /// One request's place on an upstream; counts it out however the request ends.
@@ -214,8 +212,7 @@ public:
     lease() = default;
     /// Takes over a request that was already counted in.
     lease(upstream_state& of, entry how, const asker& who = {}) : of_(&of), who_(who), how_(how) {}
-    lease(lease&& other) noexcept
-        : of_(std::exchange(other.of_, nullptr)), who_(other.who_), how_(other.how_), succeeded_(other.succeeded_) {}
+    lease(lease&& other) noexcept : of_(std::exchange(other.of_, nullptr)), who_(other.who_), how_(other.how_), succeeded_(other.succeeded_) {}
     lease& operator=(lease&& other) noexcept {
         if (this != &other) {
             end();
@@ -233,11 +230,13 @@ public:
     [[nodiscard]] const asker& who() const { return who_; }
 
     /// As soon as the verdict is known; may be called again when a stream breaks later. The request stays in flight.
-    void report(outcome how_it_went, core::duration first_byte, core::time_point now, const ejection_settings& s,
-                double random, blame whose = blame::asker) {
+    void report(outcome how_it_went, core::duration first_byte, core::time_point now, const ejection_settings& s, double random,
+                blame whose = blame::asker) {
         if (of_ == nullptr) return;
-        if (succeeded_ && how_it_went == outcome::failure) of_->broke_later(now, s, random, who_);
-        else of_->report(how_it_went, first_byte, now, s, random, how_, who_, whose);
+        if (succeeded_ && how_it_went == outcome::failure)
+            of_->broke_later(now, s, random, who_);
+        else
+            of_->report(how_it_went, first_byte, now, s, random, how_, who_, whose);
         succeeded_ = how_it_went == outcome::success;
         how_ = entry::normal;  // a probe gives its verdict once
     }

@@ -2,8 +2,7 @@
 
 namespace weir::policy {
 
-wait_queue::place::place(wait_queue& line, bell& rings, std::uint64_t ticket, std::size_t most)
-    : line_(line), rings_(rings), ticket_(ticket) {
+wait_queue::place::place(wait_queue& line, bell& rings, std::uint64_t ticket, std::size_t most) : line_(line), rings_(rings), ticket_(ticket) {
     const std::lock_guard hold{line_.changing_};
     if (line_.waiting_.load(std::memory_order_relaxed) >= most) return;
     in_line_ = true;

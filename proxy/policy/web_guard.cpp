@@ -79,8 +79,8 @@ bool allows_host(const host_rules& rules, std::string_view host) {
 core::error check_host(const host_rules& rules, std::string_view host) {
     if (allows_host(rules, host)) return {};
     return {core::code::host_not_allowed,
-            "this address is on loopback, and weir asks for no keys here, so it answers to localhost and loopback addresses only, not to " + quoted(host) +
-                ": if that is its name, write it into the listener's hosts, or set keys"};
+            "this address is on loopback, and weir asks for no keys here, so it answers to localhost and loopback addresses only, not to " +
+                quoted(host) + ": if that is its name, write it into the listener's hosts, or set keys"};
 }
 
 core::error check_page(const host_rules& rules, const cors_settings* cors, std::string_view origin, std::string_view host) {
@@ -99,7 +99,8 @@ core::error check_page(const host_rules& rules, const cors_settings* cors, std::
         if (own && (is_loopback_name(from.host) || ip_address::parse(from.host) || is_named(rules, from.host))) return {};
     }
     return {core::code::origin_not_allowed,
-            "pages of " + quoted(origin) + " may not call this weir: it asks for no keys, so any page could spend its owner's money. Its conf must name the "
+            "pages of " + quoted(origin) +
+                " may not call this weir: it asks for no keys, so any page could spend its owner's money. Its conf must name the "
                 "origin in cors.origins, or set keys"};
 }
 

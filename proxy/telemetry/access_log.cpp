@@ -22,9 +22,9 @@
 namespace weir::telemetry {
 namespace {
 
-constexpr int nap_ms = 10;           // between two drains while lines come: the latency, and what makes writes few
-constexpr int naps_until_sleep = 20; // quiet naps before the thread sleeps until it is woken
-constexpr int retry_ms = 100;        // while the target fails
+constexpr int nap_ms = 10;            // between two drains while lines come: the latency, and what makes writes few
+constexpr int naps_until_sleep = 20;  // quiet naps before the thread sleeps until it is woken
+constexpr int retry_ms = 100;         // while the target fails
 
 void block_signals() {
     sigset_t all;
@@ -33,7 +33,7 @@ void block_signals() {
 }
 
 bool is_regular(int fd) {
-    struct stat what {};
+    struct stat what{};
     return ::fstat(fd, &what) == 0 && S_ISREG(what.st_mode);
 }
 

@@ -81,7 +81,7 @@ private:
     [[nodiscard]] bool all_written() const;
     int open_target(std::string& why) const;
 
-    std::string where_;   ///< empty: off
+    std::string where_;  ///< empty: off
     std::size_t ring_size_;
     std::string error_;
     int wake_fd_ = -1;
@@ -89,17 +89,17 @@ private:
 
     // the writing thread's
     int fd_ = -1;
-    bool may_block_ = false;        ///< a pipe or terminal, whose reader may have stopped reading
+    bool may_block_ = false;  ///< a pipe or terminal, whose reader may have stopped reading
     std::vector<lane*> known_;
-    std::size_t cut_lane_ = 0;      ///< where a write stopped, perhaps within a line: go on there
+    std::size_t cut_lane_ = 0;  ///< where a write stopped, perhaps within a line: go on there
     bool complained_ = false;
 
-    mutable std::mutex lock_;       ///< the members below; never held while writing, so that nobody waits for a slow disk
+    mutable std::mutex lock_;  ///< the members below; never held while writing, so that nobody waits for a slow disk
     std::condition_variable drained_;
     std::vector<std::unique_ptr<lane>> lanes_;
-    int replacement_ = -1;          ///< a reopened file, taken over between two lines
+    int replacement_ = -1;  ///< a reopened file, taken over between two lines
     outcome last_ = outcome::idle;
-    int flushing_ = 0;              ///< callers of flush that wait
+    int flushing_ = 0;  ///< callers of flush that wait
     bool stop_ = false;
     std::uint64_t passes_ = 0;
 

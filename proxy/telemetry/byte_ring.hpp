@@ -15,8 +15,7 @@ namespace weir::telemetry {
 
 class byte_ring {
 public:
-    explicit byte_ring(std::size_t size)
-        : size_(std::bit_ceil(size)), bytes_(std::make_unique_for_overwrite<char[]>(size_)) {}
+    explicit byte_ring(std::size_t size) : size_(std::bit_ceil(size)), bytes_(std::make_unique_for_overwrite<char[]>(size_)) {}
 
     /// Writer: false when `message` does not fit now. The publication is sequentially consistent, so that the writer may
     /// then ask whether the reader sleeps.
@@ -42,12 +41,8 @@ public:
         const std::size_t first = std::min(count, size_ - at);
         return {std::string_view(bytes_.get() + at, first), std::string_view(bytes_.get(), count - first)};
     }
-    [[nodiscard]] bool empty() const {
-        return head_.load(std::memory_order_relaxed) == tail_.load(std::memory_order_seq_cst);
-    }
-    void consume(std::size_t count) {
-        head_.store(head_.load(std::memory_order_relaxed) + count, std::memory_order_release);
-    }
+    [[nodiscard]] bool empty() const { return head_.load(std::memory_order_relaxed) == tail_.load(std::memory_order_seq_cst); }
+    void consume(std::size_t count) { head_.store(head_.load(std::memory_order_relaxed) + count, std::memory_order_release); }
 
 private:
     std::size_t size_;

@@ -52,8 +52,10 @@ void log(level severity, std::string_view message) {
     const auto verdict = limiters[static_cast<std::size_t>(severity)].judge(now);
     if (!verdict.write) return;
     if (verdict.left_out > 0)
-        write_line(severity, std::to_string(verdict.left_out) + " messages like these were left out: more than " + std::to_string(log_limiter::lines_per_window) +
-                                 " in " + std::to_string(log_limiter::window_s) + " s", now);
+        write_line(severity,
+                   std::to_string(verdict.left_out) + " messages like these were left out: more than " +
+                       std::to_string(log_limiter::lines_per_window) + " in " + std::to_string(log_limiter::window_s) + " s",
+                   now);
     write_line(severity, message, now);
 }
 

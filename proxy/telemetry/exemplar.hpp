@@ -16,11 +16,11 @@ namespace weir::telemetry {
 struct exemplar {
     static constexpr std::size_t longest_id = 40;  ///< a UUID has 36 characters; OpenMetrics allows 128 for all labels together
 
-    core::trace_id trace;            ///< empty: the request has none that could be looked up
+    core::trace_id trace;  ///< empty: the request has none that could be looked up
     std::array<char, longest_id> id{};
-    std::size_t id_size = 0;         ///< 0: the request's id is longer than what is kept
-    std::int64_t time_ms = 0;        ///< when it was observed, since the Unix epoch
-    std::int64_t value = 0;          ///< in the family's cell units
+    std::size_t id_size = 0;   ///< 0: the request's id is longer than what is kept
+    std::int64_t time_ms = 0;  ///< when it was observed, since the Unix epoch
+    std::int64_t value = 0;    ///< in the family's cell units
 
     [[nodiscard]] std::string_view request_id() const { return {id.data(), id_size}; }
     [[nodiscard]] bool empty() const { return trace.empty() && id_size == 0; }

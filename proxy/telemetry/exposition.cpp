@@ -22,9 +22,12 @@ std::string_view next_piece(std::string_view& from, char separator) {
     bool quoted = false;
     std::size_t end = 0;
     for (; end < from.size(); ++end) {
-        if (quoted && from[end] == '\\') ++end;
-        else if (from[end] == '"') quoted = !quoted;
-        else if (!quoted && from[end] == separator) break;
+        if (quoted && from[end] == '\\')
+            ++end;
+        else if (from[end] == '"')
+            quoted = !quoted;
+        else if (!quoted && from[end] == separator)
+            break;
     }
     const auto piece = from.substr(0, end);
     from.remove_prefix(std::min(end + 1, from.size()));
@@ -83,8 +86,10 @@ void weigh(wish& into, const media_range& range, std::string_view type, std::str
     if (range.type == "*/*") return into.consider(0, range.q);
     if (range.type.ends_with("/*") && same(range.type.substr(0, range.type.size() - 2), family)) return into.consider(1, range.q);
     if (!same(range.type, type)) return;
-    if (range.version.empty()) into.consider(2, range.q);
-    else if (range.version == version) into.consider(3, range.q);
+    if (range.version.empty())
+        into.consider(2, range.q);
+    else if (range.version == version)
+        into.consider(3, range.q);
 }
 
 }  // namespace

@@ -57,8 +57,8 @@ struct family_info {
     std::string_view help;
     metric_kind kind = metric_kind::counter;
     std::span<const std::string_view> labels;
-    int decimals = 0;                       ///< cells hold the value times 10^decimals, so sums are exact
-    std::span<const std::int64_t> bounds;   ///< histogram: upper bounds, inclusive, in cell units, ascending
+    int decimals = 0;                      ///< cells hold the value times 10^decimals, so sums are exact
+    std::span<const std::int64_t> bounds;  ///< histogram: upper bounds, inclusive, in cell units, ascending
 };
 
 [[nodiscard]] const family_info& info_of(family which);

@@ -35,8 +35,7 @@ std::size_t plain_prefix(std::string_view s) {
         const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(s.data() + n));
         const __m128i odd = _mm_or_si128(_mm_or_si128(_mm_cmplt_epi8(x, blank), _mm_cmpeq_epi8(x, del)),
                                          _mm_or_si128(_mm_cmpeq_epi8(x, quote), _mm_cmpeq_epi8(x, slash)));
-        if (const int mask = _mm_movemask_epi8(odd); mask != 0)
-            return n + static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(mask)));
+        if (const int mask = _mm_movemask_epi8(odd); mask != 0) return n + static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(mask)));
     }
 #endif
     while (n < s.size() && is_plain(static_cast<unsigned char>(s[n]))) ++n;

@@ -24,8 +24,7 @@ void append_head(std::string& out, std::string_view name, std::string_view help,
 
 void append_value(std::string& out, std::int64_t value, int decimals) {
     char digits[32];
-    char* const end = decimals == 0 ? std::to_chars(digits, digits + sizeof digits, value).ptr
-                                    : write_decimal(digits, value, decimals);
+    char* const end = decimals == 0 ? std::to_chars(digits, digits + sizeof digits, value).ptr : write_decimal(digits, value, decimals);
     *end = '\n';
     out.append(digits, static_cast<std::size_t>(end + 1 - digits));
 }
@@ -53,8 +52,7 @@ merged_family::merged_family(family which) : info(&info_of(which)), optional(whi
     }
 }
 
-void merged_family::add_line(std::string_view suffix, const std::string& labels, std::string_view le,
-                                      std::size_t value) {
+void merged_family::add_line(std::string_view suffix, const std::string& labels, std::string_view le, std::size_t value) {
     const std::size_t start = texts.size();
     texts.append(info->name).append(suffix);
     if (!labels.empty() || !le.empty()) {
@@ -118,8 +116,7 @@ MetricFamily merged_family::collect() const {
             const std::size_t buckets = info->bounds.size() + 1;
             for (std::size_t b = 0; b < buckets; ++b) {
                 count += static_cast<std::uint64_t>(cells[b]);
-                const double bound = b + 1 < buckets ? scaled(info->bounds[b], info->decimals)
-                                                     : std::numeric_limits<double>::infinity();
+                const double bound = b + 1 < buckets ? scaled(info->bounds[b], info->decimals) : std::numeric_limits<double>::infinity();
                 metric.histogram.bucket.push_back({count, bound});
             }
             metric.histogram.sample_count = count;

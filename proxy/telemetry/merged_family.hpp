@@ -21,7 +21,7 @@ struct merged_family {
     explicit merged_family(family which);
 
     struct line {
-        std::size_t text = 0;     ///< offset into `texts`
+        std::size_t text = 0;  ///< offset into `texts`
         std::uint32_t length = 0;
         std::uint32_t value = 0;  ///< index into `values`; of a histogram's bucket lines its first cell
     };
@@ -52,7 +52,7 @@ struct merged_family {
     std::vector<line> lines;
     std::vector<entry> entries;
     std::vector<std::int64_t> values;
-    std::vector<exemplar> examples;             ///< parallel to values; of a histogram, while it is rendered for OpenMetrics
+    std::vector<exemplar> examples;  ///< parallel to values; of a histogram, while it is rendered for OpenMetrics
     std::unordered_map<std::string, std::size_t> by_labels;
 
 private:

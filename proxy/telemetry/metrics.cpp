@@ -31,15 +31,13 @@ void append_process(std::vector<MetricFamily>& out) {
     const auto gauge = [&](std::string_view name, std::string_view help, double value) {
         out.push_back(single(name, help, MetricType::Gauge, value));
     };
-    out.push_back(single("process_cpu_seconds_total", "User and system CPU time spent in seconds.", MetricType::Counter,
-                         now.cpu_seconds));
+    out.push_back(single("process_cpu_seconds_total", "User and system CPU time spent in seconds.", MetricType::Counter, now.cpu_seconds));
     gauge("process_resident_memory_bytes", "Resident memory size in bytes.", static_cast<double>(now.resident_bytes));
     gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.", static_cast<double>(now.virtual_bytes));
     gauge("process_open_fds", "Number of open file descriptors.", static_cast<double>(now.open_fds));
     gauge("process_max_fds", "Maximum number of open file descriptors.", static_cast<double>(now.max_fds));
     gauge("process_threads", "Number of threads.", static_cast<double>(now.threads));
-    gauge("process_start_time_seconds", "Start time of the process since the Unix epoch in seconds.",
-          now.start_time_seconds);
+    gauge("process_start_time_seconds", "Start time of the process since the Unix epoch in seconds.", now.start_time_seconds);
 }
 
 // A family may be named by several sources, and by none; the text format allows each name once.
@@ -78,8 +76,7 @@ MetricFamily make_family(std::string_view name, std::string_view help, MetricTyp
     return family;
 }
 
-void add_value(MetricFamily& family, std::initializer_list<std::pair<std::string_view, std::string_view>> labels,
-               double value) {
+void add_value(MetricFamily& family, std::initializer_list<std::pair<std::string_view, std::string_view>> labels, double value) {
     prometheus::ClientMetric metric;
     for (const auto& [name, text] : labels) metric.label.push_back({std::string(name), std::string(text)});
     if (family.type == MetricType::Counter) {
@@ -149,8 +146,7 @@ void metrics::merge_series(shard_slot& slot, const series& s) const {
     }
     const auto [place, fresh] = into.by_labels.try_emplace(label_text, 0);
     if (fresh) place->second = into.add_entry(store, s, label_text);
-    slot.seen.push_back({&s, s.cells, static_cast<std::uint32_t>(s.of), static_cast<std::uint32_t>(cells_of(*into.info)),
-                         place->second});
+    slot.seen.push_back({&s, s.cells, static_cast<std::uint32_t>(s.of), static_cast<std::uint32_t>(cells_of(*into.info)), place->second});
 }
 
 void metrics::merge() const {
@@ -173,8 +169,7 @@ std::vector<MetricFamily> metrics::outside() const {
         const std::lock_guard lock(shards_lock_);
         for (const auto& slot : shards_) dropped += slot->cells.store().dropped();
     }
-    given.push_back(single("weir_metric_series_dropped_total",
-                           "Updates counted under the label value other because the limit of series was reached.",
+    given.push_back(single("weir_metric_series_dropped_total", "Updates counted under the label value other because the limit of series was reached.",
                            MetricType::Counter, static_cast<double>(dropped)));
     given.push_back(make_family("weir_build_info", "The version that runs; always 1.", MetricType::Gauge));
     add_value(given.back(), {{"version", core::version}}, 1);

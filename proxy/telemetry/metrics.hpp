@@ -30,8 +30,7 @@ using source = std::function<void(std::vector<prometheus::MetricFamily>&)>;
                                                    prometheus::MetricType type = prometheus::MetricType::Gauge);
 
 /// One counter or gauge value, by the family's type.
-void add_value(prometheus::MetricFamily& family,
-               std::initializer_list<std::pair<std::string_view, std::string_view>> labels, double value);
+void add_value(prometheus::MetricFamily& family, std::initializer_list<std::pair<std::string_view, std::string_view>> labels, double value);
 
 /// Everything is thread-safe; what `worker_shard` returns belongs to one thread.
 class metrics final : public prometheus::Collectable {
@@ -77,7 +76,7 @@ private:
     [[nodiscard]] std::vector<prometheus::MetricFamily> outside() const;
 
     std::size_t series_limit_;
-    mutable std::mutex scrape_;   ///< orders scrapes; workers never take it
+    mutable std::mutex scrape_;  ///< orders scrapes; workers never take it
     mutable std::mutex shards_lock_;
     mutable std::vector<std::unique_ptr<shard_slot>> shards_;
     mutable std::vector<merged_family> merged_;

@@ -25,8 +25,10 @@ std::string_view unit_of(std::string_view family) {
 void append_escaped(std::string& out, std::string_view text) {
     for (const char c : text) {
         if (c == '\\' || c == '"') out += '\\';
-        if (c == '\n') out += "\\n";
-        else out += c;
+        if (c == '\n')
+            out += "\\n";
+        else
+            out += c;
     }
 }
 

@@ -8,7 +8,7 @@ namespace weir::telemetry {
 
 struct process_stats {
     double cpu_seconds = 0;
-    double start_time_seconds = 0;       ///< since the Unix epoch
+    double start_time_seconds = 0;  ///< since the Unix epoch
     std::int64_t resident_bytes = 0;
     std::int64_t virtual_bytes = 0;
     std::int64_t open_fds = 0;

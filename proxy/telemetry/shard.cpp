@@ -24,9 +24,7 @@ bool is_refusal(const exchange::record& what) {
     return status >= 400 && status < 500;
 }
 
-bool client_left(const exchange::record& what) {
-    return what.code == core::code::client_closed || what.close_reason == "client";
-}
+bool client_left(const exchange::record& what) { return what.code == core::code::client_closed || what.close_reason == "client"; }
 
 // How far the exchange had come when the client left.
 std::string_view phase_of_leaving(const exchange::record& what) {
@@ -111,8 +109,8 @@ label_id shard::status_id(int status) {
 }
 
 void shard::publish(const exchange::record& what) {
-    const request_ids ids{store_.intern(what.endpoint), store_.intern(what.model_label), store_.intern(what.pool),
-                          store_.intern(what.key), what.stream ? known_.yes : known_.no};
+    const request_ids ids{store_.intern(what.endpoint), store_.intern(what.model_label), store_.intern(what.pool), store_.intern(what.key),
+                          what.stream ? known_.yes : known_.no};
     find(family::requests, ids.endpoint, ids.model, ids.pool, ids.key, ids.stream, status_id(what.status))->add(1);
     observe(family::request_duration, nanoseconds(what.duration_us), &what, ids.endpoint, ids.pool, ids.stream);
     observe(family::overhead, nanoseconds(what.overhead_us), &what, ids.endpoint);
@@ -207,10 +205,8 @@ void shard::count_endings(const exchange::record& what, const request_ids& ids) 
     if (is_refusal(what)) find(family::rejections, ids.key, store_.intern(core::name_of(what.code)))->add(1);
     if (what.code == core::code::client_timeout)
         find(family::client_timeouts, store_.intern(what.listener), store_.intern(what.close_reason == "body" ? "body" : "head"))->add(1);
-    if (what.code == core::code::upstream_timeout)
-        find(family::gateway_timeouts, ids.pool, store_.intern(phase_of_lateness(what)))->add(1);
-    if (!what.interrupted_phase.empty())
-        find(family::streams_interrupted, ids.pool, store_.intern(what.interrupted_phase))->add(1);
+    if (what.code == core::code::upstream_timeout) find(family::gateway_timeouts, ids.pool, store_.intern(phase_of_lateness(what)))->add(1);
+    if (!what.interrupted_phase.empty()) find(family::streams_interrupted, ids.pool, store_.intern(what.interrupted_phase))->add(1);
     if (what.code == core::code::ended_by_operator || what.code == core::code::shutdown)
         find(family::requests_ended, ids.pool, store_.intern(core::name_of(what.code)))->add(1);
     if (client_left(what)) find(family::client_disconnects, ids.pool, store_.intern(phase_of_leaving(what)))->add(1);
@@ -221,8 +217,7 @@ histogram_ref shard::inter_token(std::string_view pool, std::string_view model) 
     return histogram(family::inter_token, pool_id, store_.intern(model));
 }
 
-void shard::meter_divergence(std::string_view pool, std::string_view upstream, std::string_view model, std::int64_t reported,
-                             std::int64_t counted) {
+void shard::meter_divergence(std::string_view pool, std::string_view upstream, std::string_view model, std::int64_t reported, std::int64_t counted) {
     constexpr std::int64_t long_enough = 32;  // in a shorter answer one token of framing looks like a fault
     if (counted <= 0 || reported < 0) return;
     const label_id pool_id = store_.intern(pool), model_id = store_.intern(model);
@@ -270,7 +265,8 @@ void shard::show_pool(std::string_view pool) {
     using exchange::failure;
     const label_id id = store_.intern(pool);
     (void)find(family::tunnels_unread, id);
-    for (const std::string_view phase : {"connect", "first_byte", "first_token", "idle", "total"}) (void)find(family::gateway_timeouts, id, store_.intern(phase));
+    for (const std::string_view phase : {"connect", "first_byte", "first_token", "idle", "total"})
+        (void)find(family::gateway_timeouts, id, store_.intern(phase));
     for (const failure why : {failure::reset, failure::invalid, failure::timeout_idle, failure::timeout_total})
         (void)find(family::streams_interrupted, id, store_.intern(exchange::name_of(why)));
     (void)find(family::streams_interrupted, id, store_.intern("budget"));

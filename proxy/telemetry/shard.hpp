@@ -19,8 +19,7 @@ using gauge = cell;
 class histogram_ref {
 public:
     histogram_ref() = default;
-    histogram_ref(cell* cells, std::span<const std::int64_t> bounds, double scale)
-        : cells_(cells), bounds_(bounds), scale_(scale) {}
+    histogram_ref(cell* cells, std::span<const std::int64_t> bounds, double scale) : cells_(cells), bounds_(bounds), scale_(scale) {}
 
     /// `value` in the family's base unit (seconds). Negative and NaN count as 0.
     void observe(double value) {
@@ -49,7 +48,6 @@ public:
     }
 
 private:
-
     cell* cells_ = nullptr;
     std::span<const std::int64_t> bounds_;
     double scale_ = 1;
@@ -72,8 +70,7 @@ public:
     /// Usage that was reported after its request was published: so much more than what was counted then.
     void late_spend(std::string_view key, std::string_view model, std::string_view pool, const usage::counts& more, usage::nanousd cost);
     /// The upstream reported `reported` output tokens where weir counted `counted` (0: nothing is observed).
-    void meter_divergence(std::string_view pool, std::string_view upstream, std::string_view model, std::int64_t reported,
-                          std::int64_t counted);
+    void meter_divergence(std::string_view pool, std::string_view upstream, std::string_view model, std::int64_t reported, std::int64_t counted);
     void retry(std::string_view pool, std::string_view reason);
     void fallback(std::string_view pool, std::string_view reason);
     void hedge(std::string_view pool, std::string_view outcome);

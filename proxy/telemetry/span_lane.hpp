@@ -28,7 +28,8 @@ public:
         const int spans = append_spans(text_, what, notes, why);
         text_[0] = static_cast<char>(spans);
         text_ += '\n';
-        if (!ring_->push(text_)) dropped_.store(dropped_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(spans), std::memory_order_relaxed);
+        if (!ring_->push(text_))
+            dropped_.store(dropped_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(spans), std::memory_order_relaxed);
     }
 
     /// The exporter's thread. Moves whole requests behind `into`, separated by commas, until that is `most` bytes long; returns how many spans.

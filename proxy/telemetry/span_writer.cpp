@@ -117,8 +117,9 @@ void append_request(std::string& out, const exchange::record& what, const trace_
     const auto operation = gen_ai_operation(what.endpoint);
     const auto error = gen_ai_error(what, digits);
     const std::int64_t began = began_at(what);
-    append_head(out, notes, {notes.span, notes.caller.span, kind_server, operation.empty() ? notes.method : operation,
-                             operation.empty() ? what.endpoint : what.model_label, began, began + what.duration_us * 1'000});
+    append_head(out, notes,
+                {notes.span, notes.caller.span, kind_server, operation.empty() ? notes.method : operation,
+                 operation.empty() ? what.endpoint : what.model_label, began, began + what.duration_us * 1'000});
     attributes add(out);
     add.text("http.request.method", notes.method);
     add.text("http.route", what.endpoint);
@@ -157,8 +158,9 @@ void append_attempt(std::string& out, const exchange::record& what, const trace_
     std::string_view error = failed ? exchange::name_of(a.why) : std::string_view{};
     if (failed && (error.empty() || a.why == exchange::failure::status) && a.status >= 400)
         error = {digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, a.status).ptr - digits)};
-    append_head(out, notes, {note.span, notes.span, kind_client, operation.empty() ? notes.method : operation,
-                             operation.empty() ? what.endpoint : core::shown(note.model), began, std::min(began + std::int64_t{a.ms} * 1'000'000, latest)});
+    append_head(out, notes,
+                {note.span, notes.span, kind_client, operation.empty() ? notes.method : operation,
+                 operation.empty() ? what.endpoint : core::shown(note.model), began, std::min(began + std::int64_t{a.ms} * 1'000'000, latest)});
     attributes add(out);
     add.text("gen_ai.operation.name", operation);
     if (!operation.empty()) add.text("gen_ai.provider.name", gen_ai_provider(what.endpoint));

@@ -51,7 +51,9 @@ void append_label_value(std::string& out, std::string_view value) {
 }
 
 void append_json_text(std::string& out, std::string_view value) {
-    const auto is_plain = [](char c) { return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f && c != '\\' && c != '"'; };
+    const auto is_plain = [](char c) {
+        return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f && c != '\\' && c != '"';
+    };
     while (!value.empty()) {
         const auto plain = static_cast<std::size_t>(std::find_if_not(value.begin(), value.end(), is_plain) - value.begin());
         out += value.substr(0, plain);

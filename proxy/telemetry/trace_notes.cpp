@@ -20,7 +20,8 @@ bool is_sampled(core::trace_id id, int percent) {
 
 kept reason_to_keep(const exchange::record& what, const trace_notes& notes, std::chrono::milliseconds slow) {
     if (notes.sampled) return kept::sampled;
-    if (what.status >= 500 || !what.interrupted_phase.empty() || (what.status >= 400 && what.attempt_count > 0 && what.code != core::code::client_closed))
+    if (what.status >= 500 || !what.interrupted_phase.empty() ||
+        (what.status >= 400 && what.attempt_count > 0 && what.code != core::code::client_closed))
         return kept::error;
     return slow.count() > 0 && what.duration_us >= slow.count() * 1'000 ? kept::slow : kept::no;
 }

@@ -14,16 +14,16 @@ namespace weir::telemetry {
 
 struct attempt_note {
     std::uint64_t span = 0;
-    std::int64_t began_us = 0;      ///< after the request's own begin
-    std::string_view host, port;    ///< of the upstream's URL
-    std::string_view model;         ///< that was sent there
+    std::int64_t began_us = 0;    ///< after the request's own begin
+    std::string_view host, port;  ///< of the upstream's URL
+    std::string_view model;       ///< that was sent there
 };
 
 struct trace_notes {
-    core::trace_context caller;     ///< the trace; its span is the client's, 0 where weir began the trace
-    std::uint64_t span = 0;         ///< of the request
-    bool sampled = false;           ///< decided at its begin; what is sent to upstreams says so
-    std::string state;              ///< the client's tracestate
+    core::trace_context caller;  ///< the trace; its span is the client's, 0 where weir began the trace
+    std::uint64_t span = 0;      ///< of the request
+    bool sampled = false;        ///< decided at its begin; what is sent to upstreams says so
+    std::string state;           ///< the client's tracestate
     std::string method;
     std::array<attempt_note, exchange::max_attempts_recorded> attempts;
 };

@@ -56,12 +56,9 @@ constexpr std::string_view before_cl100k[] = {"text-", "code-", "davinci", "curi
 
 std::string_view name(encoding which) {
     switch (which) {
-        case encoding::cl100k:
-            return "cl100k_base";
-        case encoding::o200k:
-            return "o200k_base";
-        case encoding::o200k_harmony:
-            return "o200k_harmony";
+        case encoding::cl100k: return "cl100k_base";
+        case encoding::o200k: return "o200k_base";
+        case encoding::o200k_harmony: return "o200k_harmony";
     }
     return {};
 }

@@ -40,15 +40,12 @@ std::size_t long_piece::feed(std::string_view text) {
 
 std::int64_t long_piece::count() const {
     switch (state_) {
-        case state::done:
-            return final_count_;
-        case state::head:
-            return may_cut_ ? count_at_cut_ + rest_.count() : whole_.count();
+        case state::done: return final_count_;
+        case state::head: return may_cut_ ? count_at_cut_ + rest_.count() : whole_.count();
         case state::spaces:
             // At the end of the text cl100k takes the run whole.
             return may_cut_ && how_ == pattern::o200k ? count_at_cut_ + rest_.count() : whole_.count();
-        default:
-            return settled_ + whole_.count();
+        default: return settled_ + whole_.count();
     }
 }
 
@@ -62,12 +59,9 @@ bool long_piece::take(character c, std::string_view bytes) {
             if ((c.what & detail::letters) == 0) return finish(settled_ + whole_.count());
             whole_.push(words_, bytes);
             return true;
-        case state::head:
-            return take_head(c, bytes);
-        case state::tail:
-            return take_tail(c, bytes);
-        case state::contraction:
-            return take_contraction(bytes);
+        case state::head: return take_head(c, bytes);
+        case state::tail: return take_tail(c, bytes);
+        case state::contraction: return take_contraction(bytes);
         case state::symbols:
             if ((c.what & detail::symbols) == 0) {
                 state_ = state::symbols_tail;
@@ -75,12 +69,9 @@ bool long_piece::take(character c, std::string_view bytes) {
             }
             whole_.push(words_, bytes);
             return true;
-        case state::symbols_tail:
-            return take_symbols_tail(c, bytes);
-        case state::spaces:
-            return take_space(c, bytes);
-        case state::done:
-            break;
+        case state::symbols_tail: return take_symbols_tail(c, bytes);
+        case state::spaces: return take_space(c, bytes);
+        case state::done: break;
     }
     return false;
 }

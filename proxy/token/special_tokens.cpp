@@ -7,21 +7,16 @@
 namespace weir::token {
 namespace {
 
-constexpr std::string_view cl100k_names[] = {"<|endoftext|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>",
-                                             "<|endofprompt|>"};
+constexpr std::string_view cl100k_names[] = {"<|endoftext|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|endofprompt|>"};
 constexpr std::string_view o200k_names[] = {"<|endoftext|>", "<|endofprompt|>"};
-constexpr std::string_view harmony_names[] = {"<|startoftext|>", "<|endoftext|>", "<|endofprompt|>", "<|return|>",
-                                              "<|constrain|>",   "<|channel|>",   "<|start|>",       "<|end|>",
-                                              "<|message|>",     "<|call|>"};
+constexpr std::string_view harmony_names[] = {"<|startoftext|>", "<|endoftext|>", "<|endofprompt|>", "<|return|>",  "<|constrain|>",
+                                              "<|channel|>",     "<|start|>",     "<|end|>",         "<|message|>", "<|call|>"};
 
 std::span<const std::string_view> names_of(encoding which) {
     switch (which) {
-        case encoding::cl100k:
-            return cl100k_names;
-        case encoding::o200k:
-            return o200k_names;
-        case encoding::o200k_harmony:
-            return harmony_names;
+        case encoding::cl100k: return cl100k_names;
+        case encoding::o200k: return o200k_names;
+        case encoding::o200k_harmony: return harmony_names;
     }
     return {};
 }

@@ -27,9 +27,7 @@ vocabulary::vocabulary(const unsigned char* image) {
     tokens_ = header.tokens;
 }
 
-vocabulary vocabulary::of(encoding which) {
-    return vocabulary{which == encoding::cl100k ? weir_image_cl100k : weir_image_o200k};
-}
+vocabulary vocabulary::of(encoding which) { return vocabulary{which == encoding::cl100k ? weir_image_cl100k : weir_image_o200k}; }
 
 token_id vocabulary::joined(token_id left, token_id right) const {
     const std::uint64_t hash = hash_pair(left, right);

@@ -12,8 +12,7 @@ constexpr std::size_t nano_digits = 9;
 
 std::string usd_string(nanousd amount) {
     // Negating the smallest value of the signed type would overflow; the unsigned one has room for it.
-    const std::uint64_t magnitude =
-        amount < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(amount) : static_cast<std::uint64_t>(amount);
+    const std::uint64_t magnitude = amount < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(amount) : static_cast<std::uint64_t>(amount);
     std::string text = amount < 0 ? "-" : "";
     text += std::to_string(magnitude / nano_per_usd);
     std::string fraction = std::to_string(magnitude % nano_per_usd);

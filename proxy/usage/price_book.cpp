@@ -50,8 +50,7 @@ int128 half_up(int128 pico) {
 }
 
 std::size_t literal_characters(std::string_view pattern) {
-    return static_cast<std::size_t>(
-        std::count_if(pattern.begin(), pattern.end(), [](char c) { return c != '*' && c != '?'; }));
+    return static_cast<std::size_t>(std::count_if(pattern.begin(), pattern.end(), [](char c) { return c != '*' && c != '?'; }));
 }
 
 }  // namespace

@@ -17,9 +17,10 @@ using test::made_snapshot;
 class AdminApi : public testing::Test {
 protected:
     AdminApi() {
-        current_ = made_snapshot("pools:\n  main pool:\n    upstreams:\n      - {name: one, url: 'http://127.0.0.1:1/v1'}\n"
-                                 "      - {name: 'a/b', url: 'http://127.0.0.1:2/v1'}\n",
-                                 names_);
+        current_ = made_snapshot(
+            "pools:\n  main pool:\n    upstreams:\n      - {name: one, url: 'http://127.0.0.1:1/v1'}\n"
+            "      - {name: 'a/b', url: 'http://127.0.0.1:2/v1'}\n",
+            names_);
         operations::settings of;
         of.current = [this] { return current_; };
         of.facts = [] { return process_facts{}; };
@@ -67,7 +68,8 @@ TEST_F(AdminApi, ReadsPercentEncodedNames) {
     EXPECT_TRUE(desk_->drained("main pool", "a/b"));
     EXPECT_EQ(ask("POST", "/api/pools/main%20pool/upstreams/one/undrain").status, 200);
     EXPECT_FALSE(desk_->drained("main pool", "one"));
-    for (const char* path : {"/api/pools/main%2/upstreams/one/drain", "/api/pools/main%zzpool/upstreams/one/drain", "/api/pools/main%/upstreams/one/drain"})
+    for (const char* path :
+         {"/api/pools/main%2/upstreams/one/drain", "/api/pools/main%zzpool/upstreams/one/drain", "/api/pools/main%/upstreams/one/drain"})
         EXPECT_EQ(ask("POST", path).status, 404) << path;
 }
 
@@ -76,20 +78,27 @@ TEST_F(AdminApi, TakesAWeightAndNothingElse) {
     EXPECT_EQ(weight("one"), 3);
     EXPECT_EQ(ask("PUT", one, " {\r\n\t\"weight\" : null } ").status, 200);
     EXPECT_EQ(weight("one"), -1);
-    for (const char* body : {"", "3", "{}", "{\"weight\":}", "{\"weight\":-1}", "{\"weight\":1e3}", "{\"weight\":99999999999999999999}", "{\"weight\":1001}",
-                             "{\"weight\":1,\"more\":2}", "{\"weight\":true}", "{\"weight\":\"3\"}", "{\"Weight\":3}", "{\"weight\":3}}"})
+    for (const char* body :
+         {"", "3", "{}", "{\"weight\":}", "{\"weight\":-1}", "{\"weight\":1e3}", "{\"weight\":99999999999999999999}", "{\"weight\":1001}",
+          "{\"weight\":1,\"more\":2}", "{\"weight\":true}", "{\"weight\":\"3\"}", "{\"Weight\":3}", "{\"weight\":3}}"})
         EXPECT_EQ(ask("PUT", one, body).status, 400) << body;
     EXPECT_EQ(weight("one"), -1);
 }
 
 TEST_F(AdminApi, NamesTheMethodsThatAPathHas) {
-    for (const auto& [path, allowed] : {std::pair{std::string{"/api/status"}, "GET, HEAD"}, {"/api/live", "GET, HEAD"}, {"/api/ledger", "GET, HEAD"}, {"/api/reload", "POST"},
-                                        {"/api/requests/x", "DELETE"}, {std::string{one}, "PUT"}, {std::string{one} + "/drain", "POST"}}) {
+    for (const auto& [path, allowed] : {std::pair{std::string{"/api/status"}, "GET, HEAD"},
+                                        {"/api/live", "GET, HEAD"},
+                                        {"/api/ledger", "GET, HEAD"},
+                                        {"/api/reload", "POST"},
+                                        {"/api/requests/x", "DELETE"},
+                                        {std::string{one}, "PUT"},
+                                        {std::string{one} + "/drain", "POST"}}) {
         const auto got = ask("PATCH", path);
         EXPECT_EQ(got.status, 405) << path;
         EXPECT_EQ(got.allow, allowed) << path;
     }
-    for (const char* path : {"/api/", "/api/nothing", "/api/status/", "/api/pools", "/api/pools/main%20pool/upstreams"}) EXPECT_EQ(ask("GET", path).status, 404) << path;
+    for (const char* path : {"/api/", "/api/nothing", "/api/status/", "/api/pools", "/api/pools/main%20pool/upstreams"})
+        EXPECT_EQ(ask("GET", path).status, 404) << path;
     EXPECT_EQ(ask("POST", std::string{one} + "/explode").status, 404);
     EXPECT_EQ(ask("POST", std::string{one} + "/drain/more").status, 405) << "nothing there changes anything";
 }
@@ -116,7 +125,8 @@ TEST_F(AdminApi, AsksForItsTokenWhereThereIsOne) {
     admin_request r;
     r.method = "GET";
     r.path = "/api/status";
-    for (const char* wrong : {"", "the-token", "Bearer", "Bearer ", "Bearer the-toke", "Bearer the-token ", "bearer the-token", "Basic the-token", "Bearer the-tokem"}) {
+    for (const char* wrong :
+         {"", "the-token", "Bearer", "Bearer ", "Bearer the-toke", "Bearer the-token ", "bearer the-token", "Basic the-token", "Bearer the-tokem"}) {
         r.authorization = wrong;
         EXPECT_EQ(api_->answer(r).status, 401) << wrong;
     }

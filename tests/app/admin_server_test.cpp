@@ -45,9 +45,7 @@ protected:
         server_ = std::make_unique<admin_server>(address, std::move(handlers));
         server_->start();
     }
-    [[nodiscard]] test::response ask(const std::string& bytes) {
-        return test::exchange_once(server_->address(), bytes);
-    }
+    [[nodiscard]] test::response ask(const std::string& bytes) { return test::exchange_once(server_->address(), bytes); }
 
     // Set before a request is sent and read while it is answered.
     std::string metrics_ = "weir_build_info 1\n";
@@ -107,8 +105,7 @@ TEST_F(AdminServer, AnswersHeadWithTheLengthAndNoBody) {
 TEST_F(AdminServer, RefusesOtherMethodsAndListsWhatThereIs) {
     for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "BREW"}) {
         SCOPED_TRACE(method);
-        const auto got =
-            ask(std::string{method} + " /metrics HTTP/1.1\r\nHost: admin\r\nContent-Length: 4\r\n\r\nbody");
+        const auto got = ask(std::string{method} + " /metrics HTTP/1.1\r\nHost: admin\r\nContent-Length: 4\r\n\r\nbody");
         EXPECT_EQ(got.status, 405);
         EXPECT_EQ(got.header("allow"), "GET, HEAD");
     }
@@ -148,9 +145,7 @@ TEST_F(AdminServer, ClosesAfterAnHttp10Request) {
 
 TEST_F(AdminServer, BoundsHeadAndBody) {
     EXPECT_EQ(ask(get("/healthz", "X-Big: " + std::string(20'000, 'a') + "\r\n")).status, 431);
-    EXPECT_EQ(
-        ask("POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" + std::string(1000, 'b')).status,
-        413);
+    EXPECT_EQ(ask("POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" + std::string(1000, 'b')).status, 413);
     EXPECT_EQ(ask("GET\r\n\r\n").status, 400);
     EXPECT_EQ(ask(get("/healthz")).status, 200);
 }
@@ -255,7 +250,9 @@ TEST(AdminServerLife, MayEndWithoutHavingStarted) {
 
 // DNS rebinding: a page of another site reads what a name of its own leads to.
 TEST_F(AdminServer, ShowsItsPagesByKnownNamesOnlyButAnswersProbesByAny) {
-    const auto by = [&](const std::string& path, const std::string& host) { return ask("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n").status; };
+    const auto by = [&](const std::string& path, const std::string& host) {
+        return ask("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n").status;
+    };
     for (const char* path : {"/metrics", "/status", "/api/status", "/nowhere"}) {
         EXPECT_EQ(by(path, "evil.example"), 403) << path;
         EXPECT_NE(by(path, "admin"), 403) << path;

@@ -31,8 +31,7 @@ using testing::StartsWith;
 constexpr const char* html = "<!DOCTYPE html><html><body>Welcome, sign in</body></html>";
 constexpr const char* openai_error =
     R"({"error":{"message":"Incorrect API key: sk-of-the-test","type":"invalid_request_error","param":null,"code":"invalid_api_key"}})";
-constexpr const char* anthropic_error =
-    R"({"type":"error","error":{"type":"authentication_error","message":"x-api-key header is required"}})";
+constexpr const char* anthropic_error = R"({"type":"error","error":{"type":"authentication_error","message":"x-api-key header is required"}})";
 
 mock::script saying(int status, std::string body, std::string type = "application/json") {
     mock::script how;
@@ -58,8 +57,7 @@ public:
         at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         socklen_t size = sizeof at;
         auto* raw = reinterpret_cast<sockaddr*>(&at);
-        if (::bind(listener_, raw, size) != 0 || ::listen(listener_, 1) != 0 ||
-            ::getsockname(listener_, raw, &size) != 0)
+        if (::bind(listener_, raw, size) != 0 || ::listen(listener_, 1) != 0 || ::getsockname(listener_, raw, &size) != 0)
             throw std::runtime_error("cannot listen");
         port_ = ntohs(at.sin_port);
         thread_ = std::thread([this, word = std::move(word)] {
@@ -91,10 +89,8 @@ protected:
 
     diagnosis examined(const std::string& conf) {
         const auto s = test::made_snapshot(conf, names_);
-        const doctor who{*s, [](const core::secret& key) {
-                             return key.reveal() == "sk-of-the-test" ? "the environment variable TEST_KEY"
-                                                                     : std::string{};
-                         }};
+        const doctor who{
+            *s, [](const core::secret& key) { return key.reveal() == "sk-of-the-test" ? "the environment variable TEST_KEY" : std::string{}; }};
         return who.examine(s->pools.at(0), s->pools.at(0).upstreams.at(0));
     }
     std::string fault_of(const std::string& conf) {
@@ -144,8 +140,9 @@ TEST_F(Doctor, ReadsTheListHoweverItIsFramedAndSliced) {
 TEST_F(Doctor, NamesAWrongKeyWhereALiteLlmHasNoDatabase) {
     provider_.always(saying(400, R"({"error":{"message":"No connected db.","type":"no_db_connection","param":null,"code":"400"}})"));
     for (const char* dialect : {"openai", "anthropic", "gemini"})
-        EXPECT_THAT(fault_of(pool_text(provider_.url(), "api_key: sk-of-the-test", std::string{"dialect: "} + dialect)),
-                    AllOf(HasSubstr("the key was refused (status 400 no_db_connection); check the environment variable TEST_KEY"), Not(HasSubstr("dialect"))))
+        EXPECT_THAT(
+            fault_of(pool_text(provider_.url(), "api_key: sk-of-the-test", std::string{"dialect: "} + dialect)),
+            AllOf(HasSubstr("the key was refused (status 400 no_db_connection); check the environment variable TEST_KEY"), Not(HasSubstr("dialect"))))
             << dialect;
 }
 
@@ -157,21 +154,20 @@ TEST_F(Doctor, SuspectsTheKeyOfAnAnswerThatItCannotRead) {
 
 // llama.cpp gives its list twice, in two shapes.
 TEST_F(Doctor, CountsAModelThatIsListedTwiceOnce) {
-    provider_.always(saying(200, R"({"models":[{"name":"tiny.gguf","model":"tiny.gguf"}],"object":"list","data":[{"id":"tiny.gguf","object":"model"}]})"));
+    provider_.always(
+        saying(200, R"({"models":[{"name":"tiny.gguf","model":"tiny.gguf"}],"object":"list","data":[{"id":"tiny.gguf","object":"model"}]})"));
     EXPECT_EQ(examined(pool_text(url())).text, "ok (1 model)");
 }
 
 TEST_F(Doctor, SuggestsTheV1ThatIsMissing) {
     serve_only_under("/api/v1", saying(404, R"({"detail":"not found"})"));
-    EXPECT_THAT(fault_of(pool_text(provider_.url() + "/api")),
-                AllOf(HasSubstr("wrong base URL"), HasSubstr("nothing is at /api/models (status 404)"),
-                      HasSubstr("url: " + provider_.url() + "/api/v1")));
+    EXPECT_THAT(fault_of(pool_text(provider_.url() + "/api")), AllOf(HasSubstr("wrong base URL"), HasSubstr("nothing is at /api/models (status 404)"),
+                                                                     HasSubstr("url: " + provider_.url() + "/api/v1")));
 }
 
 TEST_F(Doctor, SuggestsToLeaveOutTheV1ThatIsTooMuch) {
     serve_only_under("/openai", saying(404, "404 page not found", "text/plain"));
-    EXPECT_THAT(fault_of(pool_text(provider_.url() + "/openai/v1")),
-                testing::EndsWith("url: " + provider_.url() + "/openai"));
+    EXPECT_THAT(fault_of(pool_text(provider_.url() + "/openai/v1")), testing::EndsWith("url: " + provider_.url() + "/openai"));
 }
 
 TEST_F(Doctor, SuggestsAnAddressThatAsksForAnotherKeyToo) {
@@ -179,8 +175,7 @@ TEST_F(Doctor, SuggestsAnAddressThatAsksForAnotherKeyToo) {
         if (c.target == "/api/v1/models") return saying(401, openai_error);
         return saying(404, "");
     });
-    EXPECT_THAT(fault_of(pool_text(provider_.url() + "/api")),
-                testing::EndsWith("url: " + provider_.url() + "/api/v1"));
+    EXPECT_THAT(fault_of(pool_text(provider_.url() + "/api")), testing::EndsWith("url: " + provider_.url() + "/api/v1"));
 }
 
 TEST_F(Doctor, FindsTheApiBehindAWebsite) {
@@ -226,8 +221,7 @@ TEST_F(Doctor, DoesNotTakeAnyJsonForAnApi) {
 
 TEST_F(Doctor, NamesTheDialectThatAnswersInstead) {
     provider_.always(saying(401, anthropic_error));
-    EXPECT_THAT(fault_of(pool_text(url(), "api_key: sk-x")),
-                AllOf(HasSubstr("wrong dialect"), HasSubstr("set dialect: anthropic")));
+    EXPECT_THAT(fault_of(pool_text(url(), "api_key: sk-x")), AllOf(HasSubstr("wrong dialect"), HasSubstr("set dialect: anthropic")));
     provider_.always(saying(401, openai_error));
     EXPECT_THAT(fault_of(pool_text(url(), "api_key: sk-x", "dialect: anthropic")),
                 AllOf(HasSubstr("wrong dialect"), HasSubstr("set dialect: openai")));
@@ -241,8 +235,7 @@ TEST_F(Doctor, JudgesAForeignListByWhatPromptsGet) {
     EXPECT_TRUE(examined(conf).ok);
     EXPECT_EQ(provider_.calls().front().target, "/v1/models?limit=1000");
     provider_.on([](const mock::call& c) -> std::optional<mock::script> {
-        if (c.method == "POST")
-            return saying(404, R"({"error":{"message":"Invalid URL","type":"invalid_request_error"}})");
+        if (c.method == "POST") return saying(404, R"({"error":{"message":"Invalid URL","type":"invalid_request_error"}})");
         return std::nullopt;
     });
     EXPECT_THAT(fault_of(conf), HasSubstr("set dialect: openai"));
@@ -255,14 +248,12 @@ TEST_F(Doctor, NamesWhereARefusedKeyIsWrittenAndNeverTheKey) {
                     AllOf(HasSubstr("the key was refused (status " + std::to_string(status) + " invalid_api_key)"),
                           HasSubstr("check the environment variable TEST_KEY"), Not(HasSubstr("sk-of"))));
     }
-    EXPECT_THAT(fault_of(pool_text(url(), "api_key: sk-other")),
-                AllOf(HasSubstr("check its api_key"), Not(HasSubstr("sk-"))));
+    EXPECT_THAT(fault_of(pool_text(url(), "api_key: sk-other")), AllOf(HasSubstr("check its api_key"), Not(HasSubstr("sk-"))));
     EXPECT_THAT(fault_of(pool_text(url(), "headers: {Authorization: Bearer sk-third}")),
                 AllOf(HasSubstr("the credential in its headers"), Not(HasSubstr("sk-third"))));
     provider_.always(saying(400, R"({"error":{"code":400,"message":"API key not valid","status":"INVALID_ARGUMENT",)"
                                  R"("details":[{"reason":"API_KEY_INVALID"}]}})"));
-    EXPECT_THAT(fault_of(pool_text(provider_.url(), "api_key: sk-other", "dialect: gemini")),
-                HasSubstr("the key was refused"));
+    EXPECT_THAT(fault_of(pool_text(provider_.url(), "api_key: sk-other", "dialect: gemini")), HasSubstr("the key was refused"));
 }
 
 TEST_F(Doctor, ExpectsACredentialOnlyWhereOneIsSent) {
@@ -270,8 +261,7 @@ TEST_F(Doctor, ExpectsACredentialOnlyWhereOneIsSent) {
     const auto d = examined(pool_text(url()));
     EXPECT_TRUE(d.ok);
     EXPECT_THAT(d.text, HasSubstr("clients' own pass through"));
-    EXPECT_THAT(fault_of(pool_text(url()) + "keys: [{name: k, secret: weir-key-of-a-client}]\n"),
-                HasSubstr("set api_key"));
+    EXPECT_THAT(fault_of(pool_text(url()) + "keys: [{name: k, secret: weir-key-of-a-client}]\n"), HasSubstr("set api_key"));
 }
 
 TEST_F(Doctor, TakesAPageThatForbidsForAFirewall) {
@@ -283,16 +273,14 @@ TEST_F(Doctor, SaysWhereARedirectLeadsWithoutItsQuery) {
     auto how = saying(301, "");
     how.headers = {{"location", "https://other.example/v1/models?token=sk-secret"}};
     provider_.always(how);
-    EXPECT_THAT(fault_of(pool_text(url())),
-                AllOf(HasSubstr("to 'https://other.example/v1/models'"), Not(HasSubstr("sk-secret"))));
+    EXPECT_THAT(fault_of(pool_text(url())), AllOf(HasSubstr("to 'https://other.example/v1/models'"), Not(HasSubstr("sk-secret"))));
 }
 
 TEST_F(Doctor, TellsLimitsFromFailures) {
     auto how = saying(429, R"({"error":{"message":"x","type":"insufficient_quota"}})");
     how.headers = {{"retry-after", "12"}};
     provider_.always(how);
-    EXPECT_THAT(fault_of(pool_text(url())),
-                HasSubstr("rate limited (status 429 insufficient_quota, retry after 12 s)"));
+    EXPECT_THAT(fault_of(pool_text(url())), HasSubstr("rate limited (status 429 insufficient_quota, retry after 12 s)"));
     provider_.always(saying(529, html, "text/html"));
     EXPECT_THAT(fault_of(pool_text(url())), HasSubstr("the provider fails (status 529)"));
     provider_.always(saying(418, "{}"));
@@ -304,10 +292,9 @@ TEST_F(Doctor, LooksForEachExactModelOfTheRoutes) {
         "routes:\n"
         "- {models: [gpt-4o, fast, 'any-*'], pool: main, rename: {fast: gpt-4o-mimi}}\n"
         "- {models: ['*'], pool: main, fallback: [{pool: main, model: claude-x}]}\n";
-    EXPECT_THAT(
-        fault_of(pool_text(url()) + routes),
-        AllOf(HasSubstr("unknown model: routes send 'gpt-4o-mimi' (did you mean 'gpt-4o-mini'?), 'claude-x' here"),
-              Not(HasSubstr("fast")), Not(HasSubstr("any-"))));
+    EXPECT_THAT(fault_of(pool_text(url()) + routes),
+                AllOf(HasSubstr("unknown model: routes send 'gpt-4o-mimi' (did you mean 'gpt-4o-mini'?), 'claude-x' here"), Not(HasSubstr("fast")),
+                      Not(HasSubstr("any-"))));
 }
 
 TEST_F(Doctor, BelievesAnAliasThatTheProviderKnowsByName) {
@@ -329,14 +316,12 @@ TEST_F(Doctor, ReadsOnlySoMuchOfAList) {
 
 TEST_F(Doctor, SaysThatNobodyListens) {
     provider_.stop();
-    EXPECT_THAT(fault_of(pool_text(url())),
-                AllOf(HasSubstr("connection refused at 127.0.0.1:"), HasSubstr("the provider runs")));
+    EXPECT_THAT(fault_of(pool_text(url())), AllOf(HasSubstr("connection refused at 127.0.0.1:"), HasSubstr("the provider runs")));
 }
 
 TEST_F(Doctor, SaysThatAHostIsUnknown) {
-    EXPECT_THAT(
-        fault_of(pool_text("http://nowhere.invalid/v1")),
-        testing::AnyOf(HasSubstr("unknown host 'nowhere.invalid'"), HasSubstr("the name was not resolved in time")));
+    EXPECT_THAT(fault_of(pool_text("http://nowhere.invalid/v1")),
+                testing::AnyOf(HasSubstr("unknown host 'nowhere.invalid'"), HasSubstr("the name was not resolved in time")));
 }
 
 TEST_F(Doctor, GivesUpAfterThePoolsConnectTimeout) {
@@ -394,8 +379,7 @@ TEST_F(DoctorOverTls, NamesTheAuthorityToTrust) {
 
 TEST_F(DoctorOverTls, NamesTheNameThatTheCertificateLacks) {
     const auto at = secured({.common_name = "elsewhere", .names = {"DNS:elsewhere.example"}});
-    EXPECT_THAT(fault_of(pool_text(at, "tls: {" + trust() + "}")),
-                AllOf(HasSubstr("does not name '127.0.0.1'"), HasSubstr("set tls.server_name")));
+    EXPECT_THAT(fault_of(pool_text(at, "tls: {" + trust() + "}")), AllOf(HasSubstr("does not name '127.0.0.1'"), HasSubstr("set tls.server_name")));
     EXPECT_TRUE(examined(pool_text(at, "tls: {server_name: elsewhere.example, " + trust() + "}")).ok);
 }
 
@@ -429,8 +413,7 @@ TEST(DoctorsReading, SurvivesEveryCutOfAnAnswer) {
 }
 
 TEST(DoctorsReading, QuotesOnlyHarmlessWordsOfAnError) {
-    EXPECT_EQ(read_probe_reply("", R"({"error":{"message":"m","type":"x_error","code":"sk-123"}})").error_code,
-              "x_error");
+    EXPECT_EQ(read_probe_reply("", R"({"error":{"message":"m","type":"x_error","code":"sk-123"}})").error_code, "x_error");
     EXPECT_EQ(read_probe_reply("", R"({"error":{"message":"m","type":"\u001b[2J"}})").error_code, "");
 }
 

@@ -34,8 +34,7 @@ bool within(std::chrono::milliseconds limit, const std::function<bool()>& true_n
 }
 
 std::string pool_text(const std::string& url, const std::string& check, const std::string& more_of_upstream = {}) {
-    return "pools:\n  main:\n    health_check: {" + check + "}\n    upstreams: [{name: a, url: '" + url + "'" +
-           more_of_upstream + "}]\n";
+    return "pools:\n  main:\n    health_check: {" + check + "}\n    upstreams: [{name: a, url: '" + url + "'" + more_of_upstream + "}]\n";
 }
 
 constexpr const char* quick_check = "interval: 20ms, timeout: 8s, healthy_after: 2, unhealthy_after: 3";
@@ -79,14 +78,12 @@ TEST_F(HealthChecker, ChangesItsVerdictOnlyAfterSoManyResultsInARow) {
             return seen.size() >= 7;
         }));
     }
-    const std::vector<health> expected = {health::unknown, health::unknown, health::unknown, health::down,
-                                          health::down,    health::up,      health::up};
+    const std::vector<health> expected = {health::unknown, health::unknown, health::unknown, health::down, health::down, health::up, health::up};
     EXPECT_EQ((std::vector<health>{seen.begin(), seen.begin() + 7}), expected);
 }
 
 TEST_F(HealthChecker, AsksWithTheUpstreamsPathHostCredentialAndHeaders) {
-    const auto s = made_snapshot(
-        pool_text(url(), "path: /models, interval: 1h", ", api_key: sk-of-the-check, headers: {X-Team: blue}"), names_);
+    const auto s = made_snapshot(pool_text(url(), "path: /models, interval: 1h", ", api_key: sk-of-the-check, headers: {X-Team: blue}"), names_);
     health_checker checker;
     checker.use(s);
     ASSERT_TRUE(provider_.wait_for([](const auto& calls) { return !calls.empty(); }));
@@ -127,8 +124,7 @@ TEST_F(HealthChecker, PutsTheModelsEndpointWhereTheDialectHasItAndOtherPathsUnde
         targets.back() += " " + call.header("anthropic-version");
     }
     std::sort(targets.begin(), targets.end());
-    EXPECT_EQ(targets,
-              (std::vector<std::string>{"/deep/health", "/v1/models ", "/v1/models 2023-06-01", "/v1beta/models"}));
+    EXPECT_EQ(targets, (std::vector<std::string>{"/deep/health", "/v1/models ", "/v1/models 2023-06-01", "/v1beta/models"}));
 }
 
 TEST_F(HealthChecker, GoesByTheExpectedRangeOfStatuses) {
@@ -149,8 +145,7 @@ TEST_F(HealthChecker, ReadsPastInterimAnswers) {
 
 TEST_F(HealthChecker, ReadsAnAnswerThatComesByteByByte) {
     provider_.always({.write = 1, .write_pause = 100us});
-    const auto s =
-        made_snapshot(pool_text(url(), "interval: 20ms, timeout: 10s, healthy_after: 1, unhealthy_after: 1"), names_);
+    const auto s = made_snapshot(pool_text(url(), "interval: 20ms, timeout: 10s, healthy_after: 1, unhealthy_after: 1"), names_);
     health_checker checker;
     checker.use(s);
     EXPECT_TRUE(within(8s, [&] { return state_of(*s).verdict() == health::up; }));
@@ -161,8 +156,7 @@ TEST_F(HealthChecker, LetsTheUpstreamFinishItsAnswer) {
     const auto s = made_snapshot(pool_text(url(), "interval: 1h"), names_);
     health_checker checker;
     checker.use(s);
-    ASSERT_TRUE(provider_.wait_for(
-        [](const auto& calls) { return !calls.empty() && calls[0].outcome != mock::outcome::running; }));
+    ASSERT_TRUE(provider_.wait_for([](const auto& calls) { return !calls.empty() && calls[0].outcome != mock::outcome::running; }));
     EXPECT_EQ(provider_.calls()[0].outcome, mock::outcome::finished);
 }
 
@@ -181,11 +175,10 @@ TEST_P(HealthCheckerFailures, AreLoggedInWordsAndSoIsTheRecovery) {
     provider.start();
     GetParam().breaks(provider);
     net::resolver names;
-    const auto s = made_snapshot(pool_text(provider.url() + "/v1",
-                                           "interval: 20ms, timeout: " + std::string{GetParam().timeout} +
-                                               ", healthy_after: 1, unhealthy_after: 2",
-                                           ", api_key: sk-hidden"),
-                                 names);
+    const auto s = made_snapshot(
+        pool_text(provider.url() + "/v1", "interval: 20ms, timeout: " + std::string{GetParam().timeout} + ", healthy_after: 1, unhealthy_after: 2",
+                  ", api_key: sk-hidden"),
+        names);
     const std::string who = "upstream 'a' of pool 'main' (" + provider.url() + "/v1)";
     const auto log = logged([&] {
         health_checker checker;
@@ -197,26 +190,21 @@ TEST_P(HealthCheckerFailures, AreLoggedInWordsAndSoIsTheRecovery) {
         provider.start();
         EXPECT_TRUE(within(10s, [&] { return state_of(*s).verdict() == health::up; }));
     });
-    EXPECT_NE(log.find(" warn " + who + " is down after 2 failed health checks: " + GetParam().said), std::string::npos)
-        << log;
+    EXPECT_NE(log.find(" warn " + who + " is down after 2 failed health checks: " + GetParam().said), std::string::npos) << log;
     EXPECT_NE(log.find(" info " + who + " is up again\n"), std::string::npos) << log;
     EXPECT_EQ(log.find("sk-hidden"), std::string::npos) << log;
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Each, HealthCheckerFailures,
-    testing::Values(
-        failure_case{"refused", [](mock::provider& p) { p.stop(); }, "cannot connect: Connection refused"},
-        failure_case{"status", [](mock::provider& p) { p.always({.status = 503}); }, "status 503"},
-        failure_case{"silent", [](mock::provider& p) { p.set_door(mock::door::silent); },
-                     "timeout: no answer within 150 ms", "150ms"},
-        failure_case{"slow", [](mock::provider& p) { p.always({.before_head = 2s}); },
-                     "timeout: no answer within 150 ms", "150ms"},
-        failure_case{"closed", [](mock::provider& p) { p.set_door(mock::door::close); }, "closed the connection"},
-        failure_case{"reset", [](mock::provider& p) { p.always({.ending = mock::ending::reset, .drop = true}); },
-                     "closed the connection"},
-        failure_case{"garbage", [](mock::provider& p) { p.always({.raw = "SSH-2.0-OpenSSH_9.2\r\n\r\n"}); },
-                     "invalid answer: "}),
+    testing::Values(failure_case{"refused", [](mock::provider& p) { p.stop(); }, "cannot connect: Connection refused"},
+                    failure_case{"status", [](mock::provider& p) { p.always({.status = 503}); }, "status 503"},
+                    failure_case{"silent", [](mock::provider& p) { p.set_door(mock::door::silent); }, "timeout: no answer within 150 ms", "150ms"},
+                    failure_case{"slow", [](mock::provider& p) { p.always({.before_head = 2s}); }, "timeout: no answer within 150 ms", "150ms"},
+                    failure_case{"closed", [](mock::provider& p) { p.set_door(mock::door::close); }, "closed the connection"},
+                    failure_case{"reset", [](mock::provider& p) { p.always({.ending = mock::ending::reset, .drop = true}); },
+                                 "closed the connection"},
+                    failure_case{"garbage", [](mock::provider& p) { p.always({.raw = "SSH-2.0-OpenSSH_9.2\r\n\r\n"}); }, "invalid answer: "}),
     [](const auto& param) { return param.param.name; });
 
 TEST_F(HealthChecker, SaysWhenAStatusComesFromAskingWithoutACredential) {
@@ -239,15 +227,13 @@ TEST_F(HealthChecker, ChecksOverTlsAndVerifiesAsTheUpstreamSays) {
     const auto ca = folder.write("ca.pem", root.pem());
     const std::string target = "https://127.0.0.1:" + std::to_string(secure.port()) + "/v1";
     const auto pool = [&](const std::string& name, const std::string& tls) {
-        return "  " + name +
-               ": {health_check: {interval: 20ms, healthy_after: 1, unhealthy_after: 1}, upstreams: [{url: '" + target +
-               "', tls: {" + tls + "}}]}\n";
+        return "  " + name + ": {health_check: {interval: 20ms, healthy_after: 1, unhealthy_after: 1}, upstreams: [{url: '" + target + "', tls: {" +
+               tls + "}}]}\n";
     };
-    const auto s =
-        made_snapshot("pools:\n" + pool("verified", "ca: " + ca) + pool("unknown", "verify: true") +
-                          pool("other_name", "ca: " + ca + ", server_name: elsewhere.example") +
-                          pool("unverified", "verify: false") + "routes: [{models: ['*'], pool: verified}]\n",
-                      names_);
+    const auto s = made_snapshot("pools:\n" + pool("verified", "ca: " + ca) + pool("unknown", "verify: true") +
+                                     pool("other_name", "ca: " + ca + ", server_name: elsewhere.example") + pool("unverified", "verify: false") +
+                                     "routes: [{models: ['*'], pool: verified}]\n",
+                                 names_);
     const auto log = logged([&] {
         health_checker checker;
         checker.use(s);
@@ -256,9 +242,7 @@ TEST_F(HealthChecker, ChecksOverTlsAndVerifiesAsTheUpstreamSays) {
         EXPECT_TRUE(within(10s, [&] { return state_of(*s, 2).verdict() == health::down; }));
         EXPECT_TRUE(within(10s, [&] { return state_of(*s, 3).verdict() == health::up; }));
     });
-    EXPECT_NE(log.find("of pool 'unknown' (" + target + ") is down after a failed health check: TLS: "),
-              std::string::npos)
-        << log;
+    EXPECT_NE(log.find("of pool 'unknown' (" + target + ") is down after a failed health check: TLS: "), std::string::npos) << log;
     EXPECT_NE(log.find("certificate verify failed"), std::string::npos) << log;
 }
 
@@ -270,8 +254,7 @@ TEST_F(HealthChecker, KeepsTheVerdictOverAReload) {
         checker.use(first);
         ASSERT_TRUE(within(5s, [&] { return state_of(*first).verdict() == health::down; }));
         // Another count, so that the counter begins anew, and a further upstream.
-        const auto second = made_snapshot(pool_text(url(), "interval: 20ms, healthy_after: 3, unhealthy_after: 1"),
-                                          names_, first.get());
+        const auto second = made_snapshot(pool_text(url(), "interval: 20ms, healthy_after: 3, unhealthy_after: 1"), names_, first.get());
         checker.use(second);
         const auto calls = provider_.call_count();
         ASSERT_TRUE(within(5s, [&] { return provider_.call_count() >= calls + 3; }));
@@ -303,8 +286,7 @@ TEST_F(HealthChecker, StopsAskingWhatAReloadTookAway) {
     health_checker checker;
     checker.use(first);
     ASSERT_TRUE(within(5s, [&] { return state_of(*first).verdict() == health::up; }));
-    const auto unchecked =
-        made_snapshot("pools: {main: {upstreams: [{name: a, url: '" + url() + "'}]}}\n", names_, first.get());
+    const auto unchecked = made_snapshot("pools: {main: {upstreams: [{name: a, url: '" + url() + "'}]}}\n", names_, first.get());
     // As if a check had ended just after the new snapshot was made.
     state_of(*unchecked).set_health(health::down, core::clock::now());
     checker.use(unchecked);
@@ -323,8 +305,8 @@ TEST_F(HealthChecker, StopsAtOnceWhileChecksHang) {
     secure.set_door(mock::door::silent);
     provider_.set_door(mock::door::silent);
     const std::string check = "health_check: {interval: 1h, timeout: 1h, unhealthy_after: 1}";
-    const auto s = made_snapshot("pools:\n  plain: {" + check + ", upstreams: [{url: '" + url() + "'}]}\n  tls: {" +
-                                     check + ", upstreams: [{url: 'https://127.0.0.1:" + std::to_string(secure.port()) +
+    const auto s = made_snapshot("pools:\n  plain: {" + check + ", upstreams: [{url: '" + url() + "'}]}\n  tls: {" + check +
+                                     ", upstreams: [{url: 'https://127.0.0.1:" + std::to_string(secure.port()) +
                                      "', tls: {verify: false}}]}\nroutes: [{models: ['*'], pool: plain}]\n",
                                  names_);
     health_checker checker;
@@ -348,9 +330,7 @@ TEST_F(HealthChecker, TakesReloadsAndStopsFromAnyThread) {
         std::thread other([&] {
             for (int i = 0; i < 10; ++i) checker.use(s);
         });
-        for (int i = 0; i < 10; ++i)
-            checker.use(
-                made_snapshot(pool_text(url(), "interval: 10ms, path: /p" + std::to_string(i)), names_, s.get()));
+        for (int i = 0; i < 10; ++i) checker.use(made_snapshot(pool_text(url(), "interval: 10ms, path: /p" + std::to_string(i)), names_, s.get()));
         other.join();
     }
     SUCCEED();

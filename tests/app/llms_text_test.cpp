@@ -39,5 +39,6 @@ TEST(LlmsText, NamesPricesWhereItIsGivenThem) {
     price.price.output = 10'000'000;
     price.tiers = {{200000, price.price}};
     const llms_view view{.origin = "http://h", .keys = false, .models = {{"m", dialect::kind::gemini, &price}}};
-    EXPECT_TRUE(has(write_llms_text(view), "- `m`: 2.5 USD per million input tokens, 10 per million output tokens; more for prompts above 200000 tokens\n"));
+    EXPECT_TRUE(
+        has(write_llms_text(view), "- `m`: 2.5 USD per million input tokens, 10 per million output tokens; more for prompts above 200000 tokens\n"));
 }

@@ -23,8 +23,7 @@ inline std::shared_ptr<const config::conf> made_conf(const std::string& text) {
     return loaded.value;
 }
 
-inline std::shared_ptr<const app::snapshot> made_snapshot(const std::string& text, net::resolver& names,
-                                                          const app::snapshot* before = nullptr) {
+inline std::shared_ptr<const app::snapshot> made_snapshot(const std::string& text, net::resolver& names, const app::snapshot* before = nullptr) {
     return app::make_snapshot(made_conf(text), names, before);
 }
 

@@ -35,8 +35,17 @@ TEST(MeterAudit, WaitsForEnoughAnswers) {
 }
 
 TEST(MeterAudit, IsFineFrom098To102AndNowhereElse) {
-    for (const auto& [reported, off] : {std::pair{1000, false}, {995, false}, {1005, false}, {1015, false}, {1020, false}, {985, false},
-                                       {1025, true}, {970, true}, {1300, true}, {500, true}, {20'000, true}}) {
+    for (const auto& [reported, off] : {std::pair{1000, false},
+                                        {995, false},
+                                        {1005, false},
+                                        {1015, false},
+                                        {1020, false},
+                                        {985, false},
+                                        {1025, true},
+                                        {970, true},
+                                        {1300, true},
+                                        {500, true},
+                                        {20'000, true}}) {
         SCOPED_TRACE(reported);
         audit_room r;
         r.answers(40, reported);

@@ -15,7 +15,9 @@ constexpr auto o200k = token::encoding::o200k;
 std::int64_t tokens(std::string_view text) { return token::count(o200k, text); }
 
 TEST(PromptCount, AddsTheFrameOfAChat) {
-    const auto got = count_prompt(o200k, R"({"model":"gpt-4o","messages":[{"role":"system","content":"Be brief."},{"role":"user","name":"ann","content":[{"type":"text","text":"How are you?"}]}]})");
+    const auto got = count_prompt(
+        o200k,
+        R"({"model":"gpt-4o","messages":[{"role":"system","content":"Be brief."},{"role":"user","name":"ann","content":[{"type":"text","text":"How are you?"}]}]})");
     EXPECT_TRUE(got.is_request && got.complete);
     EXPECT_EQ(got.model, "gpt-4o");
     // Three for each message, one for a name, three for the reply; roles and names are texts.
@@ -27,7 +29,8 @@ TEST(PromptCount, AddsWhatToolsAdd) {
     const auto with = count_prompt(o200k, R"({"messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{
         "name":"get_weather","description":"Get the weather.","parameters":{"type":"object","properties":{
         "city":{"type":"string","description":"The city."},"unit":{"type":"string","description":"Unit","enum":["C","F"]}}}}}]})");
-    const auto texts = tokens("get_weather:Get the weather") + tokens("city:string:The city") + tokens("unit:string:Unit") + tokens("C") + tokens("F");
+    const auto texts =
+        tokens("get_weather:Get the weather") + tokens("city:string:The city") + tokens("unit:string:Unit") + tokens("C") + tokens("F");
     EXPECT_EQ(with.tokens - plain.tokens, texts + 7 + 3 + 2 * 3 - 3 + 2 * 3 + 12);
     EXPECT_FALSE(with.complete) << "how tools are written out is not public";
 }
@@ -61,13 +64,18 @@ TEST(PromptCount, SamplesAllOfALongConversation) {
     // Another kind of text in each third: a count of the beginning alone would be far off.
     std::string messages;
     std::uint32_t state = 1;
-    const auto add = [&](const std::string& text) { messages += std::string{messages.empty() ? "" : ","} + R"({"role":"user","content":")" + text + "\"}"; };
+    const auto add = [&](const std::string& text) {
+        messages += std::string{messages.empty() ? "" : ","} + R"({"role":"user","content":")" + text + "\"}";
+    };
     for (int i = 0; i < 900; ++i) {
         std::string text;
         while (text.size() < 900) {
-            if (i < 300) text += "The quick brown fox jumps over the lazy dog. ";
-            else if (i < 600) text += std::to_string(state = state * 1664525u + 1013904223u) + ",";
-            else text += "水は方円の器に随う。";
+            if (i < 300)
+                text += "The quick brown fox jumps over the lazy dog. ";
+            else if (i < 600)
+                text += std::to_string(state = state * 1664525u + 1013904223u) + ",";
+            else
+                text += "水は方円の器に随う。";
         }
         add(text);
     }
@@ -81,7 +89,8 @@ TEST(AnswerCount, CountsWhatWasWritten) {
     EXPECT_EQ(count_answer(o200k, R"({"type":"message","content":[{"type":"text","text":"Hello there"}]})"), tokens("Hello there"));
     EXPECT_EQ(count_answer(o200k, R"({"candidates":[{"content":{"parts":[{"text":"Hello there"}]}}]})"), tokens("Hello there"));
     EXPECT_EQ(count_answer(o200k, R"({"output":[{"content":[{"type":"output_text","text":"Hello there"}]}]})"), tokens("Hello there"));
-    EXPECT_EQ(count_answer(o200k, R"({"choices":[{"message":{"tool_calls":[{"function":{"name":"f","arguments":"{\"a\":1}"}}]}}]})"), tokens("{\"a\":1}"));
+    EXPECT_EQ(count_answer(o200k, R"({"choices":[{"message":{"tool_calls":[{"function":{"name":"f","arguments":"{\"a\":1}"}}]}}]})"),
+              tokens("{\"a\":1}"));
     EXPECT_EQ(count_answer(o200k, "no JSON"), 0);
 }
 

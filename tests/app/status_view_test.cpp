@@ -45,9 +45,7 @@ protected:
         text_ = status_json(*snapshot_, now_, facts);
         return parser_.parse(text_);
     }
-    [[nodiscard]] policy::upstream_state& state(std::size_t pool, std::size_t upstream) {
-        return *snapshot_->pools[pool].upstreams[upstream].state;
-    }
+    [[nodiscard]] policy::upstream_state& state(std::size_t pool, std::size_t upstream) { return *snapshot_->pools[pool].upstreams[upstream].state; }
     void spend(std::size_t budget, usage::nanousd amount) {
         auto& of = snapshot_->keys->keys()[0].window(budget);
         auto window = of.window_at(core::wall_clock::now());
@@ -191,8 +189,7 @@ TEST(StatusPage, FetchesNothingFromElsewhereAndInsertsOnlyText) {
     const auto page = status_page();
     EXPECT_TRUE(page.starts_with("<!doctype html>"));
     EXPECT_TRUE(page.ends_with("</html>\n"));
-    for (const char* absent : {"http:", "https:", "src=", "@import", "url(", "innerHTML", "outerHTML", "insertAdjacent",
-                               "document.write", "eval("})
+    for (const char* absent : {"http:", "https:", "src=", "@import", "url(", "innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval("})
         EXPECT_EQ(page.find(absent), std::string_view::npos) << absent;
     for (const char* present : {"ask(\"/api/events\"", "ask(\"/api/status\"", "prefers-color-scheme: dark", "width=device-width"})
         EXPECT_NE(page.find(present), std::string_view::npos) << present;
@@ -253,8 +250,7 @@ TEST_F(StatusView, GivesMetricsOfTheConf) {
     EXPECT_EQ(all.count("weir_conf_last_reload_successful{} 0.000000"), 1u);
     EXPECT_EQ(std::count_if(all.begin(), all.end(),
                             [&](const auto& l) {
-                                return l.starts_with("weir_conf_info{hash=" + snapshot_->conf->hash + ",loaded_at=") &&
-                                       l.ends_with("Z,} 1.000000");
+                                return l.starts_with("weir_conf_info{hash=" + snapshot_->conf->hash + ",loaded_at=") && l.ends_with("Z,} 1.000000");
                             }),
               1);
     families.clear();

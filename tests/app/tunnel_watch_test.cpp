@@ -28,10 +28,12 @@ TEST(TunnelWatch, HearsTheSameUnderEverySlicing) {
         usage::counts sum;
         for (std::size_t at = 0; at < bytes.size(); at += slice) {
             const auto piece = std::string_view{bytes}.substr(at, slice);
-            ASSERT_EQ(watch.server_says(piece, [&](const realtime_facts& said) {
-                sum += said.usage;
-                return true;
-            }), piece.size());
+            ASSERT_EQ(watch.server_says(piece,
+                                        [&](const realtime_facts& said) {
+                                            sum += said.usage;
+                                            return true;
+                                        }),
+                      piece.size());
         }
         ASSERT_EQ(sum, (usage::counts{.input = 14, .output = 4})) << slice;
         ASSERT_FALSE(watch.incomplete());

@@ -34,11 +34,8 @@ const std::map<std::string, std::set<std::string>> may_include{
     {"telemetry", {"core", "exchange", "usage"}},
     {"config", {"core", "dialect", "policy", "fleet", "net", "telemetry", "usage"}},
     {"mock", {"core"}},
-    {"app",
-     {"core", "http", "usage", "token", "dialect", "policy", "fleet", "exchange", "net", "ledger", "telemetry", "config"}},
-    {"cli",
-     {"core", "http", "usage", "token", "dialect", "policy", "fleet", "exchange", "net", "ledger", "telemetry", "config", "mock",
-      "app"}},
+    {"app", {"core", "http", "usage", "token", "dialect", "policy", "fleet", "exchange", "net", "ledger", "telemetry", "config"}},
+    {"cli", {"core", "http", "usage", "token", "dialect", "policy", "fleet", "exchange", "net", "ledger", "telemetry", "config", "mock", "app"}},
     {"main.cpp", {"cli"}},
 };
 
@@ -50,9 +47,7 @@ struct source {
     std::string room;  // the folder in proxy/, or the file's name for what stands in proxy/ itself
     std::string name;  // relative to proxy/
     std::string text;
-    [[nodiscard]] std::size_t lines() const {
-        return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-    }
+    [[nodiscard]] std::size_t lines() const { return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')); }
 };
 
 std::string read(const fs::path& path) {
@@ -93,8 +88,7 @@ std::set<std::string> rooms() {
 TEST(Layering, KnowsEveryRoomThatThereIs) {
     EXPECT_GT(sources().size(), 150u);
     for (const auto& room : rooms()) EXPECT_TRUE(may_include.contains(room)) << room << " is not in the picture";
-    for (const auto& [room, below] : may_include)
-        EXPECT_TRUE(rooms().contains(room)) << room << " is in the picture only";
+    for (const auto& [room, below] : may_include) EXPECT_TRUE(rooms().contains(room)) << room << " is in the picture only";
 }
 
 TEST(Layering, EveryFileIncludesOnlyWhatItsRoomMay) {
@@ -102,8 +96,7 @@ TEST(Layering, EveryFileIncludesOnlyWhatItsRoomMay) {
     for (const auto& s : sources())
         for (const auto& other : included_rooms(s)) {
             ++seen;
-            EXPECT_TRUE(other == s.room || may_include.at(s.room).contains(other))
-                << s.name << " includes " << other << "/";
+            EXPECT_TRUE(other == s.room || may_include.at(s.room).contains(other)) << s.name << " includes " << other << "/";
         }
     EXPECT_GT(seen, 400u);
 }
@@ -114,8 +107,7 @@ TEST(Layering, ThePictureHasNoCircles) {
     for (bool peeled = true; peeled;) {
         peeled = false;
         for (auto it = left.begin(); it != left.end();) {
-            const bool free = std::none_of(it->second.begin(), it->second.end(),
-                                           [&](const auto& below) { return left.contains(below); });
+            const bool free = std::none_of(it->second.begin(), it->second.end(), [&](const auto& below) { return left.contains(below); });
             it = free ? left.erase(it) : std::next(it);
             peeled = peeled || free;
         }
@@ -159,8 +151,7 @@ TEST(Layering, NoFileIsTooLong) {
         needed.insert(s.name);
         EXPECT_TRUE(long_files.contains(s.name)) << s.name << " has " << s.lines() << " lines";
     }
-    for (const auto& name : long_files)
-        EXPECT_TRUE(needed.contains(name)) << name << " needs no exemption any more: take it off the list";
+    for (const auto& name : long_files) EXPECT_TRUE(needed.contains(name)) << name << " needs no exemption any more: take it off the list";
 }
 
 TEST(Layering, EveryRoomHasARowInTheArchitecture) {
@@ -193,8 +184,7 @@ TEST(Layering, NothingNamesTheMachineItWasWrittenOn) {
         "ot/",
         "/tm"
         "p/weir/"};
-    const std::set<std::string> texts{".hpp", ".cpp",  ".md", ".txt", ".cmake", ".yaml",
-                                      ".yml", ".json", ".sh", ".py",  ".js",    ".ts"};
+    const std::set<std::string> texts{".hpp", ".cpp", ".md", ".txt", ".cmake", ".yaml", ".yml", ".json", ".sh", ".py", ".js", ".ts"};
     std::size_t seen = 0;
     for (const std::string folder : {"proxy", "tests", "bench", "conf", "deploy"})
         for (const auto& entry : fs::recursive_directory_iterator{root / folder}) {
@@ -202,8 +192,7 @@ TEST(Layering, NothingNamesTheMachineItWasWrittenOn) {
             ++seen;
             const auto text = read(entry.path());
             for (const auto& word : words)
-                EXPECT_EQ(text.find(word), std::string::npos)
-                    << entry.path().lexically_relative(root) << " holds " << word;
+                EXPECT_EQ(text.find(word), std::string::npos) << entry.path().lexically_relative(root) << " holds " << word;
         }
     EXPECT_GT(seen, 300u);
 }

@@ -45,11 +45,8 @@ TEST(Commands, HaveHelpWithAnExample) {
 }
 
 TEST(Commands, CallWrongUsageTwo) {
-    for (const std::vector<std::string>& wrong : {std::vector<std::string>{"dance"},
-                                                  {"--dance"},
-                                                  {"check", "-c"},
-                                                  {"check", "one", "two"},
-                                                  {"check", "serve"}}) {
+    for (const std::vector<std::string>& wrong :
+         {std::vector<std::string>{"dance"}, {"--dance"}, {"check", "-c"}, {"check", "one", "two"}, {"check", "serve"}}) {
         const auto got = run(wrong);
         EXPECT_EQ(got.code, 2) << wrong.front();
         EXPECT_NE(got.err.find("--help"), std::string::npos) << got.err;
@@ -58,9 +55,8 @@ TEST(Commands, CallWrongUsageTwo) {
 
 TEST(Commands, CheckIsSilentWhenAllIsWell) {
     const weir::test::temp_folder folder;
-    const auto file = folder.write(
-        "weir.yaml",
-        "listeners: [{address: \"127.0.0.1:8080\"}]\npools: {main: {upstreams: [{url: \"http://127.0.0.1:1/v1\"}]}}\n");
+    const auto file =
+        folder.write("weir.yaml", "listeners: [{address: \"127.0.0.1:8080\"}]\npools: {main: {upstreams: [{url: \"http://127.0.0.1:1/v1\"}]}}\n");
     const auto got = run({"check", "-c", file});
     EXPECT_EQ(got.code, 0) << got.err;
     EXPECT_EQ(got.out + got.err, "");
@@ -68,8 +64,7 @@ TEST(Commands, CheckIsSilentWhenAllIsWell) {
 
 TEST(Commands, CheckNamesEveryFaultWithItsPlace) {
     const weir::test::temp_folder folder;
-    const auto file = folder.write(
-        "weir.yaml", "listeners: [{adress: \"127.0.0.1:8080\"}]\npools: {main: {upstreams: [{url: \"ftp://x\"}]}}\n");
+    const auto file = folder.write("weir.yaml", "listeners: [{adress: \"127.0.0.1:8080\"}]\npools: {main: {upstreams: [{url: \"ftp://x\"}]}}\n");
     const auto got = run({"check", "--conf", file});
     EXPECT_EQ(got.code, 1);
     EXPECT_NE(got.err.find(file + ":1:14: error: "), std::string::npos) << got.err;
@@ -87,16 +82,13 @@ TEST(Commands, CountTextsAndRequestBodies) {
     const weir::test::temp_folder folder;
     const auto text = folder.write("text.txt", "hello world");
     EXPECT_EQ(run({"count", "--model", "gpt-4o", text}).out, "2\n");
-    EXPECT_EQ(run({"count", "--model", "gpt-4", text, "--json"}).out,
-              R"({"tokens":2,"encoding":"cl100k_base","exact":true})"
-              "\n");
-    const auto body =
-        folder.write("body.json", R"({"model":"gpt-4o","messages":[{"role":"user","content":"hello world"}]})");
+    EXPECT_EQ(run({"count", "--model", "gpt-4", text, "--json"}).out, R"({"tokens":2,"encoding":"cl100k_base","exact":true})"
+                                                                      "\n");
+    const auto body = folder.write("body.json", R"({"model":"gpt-4o","messages":[{"role":"user","content":"hello world"}]})");
     // Three for the message, one for its role, two for the text, three that prime the reply.
     EXPECT_EQ(run({"count", body}).out, "9\n");
     const auto parts = folder.write(
-        "parts.json",
-        R"({"model":"gpt-4o","messages":[{"role":"user","content":[{"type":"text","text":"hello world"},{"type":"image_url"}]}]})");
+        "parts.json", R"({"model":"gpt-4o","messages":[{"role":"user","content":[{"type":"text","text":"hello world"},{"type":"image_url"}]}]})");
     EXPECT_NE(run({"count", "--json", parts}).out.find(R"("exact":false)"), std::string::npos);
     EXPECT_EQ(run({"count", text}).code, 2);
     EXPECT_EQ(run({"count", "--model", "gpt-4o", folder.file("absent")}).code, 1);
@@ -105,25 +97,24 @@ TEST(Commands, CountTextsAndRequestBodies) {
 TEST(Commands, ExplainWhatARequestWouldDo) {
     const weir::test::temp_folder folder;
     (void)folder.write("prices.yaml", "models:\n  served: {input: 2.50, output: 10.00}\n");
-    const auto conf =
-        folder.write("weir.yaml",
-                     "listeners: [{address: \"127.0.0.1:8080\"}]\n"
-                     "pools: {main: {upstreams: [{name: u, url: \"http://127.0.0.1:1/v1\"}]}}\n"
-                     "routes: [{models: [asked], pool: main, rename: {asked: served}}]\n"
-                     "keys: [{name: one, secret: s1, models: [asked]}, {name: two, secret: s2, models: [x]}]\n"
-                     "prices: prices.yaml\n");
+    const auto conf = folder.write("weir.yaml",
+                                   "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                                   "pools: {main: {upstreams: [{name: u, url: \"http://127.0.0.1:1/v1\"}]}}\n"
+                                   "routes: [{models: [asked], pool: main, rename: {asked: served}}]\n"
+                                   "keys: [{name: one, secret: s1, models: [asked]}, {name: two, secret: s2, models: [x]}]\n"
+                                   "prices: prices.yaml\n");
     const auto good = run({"explain", "-c", conf, folder.write("good.json", R"({"model":"asked","messages":[]})")});
     EXPECT_EQ(good.code, 0) << good.out << good.err;
-    for (const char* line : {"key          one: admitted", "key          two: refused, model_not_allowed",
-                             "route        asked", "pool main (openai), model served",
-                             "http://127.0.0.1:1/v1/chat/completions", "$2.5 in, $10 out per million tokens (served)"})
+    for (const char* line :
+         {"key          one: admitted", "key          two: refused, model_not_allowed", "route        asked", "pool main (openai), model served",
+          "http://127.0.0.1:1/v1/chat/completions", "$2.5 in, $10 out per million tokens (served)"})
         EXPECT_NE(good.out.find(line), std::string::npos) << line << "\n" << good.out;
     const auto collects = folder.write("collects.yaml",
                                        "listeners: [{address: \"127.0.0.1:8080\"}]\n"
                                        "pools: {main: {dialect: gemini, collect: on, upstreams: [{name: u, url: "
                                        "\"http://127.0.0.1:1\"}]}}\n");
-    const auto streamed = run({"explain", "-c", collects, "--path", "/v1beta/models/g:generateContent",
-                               folder.write("gemini.json", R"({"contents":[]})")});
+    const auto streamed =
+        run({"explain", "-c", collects, "--path", "/v1beta/models/g:generateContent", folder.write("gemini.json", R"({"contents":[]})")});
     EXPECT_EQ(streamed.code, 0) << streamed.out << streamed.err;
     for (const char* line : {"collect: asked for as a stream", "http://127.0.0.1:1/v1beta/models/g:streamGenerateContent"})
         EXPECT_NE(streamed.out.find(line), std::string::npos) << line << "\n" << streamed.out;
@@ -137,7 +128,8 @@ TEST(Commands, ExplainWhatARequestWouldDo) {
         EXPECT_NE(foreign.out.find(line), std::string::npos) << line << "\n" << foreign.out;
     const auto renamed = run({"explain", "-c", conf, "--path", "/v1beta/models/asked:generateContent", folder.write("g.json", R"({"contents":[]})")});
     EXPECT_NE(renamed.out.find("models/served:generateContent"), std::string::npos) << renamed.out;
-    const auto other = run({"explain", "-c", conf, "--path", "/v1beta/models/asked:embedContent", folder.write("e.json", R"({"model":"models/x","content":{}})")});
+    const auto other =
+        run({"explain", "-c", conf, "--path", "/v1beta/models/asked:embedContent", folder.write("e.json", R"({"model":"models/x","content":{}})")});
     EXPECT_EQ(other.code, 1);
     EXPECT_NE(other.out.find("the body names another model than the path"), std::string::npos) << other.out;
     const auto lost = run({"explain", "-c", conf, folder.write("lost.json", R"({"model":"askd","messages":[]})")});
@@ -151,13 +143,16 @@ TEST(Commands, ExplainWhatARequestWouldDo) {
 TEST(Commands, ExplainSaysWhichKeysMayUseTheEndpointAndTheModel) {
     const weir::test::temp_folder folder;
     (void)folder.write("prices.yaml", "models:\n  priced: {input: 2.50, output: 10.00}\n");
-    const auto conf = folder.write("weir.yaml",
-                                   "listeners: [{address: \"127.0.0.1:8080\"}]\n"
-                                   "pools: {main: {upstreams: [{name: u, url: \"http://127.0.0.1:1/v1\"}]}}\n"
-                                   "keys:\n  - {name: paying, secret: s1, budgets: [{usd: 5, every: 1d}]}\n  - {name: chatting, secret: s2, endpoints: [chat]}\n"
-                                   "  - {name: lenient, secret: s3, budgets: [{usd: 5, every: 1d}], unpriced: serve, endpoints: [batches, chat]}\n"
-                                   "prices: prices.yaml\n");
-    const auto told = [&](const char* path, const char* body) { return run({"explain", "-c", conf, "--path", path, folder.write("body.json", body)}).out; };
+    const auto conf =
+        folder.write("weir.yaml",
+                     "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                     "pools: {main: {upstreams: [{name: u, url: \"http://127.0.0.1:1/v1\"}]}}\n"
+                     "keys:\n  - {name: paying, secret: s1, budgets: [{usd: 5, every: 1d}]}\n  - {name: chatting, secret: s2, endpoints: [chat]}\n"
+                     "  - {name: lenient, secret: s3, budgets: [{usd: 5, every: 1d}], unpriced: serve, endpoints: [batches, chat]}\n"
+                     "prices: prices.yaml\n");
+    const auto told = [&](const char* path, const char* body) {
+        return run({"explain", "-c", conf, "--path", path, folder.write("body.json", body)}).out;
+    };
     const auto expect = [](const std::string& out, std::initializer_list<const char*> lines) {
         for (const char* line : lines) EXPECT_NE(out.find(line), std::string::npos) << line << "\n" << out;
     };
@@ -166,15 +161,15 @@ TEST(Commands, ExplainSaysWhichKeysMayUseTheEndpointAndTheModel) {
     expect(told("/v1/chat/completions", R"({"model":"vendor/priced","messages":[]})"), {"paying: admitted"});
     expect(told("/v1/batches", "{}"),
            {"paying: refused, endpoint_not_allowed (its word is 'batches')", "chatting: refused, endpoint_not_allowed", "lenient: admitted"});
-    expect(told("/v1/messages/count_tokens", R"({"model":"nameless","messages":[]})"), {"paying: admitted", "chatting: admitted", "lenient: admitted"});
+    expect(told("/v1/messages/count_tokens", R"({"model":"nameless","messages":[]})"),
+           {"paying: admitted", "chatting: admitted", "lenient: admitted"});
 }
 
 TEST(Commands, ExplainSaysWhatHappensWhenEveryUpstreamIsFull) {
     const weir::test::temp_folder folder;
     const auto told = [&](const std::string& queue) {
-        const auto conf = folder.write("weir.yaml",
-                                       "listeners: [{address: \"127.0.0.1:8080\"}]\npools: {main: {" + queue +
-                                           "upstreams: [{url: \"http://127.0.0.1:1/v1\", max_requests: 3}]}}\n");
+        const auto conf = folder.write("weir.yaml", "listeners: [{address: \"127.0.0.1:8080\"}]\npools: {main: {" + queue +
+                                                        "upstreams: [{url: \"http://127.0.0.1:1/v1\", max_requests: 3}]}}\n");
         return run({"explain", "-c", conf, folder.write("ask.json", R"({"model":"m","messages":[]})")}).out;
     };
     EXPECT_NE(told("").find("at most 3 requests at once"), std::string::npos) << told("");

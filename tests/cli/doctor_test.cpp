@@ -29,8 +29,7 @@ protected:
     void SetUp() override { good_.start(); }
 
     said doctor(const std::string& conf, const std::string& pool = {}) {
-        const auto file =
-            folder_.write("weir.yaml", "listeners: [{address: 127.0.0.1:0}]\nstate: {ledger: off}\n" + conf);
+        const auto file = folder_.write("weir.yaml", "listeners: [{address: 127.0.0.1:0}]\nstate: {ledger: off}\n" + conf);
         std::vector<std::string> words = {"weir", "doctor", "-c", file};
         if (!pool.empty()) words.push_back(pool);
         std::vector<char*> pointers;
@@ -43,9 +42,8 @@ protected:
     /// A good pool and one whose key is refused.
     std::string two_pools() {
         strict_.start();
-        return "pools:\n  good: {upstreams: [{name: a, url: '" + good_.url() + "/v1'}]}\n" +
-               "  locked: {upstreams: [{name: b, url: '" + strict_.url() +
-               "/v1', api_key: '${WEIR_DOCTOR_TEST_KEY}'}]}\n" +
+        return "pools:\n  good: {upstreams: [{name: a, url: '" + good_.url() + "/v1'}]}\n" + "  locked: {upstreams: [{name: b, url: '" +
+               strict_.url() + "/v1', api_key: '${WEIR_DOCTOR_TEST_KEY}'}]}\n" +
                "routes: [{models: ['gpt*'], pool: good}, {models: ['*'], pool: locked}]\n";
     }
 
@@ -63,8 +61,7 @@ TEST_F(DoctorCommand, PrintsALineForEachUpstreamAndFailsWhenOneDoes) {
 
 TEST_F(DoctorCommand, NamesTheVariableThatHoldsARefusedKey) {
     const auto got = doctor(two_pools());
-    EXPECT_THAT(got.out,
-                AllOf(HasSubstr("check the environment variable WEIR_DOCTOR_TEST_KEY"), Not(HasSubstr("sk-"))));
+    EXPECT_THAT(got.out, AllOf(HasSubstr("check the environment variable WEIR_DOCTOR_TEST_KEY"), Not(HasSubstr("sk-"))));
     EXPECT_THAT(got.err, Not(HasSubstr("sk-")));
 }
 

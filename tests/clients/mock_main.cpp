@@ -28,8 +28,7 @@ int main(int count, char** arguments) {
     std::cout << provider.port() << std::endl;
     for (std::string line; std::getline(std::cin, line);) {
         for (const auto& call : provider.calls())
-            std::cout << call.method << ' ' << call.target << ' '
-                      << (call.outcome == weir::mock::outcome::aborted ? "aborted" : "finished")
+            std::cout << call.method << ' ' << call.target << ' ' << (call.outcome == weir::mock::outcome::aborted ? "aborted" : "finished")
                       << (call.stream ? " stream" : " unary") << '\n';
         std::cout << "." << std::endl;
     }

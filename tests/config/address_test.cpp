@@ -5,8 +5,8 @@
 using namespace weir::config;
 
 TEST(Address, AcceptsWhatCanBeListenedOn) {
-    for (const char* good : {"127.0.0.1:8080", "0.0.0.0:0", "[::1]:8080", "[::]:443", "localhost:80",
-                             "weir_1.internal:65535", "unix:/run/weir.sock"}) {
+    for (const char* good :
+         {"127.0.0.1:8080", "0.0.0.0:0", "[::1]:8080", "[::]:443", "localhost:80", "weir_1.internal:65535", "unix:/run/weir.sock"}) {
         SCOPED_TRACE(good);
         EXPECT_EQ(parse_listen_address(good).value, good);
     }
@@ -44,8 +44,7 @@ TEST(Address, AcceptsBlocksOnlyAtTheirStart) {
     }
     EXPECT_EQ(parse_client_block("10.1.0.0/8").suggestion, "10.0.0.0/8");
     EXPECT_EQ(parse_client_block("2001:db8::1/32").suggestion, "2001:db8::/32");
-    for (const char* wrong :
-         {"", "10.0.0.0/33", "10.0.0.0/", "::/129", "10.0.0", "host", "10.0.0.0/-1", "10.0.0.0/8/8"}) {
+    for (const char* wrong : {"", "10.0.0.0/33", "10.0.0.0/", "::/129", "10.0.0", "host", "10.0.0.0/-1", "10.0.0.0/8/8"}) {
         SCOPED_TRACE(wrong);
         EXPECT_FALSE(parse_client_block(wrong).value);
     }

@@ -39,25 +39,16 @@ const std::string listener = "listeners: [{address: 127.0.0.1:8080}]\n";
 const std::string pool = "pools: {p: {upstreams: [{url: 'http://u/v1'}]}}\n";
 
 std::string with(const std::string& more) { return listener + pool + more; }
-std::string in_pool(const std::string& more) {
-    return listener + "pools:\n  p:\n    upstreams: [{url: 'http://u/v1'}]\n    " + more + "\n";
-}
+std::string in_pool(const std::string& more) { return listener + "pools:\n  p:\n    upstreams: [{url: 'http://u/v1'}]\n    " + more + "\n"; }
 std::string in_pair(const std::string& more) {
     return listener + "pools:\n  p:\n    upstreams: [{url: 'http://u/v1'}, {url: 'http://v/v1'}]\n    " + more + "\n";
 }
-std::string in_upstream(const std::string& more) {
-    return listener + "pools:\n  p:\n    upstreams:\n      - " + more + "\n";
-}
-std::string in_route(const std::string& more) {
-    return with("routes:\n  - {models: ['*'], pool: p}\n  - " + more + "\n");
-}
+std::string in_upstream(const std::string& more) { return listener + "pools:\n  p:\n    upstreams:\n      - " + more + "\n"; }
+std::string in_route(const std::string& more) { return with("routes:\n  - {models: ['*'], pool: p}\n  - " + more + "\n"); }
 std::string in_key(const std::string& more) { return with("keys:\n  - {name: k, secret: '${SET}', " + more + "}\n"); }
 
-const environment variables = test::environment_of({{"SET", "sk-hunter2"},
-                                                    {"SAME", "sk-hunter2"},
-                                                    {"EMPTY", " \n"},
-                                                    {"LINES", "a\nb"},
-                                                    {"HOST", "https://u:hunter2@h"}});
+const environment variables =
+    test::environment_of({{"SET", "sk-hunter2"}, {"SAME", "sk-hunter2"}, {"EMPTY", " \n"}, {"LINES", "a\nb"}, {"HOST", "https://u:hunter2@h"}});
 
 class OneFault : public testing::TestWithParam<fault_case> {};
 
@@ -84,13 +75,10 @@ const fault_case syntax[] = {
     {"UnclosedMap", with("limits: {connections: 5\n@@"), "'{' is not closed"},
     {"WrongIndentation", with("limits:\n    connections: 5\n  @@event: 1MiB\n"), "indentation"},
     {"TwoColons", with("workers: a@@: b\n"), "YAML"},
-    {"ReferenceInAFlowMap", listener + "pools: {p: {upstreams: [{url: 'http://u', api_key: $@@{SET}}]}}\n",
-     "put quotes around"},
+    {"ReferenceInAFlowMap", listener + "pools: {p: {upstreams: [{url: 'http://u', api_key: $@@{SET}}]}}\n", "put quotes around"},
     {"DuplicateKey", with("workers: 1\n@@workers: 2\n"), "duplicate key 'workers', first given at line 3"},
     {"DuplicateKeyDeepDown", in_pool("timeouts: {idle: 1s, @@idle: 2s}"), "duplicate key 'idle'"},
-    {"DuplicatePool",
-     listener + "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  @@p: {upstreams: [{url: 'http://u'}]}\n",
-     "duplicate key 'p'"},
+    {"DuplicatePool", listener + "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  @@p: {upstreams: [{url: 'http://u'}]}\n", "duplicate key 'p'"},
     {"SecondDocument", with("@@---\na: 1\n"), "second document"},
     {"UnknownAlias", with("workers: @@*nowhere\n"), "anchor"},
     {"AliasOfItself", with("routes: &r [@@*r]\n"), "inside what it stands for"},
@@ -104,7 +92,8 @@ INSTANTIATE_TEST_SUITE_P(Syntax, OneFault, testing::ValuesIn(syntax), name_of);
 const fault_case keys_and_types[] = {
     {"NoKeysAtAll", with("keys: @@[]\n"), "keys: the list is empty, which would let everybody in"},
     {"NothingBelowKeys", with("@@keys:\n"), "keys: the list is empty, which would let everybody in"},
-    {"HostWithAPort", "listeners: [{address: 127.0.0.1:8080, hosts: [@@'weir.lan:8080']}]\n" + pool, "has a port: names stand here without one; did you mean 'weir.lan'?"},
+    {"HostWithAPort", "listeners: [{address: 127.0.0.1:8080, hosts: [@@'weir.lan:8080']}]\n" + pool,
+     "has a port: names stand here without one; did you mean 'weir.lan'?"},
     {"HostThatIsAUrl", "listeners: [{address: 127.0.0.1:8080, hosts: [@@'http://weir.lan']}]\n" + pool, "is a URL"},
     {"HostThatIsNone", "listeners: [{address: 127.0.0.1:8080, hosts: [@@'a b']}]\n" + pool, "is not a host name"},
     {"HostOfTheAdminAddress", with("admin: {hosts: [@@'*']}\n"), "is not a host name"},
@@ -119,8 +108,7 @@ const fault_case keys_and_types[] = {
     {"UnknownInKeepalive", in_pool("keepalive: {@@idel: 3}"), "did you mean 'idle'?"},
     {"UnknownInUpstreamTls", in_upstream("{url: 'https://u', tls: {@@verfy: no}}"), "did you mean 'verify'?"},
     {"UnknownInRoute", with("routes: [{models: [a], pool: p, @@fallbacks: []}]\n"), "did you mean 'fallback'?"},
-    {"UnknownInFallback", with("routes: [{models: [a], pool: p, fallback: [{pool: p, @@modell: x}]}]\n"),
-     "did you mean 'model'?"},
+    {"UnknownInFallback", with("routes: [{models: [a], pool: p, fallback: [{pool: p, @@modell: x}]}]\n"), "did you mean 'model'?"},
     {"UnknownInKey", in_key("@@budget: []"), "did you mean 'budgets'?"},
     {"UnknownInBudget", in_key("budgets: [{usd: 1, every: 1d, @@eur: 1}]"), "in a budget"},
     {"UnknownInState", with("state: {@@legder: off}\n"), "did you mean 'ledger'?"},
@@ -130,8 +118,7 @@ const fault_case keys_and_types[] = {
     {"ListWhereAMapIsDue", with("limits: @@[a]\n"), "expected limits (a map), found a list"},
     {"MapWhereAListIsDue", with("routes: @@{a: b}\n"), "expected a list, found a map"},
     {"ListWhereTextIsDue", with("workers: @@[1]\n"), "expected a plain value, found a list"},
-    {"NothingWhereTextIsDue", in_upstream("url: 'http://u'\n        @@api_key:\n"),
-     "api_key: expected a plain value, found nothing"},
+    {"NothingWhereTextIsDue", in_upstream("url: 'http://u'\n        @@api_key:\n"), "api_key: expected a plain value, found nothing"},
     {"EmptyText", in_upstream("{url: 'http://u', name: @@''}"), "name: is empty"},
     {"ListsOfPools", listener + "pools: @@[]\n", "expected a map, found a list"},
 };
@@ -200,7 +187,8 @@ const fault_case values[] = {
     {"RegularExpression", in_key("models: [@@^gpt$]"), "patterns know only"},
     {"UnknownEndpointWord", in_key("endpoints: [chat, @@message]"), "did you mean 'messages'?"},
     {"EndpointThatIsNone", in_key("endpoints: [@@everything]"),
-     "the words are chat, completions, responses, count_tokens, embeddings, moderations, rerank, images, audio, video, realtime, files, batches, fine_tuning, "
+     "the words are chat, completions, responses, count_tokens, embeddings, moderations, rerank, images, audio, video, realtime, files, batches, "
+     "fine_tuning, "
      "uploads, messages, gemini, models or other"},
     {"NoEndpointAtAll", in_key("endpoints: @@[]"), "is empty"},
     {"NoBudgetAtAll", in_key("budgets: @@[]"), "no limit at all"},
@@ -235,8 +223,7 @@ const fault_case values[] = {
 INSTANTIATE_TEST_SUITE_P(Values, OneFault, testing::ValuesIn(values), name_of);
 
 const fault_case urls[] = {
-    {"WholeEndpoint", in_upstream("url: @@https://api.openai.com/v1/chat/completions"),
-     "did you mean 'https://api.openai.com/v1'?"},
+    {"WholeEndpoint", in_upstream("url: @@https://api.openai.com/v1/chat/completions"), "did you mean 'https://api.openai.com/v1'?"},
     {"Userinfo", in_upstream("url: @@https://u:hunter2@api.openai.com/v1"), "must not contain credentials"},
     {"Query", in_upstream("url: @@https://api.openai.com/v1?key=hunter2"), "did you mean 'https://api.openai.com/v1'?"},
     {"Fragment", in_upstream("url: @@https://api.openai.com/v1#hunter2"), "must not have a fragment"},
@@ -253,17 +240,13 @@ const fault_case urls[] = {
 INSTANTIATE_TEST_SUITE_P(Urls, OneFault, testing::ValuesIn(urls), name_of);
 
 const fault_case references[] = {
-    {"UnsetVariable", in_upstream("{url: 'http://u', api_key: @@'${OPENAI_API_KEY}'}"),
-     "the environment variable OPENAI_API_KEY is not set"},
-    {"EmptyVariable", in_upstream("{url: 'http://u', api_key: @@'${EMPTY}'}"),
-     "the environment variable EMPTY is empty"},
-    {"MissingFile", in_upstream("{url: 'http://u', api_key: @@'${file:/nonexistent/key}'}"),
-     "the file '/nonexistent/key' cannot be opened"},
+    {"UnsetVariable", in_upstream("{url: 'http://u', api_key: @@'${OPENAI_API_KEY}'}"), "the environment variable OPENAI_API_KEY is not set"},
+    {"EmptyVariable", in_upstream("{url: 'http://u', api_key: @@'${EMPTY}'}"), "the environment variable EMPTY is empty"},
+    {"MissingFile", in_upstream("{url: 'http://u', api_key: @@'${file:/nonexistent/key}'}"), "the file '/nonexistent/key' cannot be opened"},
     {"FileThatIsAFolder", in_upstream("{url: 'http://u', api_key: @@'${file:/}'}"), "is a directory"},
     {"FileWithoutEnd", in_upstream("{url: 'http://u', api_key: @@'${file:/dev/zero}'}"), "is not a regular file"},
     {"UnclosedReference", in_upstream("{url: 'http://u', api_key: @@'${SET'}"), "has no '}'"},
-    {"StrangeReference", in_upstream("{url: 'http://u', api_key: @@'${SET:-x}'}"),
-     "is neither ${NAME} nor ${file:PATH}"},
+    {"StrangeReference", in_upstream("{url: 'http://u', api_key: @@'${SET:-x}'}"), "is neither ${NAME} nor ${file:PATH}"},
     {"LineBreakInAVariable", in_upstream("{url: 'http://u', api_key: @@'${LINES}'}"), "line break"},
     {"SecretInANumber", with("limits: {connections: @@'${SET}'}\n"), "'${SET}' is not a whole number"},
 };
@@ -291,16 +274,11 @@ const fault_case missing_and_dangling[] = {
                 "[b], pool: @@opneai}]\n",
      "did you mean 'openai'?"},
     {"DanglingFallback", with("routes: [{models: [a], pool: p, fallback: [{pool: @@q}]}]\n"), "'q' is not a pool"},
-    {"SeveralPoolsWithoutRoutes",
-     listener + "@@pools: {p: {upstreams: [{url: 'http://u'}]}, q: {upstreams: [{url: 'http://u'}]}}\n", "routes"},
-    {"SameUpstreamName",
-     listener + "pools: {p: {upstreams: [{name: a, url: 'http://u'}, {name: @@a, url: 'http://v'}]}}\n",
-     "already the name"},
-    {"SameUpstreamUrl", listener + "pools: {p: {upstreams: [{url: 'http://u/v1'}, {url: @@'http://u/v2'}]}}\n",
-     "give this one a 'name'"},
+    {"SeveralPoolsWithoutRoutes", listener + "@@pools: {p: {upstreams: [{url: 'http://u'}]}, q: {upstreams: [{url: 'http://u'}]}}\n", "routes"},
+    {"SameUpstreamName", listener + "pools: {p: {upstreams: [{name: a, url: 'http://u'}, {name: @@a, url: 'http://v'}]}}\n", "already the name"},
+    {"SameUpstreamUrl", listener + "pools: {p: {upstreams: [{url: 'http://u/v1'}, {url: @@'http://u/v2'}]}}\n", "give this one a 'name'"},
     {"SameKeyName", with("keys: [{name: k, secret: '${SET}'}, {name: @@k, secret: other}]\n"), "another key"},
-    {"SameSecret", with("keys: [{name: k, secret: '${SET}'}, {name: l, secret: @@'${SAME}'}]\n"),
-     "the key 'k' has the same secret"},
+    {"SameSecret", with("keys: [{name: k, secret: '${SET}'}, {name: l, secret: @@'${SAME}'}]\n"), "the key 'k' has the same secret"},
     {"SecretAndHash", with("keys: [{name: k, secret: '${SET}', sha256: @@aa}]\n"), "not both"},
     {"SameListener", "listeners: [{address: 'a:1'}, {address: @@'a:1'}]\n" + pool, "another listener"},
     {"AdminOnAListener", with("admin: {address: @@'127.0.0.1:8080'}\n"), "address of a listener"},
@@ -309,32 +287,25 @@ const fault_case missing_and_dangling[] = {
 INSTANTIATE_TEST_SUITE_P(MissingAndDangling, OneFault, testing::ValuesIn(missing_and_dangling), name_of);
 
 const fault_case warnings[] = {
-    {"CoveredByAnEarlierGlob",
-     with("routes:\n  - {models: ['gpt-*'], pool: p}\n  - {models: [@@gpt-4o, o3], pool: p}\n"),
+    {"CoveredByAnEarlierGlob", with("routes:\n  - {models: ['gpt-*'], pool: p}\n  - {models: [@@gpt-4o, o3], pool: p}\n"),
      "'gpt-4o' never matches here: 'gpt-*' at line 4 comes first", true},
-    {"GlobCoveredByAGlob", with("routes:\n  - {models: ['gpt-*'], pool: p}\n  - {models: [@@'gpt-4?-*'], pool: p}\n"),
-     "never matches", true},
-    {"NameGivenTwice", with("routes:\n  - {models: [a], pool: p}\n  - {models: [@@a], pool: p}\n"), "never matches",
-     true},
-    {"UselessRename", with("routes: [{models: ['gpt-*'], pool: p, rename: {@@o3: x}}]\n"),
-     "fits none of this route's models", true},
+    {"GlobCoveredByAGlob", with("routes:\n  - {models: ['gpt-*'], pool: p}\n  - {models: [@@'gpt-4?-*'], pool: p}\n"), "never matches", true},
+    {"NameGivenTwice", with("routes:\n  - {models: [a], pool: p}\n  - {models: [@@a], pool: p}\n"), "never matches", true},
+    {"UselessRename", with("routes: [{models: ['gpt-*'], pool: p, rename: {@@o3: x}}]\n"), "fits none of this route's models", true},
     {"UnusedPool",
      listener + "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  @@q: {upstreams: [{url: 'http://u'}]}\nroutes: "
                 "[{models: [a], pool: p}]\n",
      "no route leads to the pool 'q'", true},
     {"FallbackOfAnotherDialect",
-     listener +
-         "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  q: {dialect: gemini, upstreams: [{url: 'http://u'}]}\n"
-         "routes: [{models: [a], pool: p, fallback: [{pool: @@q}]}]\n",
+     listener + "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  q: {dialect: gemini, upstreams: [{url: 'http://u'}]}\n"
+                "routes: [{models: [a], pool: p, fallback: [{pool: @@q}]}]\n",
      "speaks gemini", true},
-    {"KeyModelWithoutRoute",
-     with("routes: [{models: ['gpt-*'], pool: p}]\nkeys: [{name: k, secret: '${SET}', models: [@@o3]}]\n"),
+    {"KeyModelWithoutRoute", with("routes: [{models: ['gpt-*'], pool: p}]\nkeys: [{name: k, secret: '${SET}', models: [@@o3]}]\n"),
      "no route serves 'o3'", true},
     {"ExpiredKey", in_key("expires: @@2020-01-01"), "the key has expired", true},
     {"DrainWithoutDraining", in_pool("@@drain: {tokens: 5}"), "has no effect without 'on_disconnect: drain'", true},
     {"BodiesThatNeverFit", with("limits: {buffered_bodies: @@1MiB}\n"), "smaller than request_body (64MiB)", true},
-    {"LedgerInNoFolder", with("state: {ledger: @@/nonexistent/ledger.db}\n"),
-     "the folder '/nonexistent' does not exist", true},
+    {"LedgerInNoFolder", with("state: {ledger: @@/nonexistent/ledger.db}\n"), "the folder '/nonexistent' does not exist", true},
 };
 INSTANTIATE_TEST_SUITE_P(Warnings, OneFault, testing::ValuesIn(warnings), name_of);
 
@@ -359,21 +330,18 @@ TEST(LoadFaults, ReadLikeACompilersMessages) {
 TEST(LoadFaults, NameAFileThatIsNotThere) {
     const loaded result = load("/nonexistent/weir.yaml", variables);
     ASSERT_EQ(result.faults.size(), 1u);
-    EXPECT_EQ(to_string(result.faults[0]),
-              "/nonexistent/weir.yaml:1:1: error: the conf file cannot be opened (No such file or directory)");
+    EXPECT_EQ(to_string(result.faults[0]), "/nonexistent/weir.yaml:1:1: error: the conf file cannot be opened (No such file or directory)");
 }
 
 TEST(LoadFaults, CountColumnsInBytesAndLinesWithCarriageReturns) {
-    const loaded result =
-        load_text(listener + "pools: {\"ü\": {upstreams: [{url: 'http://u'}]}}\r\nworkers: no\r\n", "w", variables);
+    const loaded result = load_text(listener + "pools: {\"ü\": {upstreams: [{url: 'http://u'}]}}\r\nworkers: no\r\n", "w", variables);
     ASSERT_EQ(result.faults.size(), 1u) << test::list_of(result.faults);
     EXPECT_EQ(result.faults[0].line, 3);
     EXPECT_EQ(result.faults[0].column, 10);
 }
 
 TEST(LoadFaults, ShowNoControlCharactersAndNoEndlessValues) {
-    const loaded result =
-        load_text(with("\"lim\\e[31mits\": 1\nworkers: " + std::string(5000, 'x') + "\n"), "w", variables);
+    const loaded result = load_text(with("\"lim\\e[31mits\": 1\nworkers: " + std::string(5000, 'x') + "\n"), "w", variables);
     ASSERT_EQ(result.faults.size(), 2u);
     for (const fault& f : result.faults) {
         EXPECT_EQ(to_string(f).find('\x1b'), std::string::npos);
@@ -427,9 +395,8 @@ TEST(LoadFaults, SurviveHostileTexts) {
         for (int i = 0; i < 9; ++i) laughs += std::string{"*"} + static_cast<char>(c - 1) + ", ";
         laughs += "]\n";
     }
-    for (const std::string& text :
-         {repeated("[", 100'000), repeated("{a: ", 100'000), repeated("- ", 100'000), repeated("a:\n", 10'000), laughs,
-          repeated("\"", 9'999), std::string("\0\0\0", 3), std::string{}}) {
+    for (const std::string& text : {repeated("[", 100'000), repeated("{a: ", 100'000), repeated("- ", 100'000), repeated("a:\n", 10'000), laughs,
+                                    repeated("\"", 9'999), std::string("\0\0\0", 3), std::string{}}) {
         SCOPED_TRACE(text.substr(0, 20));
         const loaded result = load_text(text, "w", variables);
         EXPECT_EQ(result.value, nullptr);

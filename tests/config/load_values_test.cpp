@@ -15,8 +15,7 @@ using testing::Pair;
 
 const environment none = test::environment_of({});
 
-std::shared_ptr<const conf> must_load(const std::string& text, const std::string& path = "/etc/weir/weir.yaml",
-                                      const environment& env = none) {
+std::shared_ptr<const conf> must_load(const std::string& text, const std::string& path = "/etc/weir/weir.yaml", const environment& env = none) {
     const loaded result = load_text(text, path, env);
     for (const fault& f : result.faults) ADD_FAILURE() << to_string(f);
     return result.value;
@@ -75,7 +74,8 @@ TEST(LoadValues, OfEjectionLeaveTheFailureRateAloneUnlessOnlyFailuresInARowAreSp
                                                            {"{failure_rate: 0%}", 0}};
     for (const auto& [ejection, percent] : ways) {
         SCOPED_TRACE(ejection);
-        const auto conf = must_load("listeners: [{address: '[::1]:1'}]\npools: {a: {upstreams: [{url: 'http://[::1]:99/'}], ejection: " + ejection + "}}\n");
+        const auto conf =
+            must_load("listeners: [{address: '[::1]:1'}]\npools: {a: {upstreams: [{url: 'http://[::1]:99/'}], ejection: " + ejection + "}}\n");
         ASSERT_TRUE(conf);
         EXPECT_EQ(conf->pools[0].ejection.failure_rate_percent, percent);
     }
@@ -219,7 +219,8 @@ TEST(LoadValues, AreTakenFromEveryKey) {
         "    balance: least_outstanding\n"
         "    upstreams: [{url: 'http://[::1]:99/x/'}]\n"
         "    health_check: {path: /h, interval: 1s, timeout: 2s, healthy_after: 3, unhealthy_after: 4, expect: 204}\n"
-        "    ejection: {consecutive_failures: 1, failure_rate: 30%, min_requests: 7, window: 5s, base: 2s, max: 3s, max_ejected: 4%, slow_start: off}\n"
+        "    ejection: {consecutive_failures: 1, failure_rate: 30%, min_requests: 7, window: 5s, base: 2s, max: 3s, max_ejected: 4%, slow_start: "
+        "off}\n"
         "    retry: {attempts: 1, on: [529, timeout, 429, 429], backoff: 2s, max_backoff: 3s, budget: 4%}\n"
         "    timeouts: {connect: 1s, first_byte: 2s, first_token: 3s, idle: 4s, total: off}\n"
         "    queue: {size: 7, timeout: 250ms}\n"
@@ -296,9 +297,7 @@ TEST(LoadValues, AreTakenFromEveryKey) {
 }
 
 TEST(LoadValues, TurnHealthChecksOnWithAnEmptyMap) {
-    const auto with_check = [](const std::string& check) {
-        return must_load(minimal + "    health_check: " + check + "\n");
-    };
+    const auto with_check = [](const std::string& check) { return must_load(minimal + "    health_check: " + check + "\n"); };
     ASSERT_TRUE(with_check("{}")->pools[0].health_check);
     EXPECT_EQ(with_check("{}")->pools[0].health_check->path, "/models");
     EXPECT_EQ(with_check("{}")->pools[0].health_check->interval, 10s);
@@ -315,7 +314,9 @@ TEST(LoadValues, LetRequestsQueueUnlessTheQueueIsOff) {
 }
 
 TEST(LoadValues, MakeSecondAttemptsOnlyWhereTheyAreAskedFor) {
-    const auto hedge_of = [](const std::string& hedge) { return must_load(minimal + "      - url: https://other.example/v1\n" + hedge)->pools[0].hedge; };
+    const auto hedge_of = [](const std::string& hedge) {
+        return must_load(minimal + "      - url: https://other.example/v1\n" + hedge)->pools[0].hedge;
+    };
     EXPECT_FALSE(hedge_of(""));
     EXPECT_FALSE(hedge_of("    hedge: off\n"));
     ASSERT_TRUE(hedge_of("    hedge: {}\n"));
@@ -330,8 +331,10 @@ TEST(LoadValues, MakeSecondAttemptsOnlyWhereTheyAreAskedFor) {
 }
 
 TEST(LoadValues, NameTheHostsThatWeirMayBeCalledBy) {
-    const auto conf = must_load("listeners: [{address: 127.0.0.1:8080, hosts: [Weir.LAN, 'a.example.', '[::2]', '::3', 10.0.0.7]}]\npools: {p: {upstreams: [{url: 'http://u/v1'}]}}\n"
-                                "admin: {hosts: [Admin.lan]}\n");
+    const auto conf = must_load(
+        "listeners: [{address: 127.0.0.1:8080, hosts: [Weir.LAN, 'a.example.', '[::2]', '::3', 10.0.0.7]}]\npools: {p: {upstreams: [{url: "
+        "'http://u/v1'}]}}\n"
+        "admin: {hosts: [Admin.lan]}\n");
     ASSERT_TRUE(conf);
     EXPECT_EQ(conf->listeners[0].hosts, (std::vector<std::string>{"weir.lan", "a.example", "::2", "::3", "10.0.0.7"}));
     EXPECT_EQ(conf->admin_hosts, std::vector<std::string>{"admin.lan"});
@@ -345,22 +348,17 @@ TEST(LoadValues, TakeEmptySectionsForAbsentOnes) {
 }
 
 TEST(LoadValues, KeepBudgetsExactToTheNanoDollar) {
-    const std::pair<const char*, usage::nanousd> rows[] = {{"0.1", 100'000'000},
-                                                           {"0.3", 300'000'000},
-                                                           {"50", 50'000'000'000},
-                                                           {"0.000000001", 1},
-                                                           {"9000000000", 9'000'000'000'000'000'000}};
+    const std::pair<const char*, usage::nanousd> rows[] = {
+        {"0.1", 100'000'000}, {"0.3", 300'000'000}, {"50", 50'000'000'000}, {"0.000000001", 1}, {"9000000000", 9'000'000'000'000'000'000}};
     for (const auto& [text, amount] : rows) {
         SCOPED_TRACE(text);
-        const auto conf =
-            must_load(minimal + "keys: [{name: k, secret: s, budgets: [{usd: " + text + ", every: 1d}]}]\n");
+        const auto conf = must_load(minimal + "keys: [{name: k, secret: s, budgets: [{usd: " + text + ", every: 1d}]}]\n");
         EXPECT_EQ(conf->keys[0].budgets[0].amount, amount);
     }
 }
 
 TEST(LoadValues, TakeAHashInPlaceOfASecret) {
-    const auto conf = must_load(
-        minimal + "keys: [{name: k, sha256: 2CF24DBA5FB0A30E26E83B2AC5B9E29E1B161E5C1FA7425E73043362938B9824}]\n");
+    const auto conf = must_load(minimal + "keys: [{name: k, sha256: 2CF24DBA5FB0A30E26E83B2AC5B9E29E1B161E5C1FA7425E73043362938B9824}]\n");
     EXPECT_EQ(conf->keys[0].sha256, sha256("hello"));
 }
 

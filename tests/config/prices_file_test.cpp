@@ -53,8 +53,7 @@ TEST(PricesFile, IsExactToTheLastDigit) {
 }
 
 TEST(PricesFile, KeepsResellersApart) {
-    const auto result = load_prices_text(
-        "models: {a: {input: 1}}\nupstreams: {eu: {a: {input: 2}, 'b*': {input: 3}}}\n", "prices.yaml");
+    const auto result = load_prices_text("models: {a: {input: 1}}\nupstreams: {eu: {a: {input: 2}, 'b*': {input: 3}}}\n", "prices.yaml");
     ASSERT_EQ(result.rows.size(), 3u);
     EXPECT_EQ(result.rows[0].upstream, "");
     EXPECT_EQ(result.rows[1].upstream, "eu");
@@ -107,10 +106,10 @@ TEST(PricesFile, WarnsOfModelsWithoutAPrice) {
     folder.write("prices.yaml",
                  "models:\n  gpt-4o: {input: 1}\n  new-name: {input: 1}\nupstreams:\n  eu: {o3: {input: 1}}\n  ue: {x: "
                  "{input: 1}}\n");
-    const std::string path = folder.write(
-        "weir.yaml",
-        "listeners: [{address: 'a:1'}]\npools: {p: {upstreams: [{name: eu, url: 'http://u'}]}}\nprices: prices.yaml\n"
-        "routes:\n  - {models: [gpt-4o, 'gpt-4*', o3, o4, old-name, 'x-*'], pool: p, rename: {old-name: new-name}}\n");
+    const std::string path =
+        folder.write("weir.yaml",
+                     "listeners: [{address: 'a:1'}]\npools: {p: {upstreams: [{name: eu, url: 'http://u'}]}}\nprices: prices.yaml\n"
+                     "routes:\n  - {models: [gpt-4o, 'gpt-4*', o3, o4, old-name, 'x-*'], pool: p, rename: {old-name: new-name}}\n");
     const loaded result = load(path, test::environment_of({}));
     ASSERT_TRUE(result.value) << test::list_of(result.faults);
     ASSERT_EQ(result.faults.size(), 3u) << test::list_of(result.faults);

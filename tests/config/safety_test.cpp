@@ -17,7 +17,8 @@ using testing::Not;
 const environment variables = test::environment_of({{"K", "sk-hunter2"}});
 
 std::string conf_of(const std::string& listener, const std::string& upstream, const std::string& pool = {}, const std::string& more = {}) {
-    return "listeners:\n  - {" + listener + "}\npools:\n  p:\n    upstreams: [{" + upstream + "}]\n" + (pool.empty() ? "" : "    " + pool + "\n") + more;
+    return "listeners:\n  - {" + listener + "}\npools:\n  p:\n    upstreams: [{" + upstream + "}]\n" + (pool.empty() ? "" : "    " + pool + "\n") +
+           more;
 }
 
 const std::string home = "address: '127.0.0.1:8080'", open = "address: '0.0.0.0:8080'";
@@ -40,21 +41,26 @@ const careless all[] = {
     {"OnAnAddressOfTheNetwork", conf_of("address: '10.1.2.3:80'", paid), 2, "spends the api_key", conf_of("address: '10.1.2.3:80'", plain)},
     {"AdminForEverybody", conf_of(home, plain, "", "admin: {address: '0.0.0.0:9464'}\n"), 6, "there is no token",
      conf_of(home, plain, "", "admin: {address: '0.0.0.0:9464', token: '${K}'}\n")},
-    {"AKeyInTheClear", conf_of(home, "url: 'http://api.deepseek.com', api_key: '${K}'"), 5, "in the clear", conf_of(home, "url: 'http://vllm:8000', api_key: '${K}'")},
+    {"AKeyInTheClear", conf_of(home, "url: 'http://api.deepseek.com', api_key: '${K}'"), 5, "in the clear",
+     conf_of(home, "url: 'http://vllm:8000', api_key: '${K}'")},
     {"AKeyInTheClearToAnAddress", conf_of(home, "url: 'http://8.8.8.8', api_key: '${K}'"), 5, "in the clear",
      conf_of(home, "url: 'http://192.168.1.9', api_key: '${K}'")},
     {"NobodyIsVerified", conf_of(home, "url: 'https://llm.corp', tls: {verify: false}"), 5, "can pretend to be it",
      conf_of(home, "url: 'https://localhost:8443', tls: {verify: false}")},
-    {"EveryClientIsAProxy", conf_of(home + ", trusted_proxies: ['0.0.0.0/0']", plain), 2, "is everybody", conf_of(home + ", trusted_proxies: ['10.0.0.0/8']", plain)},
-    {"EveryIpv6ClientIsAProxy", conf_of(home + ", trusted_proxies: ['::/0']", plain), 2, "is everybody", conf_of(home + ", trusted_proxies: ['fd00::/8']", plain)},
+    {"EveryClientIsAProxy", conf_of(home + ", trusted_proxies: ['0.0.0.0/0']", plain), 2, "is everybody",
+     conf_of(home + ", trusted_proxies: ['10.0.0.0/8']", plain)},
+    {"EveryIpv6ClientIsAProxy", conf_of(home + ", trusted_proxies: ['::/0']", plain), 2, "is everybody",
+     conf_of(home + ", trusted_proxies: ['fd00::/8']", plain)},
     {"AnthropicWithoutItsDialect", conf_of(home, "url: 'https://api.anthropic.com'"), 4, "set dialect: anthropic",
      conf_of(home, "url: 'https://api.anthropic.com'", "dialect: anthropic")},
     {"OpenaiWithAnthropics", conf_of(home, plain, "dialect: anthropic"), 6, "set dialect: openai", conf_of(home, plain, "dialect: openai")},
     {"GeminiWithoutItsDialect", conf_of(home, "url: 'https://generativelanguage.googleapis.com'"), 4, "set dialect: gemini",
      conf_of(home, "url: 'https://generativelanguage.googleapis.com/v1beta/openai'")},
     {"AVariableAsAShellWritesIt", conf_of(home, plain + ", api_key: $OPENAI_API_KEY"), 5, "${OPENAI_API_KEY}", conf_of(home, paid)},
-    {"TheAccessLogOnStderr", conf_of(home, plain, "", "log: {access: stderr}\n"), 6, "did you mean 'stdout'?", conf_of(home, plain, "", "log: {access: stdout}\n")},
-    {"TracesToTheGrpcPort", conf_of(home, plain, "", "tracing: {otlp: 'http://c:4317'}\n"), 6, "4318", conf_of(home, plain, "", "tracing: {otlp: 'http://c:4318'}\n")},
+    {"TheAccessLogOnStderr", conf_of(home, plain, "", "log: {access: stderr}\n"), 6, "did you mean 'stdout'?",
+     conf_of(home, plain, "", "log: {access: stdout}\n")},
+    {"TracesToTheGrpcPort", conf_of(home, plain, "", "tracing: {otlp: 'http://c:4317'}\n"), 6, "4318",
+     conf_of(home, plain, "", "tracing: {otlp: 'http://c:4318'}\n")},
     {"APhaseLongerThanAll", conf_of(home, plain, "timeouts: {first_byte: 90s, total: 60s}"), 6, "first_byte: never ends a request",
      conf_of(home, plain, "timeouts: {first_byte: 90s, total: 90s}")},
     {"AFallbackToItself", conf_of(home, plain, "", "routes: [{models: ['*'], pool: p, fallback: [{pool: p}]}]\n"), 6, "is the route's own pool",
@@ -111,7 +117,8 @@ TEST(Safety, WarnsOfAPrivateKeyThatOthersCanRead) {
 
 TEST(Places, NameWhereAKeyBelongs) {
     const auto told = [](const std::string& text) { return test::list_of(load_text(text, "weir.yaml", variables).faults); };
-    EXPECT_THAT(told(conf_of(home + ", key: key.pem", plain)), HasSubstr("unknown key 'key' in a listener; did you mean 'private_key' in listeners[].tls? (it knows"));
+    EXPECT_THAT(told(conf_of(home + ", key: key.pem", plain)),
+                HasSubstr("unknown key 'key' in a listener; did you mean 'private_key' in listeners[].tls? (it knows"));
     EXPECT_THAT(told(conf_of(home + ", certificate: c.pem", plain)), HasSubstr("did you mean 'certificate' in listeners[].tls?"));
     EXPECT_THAT(told(conf_of(home, plain, "api_key: x")), HasSubstr("did you mean 'api_key' in pools.NAME.upstreams[]?"));
     EXPECT_THAT(told(conf_of(home, plain + ", timeouts: {total: 1s}")), HasSubstr("did you mean 'timeouts' in pools.NAME?"));
@@ -126,17 +133,28 @@ TEST(Places, AreTrue) {
     for (const auto& [word, place] : key_places()) {
         const std::string entry = std::string{word} + ": ~";
         std::string text;
-        if (place.empty()) text = conf_of(home, plain, "", entry + "\n");
-        else if (place == "listeners[]") text = conf_of(home + ", " + entry, plain);
-        else if (place == "listeners[].tls") text = conf_of(home + ", tls: {" + entry + "}", plain);
-        else if (place == "pools.NAME") text = conf_of(home, plain, entry);
-        else if (place == "pools.NAME.upstreams[]") text = conf_of(home, plain + ", " + entry);
-        else if (place == "pools.NAME.upstreams[].tls") text = conf_of(home, plain + ", tls: {" + entry + "}");
-        else if (place.starts_with("pools.NAME.")) text = conf_of(home, plain, std::string{place.substr(11)} + ": {" + entry + "}");
-        else if (place == "routes[]") text = conf_of(home, plain, "", "routes: [{" + entry + "}]\n");
-        else if (place == "keys[]") text = conf_of(home, plain, "", "keys: [{" + entry + "}]\n");
-        else if (place == "keys[].budgets[]") text = conf_of(home, plain, "", "keys: [{budgets: [{" + entry + "}]}]\n");
-        else text = conf_of(home, plain, "", std::string{place} + ": {" + entry + "}\n");
+        if (place.empty())
+            text = conf_of(home, plain, "", entry + "\n");
+        else if (place == "listeners[]")
+            text = conf_of(home + ", " + entry, plain);
+        else if (place == "listeners[].tls")
+            text = conf_of(home + ", tls: {" + entry + "}", plain);
+        else if (place == "pools.NAME")
+            text = conf_of(home, plain, entry);
+        else if (place == "pools.NAME.upstreams[]")
+            text = conf_of(home, plain + ", " + entry);
+        else if (place == "pools.NAME.upstreams[].tls")
+            text = conf_of(home, plain + ", tls: {" + entry + "}");
+        else if (place.starts_with("pools.NAME."))
+            text = conf_of(home, plain, std::string{place.substr(11)} + ": {" + entry + "}");
+        else if (place == "routes[]")
+            text = conf_of(home, plain, "", "routes: [{" + entry + "}]\n");
+        else if (place == "keys[]")
+            text = conf_of(home, plain, "", "keys: [{" + entry + "}]\n");
+        else if (place == "keys[].budgets[]")
+            text = conf_of(home, plain, "", "keys: [{budgets: [{" + entry + "}]}]\n");
+        else
+            text = conf_of(home, plain, "", std::string{place} + ": {" + entry + "}\n");
         const auto told = test::list_of(load_text(text, "weir.yaml", variables).faults);
         EXPECT_THAT(told, Not(HasSubstr("unknown key"))) << place << "." << word << "\n" << text;
     }

@@ -12,10 +12,9 @@ using testing::HasSubstr;
 class TlsFiles : public testing::Test {
 protected:
     loaded result() const {
-        return load_text(
-            "listeners:\n  - address: a:1\n    tls:\n      certificate: cert.pem\n      private_key: key.pem\n" + more +
-                "pools: {p: {upstreams: [" + upstream + "]}}\n",
-            files.at("weir.yaml"), test::environment_of({}));
+        return load_text("listeners:\n  - address: a:1\n    tls:\n      certificate: cert.pem\n      private_key: key.pem\n" + more +
+                             "pools: {p: {upstreams: [" + upstream + "]}}\n",
+                         files.at("weir.yaml"), test::environment_of({}));
     }
     void give(const test::identity& identity) const {
         files.write("cert.pem", identity.certificate);

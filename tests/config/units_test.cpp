@@ -11,15 +11,9 @@ using std::chrono::milliseconds;
 }  // namespace
 
 TEST(Units, ReadSizesExactly) {
-    const std::pair<const char*, std::uint64_t> rows[] = {{"1", 1},
-                                                          {"512KiB", 512 * 1024},
-                                                          {"64MiB", 64ull << 20},
-                                                          {"1GiB", 1ull << 30},
-                                                          {"1KB", 1000},
-                                                          {"2MB", 2'000'000},
-                                                          {"1.5KiB", 1536},
-                                                          {"3B", 3},
-                                                          {"0.5GB", 500'000'000}};
+    const std::pair<const char*, std::uint64_t> rows[] = {
+        {"1", 1},  {"512KiB", 512 * 1024}, {"64MiB", 64ull << 20}, {"1GiB", 1ull << 30}, {"1KB", 1000}, {"2MB", 2'000'000}, {"1.5KiB", 1536},
+        {"3B", 3}, {"0.5GB", 500'000'000}};
     for (const auto& [text, bytes] : rows) {
         SCOPED_TRACE(text);
         ASSERT_TRUE(parse_size(text).value);
@@ -40,9 +34,8 @@ TEST(Units, RefuseWrongSizesWithWhatWasMeant) {
 }
 
 TEST(Units, ReadDurationsDownToTheMillisecond) {
-    const std::pair<const char*, milliseconds> rows[] = {{"250ms", 250ms},  {"10s", 10s},   {"1.5s", 1500ms},
-                                                         {"0.001s", 1ms},   {"15m", 15min}, {"1h", 1h},
-                                                         {"30d", 30 * 24h}, {"0", 0ms},     {"0s", 0ms}};
+    const std::pair<const char*, milliseconds> rows[] = {{"250ms", 250ms}, {"10s", 10s},      {"1.5s", 1500ms}, {"0.001s", 1ms}, {"15m", 15min},
+                                                         {"1h", 1h},       {"30d", 30 * 24h}, {"0", 0ms},       {"0s", 0ms}};
     for (const auto& [text, time] : rows) {
         SCOPED_TRACE(text);
         ASSERT_TRUE(parse_duration(text).value);
@@ -51,9 +44,9 @@ TEST(Units, ReadDurationsDownToTheMillisecond) {
 }
 
 TEST(Units, RefuseWrongDurationsWithWhatWasMeant) {
-    const std::pair<const char*, const char*> rows[] = {
-        {"10", "10s"},   {"10 s", "10s"}, {"10S", "10s"}, {"5 minutes", "5m"}, {"5sec", "5s"}, {"1w", ""},
-        {"0.0001s", ""}, {"-5s", ""},     {"s", ""},      {"1h30m", ""},       {"99999d", ""}};
+    const std::pair<const char*, const char*> rows[] = {{"10", "10s"},  {"10 s", "10s"}, {"10S", "10s"},  {"5 minutes", "5m"},
+                                                        {"5sec", "5s"}, {"1w", ""},      {"0.0001s", ""}, {"-5s", ""},
+                                                        {"s", ""},      {"1h30m", ""},   {"99999d", ""}};
     for (const auto& [text, meant] : rows) {
         SCOPED_TRACE(text);
         EXPECT_FALSE(parse_duration(text).value);
@@ -99,8 +92,7 @@ TEST(Units, ReadPercentFlagsAndStatuses) {
     EXPECT_EQ(parse_statuses("520-524").value, (std::pair<int, int>{520, 524}));
     EXPECT_EQ(parse_statuses("429").value, (std::pair<int, int>{429, 429}));
     EXPECT_EQ(parse_statuses("524-520").suggestion, "520-524");
-    for (const char* wrong : {"99", "600", "5xx", "500-", "-500", "500-501-502", ""})
-        EXPECT_FALSE(parse_statuses(wrong).value) << wrong;
+    for (const char* wrong : {"99", "600", "5xx", "500-", "-500", "500-501-502", ""}) EXPECT_FALSE(parse_statuses(wrong).value) << wrong;
 }
 
 TEST(Units, ReadDatesInUtc) {
@@ -110,9 +102,8 @@ TEST(Units, ReadDatesInUtc) {
     EXPECT_EQ(parse_time("2027-01-01T00:00:00+08:00").value, sys_days{2026y / December / 31} + 16h);
     EXPECT_EQ(parse_time("2027-01-01 00:00:00-05:30").value, sys_days{2027y / January / 1} + 5h + 30min);
     EXPECT_EQ(parse_time("2028-02-29").value, sys_days{2028y / February / 29});
-    for (const char* wrong :
-         {"", "2027", "2027-1-1", "2027-02-29", "2027-13-01", "01.01.2027", "2027-01-01T12:00", "2027-01-01T25:00:00Z",
-          "2027-01-01T12:00:00", "2027-01-01T12:00:00+8", "9999-01-01", "2027-01-01X"}) {
+    for (const char* wrong : {"", "2027", "2027-1-1", "2027-02-29", "2027-13-01", "01.01.2027", "2027-01-01T12:00", "2027-01-01T25:00:00Z",
+                              "2027-01-01T12:00:00", "2027-01-01T12:00:00+8", "9999-01-01", "2027-01-01X"}) {
         SCOPED_TRACE(wrong);
         EXPECT_FALSE(parse_time(wrong).value);
         EXPECT_FALSE(parse_time(wrong).problem.empty());

@@ -44,9 +44,8 @@ TEST(BaseUrl, SaysWhatItShouldHaveBeen) {
 }
 
 TEST(BaseUrl, RefusesWhatIsNone) {
-    for (const char* wrong :
-         {"", "https://", "ftp://a", "https://a:0", "https://a:x", "https://a:99999", "https:///v1", "https://a b/",
-          "https://a/ü", "https://::1/", "https://[1.2.3.4]/", "https://a//b", "https://999.1.1.1"}) {
+    for (const char* wrong : {"", "https://", "ftp://a", "https://a:0", "https://a:x", "https://a:99999", "https:///v1", "https://a b/",
+                              "https://a/ü", "https://::1/", "https://[1.2.3.4]/", "https://a//b", "https://999.1.1.1"}) {
         SCOPED_TRACE(wrong);
         EXPECT_FALSE(parse_base_url(wrong).value);
         EXPECT_FALSE(parse_base_url(wrong).problem.empty());
@@ -54,8 +53,8 @@ TEST(BaseUrl, RefusesWhatIsNone) {
 }
 
 TEST(BaseUrl, NeverRepeatsCredentialsOrQueries) {
-    for (const char* secret : {"https://user:hunter2@a/v1", "https://a/v1?key=hunter2", "https://u:hunter2@a:x/y",
-                               "https://a/v1#hunter2", "u:hunter2@a/v1"}) {
+    for (const char* secret :
+         {"https://user:hunter2@a/v1", "https://a/v1?key=hunter2", "https://u:hunter2@a:x/y", "https://a/v1#hunter2", "u:hunter2@a/v1"}) {
         SCOPED_TRACE(secret);
         const auto result = parse_base_url(secret);
         EXPECT_FALSE(result.value);
@@ -64,14 +63,12 @@ TEST(BaseUrl, NeverRepeatsCredentialsOrQueries) {
 }
 
 TEST(SharedUrl, IsARedisUrl) {
-    for (const char* good :
-         {"redis://127.0.0.1:6379/0", "redis://r", "rediss://user:pa:ss@r:1/15", "redis://:pass@[::1]:6379"}) {
+    for (const char* good : {"redis://127.0.0.1:6379/0", "redis://r", "rediss://user:pa:ss@r:1/15", "redis://:pass@[::1]:6379"}) {
         SCOPED_TRACE(good);
         EXPECT_TRUE(parse_shared_url(good).value);
     }
-    for (const char* wrong :
-         {"", "127.0.0.1:6379", "http://a", "redis://", "redis://a:x", "redis://a/db", "redis://a/0?x=1",
-                              "redis://only@a", "redis://u:@a", "redis://u:%zz@a", "unix://", "unix://host/path"}) {
+    for (const char* wrong : {"", "127.0.0.1:6379", "http://a", "redis://", "redis://a:x", "redis://a/db", "redis://a/0?x=1", "redis://only@a",
+                              "redis://u:@a", "redis://u:%zz@a", "unix://", "unix://host/path"}) {
         SCOPED_TRACE(wrong);
         EXPECT_FALSE(parse_shared_url(wrong).value);
     }

@@ -36,15 +36,31 @@ TEST(Error, GivesEveryCodeANameOfItsOwnAndAnErrorStatus) {
 
 TEST(Error, HoldsToTheContract) {
     const std::map<std::string_view, int> contract{
-        {"bad_request", 400},         {"wrong_schema", 400},         {"invalid_key", 401},
-        {"model_not_allowed", 403},   {"address_not_allowed", 403},  {"key_expired", 403},
-        {"endpoint_not_allowed", 403}, {"model_not_priced", 403},
-        {"origin_not_allowed", 403},  {"host_not_allowed", 403},     {"unsupported_encoding", 415},
-        {"unknown_endpoint", 404},    {"model_not_found", 404},      {"client_timeout", 408},
-        {"body_too_large", 413},      {"head_too_large", 431},       {"rate_limited", 429},
-        {"budget_exceeded", 429},     {"upstream_unreachable", 502}, {"upstream_invalid_response", 502},
-        {"no_healthy_upstream", 503}, {"overloaded", 503},           {"draining", 503},
-        {"upstream_timeout", 504},    {"client_closed", 499},
+        {"bad_request", 400},
+        {"wrong_schema", 400},
+        {"invalid_key", 401},
+        {"model_not_allowed", 403},
+        {"address_not_allowed", 403},
+        {"key_expired", 403},
+        {"endpoint_not_allowed", 403},
+        {"model_not_priced", 403},
+        {"origin_not_allowed", 403},
+        {"host_not_allowed", 403},
+        {"unsupported_encoding", 415},
+        {"unknown_endpoint", 404},
+        {"model_not_found", 404},
+        {"client_timeout", 408},
+        {"body_too_large", 413},
+        {"head_too_large", 431},
+        {"rate_limited", 429},
+        {"budget_exceeded", 429},
+        {"upstream_unreachable", 502},
+        {"upstream_invalid_response", 502},
+        {"no_healthy_upstream", 503},
+        {"overloaded", 503},
+        {"draining", 503},
+        {"upstream_timeout", 504},
+        {"client_closed", 499},
     };
     std::size_t seen = 0;
     for (const auto c : all_codes()) {
@@ -58,11 +74,12 @@ TEST(Error, HoldsToTheContract) {
 
 // x-should-retry: false. Never where Retry-After tells when to come back.
 TEST(Error, IsFinalWhereTheSameAgainWouldGetTheSame) {
-    for (const auto c : {code::bad_request, code::wrong_schema, code::invalid_key, code::model_not_allowed, code::address_not_allowed, code::origin_not_allowed, code::host_not_allowed,
-                         code::key_expired, code::unknown_endpoint, code::model_not_found, code::method_not_allowed, code::body_too_large, code::unsupported_encoding, code::head_too_large,
-                         code::budget_exceeded})
+    for (const auto c : {code::bad_request, code::wrong_schema, code::invalid_key, code::model_not_allowed, code::address_not_allowed,
+                         code::origin_not_allowed, code::host_not_allowed, code::key_expired, code::unknown_endpoint, code::model_not_found,
+                         code::method_not_allowed, code::body_too_large, code::unsupported_encoding, code::head_too_large, code::budget_exceeded})
         EXPECT_TRUE(is_final(c)) << name_of(c);
-    for (const auto c : {code::none, code::rate_limited, code::client_timeout, code::overloaded, code::draining, code::no_healthy_upstream, code::upstream_timeout, code::upstream_unreachable})
+    for (const auto c : {code::none, code::rate_limited, code::client_timeout, code::overloaded, code::draining, code::no_healthy_upstream,
+                         code::upstream_timeout, code::upstream_unreachable})
         EXPECT_FALSE(is_final(c)) << name_of(c);
 }
 

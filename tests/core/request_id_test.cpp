@@ -35,8 +35,7 @@ TEST(RequestId, HasTheShapeOfAUuid7) {
 
 TEST(RequestId, SortsByTime) {
     std::string before = uuid(0, all_ones, all_ones);
-    for (const std::uint64_t ms :
-         {1ull, 0xffffull, 0x10000ull, 0x1ffffull, 1'700'000'000'000ull, 1'700'000'000'001ull}) {
+    for (const std::uint64_t ms : {1ull, 0xffffull, 0x10000ull, 0x1ffffull, 1'700'000'000'000ull, 1'700'000'000'001ull}) {
         const auto id = uuid(ms, 0, 0);
         EXPECT_LT(before, id);
         before = uuid(ms, all_ones, all_ones);
@@ -48,8 +47,7 @@ TEST(RequestId, KeepsOnlyVisibleIdsOfClients) {
     EXPECT_TRUE(acceptable_request_id(std::string(128, 'x')));
     EXPECT_FALSE(acceptable_request_id(""));
     EXPECT_FALSE(acceptable_request_id(std::string(129, 'x')));
-    for (const std::string bad : {"a b", "a\tb", "a\nb", "a\x7f", "\xc3\xa9"})
-        EXPECT_FALSE(acceptable_request_id(bad)) << bad;
+    for (const std::string bad : {"a b", "a\tb", "a\nb", "a\x7f", "\xc3\xa9"}) EXPECT_FALSE(acceptable_request_id(bad)) << bad;
 }
 
 TEST(FastRandom, GivesAnotherSeriesForAnotherSeedAndNeverSticks) {

@@ -21,8 +21,7 @@ static_assert(printable<std::string>);
 static_assert(!printable<secret>);
 static_assert(!std::is_convertible_v<secret, std::string> && !std::is_convertible_v<std::string, secret>);
 
-const std::string text =
-    "sk-live-0123456789abcdefghijklmnopqrstuvwxyz";  // too long to be kept inside a std::string object
+const std::string text = "sk-live-0123456789abcdefghijklmnopqrstuvwxyz";  // too long to be kept inside a std::string object
 
 std::string copy_of_text() { return {text.begin(), text.end()}; }
 

@@ -32,22 +32,20 @@ TEST(TraceContext, ReadsAValidTraceAndWritesItBack) {
 }
 
 TEST(TraceContext, RefusesWhatIsMalformed) {
-    for (const std::string bad : {"", "00", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-                                  "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-                                  "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-                                  "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-                                  "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
-                                  "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01x",
-                                  "00-4bf92f3577b34da6a3ce929d0e0e4736_00f067aa0ba902b7-01",
-                                  "0x-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-                                  "00-4bf92f3577b34da6a3ce929d0e0e473g-00f067aa0ba902b7-01"})
+    for (const std::string bad :
+         {"", "00", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+          "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+          "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x", "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01x",
+          "00-4bf92f3577b34da6a3ce929d0e0e4736_00f067aa0ba902b7-01", "0x-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+          "00-4bf92f3577b34da6a3ce929d0e0e473g-00f067aa0ba902b7-01"})
         EXPECT_FALSE(parse_traceparent(bad)) << bad;
     for (std::size_t n = 0; n < good.size(); ++n) EXPECT_FALSE(parse_traceparent(std::string(good.substr(0, n)))) << n;
 }
 
 // Section 3.2.4: of a version that is not known, what version 00 has is read; its unknown flags are not passed on.
 TEST(TraceContext, ReadsALaterVersionAsFarAsItUnderstands) {
-    for (const std::string later : {"01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-ff", "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-ff-what-comes"}) {
+    for (const std::string later :
+         {"01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-ff", "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-ff-what-comes"}) {
         const auto found = parse_traceparent(later);
         ASSERT_TRUE(found) << later;
         EXPECT_EQ(written(*found), good);

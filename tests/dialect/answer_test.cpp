@@ -27,9 +27,7 @@ event_facts feed(stream_reader& reader, const std::string& event, text_sink* sin
     return reader.read({exact.data(), exact.size()}, sink);
 }
 
-event_facts data(stream_reader& reader, const std::string& json, text_sink* sink = nullptr) {
-    return feed(reader, "data: " + json + "\n\n", sink);
-}
+event_facts data(stream_reader& reader, const std::string& json, text_sink* sink = nullptr) { return feed(reader, "data: " + json + "\n\n", sink); }
 
 bool is_content(endpoint e, const std::string& json) {
     stream_reader reader{e};
@@ -47,19 +45,16 @@ constexpr auto chat = endpoint::chat_completions;
 }  // namespace
 
 TEST(Answer, KnowsChatContentFromItsFrame) {
-    for (const char* inside : {R"({"content":"x"})", R"({"role":"assistant","content":" "})",
-                               R"({"reasoning_content":"x"})", R"({"reasoning":"x"})", R"({"refusal":"x"})",
-                               R"({"tool_calls":[{"index":0,"id":"c1","function":{"name":"f","arguments":""}}]})",
-                               R"({"tool_calls":[{"index":0,"function":{"arguments":"{"}}]})",
-                               R"({"function_call":{"arguments":"{"}})", R"({"audio":{"data":"AA=="}})",
-                               R"({"images":[{"image_url":{}}]})", R"({"content":[{"type":"text","text":"x"}]})",
+    for (const char* inside : {R"({"content":"x"})", R"({"role":"assistant","content":" "})", R"({"reasoning_content":"x"})", R"({"reasoning":"x"})",
+                               R"({"refusal":"x"})", R"({"tool_calls":[{"index":0,"id":"c1","function":{"name":"f","arguments":""}}]})",
+                               R"({"tool_calls":[{"index":0,"function":{"arguments":"{"}}]})", R"({"function_call":{"arguments":"{"}})",
+                               R"({"audio":{"data":"AA=="}})", R"({"images":[{"image_url":{}}]})", R"({"content":[{"type":"text","text":"x"}]})",
                                R"({"content":[{"type":"thinking","thinking":[{"type":"text","text":"x"}]}]})"}) {
         EXPECT_TRUE(is_content(chat, delta(inside))) << inside;
     }
     for (const char* inside :
-         {R"({"role":"assistant"})", R"({"role":"assistant","content":""})", R"({"content":null})", "{}", "null",
-          R"({"tool_calls":[]})", R"({"tool_calls":null})", R"({"reasoning_content":null,"content":""})",
-          R"({"images":[]})", R"({"content":[]})", R"({"audio":null})"}) {
+         {R"({"role":"assistant"})", R"({"role":"assistant","content":""})", R"({"content":null})", "{}", "null", R"({"tool_calls":[]})",
+          R"({"tool_calls":null})", R"({"reasoning_content":null,"content":""})", R"({"images":[]})", R"({"content":[]})", R"({"audio":null})"}) {
         EXPECT_FALSE(is_content(chat, delta(inside))) << inside;
     }
     EXPECT_TRUE(is_content(endpoint::completions, R"({"choices":[{"text":"x","index":0}]})"));
@@ -70,8 +65,7 @@ TEST(Answer, DeliversTextOncePerLane) {
     stream_reader reader{chat};
     lanes text;
     data(reader, R"({"choices":[{"delta":{"content":"He\u006clo"},"index":1}]})", &text);
-    data(reader, R"({"choices":[{"index":0,"delta":{"content":"Hi"}},{"index":1,"delta":{"content":" you\n"}}]})",
-         &text);
+    data(reader, R"({"choices":[{"index":0,"delta":{"content":"Hi"}},{"index":1,"delta":{"content":" you\n"}}]})", &text);
     data(reader, delta(R"({"reasoning":"why","reasoning_content":"why"})"), &text);
     data(reader, delta(R"({"tool_calls":[{"index":1,"function":{"name":"f","arguments":"{\"a\""}}]})"), &text);
     data(reader, delta(R"({"tool_calls":[{"index":1,"function":{"arguments":":1}"}}]})"), &text);
@@ -81,25 +75,19 @@ TEST(Answer, DeliversTextOncePerLane) {
 TEST(Answer, KnowsTheUsageEventThatWeirAskedFor) {
     const char* usage = R"("usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15})";
     stream_reader reader{chat};
-    EXPECT_TRUE(
-        data(reader, std::string{R"({"id":"x","model":"gpt-4o-2024-11-20","choices":[],)"} + usage + "}").usage_only);
+    EXPECT_TRUE(data(reader, std::string{R"({"id":"x","model":"gpt-4o-2024-11-20","choices":[],)"} + usage + "}").usage_only);
     EXPECT_TRUE(reader.has_usage());
     EXPECT_EQ(reader.usage(), (usage::counts{.input = 10, .output = 5}));
     EXPECT_EQ(reader.served_model(), "gpt-4o-2024-11-20");
     EXPECT_FALSE(data(reader, R"({"choices":[],"prompt_filter_results":[]})").usage_only) << "Azure's first chunk";
     EXPECT_FALSE(data(reader, R"({"choices":[],"usage":null})").usage_only);
-    EXPECT_FALSE(
-        data(reader, std::string{R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],)"} + usage + "}")
-            .usage_only);
-    EXPECT_FALSE(
-        data(reader, std::string{R"({"choices":[{"index":0,"delta":{"content":"x"}}],)"} + usage + "}").usage_only);
+    EXPECT_FALSE(data(reader, std::string{R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],)"} + usage + "}").usage_only);
+    EXPECT_FALSE(data(reader, std::string{R"({"choices":[{"index":0,"delta":{"content":"x"}}],)"} + usage + "}").usage_only);
 }
 
 TEST(Answer, KeepsTheLastUsageReport) {
     stream_reader reader{chat};
-    data(
-        reader,
-        R"({"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5,"completion_tokens_details":{"reasoning_tokens":3}}})");
+    data(reader, R"({"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5,"completion_tokens_details":{"reasoning_tokens":3}}})");
     data(reader, R"({"choices":[{"index":0,"delta":{}}],"usage":null})");
     EXPECT_EQ(reader.usage(), (usage::counts{.input = 10, .output = 2, .reasoning = 3}));
     data(reader, R"({"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":6}})");
@@ -128,10 +116,8 @@ TEST(Answer, KnowsErrorsInPlaceOfAnAnswer) {
         const char* code;
         const char* message;
     } rows[] = {
-        {chat, "data: {\"error\":{\"message\":\"no\",\"type\":\"server_error\",\"code\":null}}\n\n", "server_error",
-         "no"},
-        {chat, "data: {\"error\":{\"message\":\"no\",\"type\":\"t\",\"code\":\"insufficient_quota\"}}\n\n",
-         "insufficient_quota", "no"},
+        {chat, "data: {\"error\":{\"message\":\"no\",\"type\":\"server_error\",\"code\":null}}\n\n", "server_error", "no"},
+        {chat, "data: {\"error\":{\"message\":\"no\",\"type\":\"t\",\"code\":\"insufficient_quota\"}}\n\n", "insufficient_quota", "no"},
         {chat,
          "data: "
          "{\"error\":{\"message\":\"no\",\"code\":502},\"choices\":[{\"delta\":{},\"finish_reason\":\"error\"}]}\n\n",
@@ -139,22 +125,17 @@ TEST(Answer, KnowsErrorsInPlaceOfAnAnswer) {
         {chat, "data: {\"error\":\"plain\"}\n\n", "", "plain"},
         {chat, "data: {\"object\":\"error\",\"message\":\"no\",\"type\":\"BadRequest\",\"code\":400}\n\n", "400", "no"},
         {chat, "event: error\ndata: {\"message\":\"no\",\"code\":\"c\"}\n\n", "c", "no"},
-        {endpoint::responses,
-         "event: error\ndata: {\"type\":\"error\",\"code\":\"rate_limit_exceeded\",\"message\":\"no\"}\n\n",
+        {endpoint::responses, "event: error\ndata: {\"type\":\"error\",\"code\":\"rate_limit_exceeded\",\"message\":\"no\"}\n\n",
          "rate_limit_exceeded", "no"},
-        {endpoint::responses, "data: {\"type\":\"error\",\"error\":{\"type\":\"server_error\",\"message\":\"no\"}}\n\n",
-         "server_error", "no"},
+        {endpoint::responses, "data: {\"type\":\"error\",\"error\":{\"type\":\"server_error\",\"message\":\"no\"}}\n\n", "server_error", "no"},
         {endpoint::responses,
          "data: "
          "{\"type\":\"response.failed\",\"response\":{\"error\":{\"code\":\"server_error\",\"message\":\"no\"}}}\n\n",
          "server_error", "no"},
-        {endpoint::messages,
-         "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"no\"}}\n\n",
+        {endpoint::messages, "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"no\"}}\n\n",
          "overloaded_error", "no"},
-        {endpoint::gemini_stream_generate,
-         "data: {\"error\":{\"code\":503,\"message\":\"no\",\"status\":\"UNAVAILABLE\"}}\n\n", "UNAVAILABLE", "no"},
-        {endpoint::images_generations, "data: {\"error\":{\"message\":\"no\",\"code\":\"moderation_blocked\"}}\n\n",
-         "moderation_blocked", "no"},
+        {endpoint::gemini_stream_generate, "data: {\"error\":{\"code\":503,\"message\":\"no\",\"status\":\"UNAVAILABLE\"}}\n\n", "UNAVAILABLE", "no"},
+        {endpoint::images_generations, "data: {\"error\":{\"message\":\"no\",\"code\":\"moderation_blocked\"}}\n\n", "moderation_blocked", "no"},
     };
     for (const auto& row : rows) {
         stream_reader reader{row.e};
@@ -181,8 +162,7 @@ TEST(Answer, ReadsResponsesEvents) {
     stream_reader reader{endpoint::responses};
     lanes text;
     const auto event = [&](const std::string& json) { return data(reader, json, &text); };
-    EXPECT_FALSE(
-        event(R"({"type":"response.created","response":{"model":"gpt-5","usage":null,"error":null}})").content);
+    EXPECT_FALSE(event(R"({"type":"response.created","response":{"model":"gpt-5","usage":null,"error":null}})").content);
     EXPECT_EQ(reader.served_model(), "gpt-5");
     EXPECT_TRUE(event(R"({"type":"response.reasoning_summary_text.delta","output_index":0,"delta":"hm"})").content);
     EXPECT_TRUE(event(R"({"delta":"Hi","output_index":1,"type":"response.output_text.delta"})").content);
@@ -190,13 +170,10 @@ TEST(Answer, ReadsResponsesEvents) {
     EXPECT_FALSE(event(R"({"type":"response.output_text.done","output_index":1,"text":"Hi"})").content);
     EXPECT_TRUE(event(R"({"type":"response.function_call_arguments.delta","output_index":2,"delta":"{}"})").content);
     EXPECT_TRUE(
-        event(
-            R"({"type":"response.output_item.done","output_index":2,"item":{"type":"function_call","name":"f","arguments":"{}"}})")
-            .content);
+        event(R"({"type":"response.output_item.done","output_index":2,"item":{"type":"function_call","name":"f","arguments":"{}"}})").content);
     EXPECT_EQ(text.all(), "hm|Hi|{}") << "a finished item must not be counted again";
-    const event_facts end = event(
-        R"({"type":"response.completed","response":{"usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},)"
-        R"("output_tokens":7,"output_tokens_details":{"reasoning_tokens":5}}}})");
+    const event_facts end = event(R"({"type":"response.completed","response":{"usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},)"
+                                  R"("output_tokens":7,"output_tokens_details":{"reasoning_tokens":5}}}})");
     EXPECT_TRUE(end.terminator && end.finish && !end.error);
     EXPECT_EQ(reader.usage(), (usage::counts{.input = 5, .cached_input = 4, .output = 2, .reasoning = 5}));
 }
@@ -222,8 +199,7 @@ TEST(Answer, KnowsHowAResponseCanEnd) {
     EXPECT_FALSE(ends("response.failed").finish);
     EXPECT_FALSE(ends("response.in_progress").terminator);
     stream_reader named{endpoint::responses};
-    EXPECT_TRUE(feed(named, "event: response.completed\ndata: {\"response\":{}}\n\n").terminator)
-        << "the type may stand in the event line only";
+    EXPECT_TRUE(feed(named, "event: response.completed\ndata: {\"response\":{}}\n\n").terminator) << "the type may stand in the event line only";
 }
 
 TEST(Answer, ReadsAnthropicEvents) {
@@ -235,37 +211,20 @@ TEST(Answer, ReadsAnthropicEvents) {
             R"({"type":"message_start","message":{"model":"claude-x","usage":{"input_tokens":25,"cache_read_input_tokens":100,)"
             R"("cache_creation_input_tokens":60,"cache_creation":{"ephemeral_5m_input_tokens":20,"ephemeral_1h_input_tokens":40},"output_tokens":1}}})")
             .content);
-    EXPECT_EQ(reader.usage(),
-              (usage::counts{.input = 25, .cached_input = 100, .cache_write = 60, .cache_write_1h = 40, .output = 1}));
+    EXPECT_EQ(reader.usage(), (usage::counts{.input = 25, .cached_input = 100, .cache_write = 60, .cache_write_1h = 40, .output = 1}));
     EXPECT_FALSE(event(R"({"type":"ping"})").content);
-    EXPECT_FALSE(
-        event(R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})").content);
+    EXPECT_FALSE(event(R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})").content);
     EXPECT_TRUE(event(R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}})").content);
-    EXPECT_TRUE(
-        event(
-            R"({"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}})")
-            .content);
-    EXPECT_FALSE(
-        event(R"({"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":""}})")
-            .content);
-    EXPECT_TRUE(
-        event(R"({"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{}"}})")
-            .content);
-    EXPECT_TRUE(
-        event(R"({"type":"content_block_delta","index":2,"delta":{"type":"thinking_delta","thinking":"hm"}})").content);
-    EXPECT_FALSE(
-        event(R"({"type":"content_block_delta","index":2,"delta":{"type":"signature_delta","signature":"Eq"}})")
-            .content);
+    EXPECT_TRUE(event(R"({"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}})").content);
+    EXPECT_FALSE(event(R"({"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":""}})").content);
+    EXPECT_TRUE(event(R"({"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{}"}})").content);
+    EXPECT_TRUE(event(R"({"type":"content_block_delta","index":2,"delta":{"type":"thinking_delta","thinking":"hm"}})").content);
+    EXPECT_FALSE(event(R"({"type":"content_block_delta","index":2,"delta":{"type":"signature_delta","signature":"Eq"}})").content);
     EXPECT_FALSE(event(R"({"type":"content_block_stop","index":2})").content);
-    EXPECT_TRUE(
-        event(
-            R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":null,"cache_read_input_tokens":90,)"
-            R"("output_tokens":12,"output_tokens_details":{"thinking_tokens":4}}})")
-            .finish);
-    EXPECT_EQ(
-        reader.usage(),
-        (usage::counts{
-            .input = 25, .cached_input = 90, .cache_write = 60, .cache_write_1h = 40, .output = 8, .reasoning = 4}))
+    EXPECT_TRUE(event(R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":null,"cache_read_input_tokens":90,)"
+                      R"("output_tokens":12,"output_tokens_details":{"thinking_tokens":4}}})")
+                    .finish);
+    EXPECT_EQ(reader.usage(), (usage::counts{.input = 25, .cached_input = 90, .cache_write = 60, .cache_write_1h = 40, .output = 8, .reasoning = 4}))
         << "the last number that is none counts, field by field";
     EXPECT_FALSE(reader.terminated());
     EXPECT_TRUE(event(R"({"type":"message_stop"})").terminator);
@@ -276,19 +235,14 @@ TEST(Answer, ReadsGeminiChunks) {
     stream_reader reader{endpoint::gemini_stream_generate};
     lanes text;
     const auto event = [&](const std::string& json) { return data(reader, json, &text); };
-    EXPECT_TRUE(
-        event(
-            R"({"candidates":[{"content":{"parts":[{"text":"think","thought":true}]}}],"modelVersion":"gemini-2.5-pro",)"
-            R"("usageMetadata":{"promptTokenCount":8,"totalTokenCount":8}})")
-            .content);
-    EXPECT_TRUE(
-        event(R"({"candidates":[{"content":{"parts":[{"text":"Hi"},{"functionCall":{"name":"f","args":{"a":1}}}]}}]})")
-            .content);
+    EXPECT_TRUE(event(R"({"candidates":[{"content":{"parts":[{"text":"think","thought":true}]}}],"modelVersion":"gemini-2.5-pro",)"
+                      R"("usageMetadata":{"promptTokenCount":8,"totalTokenCount":8}})")
+                    .content);
+    EXPECT_TRUE(event(R"({"candidates":[{"content":{"parts":[{"text":"Hi"},{"functionCall":{"name":"f","args":{"a":1}}}]}}]})").content);
     EXPECT_FALSE(event(R"({"candidates":[{"content":{"parts":[{"text":""}]},"finishReason":"STOP"}]})").content);
     EXPECT_TRUE(reader.finished());
-    event(
-        R"({"usageMetadata":{"promptTokenCount":8,"cachedContentTokenCount":3,"candidatesTokenCount":5,"thoughtsTokenCount":2,)"
-        R"("toolUsePromptTokenCount":4,"totalTokenCount":19}})");
+    event(R"({"usageMetadata":{"promptTokenCount":8,"cachedContentTokenCount":3,"candidatesTokenCount":5,"thoughtsTokenCount":2,)"
+          R"("toolUsePromptTokenCount":4,"totalTokenCount":19}})");
     EXPECT_EQ(reader.usage(), (usage::counts{.input = 9, .cached_input = 3, .output = 5, .reasoning = 2}));
     EXPECT_EQ(text.all(), "Hi|think|f{\"a\":1}");
     EXPECT_EQ(reader.served_model(), "gemini-2.5-pro");
@@ -301,9 +255,7 @@ TEST(Answer, ReadsMediaEvents) {
     stream_reader image{endpoint::images_generations};
     EXPECT_TRUE(data(image, R"({"type":"image_generation.partial_image","b64_json":"AA=="})").content);
     EXPECT_TRUE(
-        data(
-            image,
-            R"({"type":"image_generation.completed","b64_json":"AA==","usage":{"input_tokens":50,"output_tokens":100,"total_tokens":150}})")
+        data(image, R"({"type":"image_generation.completed","b64_json":"AA==","usage":{"input_tokens":50,"output_tokens":100,"total_tokens":150}})")
             .finish);
     EXPECT_EQ(image.usage(), (usage::counts{.input = 50, .image_output = 100}));
     stream_reader audio{endpoint::audio_transcriptions};
@@ -317,12 +269,11 @@ TEST(Answer, ReadsMediaEvents) {
 }
 
 TEST(Answer, UnderstandsNothingOfWhatIsBroken) {
-    for (const endpoint e : {chat, endpoint::responses, endpoint::messages, endpoint::gemini_stream_generate,
-                             endpoint::images_edits, endpoint::other}) {
+    for (const endpoint e :
+         {chat, endpoint::responses, endpoint::messages, endpoint::gemini_stream_generate, endpoint::images_edits, endpoint::other}) {
         for (const char* event :
-             {"", "\n\n", ": keepalive\n\n", "data:\n\n", "data: {\n\n", "data: [1]\n\n", "data: null\n\n",
-              "data: {\"choices\":[{]}\n\n", "data: {\"choices\":3,\"usage\":[],\"model\":{}}\n\n",
-              "data: {\"choices\":[1,[{}]]}\n\n", "data: <html>\n\n",
+             {"", "\n\n", ": keepalive\n\n", "data:\n\n", "data: {\n\n", "data: [1]\n\n", "data: null\n\n", "data: {\"choices\":[{]}\n\n",
+              "data: {\"choices\":3,\"usage\":[],\"model\":{}}\n\n", "data: {\"choices\":[1,[{}]]}\n\n", "data: <html>\n\n",
               "data: {\"candidates\":{},\"content_block\":1,\"delta\":[],\"type\":7}\n\n"}) {
             stream_reader reader{e};
             const event_facts facts = feed(reader, event);

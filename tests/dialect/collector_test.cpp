@@ -1,5 +1,7 @@
 // Streams put together again: every cassette that has a `unary.json` beside its stream, under every slicing, and the
 // ways in which providers differ. That a provider's own two answers agree is tested end to end.
+#include "dialect/collector.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,7 +13,6 @@
 #include <vector>
 
 #include "dialect/answer.hpp"
-#include "dialect/collector.hpp"
 #include "http/sse_scanner.hpp"
 
 using namespace weir::dialect;
@@ -72,8 +73,8 @@ std::string event(const std::string& data) { return "data: " + data + "\n\n"; }
 std::string chat(const std::vector<std::string>& deltas) {
     std::string stream;
     for (const auto& delta : deltas)
-        stream += event(R"({"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":)" +
-                        delta + R"(,"finish_reason":null}]})");
+        stream += event(R"({"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":)" + delta +
+                        R"(,"finish_reason":null}]})");
     return stream + event(R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})") + event("[DONE]");
 }
 
@@ -83,21 +84,18 @@ bj::value message(const std::vector<std::string>& deltas) {
     return answer.at("choices").at(0).at("message");
 }
 
-std::string claude(const std::string& delta, const std::string& block = R"({"type":"text","text":""})",
-                   const std::string& reason = "end_turn") {
+std::string claude(const std::string& delta, const std::string& block = R"({"type":"text","text":""})", const std::string& reason = "end_turn") {
     return event(R"({"type":"message_start","message":{"id":"m","content":[],"usage":{"output_tokens":1}}})") +
            event(R"({"type":"content_block_start","index":0,"content_block":)" + block + "}") +
            event(R"({"type":"content_block_delta","index":0,"delta":)" + delta + "}") +
-           event(R"({"type":"message_delta","delta":{"stop_reason":")" + reason + R"("},"usage":{}})") +
-           event(R"({"type":"message_stop"})");
+           event(R"({"type":"message_delta","delta":{"stop_reason":")" + reason + R"("},"usage":{}})") + event(R"({"type":"message_stop"})");
 }
 
 std::string tool_input(const std::string& partial_json, const std::string& reason) {
-    const auto answer =
-        collected(endpoint::messages,
-                  claude(R"({"type":"input_json_delta","partial_json":)" + bj::serialize(bj::value(partial_json)) + "}",
-                         R"({"type":"tool_use","id":"t","name":"f","input":{}})", reason),
-                  enough);
+    const auto answer = collected(endpoint::messages,
+                                  claude(R"({"type":"input_json_delta","partial_json":)" + bj::serialize(bj::value(partial_json)) + "}",
+                                         R"({"type":"tool_use","id":"t","name":"f","input":{}})", reason),
+                                  enough);
     return answer.starts_with("fault") ? answer : bj::serialize(parsed(answer).at("content").at(0).at("input"));
 }
 
@@ -124,8 +122,7 @@ TEST(Collector, AnswersHaveTheUsageThatTheStreamReported) {
         const auto stream = slurp(one / "response.sse");
         stream_reader reader{e};
         weir::http::sse_scanner scanner;
-        for (std::string rest = stream; const auto size = scanner.find(rest); rest.erase(0, size))
-            (void)reader.read(rest.substr(0, size));
+        for (std::string rest = stream; const auto size = scanner.find(rest); rest.erase(0, size)) (void)reader.read(rest.substr(0, size));
         const auto answer = collected(e, stream, stream.size());
         const auto facts = read_unary(e, answer.data(), answer.size());
         EXPECT_TRUE(facts.json);
@@ -136,11 +133,11 @@ TEST(Collector, AnswersHaveTheUsageThatTheStreamReported) {
 }
 
 TEST(Collector, KeepsNumbersAndEscapesAsTheyWereWritten) {
-    const auto answer = collected(
-        endpoint::chat_completions,
-        event(R"({"id":"c","created":12345678901234567890,"x":-0.0000012,"choices":[{"index":0,"delta":{"content":"\ud83d"}}]})") +
-            event(R"({"choices":[{"index":0,"delta":{"content":"\ude00 caf\u00e9\n"},"finish_reason":"stop"}]})"),
-        enough);
+    const auto answer =
+        collected(endpoint::chat_completions,
+                  event(R"({"id":"c","created":12345678901234567890,"x":-0.0000012,"choices":[{"index":0,"delta":{"content":"\ud83d"}}]})") +
+                      event(R"({"choices":[{"index":0,"delta":{"content":"\ude00 caf\u00e9\n"},"finish_reason":"stop"}]})"),
+                  enough);
     EXPECT_NE(answer.find(R"("created":12345678901234567890)"), std::string::npos) << answer;
     EXPECT_NE(answer.find(R"("x":-0.0000012)"), std::string::npos) << answer;
     EXPECT_NE(answer.find(R"("content":"\ud83d\ude00 caf\u00e9\n")"), std::string::npos) << answer;
@@ -154,7 +151,8 @@ TEST(Collector, GivesEveryMessageARoleAndAContent) {
 }
 
 TEST(Collector, MakesAWholeChoiceOfAStreamThatGivesNoReason) {
-    const auto stream = event(R"({"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}}]})") + event("[DONE]");
+    const auto stream = event(R"({"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}}]})") +
+                        event("[DONE]");
     EXPECT_EQ(parsed(collected(endpoint::chat_completions, stream, enough)).at("choices").at(0),
               parsed(R"({"index":0,"message":{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}],"role":"assistant","content":null},
                          "finish_reason":null})"));
@@ -170,8 +168,7 @@ TEST(Collector, TellsToolCallsApartHoweverTheyAreNumbered) {
     };
     // All with the index 0, told apart by id and name.
     EXPECT_EQ(calls({R"({"index":0,"id":"a","function":{"name":"f","arguments":"{1}"}})",
-                     R"({"index":0,"id":"b","function":{"name":"g","arguments":"{2"}})",
-                     R"({"index":0,"function":{"arguments":"}"}})"}),
+                     R"({"index":0,"id":"b","function":{"name":"g","arguments":"{2"}})", R"({"index":0,"function":{"arguments":"}"}})"}),
               two);
     // Without any index.
     EXPECT_EQ(calls({R"({"id":"a","function":{"name":"f","arguments":"{1"}})", R"({"function":{"arguments":"}"}})",
@@ -180,14 +177,13 @@ TEST(Collector, TellsToolCallsApartHoweverTheyAreNumbered) {
     // A fresh id for every fragment, a name only in the first one.
     EXPECT_EQ(calls({R"({"index":0,"id":"a","function":{"name":"f","arguments":"{"}})",
                      R"({"index":0,"id":"x1","function":{"name":null,"arguments":"1}"}})",
-                     R"({"index":1,"id":"b","function":{"name":"g","arguments":"{2"}})",
-                     R"({"index":1,"id":"x2","function":{"arguments":"}"}})"}),
+                     R"({"index":1,"id":"b","function":{"name":"g","arguments":"{2"}})", R"({"index":1,"id":"x2","function":{"arguments":"}"}})"}),
               two);
     // Id, type and name repeated with every fragment.
-    EXPECT_EQ(calls({R"({"index":0,"id":"a","function":{"name":"f","arguments":"{1"}})",
-                     R"({"index":0,"id":"a","function":{"name":"f","arguments":"}"}})",
-                     R"({"index":1,"id":"b","function":{"name":"g","arguments":"{2}"}})"}),
-              two);
+    EXPECT_EQ(
+        calls({R"({"index":0,"id":"a","function":{"name":"f","arguments":"{1"}})", R"({"index":0,"id":"a","function":{"name":"f","arguments":"}"}})",
+               R"({"index":1,"id":"b","function":{"name":"g","arguments":"{2}"}})"}),
+        two);
 }
 
 TEST(Collector, JoinsWhatOnlySomeProvidersSend) {
@@ -197,27 +193,23 @@ TEST(Collector, JoinsWhatOnlySomeProvidersSend) {
               parsed(R"({"role":"assistant","reasoning_content":"ab","content":"c","vendor":{"note":"xy","n":2},
                          "audio":{"id":"au","data":"AAAABBBB","expires_at":9}})"));
     // Usage inside the choice (Moonshot) belongs to the answer.
-    const auto answer = parsed(collected(
-        endpoint::chat_completions,
-        event(R"({"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop","usage":{"total_tokens":3}}]})"),
-        enough));
+    const auto answer =
+        parsed(collected(endpoint::chat_completions,
+                         event(R"({"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop","usage":{"total_tokens":3}}]})"), enough));
     EXPECT_EQ(answer.at("usage"), parsed(R"({"total_tokens":3})"));
     EXPECT_EQ(answer.at("object"), "chat.completion");
 }
 
 TEST(Collector, RefusesToMakeAnAnswerOfWhatIsNotWhole) {
-    for (const auto e : {endpoint::chat_completions, endpoint::completions, endpoint::responses, endpoint::messages,
-                         endpoint::gemini_generate}) {
+    for (const auto e : {endpoint::chat_completions, endpoint::completions, endpoint::responses, endpoint::messages, endpoint::gemini_generate}) {
         EXPECT_EQ(collected(e, event("{\"a\":"), enough), "fault: an event of its stream is not JSON");
         EXPECT_EQ(collected(e, event(R"({"a":"\x"})"), enough), "fault: an event of its stream is not JSON");
         EXPECT_EQ(collected(e, event("{} {}"), enough), "fault: an event of its stream is not JSON");
         EXPECT_TRUE(collected(e, event("[DONE]") + ": comment\n\n" + event(""), enough).starts_with("fault"));
     }
-    EXPECT_TRUE(collected(endpoint::messages, event(R"({"type":"content_block_delta","index":3,"delta":{"text":"x"}})"),
-                          enough)
+    EXPECT_TRUE(collected(endpoint::messages, event(R"({"type":"content_block_delta","index":3,"delta":{"text":"x"}})"), enough)
                     .starts_with("fault: a delta"));
-    EXPECT_TRUE(collected(endpoint::responses, event(R"({"type":"response.created","response":{"id":"r"}})"), enough)
-                    .starts_with("fault"));
+    EXPECT_TRUE(collected(endpoint::responses, event(R"({"type":"response.created","response":{"id":"r"}})"), enough).starts_with("fault"));
 }
 
 TEST(Collector, ClosesAToolInputThatTheLimitCutAndOnlyThen) {
@@ -259,10 +251,9 @@ TEST(Collector, HoldsNoMoreThanItsLimit) {
     for (int i = 0; i < 1000; ++i) ASSERT_TRUE(same->take(usage));
     for (const auto e : {endpoint::responses, endpoint::messages, endpoint::gemini_generate}) {
         const std::string big(70 * 1024, 'x');
-        const auto stream = e == endpoint::messages ? claude(R"({"type":"text_delta","text":")" + big + R"("})")
-                            : e == endpoint::responses
-                                ? event(R"({"type":"response.completed","response":{"id":")" + big + R"("}})")
-                                : event(R"({"candidates":[{"content":{"parts":[{"text":")" + big + R"("}]}}]})");
+        const auto stream = e == endpoint::messages    ? claude(R"({"type":"text_delta","text":")" + big + R"("})")
+                            : e == endpoint::responses ? event(R"({"type":"response.completed","response":{"id":")" + big + R"("}})")
+                                                       : event(R"({"candidates":[{"content":{"parts":[{"text":")" + big + R"("}]}}]})");
         EXPECT_NE(collected(e, stream, stream.size(), 64 * 1024).find("limits.collected"), std::string::npos);
     }
 }

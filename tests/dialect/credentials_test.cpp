@@ -18,13 +18,15 @@ std::string slip(const std::string& field, const std::string& query = {}) {
 }  // namespace
 
 TEST(Credentials, SayWhatIsWrongWithHowAKeyWasWritten) {
-    for (const char* quoted : {"Authorization: Bearer \"sk-1\"", "Authorization: Bearer 'sk-1'", "x-api-key: \"sk-1\"", "api-key: sk-1\"", "x-goog-api-key: `sk-1`"})
+    for (const char* quoted :
+         {"Authorization: Bearer \"sk-1\"", "Authorization: Bearer 'sk-1'", "x-api-key: \"sk-1\"", "api-key: sk-1\"", "x-goog-api-key: `sk-1`"})
         EXPECT_NE(slip(quoted).find("in quotes"), std::string::npos) << quoted;
     for (const char* twice : {"Authorization: Bearer Bearer sk-1", "Authorization: bearer  BEARER sk-1", "x-api-key: Bearer sk-1"})
         EXPECT_NE(slip(twice).find("twice"), std::string::npos) << twice;
     EXPECT_NE(slip("Authorization: sk-1").find("lacks the word Bearer"), std::string::npos);
     EXPECT_NE(slip("Authorization: Bearer").find("no key"), std::string::npos);
-    for (const char* placeholder : {"Authorization: Bearer $OPENAI_API_KEY", "Authorization: Bearer ${KEY}", "x-api-key: <your key>", "x-api-key: {{key}}"})
+    for (const char* placeholder :
+         {"Authorization: Bearer $OPENAI_API_KEY", "Authorization: Bearer ${KEY}", "x-api-key: <your key>", "x-api-key: {{key}}"})
         EXPECT_NE(slip(placeholder).find("placeholder"), std::string::npos) << placeholder;
     EXPECT_NE(slip("Authorization: Bearer sk-1,").find("comma"), std::string::npos);
     EXPECT_NE(slip("Authorization: Bearer sk 1").find("white space"), std::string::npos);

@@ -29,16 +29,20 @@ std::size_t media_of(endpoint e, std::string body) {
 
 TEST(EncodedMedia, IsFoundInEachDialectsBody) {
     const auto data = base64(100'000);
-    EXPECT_EQ(media_of(endpoint::chat_completions, R"({"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,)" +
-                                                       data + R"("}},{"type":"text","text":"what is this?"}]}]})"),
+    EXPECT_EQ(media_of(endpoint::chat_completions,
+                       R"({"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,)" + data +
+                           R"("}},{"type":"text","text":"what is this?"}]}]})"),
               data.size() + 22);
-    EXPECT_EQ(media_of(endpoint::chat_completions, R"({"model":"m","messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":")" + data +
-                                                       R"(","format":"wav"}}]}]})"),
+    EXPECT_EQ(
+        media_of(endpoint::chat_completions, R"({"model":"m","messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":")" +
+                                                 data + R"(","format":"wav"}}]}]})"),
+        data.size());
+    EXPECT_EQ(media_of(endpoint::messages,
+                       R"({"model":"m","max_tokens":1,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"base64","data":")" +
+                           data + R"("  }}]}]})"),
               data.size());
-    EXPECT_EQ(media_of(endpoint::messages, R"({"model":"m","max_tokens":1,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"base64","data":")" + data +
-                                               R"("  }}]}]})"),
+    EXPECT_EQ(media_of(endpoint::gemini_generate, R"({"contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data":")" + data + R"("}}]}]})"),
               data.size());
-    EXPECT_EQ(media_of(endpoint::gemini_generate, R"({"contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data":")" + data + R"("}}]}]})"), data.size());
 }
 
 TEST(EncodedMedia, IsNotSeenInTexts) {
@@ -53,8 +57,10 @@ TEST(EncodedMedia, IsNotSeenInTexts) {
 
 TEST(EncodedMedia, FilesOfAFormAreNoTextAndItsFieldsAre) {
     const std::string file(20'000, '\x01');
-    const std::string body = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; "
-                             "filename=\"a.mp3\"\r\nContent-Type: audio/mpeg\r\n\r\n" + file + "\r\n--b--\r\n";
+    const std::string body =
+        "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; "
+        "filename=\"a.mp3\"\r\nContent-Type: audio/mpeg\r\n\r\n" +
+        file + "\r\n--b--\r\n";
     request_facts facts;
     ASSERT_FALSE(inspect_multipart("multipart/form-data; boundary=b", body, facts));
     EXPECT_EQ(facts.media_bytes, file.size());

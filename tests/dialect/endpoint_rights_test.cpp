@@ -170,7 +170,8 @@ std::vector<std::string> disguises_of(std::string_view path) {
         if (path[i] >= 'a' && path[i] <= 'z') all.push_back(before + static_cast<char>(path[i] - 'a' + 'A') + behind);
     }
     std::string upper{path};
-    std::transform(upper.begin() + 4, upper.end(), upper.begin() + 4, [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    std::transform(upper.begin() + 4, upper.end(), upper.begin() + 4,
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
     all.push_back(upper);
     all.push_back(std::string{path} + "%2F");
     all.push_back(std::string{path} + "/%2F");
@@ -207,7 +208,8 @@ TEST(EndpointRights, TellWhatWorksAModelFromWhatFollowsUp) {
                              "/v1beta/models/g:generateContent", "/v1/audio/transcriptions", "/v1/responses/input_tokens"})
         EXPECT_TRUE(works("POST", path)) << path;
     EXPECT_TRUE(works("GET", "/v1/realtime"));
-    for (const char* path : {"/v1/videos/v", "/v1/responses/r/cancel", "/v1/files", "/v1/batches", "/v1/threads/runs"}) EXPECT_FALSE(works("POST", path)) << path;
+    for (const char* path : {"/v1/videos/v", "/v1/responses/r/cancel", "/v1/files", "/v1/batches", "/v1/threads/runs"})
+        EXPECT_FALSE(works("POST", path)) << path;
     for (const char* path : {"/v1/videos/v", "/v1/responses/r", "/v1/models/gpt-4o"}) EXPECT_FALSE(works("GET", path)) << path;
 }
 

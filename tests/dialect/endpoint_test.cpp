@@ -124,8 +124,7 @@ TEST(Endpoint, ReadsTheRealtimeModelFromTheQuery) {
     const target t = classify("GET", "/v1/realtime", "intent=x&model=gpt-realtime", true);
     EXPECT_EQ(t.id, endpoint::realtime);
     EXPECT_EQ(t.model, "gpt-realtime");
-    for (const char* query :
-         {"model=a&model=b", "mod%65l=a", "model=gpt%2Drealtime", "model=a&m%6Fdel=b", "model=a+b"}) {
+    for (const char* query : {"model=a&model=b", "mod%65l=a", "model=gpt%2Drealtime", "model=a&m%6Fdel=b", "model=a+b"}) {
         EXPECT_EQ(classify("GET", "/v1/realtime", query, true).refusal.what, code::bad_request) << query;
     }
 }
@@ -181,8 +180,7 @@ TEST(Endpoint, ServesHarmlessMistakesAndSaysWhatToFix) {
 }
 
 TEST(Endpoint, SubResourcesPassThroughUnmetered) {
-    for (const char* path :
-         {"/v1/responses/resp_1", "/v1/responses/resp_1/input_items", "/v1/chat/completions/chatcmpl_1"}) {
+    for (const char* path : {"/v1/responses/resp_1", "/v1/responses/resp_1/input_items", "/v1/chat/completions/chatcmpl_1"}) {
         for (const char* method : {"GET", "DELETE"}) {
             const target t = classify(method, path, "", false);
             EXPECT_FALSE(t.refusal) << path;
@@ -210,8 +208,7 @@ TEST(Endpoint, RefusesAWrongMethodAndNamesTheRightOne) {
 }
 
 TEST(Endpoint, RefusesPathsOutsideWithHelp) {
-    for (const char* path :
-         {"/", "/v2/chat", "/v1", "/v1/", "/api/chat", "/favicon.ico", "/v1chat", "/openai", "/chat"}) {
+    for (const char* path : {"/", "/v2/chat", "/v1", "/v1/", "/api/chat", "/favicon.ico", "/v1chat", "/openai", "/chat"}) {
         const target t = post(path);
         EXPECT_EQ(t.refusal.what, code::unknown_endpoint) << path;
         EXPECT_NE(t.refusal.message.find("/v1/chat/completions"), std::string::npos) << path;
@@ -275,11 +272,13 @@ TEST(Endpoint, TellsTheBodysFormByItsContentType) {
 
 // What the path's model is must be what is sent: with slashes that go away on the way it would be checked as none.
 TEST(Endpoint, RefusesModelsInThePathWhoseSlashesWouldGoAway) {
-    for (const char* path : {"/v1beta/models/google//gemini-2.5-pro:generateContent", "/v1beta/models/a//b:streamGenerateContent", "/v1beta/models/a///b:countTokens",
-                             "/v1beta/models/a//b:embedContent", "/v1beta/models/a//b:batchGenerateContent", "/models/a//b:generateContent"})
+    for (const char* path :
+         {"/v1beta/models/google//gemini-2.5-pro:generateContent", "/v1beta/models/a//b:streamGenerateContent", "/v1beta/models/a///b:countTokens",
+          "/v1beta/models/a//b:embedContent", "/v1beta/models/a//b:batchGenerateContent", "/models/a//b:generateContent"})
         EXPECT_EQ(post(path).refusal.what, code::bad_request) << path;
     EXPECT_EQ(get("/v1/models/google//gemini").refusal.what, code::bad_request);
-    for (const char* path : {"/v1beta//models/gemini:generateContent", "//v1beta/models//gemini:generateContent", "/v1beta/models/models/gemini:generateContent"}) {
+    for (const char* path :
+         {"/v1beta//models/gemini:generateContent", "//v1beta/models//gemini:generateContent", "/v1beta/models/models/gemini:generateContent"}) {
         const auto t = post(path);
         EXPECT_FALSE(t.refusal) << path;
         EXPECT_EQ(t.model, "gemini") << path;
@@ -327,7 +326,8 @@ TEST(Endpoint, SaysWhatAPathMayHaveMeant) {
         EXPECT_EQ(t.refusal.what, code::unknown_endpoint) << path;
         EXPECT_NE(t.refusal.message.find("did you mean /v1/chat/completions"), std::string::npos) << t.refusal.message;
     }
-    for (const char* path : {"/api/tags", "/v2/chat", "/nowhere", "/api/v1/threads/t/runs"}) EXPECT_EQ(post(path).refusal.message.find("did you mean"), std::string::npos) << path;
+    for (const char* path : {"/api/tags", "/v2/chat", "/nowhere", "/api/v1/threads/t/runs"})
+        EXPECT_EQ(post(path).refusal.message.find("did you mean"), std::string::npos) << path;
     // What stands under /v1 is OpenAI's own, whatever its last words are.
     const auto own = post("/v1/threads/t/messages");
     EXPECT_EQ(own.id, endpoint::other);
@@ -346,8 +346,11 @@ TEST(Endpoint, FindsTheEndpointBehindABaseUrlsQuery) {
         EXPECT_NE(t.hint.find("the base URL has a query"), std::string::npos);
     }
     EXPECT_EQ(ask("/v1", "utm_source=x&fbclid=1/responses").id, endpoint::responses);
-    for (const auto& [query, normalize] : {std::pair{"utm_source=x/chat/completions", false}, {"api-version=1/chat/completions", true}, {"utm_source=x/models/g:generateContent", true},
-                                           {"utm_source=x/models/g:streamGenerateContent?alt=sse", true}, {"utm_source=x/files/f", true}}) {
+    for (const auto& [query, normalize] : {std::pair{"utm_source=x/chat/completions", false},
+                                           {"api-version=1/chat/completions", true},
+                                           {"utm_source=x/models/g:generateContent", true},
+                                           {"utm_source=x/models/g:streamGenerateContent?alt=sse", true},
+                                           {"utm_source=x/files/f", true}}) {
         const auto t = ask("/v1", query, normalize);
         EXPECT_EQ(t.refusal.what, code::unknown_endpoint) << query;
         EXPECT_NE(t.refusal.message.find("the base URL has a query"), std::string::npos) << t.refusal.message;

@@ -18,17 +18,15 @@ const core::error broken{code::stream_interrupted, "the upstream \"eu\" closed t
 
 TEST(ErrorBody, WritesEachDialectsShape) {
     const core::error why{code::budget_exceeded, "the budget of key \"dify\" is spent", 30};
-    EXPECT_EQ(
-        write_error(kind::openai, why, "r1"),
-        R"({"error":{"message":"the budget of key \"dify\" is spent","type":"insufficient_quota","param":null,"code":"budget_exceeded"}})");
+    EXPECT_EQ(write_error(kind::openai, why, "r1"),
+              R"({"error":{"message":"the budget of key \"dify\" is spent","type":"insufficient_quota","param":null,"code":"budget_exceeded"}})");
     EXPECT_EQ(
         write_error(kind::anthropic, why, "r1"),
         R"({"type":"error","error":{"type":"rate_limit_error","message":"the budget of key \"dify\" is spent","code":"budget_exceeded"},"request_id":"r1"})");
-    EXPECT_EQ(
-        write_error(kind::gemini, why, "r1"),
-        R"({"error":{"code":429,"message":"the budget of key \"dify\" is spent","status":"RESOURCE_EXHAUSTED","details":[)"
-        R"({"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"budget_exceeded","domain":"weir"},)"
-        R"({"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"30s"}]}})");
+    EXPECT_EQ(write_error(kind::gemini, why, "r1"),
+              R"({"error":{"code":429,"message":"the budget of key \"dify\" is spent","status":"RESOURCE_EXHAUSTED","details":[)"
+              R"({"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"budget_exceeded","domain":"weir"},)"
+              R"({"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"30s"}]}})");
     EXPECT_EQ(write_error(kind::gemini, {code::model_not_found, "m"}, ""),
               R"({"error":{"code":404,"message":"m","status":"NOT_FOUND","details":[)"
               R"({"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"model_not_found","domain":"weir"}]}})");
@@ -51,9 +49,7 @@ TEST(ErrorBody, NamesTypesAsTheSdksKnowThem) {
         {code::upstream_timeout, "timeout_error", "timeout_error", "DEADLINE_EXCEEDED"},
         {code::internal, "api_error", "api_error", "INTERNAL"},
     };
-    const auto has = [](const std::string& body, const char* name) {
-        return body.find("\"" + std::string{name} + "\"") != std::string::npos;
-    };
+    const auto has = [](const std::string& body, const char* name) { return body.find("\"" + std::string{name} + "\"") != std::string::npos; };
     for (const auto& row : rows) {
         const core::error why{row.what, "m"};
         EXPECT_TRUE(has(write_error(kind::openai, why, ""), row.openai)) << core::name_of(row.what);
@@ -63,9 +59,8 @@ TEST(ErrorBody, NamesTypesAsTheSdksKnowThem) {
 }
 
 TEST(ErrorBody, IsReadAsAnErrorByWhoeverReadsTheDialect) {
-    const std::pair<kind, endpoint> ends[] = {{kind::openai, endpoint::chat_completions},
-                                              {kind::anthropic, endpoint::messages},
-                                              {kind::gemini, endpoint::gemini_generate}};
+    const std::pair<kind, endpoint> ends[] = {
+        {kind::openai, endpoint::chat_completions}, {kind::anthropic, endpoint::messages}, {kind::gemini, endpoint::gemini_generate}};
     for (int c = 1; c <= static_cast<int>(code::internal); ++c) {
         const core::error why{static_cast<code>(c), "say \"why\"\n\x01"};
         for (const auto& [k, e] : ends) {
@@ -90,14 +85,13 @@ TEST(ErrorBody, WritesTheEventThatEndsABrokenStream) {
               "event: error\ndata: "
               "{\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"m\",\"code\":\"stream_interrupted\"}"
               ",\"request_id\":\"r\"}\n\n");
-    for (const endpoint silent :
-         {endpoint::gemini_stream_generate, endpoint::other, endpoint::files, endpoint::audio_speech})
+    for (const endpoint silent : {endpoint::gemini_stream_generate, endpoint::other, endpoint::files, endpoint::audio_speech})
         EXPECT_EQ(write_error_event(silent, broken, "r"), "");
 }
 
 TEST(ErrorBody, WritesAnEventThatIsReadAsAnErrorAndNeverAsAnEnd) {
-    for (const endpoint e : {endpoint::chat_completions, endpoint::completions, endpoint::responses, endpoint::messages,
-                             endpoint::images_generations}) {
+    for (const endpoint e :
+         {endpoint::chat_completions, endpoint::completions, endpoint::responses, endpoint::messages, endpoint::images_generations}) {
         stream_reader reader{e};
         const event_facts facts = reader.read(write_error_event(e, broken, "r"));
         EXPECT_TRUE(facts.error);

@@ -72,10 +72,29 @@ const std::vector<sample>& samples() {
     return all;
 }
 
-const std::vector<std::string> texts{" word",       "",           "x",          R"(\n)",     R"(\")",      R"(\\)",      R"(\u00e9)", R"(\ud83d\ude00)",
-                                     R"(\ud83d)",   R"(\x)",      "\xc3\xa9",   "\xff",      "\xc3",       "\x1f",       "\"",        "\\",
-                                     R"(","a":")",  "{}[],:",     "\x7f",       std::string(70, 'y'), std::string(40, 'z') + "\\\"" + std::string(40, 'w'),
-                                     std::string(31, 'v') + "\xe2\x82\xac", R"(\u12)"};
+const std::vector<std::string> texts{" word",
+                                     "",
+                                     "x",
+                                     R"(\n)",
+                                     R"(\")",
+                                     R"(\\)",
+                                     R"(\u00e9)",
+                                     R"(\ud83d\ude00)",
+                                     R"(\ud83d)",
+                                     R"(\x)",
+                                     "\xc3\xa9",
+                                     "\xff",
+                                     "\xc3",
+                                     "\x1f",
+                                     "\"",
+                                     "\\",
+                                     R"(","a":")",
+                                     "{}[],:",
+                                     "\x7f",
+                                     std::string(70, 'y'),
+                                     std::string(40, 'z') + "\\\"" + std::string(40, 'w'),
+                                     std::string(31, 'v') + "\xe2\x82\xac",
+                                     R"(\u12)"};
 
 }  // namespace
 
@@ -119,7 +138,8 @@ TEST(EventShape, KnowsWhatItHasSeen) {
 
 TEST(EventShape, LetsValuesWithoutMeaningDiffer) {
     const auto event = [](const std::string& id, const std::string& created, const std::string& padding) {
-        return "data: {\"id\":\"" + id + "\",\"created\":" + created + R"(,"choices":[{"delta":{"content":"t"}}],"obfuscation":")" + padding + "\"}\n\n";
+        return "data: {\"id\":\"" + id + "\",\"created\":" + created + R"(,"choices":[{"delta":{"content":"t"}}],"obfuscation":")" + padding +
+               "\"}\n\n";
     };
     both_ways stream{endpoint::chat_completions};
     for (const char* id : {"a", "", "longer than before, and more than sixteen bytes", "\xc3\xa9", "\xff", "\\n", "\x01"})
@@ -131,11 +151,11 @@ TEST(EventShape, LetsValuesWithoutMeaningDiffer) {
 }
 
 TEST(EventShape, IsNotLearnedFromWhatMeansMore) {
-    const std::vector<std::string> others{
-        R"({"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]})", R"({"choices":[{"delta":{"content":"a","reasoning":"b"}}]})",
-        R"({"choices":[{"delta":{"content":"a"}},{"index":1,"delta":{"content":"b"}}]})",
-        R"({"choices":[{"delta":{"content":"a"}}],"usage":{"prompt_tokens":1,"completion_tokens":2}})",
-        R"({"choices":[{"delta":{"content":"a"}}],"error":{"message":"x"}})"};
+    const std::vector<std::string> others{R"({"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]})",
+                                          R"({"choices":[{"delta":{"content":"a","reasoning":"b"}}]})",
+                                          R"({"choices":[{"delta":{"content":"a"}},{"index":1,"delta":{"content":"b"}}]})",
+                                          R"({"choices":[{"delta":{"content":"a"}}],"usage":{"prompt_tokens":1,"completion_tokens":2}})",
+                                          R"({"choices":[{"delta":{"content":"a"}}],"error":{"message":"x"}})"};
     for (const std::string& one : others) {
         both_ways stream{endpoint::chat_completions};
         for (int i = 0; i < 3; ++i) stream.read("data: " + one + "\n\n");
@@ -187,7 +207,8 @@ TEST(EventShape, OfManyStreamsDoNotMix) {
         for (std::size_t i = 0; i < streams.size(); ++i) {
             const std::string number = std::to_string(i * 100 + static_cast<std::size_t>(round));
             if (i % 2 == 0)
-                streams[i].read(R"(data: {"model":"m)" + std::to_string(i) + R"(","choices":[{"index":)" + std::to_string(i) + R"(,"delta":{"content":")" + number + "\"}}]}\n\n");
+                streams[i].read(R"(data: {"model":"m)" + std::to_string(i) + R"(","choices":[{"index":)" + std::to_string(i) +
+                                R"(,"delta":{"content":")" + number + "\"}}]}\n\n");
             else
                 streams[i].read("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":" + std::to_string(i) +
                                 R"(,"delta":{"type":"text_delta","text":")" + number + "\"}}\n\n");

@@ -26,7 +26,9 @@ std::string_view disguise(std::string_view key, const std::vector<std::string_vi
 
 TEST(FoldedName, IsRefusedInStreamOptions) {
     for (const char* name : {"Include_Usage", "include_u\\u017fage"})
-        EXPECT_EQ(look(endpoint::chat_completions, R"({"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true,")" + std::string{name} + R"(":false}})").what,
+        EXPECT_EQ(look(endpoint::chat_completions,
+                       R"({"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true,")" + std::string{name} + R"(":false}})")
+                      .what,
                   core::code::bad_request)
             << name;
 }
@@ -34,10 +36,20 @@ TEST(FoldedName, IsRefusedInStreamOptions) {
 TEST(FoldedName, ComparesAsGosEncodingJsonDoes) {
     for (const char* key : {"model", "Model", "MODEL", "mOdEl"}) EXPECT_TRUE(folds_to(key, "model")) << key;
     EXPECT_TRUE(folds_to("\xC5\xBFtream", "stream")) << "U+017F is an s";
-    EXPECT_TRUE(folds_to("me\xC5\xBF\xC5\xBF" "ages", "messages"));
+    EXPECT_TRUE(
+        folds_to("me\xC5\xBF\xC5\xBF"
+                 "ages",
+                 "messages"));
     EXPECT_TRUE(folds_to("bac\xE2\x84\xAAground", "background")) << "U+212A is a k";
-    EXPECT_TRUE(folds_to("maxOutputTo\xE2\x84\xAA" "enS", "maxOutputTokens"));
-    for (const char* key : {"", "mode", "models", "m\xC3\xB6" "del", "model ", "mode1", "\xC5\xBF", "mod\xE2\x84\xAA", "\xC4\xB0nput", "\xC5model"}) EXPECT_FALSE(folds_to(key, "model")) << key;
+    EXPECT_TRUE(
+        folds_to("maxOutputTo\xE2\x84\xAA"
+                 "enS",
+                 "maxOutputTokens"));
+    for (const char* key : {"", "mode", "models",
+                            "m\xC3\xB6"
+                            "del",
+                            "model ", "mode1", "\xC5\xBF", "mod\xE2\x84\xAA", "\xC4\xB0nput", "\xC5model"})
+        EXPECT_FALSE(folds_to(key, "model")) << key;
 }
 
 TEST(FoldedName, SeesADisguiseAndNeverTheNameItself) {
@@ -53,7 +65,9 @@ TEST(FoldedName, SeesADisguiseAndNeverTheNameItself) {
 
 // Every endpoint whose body is read, with the name alone and beside the exact one, in every order, plain and escaped.
 TEST(FoldedName, IsRefusedAtTheTopLevelOfEveryBodyThatIsRead) {
-    const char* const disguises[] = {R"("Model")", R"("MODEL")", R"("\u004dodel")", R"("mode\u004c")", R"("Stream")", R"("\u017ftream")", R"("\u017FTREAM")", "\"\xC5\xBFtream\"", R"("Messages")", R"("Input")", R"("N")", R"("Deferred")", R"("Service_Tier")", R"("web_search_Options")"};
+    const char* const disguises[] = {R"("Model")",       R"("MODEL")",       R"("\u004dodel")",   R"("mode\u004c")",        R"("Stream")",
+                                     R"("\u017ftream")", R"("\u017FTREAM")", "\"\xC5\xBFtream\"", R"("Messages")",          R"("Input")",
+                                     R"("N")",           R"("Deferred")",    R"("Service_Tier")", R"("web_search_Options")"};
     for (const auto& row : endpoint_rows) {
         if (row.body != body_form::json) continue;
         const std::string good = R"("model":"cheap","input":"a","messages":[])";
@@ -72,7 +86,8 @@ TEST(FoldedName, IsRefusedAtTheTopLevelOfEveryBodyThatIsRead) {
     }
     EXPECT_EQ(look(endpoint::chat_completions, R"({"model":"m","messages":[],"Max_Tokens":9})").what, core::code::bad_request);
     EXPECT_EQ(look(endpoint::gemini_generate, R"({"contents":[],"GenerationConfig":{}})").what, core::code::bad_request);
-    EXPECT_EQ(look(endpoint::gemini_generate, R"({"contents":[],"generationConfig":{"maxOutputTokens":1,"MaxOutputTokens":9}})").what, core::code::bad_request);
+    EXPECT_EQ(look(endpoint::gemini_generate, R"({"contents":[],"generationConfig":{"maxOutputTokens":1,"MaxOutputTokens":9}})").what,
+              core::code::bad_request);
     EXPECT_EQ(look(endpoint::gemini_generate, R"({"contents":[],"generationConfig":{"maxoutputtokens":9}})").what, core::code::bad_request);
     EXPECT_FALSE(look(endpoint::gemini_generate, R"({"contents":[],"generation_config":{"max_output_tokens":9}})"));
 }
@@ -80,5 +95,6 @@ TEST(FoldedName, IsRefusedAtTheTopLevelOfEveryBodyThatIsRead) {
 // Large bodies are scanned in another way.
 TEST(FoldedName, IsRefusedInLargeBodiesToo) {
     const std::string text(200'000, 'x');
-    EXPECT_EQ(look(endpoint::chat_completions, R"({"model":"cheap","messages":[{"role":"user","content":")" + text + R"("}],"Model":"dear"})").what, core::code::bad_request);
+    EXPECT_EQ(look(endpoint::chat_completions, R"({"model":"cheap","messages":[{"role":"user","content":")" + text + R"("}],"Model":"dear"})").what,
+              core::code::bad_request);
 }

@@ -34,9 +34,8 @@ std::int64_t integer(std::string text) {
 
 TEST(JsonIndex, AcceptsWhatTheGrammarAllows) {
     for (const std::string_view text :
-         {"{}", "[]", " { } ", "{\"a\":1}", "[1,2,[3,{\"b\":null}]]", "\"text\"", "true", "-0.5e+10", "0",
-          "[\"\",\"\\\"\"]", "{\"a\" : {\"b\" : [ ] } , \"c\" : false }\r\n\t", "[1 ,2 ]", "[\"a\" ,\"b\" ]",
-          "{\"\":\"\"}"}) {
+         {"{}", "[]", " { } ", "{\"a\":1}", "[1,2,[3,{\"b\":null}]]", "\"text\"", "true", "-0.5e+10", "0", "[\"\",\"\\\"\"]",
+          "{\"a\" : {\"b\" : [ ] } , \"c\" : false }\r\n\t", "[1 ,2 ]", "[\"a\" ,\"b\" ]", "{\"\":\"\"}"}) {
         EXPECT_EQ(check(text), fault::none) << text;
     }
 }
@@ -108,11 +107,9 @@ TEST(JsonIndex, BoundsTheNestingWithoutRecursion) {
 }
 
 TEST(JsonIndex, RefusesEveryTruncation) {
-    const std::string whole =
-        R"({"model":"gpt-4o","messages":[{"role":"user","content":"a\"b\\"},1.5e3,true,null],"n":-1})";
+    const std::string whole = R"({"model":"gpt-4o","messages":[{"role":"user","content":"a\"b\\"},1.5e3,true,null],"n":-1})";
     ASSERT_EQ(check(whole), fault::none);
-    for (std::size_t size = 0; size < whole.size(); ++size)
-        EXPECT_NE(check(whole.substr(0, size)), fault::none) << size;
+    for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_NE(check(whole.substr(0, size)), fault::none) << size;
 }
 
 TEST(JsonIndex, GivesMemoryBackAndGoesOnAfterAGiant) {
@@ -143,8 +140,7 @@ TEST(JsonIndex, UnescapesKeysAndStrings) {
 }
 
 TEST(JsonIndex, SaysWhenAnEscapeMeansNoCharacter) {
-    for (const std::string_view raw :
-         {"\\ud800", "\\ud800x", "\\udc00", "\\ud800\\n", "\\ud800\\ud800", "\\u12", "\\u12g4", "\\q", "\\"}) {
+    for (const std::string_view raw : {"\\ud800", "\\ud800x", "\\udc00", "\\ud800\\n", "\\ud800\\ud800", "\\u12", "\\u12g4", "\\q", "\\"}) {
         std::string out;
         EXPECT_FALSE(json::unescape(raw, out)) << raw;
         EXPECT_NE(out.find("\xEF\xBF\xBD"), std::string::npos) << raw;

@@ -40,14 +40,12 @@ constexpr const char* sonnet_prices =
 }  // namespace
 
 TEST(ModelList, HasTheShapeOfEachDialect) {
-    EXPECT_EQ(write_models(kind::openai, {{"a"}, {"b"}}),
-              R"({"object":"list","data":[{"id":"a","object":"model","created":0,"owned_by":"weir"},)"
-              R"({"id":"b","object":"model","created":0,"owned_by":"weir"}]})");
+    EXPECT_EQ(write_models(kind::openai, {{"a"}, {"b"}}), R"({"object":"list","data":[{"id":"a","object":"model","created":0,"owned_by":"weir"},)"
+                                                          R"({"id":"b","object":"model","created":0,"owned_by":"weir"}]})");
     EXPECT_EQ(write_model(kind::openai, {"a\"b"}), R"({"id":"a\"b","object":"model","created":0,"owned_by":"weir"})");
     EXPECT_EQ(write_models(kind::openai, {}), R"({"object":"list","data":[]})");
-    EXPECT_EQ(write_models(kind::anthropic, {{"a"}}),
-              R"({"data":[{"type":"model","id":"a","display_name":"a","created_at":"1970-01-01T00:00:00Z"}],)"
-              R"("has_more":false,"first_id":"a","last_id":"a"})");
+    EXPECT_EQ(write_models(kind::anthropic, {{"a"}}), R"({"data":[{"type":"model","id":"a","display_name":"a","created_at":"1970-01-01T00:00:00Z"}],)"
+                                                      R"("has_more":false,"first_id":"a","last_id":"a"})");
     EXPECT_EQ(write_models(kind::anthropic, {}), R"({"data":[],"has_more":false,"first_id":null,"last_id":null})");
     EXPECT_NE(write_models(kind::gemini, {{"a"}}).find(R"("models":[{"name":"models/a")"), std::string::npos);
 }

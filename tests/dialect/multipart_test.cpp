@@ -14,8 +14,8 @@ namespace {
 constexpr const char* type = "multipart/form-data; boundary=XX";
 
 std::string field(std::string_view name, std::string_view value, std::string_view boundary = "XX") {
-    return "--" + std::string{boundary} + "\r\nContent-Disposition: form-data; name=\"" + std::string{name} +
-           "\"\r\n\r\n" + std::string{value} + "\r\n";
+    return "--" + std::string{boundary} + "\r\nContent-Disposition: form-data; name=\"" + std::string{name} + "\"\r\n\r\n" + std::string{value} +
+           "\r\n";
 }
 
 std::string file(std::string_view content) {
@@ -33,10 +33,9 @@ core::error look(std::string_view body, request_facts& out, const char* content_
 
 TEST(Multipart, FindsTheModelWhereverItStands) {
     const std::string audio = "RIFF\r\n--X\r\n--XXY\r\n\0binary--XX";
-    for (const std::string& body :
-         {field("model", "whisper-1") + file(audio) + field("stream", "true") + "--XX--\r\n",
-          file(audio) + field("stream", "true") + field("model", "whisper-1") + "--XX--",
-          field("stream", "True") + field("model", "whisper-1") + file(audio) + "--XX--\r\n"}) {
+    for (const std::string& body : {field("model", "whisper-1") + file(audio) + field("stream", "true") + "--XX--\r\n",
+                                    file(audio) + field("stream", "true") + field("model", "whisper-1") + "--XX--",
+                                    field("stream", "True") + field("model", "whisper-1") + file(audio) + "--XX--\r\n"}) {
         request_facts facts;
         const core::error why = look(body, facts);
         ASSERT_FALSE(why) << why.message;
@@ -60,9 +59,8 @@ TEST(Multipart, UnderstandsTheBoundarysForms) {
     EXPECT_FALSE(look(plain, facts, "Multipart/Form-Data; charset=utf-8; Boundary=\"a b;c\""));
     EXPECT_EQ(facts.model, "m");
     for (const char* bad_type :
-         {"multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=XX", "application/json",
-          "", "multipart/form-data; boundary=XX; boundary=YY", "multipart/form-data; boundary=\"XX",
-          "multipart/form-data boundary=XX"}) {
+         {"multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=XX", "application/json", "",
+          "multipart/form-data; boundary=XX; boundary=YY", "multipart/form-data; boundary=\"XX", "multipart/form-data boundary=XX"}) {
         EXPECT_EQ(look(field("model", "m") + "--XX--", facts, bad_type).what, code::bad_request) << bad_type;
     }
 }
@@ -97,11 +95,9 @@ TEST(Multipart, RefusesWhatAnotherParserCouldReadDifferently) {
 }
 
 TEST(Multipart, ReadsQuotedAndBareNamesAlike) {
-    for (const char* head :
-         {"name=model", "name=\"mo\\del\"", "NAME=\"model\"", " name = \"model\" ", "x=\"a;b\"; name=model"}) {
+    for (const char* head : {"name=model", "name=\"mo\\del\"", "NAME=\"model\"", " name = \"model\" ", "x=\"a;b\"; name=model"}) {
         request_facts facts;
-        const core::error why =
-            look("--XX\r\ncontent-disposition:form-data;" + std::string{head} + "\r\n\r\na\r\n--XX--", facts);
+        const core::error why = look("--XX\r\ncontent-disposition:form-data;" + std::string{head} + "\r\n\r\na\r\n--XX--", facts);
         ASSERT_FALSE(why) << head << ": " << why.message;
         EXPECT_EQ(facts.model, "a") << head;
     }
@@ -111,28 +107,30 @@ TEST(Multipart, RefusesEveryTruncation) {
     const std::string body = field("model", "m") + file("x\r\ny") + field("stream", "1") + "--XX--";
     request_facts facts;
     ASSERT_FALSE(look(body, facts));
-    for (std::size_t size = 0; size < body.size(); ++size)
-        EXPECT_EQ(look(body.substr(0, size), facts).what, code::bad_request) << size;
+    for (std::size_t size = 0; size < body.size(); ++size) EXPECT_EQ(look(body.substr(0, size), facts).what, code::bad_request) << size;
 }
 
 // Go and others put a value together from name*, name*0, name*1 …, so that such a part can be `model` for them alone.
 TEST(Multipart, RefusesExtendedNamesOfEveryKind) {
-    for (const char* name : {"name*=utf-8''model", "name*0=\"model\"", "name*0=mod; name*1=el", "NAME*0*=utf-8''model", "name=\"x\"; name*0=\"model\"", "name*0=\"model\"; name=\"x\"",
-                             "name=x; name*=utf-8''model", "name=x; name*9=y"}) {
+    for (const char* name : {"name*=utf-8''model", "name*0=\"model\"", "name*0=mod; name*1=el", "NAME*0*=utf-8''model",
+                             "name=\"x\"; name*0=\"model\"", "name*0=\"model\"; name=\"x\"", "name=x; name*=utf-8''model", "name=x; name*9=y"}) {
         request_facts facts;
-        const std::string body = "--XX\r\nContent-Disposition: form-data; " + std::string{name} + "\r\n\r\ndear\r\n" + field("model", "cheap") + "--XX--\r\n";
+        const std::string body =
+            "--XX\r\nContent-Disposition: form-data; " + std::string{name} + "\r\n\r\ndear\r\n" + field("model", "cheap") + "--XX--\r\n";
         EXPECT_EQ(look(body, facts).what, code::bad_request) << name;
     }
     request_facts facts;
     const std::string as_file = "--XX\r\nContent-Disposition: form-data; name=\"model\"; filename*0=\"a\"\r\n\r\ncheap\r\n--XX--\r\n";
     EXPECT_EQ(look(as_file, facts).what, code::bad_request) << "a file for those who put filename*0 together";
-    EXPECT_FALSE(look("--XX\r\nContent-Disposition: form-data; name=\"file\"; filename*=utf-8''a.wav\r\n\r\nx\r\n" + field("model", "m") + "--XX--\r\n", facts));
+    EXPECT_FALSE(look(
+        "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename*=utf-8''a.wav\r\n\r\nx\r\n" + field("model", "m") + "--XX--\r\n", facts));
 }
 
 // Each picture has its price, in a form too.
 TEST(Multipart, CountsThePicturesThatAFormAsksFor) {
     const auto form = [](const std::string& n) {
-        return "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ndall-e-2\r\n--b\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n" + n + "\r\n--b--\r\n";
+        return "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ndall-e-2\r\n--b\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n" +
+               n + "\r\n--b--\r\n";
     };
     weir::dialect::request_facts ten;
     EXPECT_FALSE(weir::dialect::inspect_multipart("multipart/form-data; boundary=b", form("10"), ten));

@@ -41,8 +41,8 @@ std::string read_in_pieces(const row& r, std::size_t size, std::size_t less) {
 }
 
 const row rows[] = {
-    {"queued response", object_kind::response, answer_form::json, true, R"({"id":"resp_1","object":"response","status":"queued","usage":null,"model":"m"})",
-     "resp_1 open"},
+    {"queued response", object_kind::response, answer_form::json, true,
+     R"({"id":"resp_1","object":"response","status":"queued","usage":null,"model":"m"})", "resp_1 open"},
     {"id behind the rest", object_kind::response, answer_form::json, true,
      R"({"output":[{"id":"msg_1","content":[{"text":"\"id\":\"no\"}"}]}],"metadata":{"id":"no"},"status":"completed","id":"resp_2"})", "resp_2 over"},
     {"id with escapes", object_kind::response, answer_form::json, true, R"({"i\u0064":"resp\u005f3"})", "resp_3 open"},
@@ -71,7 +71,8 @@ const row rows[] = {
     {"batch", object_kind::batch, answer_form::json, true, R"({"id":"batch_1","status":"validating"})", "batch_1 open"},
     {"batch with usage", object_kind::batch, answer_form::json, false,
      R"({"id":"batch_1","status":"completed","model":"m","usage":{"input_tokens":5,"output_tokens":6}})", "batch_1 over m=5/6"},
-    {"message batch", object_kind::message_batch, answer_form::json, true, R"({"id":"msgbatch_1","processing_status":"in_progress"})", "msgbatch_1 open"},
+    {"message batch", object_kind::message_batch, answer_form::json, true, R"({"id":"msgbatch_1","processing_status":"in_progress"})",
+     "msgbatch_1 open"},
     {"results", object_kind::message_batch, answer_form::lines, false,
      R"({"custom_id":"1","result":{"type":"succeeded","message":{"id":"x","model":"claude-a","usage":{"input_tokens":1,"output_tokens":2}}}})"
      "\n"
@@ -108,7 +109,8 @@ TEST(ObjectReader, ReadsTheSameInEverySlicing) {
 TEST(ObjectReader, KeepsOnlyWhatItIsAskedFor) {
     object_reader reader{object_kind::response, answer_form::json, true};
     const std::string deep(100'000, '['), text(1'000'000, 'x');
-    reader.feed("{\"output\":" + deep + "\"id\":\"no\"" + std::string(deep.size(), ']') + ",\"t\":\"" + text + "\",\"" + text + "\":1,\"id\":\"yes\"}");
+    reader.feed("{\"output\":" + deep + "\"id\":\"no\"" + std::string(deep.size(), ']') + ",\"t\":\"" + text + "\",\"" + text +
+                "\":1,\"id\":\"yes\"}");
     reader.end();
     EXPECT_EQ(reader.id(), "yes");
 }

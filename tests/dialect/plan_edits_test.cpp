@@ -40,8 +40,7 @@ constexpr auto chat = endpoint::chat_completions;
 }  // namespace
 
 TEST(PlanEdits, ChangesNothingWithoutAWish) {
-    EXPECT_EQ(edited(chat, R"({"model":"a","messages":[],"stream":true})", {}),
-              R"({"model":"a","messages":[],"stream":true})");
+    EXPECT_EQ(edited(chat, R"({"model":"a","messages":[],"stream":true})", {}), R"({"model":"a","messages":[],"stream":true})");
     EXPECT_EQ(edited(chat, R"({"model":"a"})", {.model = "a"}), R"({"model":"a"})");
 }
 
@@ -51,16 +50,14 @@ TEST(PlanEdits, SplicesTheModelAlone) {
     EXPECT_EQ(edited(chat, R"({"model":"a"})", {.model = "we\"ird\\\n"}), R"({"model":"we\"ird\\\n"})");
     EXPECT_EQ(edited(endpoint::moderations, R"({"input":"x"})", {.model = "b"}), R"({"model":"b","input":"x"})");
     EXPECT_EQ(edited(endpoint::moderations, "{}", {.model = "b"}), R"({"model":"b"})");
-    EXPECT_EQ(edited(endpoint::moderations, R"({"model":null,"input":"x"})", {.model = "b"}),
-              R"({"model":"b","input":"x"})");
+    EXPECT_EQ(edited(endpoint::moderations, R"({"model":null,"input":"x"})", {.model = "b"}), R"({"model":"b","input":"x"})");
     EXPECT_EQ(edited(endpoint::gemini_generate, R"({"contents":[]})", {.model = "b"}), R"({"contents":[]})");
     EXPECT_EQ(edited(endpoint::gemini_embed, R"({"model":"models/a"})", {.model = "b"}), R"({"model":"models/b"})");
 }
 
 TEST(PlanEdits, AsksForUsageInEveryShapeOfStreamOptions) {
     const wishes usage{.include_usage = true};
-    EXPECT_EQ(edited(chat, R"({"model":"a","stream":true})", usage),
-              R"({"stream_options":{"include_usage":true},"model":"a","stream":true})");
+    EXPECT_EQ(edited(chat, R"({"model":"a","stream":true})", usage), R"({"stream_options":{"include_usage":true},"model":"a","stream":true})");
     EXPECT_EQ(edited(chat, R"({"model":"a","stream":true,"stream_options":null})", usage),
               R"({"model":"a","stream":true,"stream_options":{"include_usage":true}})");
     EXPECT_EQ(edited(chat, R"({"model":"a","stream":true,"stream_options":{ }})", usage),
@@ -77,8 +74,7 @@ TEST(PlanEdits, AsksForUsageInEveryShapeOfStreamOptions) {
 
 TEST(PlanEdits, AsksForUsageOnlyWhereTheOptionExists) {
     const wishes usage{.include_usage = true};
-    for (const char* body : {R"({"model":"a","stream":false})", R"({"model":"a"})"})
-        EXPECT_EQ(edited(chat, body, usage), body);
+    for (const char* body : {R"({"model":"a","stream":false})", R"({"model":"a"})"}) EXPECT_EQ(edited(chat, body, usage), body);
     const char* streaming = R"({"model":"a","stream":true})";
     EXPECT_NE(edited(endpoint::completions, streaming, usage), streaming);
     EXPECT_EQ(edited(endpoint::responses, streaming, usage), streaming);
@@ -93,8 +89,7 @@ TEST(PlanEdits, MakesAStreamOfAUnaryRequest) {
     EXPECT_EQ(edited(chat, R"({"model":"a","stream":true})", stream), R"({"model":"a","stream":true})");
     EXPECT_EQ(edited(chat, R"({"model":"a"})", {.stream = true, .include_usage = true}),
               R"({"stream":true,"stream_options":{"include_usage":true},"model":"a"})");
-    EXPECT_EQ(edited(endpoint::messages, R"({"model":"a"})", {.stream = true, .include_usage = true}),
-              R"({"stream":true,"model":"a"})");
+    EXPECT_EQ(edited(endpoint::messages, R"({"model":"a"})", {.stream = true, .include_usage = true}), R"({"stream":true,"model":"a"})");
     EXPECT_EQ(edited(endpoint::gemini_generate, R"({"contents":[]})", stream), R"({"contents":[]})");
 }
 
@@ -119,18 +114,14 @@ TEST(PlanEdits, SetsTheEndpointsOwnLimitWhereThereIsNone) {
     EXPECT_EQ(edited(endpoint::messages, R"({"model":"a"})", cap), R"({"max_tokens":7,"model":"a"})");
     EXPECT_EQ(edited(endpoint::responses, R"({"model":"a"})", cap), R"({"max_output_tokens":7,"model":"a"})");
     EXPECT_EQ(edited(endpoint::gemini_generate, "{}", cap), R"({"generationConfig":{"maxOutputTokens":7}})");
-    EXPECT_EQ(edited(endpoint::gemini_generate, R"({"generationConfig":{}})", cap),
-              R"({"generationConfig":{"maxOutputTokens":7}})");
-    EXPECT_EQ(edited(endpoint::gemini_generate, R"({"generationConfig":null})", cap),
-              R"({"generationConfig":{"maxOutputTokens":7}})");
-    EXPECT_EQ(edited(endpoint::gemini_generate, R"({"generationConfig":{"topK":1}})", cap),
-              R"({"generationConfig":{"maxOutputTokens":7,"topK":1}})");
+    EXPECT_EQ(edited(endpoint::gemini_generate, R"({"generationConfig":{}})", cap), R"({"generationConfig":{"maxOutputTokens":7}})");
+    EXPECT_EQ(edited(endpoint::gemini_generate, R"({"generationConfig":null})", cap), R"({"generationConfig":{"maxOutputTokens":7}})");
+    EXPECT_EQ(edited(endpoint::gemini_generate, R"({"generationConfig":{"topK":1}})", cap), R"({"generationConfig":{"maxOutputTokens":7,"topK":1}})");
     EXPECT_EQ(edited(endpoint::embeddings, R"({"model":"a"})", cap), R"({"model":"a"})");
 }
 
 TEST(PlanEdits, CombinesAllWishes) {
-    EXPECT_EQ(edited(chat, R"({"stream":true,"max_tokens":99,"model":"a"})",
-                     {.model = "b", .include_usage = true, .max_output = 9}),
+    EXPECT_EQ(edited(chat, R"({"stream":true,"max_tokens":99,"model":"a"})", {.model = "b", .include_usage = true, .max_output = 9}),
               R"({"stream_options":{"include_usage":true},"stream":true,"max_tokens":9,"model":"b"})");
     EXPECT_EQ(edited(chat, R"({"stream":true,"model":"a"})", {.model = "b", .include_usage = true, .max_output = 9}),
               R"({"stream_options":{"include_usage":true},"max_completion_tokens":9,"stream":true,"model":"b"})");
@@ -140,7 +131,7 @@ TEST(PlanEdits, WritesFormFieldsWithoutQuotes) {
     const std::string body = "--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--B--\r\n";
     request_facts facts;
     ASSERT_FALSE(inspect_multipart("multipart/form-data; boundary=B", body, facts));
-    EXPECT_EQ(spliced(body, plan_edits(endpoint::audio_transcriptions, facts,
-                                       {.model = "gpt-4o-transcribe", .include_usage = true, .max_output = 5})),
-              "--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ngpt-4o-transcribe\r\n--B--\r\n");
+    EXPECT_EQ(
+        spliced(body, plan_edits(endpoint::audio_transcriptions, facts, {.model = "gpt-4o-transcribe", .include_usage = true, .max_output = 5})),
+        "--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ngpt-4o-transcribe\r\n--B--\r\n");
 }

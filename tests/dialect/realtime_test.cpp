@@ -42,8 +42,11 @@ const std::string done =
 // As /v1/responses says it; the type last, as nobody promises an order.
 std::string completed(const std::string& type, const std::string& model = R"("gpt-5")") {
     return R"({"sequence_number":9,"response":{"id":"r","object":"response","instructions":"\"model\":\"x\"","output":[{"model":"inner","type":"message"}],)"
-           R"("model":)" + model + R"(,"tools":[{"type":"function","parameters":{"model":"deep"}}],"usage":{"input_tokens":30,"output_tokens":9,)"
-           R"("input_tokens_details":{"cached_tokens":10},"output_tokens_details":{"reasoning_tokens":4},"total_tokens":39}},"type":")" + type + "\"}";
+           R"("model":)" +
+           model +
+           R"(,"tools":[{"type":"function","parameters":{"model":"deep"}}],"usage":{"input_tokens":30,"output_tokens":9,)"
+           R"("input_tokens_details":{"cached_tokens":10},"output_tokens_details":{"reasoning_tokens":4},"total_tokens":39}},"type":")" +
+           type + "\"}";
 }
 
 constexpr usage::counts wanted{.input = 30, .cached_input = 60, .output = 10, .audio_input = 30, .audio_output = 30};
@@ -96,9 +99,10 @@ TEST(RealtimeReader, TellsAnErrorFromAResponse) {
 }
 
 TEST(RealtimeReader, SaysTheSameUnderEverySlicing) {
-    for (const auto& message : {done, completed("response.completed"), std::string{R"({"type":"response.created","response":{"model":"gpt\u002d5"}})"},
-                                std::string{R"({"type":"response.created","response":{"usage":null}})"},
-                                std::string{R"({"event_id":"\\\"type","type":"response.done","response":{"usage":{"input_tokens":1}}})"}}) {
+    for (const auto& message :
+         {done, completed("response.completed"), std::string{R"({"type":"response.created","response":{"model":"gpt\u002d5"}})"},
+          std::string{R"({"type":"response.created","response":{"usage":null}})"},
+          std::string{R"({"event_id":"\\\"type","type":"response.done","response":{"usage":{"input_tokens":1}}})"}}) {
         const auto whole = fed(message);
         for (std::size_t a = 0; a <= message.size(); ++a)
             for (std::size_t b = a; b <= message.size(); b += 7) ASSERT_TRUE(same(fed(message, {a, b}), whole)) << a << ' ' << b;

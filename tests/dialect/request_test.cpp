@@ -30,9 +30,8 @@ std::string at(std::string_view body, range r) { return std::string{body.substr(
 }  // namespace
 
 TEST(Request, FindsModelStreamAndLimits) {
-    const std::string body =
-        R"( { "model" : "gpt-4o" ,"messages":[{"role":"user","content":"hi"}],"n":3,)"
-        R"("max_tokens":100,"max_completion_tokens": 50 ,"stream_options":{"include_usage":true},"stream":true})";
+    const std::string body = R"( { "model" : "gpt-4o" ,"messages":[{"role":"user","content":"hi"}],"n":3,)"
+                             R"("max_tokens":100,"max_completion_tokens": 50 ,"stream_options":{"include_usage":true},"stream":true})";
     const auto [why, facts] = look(endpoint::chat_completions, body);
     ASSERT_FALSE(why) << why.message;
     EXPECT_EQ(facts.model, "gpt-4o");
@@ -53,7 +52,8 @@ TEST(Request, FindsModelStreamAndLimits) {
 // llama.cpp lets it win over the others.
 TEST(Request, KnowsTheLimitThatOneServerHasOfItsOwn) {
     for (const auto e : {endpoint::chat_completions, endpoint::completions}) {
-        const auto [why, facts] = look(e, std::string{R"({"model":"m","max_tokens":100,"n_predict":-1,)"} + (e == endpoint::completions ? R"("prompt":"p"})" : R"("messages":[]})"));
+        const auto [why, facts] = look(e, std::string{R"({"model":"m","max_tokens":100,"n_predict":-1,)"} +
+                                              (e == endpoint::completions ? R"("prompt":"p"})" : R"("messages":[]})"));
         ASSERT_FALSE(why) << why.message;
         EXPECT_EQ(facts.max_output_at.size(), 2U);
         EXPECT_EQ(facts.max_output, 100);
@@ -67,8 +67,7 @@ TEST(Request, KnowsTheLimitThatOneServerHasOfItsOwn) {
 TEST(Request, FindsTheModelBehindALongConversation) {
     std::string body = R"({"messages":[)";
     for (int i = 0; i < 20'000; ++i)
-        body +=
-            R"({"role":"user","content":"line one\nline \"two\" with {braces}, [brackets] and \\ slashes, \"model\": \"no\" and so on"},)";
+        body += R"({"role":"user","content":"line one\nline \"two\" with {braces}, [brackets] and \\ slashes, \"model\": \"no\" and so on"},)";
     body.back() = ']';
     body += R"(,"model":"claude-sonnet-4-5","max_tokens":5})";
     ASSERT_GT(body.size(), 2'000'000U);
@@ -107,9 +106,8 @@ TEST(Request, RefusesWhatAnotherParserCouldReadDifferently) {
 }
 
 TEST(Request, AllowsTheNamesBelowTheTopLevelAsOftenAsTheyLike) {
-    const auto [why, facts] = look(
-        endpoint::chat_completions,
-        R"({"messages":[{"model":"x","stream":true},{"model":"y","model":"z"}],"metadata":{"model":"q"},"model":"a"})");
+    const auto [why, facts] = look(endpoint::chat_completions,
+                                   R"({"messages":[{"model":"x","stream":true},{"model":"y","model":"z"}],"metadata":{"model":"q"},"model":"a"})");
     ASSERT_FALSE(why) << why.message;
     EXPECT_EQ(facts.model, "a");
     EXPECT_FALSE(facts.stream);
@@ -140,59 +138,50 @@ TEST(Request, RefusesMalformedJsonWhereverItStands) {
                              "{\"model\":\"a\",\"\\q\":1}"}) {
         EXPECT_EQ(look(endpoint::chat_completions, body).why.what, code::bad_request) << body;
     }
-    EXPECT_NE(look(endpoint::chat_completions, "\xEF\xBB\xBF{}").why.message.find("byte order mark"),
-              std::string::npos);
+    EXPECT_NE(look(endpoint::chat_completions, "\xEF\xBB\xBF{}").why.message.find("byte order mark"), std::string::npos);
     const std::string deep = R"({"model":"a","x":)" + std::string(5000, '[') + std::string(5000, ']') + "}";
     EXPECT_NE(look(endpoint::chat_completions, deep).why.message.find("nested"), std::string::npos);
 }
 
 TEST(Request, RefusesEveryTruncation) {
-    const std::string body =
-        R"({"model":"gpt-4o","messages":[{"role":"user","content":"h\u00e9\n"}],"max_tokens":12,"stream":true})";
+    const std::string body = R"({"model":"gpt-4o","messages":[{"role":"user","content":"h\u00e9\n"}],"max_tokens":12,"stream":true})";
     ASSERT_FALSE(look(endpoint::chat_completions, body).why);
     for (std::size_t size = 0; size < body.size(); ++size)
         EXPECT_EQ(look(endpoint::chat_completions, body.substr(0, size)).why.what, code::bad_request) << size;
 }
 
 TEST(Request, RefusesWrongTypes) {
-    for (const char* body :
-         {R"({"model":1,"messages":[]})", R"({"model":["a"],"messages":[]})", R"({"model":{},"messages":[]})",
-          R"({"model":"a","stream":"true","messages":[]})", R"({"model":"a","stream":1,"messages":[]})",
-          R"({"model":"a","max_tokens":"100000","messages":[]})",
-          R"({"model":"a","max_completion_tokens":[],"messages":[]})",
-          R"({"model":"a","stream_options":true,"messages":[]})", R"({"model":"a","n":"2","messages":[]})"}) {
+    for (const char* body : {R"({"model":1,"messages":[]})", R"({"model":["a"],"messages":[]})", R"({"model":{},"messages":[]})",
+                             R"({"model":"a","stream":"true","messages":[]})", R"({"model":"a","stream":1,"messages":[]})",
+                             R"({"model":"a","max_tokens":"100000","messages":[]})", R"({"model":"a","max_completion_tokens":[],"messages":[]})",
+                             R"({"model":"a","stream_options":true,"messages":[]})", R"({"model":"a","n":"2","messages":[]})"}) {
         EXPECT_EQ(look(endpoint::chat_completions, body).why.what, code::bad_request) << body;
     }
-    EXPECT_FALSE(look(endpoint::chat_completions,
-                      R"({"model":"a","stream":null,"max_tokens":null,"n":null,"stream_options":null,"messages":[]})")
-                     .why);
+    EXPECT_FALSE(
+        look(endpoint::chat_completions, R"({"model":"a","stream":null,"max_tokens":null,"n":null,"stream_options":null,"messages":[]})").why);
 }
 
 TEST(Request, AsksForAModelWhereOneIsNeeded) {
-    for (const endpoint e :
-         {endpoint::chat_completions, endpoint::completions, endpoint::responses, endpoint::embeddings,
-          endpoint::messages, endpoint::messages_count_tokens, endpoint::audio_speech, endpoint::rerank}) {
+    for (const endpoint e : {endpoint::chat_completions, endpoint::completions, endpoint::responses, endpoint::embeddings, endpoint::messages,
+                             endpoint::messages_count_tokens, endpoint::audio_speech, endpoint::rerank}) {
         for (const char* body : {"{}", R"({"model":""})", R"({"model":null})", R"({"modell":"a"})"}) {
             const auto why = look(e, body).why;
             EXPECT_EQ(why.what, code::bad_request) << label_of(e);
             EXPECT_NE(why.message.find("{\"model\": \""), std::string::npos) << why.message;
         }
     }
-    for (const endpoint e :
-         {endpoint::moderations, endpoint::images_generations, endpoint::videos, endpoint::gemini_generate})
+    for (const endpoint e : {endpoint::moderations, endpoint::images_generations, endpoint::videos, endpoint::gemini_generate})
         EXPECT_FALSE(look(e, "{}").why) << label_of(e);
     EXPECT_FALSE(look(endpoint::responses, R"({"prompt":{"id":"pmpt_1"},"input":"x"})").why);
 }
 
 TEST(Request, LeavesEndpointsAloneThatItDoesNotKnow) {
-    for (const endpoint e :
-         {endpoint::other, endpoint::files, endpoint::batches, endpoint::fine_tuning, endpoint::uploads})
+    for (const endpoint e : {endpoint::other, endpoint::files, endpoint::batches, endpoint::fine_tuning, endpoint::uploads})
         EXPECT_FALSE(look(e, "\x01 no json").why);
 }
 
 TEST(Request, ReadsGeminisGenerationConfig) {
-    const std::string body =
-        R"({"contents":[],"generationConfig":{"temperature":1,"maxOutputTokens":900,"candidateCount":2}})";
+    const std::string body = R"({"contents":[],"generationConfig":{"temperature":1,"maxOutputTokens":900,"candidateCount":2}})";
     const auto [why, facts] = look(endpoint::gemini_stream_generate, body);
     ASSERT_FALSE(why) << why.message;
     EXPECT_EQ(facts.max_output, 900);
@@ -200,22 +189,18 @@ TEST(Request, ReadsGeminisGenerationConfig) {
     EXPECT_EQ(at(body, facts.generation_config_at), R"({"temperature":1,"maxOutputTokens":900,"candidateCount":2})");
     EXPECT_EQ(facts.choices, 2);
     EXPECT_EQ(look(endpoint::gemini_generate, R"({"generation_config":{"max_output_tokens":7}})").facts.max_output, 7);
-    EXPECT_EQ(look(endpoint::gemini_generate, R"({"generationConfig":{},"generation_config":{}})").why.what,
-              code::bad_request);
+    EXPECT_EQ(look(endpoint::gemini_generate, R"({"generationConfig":{},"generation_config":{}})").why.what, code::bad_request);
     EXPECT_EQ(look(endpoint::gemini_generate, R"({"generationConfig":[]})").why.what, code::bad_request);
-    EXPECT_EQ(look(endpoint::gemini_embed, R"({"model":"models/text-embedding-004","content":{}})").facts.model,
-              "text-embedding-004");
+    EXPECT_EQ(look(endpoint::gemini_embed, R"({"model":"models/text-embedding-004","content":{}})").facts.model, "text-embedding-004");
 }
 
 TEST(Request, CountsOnlyLimitsThatTheEndpointObeys) {
-    EXPECT_FALSE(
-        look(endpoint::chat_completions, R"({"model":"a","messages":[],"max_output_tokens":5})").facts.max_output);
+    EXPECT_FALSE(look(endpoint::chat_completions, R"({"model":"a","messages":[],"max_output_tokens":5})").facts.max_output);
     EXPECT_FALSE(look(endpoint::responses, R"({"model":"a","input":"","max_tokens":5})").facts.max_output);
     EXPECT_EQ(look(endpoint::responses, R"({"model":"a","input":"","max_output_tokens":5})").facts.max_output, 5);
     EXPECT_EQ(look(endpoint::completions, R"({"model":"a","prompt":"","max_tokens":5,"best_of":4})").facts.choices, 4);
     // vLLM and llama.cpp read -1 as "no limit".
-    EXPECT_EQ(look(endpoint::completions, R"({"model":"a","prompt":"","max_tokens":-1})").facts.max_output,
-              std::numeric_limits<std::int64_t>::max());
+    EXPECT_EQ(look(endpoint::completions, R"({"model":"a","prompt":"","max_tokens":-1})").facts.max_output, std::numeric_limits<std::int64_t>::max());
 }
 
 TEST(Request, KnowsAnEmptyObject) {

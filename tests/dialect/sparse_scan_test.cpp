@@ -65,8 +65,7 @@ public:
             }
             default: {
                 std::string out = "{" + space();
-                for (int i = pick(4); i > 0; --i)
-                    out += string() + space() + ":" + space() + value(depth + 1) + (i > 1 ? "," + space() : "");
+                for (int i = pick(4); i > 0; --i) out += string() + space() + ":" + space() + value(depth + 1) + (i > 1 ? "," + space() : "");
                 return out + space() + "}";
             }
         }

@@ -22,9 +22,8 @@ owned read(std::string_view event) {
 }  // namespace
 
 TEST(SseFields, ReadsNameAndDataUnderEveryLineEnd) {
-    for (const char* event :
-         {"event: a\ndata: {}\n\n", "event: a\r\ndata: {}\r\n\r\n", "event: a\rdata: {}\r\r", "event:a\ndata:{}\n\n",
-          "data: {}\nevent: a\n\n", ": comment\nevent: a\nid: 7\nretry: 1\ndata: {}\n\n", "event: a\ndata: {}"}) {
+    for (const char* event : {"event: a\ndata: {}\n\n", "event: a\r\ndata: {}\r\n\r\n", "event: a\rdata: {}\r\r", "event:a\ndata:{}\n\n",
+                              "data: {}\nevent: a\n\n", ": comment\nevent: a\nid: 7\nretry: 1\ndata: {}\n\n", "event: a\ndata: {}"}) {
         const owned f = read(event);
         EXPECT_EQ(f.name, "a") << event;
         EXPECT_EQ(f.data, "{}") << event;

@@ -60,7 +60,8 @@ TEST(TextFinder, FindsWhatCameOfAnAnswerThatIsCut) {
 }
 
 TEST(TextFinder, OutlivesWhatIsNoJson) {
-    for (const char* odd : {"]]]]}}}}", "{\"a\":\"\\", "{\"choices\":\"\\ud800\\n\"}", "[[[[", "\"\\u12", "{\"choices\":{\"text\":\"\\ud800x\"}}", "<html>"})
+    for (const char* odd :
+         {"]]]]}}}}", "{\"a\":\"\\", "{\"choices\":\"\\ud800\\n\"}", "[[[[", "\"\\u12", "{\"choices\":{\"text\":\"\\ud800x\"}}", "<html>"})
         for (const std::size_t step : {1u, 100u}) (void)found(odd, step);
     (void)found(std::string(1000, '{') + std::string(1000, '['), 7);
 }

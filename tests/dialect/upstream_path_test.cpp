@@ -6,9 +6,7 @@ using namespace weir::dialect;
 
 namespace {
 
-std::string asked(kind k, std::string_view base, std::string_view path) {
-    return upstream_path(k, base, classify("POST", path, "", true));
-}
+std::string asked(kind k, std::string_view base, std::string_view path) { return upstream_path(k, base, classify("POST", path, "", true)); }
 
 }  // namespace
 

@@ -42,10 +42,8 @@ answer whole(endpoint e, std::string_view body) {
 const std::pair<endpoint, std::string> bodies[] = {
     {endpoint::chat_completions,
      R"({"choices":[{"message":{"content":"\"usage\":{\"prompt_tokens\":9}\\"}}],"usage":{"prompt_tokens":3,"completion_tokens":4}})"},
-    {endpoint::chat_completions,
-     R"({"us\u0061ge" : {"prompt_tokens":3,"prompt_tokens_details":{"cached_tokens":2}},"x":"}{\\\""})"},
-    {endpoint::chat_completions,
-     R"({"usage":null,"a":{"usage":{"prompt_tokens":1}},"b":[{"usage":{"prompt_tokens":2}}]})"},
+    {endpoint::chat_completions, R"({"us\u0061ge" : {"prompt_tokens":3,"prompt_tokens_details":{"cached_tokens":2}},"x":"}{\\\""})"},
+    {endpoint::chat_completions, R"({"usage":null,"a":{"usage":{"prompt_tokens":1}},"b":[{"usage":{"prompt_tokens":2}}]})"},
     {endpoint::chat_completions, R"({"usage":{"prompt_tokens":1},"usage":{"prompt_tokens":2},"usage":null})"},
     {endpoint::chat_completions, R"({"a":"usage","b":["usage",{"prompt_tokens":5}],"c":{"prompt_tokens":6}})"},
     {endpoint::chat_completions, R"({"usage":"usage","x":{"prompt_tokens":6}})"},
@@ -62,7 +60,8 @@ const std::pair<endpoint, std::string> bodies[] = {
      R"({"usageMetadata":{"promptTokenCount":6,"candidatesTokenCount":1}}])"},
     {endpoint::chat_completions, R"({"model":"m\u0031","service_tier":"flex","usage":{"prompt_tokens":1},"model":"two"})"},
     {endpoint::chat_completions, R"({"model" : null,"x":"model","service_tier":"default","model":"m","y":{"service_tier":"flex","model":"z"}})"},
-    {endpoint::chat_completions, R"({"model":["a"],"z":"b","service_tier":{"a":"flex"},"q":"flex","usage":{"prompt_tokens":1,"num_sources_used":2}})"},
+    {endpoint::chat_completions,
+     R"({"model":["a"],"z":"b","service_tier":{"a":"flex"},"q":"flex","usage":{"prompt_tokens":1,"num_sources_used":2}})"},
     {endpoint::messages, R"({"usage":{"input_tokens":5,"server_tool_use":{"web_search_requests":1},"service_tier":"standard"},"model":"c"})"},
     {endpoint::messages, R"({"usage":{"input_tokens":5,"server_tool_use":{"web_search_requests":0},"service_tier":"batch"}})"},
     {endpoint::gemini_generate, R"({"modelVersion":"g","usageMetadata":{"promptTokenCount":5,"trafficType":"PROVISIONED_THROUGHPUT"}})"},
@@ -79,8 +78,7 @@ TEST(UsageFinder, EqualsTheWholeReadingUnderEverySlicing) {
         const answer expected = whole(e, body);
         EXPECT_EQ(fed(e, body, {}), expected) << body;
         for (std::size_t a = 0; a <= body.size(); ++a) {
-            for (std::size_t b = a; b <= body.size(); ++b)
-                ASSERT_EQ(fed(e, body, {a, b}), expected) << body << " cut at " << a << ", " << b;
+            for (std::size_t b = a; b <= body.size(); ++b) ASSERT_EQ(fed(e, body, {a, b}), expected) << body << " cut at " << a << ", " << b;
         }
         std::vector<std::size_t> every;
         for (std::size_t i = 1; i < body.size(); ++i) every.push_back(i);
@@ -89,10 +87,8 @@ TEST(UsageFinder, EqualsTheWholeReadingUnderEverySlicing) {
 }
 
 TEST(UsageFinder, FindsTheUsageBehindMegabytes) {
-    const std::string body = R"({"data":[{"b64_json":")" + std::string(3'000'000, 'A') +
-                             R"("}],"usage":{"input_tokens":5,"output_tokens":7}})";
-    EXPECT_EQ(fed(endpoint::images_generations, body, {1'000, 2'000'000}),
-              (answer{true, {.input = 5, .image_output = 7}}));
+    const std::string body = R"({"data":[{"b64_json":")" + std::string(3'000'000, 'A') + R"("}],"usage":{"input_tokens":5,"output_tokens":7}})";
+    EXPECT_EQ(fed(endpoint::images_generations, body, {1'000, 2'000'000}), (answer{true, {.input = 5, .image_output = 7}}));
 }
 
 TEST(UsageFinder, HoldsNoMoreThanItsBound) {
@@ -104,8 +100,7 @@ TEST(UsageFinder, HoldsNoMoreThanItsBound) {
 
 TEST(UsageFinder, FindsNothingInWhatIsCutBeforeItsEnd) {
     const std::string body = R"({"usage":{"prompt_tokens":3,"completion_tokens":4})";
-    for (std::size_t size = 0; size < body.size(); ++size)
-        EXPECT_FALSE(fed(endpoint::chat_completions, body.substr(0, size), {}).found) << size;
+    for (std::size_t size = 0; size < body.size(); ++size) EXPECT_FALSE(fed(endpoint::chat_completions, body.substr(0, size), {}).found) << size;
 }
 
 TEST(UsageFinder, SurvivesGarbage) {

@@ -35,7 +35,8 @@ const std::vector<form> forms{
     {R"({"id": "1", "usage": null, "choices": [{"delta": {"content": "TEXT"}}]})", R"({"id": "1", "choices": [{"delta": {"content": "TEXT"}}]})"},
     {R"({"choices":[{"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}})",
      R"({"choices":[{"delta":{},"finish_reason":"stop"}]})"},
-    {R"({"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2},"timings":{"prompt_ms":3.5}})", R"({"choices":[],"timings":{"prompt_ms":3.5}})"},
+    {R"({"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2},"timings":{"prompt_ms":3.5}})",
+     R"({"choices":[],"timings":{"prompt_ms":3.5}})"},
 };
 
 std::string filled(std::string text, const std::string& with) {
@@ -65,8 +66,11 @@ TEST(UsageTrace, IsTheWholeEventWhereNothingElseStandsThere) {
                                       R"([{"index":0,"delta":{"content":null}}])", R"([{"index":0,"text":"","finish_reason":null}])"}) {
         stream_reader reader{endpoint::chat_completions};
         std::string padded;
-        EXPECT_TRUE(read(reader, R"(data: {"id":"1","object":"o","created":1,"model":"m","system_fingerprint":"f","choices":)" + choices + "," + usage + "}\n\n", padded)
-                        .usage_only)
+        EXPECT_TRUE(
+            read(reader,
+                 R"(data: {"id":"1","object":"o","created":1,"model":"m","system_fingerprint":"f","choices":)" + choices + "," + usage + "}\n\n",
+                 padded)
+                .usage_only)
             << choices;
         EXPECT_EQ(reader.usage().input, 5);
     }
@@ -74,9 +78,10 @@ TEST(UsageTrace, IsTheWholeEventWhereNothingElseStandsThere) {
 
 TEST(UsageTrace, IsNotTheWholeEventWhereSomethingElseStandsThere) {
     const std::string usage = R"("usage":{"prompt_tokens":5,"completion_tokens":7})";
-    for (const std::string rest : {R"("choices":[{"index":0,"delta":{"role":"assistant"}}])", R"("choices":[{"index":0,"delta":{"content":"x"}}])",
-                                   R"("choices":[{"index":0,"delta":{},"finish_reason":"stop"}])", R"("choices":[],"timings":{"a":1})",
-                                   R"("choices":[],"citations":["https://a.example"])", R"("choices":[{"index":0,"delta":{},"logprobs":{"content":[1]}}])"}) {
+    for (const std::string rest :
+         {R"("choices":[{"index":0,"delta":{"role":"assistant"}}])", R"("choices":[{"index":0,"delta":{"content":"x"}}])",
+          R"("choices":[{"index":0,"delta":{},"finish_reason":"stop"}])", R"("choices":[],"timings":{"a":1})",
+          R"("choices":[],"citations":["https://a.example"])", R"("choices":[{"index":0,"delta":{},"logprobs":{"content":[1]}}])"}) {
         stream_reader reader{endpoint::chat_completions};
         std::string padded;
         const auto event = "data: {" + rest + "," + usage + "}\n\n";

@@ -61,8 +61,7 @@ TEST(WrongSchema, LetsLegalRequestsPass) {
         {endpoint::chat_completions, R"({"model":"a","messages":[],"system":null})"},
         {endpoint::chat_completions, R"({"model":"a"})"},
         {endpoint::messages, R"({"model":"a","system":"x","messages":[{"role":"user","content":"system"}]})"},
-        {endpoint::messages,
-         R"({"model":"a","messages":[{"role":"user","content":"x"},{"role":"system","content":"later"}]})"},
+        {endpoint::messages, R"({"model":"a","messages":[{"role":"user","content":"x"},{"role":"system","content":"later"}]})"},
         {endpoint::embeddings, R"({"model":"a","input":["x"]})"},
         {endpoint::embeddings, R"({"model":"a","input":["x"],"messages":[]})"},
         {endpoint::completions, R"({"model":"a","prompt":"x"})"},
@@ -70,6 +69,5 @@ TEST(WrongSchema, LetsLegalRequestsPass) {
         {endpoint::images_generations, R"({"prompt":"x"})"},
         {endpoint::gemini_generate, R"({"contents":[],"systemInstruction":{}})"},
     };
-    for (const auto& row : rows)
-        EXPECT_FALSE(verdict(row.sent_to, row.body)) << row.body << verdict(row.sent_to, row.body).message;
+    for (const auto& row : rows) EXPECT_FALSE(verdict(row.sent_to, row.body)) << row.body << verdict(row.sent_to, row.body).message;
 }

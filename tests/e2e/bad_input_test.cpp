@@ -79,7 +79,8 @@ protected:
             WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pool("openai", "", "/v1") +
                              pool("anthropic", "    dialect: anthropic\n", "") + pool("gemini", "    dialect: gemini\n", "") +
                              "routes:\n  - {models: [\"claude*\"], pool: anthropic}\n  - {models: [gem], pool: gemini}\n"
-                             "  - {models: [\"*\"], pool: openai, rename: {old: gpt}}\n" + conf_end);
+                             "  - {models: [\"*\"], pool: openai, rename: {old: gpt}}\n" +
+                             conf_end);
         provider_->always({.status = 200, .body = "{}"});  // it reads no codings
         client_ = std::make_unique<raw_client>(weir_->url());
     }
@@ -118,8 +119,10 @@ TEST_F(BadInput, IsRefusedByEveryEndpointThatReadsJson) {
             refused(row, json_of(row, R"("model":null)"), "model");
             refused(row, json_of(row, R"("model":"")"), "model");
         }
-        for (const char* wrong : {"7", "true", "[\"gpt\"]", "{\"a\":1}"}) refused(row, json_of(row, std::string{"\"model\":"} + wrong), "`model` must be a string");
-        for (const char* wrong : {"\"true\"", "1", "[]"}) refused(row, json_of(row, model + ",\"stream\":" + wrong), "`stream` must be true or false");
+        for (const char* wrong : {"7", "true", "[\"gpt\"]", "{\"a\":1}"})
+            refused(row, json_of(row, std::string{"\"model\":"} + wrong), "`model` must be a string");
+        for (const char* wrong : {"\"true\"", "1", "[]"})
+            refused(row, json_of(row, model + ",\"stream\":" + wrong), "`stream` must be true or false");
         refused(row, json_of(row, model + "," + model), "stands twice");
         refused(row, json_of(row, model + R"(,"m\u006fdel":"x")"), "stands twice");
         refused(row, json_of(row, R"("stream":false,"stre\u0061m":true,)" + model), "stands twice");
@@ -160,14 +163,14 @@ TEST_F(BadInput, IsRefusedByEveryEndpointThatReadsForms) {
 TEST_F(BadInput, ReadsWhatACodingMeansAndPassesItOnAsItCame) {
     for (const auto& row : rows) {
         SCOPED_TRACE(row.path);
-        const auto plain = row.multipart ? field("file", "\x01\x02") + field("model", "gpt") + "--b--\r\n"
-                                         : json_of(row, R"("model":")" + model_of(row) + "\"");
+        const auto plain =
+            row.multipart ? field("file", "\x01\x02") + field("model", "gpt") + "--b--\r\n" : json_of(row, R"("model":")" + model_of(row) + "\"");
         for (const int window : {31, 15}) {
             const auto body = packed(plain, window);
             const std::string coding = window == 31 ? "gzip" : "deflate";
             provider_->forget();
-            const auto got = send(row, body, {{"Content-Type", row.multipart ? "multipart/form-data; boundary=b" : "application/json"},
-                                              {"Content-Encoding", coding}});
+            const auto got = send(
+                row, body, {{"Content-Type", row.multipart ? "multipart/form-data; boundary=b" : "application/json"}, {"Content-Encoding", coding}});
             EXPECT_EQ(got.status, 200) << got.body;
             ASSERT_EQ(provider_->call_count(), 1u);
             EXPECT_EQ(provider_->calls().back().body, body);

@@ -17,8 +17,7 @@ protected:
         a_ = quick_provider("a");
         b_ = quick_provider("b");
         checked_ = quick_provider("checked");
-        const auto refused =
-            "      - {name: refused, url: \"http://127.0.0.1:" + std::to_string(refusing_port()) + "/v1\"}\n";
+        const auto refused = "      - {name: refused, url: \"http://127.0.0.1:" + std::to_string(refusing_port()) + "/v1\"}\n";
         const std::string calm =
             "    retry: {backoff: 1ms, max_backoff: 5ms, budget: 100%}\n    ejection: {consecutive_failures: 1000}\n   "
             " upstreams:\n";
@@ -26,9 +25,8 @@ protected:
             "listeners: [{address: \"127.0.0.1:0\"}]\n"
             "pools:\n"
             "  weighted:\n    balance: weighted_round_robin\n" +
-            calm + upstream_of(*a_, "weight: 3") + upstream_of(*b_, "weight: 1") +
-            "  failover:\n    balance: weighted_round_robin\n" + calm + refused + upstream_of(*a_) + "  dead:\n" +
-            calm + refused + "  single:\n" + calm + upstream_of(*a_) +
+            calm + upstream_of(*a_, "weight: 3") + upstream_of(*b_, "weight: 1") + "  failover:\n    balance: weighted_round_robin\n" + calm +
+            refused + upstream_of(*a_) + "  dead:\n" + calm + refused + "  single:\n" + calm + upstream_of(*a_) +
             "  slow:\n    timeouts: {first_byte: 200ms, first_token: 400ms, idle: 300ms}\n    retry: {attempts: 1}\n   "
             " upstreams:\n" +
             upstream_of(*a_) +
@@ -165,9 +163,7 @@ TEST_F(Balance, TellsThePhaseOfATimeout) {
 }
 
 TEST_F(Balance, TakesAnUpstreamOutWhileItsHealthCheckFailsAndBackAfterwards) {
-    const auto healthy = [](const std::string& m) {
-        return metric(m, "weir_upstream_healthy", {"upstream=\"checked\""}) == 1;
-    };
+    const auto healthy = [](const std::string& m) { return metric(m, "weir_upstream_healthy", {"upstream=\"checked\""}) == 1; };
     EXPECT_TRUE(healthy(weir_->metrics_when(healthy)));
     EXPECT_EQ(ask("checked").status, 200);
     checked_->always({.status = 500});

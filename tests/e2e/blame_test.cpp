@@ -11,9 +11,12 @@ using namespace weir::test;
 
 namespace {
 
-constexpr const char* forbidden = R"({"error":{"message":"Project does not have access to model","type":"invalid_request_error","param":null,"code":"model_not_found"}})";
-constexpr const char* unauthorized = R"({"error":{"message":"Incorrect API key provided","type":"invalid_request_error","param":null,"code":"invalid_api_key"}})";
-constexpr const char* spent = R"({"error":{"message":"You exceeded your current quota.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}})";
+constexpr const char* forbidden =
+    R"({"error":{"message":"Project does not have access to model","type":"invalid_request_error","param":null,"code":"model_not_found"}})";
+constexpr const char* unauthorized =
+    R"({"error":{"message":"Incorrect API key provided","type":"invalid_request_error","param":null,"code":"invalid_api_key"}})";
+constexpr const char* spent =
+    R"({"error":{"message":"You exceeded your current quota.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}})";
 
 mock::script says(int status, std::string body) {
     mock::script how{.status = status};
@@ -44,8 +47,7 @@ protected:
     }
     /// Both upstreams answer so where `model` is asked for; everything else is answered well.
     void provoke(const std::string& model, const mock::script& how) {
-        for (auto* each : {a_.get(), b_.get()})
-            each->on([=](const mock::call& c) { return c.model == model ? std::optional{how} : std::nullopt; });
+        for (auto* each : {a_.get(), b_.get()}) each->on([=](const mock::call& c) { return c.model == model ? std::optional{how} : std::nullopt; });
     }
     std::string state_of(const std::string& upstream) {
         const auto all = weir_->ask_admin("/api/status").body;
@@ -175,7 +177,9 @@ TEST_F(Blame, SpentQuotaRestsTheModelAndASecondModelTheUpstream) {
 }
 
 TEST_F(Blame, WhatAnOperatorDoesStandsInTheEventLogAndTheLastFailureInTheStatus) {
-    const auto admin = [&](const char* method, const char* path, const char* body) { return exchange_once(weir_->admin(), request_text(method, path, body)).status; };
+    const auto admin = [&](const char* method, const char* path, const char* body) {
+        return exchange_once(weir_->admin(), request_text(method, path, body)).status;
+    };
     EXPECT_EQ(admin("POST", "/api/pools/main/upstreams/b/drain", ""), 200);
     EXPECT_TRUE(logs("info upstream 'b' of pool 'main' takes no new requests: an operator drained it"));
     EXPECT_EQ(admin("POST", "/api/pools/main/upstreams/b/undrain", ""), 200);
@@ -188,7 +192,8 @@ TEST_F(Blame, WhatAnOperatorDoesStandsInTheEventLogAndTheLastFailureInTheStatus)
     EXPECT_NE(status.find(R"x("status":503,"reason":"status 503 (overloaded)")x"), std::string::npos) << status;
     a_->once({.before_head = mock::milliseconds{30'000}});
     raw_client stuck{weir_->url()};
-    ASSERT_TRUE(stuck.send(request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false), {{"Authorization", "Bearer sk-wide"}, {"X-Request-Id", "to-be-ended"}})));
+    ASSERT_TRUE(stuck.send(request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false),
+                                        {{"Authorization", "Bearer sk-wide"}, {"X-Request-Id", "to-be-ended"}})));
     EXPECT_TRUE(a_->wait_for([](const auto& calls) { return calls.size() >= 2; }));
     EXPECT_EQ(admin("DELETE", "/api/requests/to-be-ended", ""), 200);
     EXPECT_TRUE(logs("an operator ended the request to-be-ended"));

@@ -26,28 +26,24 @@ struct dialect_case {
 };
 
 dialect_case openai() {
-    return {
-        "/v1/chat/completions", chat_body("gpt-4o", true, R"("max_tokens":1)"),
-        "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" "
-        "the\"},\"finish_reason\":null}]}\n\n",
-        "[DONE]"};
+    return {"/v1/chat/completions", chat_body("gpt-4o", true, R"("max_tokens":1)"),
+            "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" "
+            "the\"},\"finish_reason\":null}]}\n\n",
+            "[DONE]"};
 }
 
 dialect_case anthropic() {
-    return {
-        "/v1/messages",
-        R"({"model":"claude-x","max_tokens":1,"messages":[{"role":"user","content":"Say"}],"stream":true})",
-        "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_"
-        "delta\",\"text\":\" the\"}}\n\n",
-        "message_stop"};
+    return {"/v1/messages", R"({"model":"claude-x","max_tokens":1,"messages":[{"role":"user","content":"Say"}],"stream":true})",
+            "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_"
+            "delta\",\"text\":\" the\"}}\n\n",
+            "message_stop"};
 }
 
 dialect_case responses() {
-    return {
-        "/v1/responses", R"({"model":"gpt-4o","input":"Say","stream":true,"max_output_tokens":1})",
-        "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"item_id\":\"m\",\"output_"
-        "index\":0,\"content_index\":0,\"delta\":\" the\"}\n\n",
-        "response.completed"};
+    return {"/v1/responses", R"({"model":"gpt-4o","input":"Say","stream":true,"max_output_tokens":1})",
+            "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"item_id\":\"m\",\"output_"
+            "index\":0,\"content_index\":0,\"delta\":\" the\"}\n\n",
+            "response.completed"};
 }
 
 class Budget : public testing::Test {
@@ -60,25 +56,25 @@ protected:
             "listeners: [{address: \"127.0.0.1:0\"}]\n"
             "prices: prices.yaml\n"
             "pools:\n  main:\n    ask_usage: false\n    upstreams:\n" +
-            upstream_of(*a_) + "  claude:\n    dialect: anthropic\n    upstreams:\n      - {name: a, url: \"" +
-            a_->url() +
+            upstream_of(*a_) + "  claude:\n    dialect: anthropic\n    upstreams:\n      - {name: a, url: \"" + a_->url() +
             "\"}\n"
             "routes:\n  - {models: [\"claude*\"], pool: claude}\n  - {models: [\"*\"], pool: main}\n"
             "keys:\n"
-            "  - {name: poor, secret: sk-poor, requests_per_minute: 1000, budgets: [{usd: " + usd + ", every: 30d}]}\n"
+            "  - {name: poor, secret: sk-poor, requests_per_minute: 1000, budgets: [{usd: " +
+            usd +
+            ", every: 30d}]}\n"
             "  - {name: rich, secret: sk-rich}\n"
             "admin: {address: \"127.0.0.1:0\"}\nworkers: 2\n"
             "state: {ledger: \"" +
             books_.file("ledger.db") + "\"}\nlog: {access: access.log, level: info}\n";
-        return std::make_unique<gateway_process>(
-            WEIR_BINARY, conf,
-            gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 0, output: 1000.00}\n"}});
+        return std::make_unique<gateway_process>(WEIR_BINARY, conf,
+                                                 gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 0, output: 1000.00}\n"}});
     }
 
     /// A stream of `tokens` equal events, so many per write and the writes apart: 3 * 17 is one more than the budget
     /// has.
-    response ask(const gateway_process& weir, const dialect_case& how, const std::string& key = "sk-poor",
-                 int events_per_write = 17, int tokens = tokens_of_stream) const {
+    response ask(const gateway_process& weir, const dialect_case& how, const std::string& key = "sk-poor", int events_per_write = 17,
+                 int tokens = tokens_of_stream) const {
         std::string body;
         for (int i = 0; i < tokens; ++i) body += how.event;
         a_->once({.body = body,
@@ -86,8 +82,7 @@ protected:
                   .framing = mock::framing::close,
                   .write = how.event.size() * static_cast<std::size_t>(events_per_write),
                   .write_pause = mock::microseconds{100'000}});
-        return exchange_once(weir.url(),
-                             request_text("POST", how.path, how.body, {{"Authorization", "Bearer " + key}}));
+        return exchange_once(weir.url(), request_text("POST", how.path, how.body, {{"Authorization", "Bearer " + key}}));
     }
 
     static json::object spend_of(const gateway_process& weir, const std::string& key) {
@@ -186,9 +181,8 @@ TEST_F(Budget, RefusesTheNextRequestUntilTheWindowEnds) {
     (void)ask(*weir, openai());
     a_->forget();
     for (const bool stream : {true, false})
-        expect_spent(exchange_once(
-            weir->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", stream, R"("max_tokens":1)"),
-                                      {{"Authorization", "Bearer sk-poor"}})));
+        expect_spent(exchange_once(weir->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", stream, R"("max_tokens":1)"),
+                                                             {{"Authorization", "Bearer sk-poor"}})));
     EXPECT_EQ(a_->call_count(), 0u);
 }
 
@@ -196,8 +190,8 @@ TEST_F(Budget, RefusesARequestThatMayCostMoreHoweverLargeItsNumbersAre) {
     const auto weir = start();
     for (const char* limits : {R"("max_tokens":1000)", R"("max_tokens":10,"n":100)", R"("max_tokens":9223372036854775807)",
                                R"("max_tokens":9223372036854775807,"n":2)", R"("max_tokens":9223372036854775807,"n":2147483647)"})
-        expect_spent(exchange_once(weir->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false, limits),
-                                                             {{"Authorization", "Bearer sk-poor"}})));
+        expect_spent(exchange_once(
+            weir->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false, limits), {{"Authorization", "Bearer sk-poor"}})));
     EXPECT_EQ(a_->call_count(), 0u);
 }
 
@@ -216,9 +210,8 @@ TEST_F(Budget, StaysSpentAfterARestart) {
         weir = start();
         EXPECT_NEAR(left_of(weir->metrics()), 0.05 - static_cast<double>(events * token_price) / 1e9, 1e-9);
         a_->forget();
-        expect_spent(exchange_once(
-            weir->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false, R"("max_tokens":1)"),
-                                      {{"Authorization", "Bearer sk-poor"}})));
+        expect_spent(exchange_once(weir->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false, R"("max_tokens":1)"),
+                                                             {{"Authorization", "Bearer sk-poor"}})));
         EXPECT_EQ(a_->call_count(), 0u);
     }
 }
@@ -253,8 +246,8 @@ TEST_F(Budget, IsOverdrawnByAtMostOneEventForEachOfFiveHundredStreams) {
         cut += ended;
         got += static_cast<std::int64_t>(split_events(answer.body).size()) - ended - interrupted;
     }
-    std::printf("budget cut: %d streams, budget %ld tokens, delivered %ld, overshoot %ld, bound %d\n", streams,
-                static_cast<long>(tokens), static_cast<long>(got), static_cast<long>(got - tokens), streams);
+    std::printf("budget cut: %d streams, budget %ld tokens, delivered %ld, overshoot %ld, bound %d\n", streams, static_cast<long>(tokens),
+                static_cast<long>(got), static_cast<long>(got - tokens), streams);
     EXPECT_GT(cut, streams / 2);
     EXPECT_LE(got, tokens + streams);
     EXPECT_GE(got, tokens);

@@ -72,15 +72,19 @@ TEST(Chaos, LosesNoRequestBeforeItsFirstByteWhileOneUpstreamIsWell) {
     upstreams += upstream_of(*rock);
     const auto pool = [&](const std::string& name, const std::string& more) {
         return "  " + name +
-               ":\n    retry: {attempts: 5, backoff: 5ms, max_backoff: 50ms, budget: 100%}\n    ejection: {consecutive_failures: 3, failure_rate: 40%, min_requests: 10, window: 2s, base: 300ms, "
-               "max: 2s, slow_start: 500ms, max_ejected: 90%}\n    timeouts: {connect: 1500ms, first_byte: 1500ms, first_token: 1500ms, idle: 1500ms}\n" +
+               ":\n    retry: {attempts: 5, backoff: 5ms, max_backoff: 50ms, budget: 100%}\n    ejection: {consecutive_failures: 3, failure_rate: "
+               "40%, min_requests: 10, window: 2s, base: 300ms, "
+               "max: 2s, slow_start: 500ms, max_ejected: 90%}\n    timeouts: {connect: 1500ms, first_byte: 1500ms, first_token: 1500ms, idle: "
+               "1500ms}\n" +
                more + "    upstreams:\n" + upstreams;
     };
-    gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pool("turns", "    balance: weighted_round_robin\n") +
-                                          pool("quick", "    hedge: {after: 200ms, budget: 20%}\n") +
-                                          pool("checked", "    health_check: {interval: 200ms, timeout: 150ms, unhealthy_after: 2, healthy_after: 1}\n    hold_tokens: 4\n") +
-                                          "routes:\n  - {models: [turns], pool: turns}\n  - {models: [quick], pool: quick}\n  - {models: [checked], pool: checked}\n" +
-                                          std::string{conf_end}};
+    gateway_process weir{
+        WEIR_BINARY,
+        "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pool("turns", "    balance: weighted_round_robin\n") +
+            pool("quick", "    hedge: {after: 200ms, budget: 20%}\n") +
+            pool("checked", "    health_check: {interval: 200ms, timeout: 150ms, unhealthy_after: 2, healthy_after: 1}\n    hold_tokens: 4\n") +
+            "routes:\n  - {models: [turns], pool: turns}\n  - {models: [quick], pool: quick}\n  - {models: [checked], pool: checked}\n" +
+            std::string{conf_end}};
     const auto until = std::chrono::steady_clock::now() + length();
     std::atomic<bool> over{false};
     std::atomic<int> changes{0};
@@ -116,10 +120,14 @@ TEST(Chaos, LosesNoRequestBeforeItsFirstByteWhileOneUpstreamIsWell) {
                     continue;
                 }
                 const auto got = client->read_response(30s);
-                if (got.status != 200) all.lose(model + ": " + got.wire.substr(0, 600));
-                else if (got.clean() && (!stream || got.body.ends_with("data: [DONE]\n\n"))) all.saved += got.header("x-weir-attempts") != "1" ? 1 : 0;
-                else if (stream && got.body.find("\"stream_interrupted\"") != std::string::npos && got.body.find("[DONE]") == std::string::npos) ++all.broken_later;
-                else all.lose(model + ", after its head: " + got.wire.substr(0, 600));
+                if (got.status != 200)
+                    all.lose(model + ": " + got.wire.substr(0, 600));
+                else if (got.clean() && (!stream || got.body.ends_with("data: [DONE]\n\n")))
+                    all.saved += got.header("x-weir-attempts") != "1" ? 1 : 0;
+                else if (stream && got.body.find("\"stream_interrupted\"") != std::string::npos && got.body.find("[DONE]") == std::string::npos)
+                    ++all.broken_later;
+                else
+                    all.lose(model + ", after its head: " + got.wire.substr(0, 600));
                 if (!got.clean()) client = std::make_unique<raw_client>(weir.url());
             }
         });
@@ -130,8 +138,9 @@ TEST(Chaos, LosesNoRequestBeforeItsFirstByteWhileOneUpstreamIsWell) {
     EXPECT_EQ(all.lost, 0);
     EXPECT_GT(all.sent, 100);
     EXPECT_GT(all.saved, 10) << "without trouble there was nothing to see";
-    std::cout << "chaos: " << length().count() << " s, " << changes << " changes of mood, " << all.sent << " requests sent, " << all.saved << " saved by another attempt, "
-              << all.broken_later << " broken in the open after their first byte, " << all.lost << " lost before it\n";
+    std::cout << "chaos: " << length().count() << " s, " << changes << " changes of mood, " << all.sent << " requests sent, " << all.saved
+              << " saved by another attempt, " << all.broken_later << " broken in the open after their first byte, " << all.lost
+              << " lost before it\n";
     const auto quiet = [](const std::string& m) {
         return metric(m, "weir_upstream_in_flight") == 0 && metric(m, "weir_active_streams") == 0 && metric(m, "weir_connections") == 0 &&
                metric(m, "weir_buffered_body_bytes") == 0 && metric(m, "weir_queue_waiting") == 0;

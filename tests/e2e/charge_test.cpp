@@ -21,18 +21,18 @@ constexpr std::size_t at_once = 12 / slowness;
 
 enum class ending : std::uint8_t {
     answered,
-    no_usage,           ///< answered without a report
+    no_usage,  ///< answered without a report
     gone_before_head,
     gone_before_token,  ///< streams
     gone_in_middle,     ///< streams
     late_first_byte,
-    late_first_token,   ///< streams
-    late_idle,          ///< in the middle
+    late_first_token,  ///< streams
+    late_idle,         ///< in the middle
     late_total,
-    refused,            ///< an error status, and nobody else to ask
-    retried,            ///< an error status, and then an answer
-    retried_broken,     ///< broken before the commit, and then an answer
-    over_budget,        ///< streams
+    refused,         ///< an error status, and nobody else to ask
+    retried,         ///< an error status, and then an answer
+    retried_broken,  ///< broken before the commit, and then an answer
+    over_budget,     ///< streams
 };
 
 struct ending_row {
@@ -66,8 +66,9 @@ struct endpoint_row {
     bool streams = true;
     bool names_its_limit = false;
 };
-constexpr endpoint_row endpoints[] = {{"chat", "openai"}, {"completions", "openai"}, {"responses", "openai"}, {"messages", "anthropic", true, true}, {"gemini", "gemini"},
-                                      {"embeddings", "openai", false}};
+constexpr endpoint_row endpoints[] = {{"chat", "openai"},      {"completions", "openai"},
+                                      {"responses", "openai"}, {"messages", "anthropic", true, true},
+                                      {"gemini", "gemini"},    {"embeddings", "openai", false}};
 
 struct cell {
     const endpoint_row* at;
@@ -78,7 +79,10 @@ struct cell {
         return std::string{at->pool} + (drain ? "-drain." : ".") + at->name + '.' + end->name + (stream ? ".stream" : ".unary");
     }
     [[nodiscard]] std::string pool() const {
-        return std::string{at->pool} + (drain ? "-drain" : "") + (end->how == ending::late_total ? "-total" : end->how == ending::retried || end->how == ending::retried_broken ? "-two" : "");
+        return std::string{at->pool} + (drain ? "-drain" : "") +
+               (end->how == ending::late_total                                      ? "-total"
+                : end->how == ending::retried || end->how == ending::retried_broken ? "-two"
+                                                                                    : "");
     }
     [[nodiscard]] std::string request() const {
         const std::string model = pool() + '.' + name(), streams = stream ? ",\"stream\":true" : "";
@@ -87,8 +91,10 @@ struct cell {
         const auto post = [&](const std::string& path, const std::string& body) { return request_text("POST", path, body, more); };
         const auto named = "{\"model\":\"" + model + "\",";
         if (at->name == std::string_view{"chat"}) return post("/v1/chat/completions", named + said + streams + "}");
-        if (at->name == std::string_view{"completions"}) return post("/v1/completions", named + R"("prompt":"Say something about weirs, in a sentence.")" + streams + "}");
-        if (at->name == std::string_view{"responses"}) return post("/v1/responses", named + R"("input":"Say something about weirs, in a sentence.")" + streams + "}");
+        if (at->name == std::string_view{"completions"})
+            return post("/v1/completions", named + R"("prompt":"Say something about weirs, in a sentence.")" + streams + "}");
+        if (at->name == std::string_view{"responses"})
+            return post("/v1/responses", named + R"("input":"Say something about weirs, in a sentence.")" + streams + "}");
         if (at->name == std::string_view{"embeddings"}) return post("/v1/embeddings", named + R"("input":"Something about weirs, in a sentence."})");
         if (at->name == std::string_view{"messages"}) return post("/v1/messages", named + R"("max_tokens":500,)" + said + streams + "}");
         return post("/v1beta/models/" + model + (stream ? ":streamGenerateContent?alt=sse" : ":generateContent"),
@@ -103,7 +109,9 @@ struct cell {
             case ending::gone_in_middle: return {.words = 40, .between = 30ms};
             case ending::late_first_byte: return {.before_head = 20s};
             case ending::late_first_token: return {.first_event = 20s};
-            case ending::late_idle: return stream ? mock::script{.stall_after = 8, .stall = 20s} : mock::script{.cut = mock::cut{place::body, 20, 0}, .ending = mock::ending::hang};
+            case ending::late_idle:
+                return stream ? mock::script{.stall_after = 8, .stall = 20s}
+                              : mock::script{.cut = mock::cut{place::body, 20, 0}, .ending = mock::ending::hang};
             case ending::late_total: return stream ? mock::script{.words = 400, .between = 50ms} : mock::script{.before_head = 20s};
             case ending::refused: return {.status = 503};
             case ending::retried: return nth == 0 ? mock::script{.status = 503} : mock::script{};
@@ -125,7 +133,7 @@ protected:
                     for (const bool stream : {true, false}) {
                         if (stream ? !r.stream || !e.streams : !r.unary) continue;
                         if (drain && !r.drained_reports) continue;
-                        if (!e.streams && r.how == ending::no_usage) continue;  // the mock's embeddings always report
+                        if (!e.streams && r.how == ending::no_usage) continue;            // the mock's embeddings always report
                         if (e.names_its_limit && r.how == ending::over_budget) continue;  // what it may get at most is reserved
                         cells_.push_back({&e, &r, stream, drain});
                     }
@@ -142,18 +150,23 @@ protected:
                 for (const std::string kind : {"", "-total", "-two"}) {
                     const auto name = dialect + drain + kind;
                     const auto url = provider_->url() + (dialect == "openai" ? "/v1" : "");
-                    pools += "  " + name + ":\n    dialect: " + dialect + "\n    balance: weighted_round_robin\n    ejection: {consecutive_failures: 100000}\n" +
+                    pools += "  " + name + ":\n    dialect: " + dialect +
+                             "\n    balance: weighted_round_robin\n    ejection: {consecutive_failures: 100000}\n" +
                              "    retry: {attempts: " + (kind == "-two" ? "2" : "1") + ", backoff: 1ms, max_backoff: 2ms, budget: 100%}\n" +
-                             "    timeouts: {first_byte: " + (drain.empty() && kind != "-total" ? std::to_string(500 * slowness) + "ms" : "30s") + ", first_token: " +
-                             (drain.empty() ? std::to_string(900 * slowness) + "ms" : "30s") + ", idle: " + std::to_string(700 * slowness) + "ms" + (kind == "-total" ? ", total: " + std::to_string(slowness) + "s" : "") + "}\n" +
-                             (drain.empty() ? "" : "    on_disconnect: drain\n") + "    upstreams: [{name: a, url: \"" + url + "\"}, {name: b, url: \"" + url +
-                             "\", headers: {x-is: b}}]\n";
+                             "    timeouts: {first_byte: " + (drain.empty() && kind != "-total" ? std::to_string(500 * slowness) + "ms" : "30s") +
+                             ", first_token: " + (drain.empty() ? std::to_string(900 * slowness) + "ms" : "30s") +
+                             ", idle: " + std::to_string(700 * slowness) + "ms" +
+                             (kind == "-total" ? ", total: " + std::to_string(slowness) + "s" : "") + "}\n" +
+                             (drain.empty() ? "" : "    on_disconnect: drain\n") + "    upstreams: [{name: a, url: \"" + url +
+                             "\"}, {name: b, url: \"" + url + "\", headers: {x-is: b}}]\n";
                     routes += "  - {models: [\"" + name + ".*\"], pool: " + name + "}\n";
                 }
         for (const auto& c : cells_)
-            if (c.end->how == ending::over_budget) keys += "  - {name: poor-" + c.name() + ", secret: poor-" + c.name() + ", budgets: [{usd: 0.0115, every: 1d}]}\n";
-        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\nlimits: {event_loop_delay: off}\npools:\n" + pools + "routes:\n" + routes + "keys:\n" + keys +
-                                                                   "prices: prices.yaml\n" + std::string{conf_end},
+            if (c.end->how == ending::over_budget)
+                keys += "  - {name: poor-" + c.name() + ", secret: poor-" + c.name() + ", budgets: [{usd: 0.0115, every: 1d}]}\n";
+        weir_ = std::make_unique<gateway_process>(WEIR_BINARY,
+                                                  "listeners: [{address: \"127.0.0.1:0\"}]\nlimits: {event_loop_delay: off}\npools:\n" + pools +
+                                                      "routes:\n" + routes + "keys:\n" + keys + "prices: prices.yaml\n" + std::string{conf_end},
                                                   gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 1.0, output: 10.0}\n"}});
     }
     static void TearDownTestSuite() {

@@ -41,8 +41,7 @@ std::vector<dialect_case> every_unary() {
         {"/v1/messages", claude + R"(,"tools":[{"name":"f","input_schema":)" + schema + "}]}"},
         {"/v1beta/models/gemini-x:generateContent", gemini + "}"},
         {"/v1beta/models/gemini-x:generateContent?alt=json&key=k", gemini + "}"},
-        {"/v1beta/models/gemini-x:generateContent",
-         gemini + R"(,"tools":[{"functionDeclarations":[{"name":"f","parameters":)" + schema + "}]}]}"},
+        {"/v1beta/models/gemini-x:generateContent", gemini + R"(,"tools":[{"functionDeclarations":[{"name":"f","parameters":)" + schema + "}]}]}"},
     };
 }
 
@@ -63,33 +62,31 @@ protected:
         b_ = quick_provider("b");
         const std::string calm = "    collect: on\n    ejection: {consecutive_failures: 1000}\n";
         const std::string brief = "    timeouts: {first_byte: 2s, first_token: 900ms, idle: 700ms}\n    upstreams:\n";
-        const std::string pair = "    balance: weighted_round_robin\n    retry: {attempts: 2, backoff: 1ms, budget: "
-                                 "100%}\n";
+        const std::string pair =
+            "    balance: weighted_round_robin\n    retry: {attempts: 2, backoff: 1ms, budget: "
+            "100%}\n";
         const auto at_root = "    upstreams:\n      - {name: a, url: \"" + a_->url() + "\"}\n";
         const std::string conf =
             "listeners: [{address: \"127.0.0.1:0\"}]\n"
             "limits: {collected: 64KiB}\n"
             "prices: prices.yaml\n"
             "pools:\n"
-            "  one:\n" + calm + "    upstreams:\n" + upstream_of(*a_) +
-            "  alone:\n" + calm + "    retry: {attempts: 1}\n" + brief + upstream_of(*a_) +
-            "  two:\n" + calm + pair + brief + upstream_of(*a_, "weight: 1000") + upstream_of(*b_) +
-            "  beats:\n" + calm + pair + "    heartbeat: 150ms\n" + brief + upstream_of(*a_, "weight: 1000") +
-            upstream_of(*b_) +
-            "  beats_alone:\n" + calm + "    heartbeat: 150ms\n    retry: {attempts: 1}\n" + brief + upstream_of(*a_) +
-            "  drains:\n" + calm + "    on_disconnect: drain\n    upstreams:\n" + upstream_of(*a_) +
-            "  plain:\n    ejection: {consecutive_failures: 1000}\n    upstreams:\n" + upstream_of(*b_) +
-            "  claude:\n    dialect: anthropic\n" + calm + at_root +
-            "  gemini:\n    dialect: gemini\n" + calm + at_root +
+            "  one:\n" +
+            calm + "    upstreams:\n" + upstream_of(*a_) + "  alone:\n" + calm + "    retry: {attempts: 1}\n" + brief + upstream_of(*a_) +
+            "  two:\n" + calm + pair + brief + upstream_of(*a_, "weight: 1000") + upstream_of(*b_) + "  beats:\n" + calm + pair +
+            "    heartbeat: 150ms\n" + brief + upstream_of(*a_, "weight: 1000") + upstream_of(*b_) + "  beats_alone:\n" + calm +
+            "    heartbeat: 150ms\n    retry: {attempts: 1}\n" + brief + upstream_of(*a_) + "  drains:\n" + calm +
+            "    on_disconnect: drain\n    upstreams:\n" + upstream_of(*a_) +
+            "  plain:\n    ejection: {consecutive_failures: 1000}\n    upstreams:\n" + upstream_of(*b_) + "  claude:\n    dialect: anthropic\n" +
+            calm + at_root + "  gemini:\n    dialect: gemini\n" + calm + at_root +
             "routes:\n"
             "  - {models: [\"claude*\"], pool: claude}\n  - {models: [\"gemini*\"], pool: gemini}\n"
             "  - {models: [falls-back], pool: alone, fallback: [{pool: plain}]}\n";
         std::string routes;
         for (const char* pool : {"alone", "two", "beats", "beats_alone", "drains", "plain"})
             routes += std::string{"  - {models: ["} + pool + "], pool: " + pool + "}\n";
-        weir_ = std::make_unique<gateway_process>(
-            WEIR_BINARY, conf + routes + "  - {models: [\"*\"], pool: one}\n" + std::string{conf_end},
-            gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 1.00, output: 1000.00}\n"}});
+        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, conf + routes + "  - {models: [\"*\"], pool: one}\n" + std::string{conf_end},
+                                                  gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 1.00, output: 1000.00}\n"}});
     }
     static void TearDownTestSuite() {
         weir_.reset();
@@ -130,8 +127,8 @@ protected:
     }
     static void expect_quiet() {
         const auto quiet = [](const std::string& m) {
-            return metric(m, "weir_upstream_in_flight") == 0 && metric(m, "weir_active_streams") == 0 &&
-                   metric(m, "weir_connections") == 0 && metric(m, "weir_buffered_body_bytes") == 0;
+            return metric(m, "weir_upstream_in_flight") == 0 && metric(m, "weir_active_streams") == 0 && metric(m, "weir_connections") == 0 &&
+                   metric(m, "weir_buffered_body_bytes") == 0;
         };
         EXPECT_TRUE(quiet(weir_->metrics_when(quiet, 5s)));
     }
@@ -200,8 +197,7 @@ TEST_F(Collect, LeavesAloneWhatCannotBeHadAsAStreamOrAlreadyIsOne) {
         EXPECT_EQ(asked->calls().back().body, body);
         EXPECT_EQ(got.body, asked->calls().back().answered);
     }
-    const auto stream =
-        ask("/v1/chat/completions", chat_body("m", true, R"("stream_options":{"include_usage":true})"));
+    const auto stream = ask("/v1/chat/completions", chat_body("m", true, R"("stream_options":{"include_usage":true})"));
     EXPECT_TRUE(stream.header("content-type").starts_with("text/event-stream"));
     EXPECT_EQ(stream.body, a_->calls().back().answered);
 }
@@ -246,18 +242,12 @@ TEST_F(Collect, TellsInTheDialectsWordsWhenNoUpstreamIsLeft) {
     };
     const std::vector<last_word> ways = {
         {{.cut = mock::cut{place::event, 4, 0}}, 502, "upstream_unreachable", "closed the connection"},
-        {{.framing = mock::framing::close, .cut = mock::cut{place::event, 4, 0}},
-         502,
-         "upstream_unreachable",
-         "ended before its end was said"},
+        {{.framing = mock::framing::close, .cut = mock::cut{place::event, 4, 0}}, 502, "upstream_unreachable", "ended before its end was said"},
         {{.error_event = 4}, 502, "upstream_invalid_response", "told to fail"},
         {{.first_event = 5s}, 504, "upstream_timeout", "first_token"},
         {{.stall_after = 5, .stall = 5s}, 504, "upstream_timeout", "idle"},
         {{.before_head = 5s}, 504, "upstream_timeout", "first_byte"},
-        {{.body = "data: {broken\n\n", .content_type = "text/event-stream"},
-         502,
-         "upstream_invalid_response",
-         "is not JSON"},
+        {{.body = "data: {broken\n\n", .content_type = "text/event-stream"}, 502, "upstream_invalid_response", "is not JSON"},
     };
     for (const auto& [how, status, code, words] : ways) {
         SCOPED_TRACE(words);
@@ -334,13 +324,11 @@ TEST_F(Collect, EndsTheCallWhenTheClientLeavesUnlessItIsToBeReadForTheBill) {
         SetUp();
         a_->once({.stall_after = 6, .stall = 500ms});
         raw_client client{weir_->url()};
-        ASSERT_TRUE(client.send(
-            request_text("POST", "/v1/chat/completions", chat_body(model, false), {{"x-request-id", "left-" + model}})));
+        ASSERT_TRUE(client.send(request_text("POST", "/v1/chat/completions", chat_body(model, false), {{"x-request-id", "left-" + model}})));
         ASSERT_TRUE(a_->wait_for([](const auto& calls) { return !calls.empty() && calls.back().events_sent >= 6; }));
         std::this_thread::sleep_for(50ms);
         client.reset();
-        ASSERT_TRUE(a_->wait_for(
-            [](const auto& calls) { return calls.back().outcome != mock::outcome::running; }));
+        ASSERT_TRUE(a_->wait_for([](const auto& calls) { return calls.back().outcome != mock::outcome::running; }));
         const auto line = log_of("left-" + model);
         EXPECT_EQ(line.at("status").to_number<int>(), 499);
         EXPECT_EQ(line.at("estimated").as_bool(), model == "m");

@@ -24,7 +24,7 @@ enum class streams : std::uint8_t {
     never,
     by_flag,  ///< and the provider has a voice for it
     by_path,
-    media,    ///< by flag; events that only pass through
+    media,  ///< by flag; events that only pass through
 };
 
 struct endpoint_row {
@@ -57,7 +57,8 @@ constexpr endpoint_row rows[] = {
     {"messages", "/v1/messages", writes::json, streams::by_flag, R"("max_tokens":9,"messages":[{"role":"user","content":"%s"}])"},
     {"count_tokens", "/v1/messages/count_tokens", writes::json, streams::never, R"("messages":[{"role":"user","content":"%s"}])"},
     {"gemini_generate", "/v1beta/models/gem:generateContent", writes::json, streams::never, R"("contents":[{"parts":[{"text":"%s"}]}])"},
-    {"gemini_stream", "/v1beta/models/gem:streamGenerateContent?alt=sse", writes::json, streams::by_path, R"("contents":[{"parts":[{"text":"%s"}]}])"},
+    {"gemini_stream", "/v1beta/models/gem:streamGenerateContent?alt=sse", writes::json, streams::by_path,
+     R"("contents":[{"parts":[{"text":"%s"}]}])"},
     {"gemini_count", "/v1beta/models/gem:countTokens", writes::json, streams::never, R"("contents":[{"parts":[{"text":"%s"}]}])"},
     {"gemini_embed", "/v1beta/models/gem:embedContent", writes::json, streams::never, R"("content":{"parts":[{"text":"%s"}]})"},
     {"unknown", "/v1/threads", writes::opaque, streams::never, ""},
@@ -165,7 +166,8 @@ protected:
             std::string{"listeners: [{address: \"127.0.0.1:0\""} + (tls ? ", tls: {certificate: cert.pem, private_key: key.pem}" : "") +
                 "}]\npools:\n" + pool("openai", "", "/v1") + pool("anthropic", "    dialect: anthropic\n", "") +
                 pool("gemini", "    dialect: gemini\n", "") +
-                "routes:\n  - {models: [claude], pool: anthropic}\n  - {models: [gem], pool: gemini}\n  - {models: [\"*\"], pool: openai}\n" + conf_end,
+                "routes:\n  - {models: [claude], pool: anthropic}\n  - {models: [gem], pool: gemini}\n  - {models: [\"*\"], pool: openai}\n" +
+                conf_end,
             gateway_process::files{{"ca.pem", root_.pem()}, {"cert.pem", certificate.pem}, {"key.pem", certificate.private_key}});
     }
 

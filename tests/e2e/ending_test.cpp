@@ -24,9 +24,10 @@ protected:
     void start(const std::string& pool_settings = "", const std::string& more = "") {
         weir_ = std::make_unique<gateway_process>(
             WEIR_BINARY,
-            "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  a:\n    ejection: {consecutive_failures: 1000}\n" + pool_settings + "    upstreams:\n" +
-                upstream_of(*provider_) + "  c:\n    dialect: anthropic\n    upstreams:\n      - {name: c, url: \"" + provider_->url() + "\"}\n" +
-                "routes:\n  - {models: [\"claude*\"], pool: c}\n  - {models: [\"*\"], pool: a}\nprices: prices.yaml\n" + more + std::string{conf_end},
+            "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  a:\n    ejection: {consecutive_failures: 1000}\n" + pool_settings +
+                "    upstreams:\n" + upstream_of(*provider_) + "  c:\n    dialect: anthropic\n    upstreams:\n      - {name: c, url: \"" +
+                provider_->url() + "\"}\n" + "routes:\n  - {models: [\"claude*\"], pool: c}\n  - {models: [\"*\"], pool: a}\nprices: prices.yaml\n" +
+                more + std::string{conf_end},
             gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 1.0, output: 10.0}\n"}});
     }
     [[nodiscard]] std::string line_of(const std::string& id) const { return weir_->log_line('"' + id + '"', 5s); }
@@ -102,9 +103,11 @@ TEST_F(Ending, OfAStreamByAnOperatorIsToldInTheDialectsWordsAndCut) {
         const auto id = "killed-" + model;
         provider_->once({.words = 200, .between = 50ms});
         raw_client client{weir_->url()};
-        if (model == "m") client.send(chat(id));
+        if (model == "m")
+            client.send(chat(id));
         else
-            client.send(request_text("POST", "/v1/messages", R"({"model":"claude-x","max_tokens":50,"stream":true,"messages":[{"role":"user","content":"hi"}]})",
+            client.send(request_text("POST", "/v1/messages",
+                                     R"({"model":"claude-x","max_tokens":50,"stream":true,"messages":[{"role":"user","content":"hi"}]})",
                                      {{"x-request-id", id}}));
         auto got = client.read_head();
         ASSERT_EQ(got.status, 200);
@@ -194,8 +197,10 @@ TEST_F(Ending, OfTheTotalTimeInTheMiddleOfABodyLetsNoOtherAnswerFollow) {
     for (const bool stream : {false, true}) {
         const std::string id = stream ? "slow-stream" : "slow-unary";
         provider_->forget();
-        if (stream) provider_->once({.push = 20'000'000});
-        else provider_->once({.binary = 20'000'000});
+        if (stream)
+            provider_->once({.push = 20'000'000});
+        else
+            provider_->once({.binary = 20'000'000});
         raw_client client{weir_->url()};
         client.send(chat(id, stream) + chat("pipelined", false));
         const auto head = client.read_head();
@@ -231,9 +236,11 @@ TEST_F(Ending, AskedUsageLeavesNoTraceInAnyFormThatUpstreamsGiveIt) {
          many_wanted + event(stop + "}") + event("[DONE]")},
         {"litellm", event(text + "}") + event(stop + "}") + event(R"({"id":"c","choices":[{"index":0,"delta":{}}],)" + usage + "}") + event("[DONE]"),
          event(text + "}") + event(stop + "}") + event("[DONE]")},
-        {"llama.cpp", event(text + "}") + event(stop + "}") + event(R"({"choices":[],)" + usage + R"(,"timings":{"prompt_ms":1.5}})") + event("[DONE]"),
+        {"llama.cpp",
+         event(text + "}") + event(stop + "}") + event(R"({"choices":[],)" + usage + R"(,"timings":{"prompt_ms":1.5}})") + event("[DONE]"),
          event(text + "}") + event(stop + "}") + event(R"({"choices":[],"timings":{"prompt_ms":1.5}})") + event("[DONE]")},
-        {"on-the-last-chunk", event(text + "}") + event(stop + "," + usage + "}") + event("[DONE]"), event(text + "}") + event(stop + "}") + event("[DONE]")},
+        {"on-the-last-chunk", event(text + "}") + event(stop + "," + usage + "}") + event("[DONE]"),
+         event(text + "}") + event(stop + "}") + event("[DONE]")},
         {"usage-first", event(R"({"id":"c","choices":[],)" + usage + "}") + event(text + "}") + event(stop + "}") + event("[DONE]"),
          event(text + "}") + event(stop + "}") + event("[DONE]")},
     };
@@ -260,9 +267,11 @@ TEST_F(Ending, AskedUsageLeavesNoTraceInAnyFormThatUpstreamsGiveIt) {
 TEST_F(Ending, NoErrorOfAnUpstreamShowsTheKeyThatItQuotes) {
     provider_ = quick_provider("a");
     const std::string key = "sk-very-secret-0123456789";
-    weir_ = std::make_unique<gateway_process>(WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  a:\n    retry: {attempts: 1}\n    upstreams:\n" +
-                                                               upstream_of(*provider_, "api_key: " + key) + std::string{conf_end});
-    const std::string said = R"({"error":{"message":"Incorrect API key provided: )" + key + R"(.","type":"invalid_request_error","code":"some_code"}})";
+    weir_ = std::make_unique<gateway_process>(WEIR_BINARY,
+                                              "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  a:\n    retry: {attempts: 1}\n    upstreams:\n" +
+                                                  upstream_of(*provider_, "api_key: " + key) + std::string{conf_end});
+    const std::string said =
+        R"({"error":{"message":"Incorrect API key provided: )" + key + R"(.","type":"invalid_request_error","code":"some_code"}})";
     mock::script unary{.status = 400};
     unary.body = said;
     provider_->once(unary);

@@ -46,7 +46,8 @@ protected:
                             pool("maintained", calm, pair) +
                             "  patient:\n    retry: {attempts: 3, backoff: 1ms, max_backoff: 1500ms, budget: 100%}\n    upstreams:\n" +
                             upstream_of(*late_, "api_key: sk-own") +
-                            pool("phases", calm + "    keepalive: {idle: 0}\n    timeouts: {first_byte: 300ms, first_token: 300ms, idle: 300ms}\n", upstream_of(*late_)) +
+                            pool("phases", calm + "    keepalive: {idle: 0}\n    timeouts: {first_byte: 300ms, first_token: 300ms, idle: 300ms}\n",
+                                 upstream_of(*late_)) +
                             pool("phases-total", calm + "    keepalive: {idle: 0}\n    timeouts: {total: 300ms}\n", upstream_of(*late_)) +
                             pool("phases-connect", calm + "    timeouts: {connect: 300ms}\n",
                                  "      - {name: mute, url: \"https" + late_->url().substr(4) + "/v1\"}\n") +
@@ -59,10 +60,13 @@ protected:
                      pool(kind + "-large", calm + "    dialect: " + kind + "\n", upstream_of(*good_));
             route(kind + "-small", "{pool: " + kind + "-large, model: huge, larger_context: true}");
         }
-        for (const std::string name : {"held", "slow", "quota", "limited", "rated", "breaking", "maintained", "patient", "phases", "phases-total", "phases-connect"}) routes += "  - {models: [" + name + "], pool: " + name + "}\n";
+        for (const std::string name :
+             {"held", "slow", "quota", "limited", "rated", "breaking", "maintained", "patient", "phases", "phases-total", "phases-connect"})
+            routes += "  - {models: [" + name + "], pool: " + name + "}\n";
         weir_ = std::make_unique<gateway_process>(
             WEIR_BINARY,
-            "listeners: [{address: \"127.0.0.1:0\"}]\nlimits: {head_timeout: 300ms, body_timeout: 300ms}\npools:\n" + pools + "routes:\n" + routes + "prices: prices.yaml\n" + std::string{conf_end},
+            "listeners: [{address: \"127.0.0.1:0\"}]\nlimits: {head_timeout: 300ms, body_timeout: 300ms}\npools:\n" + pools + "routes:\n" + routes +
+                "prices: prices.yaml\n" + std::string{conf_end},
             gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 1000, output: 1000}\n"}});
     }
     static void TearDownTestSuite() {
@@ -150,8 +154,8 @@ TEST_F(Failover, PassesOnWhatItHeldBackByteForByte) {
         SCOPED_TRACE(words);
         bad_->forget();
         bad_->always({.words = words});
-        const auto got = exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions",
-                                                                  chat_body("held", true, R"("stream_options":{"include_usage":true})")));
+        const auto got = exchange_once(
+            weir_->url(), request_text("POST", "/v1/chat/completions", chat_body("held", true, R"("stream_options":{"include_usage":true})")));
         EXPECT_EQ(got.status, 200);
         EXPECT_TRUE(got.clean());
         ASSERT_EQ(bad_->call_count(), 1u);
@@ -182,12 +186,13 @@ TEST_F(Failover, SendsAPromptThatIsTooLongToTheFallbackWithALargerContext) {
 
     bad_->always(refusal(400, anthropic_overflow));
     const auto anthropic = exchange_once(
-        weir_->url(), request_text("POST", "/v1/messages", R"({"model":"anthropic-small","max_tokens":9,"messages":[{"role":"user","content":"hi"}]})"));
+        weir_->url(),
+        request_text("POST", "/v1/messages", R"({"model":"anthropic-small","max_tokens":9,"messages":[{"role":"user","content":"hi"}]})"));
     EXPECT_EQ(anthropic.status, 200) << anthropic.wire;
     EXPECT_EQ(good_->calls().back().model, "huge");
     bad_->always(refusal(400, gemini_overflow));
-    const auto gemini = exchange_once(weir_->url(), request_text("POST", "/v1beta/models/gemini-small:generateContent",
-                                                                 R"({"contents":[{"parts":[{"text":"hi"}]}]})"));
+    const auto gemini = exchange_once(
+        weir_->url(), request_text("POST", "/v1beta/models/gemini-small:generateContent", R"({"contents":[{"parts":[{"text":"hi"}]}]})"));
     EXPECT_EQ(gemini.status, 200) << gemini.wire;
     EXPECT_EQ(good_->calls().back().model, "huge");
     expect_quiet();
@@ -208,18 +213,24 @@ TEST_F(Failover, PassesOtherRefusalsOnUnchanged) {
 }
 
 TEST_F(Failover, AsksNoUpstreamForAModelWhoseQuotaIsSpentAndSaysSo) {
-    bad_->always(refusal(429, R"({"error":{"message":"You exceeded your current quota.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}})"));
+    bad_->always(refusal(
+        429, R"({"error":{"message":"You exceeded your current quota.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}})"));
     EXPECT_EQ(ask("quota").header("x-weir-upstream"), "good");
     EXPECT_EQ(state_of_bad("quota"), "open") << "for other models";
     EXPECT_NE(standing_of_bad("quota").find("its quota for 'quota' is spent"), std::string::npos) << standing_of_bad("quota");
-    EXPECT_TRUE(weir_->program().wait_err([](const std::string& e) { return e.find("is not asked for 'quota' for 300 s: its quota is spent (429 insufficient_quota)") != std::string::npos; }, 3s));
+    EXPECT_TRUE(weir_->program().wait_err(
+        [](const std::string& e) {
+            return e.find("is not asked for 'quota' for 300 s: its quota is spent (429 insufficient_quota)") != std::string::npos;
+        },
+        3s));
     for (int i = 0; i < 3; ++i) EXPECT_EQ(ask("quota").header("x-weir-attempts"), "1");
     EXPECT_EQ(bad_->call_count(), 1u);
 }
 
 TEST_F(Failover, WaitsAsLongAsARateLimitSays) {
     const std::string body = R"({"error":{"message":"Rate limit reached.","type":"requests","param":null,"code":"rate_limit_exceeded"}})";
-    bad_->always(refusal(429, body, {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "1m30s"}, {"x-ratelimit-reset-tokens", "20ms"}}));
+    bad_->always(
+        refusal(429, body, {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "1m30s"}, {"x-ratelimit-reset-tokens", "20ms"}}));
     EXPECT_EQ(ask("limited").header("x-weir-upstream"), "good");
     EXPECT_EQ(state_of_bad("limited"), "waiting");
     const auto status = weir_->ask_admin("/api/status").body;
@@ -233,9 +244,9 @@ TEST_F(Failover, WaitsAsLongAsARateLimitSays) {
 TEST_F(Failover, GivesUpAnUploadThatTheUpstreamStopsReading) {
     late_->set_door(mock::door::silent);
     const auto began = std::chrono::steady_clock::now();
-    const auto got = exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions",
-                                                              chat_body("slow", false, R"("padding":")" + std::string(24'000'000, 'p') + '"')),
-                                   std::nullopt, 20s);
+    const auto got = exchange_once(
+        weir_->url(), request_text("POST", "/v1/chat/completions", chat_body("slow", false, R"("padding":")" + std::string(24'000'000, 'p') + '"')),
+        std::nullopt, 20s);
     late_->set_door(mock::door::open);
     EXPECT_EQ(got.status, 504) << got.wire;
     EXPECT_NE(got.body.find("stopped reading the request"), std::string::npos) << got.body;
@@ -252,7 +263,9 @@ TEST_F(Failover, GivesATrickledHeadNoMoreTimeThanAWholeOne) {
     EXPECT_EQ(got.status, 504) << got.wire;
     EXPECT_NE(got.body.find("first_byte"), std::string::npos) << got.body;
     EXPECT_LT(std::chrono::steady_clock::now() - began, 4s) << "two attempts of half a second";
-    const auto counted = [](const std::string& m) { return metric(m, "weir_upstream_failures_total", {"pool=\"slow\"", "reason=\"timeout_first_byte\""}) >= 2; };
+    const auto counted = [](const std::string& m) {
+        return metric(m, "weir_upstream_failures_total", {"pool=\"slow\"", "reason=\"timeout_first_byte\""}) >= 2;
+    };
     EXPECT_TRUE(counted(weir_->metrics_when(counted)));
 }
 
@@ -319,12 +332,13 @@ TEST_F(Failover, RestsAnUpstreamWhoseStreamsBreakAfterTheirFirstToken) {
 
 TEST_F(Failover, LeavesALateAnswerToTheRequestThatGaveItUp) {
     // The first attempt ends at a message boundary, the second does not: what is known of the first one's end must not keep the second's connection.
-    gateway_process fresh{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n"
-                                       "  two:\n    balance: weighted_round_robin\n    retry: {attempts: 2, backoff: 1ms, max_backoff: 5ms, budget: 100%}\n"
-                                       "    ejection: {consecutive_failures: 1000}\n    timeouts: {first_byte: 200ms}\n    upstreams:\n" +
-                                           upstream_of(*bad_, "weight: 1000") + upstream_of(*late_) + "  one:\n    upstreams:\n" + upstream_of(*late_) +
-                                           "routes:\n  - {models: [two], pool: two}\n  - {models: [one], pool: one}\n"
-                                           "admin: {address: \"127.0.0.1:0\"}\nworkers: 1\nstate: {ledger: off}\nlog: {access: off}\n"};
+    gateway_process fresh{WEIR_BINARY,
+                          "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n"
+                          "  two:\n    balance: weighted_round_robin\n    retry: {attempts: 2, backoff: 1ms, max_backoff: 5ms, budget: 100%}\n"
+                          "    ejection: {consecutive_failures: 1000}\n    timeouts: {first_byte: 200ms}\n    upstreams:\n" +
+                              upstream_of(*bad_, "weight: 1000") + upstream_of(*late_) + "  one:\n    upstreams:\n" + upstream_of(*late_) +
+                              "routes:\n  - {models: [two], pool: two}\n  - {models: [one], pool: one}\n"
+                              "admin: {address: \"127.0.0.1:0\"}\nworkers: 1\nstate: {ledger: off}\nlog: {access: off}\n"};
     const auto ask_for = [&](const std::string& model) {
         return exchange_once(fresh.url(), request_text("POST", "/v1/chat/completions", chat_body(model, false)));
     };
@@ -361,7 +375,8 @@ TEST_F(Failover, KeepsASeriesForEachKindOfBeingLate) {
     late_->always({.before_head = 3s});
     EXPECT_EQ(ask("slow").status, 504);
     const auto m = weir_->metrics_when([](const std::string& all) {
-        return metric(all, "weir_requests_total", {"code=\"499\""}) >= 1 && metric(all, "weir_requests_total", {"pool=\"slow\"", "code=\"504\""}) >= 1;
+        return metric(all, "weir_requests_total", {"code=\"499\""}) >= 1 &&
+               metric(all, "weir_requests_total", {"pool=\"slow\"", "code=\"504\""}) >= 1;
     });
     EXPECT_GE(metric(m, "weir_upstream_requests_total", {"pool=\"alone\"", "code=\"524\""}), 1);
     EXPECT_GE(metric(m, "weir_requests_total", {"code=\"499\""}), 1);

@@ -50,10 +50,7 @@ std::vector<fault> faults() {
         {"token-stall", {.first_event = 20s}, 504, late, "first_token", true, false},
         {"body-stall", {.cut = cut_at(place::body, 0), .ending = mock::ending::hang}, 504, late, "idle", false, true},
         {"no-http", {.raw = "nonsense\r\n\r\n"}, 502, invalid},
-        {"two-lengths",
-         {.raw = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"},
-         502,
-         invalid},
+        {"two-lengths", {.raw = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"}, 502, invalid},
         {"bad-chunk",
          {.raw = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n"},
          502,
@@ -62,8 +59,7 @@ std::vector<fault> faults() {
          false,
          true},
         {"bad-chunk-stream",
-         {.raw =
-              "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n"},
+         {.raw = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n"},
          502,
          invalid,
          "",
@@ -84,8 +80,7 @@ protected:
         });
         // Each fault has pools of its own, so that what one learns about an upstream does not help another.
         std::string pools, routes;
-        const auto nobody =
-            "      - {name: bad, url: \"http://127.0.0.1:" + std::to_string(refusing_port()) + "/v1\", weight: 1000}\n";
+        const auto nobody = "      - {name: bad, url: \"http://127.0.0.1:" + std::to_string(refusing_port()) + "/v1\", weight: 1000}\n";
         for (const auto& each : faults())
             for (const std::string kind : {"stream", "unary"})
                 for (const std::string company : {"alone", "paired"}) {
@@ -103,9 +98,8 @@ protected:
             "  after:\n    ejection: {consecutive_failures: 1000}\n    retry: {budget: 100%}\n"
             "    balance: weighted_round_robin\n    timeouts: {idle: 600ms}\n    upstreams:\n" +
             upstream_of(*bad_, "weight: 1000") + upstream_of(*good_);
-        weir_ = std::make_unique<gateway_process>(
-            WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pools + "routes:\n" + routes +
-                             "  - {models: [after], pool: after}\n" + std::string{conf_end});
+        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pools + "routes:\n" + routes +
+                                                                   "  - {models: [after], pool: after}\n" + std::string{conf_end});
     }
     static void TearDownTestSuite() {
         weir_.reset();
@@ -118,17 +112,14 @@ protected:
     }
 
     static response ask(const std::string& model, bool stream) {
-        return exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions",
-                                                        chat_body(model, stream, stream ? usage_asked : "\"n\":1")));
+        return exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body(model, stream, stream ? usage_asked : "\"n\":1")));
     }
     static std::size_t asked(const mock::provider& of, const std::string& model) {
         const auto all = of.calls();
-        return static_cast<std::size_t>(
-            std::count_if(all.begin(), all.end(), [&](const auto& call) { return call.model == model; }));
+        return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](const auto& call) { return call.model == model; }));
     }
     /// Every fault at once: most of them wait.
-    static void for_each_fault(const std::string& company,
-                               const std::function<void(const fault&, const std::string&, bool)>& check) {
+    static void for_each_fault(const std::string& company, const std::function<void(const fault&, const std::string&, bool)>& check) {
         const auto all = faults();
         std::vector<std::thread> running;
         for (const auto& each : all)
@@ -141,8 +132,8 @@ protected:
     }
     static void expect_quiet() {
         const auto quiet = [](const std::string& m) {
-            return metric(m, "weir_upstream_in_flight") == 0 && metric(m, "weir_active_streams") == 0 &&
-                   metric(m, "weir_connections") == 0 && metric(m, "weir_buffered_body_bytes") == 0;
+            return metric(m, "weir_upstream_in_flight") == 0 && metric(m, "weir_active_streams") == 0 && metric(m, "weir_connections") == 0 &&
+                   metric(m, "weir_buffered_body_bytes") == 0;
         };
         EXPECT_TRUE(quiet(weir_->metrics_when(quiet, 5s)));
     }
@@ -198,8 +189,7 @@ TEST_F(Failure, OfAllUpstreamsIsToldInDesignedWords) {
 }
 
 TEST_F(Failure, AfterTheFirstByteEndsTheStreamInTheOpen) {
-    const std::string frame =
-        "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"w\"},\"finish_reason\":null}]}\n\n";
+    const std::string frame = "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"w\"},\"finish_reason\":null}]}\n\n";
     char size[16];
     std::snprintf(size, sizeof size, "%zx", frame.size());
     const auto chunk = std::string{size} + "\r\n" + frame + "\r\n";
@@ -212,8 +202,7 @@ TEST_F(Failure, AfterTheFirstByteEndsTheStreamInTheOpen) {
         {.stall_after = 4, .stall = 20s},
         {.write = chunk.size(),
          .write_pause = mock::microseconds{100'000},
-         .raw = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk +
-                chunk + "zz\r\nno chunk\r\n"},
+         .raw = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk + "zz\r\nno chunk\r\n"},
     };
     for (std::size_t i = 0; i < ways.size(); ++i) {
         SCOPED_TRACE(i);
@@ -229,8 +218,7 @@ TEST_F(Failure, AfterTheFirstByteEndsTheStreamInTheOpen) {
         ASSERT_GE(events.size(), 2u);
         EXPECT_NE(events.back().find("\"stream_interrupted\""), std::string::npos);
         EXPECT_TRUE(events.back().ends_with("\n\n"));
-        for (std::size_t k = 0; k + 1 < events.size(); ++k)
-            EXPECT_TRUE(events[k].ends_with("]}\n\n") || events[k].ends_with("null}\n\n"));
+        for (std::size_t k = 0; k + 1 < events.size(); ++k) EXPECT_TRUE(events[k].ends_with("]}\n\n") || events[k].ends_with("null}\n\n"));
         EXPECT_EQ(bad_->call_count(), 1u);
         EXPECT_EQ(good_->call_count(), 0u);
     }
@@ -239,8 +227,9 @@ TEST_F(Failure, AfterTheFirstByteEndsTheStreamInTheOpen) {
 
 TEST_F(Failure, AfterTheFinishReasonIsNotMadeToLookComplete) {
     mock::script how{.content_type = "text/event-stream"};
-    how.body = "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"w\"},\"finish_reason\":\"stop\"}]}\n\n"
-               "data: {\"error\":{\"message\":\"the provider's own words\",\"code\":500}}\n\ndata: [DONE]\n\n";
+    how.body =
+        "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"w\"},\"finish_reason\":\"stop\"}]}\n\n"
+        "data: {\"error\":{\"message\":\"the provider's own words\",\"code\":500}}\n\ndata: [DONE]\n\n";
     bad_->once(how);
     const auto got = ask("after", true);
     EXPECT_EQ(got.header("x-weir-upstream"), "bad");
@@ -254,10 +243,7 @@ TEST_F(Failure, AfterTheFirstByteCutsALongUnaryAnswer) {
     for (const auto how : {mock::ending::fin, mock::ending::reset, mock::ending::hang})
         for (const auto frame : {mock::framing::content_length, mock::framing::chunked}) {
             SCOPED_TRACE(static_cast<int>(how) * 10 + static_cast<int>(frame));
-            bad_->once({.text = std::string(400'000, 'x'),
-                        .framing = frame,
-                        .cut = mock::cut{place::body, 300'000, 0},
-                        .ending = how});
+            bad_->once({.text = std::string(400'000, 'x'), .framing = frame, .cut = mock::cut{place::body, 300'000, 0}, .ending = how});
             const auto got = ask("after", false);
             EXPECT_EQ(got.status, 200);
             EXPECT_FALSE(got.clean());
@@ -273,9 +259,8 @@ TEST_F(Failure, LeavesANumberForEachReason) {
     (void)ask("s524.unary.alone", false);
     (void)ask("refused.unary.alone", false);
     (void)ask("no-http.unary.alone", false);
-    const auto after = weir_->metrics_when([&](const std::string& m) {
-        return metric(m, "weir_requests_total") >= metric(before, "weir_requests_total") + 3;
-    });
+    const auto after =
+        weir_->metrics_when([&](const std::string& m) { return metric(m, "weir_requests_total") >= metric(before, "weir_requests_total") + 3; });
     const auto grown = [&](const char* name, const std::vector<std::string>& labels) {
         return metric(after, name, labels) - metric(before, name, labels);
     };

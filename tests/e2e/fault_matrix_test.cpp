@@ -31,13 +31,13 @@ enum class designed : std::uint8_t {
 };
 
 struct cell {
-    std::string pool;     ///< which upstreams
+    std::string pool;  ///< which upstreams
     std::string fault;
     bool stream = true;
     mock::script how;
     designed end = designed::moved;
-    std::string reason;   ///< of the failed attempt, in log and metrics; empty: none failed
-    bool sent = true;     ///< the bad upstream saw the request
+    std::string reason;  ///< of the failed attempt, in log and metrics; empty: none failed
+    bool sent = true;    ///< the bad upstream saw the request
     std::string endpoint = "chat";
 
     [[nodiscard]] std::string name() const {
@@ -49,7 +49,8 @@ struct cell {
         };
         const std::string streams = stream ? ",\"stream\":true" : "", model = "{\"model\":\"" + name() + "\",";
         const std::string said = R"("messages":[{"role":"user","content":"Say something about weirs."}])";
-        if (endpoint == "completions") return post("/v1/completions", model + R"("prompt":"Say something","stream_options":{"include_usage":true})" + streams + "}");
+        if (endpoint == "completions")
+            return post("/v1/completions", model + R"("prompt":"Say something","stream_options":{"include_usage":true})" + streams + "}");
         if (endpoint == "responses") return post("/v1/responses", model + R"("input":"Say something")" + streams + "}");
         if (endpoint == "messages") return post("/v1/messages", model + R"("max_tokens":500,)" + said + streams + "}");
         if (endpoint == "gemini")
@@ -98,10 +99,16 @@ std::vector<cell> cuts() {
 std::vector<cell> wrong_answers() {
     std::vector<cell> all;
     for (const int status : {429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
-        for (const bool stream : {true, false}) all.push_back({"", 's' + std::to_string(status), stream, {.status = status}, designed::moved, "status"});
+        for (const bool stream : {true, false})
+            all.push_back({"", 's' + std::to_string(status), stream, {.status = status}, designed::moved, "status"});
     for (const bool stream : {true, false})
         all.push_back({"", "dropped", stream, {.ending = mock::ending::reset, .drop = true}, designed::moved, "reset"});
-    all.push_back({"", "error-inside", false, {.body = R"({"error":{"message":"overloaded","type":"server_error","code":"server_error"}})"}, designed::moved, "status"});
+    all.push_back({"",
+                   "error-inside",
+                   false,
+                   {.body = R"({"error":{"message":"overloaded","type":"server_error","code":"server_error"}})"},
+                   designed::moved,
+                   "status"});
     return all;
 }
 
@@ -115,14 +122,16 @@ std::string chunk(const std::string& data) {
 /// and what is broken a little later, so that the one is on its way when the other comes.
 std::vector<cell> malformed() {
     std::vector<cell> all;
-    const auto add = [&](const std::string& name, bool stream, const std::string& good, const std::string& bad, const std::string& reason, designed end) {
+    const auto add = [&](const std::string& name, bool stream, const std::string& good, const std::string& bad, const std::string& reason,
+                         designed end) {
         mock::script how{.write = good.size(), .write_pause = 30ms};
         how.raw = good + bad;
         all.push_back({"", name, stream, how, end, reason});
     };
     using namespace std::string_literals;
     for (const bool stream : {true, false}) {
-        const std::string type = "Content-Type: "s + (stream ? "text/event-stream" : "application/json") + "\r\n", start = "HTTP/1.1 200 OK\r\n" + type;
+        const std::string type = "Content-Type: "s + (stream ? "text/event-stream" : "application/json") + "\r\n",
+                          start = "HTTP/1.1 200 OK\r\n" + type;
         const auto invalid = [&](const std::string& name, const std::string& wire) { add(name, stream, "", wire, "invalid", designed::moved); };
         // Before and in the head.
         invalid("no-http", "nonsense\r\n\r\n");
@@ -143,30 +152,37 @@ std::vector<cell> malformed() {
         // After the head.
         const std::string chunked = start + "Transfer-Encoding: chunked\r\n\r\n";
         for (const auto& [name, wire] : std::vector<std::pair<std::string, std::string>>{{"bad-chunk", "zz\r\n{}\r\n"},
-                                                                                        {"no-chunk-size", "\r\n{}\r\n"},
-                                                                                        {"negative-chunk", "-2\r\n{}\r\n"},
-                                                                                        {"huge-chunk", "fffffffffffffffff\r\n{}\r\n"},
-                                                                                        {"chunk-size-ends-in-lf", "2\n{}\r\n"}})
+                                                                                         {"no-chunk-size", "\r\n{}\r\n"},
+                                                                                         {"negative-chunk", "-2\r\n{}\r\n"},
+                                                                                         {"huge-chunk", "fffffffffffffffff\r\n{}\r\n"},
+                                                                                         {"chunk-size-ends-in-lf", "2\n{}\r\n"}})
             add("after-head-" + name, stream, chunked, wire, "invalid", designed::moved);
         // Within the body.
-        const auto event = [](const std::string& delta) { return "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{" + delta + "},\"finish_reason\":null}]}\n\n"; };
-        const std::string first = stream ? chunk(event("\"role\":\"assistant\"")) + chunk(event("\"content\":\"Once\"")) : chunk("{\"id\":\"c\",\"choices\":[");
+        const auto event = [](const std::string& delta) {
+            return "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{" + delta +
+                   "},\"finish_reason\":null}]}\n\n";
+        };
+        const std::string first =
+            stream ? chunk(event("\"role\":\"assistant\"")) + chunk(event("\"content\":\"Once\"")) : chunk("{\"id\":\"c\",\"choices\":[");
         const std::string second = stream ? event("\"content\":\" upon\"") : "{\"index\":0}]}";
         const auto end = stream ? designed::cut : designed::moved;
-        for (const auto& [name, wire] : std::vector<std::pair<std::string, std::string>>{{"bad-chunk", "zz\r\n" + second},
-                                                                                        {"no-crlf-behind-chunk", chunk(second).substr(0, chunk(second).size() - 2) + "XX0\r\n\r\n"},
-                                                                                        {"wrong-chunk-size", "5\r\n" + second + "\r\n0\r\n\r\n"},
-                                                                                        {"nul-for-chunk-size", "\0\r\n"s + second},
-                                                                                        {"bad-trailer", "0\r\nX A\r\n\r\n"}})
+        for (const auto& [name, wire] : std::vector<std::pair<std::string, std::string>>{
+                 {"bad-chunk", "zz\r\n" + second},
+                 {"no-crlf-behind-chunk", chunk(second).substr(0, chunk(second).size() - 2) + "XX0\r\n\r\n"},
+                 {"wrong-chunk-size", "5\r\n" + second + "\r\n0\r\n\r\n"},
+                 {"nul-for-chunk-size", "\0\r\n"s + second},
+                 {"bad-trailer", "0\r\nX A\r\n\r\n"}})
             add("in-body-" + name, stream, chunked + first, wire, "invalid", end);
         add("in-body-no-last-chunk", stream, chunked + first, chunk(second), "reset", end);
         const std::string plain = stream ? event("\"content\":\"Once\"") : "{\"id\":\"c\",\"choices\":[";
         add("length-longer", stream, start + "Content-Length: 4000\r\n\r\n" + plain, second, "reset", end);
         // A stream's length that ends within it is an end without the terminator; a document's is seen by what comes behind it.
-        add("length-shorter", stream, start + "Content-Length: " + std::to_string(plain.size() + (stream ? 10 : 0)) + "\r\n\r\n" + (stream ? plain : ""),
+        add("length-shorter", stream,
+            start + "Content-Length: " + std::to_string(plain.size() + (stream ? 10 : 0)) + "\r\n\r\n" + (stream ? plain : ""),
             (stream ? "" : plain) + second, stream ? "reset" : "invalid", end);
         if (!stream) continue;
-        const std::string done = chunk("data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
+        const std::string done =
+            chunk("data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
         add("no-last-chunk", stream, chunked + first, chunk(second) + done, "", designed::whole);
         add("garbage-for-last-chunk", stream, chunked + first, chunk(second) + done + "zz\r\n", "", designed::whole);
     }
@@ -251,7 +267,8 @@ protected:
             WEIR_BINARY,
             "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pools + "routes:\n" + routes +
                 "keys: [{name: tester, secret: sk-matrix, concurrent: 1000, tokens_per_minute: 100000000, budgets: [{usd: 1000, every: 1d}]}]\n"
-                "prices: prices.yaml\n" + std::string{conf_end},
+                "prices: prices.yaml\n" +
+                std::string{conf_end},
             gateway_process::files{{"ca.pem", root.pem()}, {"prices.yaml", "models:\n  \"*\": {input: 10, output: 10}\n"}});
     }
     static void TearDownTestSuite() {
@@ -272,8 +289,10 @@ protected:
         expect(got.status == 200, "status " + std::to_string(got.status));
         expect(took < longest_phase + slack, "it took " + std::to_string(std::chrono::duration_cast<milliseconds>(took).count()) + " ms");
         const auto log = weir_->log_line("\"request_id\":\"" + name + '"', 10s);
-        if (c.reason.empty()) expect(log.find("\"reason\"") == std::string::npos, "the log has a reason");
-        else expect(log.find("\"reason\":\"" + c.reason + '"') != std::string::npos, "the log lacks " + c.reason);
+        if (c.reason.empty())
+            expect(log.find("\"reason\"") == std::string::npos, "the log has a reason");
+        else
+            expect(log.find("\"reason\":\"" + c.reason + '"') != std::string::npos, "the log lacks " + c.reason);
         const std::string bad = c.pool == "messages" || c.pool == "gemini" ? "plain-bad" : c.pool + "-bad";
         const bool second_asked = was_asked(name, *good_) || was_asked(name, *good_tls_);
         if (c.end == designed::moved) {
@@ -291,7 +310,8 @@ protected:
             for (const char* terminator : {"[DONE]", "message_stop", "response.completed", "\"finishReason\":\"STOP\""})
                 expect(got.body.find(terminator) == std::string::npos, terminator);
             expect(log.find("\"code\":\"stream_interrupted\"") != std::string::npos, "the log's code");
-            const bool own = got.body.find("\"stream_interrupted\"") != std::string::npos, theirs = got.body.find("told to fail here") != std::string::npos;
+            const bool own = got.body.find("\"stream_interrupted\"") != std::string::npos,
+                       theirs = got.body.find("told to fail here") != std::string::npos;
             expect(own == (c.end == designed::cut), own ? "two error events" : "no error event");
             expect(theirs == (c.end == designed::told), "the upstream's own error event");
         }
@@ -346,11 +366,13 @@ TEST_F(FaultMatrix, EndsEveryFaultInACompleteAnswerOrInTheOpenAndLeavesNothingBe
     std::string left_behind;
     const auto quiet = [&](const std::string& m) {
         left_behind.clear();
-        for (const char* name : {"weir_upstream_in_flight", "weir_active_streams", "weir_connections", "weir_buffered_body_bytes", "weir_queue_waiting"})
+        for (const char* name :
+             {"weir_upstream_in_flight", "weir_active_streams", "weir_connections", "weir_buffered_body_bytes", "weir_queue_waiting"})
             if (metric(m, name) != 0) left_behind += std::string{" "} + name;
         // Of the connections only those to upstreams that answered to the end may still be open.
         for (const auto* silent : {"mute-bad", "mute-tls-bad", "refused-bad", "untrusted-bad"})
-            if (metric(m, "weir_upstream_connections", {std::string{"upstream=\""} + silent + '"'}) > (std::string{silent} == "untrusted-bad" ? 100 : 0))
+            if (metric(m, "weir_upstream_connections", {std::string{"upstream=\""} + silent + '"'}) >
+                (std::string{silent} == "untrusted-bad" ? 100 : 0))
                 left_behind += std::string{" a connection to "} + silent;
         return left_behind.empty();
     };
@@ -366,12 +388,13 @@ TEST_F(FaultMatrix, EndsEveryFaultInACompleteAnswerOrInTheOpenAndLeavesNothingBe
     if (std::abs(left + spent - 1000.0) > 1e-6) left_behind += " a reservation";
 
     // The metrics tell the same story as the list.
-    for (const char* reason : {"connect", "tls", "reset", "timeout_connect", "timeout_first_byte", "timeout_first_token", "timeout_idle", "status", "invalid"}) {
+    for (const char* reason :
+         {"connect", "tls", "reset", "timeout_connect", "timeout_first_byte", "timeout_first_token", "timeout_idle", "status", "invalid"}) {
         std::size_t expected = 0;
         for (const auto& c : all) expected += c.reason == reason ? 1 : 0;
         EXPECT_GE(expected, 1u) << reason;
         EXPECT_EQ(metric(m, "weir_upstream_failures_total", {std::string{"reason=\""} + reason + '"'}), static_cast<double>(expected)) << reason;
     }
-    std::cout << "fault matrix: " << all.size() << " cells, " << all.size() - wrong.size() << " as designed, left behind:"
-              << (left_behind.empty() ? " nothing" : left_behind) << '\n';
+    std::cout << "fault matrix: " << all.size() << " cells, " << all.size() - wrong.size()
+              << " as designed, left behind:" << (left_behind.empty() ? " nothing" : left_behind) << '\n';
 }

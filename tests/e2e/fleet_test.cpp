@@ -4,8 +4,8 @@
 
 #include <array>
 #include <atomic>
-#include <csignal>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <thread>
 
@@ -29,13 +29,13 @@ protected:
     }
 
     [[nodiscard]] std::unique_ptr<gateway_process> start(const std::string& shared = {}) const {
-        const std::string conf =
-            "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\npools:\n  main:\n    upstreams:\n" + upstream_of(*provider_) +
-            "keys: [{name: team, secret: sk-team, budgets: [{usd: 16, every: 30d}]}]\n"
-            "admin: {address: \"127.0.0.1:0\"}\nworkers: 1\nstate: {ledger: ledger.db, shared: " +
-            (shared.empty() ? "\"" + store_.url() + "\"" : shared) + "}\nlog: {access: access.log, level: info}\n";
-        return std::make_unique<gateway_process>(
-            WEIR_BINARY, conf, gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 0, output: 1000.00}\n"}});
+        const std::string conf = "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\npools:\n  main:\n    upstreams:\n" +
+                                 upstream_of(*provider_) +
+                                 "keys: [{name: team, secret: sk-team, budgets: [{usd: 16, every: 30d}]}]\n"
+                                 "admin: {address: \"127.0.0.1:0\"}\nworkers: 1\nstate: {ledger: ledger.db, shared: " +
+                                 (shared.empty() ? "\"" + store_.url() + "\"" : shared) + "}\nlog: {access: access.log, level: info}\n";
+        return std::make_unique<gateway_process>(WEIR_BINARY, conf,
+                                                 gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 0, output: 1000.00}\n"}});
     }
 
     static std::string question(bool stream) {
@@ -94,8 +94,10 @@ TEST_F(Fleet, StaysWithinOneSliceForEachWeirAlsoWhenTheStoreGoesAndComesBack) {
         EXPECT_TRUE(connected(*each, true));
         total += spent(*each);
     }
-    std::printf("fleet: %d weirs, budget %.2f USD, spent %.4f USD, overshoot %.4f USD, bound %.4f USD; %d served before the store went, %d without it, %d in all\n",
-                weirs, budget, total, std::max(total - budget, 0.0), weirs * slice, before, during, served.load());
+    std::printf(
+        "fleet: %d weirs, budget %.2f USD, spent %.4f USD, overshoot %.4f USD, bound %.4f USD; %d served before the store went, %d without it, %d in "
+        "all\n",
+        weirs, budget, total, std::max(total - budget, 0.0), weirs * slice, before, during, served.load());
     EXPECT_EQ(odd, 0);
     EXPECT_GT(before, 0);
     EXPECT_GT(during, 0) << "nobody was served while the store was gone";
@@ -114,10 +116,9 @@ TEST_F(Fleet, RemembersAfterARestartOfAWeirWhatAllHaveSpent) {
     }
     const auto fresh = start();
     // The claims of who is gone go with the next refresh; until then too little is left.
-    const auto left = metric(fresh->metrics_when([&](const std::string& m) {
-                                 return std::abs(metric(m, "weir_budget_remaining_usd") - (budget - of_first)) < 1e-6;
-                             }),
-                             "weir_budget_remaining_usd");
+    const auto left = metric(
+        fresh->metrics_when([&](const std::string& m) { return std::abs(metric(m, "weir_budget_remaining_usd") - (budget - of_first)) < 1e-6; }),
+        "weir_budget_remaining_usd");
     EXPECT_NEAR(left, budget - of_first, 1e-6) << "what was leased and not used is free again";
 }
 

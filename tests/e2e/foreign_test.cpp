@@ -23,8 +23,8 @@ constexpr const char* claude = R"({"model":"m","max_tokens":5,"messages":[{"role
 TEST_P(Foreign, EndpointsThatAnUpstreamDoesNotKnowAreHintedAt) {
     const auto& c = GetParam();
     const auto a = quick_provider("a");
-    const gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    dialect: " + c.dialect + "\n    upstreams:\n" +
-                                                upstream_of(*a) + conf_end};
+    const gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    dialect: " + c.dialect +
+                                                "\n    upstreams:\n" + upstream_of(*a) + conf_end};
     for (const int status : {404, 405, 400, 200}) {
         a->once({.status = status});
         const auto got = exchange_once(weir.url(), request_text("POST", c.path, c.body));
@@ -41,7 +41,8 @@ TEST_P(Foreign, EndpointsThatAnUpstreamDoesNotKnowAreHintedAt) {
 INSTANTIATE_TEST_SUITE_P(All, Foreign,
                          testing::Values(foreign_case{"AnthropicOnOpenai", "openai", "/v1/messages", claude, true},
                                          foreign_case{"GeminiOnOpenai", "openai", "/v1beta/models/m:generateContent", R"({"contents":[]})", true},
-                                         foreign_case{"OpenaiOnAnthropic", "anthropic", "/v1/chat/completions", R"({"model":"m","messages":[]})", true},
+                                         foreign_case{"OpenaiOnAnthropic", "anthropic", "/v1/chat/completions", R"({"model":"m","messages":[]})",
+                                                      true},
                                          foreign_case{"AtHome", "openai", "/v1/chat/completions", R"({"model":"m","messages":[]})", false},
                                          foreign_case{"UnreadAnywhere", "anthropic", "/v1/threads", "{}", false}),
                          [](const auto& one) { return one.param.name; });

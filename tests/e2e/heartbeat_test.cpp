@@ -23,17 +23,15 @@ protected:
             "listeners: [{address: \"127.0.0.1:0\"}]\n"
             "pools:\n"
             "  one:\n" +
-            calm +
-            "    retry: {attempts: 1}\n    timeouts: {first_byte: 5s, first_token: 5s, idle: 5s}\n    upstreams:\n" +
-            upstream_of(*a_) + "  hasty:\n" + calm +
+            calm + "    retry: {attempts: 1}\n    timeouts: {first_byte: 5s, first_token: 5s, idle: 5s}\n    upstreams:\n" + upstream_of(*a_) +
+            "  hasty:\n" + calm +
             "    retry: {attempts: 1}\n    timeouts: {first_byte: 500ms, first_token: 700ms, idle: 900ms}\n    "
             "upstreams:\n" +
             upstream_of(*a_) + "  two:\n    balance: weighted_round_robin\n" + calm +
             "    retry: {attempts: 2, backoff: 1ms, budget: 100%}\n    timeouts: {first_byte: 600ms}\n    "
             "upstreams:\n" +
-            upstream_of(*a_, "weight: 1000") + upstream_of(*b_) + "  claude:\n    dialect: anthropic\n" + calm +
-            at_root + "  gemini:\n    dialect: gemini\n" + calm + at_root + "  off:\n    upstreams:\n" +
-            upstream_of(*a_) +
+            upstream_of(*a_, "weight: 1000") + upstream_of(*b_) + "  claude:\n    dialect: anthropic\n" + calm + at_root +
+            "  gemini:\n    dialect: gemini\n" + calm + at_root + "  off:\n    upstreams:\n" + upstream_of(*a_) +
             "routes:\n"
             "  - {models: [hasty], pool: hasty}\n  - {models: [two], pool: two}\n  - {models: [off], pool: off}\n"
             "  - {models: [\"claude*\"], pool: claude}\n  - {models: [\"gemini*\"], pool: gemini}\n"
@@ -154,11 +152,8 @@ TEST_F(Heartbeat, StandsOnlyBetweenEventsWhenTheUpstreamStopsInsideOne) {
                 std::string{i == 2 ? "\"stop\"" : "null"} + "}]}\n\n";
     body += "data: [DONE]\n\n";
     for (const auto frame : {mock::framing::chunked, mock::framing::close}) {
-        const auto got = chat({.body = body,
-                               .content_type = "text/event-stream",
-                               .framing = frame,
-                               .write = 90,
-                               .write_pause = mock::microseconds{300'000}});
+        const auto got =
+            chat({.body = body, .content_type = "text/event-stream", .framing = frame, .write = 90, .write_pause = mock::microseconds{300'000}});
         EXPECT_TRUE(got.clean());
         const auto said = without_comments(got.body);
         EXPECT_GE(said.comments, 2);
@@ -168,8 +163,7 @@ TEST_F(Heartbeat, StandsOnlyBetweenEventsWhenTheUpstreamStopsInsideOne) {
 
 TEST_F(Heartbeat, KeepsEveryDialectsStreamWhole) {
     const std::vector<std::pair<std::string, std::string>> asked = {
-        {"/v1/messages",
-         R"({"model":"claude-x","max_tokens":500,"messages":[{"role":"user","content":"Say"}],"stream":true})"},
+        {"/v1/messages", R"({"model":"claude-x","max_tokens":500,"messages":[{"role":"user","content":"Say"}],"stream":true})"},
         {"/v1beta/models/gemini-x:streamGenerateContent?alt=sse", R"({"contents":[{"parts":[{"text":"Say"}]}]})"},
         {"/v1/responses", R"({"model":"m","input":"Say","stream":true})"}};
     for (const auto& [path, body] : asked) {
@@ -183,21 +177,17 @@ TEST_F(Heartbeat, KeepsEveryDialectsStreamWhole) {
 }
 
 TEST_F(Heartbeat, TurnsALaterFailureIntoTheErrorEvent) {
-    expect_broken(chat({.cut = mock::cut{mock::cut::place::event, 5, 0}, .ending = mock::ending::hang}, "hasty"),
-                  "stream_interrupted");
+    expect_broken(chat({.cut = mock::cut{mock::cut::place::event, 5, 0}, .ending = mock::ending::hang}, "hasty"), "stream_interrupted");
     expect_broken(chat({.before_head = 3s}, "hasty"), "upstream_timeout");
     expect_broken(chat({.first_event = 3s}, "hasty"), "upstream_timeout");
     expect_broken(chat({.before_head = 350ms, .cut = mock::cut{mock::cut::place::head, 0, 0}}), "upstream_unreachable");
     expect_broken(chat({.before_head = 350ms, .raw = "nonsense\r\n\r\n"}), "upstream_invalid_response");
     expect_broken(chat({.status = 500, .before_head = 350ms}), "upstream_invalid_response");
     expect_broken(chat({.status = 400, .before_head = 350ms}), "upstream_invalid_response");
-    expect_broken(chat({.body = R"({"not":"a stream"})", .content_type = "application/json", .before_head = 350ms}),
-                  "upstream_invalid_response");
+    expect_broken(chat({.body = R"({"not":"a stream"})", .content_type = "application/json", .before_head = 350ms}), "upstream_invalid_response");
     expect_broken(chat({.error_event = 0, .before_head = 350ms}), "upstream_invalid_response");
-    const auto claude =
-        ask("/v1/messages",
-            R"({"model":"claude-x","max_tokens":5,"messages":[{"role":"user","content":"Say"}],"stream":true})",
-            {.status = 400, .before_head = 350ms});
+    const auto claude = ask("/v1/messages", R"({"model":"claude-x","max_tokens":5,"messages":[{"role":"user","content":"Say"}],"stream":true})",
+                            {.status = 400, .before_head = 350ms});
     EXPECT_FALSE(claude.clean());
     EXPECT_TRUE(split_events(claude.body).back().starts_with("event: error\n")) << claude.wire;
 }
@@ -236,9 +226,8 @@ TEST_F(Heartbeat, IsNotHeardWhereNothingIsSilentOrNoStreamWasAskedFor) {
 TEST_F(Heartbeat, CountsAsSilenceNotAsAnAnswer) {
     const auto before = weir_->metrics();
     (void)chat({.before_head = 600ms});
-    const auto after = weir_->metrics_when([&](const std::string& m) {
-        return metric(m, "weir_first_token_seconds_count") > metric(before, "weir_first_token_seconds_count");
-    });
+    const auto after = weir_->metrics_when(
+        [&](const std::string& m) { return metric(m, "weir_first_token_seconds_count") > metric(before, "weir_first_token_seconds_count"); });
     EXPECT_GE(metric(after, "weir_first_token_seconds_sum") - metric(before, "weir_first_token_seconds_sum"), 0.6);
     EXPECT_EQ(metric(after, "weir_upstream_in_flight"), 0);
     EXPECT_EQ(metric(after, "weir_active_streams"), 0);

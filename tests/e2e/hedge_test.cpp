@@ -1,4 +1,5 @@
-// Second attempts at requests whose answer is late, a stream's by its first token, any other by its head: which of the two the client gets, that the other is ended at once, and that both are told.
+// Second attempts at requests whose answer is late, a stream's by its first token, any other by its head: which of the two the client gets, that the
+// other is ended at once, and that both are told.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -26,7 +27,8 @@ protected:
         const auto pool = [&](const std::string& name, const std::string& hedge, const std::string& first) {
             pools += "  " + name +
                      ":\n    balance: weighted_round_robin\n    ejection: {consecutive_failures: 1000}\n"
-                     "    retry: {attempts: 2, backoff: 1ms, max_backoff: 5ms, budget: 100%}\n    timeouts: {first_byte: 4s, first_token: 4s, idle: 4s}\n" +
+                     "    retry: {attempts: 2, backoff: 1ms, max_backoff: 5ms, budget: 100%}\n    timeouts: {first_byte: 4s, first_token: 4s, idle: "
+                     "4s}\n" +
                      hedge + "    upstreams:\n" + first + upstream_of(*fast_);
             routes += "  - {models: [" + name + "], pool: " + name + "}\n";
         };
@@ -41,7 +43,8 @@ protected:
         pool("booked", "    hedge: {after: 100ms, budget: 100%}\n", slow);
         pool("tls", "    hedge: {after: 150ms, budget: 100%}\n", upstream_of(*mute_, "weight: 1000, tls: {verify: false}"));
         weir_ = std::make_unique<gateway_process>(
-            WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pools + "routes:\n" + routes + "prices: prices.yaml\n" + std::string{conf_end},
+            WEIR_BINARY,
+            "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pools + "routes:\n" + routes + "prices: prices.yaml\n" + std::string{conf_end},
             gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 1000, output: 1000}\n"}});
     }
     static void TearDownTestSuite() {
@@ -63,8 +66,8 @@ protected:
     };
     static timed ask(const std::string& model, bool stream = true, const std::string& id = "hedge") {
         const auto began = std::chrono::steady_clock::now();
-        auto got = exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body(model, stream, stream ? usage_asked : "\"n\":1"),
-                                                            {{"x-request-id", id}}));
+        auto got = exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions",
+                                                            chat_body(model, stream, stream ? usage_asked : "\"n\":1"), {{"x-request-id", id}}));
         return {std::move(got), std::chrono::steady_clock::now() - began};
     }
     static bool aborted(const mock::provider& of) {
@@ -121,7 +124,8 @@ TEST_F(Hedge, AnswersFromTheSecondUpstreamWhenTheFirstTokenIsLate) {
         EXPECT_NE(line.find("\"estimated\":true"), std::string::npos) << "what the loser cost is an estimate: " << line;
         EXPECT_EQ(hedges("hedged", "won"), won + 1);
     }
-    EXPECT_EQ(metric(weir_->metrics(), "weir_upstream_failures_total", {"pool=\"hedged\"", "reason=\"overtaken\""}), 0) << "being slower is no failure";
+    EXPECT_EQ(metric(weir_->metrics(), "weir_upstream_failures_total", {"pool=\"hedged\"", "reason=\"overtaken\""}), 0)
+        << "being slower is no failure";
     expect_quiet();
 }
 
@@ -341,7 +345,8 @@ TEST_F(Hedge, PutsWhatTheLoserCostIntoTheLedger) {
     std::string rows;
     for (int i = 0; i < 100 && rows.find("\"booked\"") == std::string::npos; ++i) {  // rows reach the database a little later
         if (i > 0) std::this_thread::sleep_for(50ms);
-        process spend{{WEIR_BINARY, "spend", "-c", weir_->folder().file("weir.yaml"), "--by", "model", "--format", "json"}, weir_->folder().path().string()};
+        process spend{{WEIR_BINARY, "spend", "-c", weir_->folder().file("weir.yaml"), "--by", "model", "--format", "json"},
+                      weir_->folder().path().string()};
         ASSERT_EQ(spend.wait(), 0) << spend.err();
         rows = spend.out();
     }

@@ -24,9 +24,8 @@ protected:
             "listeners: [{address: \"127.0.0.1:0\"}]\n"
             "pools:\n"
             "  main:\n    ask_usage: false\n    upstreams:\n" +
-            upstream_of(*a_, "api_key: up-secret-1") + "  bare:\n    ask_usage: false\n    upstreams:\n" +
-            upstream_of(*a_) + "  claude:\n    dialect: anthropic\n    upstreams:\n" + at_root +
-            "  gemini:\n    dialect: gemini\n    upstreams:\n" + at_root +
+            upstream_of(*a_, "api_key: up-secret-1") + "  bare:\n    ask_usage: false\n    upstreams:\n" + upstream_of(*a_) +
+            "  claude:\n    dialect: anthropic\n    upstreams:\n" + at_root + "  gemini:\n    dialect: gemini\n    upstreams:\n" + at_root +
             "routes:\n"
             "  - {models: [\"claude*\"], pool: claude}\n"
             "  - {models: [\"gemini*\"], pool: gemini}\n"
@@ -134,9 +133,7 @@ std::set<std::string> models_of(const response& list) {
 
 TEST_F(Keys, AreRefusedInEachDialectsShape) {
     for (const auto& where : {openai_chat, openai_responses, anthropic, gemini}) {
-        const auto ask = [&](const std::string& secret) {
-            return send(where.path, where.body, {{"Authorization", "Bearer " + secret}});
-        };
+        const auto ask = [&](const std::string& secret) { return send(where.path, where.body, {{"Authorization", "Bearer " + secret}}); };
         expect_error(send(where.path, where.body, {}), where, 401, "invalid_key");
         expect_error(ask("sk-weir-unknown"), where, 401, "invalid_key");
         expect_error(ask("sk-weir-al"), where, 401, "invalid_key");
@@ -161,11 +158,7 @@ TEST_F(Keys, AreReadFromEveryPlaceAndReachNoUpstream) {
         {"", {{"X-Goog-Api-Key", secret}}},
         {"?key=" + secret, {}},
         {"?first=1&key=" + secret + "&last=2", {}},
-        {"?key=" + secret,
-         {{"Authorization", "Bearer " + secret},
-          {"x-api-key", secret},
-          {"api-key", secret},
-          {"x-goog-api-key", secret}}},
+        {"?key=" + secret, {{"Authorization", "Bearer " + secret}, {"x-api-key", secret}, {"api-key", secret}, {"x-goog-api-key", secret}}},
     };
     for (const std::string model : {"gpt-4o", "bare"})
         for (const auto& [query, with] : places) {
@@ -199,8 +192,8 @@ TEST_F(Keys, StandInNoAnswerAndNoLog) {
             answers += send("/v1/chat/completions", "not json", {{"x-api-key", secret}}).wire;
         }
     ASSERT_NE(weir_->log_line("last-one"), "");
-    const auto kept = weir_->folder().read("access.log") + weir_->program().err() + weir_->program().out() +
-                      weir_->metrics() + weir_->ask_admin("/api/status").body + answers;
+    const auto kept = weir_->folder().read("access.log") + weir_->program().err() + weir_->program().out() + weir_->metrics() +
+                      weir_->ask_admin("/api/status").body + answers;
     EXPECT_EQ(kept.find("sk-weir"), std::string::npos);
     EXPECT_EQ(kept.find("up-secret"), std::string::npos);
 }
@@ -235,8 +228,7 @@ TEST_F(Keys, CountTheTokensOfAMinute) {
 TEST_F(Keys, LimitWhatIsInFlight) {
     a_->once({.stall_after = 2, .stall = 5s});
     raw_client first{weir_->url()};
-    ASSERT_TRUE(first.send(request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", true),
-                                        {{"Authorization", "Bearer sk-weir-single"}})));
+    ASSERT_TRUE(first.send(request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", true), {{"Authorization", "Bearer sk-weir-single"}})));
     ASSERT_EQ(first.read_head().status, 200);
     const auto got = chat("sk-weir-single");
     expect_error(got, openai_chat, 429, "rate_limited");
@@ -257,8 +249,7 @@ TEST_F(Keys, LowerTheRequestsOwnLimitInPlace) {
         {"/v1/chat/completions", R"({"max_completion_tokens":500,"messages":[],"model":"gpt-4o"})"},
         {"/v1/completions", R"({"model":"gpt-4o","prompt":"max_tokens: 7","max_tokens":500})"},
         {"/v1/responses", R"({"input":"Say","max_output_tokens":500,"model":"gpt-4o"})"},
-        {"/v1/messages",
-         R"({"model":"claude-x","max_tokens":500,"messages":[{"role":"user","content":"\"max_tokens\":9"}]})"},
+        {"/v1/messages", R"({"model":"claude-x","max_tokens":500,"messages":[{"role":"user","content":"\"max_tokens\":9"}]})"},
         {gemini.path, R"({"contents":[], "generationConfig":{"temperature":1,"maxOutputTokens": 500 }})"},
     };
     for (const auto& [path, body] : bodies) {
@@ -293,8 +284,7 @@ TEST_F(Keys, SetALimitWhereTheRequestHasNone) {
 
 TEST_F(Keys, ListOnlyTheModelsTheyMayCall) {
     const auto list = [](const std::string& secret) {
-        return exchange_once(weir_->url(),
-                             request_text("GET", "/v1/models", {}, {{"Authorization", "Bearer " + secret}}));
+        return exchange_once(weir_->url(), request_text("GET", "/v1/models", {}, {{"Authorization", "Bearer " + secret}}));
     };
     EXPECT_EQ(models_of(list("sk-weir-narrow")), (std::set<std::string>{"gpt-4o"}));
     EXPECT_EQ(models_of(list("sk-weir-globbed")), (std::set<std::string>{"gpt-4o", "gpt-4o-mini", "gpt-5-nano"}));
@@ -302,13 +292,12 @@ TEST_F(Keys, ListOnlyTheModelsTheyMayCall) {
     EXPECT_EQ(list("sk-weir-old").status, 403);
     EXPECT_EQ(list("nobody").status, 401);
     const auto one = [](const std::string& model) {
-        return exchange_once(weir_->url(), request_text("GET", "/v1/models/" + model, {},
-                                                        {{"Authorization", "Bearer sk-weir-narrow"}}))
-            .status;
+        return exchange_once(weir_->url(), request_text("GET", "/v1/models/" + model, {}, {{"Authorization", "Bearer sk-weir-narrow"}})).status;
     };
     EXPECT_EQ(one("gpt-4o"), 200);
     EXPECT_EQ(one("gpt-4o-mini"), 404);
     // Nothing but the lists of the pools that no written name leads to, each once.
     EXPECT_EQ(a_->call_count(), 2u);
-    for (const auto& call : a_->calls()) EXPECT_TRUE(call.target.starts_with("/v1/models?") || call.target.starts_with("/v1beta/models?")) << call.target;
+    for (const auto& call : a_->calls())
+        EXPECT_TRUE(call.target.starts_with("/v1/models?") || call.target.starts_with("/v1beta/models?")) << call.target;
 }

@@ -21,9 +21,10 @@ protected:
         a_ = quick_provider("a");
         // One worker, so that the next request would find the connection.
         weir_ = std::make_unique<gateway_process>(
-            WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\nworkers: 1\nadmin: {address: \"127.0.0.1:0\"}\nlog: {access: access.log}\n"
-                         "state: {ledger: off}\npools:\n  one:\n    retry: {attempts: 1}\n    upstreams:\n" +
-                             upstream_of(*a_));
+            WEIR_BINARY,
+            "listeners: [{address: \"127.0.0.1:0\"}]\nworkers: 1\nadmin: {address: \"127.0.0.1:0\"}\nlog: {access: access.log}\n"
+            "state: {ledger: off}\npools:\n  one:\n    retry: {attempts: 1}\n    upstreams:\n" +
+                upstream_of(*a_));
     }
     static void TearDownTestSuite() {
         weir_.reset();

@@ -11,10 +11,8 @@ using namespace weir::test;
 
 namespace {
 
-std::string simple_conf(const mock::provider& to, const std::string& listener = "{address: \"127.0.0.1:0\"}",
-                        const std::string& more = "") {
-    return "listeners: [" + listener + "]\n" + more + "pools:\n  main:\n    upstreams:\n" + upstream_of(to) +
-           std::string{conf_end};
+std::string simple_conf(const mock::provider& to, const std::string& listener = "{address: \"127.0.0.1:0\"}", const std::string& more = "") {
+    return "listeners: [" + listener + "]\n" + more + "pools:\n  main:\n    upstreams:\n" + upstream_of(to) + std::string{conf_end};
 }
 
 class Lifecycle : public testing::Test {
@@ -69,8 +67,7 @@ TEST_F(Lifecycle, StopsAtOnceWhenNothingRuns) {
 }
 
 TEST_F(Lifecycle, GivesUpDrainingAfterItsTimeout) {
-    gateway_process weir{WEIR_BINARY,
-                         simple_conf(*a_, "{address: \"127.0.0.1:0\"}", "limits: {drain_timeout: 300ms}\n")};
+    gateway_process weir{WEIR_BINARY, simple_conf(*a_, "{address: \"127.0.0.1:0\"}", "limits: {drain_timeout: 300ms}\n")};
     a_->once({.stall_after = 3, .stall = 60s});
     raw_client client{weir.url()};
     ASSERT_TRUE(client.send(request_text("POST", "/v1/chat/completions", chat_body("m", true))));
@@ -105,7 +102,8 @@ TEST_F(Lifecycle, ReloadsAGoodConfWithoutDroppingStreams) {
 TEST_F(Lifecycle, GivesNewConnectionsTheNewCertificateAfterAReload) {
     const mock::authority before, after;
     const auto first = before.issue(), second = after.issue();
-    gateway_process weir{WEIR_BINARY, simple_conf(*a_, "{address: \"127.0.0.1:0\", tls: {certificate: c.pem, private_key: k.pem}}"),
+    gateway_process weir{WEIR_BINARY,
+                         simple_conf(*a_, "{address: \"127.0.0.1:0\", tls: {certificate: c.pem, private_key: k.pem}}"),
                          {{"c.pem", first.pem}, {"k.pem", first.private_key}}};
     const auto trusting = [&](const mock::authority& whom) { return raw_client{weir.url(), tls_choice{.ca_pem = whom.pem()}}; };
     const auto ask_on = [](raw_client& client) {
@@ -140,25 +138,21 @@ TEST_F(Lifecycle, KeepsTheOldConfWhenTheNewOneIsBad) {
     gateway_process weir{WEIR_BINARY, simple_conf(*a_)};
     (void)weir.folder().write("weir.yaml", simple_conf(*a_) + "surprise: 1\n");
     weir.program().signal(SIGHUP);
-    EXPECT_TRUE(
-        weir.program().wait_err([](const std::string& err) { return err.find("surprise") != std::string::npos; }, 5s))
+    EXPECT_TRUE(weir.program().wait_err([](const std::string& err) { return err.find("surprise") != std::string::npos; }, 5s))
         << weir.program().err();
-    const auto metrics =
-        weir.metrics_when([](const std::string& m) { return metric(m, "weir_conf_last_reload_successful") == 0; });
+    const auto metrics = weir.metrics_when([](const std::string& m) { return metric(m, "weir_conf_last_reload_successful") == 0; });
     EXPECT_EQ(metric(metrics, "weir_conf_last_reload_successful"), 0);
     EXPECT_EQ(ask(weir).status, 200);
     (void)weir.folder().write("weir.yaml", simple_conf(*a_));
     weir.program().signal(SIGHUP);
-    EXPECT_EQ(metric(weir.metrics_when(
-                         [](const std::string& m) { return metric(m, "weir_conf_last_reload_successful") == 1; }),
+    EXPECT_EQ(metric(weir.metrics_when([](const std::string& m) { return metric(m, "weir_conf_last_reload_successful") == 1; }),
                      "weir_conf_last_reload_successful"),
               1);
 }
 
 TEST_F(Lifecycle, SaysSoWhenThePortIsTaken) {
     const temp_folder folder;
-    const auto file =
-        folder.write("weir.yaml", simple_conf(*a_, "{address: \"127.0.0.1:" + std::to_string(a_->port()) + "\"}"));
+    const auto file = folder.write("weir.yaml", simple_conf(*a_, "{address: \"127.0.0.1:" + std::to_string(a_->port()) + "\"}"));
     const auto [code, said] = run({"serve", "-c", file});
     EXPECT_EQ(code, 1);
     EXPECT_NE(said.find(std::to_string(a_->port())), std::string::npos) << said;
@@ -172,11 +166,9 @@ TEST_F(Lifecycle, NamesABadCertificateWithItsPlace) {
     (void)folder.write("cert.pem", one.pem);
     (void)folder.write("other.pem", two.private_key);
     (void)folder.write("not.pem", "nothing of the sort\n");
-    for (const char* tls :
-         {"{certificate: not.pem, private_key: other.pem}", "{certificate: cert.pem, private_key: other.pem}",
-          "{certificate: missing.pem, private_key: other.pem}"}) {
-        const auto file =
-            folder.write("weir.yaml", simple_conf(*a_, std::string{"{address: \"127.0.0.1:0\", tls: "} + tls + "}"));
+    for (const char* tls : {"{certificate: not.pem, private_key: other.pem}", "{certificate: cert.pem, private_key: other.pem}",
+                            "{certificate: missing.pem, private_key: other.pem}"}) {
+        const auto file = folder.write("weir.yaml", simple_conf(*a_, std::string{"{address: \"127.0.0.1:0\", tls: "} + tls + "}"));
         for (const char* command : {"check", "serve"}) {
             const auto [code, said] = run({command, "-c", file});
             EXPECT_EQ(code, 1) << tls;
@@ -208,8 +200,7 @@ TEST_F(Lifecycle, ServesWithoutACommand) {
     const temp_folder folder;
     const auto file = folder.write("weir.yaml", simple_conf(*a_));
     process program{{WEIR_BINARY, "-c", file}, folder.path().string()};
-    EXPECT_TRUE(program.wait_err(
-        [](const std::string& err) { return err.find("listening on http://127.0.0.1:") != std::string::npos; }));
+    EXPECT_TRUE(program.wait_err([](const std::string& err) { return err.find("listening on http://127.0.0.1:") != std::string::npos; }));
     program.signal(SIGTERM);
     EXPECT_EQ(program.wait(5s), 0);
 }

@@ -27,20 +27,17 @@ protected:
             "  - address: \"unix:{folder}/weir.sock\"\n"
             "pools:\n"
             "  plain:\n    upstreams:\n" +
-            upstream_of(*plain_) + "  secure:\n    upstreams:\n" +
-            upstream_of(*secure_, "tls: {ca: ca.pem, server_name: localhost}") +
+            upstream_of(*plain_) + "  secure:\n    upstreams:\n" + upstream_of(*secure_, "tls: {ca: ca.pem, server_name: localhost}") +
             "  distrusted:\n    retry: {attempts: 1}\n    upstreams:\n" + upstream_of(*secure_) +
-            "  misnamed:\n    retry: {attempts: 1}\n    upstreams:\n" +
-            upstream_of(*secure_, "tls: {ca: ca.pem, server_name: other.example}") + "  unverified:\n    upstreams:\n" +
-            upstream_of(*secure_, "tls: {verify: false}") +
+            "  misnamed:\n    retry: {attempts: 1}\n    upstreams:\n" + upstream_of(*secure_, "tls: {ca: ca.pem, server_name: other.example}") +
+            "  unverified:\n    upstreams:\n" + upstream_of(*secure_, "tls: {verify: false}") +
             "routes:\n"
             "  - {models: [secure], pool: secure}\n  - {models: [distrusted], pool: distrusted}\n  - {models: "
             "[misnamed], pool: misnamed}\n"
             "  - {models: [unverified], pool: unverified}\n  - {models: [\"*\"], pool: plain}\n" +
             std::string{conf_end};
         weir_ = std::make_unique<gateway_process>(
-            WEIR_BINARY, conf,
-            gateway_process::files{{"ca.pem", root_.pem()}, {"cert.pem", own.pem}, {"key.pem", own.private_key}});
+            WEIR_BINARY, conf, gateway_process::files{{"ca.pem", root_.pem()}, {"cert.pem", own.pem}, {"key.pem", own.private_key}});
     }
     static void TearDownTestSuite() {
         weir_.reset();
@@ -48,9 +45,7 @@ protected:
         secure_.reset();
     }
 
-    static std::string chat(std::string_view model = "m") {
-        return request_text("POST", "/v1/chat/completions", chat_body(model, true));
-    }
+    static std::string chat(std::string_view model = "m") { return request_text("POST", "/v1/chat/completions", chat_body(model, true)); }
     static tls_choice trusting() { return {.ca_pem = root_.pem()}; }
 
     static mock::authority root_;
@@ -101,8 +96,7 @@ TEST_F(Listener, ResumesTlsSessions) {
 
 TEST_F(Listener, SendsLargeAnswersOverTls) {
     plain_->once({.text = std::string(3'000'000, 'z')});
-    const auto got =
-        exchange_once(weir_->url(1), request_text("POST", "/v1/chat/completions", chat_body("m", false)), trusting());
+    const auto got = exchange_once(weir_->url(1), request_text("POST", "/v1/chat/completions", chat_body("m", false)), trusting());
     EXPECT_TRUE(got.clean());
     EXPECT_TRUE(got.body == plain_->calls().back().answered);
 }
@@ -123,8 +117,7 @@ TEST_F(Listener, DemandsClientCertificates) {
     choice.private_key_pem = good.private_key;
     EXPECT_EQ(exchange_once(weir_->url(2), chat(), choice).status, 200);
     const mock::authority stranger;
-    for (const auto& bad : {stranger.issue({.names = {}, .client = true}),
-                            root_.issue({.names = {}, .client = true, .valid_until_s = -60})}) {
+    for (const auto& bad : {stranger.issue({.names = {}, .client = true}), root_.issue({.names = {}, .client = true, .valid_until_s = -60})}) {
         choice.certificate_pem = bad.pem;
         choice.private_key_pem = bad.private_key;
         EXPECT_EQ(exchange_once(weir_->url(2), chat(), choice).status, 0);
@@ -168,8 +161,7 @@ TEST_F(Listener, ResumesTlsTowardsTheUpstream) {
     // A session is kept when its connection has been kept; closing connections then makes new ones that resume it.
     for (const char* how : {"keep_alive=on", "keep_alive=off"})
         for (int i = 0; i < 8; ++i) {
-            const auto text =
-                request_text("POST", "/v1/chat/completions", chat_body("secure", false), {{"x-mock", how}});
+            const auto text = request_text("POST", "/v1/chat/completions", chat_body("secure", false), {{"x-mock", how}});
             EXPECT_EQ(exchange_once(weir_->url(), text).status, 200);
         }
     const auto calls = secure_->calls();

@@ -27,14 +27,16 @@ protected:
         weir_ = std::make_unique<gateway_process>(
             WEIR_BINARY,
             "listeners: [{address: \"127.0.0.1:0\", trusted_proxies: [10.0.0.0/8]}, {address: \"127.0.0.1:0\", trusted_proxies: [127.0.0.0/8]}]\n"
-            "pools:\n  main:\n" + up("plain") + "  second:\n" + up("dear") + "  claude:\n    dialect: anthropic\n" + up("c") +
-                "  gemini:\n    dialect: gemini\n" + up("g") +
+            "pools:\n  main:\n" +
+                up("plain") + "  second:\n" + up("dear") + "  claude:\n    dialect: anthropic\n" + up("c") + "  gemini:\n    dialect: gemini\n" +
+                up("g") +
                 "routes:\n"
                 "  - {models: [claude-x], pool: claude}\n  - {models: [gemini-x], pool: gemini}\n"
                 "  - {models: [gpt-4o], pool: second}\n"
                 "  - {models: [gpt-renamed, unpriced, \"gpt-5*\"], pool: main, rename: {gpt-renamed: gpt-4o-2024}}\n"
                 "keys:\n  - {name: all, secret: sk-all}\n  - {name: narrow, secret: sk-narrow, models: [gpt-4o, \"gpt-5-n*\"]}\n"
-                "prices: prices.yaml\n" + more + conf_end,
+                "prices: prices.yaml\n" +
+                more + conf_end,
             gateway_process::files{{"prices.yaml", price_file}});
     }
 

@@ -29,10 +29,9 @@ std::string speech(const std::string& model) { return R"({"model":")" + model + 
 std::string form(const std::vector<std::pair<std::string, std::string>>& fields, std::size_t file) {
     std::string out;
     for (const auto& [name, value] : fields) out += "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n";
-    return out + "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\nContent-Type: audio/mpeg\r\n\r\n" + std::string(file, 'a') +
-           "\r\n--b--\r\n";
+    return out + "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\nContent-Type: audio/mpeg\r\n\r\n" +
+           std::string(file, 'a') + "\r\n--b--\r\n";
 }
-
 
 std::string form_request(const std::string& path, const std::string& body, const std::string& id) {
     return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nx-request-id: " + id +
@@ -58,10 +57,9 @@ TEST_F(MediaCharge, SaysThatTheAmountOfSpeechIsUnknown) {
 
 TEST_F(MediaCharge, TakesAPriceForEachRequestForAllThatIsDue) {
     const auto before = unpriced();
-    const std::vector<std::pair<std::string, std::string>> requests = {
-        {"/v1/audio/speech", speech("fee")},
-        {"/v1/videos", R"({"model":"fee","prompt":"Say"})"},
-        {"/v1/rerank", R"({"model":"fee","query":"Say","documents":["this"]})"}};
+    const std::vector<std::pair<std::string, std::string>> requests = {{"/v1/audio/speech", speech("fee")},
+                                                                       {"/v1/videos", R"({"model":"fee","prompt":"Say"})"},
+                                                                       {"/v1/rerank", R"({"model":"fee","query":"Say","documents":["this"]})"}};
     for (const auto& [path, body] : requests) {
         const auto id = next_id();
         EXPECT_EQ(ask(id, path, body).status, 200);
@@ -106,7 +104,8 @@ TEST_F(MediaCharge, CountsTranscriptsInEveryFormat) {
         if (format == "json") how.body = R"({"text":"One two three four five."})";
         if (format == "json") how.content_type = "application/json";
         a_->once(how);
-        const auto got = exchange_once(weir_->url(), form_request("/v1/audio/transcriptions", form({{"model", "m"}, {"response_format", format}}, 160'000), id));
+        const auto got =
+            exchange_once(weir_->url(), form_request("/v1/audio/transcriptions", form({{"model", "m"}, {"response_format", format}}, 160'000), id));
         EXPECT_EQ(got.status, 200);
         const auto line = line_of(id);
         EXPECT_TRUE(says(line, "estimated")) << format << line;
@@ -120,7 +119,8 @@ TEST_F(MediaCharge, CountsTranscriptsInEveryFormat) {
 TEST_F(MediaCharge, SaysThatSecondsHaveNoPrice) {
     for (const std::string model : {"m", "fee"}) {
         const auto id = next_id();
-        const auto got = exchange_once(weir_->url(), form_request("/v1/audio/transcriptions", form({{"model", model}, {"response_format", "verbose_json"}}, 1000), id));
+        const auto got = exchange_once(
+            weir_->url(), form_request("/v1/audio/transcriptions", form({{"model", model}, {"response_format", "verbose_json"}}, 1000), id));
         EXPECT_EQ(got.status, 200);
         const auto line = line_of(id);
         EXPECT_EQ(says(line, "unpriced"), model == "m") << line;
@@ -242,7 +242,8 @@ TEST_F(MediaCharge, PassesACompressedDocumentOnThatWasToBeCollected) {
 TEST_F(MediaCharge, ReadsTheRestOfAnAnswerWhoseClientLeft) {
     for (const std::size_t size : {std::size_t{20'000}, std::size_t{400'000}}) {
         const auto id = next_id();
-        const std::string body = R"({"id":"c","choices":[{"message":{"content":")" + std::string(size, 'w') + R"("}}],"usage":{"prompt_tokens":11,"completion_tokens":7}})";
+        const std::string body = R"({"id":"c","choices":[{"message":{"content":")" + std::string(size, 'w') +
+                                 R"("}}],"usage":{"prompt_tokens":11,"completion_tokens":7}})";
         auto how = said(body, "");
         how.write = body.size() / 4 + 1;
         how.write_pause = 200ms;
@@ -283,9 +284,10 @@ TEST_F(MediaCharge, CountsAMediaStreamThatIsCut) {
 TEST_F(MediaCharge, CountsTheReasoningOfACutStreamAsTheModelWasSeenToReason) {
     std::string stream;
     for (int i = 0; i < 20; ++i) stream += chat_event;
-    const std::string end = "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
-                            "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":520,\"total_tokens\":530,"
-                            "\"completion_tokens_details\":{\"reasoning_tokens\":500}}}\n\ndata: [DONE]\n\n";
+    const std::string end =
+        "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
+        "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":520,\"total_tokens\":530,"
+        "\"completion_tokens_details\":{\"reasoning_tokens\":500}}}\n\ndata: [DONE]\n\n";
     for (int i = 0; i < 10; ++i) {
         a_->once({.body = stream + end, .content_type = "text/event-stream"});
         ASSERT_TRUE(ask(next_id(), "/v1/chat/completions", chat_body("thinker", true)).clean());
@@ -304,7 +306,9 @@ TEST_F(MediaCharge, CountsTheReasoningOfACutStreamAsTheModelWasSeenToReason) {
 TEST_F(MediaCharge, SaysThatMoreThanTokensIsDue) {
     const std::string usage = R"("usage":{"prompt_tokens":11,"completion_tokens":7})";
     const std::string said_hi = R"("choices":[{"index":0,"message":{"content":"Hi"}}])";
-    const auto claude = [](const std::string& more) { return R"({"type":"message","content":[],"usage":{"input_tokens":11,"output_tokens":7,)" + more + "}}"; };
+    const auto claude = [](const std::string& more) {
+        return R"({"type":"message","content":[],"usage":{"input_tokens":11,"output_tokens":7,)" + more + "}}";
+    };
     const std::string ask_claude = R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"Say"}]})";
     const std::string responses = R"({"model":"m","input":"Say"})";
     const std::string in_out = R"("usage":{"input_tokens":11,"output_tokens":7})";
@@ -327,8 +331,10 @@ TEST_F(MediaCharge, SaysThatMoreThanTokensIsDue) {
         {"/v1/messages", ask_claude, claude(R"("server_tool_use":{"web_search_requests":0},"service_tier":"standard")"), false},
         {"/v1/messages", ask_claude, claude(R"("server_tool_use":{"web_search_requests":2})"), true},
         {"/v1/messages", ask_claude, claude(R"("service_tier":"priority")"), true},
-        {"/v1beta/models/m:generateContent", "{}", R"({"candidates":[{"content":{},"groundingMetadata":{"webSearchQueries":["q"]}}],)" + gemini + "}}", true},
-        {"/v1beta/models/m:generateContent", "{}", R"({"candidates":[{"content":{},"groundingMetadata":{}}],)" + gemini + R"(,"trafficType":"ON_DEMAND"}})", false},
+        {"/v1beta/models/m:generateContent", "{}",
+         R"({"candidates":[{"content":{},"groundingMetadata":{"webSearchQueries":["q"]}}],)" + gemini + "}}", true},
+        {"/v1beta/models/m:generateContent", "{}",
+         R"({"candidates":[{"content":{},"groundingMetadata":{}}],)" + gemini + R"(,"trafficType":"ON_DEMAND"}})", false},
     };
     for (const auto& each : all) {
         const auto id = next_id();
@@ -341,8 +347,10 @@ TEST_F(MediaCharge, SaysThatMoreThanTokensIsDue) {
 }
 
 TEST_F(MediaCharge, SaysThatMoreThanTokensIsDueForStreams) {
-    const std::string item = R"(data: {"type":"response.output_item.done","output_index":0,"item":{"type":"CALL"}})" "\n\n";
-    const std::string end = R"(data: {"type":"response.completed","response":{"service_tier":"TIER","usage":{"input_tokens":11,"output_tokens":7}}})" "\n\n";
+    const std::string item = R"(data: {"type":"response.output_item.done","output_index":0,"item":{"type":"CALL"}})"
+                             "\n\n";
+    const std::string end = R"(data: {"type":"response.completed","response":{"service_tier":"TIER","usage":{"input_tokens":11,"output_tokens":7}}})"
+                            "\n\n";
     for (const auto& [call, tier, more] : std::vector<std::tuple<std::string, std::string, bool>>{
              {"function_call", "default", false}, {"web_search_call", "default", true}, {"function_call", "flex", true}}) {
         const auto id = next_id();
@@ -367,7 +375,8 @@ TEST_F(MediaCharge, ChargesWhatAnUnreadEndpointReportsAndSaysThatTheRestIsUnknow
     const std::vector<one> all = {
         {"/v1/engines/m/completions", R"({"model":"m","choices":[{"text":"Hi"}],)" + usage + "}", false, 0.025},
         {"/v1/engines/m/completions", R"({"model":"nobody","choices":[{"text":"Hi"}],)" + usage + "}", true, 0},
-        {"/v1beta/tunedModels/t:generateContent", R"({"modelVersion":"m","usageMetadata":{"promptTokenCount":11,"candidatesTokenCount":7}})", false, 0.025},
+        {"/v1beta/tunedModels/t:generateContent", R"({"modelVersion":"m","usageMetadata":{"promptTokenCount":11,"candidatesTokenCount":7}})", false,
+         0.025},
         {"/v1/batches", R"({"id":"batch_1","object":"batch"})", true, 0},
         {"/v1/complete", R"({"completion":"Hi","model":"m"})", true, 0},
         {"/v1/responses/resp_1/cancel", R"({"model":"m",)" + usage + "}", false, 0},

@@ -24,8 +24,9 @@ std::string times(const std::string& what, int n) {
 }
 
 std::string usage_event(int prompt, int completion) {
-    return "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":" + std::to_string(prompt) + ",\"completion_tokens\":" +
-           std::to_string(completion) + ",\"total_tokens\":" + std::to_string(prompt + completion) + "}}\n\ndata: [DONE]\n\n";
+    return "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":" + std::to_string(prompt) +
+           ",\"completion_tokens\":" + std::to_string(completion) + ",\"total_tokens\":" + std::to_string(prompt + completion) +
+           "}}\n\ndata: [DONE]\n\n";
 }
 
 class Meter : public testing::Test {
@@ -34,20 +35,25 @@ protected:
 
     void start(const std::string& state = {}) {
         weir_.reset();
-        const std::string conf = "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\npools:\n  main:\n    upstreams:\n" + upstream_of(*a_) +
+        const std::string conf = "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\npools:\n  main:\n    upstreams:\n" +
+                                 upstream_of(*a_) +
                                  "keys: [{name: k, secret: sk-k, budgets: [{usd: 1000, every: 30d}]}]\n"
-                                 "admin: {address: \"127.0.0.1:0\"}\nworkers: 1\nstate: {ledger: \"" + books_.file("ledger.db") + "\"" + state +
-                                 "}\nlog: {access: access.log, level: info}\n";
+                                 "admin: {address: \"127.0.0.1:0\"}\nworkers: 1\nstate: {ledger: \"" +
+                                 books_.file("ledger.db") + "\"" + state + "}\nlog: {access: access.log, level: info}\n";
         weir_ = std::make_unique<gateway_process>(
             WEIR_BINARY, conf,
             gateway_process::files{{"prices.yaml", "models:\n  gpt-4o: {input: 1000, output: 1000}\n  mystery: {input: 1000, output: 1000}\n"}});
     }
 
     response ask(const std::string& id, const std::string& body) const {
-        return exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", body, {{"Authorization", "Bearer sk-k"}, {"x-request-id", id}}));
+        return exchange_once(weir_->url(),
+                             request_text("POST", "/v1/chat/completions", body, {{"Authorization", "Bearer sk-k"}, {"x-request-id", id}}));
     }
     void stream_once(std::string body, milliseconds pause = milliseconds{0}) const {
-        a_->once({.body = std::move(body), .content_type = "text/event-stream", .framing = mock::framing::close, .write = pause.count() > 0 ? event.size() : 0,
+        a_->once({.body = std::move(body),
+                  .content_type = "text/event-stream",
+                  .framing = mock::framing::close,
+                  .write = pause.count() > 0 ? event.size() : 0,
                   .write_pause = pause});
     }
     json::object line_of(const std::string& id) const {
@@ -57,7 +63,9 @@ protected:
         EXPECT_FALSE(failed) << line;
         return failed ? json::object{} : read.as_object();
     }
-    static std::int64_t number(const json::object& line, const char* name) { return line.contains(name) ? line.at(name).to_number<std::int64_t>() : 0; }
+    static std::int64_t number(const json::object& line, const char* name) {
+        return line.contains(name) ? line.at(name).to_number<std::int64_t>() : 0;
+    }
 
     temp_folder books_;
     std::unique_ptr<mock::provider> a_;
@@ -70,17 +78,22 @@ std::int64_t tokens(std::string_view text) { return weir::token::count(weir::tok
 
 TEST_F(Meter, CountsTheRequestOfACutStreamAsOpenAiDoes) {
     stream_once(times(event, 30));
-    const auto got = ask("cut", R"({"model":"gpt-4o","stream":true,"messages":[{"role":"system","content":"You are a careful clerk."},{"role":"user","content":"Count to thirty, please."}]})");
+    const auto got = ask(
+        "cut",
+        R"({"model":"gpt-4o","stream":true,"messages":[{"role":"system","content":"You are a careful clerk."},{"role":"user","content":"Count to thirty, please."}]})");
     EXPECT_FALSE(got.clean());
     const auto line = line_of("cut");
     EXPECT_TRUE(line.at("estimated").as_bool());
     EXPECT_EQ(number(line, "completion_tokens"), 30);
-    EXPECT_EQ(number(line, "prompt_tokens"), tokens("system") + tokens("You are a careful clerk.") + tokens("user") + tokens("Count to thirty, please.") + 2 * 3 + 3);
+    EXPECT_EQ(number(line, "prompt_tokens"),
+              tokens("system") + tokens("You are a careful clerk.") + tokens("user") + tokens("Count to thirty, please.") + 2 * 3 + 3);
 }
 
 TEST_F(Meter, CountsAUnaryAnswerThatReportsNothing) {
-    a_->once({.body = R"({"id":"x","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"One two three four."},"finish_reason":"stop"}]})",
-              .content_type = "application/json"});
+    a_->once(
+        {.body =
+             R"({"id":"x","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"One two three four."},"finish_reason":"stop"}]})",
+         .content_type = "application/json"});
     EXPECT_EQ(ask("silent", chat_body("gpt-4o", false)).status, 200);
     const auto line = line_of("silent");
     EXPECT_TRUE(line.at("estimated").as_bool());

@@ -92,15 +92,17 @@ TEST_P(Methods, AnswersHeadWithTheHeadThatGetWouldHave) {
 
 TEST_P(Methods, PassesRangesAndConditionsOn) {
     const auto part = every_byte(100);
-    const auto got = ask("GET", "/v1/files/file-1/content",
-                         {.status = 206, .headers = {{"content-range", "bytes 100-199/1000"}}, .body = part, .content_type = "application/octet-stream"},
-                         {{"Range", "bytes=100-199"}, {"If-Range", "\"e\""}});
+    const auto got =
+        ask("GET", "/v1/files/file-1/content",
+            {.status = 206, .headers = {{"content-range", "bytes 100-199/1000"}}, .body = part, .content_type = "application/octet-stream"},
+            {{"Range", "bytes=100-199"}, {"If-Range", "\"e\""}});
     EXPECT_EQ(got.status, 206);
     EXPECT_EQ(got.header("content-range"), "bytes 100-199/1000");
     EXPECT_EQ(got.body, part);
     EXPECT_EQ(provider_->calls().front().header("range"), "bytes=100-199");
     EXPECT_EQ(provider_->calls().front().header("if-range"), "\"e\"");
-    const auto same = ask("GET", "/v1/files/file-1/content", {.status = 304, .headers = {{"etag", "\"e\""}}, .body = ""}, {{"If-None-Match", "\"e\""}});
+    const auto same =
+        ask("GET", "/v1/files/file-1/content", {.status = 304, .headers = {{"etag", "\"e\""}}, .body = ""}, {{"If-None-Match", "\"e\""}});
     EXPECT_EQ(same.status, 304);
     EXPECT_EQ(same.header("etag"), "\"e\"");
     const auto beyond = ask("GET", "/v1/files/file-1/content", {.status = 416, .headers = {{"content-range", "bytes */1000"}}, .body = "{}"},
@@ -138,8 +140,9 @@ TEST_P(Methods, TakesTrailersFromBothSidesAndPassesNoneOn) {
     provider_->once({.raw = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n"
                             "2\r\n{}\r\n0\r\nx-sum: 1\r\n\r\n"});
     auto client = connect();
-    ASSERT_TRUE(client->send("POST /v1/threads HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nTrailer: x-digest\r\n\r\n"
-                             "5\r\nhello\r\n0\r\nx-digest: abc\r\n\r\n"));
+    ASSERT_TRUE(
+        client->send("POST /v1/threads HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nTrailer: x-digest\r\n\r\n"
+                     "5\r\nhello\r\n0\r\nx-digest: abc\r\n\r\n"));
     const auto got = client->read_response();
     EXPECT_EQ(got.status, 200);
     EXPECT_EQ(got.body, "{}");
@@ -164,8 +167,8 @@ TEST_P(Methods, SendsA100ToClientsThatWaitForIt) {
             wire = whole.substr(whole.find("\r\n\r\n") + 4);
             framing = "Transfer-Encoding: chunked";
         }
-        ASSERT_TRUE(client->send("POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nExpect: 100-continue\r\n" + framing +
-                                 "\r\n\r\n"));
+        ASSERT_TRUE(client->send("POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nExpect: 100-continue\r\n" +
+                                 framing + "\r\n\r\n"));
         ASSERT_TRUE(client->read_raw(5s).starts_with("HTTP/1.1 100 "));
         ASSERT_TRUE(client->send(wire));
         const auto got = client->read_response(30s);

@@ -69,16 +69,21 @@ TEST_P(ModelLists, AreWhatIsServed) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, ModelLists,
-    testing::Values(list_case{"NobodyWroteAny", "", "", mocks, 1}, list_case{"TheOperatorsPricesAreTheList", "", own_prices, {"mine-1", "mine-2"}, 0},
-                    list_case{"ACatalogueIsNoList", "", bought_prices, mocks, 1},
-                    list_case{"RoutesByName", "  - {models: [one, two], pool: a}\n", "", {"one", "two"}, 0},
-                    list_case{"APatternTakesWhatFits", "  - {models: [one], pool: a}\n  - {models: [\"gpt-4o*\"], pool: b}\n", "", {"one", "gpt-4o", "gpt-4o-mini"}, 1},
-                    list_case{"APatternWithPricesThatFit", "  - {models: [\"mine-*\"], pool: a}\n  - {models: [\"text-*\"], pool: b}\n", own_prices,
-                              {"mine-1", "mine-2", "text-embedding-3-small"}, 1},
-                    list_case{"WhatAnEarlierRouteTakesIsNotTheOthers", "  - {models: [gpt-4o], pool: a}\n  - {models: [\"*\"], pool: b}\n", "", mocks, 1},
-                    list_case{"NamesOfItsOwnAreEnough", "  - {models: [one, \"gpt-*\"], pool: a}\n", "", {"one"}, 0},
-                    list_case{"NotBesideACatalogue", "  - {models: [one, \"gpt-*\"], pool: a}\n", bought_prices, {"one", "gpt-4o", "gpt-4o-mini"}, 1},
-                    list_case{"TwoPoolsWithPatterns", "  - {models: [\"gpt-*\"], pool: a}\n  - {models: [\"*\"], pool: b}\n", "", mocks, 2}),
+    testing::Values(
+        list_case{"NobodyWroteAny", "", "", mocks, 1}, list_case{"TheOperatorsPricesAreTheList", "", own_prices, {"mine-1", "mine-2"}, 0},
+        list_case{"ACatalogueIsNoList", "", bought_prices, mocks, 1},
+        list_case{"RoutesByName", "  - {models: [one, two], pool: a}\n", "", {"one", "two"}, 0},
+        list_case{
+            "APatternTakesWhatFits", "  - {models: [one], pool: a}\n  - {models: [\"gpt-4o*\"], pool: b}\n", "", {"one", "gpt-4o", "gpt-4o-mini"}, 1},
+        list_case{"APatternWithPricesThatFit",
+                  "  - {models: [\"mine-*\"], pool: a}\n  - {models: [\"text-*\"], pool: b}\n",
+                  own_prices,
+                  {"mine-1", "mine-2", "text-embedding-3-small"},
+                  1},
+        list_case{"WhatAnEarlierRouteTakesIsNotTheOthers", "  - {models: [gpt-4o], pool: a}\n  - {models: [\"*\"], pool: b}\n", "", mocks, 1},
+        list_case{"NamesOfItsOwnAreEnough", "  - {models: [one, \"gpt-*\"], pool: a}\n", "", {"one"}, 0},
+        list_case{"NotBesideACatalogue", "  - {models: [one, \"gpt-*\"], pool: a}\n", bought_prices, {"one", "gpt-4o", "gpt-4o-mini"}, 1},
+        list_case{"TwoPoolsWithPatterns", "  - {models: [\"gpt-*\"], pool: a}\n  - {models: [\"*\"], pool: b}\n", "", mocks, 2}),
     [](const auto& one) { return one.param.name; });
 
 TEST(ModelListsOf, AKeyAreItsOwn) {

@@ -43,17 +43,19 @@ protected:
             "listeners: [{address: \"127.0.0.1:0\"}]\n"
             "prices: prices.yaml\n"
             "pools:\n"
-            "  first:\n    upstreams:\n" + upstream_of(*first_) +
-            "  second:\n    upstreams:\n" + upstream_of(*second_) +
-            "  claude:\n    dialect: anthropic\n    upstreams:\n" + upstream_of(*claude_) +
-            "routes:\n  - {models: [\"one*\"], pool: first}\n  - {models: [\"two*\", \"gpt-*\"], pool: second}\n  - {models: [\"claude*\"], pool: claude}\n"
+            "  first:\n    upstreams:\n" +
+            upstream_of(*first_) + "  second:\n    upstreams:\n" + upstream_of(*second_) + "  claude:\n    dialect: anthropic\n    upstreams:\n" +
+            upstream_of(*claude_) +
+            "routes:\n  - {models: [\"one*\"], pool: first}\n  - {models: [\"two*\", \"gpt-*\"], pool: second}\n  - {models: [\"claude*\"], pool: "
+            "claude}\n"
             "keys:\n"
             "  - {name: ann, secret: sk-ann, budgets: [{usd: 100, every: 30d}], endpoints: [chat, responses, video, batches, messages]}\n"
             "  - {name: bob, secret: sk-bob, models: [\"*\"], endpoints: [chat, responses, video, batches, messages]}\n"
             "  - {name: cap, secret: sk-cap, max_output_tokens: 1000}\n"
             "  - {name: free, secret: sk-free}\n"
             "admin: {address: \"127.0.0.1:0\"}\nworkers: 2\n"
-            "state: {ledger: \"" + state + "\"}\nlog: {access: access.log, level: debug}\n";
+            "state: {ledger: \"" +
+            state + "\"}\nlog: {access: access.log, level: debug}\n";
         // One cent for a token of output: sums can be read off.
         return std::make_unique<gateway_process>(WEIR_BINARY, conf,
                                                  gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 0, output: 10000.00}\n"}});
@@ -120,9 +122,13 @@ struct made_thing {
 
 std::vector<made_thing> things() {
     return {
-        {"response", "/v1/responses", R"({"model":"two-x","input":"Say"})", {{"GET", ""}, {"GET", "/input_items"}, {"POST", "/cancel"}, {"DELETE", ""}}},
+        {"response",
+         "/v1/responses",
+         R"({"model":"two-x","input":"Say"})",
+         {{"GET", ""}, {"GET", "/input_items"}, {"POST", "/cancel"}, {"DELETE", ""}}},
         {"video", "/v1/videos", R"({"model":"two-x","prompt":"rain"})", {{"GET", ""}, {"GET", "/content"}, {"DELETE", ""}}},
-        {"message batch", "/v1/messages/batches",
+        {"message batch",
+         "/v1/messages/batches",
          R"({"requests":[{"custom_id":"1","params":{"model":"claude-x","max_tokens":9,"messages":[{"role":"user","content":"Say"}]}}]})",
          {{"GET", ""}, {"GET", "/results"}}},
     };
@@ -159,7 +165,8 @@ TEST_F(Objects, WhatIsNotThereIsSaidInTheProvidersForm) {
     const auto weir = start();
     const auto openai = ask(*weir, "sk-ann", "GET", "/v1/responses/resp_nobodys");
     EXPECT_EQ(openai.status, 404);
-    EXPECT_NE(openai.body.find(R"("error":{"message":"Response with id 'resp_nobodys' not found.","type":"invalid_request_error")"), std::string::npos)
+    EXPECT_NE(openai.body.find(R"("error":{"message":"Response with id 'resp_nobodys' not found.","type":"invalid_request_error")"),
+              std::string::npos)
         << openai.body;
     const auto anthropic = ask(*weir, "sk-ann", "GET", "/v1/messages/batches/msgbatch_nobodys");
     EXPECT_EQ(anthropic.status, 404);
@@ -376,7 +383,8 @@ TEST_F(Objects, ASuccessorKnowsWhatItsPredecessorMadeAlsoInItsLastMoments) {
     const auto weir = start();
     const auto before = make_background(*weir, "sk-ann");
     raw_client kept{weir->url()};
-    const std::string making = request_text("POST", "/v1/responses", R"({"model":"two-x","input":"Say something","background":true})", {{"Authorization", "Bearer sk-ann"}});
+    const std::string making =
+        request_text("POST", "/v1/responses", R"({"model":"two-x","input":"Say something","background":true})", {{"Authorization", "Bearer sk-ann"}});
     ASSERT_TRUE(kept.send(making));
     const auto early = kept.read_response();
     ASSERT_EQ(early.status, 200);
@@ -395,7 +403,8 @@ TEST_F(Objects, ASuccessorKnowsWhatItsPredecessorMadeAlsoInItsLastMoments) {
     const bool all_over = comes_true(
         [&] {
             for (const auto& id : ids)
-                if (const auto got = ask(*weir, "sk-free", "GET", "/v1/responses/" + id); !done.contains(id) && got.body.find("\"completed\"") != std::string::npos) {
+                if (const auto got = ask(*weir, "sk-free", "GET", "/v1/responses/" + id);
+                    !done.contains(id) && got.body.find("\"completed\"") != std::string::npos) {
                     json::error_code failed;
                     tokens += json::parse(got.body, failed).at("usage").at("output_tokens").to_number<std::int64_t>();
                     done.insert(id);

@@ -22,19 +22,15 @@ protected:
             "pools:\n  main:\n    retry: {backoff: 1ms, budget: 100%}\n    balance: weighted_round_robin\n    "
             "upstreams:\n"
             "      - {name: gone, url: \"http://127.0.0.1:" +
-            std::to_string(refusing_port()) + "/v1\"}\n" + upstream_of(*a_) +
-            "keys:\n  - {name: tester, secret: sk-tester}\n" + std::string{conf_end};
+            std::to_string(refusing_port()) + "/v1\"}\n" + upstream_of(*a_) + "keys:\n  - {name: tester, secret: sk-tester}\n" +
+            std::string{conf_end};
         weir_ = std::make_unique<gateway_process>(
-            WEIR_BINARY, conf,
-            gateway_process::files{
-                {"prices.yaml", "models:\n  gpt-4o: {input: 2.50, cached_input: 1.25, output: 10.00}\n"}});
+            WEIR_BINARY, conf, gateway_process::files{{"prices.yaml", "models:\n  gpt-4o: {input: 2.50, cached_input: 1.25, output: 10.00}\n"}});
     }
-    response ask(const std::string& id, bool stream, const std::string& script = "",
-                 const std::string& key = "sk-tester") const {
+    response ask(const std::string& id, bool stream, const std::string& script = "", const std::string& key = "sk-tester") const {
         headers more = {{"Authorization", "Bearer " + key}, {"x-request-id", id}};
         if (!script.empty()) more.emplace_back("x-mock", script);
-        return exchange_once(weir_->url(),
-                             request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", stream), more));
+        return exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", stream), more));
     }
     [[nodiscard]] json::object log_of(const std::string& id) const {
         const auto line = weir_->log_line('"' + id + '"');
@@ -91,12 +87,9 @@ TEST_F(Observability, LogsARequestInOneLineWithAllItsFields) {
     EXPECT_TRUE(line.contains("time"));
     const auto& attempts = line.at("attempts").as_array();
     EXPECT_EQ(attempts.back().as_object().at("upstream").as_string(), "a");
-    const double cost = (2.5 * static_cast<double>(call.usage.prompt - 2) + 1.25 * 2 +
-                         10.0 * static_cast<double>(call.usage.completion)) /
-                        1e6;
-    EXPECT_NEAR(std::strtod(json::value_to<std::string>(line.at("cost_usd").is_string()
-                                                            ? line.at("cost_usd")
-                                                            : json::value(json::serialize(line.at("cost_usd"))))
+    const double cost = (2.5 * static_cast<double>(call.usage.prompt - 2) + 1.25 * 2 + 10.0 * static_cast<double>(call.usage.completion)) / 1e6;
+    EXPECT_NEAR(std::strtod(json::value_to<std::string>(line.at("cost_usd").is_string() ? line.at("cost_usd")
+                                                                                        : json::value(json::serialize(line.at("cost_usd"))))
                                 .c_str(),
                             nullptr),
                 cost, 2e-9);
@@ -121,10 +114,8 @@ TEST_F(Observability, CountsWhatTheProviderCounted) {
     EXPECT_EQ(metric(all, "weir_requests_total", {"key=\"tester\"", "pool=\"main\"", "code=\"200\""}), 8);
     EXPECT_EQ(metric(all, "weir_requests_total", {"stream=\"true\""}), 4);
     EXPECT_EQ(metric(all, "weir_tokens_total", {"type=\"input\"", "source=\"upstream\""}), static_cast<double>(prompt));
-    EXPECT_EQ(metric(all, "weir_tokens_total", {"type=\"output\"", "source=\"upstream\""}),
-              static_cast<double>(completion));
-    EXPECT_NEAR(metric(all, "weir_spend_usd_total"),
-                (2.5 * static_cast<double>(prompt) + 10.0 * static_cast<double>(completion)) / 1e6, 1e-8);
+    EXPECT_EQ(metric(all, "weir_tokens_total", {"type=\"output\"", "source=\"upstream\""}), static_cast<double>(completion));
+    EXPECT_NEAR(metric(all, "weir_spend_usd_total"), (2.5 * static_cast<double>(prompt) + 10.0 * static_cast<double>(completion)) / 1e6, 1e-8);
     EXPECT_EQ(metric(all, "weir_request_duration_seconds_count"), 8);
     EXPECT_EQ(metric(all, "weir_first_token_seconds_count"), 4);
     EXPECT_GE(metric(all, "weir_upstream_failures_total", {"upstream=\"gone\"", "reason=\"connect\""}), 1);
@@ -140,18 +131,15 @@ TEST_F(Observability, CountsForItselfWhatTheProviderDoesNotReport) {
     EXPECT_TRUE(line.at("estimated").as_bool());
     EXPECT_GT(number(line, "output_tokens"), 5);
     EXPECT_GT(number(line, "input_tokens"), 2);
-    const auto all = weir_->metrics_when(
-        [](const std::string& m) { return metric(m, "weir_tokens_total", {"source=\"counted\""}) > 0; });
-    EXPECT_EQ(metric(all, "weir_tokens_total", {"type=\"output\"", "source=\"counted\""}),
-              static_cast<double>(number(line, "output_tokens")));
+    const auto all = weir_->metrics_when([](const std::string& m) { return metric(m, "weir_tokens_total", {"source=\"counted\""}) > 0; });
+    EXPECT_EQ(metric(all, "weir_tokens_total", {"type=\"output\"", "source=\"counted\""}), static_cast<double>(number(line, "output_tokens")));
 }
 
 TEST_F(Observability, CountsRejectionsAndBrokenStreams) {
     (void)ask("x", false, "", "sk-wrong");
     (void)ask("the-id-4", true, "between=5,cut=event:5");
-    const auto all = weir_->metrics_when([](const std::string& m) {
-        return metric(m, "weir_streams_interrupted_total") > 0 && metric(m, "weir_rejections_total") > 0;
-    });
+    const auto all = weir_->metrics_when(
+        [](const std::string& m) { return metric(m, "weir_streams_interrupted_total") > 0 && metric(m, "weir_rejections_total") > 0; });
     EXPECT_EQ(metric(all, "weir_rejections_total", {"code=\"invalid_key\""}), 1);
     EXPECT_EQ(metric(all, "weir_streams_interrupted_total", {"pool=\"main\""}), 1);
     EXPECT_EQ(text(log_of("the-id-4"), "code"), "stream_interrupted");
@@ -159,9 +147,8 @@ TEST_F(Observability, CountsRejectionsAndBrokenStreams) {
 
 TEST_F(Observability, KeepsLabelsBoundedByTheConf) {
     for (int i = 0; i < 20; ++i)
-        (void)exchange_once(
-            weir_->url(), request_text("POST", "/v1/chat/completions", chat_body("made-up-" + std::to_string(i), false),
-                                       {{"Authorization", "Bearer sk-tester"}}));
+        (void)exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body("made-up-" + std::to_string(i), false),
+                                                       {{"Authorization", "Bearer sk-tester"}}));
     const auto all = weir_->metrics_when([](const std::string& m) { return metric(m, "weir_requests_total") >= 20; });
     EXPECT_EQ(all.find("made-up-"), std::string::npos);
     EXPECT_GE(metric(all, "weir_unpriced_requests_total"), 20);
@@ -180,9 +167,7 @@ TEST_F(Observability, AnswersOnTheAdminAddress) {
     json::error_code failed;
     EXPECT_TRUE(json::parse(status.body, failed).is_object()) << status.body;
     EXPECT_EQ(weir_->ask_admin("/nothing").status, 404);
-    EXPECT_EQ(
-        exchange_once(weir_->admin(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false))).status,
-        404);
+    EXPECT_EQ(exchange_once(weir_->admin(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false))).status, 404);
 }
 
 TEST_F(Observability, HasHelpAndTypeForEveryMetric) {
@@ -205,9 +190,8 @@ TEST_F(Observability, TellsSpendFromTheLedgerWhileItRuns) {
         prompt += call.usage.prompt;
         completion += call.usage.completion;
     }
-    process spend{
-        {WEIR_BINARY, "spend", "-c", weir_->folder().file("weir.yaml"), "--by", "key,model", "--format", "json"},
-        weir_->folder().path().string()};
+    process spend{{WEIR_BINARY, "spend", "-c", weir_->folder().file("weir.yaml"), "--by", "key,model", "--format", "json"},
+                  weir_->folder().path().string()};
     ASSERT_EQ(spend.wait(), 0) << spend.err();
     std::this_thread::sleep_for(20ms);
     json::error_code failed;

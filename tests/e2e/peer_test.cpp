@@ -22,8 +22,8 @@ protected:
             "  - {address: \"127.0.0.1:0\", proxy_protocol: on}\n"
             "  - {address: \"127.0.0.1:0\", proxy_protocol: on, trusted_proxies: [192.0.2.0/24]}\n"
             "  - {address: \"127.0.0.1:0\", proxy_protocol: on, tls: {certificate: cert.pem, private_key: key.pem}}\n"
-            "pools:\n  main:\n    upstreams:\n" + upstream_of(*a_) +
-            "keys: [{name: office, secret: sk-office, allow: [203.0.113.0/24, \"2001:db8::/32\"]}]\n" + conf_end,
+            "pools:\n  main:\n    upstreams:\n" +
+                upstream_of(*a_) + "keys: [{name: office, secret: sk-office, allow: [203.0.113.0/24, \"2001:db8::/32\"]}]\n" + conf_end,
             gateway_process::files{{"cert.pem", certificate.pem}, {"key.pem", certificate.private_key}});
     }
 
@@ -54,9 +54,7 @@ TEST_F(Peer, IsReadFromTheRightOfXForwardedFor) {
     EXPECT_EQ(ask(0, "", {{"X-Forwarded-For", "203.0.113.7, nonsense"}}), 403);
 }
 
-TEST_F(Peer, IsNotAskedOfAnybodyElse) {
-    EXPECT_EQ(ask(1, "", {{"X-Forwarded-For", "203.0.113.7"}}), 403);
-}
+TEST_F(Peer, IsNotAskedOfAnybodyElse) { EXPECT_EQ(ask(1, "", {{"X-Forwarded-For", "203.0.113.7"}}), 403); }
 
 TEST_F(Peer, ChangesWithEachRequestOfAProxysConnection) {
     raw_client client{weir_->url(0)};

@@ -17,7 +17,8 @@ protected:
         weir_ = std::make_unique<gateway_process>(
             WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  a:\n    retry: {attempts: 1}\n    upstreams:\n" + upstream_of(*first_) +
                              "  b:\n    retry: {attempts: 1}\n    upstreams:\n" + upstream_of(*second_) +
-                             "routes:\n  - {models: [m], pool: a, rename: {m: sent-first}, fallback: [{pool: b, model: sent-second}]}\n" + std::string{conf_end});
+                             "routes:\n  - {models: [m], pool: a, rename: {m: sent-first}, fallback: [{pool: b, model: sent-second}]}\n" +
+                             std::string{conf_end});
     }
     [[nodiscard]] response ask(const std::string& id) const {
         return exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body("m", false), {{"x-request-id", id}}));

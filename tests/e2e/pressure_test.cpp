@@ -24,7 +24,8 @@ protected:
             upstream_of(*a_) + "  drained:\n    on_disconnect: drain\n    upstreams:\n" + upstream_of(*a_) +
             "  briefly:\n    on_disconnect: drain\n    drain: {tokens: 20, time: 700ms, concurrent: 1}\n    upstreams:\n" + upstream_of(*a_) +
             "  fresh:\n    keepalive: {idle: 0}\n    upstreams:\n" + upstream_of(*a_) +
-            "routes:\n  - {models: [fresh], pool: fresh}\n  - {models: [drained], pool: drained}\n  - {models: [briefly], pool: briefly}\n  - {models: [\"*\"], pool: main}\n" +
+            "routes:\n  - {models: [fresh], pool: fresh}\n  - {models: [drained], pool: drained}\n  - {models: [briefly], pool: briefly}\n  - "
+            "{models: [\"*\"], pool: main}\n" +
             std::string{conf_end};
         weir_ = std::make_unique<gateway_process>(WEIR_BINARY, conf);
     }
@@ -79,12 +80,10 @@ TEST_F(Pressure, LetsTheUpstreamGoWhenTheClientLeaves) {
             client.reset();
         else
             client.close();
-        EXPECT_TRUE(a_->wait_for(
-            [](const auto& calls) { return !calls.empty() && calls.back().outcome == mock::outcome::aborted; }, 3s));
+        EXPECT_TRUE(a_->wait_for([](const auto& calls) { return !calls.empty() && calls.back().outcome == mock::outcome::aborted; }, 3s));
         EXPECT_LT(std::chrono::steady_clock::now() - left, 1s);
     }
-    const auto all =
-        weir_->metrics_when([](const std::string& m) { return metric(m, "weir_client_disconnects_total") >= 2; });
+    const auto all = weir_->metrics_when([](const std::string& m) { return metric(m, "weir_client_disconnects_total") >= 2; });
     EXPECT_GE(metric(all, "weir_client_disconnects_total", {"pool=\"main\""}), 2);
 }
 
@@ -107,7 +106,8 @@ TEST_F(Pressure, ReadsTheStreamToItsEndWhenItIsToldToDrain) {
 }
 
 TEST_F(Pressure, DrainsNoFurtherThanItIsTold) {
-    const std::vector<std::pair<const char*, mock::script>> ways = {{"time", {.stall_after = 3, .stall = 20s}}, {"tokens", {.words = 3000, .between = 1ms}}};
+    const std::vector<std::pair<const char*, mock::script>> ways = {{"time", {.stall_after = 3, .stall = 20s}},
+                                                                    {"tokens", {.words = 3000, .between = 1ms}}};
     for (const auto& [bound, how] : ways) {
         SCOPED_TRACE(bound);
         a_->forget();
@@ -135,7 +135,8 @@ TEST_F(Pressure, DrainsNoMoreAtOnceThanItIsTold) {
     const auto ended = [](const auto& calls, mock::outcome how) {
         return std::count_if(calls.begin(), calls.end(), [&](const auto& c) { return c.outcome == how; });
     };
-    EXPECT_TRUE(a_->wait_for([&](const auto& calls) { return ended(calls, mock::outcome::finished) == 1 && ended(calls, mock::outcome::aborted) == 1; }, 3s));
+    EXPECT_TRUE(
+        a_->wait_for([&](const auto& calls) { return ended(calls, mock::outcome::finished) == 1 && ended(calls, mock::outcome::aborted) == 1; }, 3s));
     a_->forget();
     a_->always({.words = 5, .stall_after = 3, .stall = 100ms});
     {
@@ -143,7 +144,8 @@ TEST_F(Pressure, DrainsNoMoreAtOnceThanItIsTold) {
         ASSERT_TRUE(again.send(chat(true, "briefly")));
         ASSERT_EQ(again.read_head().status, 200);
     }
-    EXPECT_TRUE(a_->wait_for([](const auto& calls) { return !calls.empty() && calls.back().outcome == mock::outcome::finished; }, 3s)) << "its place came free";
+    EXPECT_TRUE(a_->wait_for([](const auto& calls) { return !calls.empty() && calls.back().outcome == mock::outcome::finished; }, 3s))
+        << "its place came free";
 }
 
 TEST_F(Pressure, KeepsManyConcurrentStreamsApart) {
@@ -159,8 +161,8 @@ TEST_F(Pressure, KeepsManyConcurrentStreamsApart) {
                     return;
                 const auto got = client.read_response();
                 const auto first = got.body.find('"' + word + '"');
-                if (got.clean() && first != std::string::npos &&
-                    got.body.find("\" " + word + '"') != std::string::npos && got.body.ends_with("[DONE]\n\n"))
+                if (got.clean() && first != std::string::npos && got.body.find("\" " + word + '"') != std::string::npos &&
+                    got.body.ends_with("[DONE]\n\n"))
                     ++right;
             }
         });
@@ -191,8 +193,8 @@ TEST_F(Pressure, GivesBackEveryConnectionAndStream) {
         }
     }
     const auto quiet = [](const std::string& m) {
-        return metric(m, "weir_active_streams") == 0 && metric(m, "weir_connections") == 0 &&
-               metric(m, "weir_upstream_in_flight") == 0 && metric(m, "weir_buffered_body_bytes") == 0;
+        return metric(m, "weir_active_streams") == 0 && metric(m, "weir_connections") == 0 && metric(m, "weir_upstream_in_flight") == 0 &&
+               metric(m, "weir_buffered_body_bytes") == 0;
     };
     EXPECT_TRUE(quiet(weir_->metrics_when(quiet, 5s)));
 }

@@ -17,8 +17,8 @@ protected:
             "listeners: [{address: \"127.0.0.1:0\"}]\n"
             "prices: prices.yaml\n"
             "pools:\n"
-            "  main:\n    ask_usage: false\n    retry: {attempts: 1}\n    upstreams:\n" + upstream_of(*a_) +
-                "  spare:\n    ask_usage: false\n    retry: {attempts: 1}\n    upstreams:\n" + upstream_of(*b_) +
+            "  main:\n    ask_usage: false\n    retry: {attempts: 1}\n    upstreams:\n" +
+                upstream_of(*a_) + "  spare:\n    ask_usage: false\n    retry: {attempts: 1}\n    upstreams:\n" + upstream_of(*b_) +
                 "routes:\n"
                 "  - {models: [cheap-name], pool: main, rename: {cheap-name: dear}}\n"
                 "  - {models: [unpriced-first], pool: main, fallback: [{pool: spare, model: cheap}]}\n"
@@ -32,15 +32,18 @@ protected:
                 "  - {name: tiny, secret: sk-tiny, budgets: [{usd: 0.001, every: 30d}]}\n"
                 "  - {name: lenient, secret: sk-lenient, unpriced: serve, budgets: [{usd: 10, every: 30d}]}\n"
                 "  - {name: strict, secret: sk-strict, unpriced: refuse}\n"
-                "  - {name: free, secret: sk-free}\n" + conf_end,
-            gateway_process::files{{"prices.yaml",
-                                    "models:\n  dear: {input: 0, output: 1000.00}\n  cheap: {input: 0, output: 1.00}\n  cheap-name: {input: 0, output: 0}\n"
-                                    "  gpt-4o: {input: 2.50, output: 10.00}\n  gpt-4o-transcribe: {input: 2.50, output: 10.00}\n  priced-call: {per_request: 0.5}\n"
-                                    "upstreams:\n  b:\n    own: {input: 0, output: 1000.00}\n"}});
+                "  - {name: free, secret: sk-free}\n" +
+                conf_end,
+            gateway_process::files{
+                {"prices.yaml",
+                 "models:\n  dear: {input: 0, output: 1000.00}\n  cheap: {input: 0, output: 1.00}\n  cheap-name: {input: 0, output: 0}\n"
+                 "  gpt-4o: {input: 2.50, output: 10.00}\n  gpt-4o-transcribe: {input: 2.50, output: 10.00}\n  priced-call: {per_request: 0.5}\n"
+                 "upstreams:\n  b:\n    own: {input: 0, output: 1000.00}\n"}});
     }
 
     response chat(const std::string& key, const std::string& model, const std::string& more = {}) {
-        return exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body(model, false, more), {{"Authorization", "Bearer sk-" + key}}));
+        return exchange_once(weir_->url(),
+                             request_text("POST", "/v1/chat/completions", chat_body(model, false, more), {{"Authorization", "Bearer sk-" + key}}));
     }
     static void expect_code(const response& got, int status, const std::string& code) {
         EXPECT_EQ(got.status, status) << got.wire;
@@ -112,15 +115,19 @@ TEST_F(Pricing, AskingAboutAModelCostsNothing) {
 // Twenty megabytes of sound were five million tokens, 12.50 USD; a picture of four was a million.
 TEST_F(Pricing, CountsFilesAndPicturesAsWhatTheyAre) {
     const std::string sound(20'000'000, '\x55');
-    const std::string form = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ngpt-4o-transcribe\r\n--b\r\nContent-Disposition: form-data; "
-                             "name=\"file\"; filename=\"a.mp3\"\r\n\r\n" + sound + "\r\n--b--\r\n";
-    const auto heard = exchange_once(weir_->url(), request_text("POST", "/v1/audio/transcriptions", form,
-                                                                {{"Authorization", "Bearer sk-small"}, {"Content-Type", "multipart/form-data; boundary=b"}}));
+    const std::string form =
+        "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ngpt-4o-transcribe\r\n--b\r\nContent-Disposition: form-data; "
+        "name=\"file\"; filename=\"a.mp3\"\r\n\r\n" +
+        sound + "\r\n--b--\r\n";
+    const auto heard =
+        exchange_once(weir_->url(), request_text("POST", "/v1/audio/transcriptions", form,
+                                                 {{"Authorization", "Bearer sk-small"}, {"Content-Type", "multipart/form-data; boundary=b"}}));
     EXPECT_EQ(heard.status, 200) << heard.body.substr(0, 500);
     std::string picture(4'000'000, 'A');
     for (std::size_t i = 0; i < picture.size(); i += 3) picture[i] = "bcdXYZ019+/"[i % 11];
-    const auto body = R"({"model":"gpt-4o","max_tokens":10,"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,)" + picture +
-                      R"("}}]}]})";
+    const auto body =
+        R"({"model":"gpt-4o","max_tokens":10,"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,)" +
+        picture + R"("}}]}]})";
     const auto seen = exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", body, {{"Authorization", "Bearer sk-small"}}));
     EXPECT_EQ(seen.status, 200) << seen.body.substr(0, 500);
 }

@@ -22,10 +22,11 @@ protected:
         const auto pool = [](const std::string& name, const std::string& queue, const std::string& upstreams) {
             return "  " + name + ":\n    queue: " + queue + "\n    retry: {budget: 100%}\n    upstreams:\n" + upstreams;
         };
-        const std::string conf = "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" +
-                                 pool("patient", "{size: 50, timeout: 10s}", one) + pool("hasty", "{size: 50, timeout: 300ms}", one) +
-                                 pool("lineless", "off", one) + pool("short", "{size: 1, timeout: 10s}", one) +
-                                 pool("beating", "{size: 5, timeout: 10s}\n    heartbeat: 100ms", one) + pool("hurried", "{size: 5, timeout: 200ms}", one) + pool("spare", "off", upstream_of(*spare_)) +
+        const std::string conf = "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pool("patient", "{size: 50, timeout: 10s}", one) +
+                                 pool("hasty", "{size: 50, timeout: 300ms}", one) + pool("lineless", "off", one) +
+                                 pool("short", "{size: 1, timeout: 10s}", one) +
+                                 pool("beating", "{size: 5, timeout: 10s}\n    heartbeat: 100ms", one) +
+                                 pool("hurried", "{size: 5, timeout: 200ms}", one) + pool("spare", "off", upstream_of(*spare_)) +
                                  "routes:\n"
                                  "  - {models: [patient], pool: patient}\n  - {models: [hasty], pool: hasty}\n"
                                  "  - {models: [lineless], pool: lineless}\n  - {models: [short], pool: short}\n"
@@ -118,7 +119,10 @@ TEST_F(Queue, NeverLetsMoreInThanMaxRequests) {
     EXPECT_EQ(right, 120);
     // The provider enters the end of an answer into its books a moment after the client has it.
     EXPECT_TRUE(busy_->wait_for(
-        [](const auto& calls) { return std::all_of(calls.begin(), calls.end(), [](const auto& call) { return call.outcome == mock::outcome::finished; }); }, 5s));
+        [](const auto& calls) {
+            return std::all_of(calls.begin(), calls.end(), [](const auto& call) { return call.outcome == mock::outcome::finished; });
+        },
+        5s));
     auto calls = busy_->calls();
     ASSERT_EQ(calls.size(), 120u);
     std::sort(calls.begin(), calls.end(), [](const auto& a, const auto& b) { return a.arrived < b.arrived; });

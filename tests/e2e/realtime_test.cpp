@@ -43,14 +43,18 @@ protected:
             "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\n" + limits + "pools:\n  main:\n" + pool + "    upstreams:\n" +
                 upstream_of(*a_, "api_key: up-secret") +
                 "routes:\n  - {models: [\"*\"], pool: main, rename: {old-name: gpt-realtime}}\n"
-                "keys:\n  - {name: voice, secret: sk-voice, budgets: [{usd: " + usd + ", every: 30d}]}\n"
-                "  - {name: narrow, secret: sk-narrow, models: [gpt-realtime-mini]}\n" + conf_end,
-            gateway_process::files{{"prices.yaml",
-                                    "models:\n  gpt-realtime: {input: 4, cached_input: 0.4, output: 16, audio_input: 32, audio_output: 64}\n"}});
+                "keys:\n  - {name: voice, secret: sk-voice, budgets: [{usd: " +
+                usd +
+                ", every: 30d}]}\n"
+                "  - {name: narrow, secret: sk-narrow, models: [gpt-realtime-mini]}\n" +
+                conf_end,
+            gateway_process::files{
+                {"prices.yaml", "models:\n  gpt-realtime: {input: 4, cached_input: 0.4, output: 16, audio_input: 32, audio_output: 64}\n"}});
     }
 
     /// A client behind the handshake, with the head that it got.
-    std::unique_ptr<raw_client> open(const mock::script& says, response* head = nullptr, const std::string& more = "Authorization: Bearer sk-voice\r\n") {
+    std::unique_ptr<raw_client> open(const mock::script& says, response* head = nullptr,
+                                     const std::string& more = "Authorization: Bearer sk-voice\r\n") {
         a_->once(says, "/realtime");
         auto client = std::make_unique<raw_client>(weir_->url());
         EXPECT_TRUE(client->send(handshake(more)));
@@ -122,7 +126,10 @@ TEST_F(Realtime, EndsTheSessionWhereTheBudgetIsSpent) {
     const auto rest = got.substr(bytes.size());
     EXPECT_NE(rest.find(R"("type":"error")"), std::string::npos) << rest;
     EXPECT_NE(rest.find(R"("code":"budget_exceeded")"), std::string::npos);
-    EXPECT_NE(rest.find("\x88\x11\x03\xf0" "budget_exceeded"), std::string::npos) << "close code 1008";
+    EXPECT_NE(rest.find("\x88\x11\x03\xf0"
+                        "budget_exceeded"),
+              std::string::npos)
+        << "close code 1008";
     EXPECT_EQ(rest.find("AAAA"), std::string::npos) << "what came behind is not passed on";
     EXPECT_TRUE(client->wait_closed());
     const auto line = logged();
@@ -151,9 +158,10 @@ TEST_F(Realtime, OffersNoExtensionSendsNoClientKeyAndRenames) {
     start();
     a_->once({.headers = {{"sec-websocket-protocol", "realtime"}}}, "/realtime");
     raw_client client{weir_->url()};
-    ASSERT_TRUE(client.send(handshake("Sec-WebSocket-Extensions: permessage-deflate\r\n"
-                                      "Sec-WebSocket-Protocol: realtime, openai-insecure-api-key.sk-voice, openai-beta.realtime-v1\r\n",
-                                      "a=1&model=old-name")));
+    ASSERT_TRUE(
+        client.send(handshake("Sec-WebSocket-Extensions: permessage-deflate\r\n"
+                              "Sec-WebSocket-Protocol: realtime, openai-insecure-api-key.sk-voice, openai-beta.realtime-v1\r\n",
+                              "a=1&model=old-name")));
     EXPECT_EQ(client.read_head().header("sec-websocket-protocol"), "realtime");
     const auto call = a_->calls().back();
     EXPECT_EQ(call.header("sec-websocket-extensions"), "");
@@ -245,8 +253,10 @@ TEST_F(Realtime, IsDrainedOnShutdown) {
         }
         EXPECT_NE(got.find("\x03\xe9"), std::string::npos) << "close code 1001";
         const auto took = std::chrono::steady_clock::now() - begin;
-        if (client == quiet.get()) EXPECT_LT(took, 3500ms);
-        else EXPECT_GT(took, 3s) << "it may end its response first";
+        if (client == quiet.get())
+            EXPECT_LT(took, 3500ms);
+        else
+            EXPECT_GT(took, 3s) << "it may end its response first";
         client->close();
     }
     EXPECT_EQ(weir_->program().wait(10s), 0);

@@ -37,15 +37,13 @@ protected:
 
     /// The ledger stands beside the gateways' own folders, so that the next one finds it.
     [[nodiscard]] std::unique_ptr<gateway_process> start(const std::string& state = {}) const {
-        const std::string conf =
-            "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\npools:\n  main:\n    upstreams:\n" +
-            upstream_of(*a_) +
-            "keys: [{name: tester, secret: sk-tester, budgets: [{usd: 1000, every: 30d}]}]\n"
-            "admin: {address: \"127.0.0.1:0\"}\nworkers: 2\nstate: {ledger: \"" +
-            books_.file("ledger.db") + "\"" + state + "}\nlog: {access: off, level: info}\n";
-        return std::make_unique<gateway_process>(
-            WEIR_BINARY, conf,
-            gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 2.50, output: 10.00}\n"}});
+        const std::string conf = "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\npools:\n  main:\n    upstreams:\n" +
+                                 upstream_of(*a_) +
+                                 "keys: [{name: tester, secret: sk-tester, budgets: [{usd: 1000, every: 30d}]}]\n"
+                                 "admin: {address: \"127.0.0.1:0\"}\nworkers: 2\nstate: {ledger: \"" +
+                                 books_.file("ledger.db") + "\"" + state + "}\nlog: {access: off, level: info}\n";
+        return std::make_unique<gateway_process>(WEIR_BINARY, conf,
+                                                 gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 2.50, output: 10.00}\n"}});
     }
 
     static std::string request(const std::string& id, bool stream, const std::string& script = {}) {
@@ -61,22 +59,20 @@ protected:
         EXPECT_EQ(sqlite3_open_v2(books_.file("ledger.db").c_str(), &db, SQLITE_OPEN_READONLY, nullptr), SQLITE_OK);
         sqlite3_busy_timeout(db, 2000);
         sqlite3_stmt* all = nullptr;
-        EXPECT_EQ(
-            sqlite3_prepare_v2(db,
-                               "SELECT request_id, input_tokens + cached_input_tokens + cache_write_tokens, "
-                               "output_tokens + reasoning_tokens, status, cost_nanousd, estimated, recovered, key, "
-                               "upstream FROM requests",
-                               -1, &all, nullptr),
-            SQLITE_OK)
+        EXPECT_EQ(sqlite3_prepare_v2(db,
+                                     "SELECT request_id, input_tokens + cached_input_tokens + cache_write_tokens, "
+                                     "output_tokens + reasoning_tokens, status, cost_nanousd, estimated, recovered, key, "
+                                     "upstream FROM requests",
+                                     -1, &all, nullptr),
+                  SQLITE_OK)
             << sqlite3_errmsg(db);
         const auto text = [&](int column) {
             const auto* found = sqlite3_column_text(all, column);
             return found == nullptr ? std::string{} : std::string{reinterpret_cast<const char*>(found)};
         };
         while (sqlite3_step(all) == SQLITE_ROW)
-            out.emplace(text(0), ledger_row{sqlite3_column_int64(all, 1), sqlite3_column_int64(all, 2),
-                                            sqlite3_column_int64(all, 3), sqlite3_column_int64(all, 4),
-                                            sqlite3_column_int64(all, 5) != 0, sqlite3_column_int64(all, 6) != 0,
+            out.emplace(text(0), ledger_row{sqlite3_column_int64(all, 1), sqlite3_column_int64(all, 2), sqlite3_column_int64(all, 3),
+                                            sqlite3_column_int64(all, 4), sqlite3_column_int64(all, 5) != 0, sqlite3_column_int64(all, 6) != 0,
                                             text(7), text(8)});
         sqlite3_finalize(all);
         sqlite3_close(db);
@@ -90,11 +86,8 @@ protected:
 /// Clients that ask one request after the other until nobody answers any more, and note what they got whole.
 class crowd {
 public:
-    crowd(const std::string& address, const std::string& prefix,
-          std::function<std::string(const std::string&, int)> make)
-        : make_(std::move(make)) {
-        for (int who = 0; who < 4; ++who)
-            threads_.emplace_back([this, address, who, prefix] { run(address, prefix + std::to_string(who) + "-"); });
+    crowd(const std::string& address, const std::string& prefix, std::function<std::string(const std::string&, int)> make) : make_(std::move(make)) {
+        for (int who = 0; who < 4; ++who) threads_.emplace_back([this, address, who, prefix] { run(address, prefix + std::to_string(who) + "-"); });
     }
     ~crowd() { join(); }
     void join() {
@@ -131,9 +124,8 @@ TEST_F(Recovery, CountsEveryRequestOnceWhateverWasKilledWhen) {
     const auto began = std::chrono::steady_clock::now();
     for (int round = 0; round < kills; ++round) {
         auto weir = start();
-        crowd clients{weir->url(), "r" + std::to_string(round) + "-", [](const std::string& id, int n) {
-                          return request(id, n % 3 != 0, "words=12,between=" + std::to_string(n % 5));
-                      }};
+        crowd clients{weir->url(), "r" + std::to_string(round) + "-",
+                      [](const std::string& id, int n) { return request(id, n % 3 != 0, "words=12,between=" + std::to_string(n % 5)); }};
         std::this_thread::sleep_for(std::chrono::microseconds{20'000 + random() % 180'000});
         weir->kill();
         clients.join();
@@ -162,15 +154,14 @@ TEST_F(Recovery, CountsEveryRequestOnceWhateverWasKilledWhen) {
         recovered += row.recovered ? 1 : 0;
         if (row.recovered || row.estimated) continue;
         ++compared;
-        differing += row.prompt != usage.prompt || row.completion != usage.completion ||
-                     row.cost != usage.prompt * 2500 + usage.completion * 10000;
+        differing += row.prompt != usage.prompt || row.completion != usage.completion || row.cost != usage.prompt * 2500 + usage.completion * 10000;
         EXPECT_EQ(row.prompt, usage.prompt);
         EXPECT_EQ(row.completion, usage.completion);
         EXPECT_EQ(row.cost, usage.prompt * 2500 + usage.completion * 10000);
     }
     EXPECT_GE(recovered, static_cast<std::size_t>(kills) / 2);
-    std::printf("kill -9: %d kills, %zu requests in the provider's books, %zu compared, %zu differences, %zu recovered, %zu whole at the client\n", kills,
-                said.size(), compared, differing, recovered, whole.size());
+    std::printf("kill -9: %d kills, %zu requests in the provider's books, %zu compared, %zu differences, %zu recovered, %zu whole at the client\n",
+                kills, said.size(), compared, differing, recovered, whole.size());
     for (const auto& [id, row] : books) EXPECT_EQ(books.count(id), 1u) << id;
 }
 
@@ -230,8 +221,7 @@ TEST_F(Recovery, ServesOrRefusesAsToldWhileTheLedgerCannotBeWritten) {
 
 TEST_F(Recovery, ShowsInSpendAfterAKill) {
     auto weir = start();
-    for (int i = 0; i < 5; ++i)
-        ASSERT_EQ(exchange_once(weir->url(), request("s" + std::to_string(i), i % 2 == 0)).status, 200);
+    for (int i = 0; i < 5; ++i) ASSERT_EQ(exchange_once(weir->url(), request("s" + std::to_string(i), i % 2 == 0)).status, 200);
     weir->kill();  // before the journal was moved
     std::int64_t prompt = 0, completion = 0;
     for (const auto& call : a_->calls()) {
@@ -239,12 +229,10 @@ TEST_F(Recovery, ShowsInSpendAfterAKill) {
         completion += call.usage.completion;
     }
     weir = start();
-    process spend{{WEIR_BINARY, "spend", "-c", weir->folder().file("weir.yaml"), "--by", "key", "--format", "json"},
-                  weir->folder().path().string()};
+    process spend{{WEIR_BINARY, "spend", "-c", weir->folder().file("weir.yaml"), "--by", "key", "--format", "json"}, weir->folder().path().string()};
     ASSERT_EQ(spend.wait(), 0) << spend.err();
     std::this_thread::sleep_for(20ms);
     const auto said = spend.out();
     EXPECT_NE(said.find("\"requests\": 5"), std::string::npos) << said;
-    EXPECT_NE(said.find("\"cost_nanousd\": " + std::to_string(prompt * 2500 + completion * 10000)), std::string::npos)
-        << said;
+    EXPECT_NE(said.find("\"cost_nanousd\": " + std::to_string(prompt * 2500 + completion * 10000)), std::string::npos) << said;
 }

@@ -20,8 +20,7 @@ protected:
             "keepalive_timeout: 500ms}\n"
             "prices: prices.yaml\n"
             "pools:\n  one:\n    upstreams:\n" +
-            upstream_of(*a_) + "  claude:\n    dialect: anthropic\n    upstreams:\n      - {name: c, url: \"" +
-            a_->url() +
+            upstream_of(*a_) + "  claude:\n    dialect: anthropic\n    upstreams:\n      - {name: c, url: \"" + a_->url() +
             "\"}\n"
             "  gemini:\n    dialect: gemini\n    upstreams:\n      - {name: g, url: \"" +
             a_->url() +
@@ -37,9 +36,8 @@ protected:
             "  - {name: slow, secret: sk-slow, requests_per_minute: 2}\n"
             "  - {name: poor, secret: sk-poor, budgets: [{usd: 0.0001, every: 1d}]}\n" +
             std::string{conf_end};
-        weir_ = std::make_unique<gateway_process>(
-            WEIR_BINARY, conf,
-            gateway_process::files{{"prices.yaml", "models:\n  dear: {input: 100.00, output: 1000.00}\n"}});
+        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, conf,
+                                                  gateway_process::files{{"prices.yaml", "models:\n  dear: {input: 100.00, output: 1000.00}\n"}});
     }
     static void TearDownTestSuite() {
         weir_.reset();
@@ -47,8 +45,8 @@ protected:
     }
     void SetUp() override { a_->forget(); }
 
-    static response ask(const std::string& key, const std::string& body,
-                        const std::string& path = "/v1/chat/completions", const std::string& method = "POST") {
+    static response ask(const std::string& key, const std::string& body, const std::string& path = "/v1/chat/completions",
+                        const std::string& method = "POST") {
         return exchange_once(weir_->url(), request_text(method, path, body, {{"Authorization", "Bearer " + key}}));
     }
     static void expect_refused(const response& got, int status, const std::string& code) {
@@ -70,9 +68,7 @@ std::unique_ptr<gateway_process> Refusal::weir_;
 
 TEST_F(Refusal, NeedsAKnownKey) {
     expect_refused(ask("sk-unknown", chat_body("gpt-4o", true)), 401, "invalid_key");
-    expect_refused(
-        exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false))), 401,
-        "invalid_key");
+    expect_refused(exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false))), 401, "invalid_key");
 }
 
 TEST_F(Refusal, KeepsToTheKeysPolicy) {
@@ -93,30 +89,25 @@ TEST_F(Refusal, SaysWhenARateIsUsedUp) {
 
 TEST_F(Refusal, SaysWhenABudgetIsSpent) {
     response got;
-    for (int i = 0; i < 10 && got.status != 429; ++i)
-        got = ask("sk-poor", chat_body("dear", false, R"("max_tokens":3)"));
+    for (int i = 0; i < 10 && got.status != 429; ++i) got = ask("sk-poor", chat_body("dear", false, R"("max_tokens":3)"));
     EXPECT_EQ(got.status, 429);
     EXPECT_NE(got.body.find("budget_exceeded"), std::string::npos) << got.body;
     EXPECT_NE(got.header("retry-after"), "");
 }
 
-TEST_F(Refusal, KnowsNoModelWithoutARoute) {
-    expect_refused(ask("sk-all", chat_body("llama", false)), 404, "model_not_found");
-}
+TEST_F(Refusal, KnowsNoModelWithoutARoute) { expect_refused(ask("sk-all", chat_body("llama", false)), 404, "model_not_found"); }
 
 TEST_F(Refusal, NamesUnknownEndpointsAndWrongMethods) {
     expect_refused(ask("sk-all", "{}", "/nowhere"), 404, "unknown_endpoint");
-    const auto got = exchange_once(
-        weir_->url(), request_text("GET", "/v1/chat/completions", {}, {{"Authorization", "Bearer sk-all"}}));
+    const auto got = exchange_once(weir_->url(), request_text("GET", "/v1/chat/completions", {}, {{"Authorization", "Bearer sk-all"}}));
     EXPECT_EQ(got.status, 405) << got.body;
     EXPECT_NE(got.header("allow").find("POST"), std::string::npos);
 }
 
 TEST_F(Refusal, ReadsJsonStrictly) {
-    for (const char* body :
-         {"", "not json", "[]", R"({"messages":[]})", R"({"model":"gpt-4o","model":"gpt-5","messages":[]})",
-          R"({"model":"gpt-4o","m\u006fdel":"gpt-5","messages":[]})", R"({"model":7,"messages":[]})",
-          R"({"model":"gpt-4o","stream":"yes","messages":[]})"})
+    for (const char* body : {"", "not json", "[]", R"({"messages":[]})", R"({"model":"gpt-4o","model":"gpt-5","messages":[]})",
+                             R"({"model":"gpt-4o","m\u006fdel":"gpt-5","messages":[]})", R"({"model":7,"messages":[]})",
+                             R"({"model":"gpt-4o","stream":"yes","messages":[]})"})
         expect_refused(ask("sk-all", body), 400, "bad_request");
 }
 
@@ -143,15 +134,14 @@ TEST_F(Refusal, WritesErrorsInTheClientsDialect) {
 TEST_F(Refusal, LimitsTheBody) {
     const auto big = chat_body("gpt-4o", false, R"("padding":")" + std::string(70'000, 'p') + '"');
     expect_refused(ask("sk-all", big), 413, "body_too_large");
-    const auto chunked = exchange_once(
-        weir_->url(), chunked_request_text("/v1/chat/completions", big, 1000, {{"Authorization", "Bearer sk-all"}}));
+    const auto chunked = exchange_once(weir_->url(), chunked_request_text("/v1/chat/completions", big, 1000, {{"Authorization", "Bearer sk-all"}}));
     expect_refused(chunked, 413, "body_too_large");
 }
 
 TEST_F(Refusal, LimitsTheHead) {
-    expect_refused(exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false),
-                                                            {{"X-Long", std::string(5000, 'h')}})),
-                   431, "head_too_large");
+    expect_refused(
+        exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false), {{"X-Long", std::string(5000, 'h')}})),
+        431, "head_too_large");
 }
 
 TEST_F(Refusal, LosesPatienceWithSlowHeadsAndBodies) {
@@ -180,18 +170,13 @@ TEST_F(Refusal, ClosesIdleConnectionsSilently) {
 TEST_F(Refusal, RefusesMalformedHttpAndSmuggling) {
     const std::string tail = "Authorization: Bearer sk-all\r\nContent-Type: application/json\r\n";
     for (const auto& text :
-         {"GET\r\n\r\n" + std::string{},
-          std::string{"POST /v1/chat/completions HTTP/1.1\r\n"} + tail + "Content-Length: 2\r\n\r\n{}",
-          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + tail +
-              "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + tail +
-              "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}}",
+         {"GET\r\n\r\n" + std::string{}, std::string{"POST /v1/chat/completions HTTP/1.1\r\n"} + tail + "Content-Length: 2\r\n\r\n{}",
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + tail + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + tail + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}}",
           "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + tail + "Transfer-Encoding: chunked, gzip\r\n\r\n",
-          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + tail +
-              "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + tail + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
           "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX : 1\r\n" + tail + "Content-Length: 2\r\n\r\n{}",
-          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX: 1\r\n folded\r\n" + tail +
-              "Content-Length: 2\r\n\r\n{}"}) {
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX: 1\r\n folded\r\n" + tail + "Content-Length: 2\r\n\r\n{}"}) {
         raw_client client{weir_->url()};
         ASSERT_TRUE(client.send(text));
         const auto got = client.read_response(3s);
@@ -203,12 +188,10 @@ TEST_F(Refusal, RefusesMalformedHttpAndSmuggling) {
 
 TEST_F(Refusal, KeepsTheConnectionAfterARefusalThatReadTheBody) {
     raw_client client{weir_->url()};
-    ASSERT_TRUE(client.send(
-        request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false), {{"Authorization", "Bearer nope"}})));
+    ASSERT_TRUE(client.send(request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false), {{"Authorization", "Bearer nope"}})));
     EXPECT_EQ(client.read_response().status, 401);
     // Either it stays open and works, or it says that it closes; both are fine, a lie is not.
-    const bool sent = client.send(
-        request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false), {{"Authorization", "Bearer sk-all"}}));
+    const bool sent = client.send(request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", false), {{"Authorization", "Bearer sk-all"}}));
     const auto got = client.read_response();
     EXPECT_TRUE(!sent || got.status == 200 || got.status == 0) << got.wire;
 }
@@ -228,12 +211,10 @@ TEST_F(Refusal, NeitherWaitsForNorHoldsALargeBodyOfWhoMayNotAsk) {
 }
 
 TEST_F(Refusal, ListsTheModelsAKeyMayCall) {
-    const auto got =
-        exchange_once(weir_->url(), request_text("GET", "/v1/models", {}, {{"Authorization", "Bearer sk-narrow"}}));
+    const auto got = exchange_once(weir_->url(), request_text("GET", "/v1/models", {}, {{"Authorization", "Bearer sk-narrow"}}));
     EXPECT_EQ(got.status, 200);
     EXPECT_EQ(got.body.find("\"dear\""), std::string::npos) << got.body;
-    EXPECT_NE(exchange_once(weir_->url(), request_text("GET", "/v1/models", {}, {{"Authorization", "Bearer sk-all"}}))
-                  .body.find("\"dear\""),
+    EXPECT_NE(exchange_once(weir_->url(), request_text("GET", "/v1/models", {}, {{"Authorization", "Bearer sk-all"}})).body.find("\"dear\""),
               std::string::npos);
     EXPECT_EQ(exchange_once(weir_->url(), request_text("GET", "/v1/models")).status, 401);
     // The two pools that patterns alone lead to are asked for their lists, and nothing else.

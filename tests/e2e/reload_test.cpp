@@ -1,9 +1,9 @@
 // A reload applies every section of the conf, or says that it waits for the next start. One row for each key of the top of the file.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <set>
-#include <chrono>
 #include <thread>
 
 #include "config/places.hpp"
@@ -28,9 +28,9 @@ struct scene {
 };
 
 struct reloaded {
-    std::string key;   ///< of the top of the file
+    std::string key;  ///< of the top of the file
     std::string name;
-    std::string text;  ///< the section as it is after the reload
+    std::string text;         ///< the section as it is after the reload
     bool (*applies)(scene&);  ///< false before, true after; null: the log says that a restart is needed
 };
 
@@ -67,7 +67,8 @@ bool priced(const response& r, const char* usd) { return r.header("x-weir-cost-u
 const reloaded rows[] = {
     {"listeners", "AnotherAddress", "[{address: \"127.0.0.1:0\"}, {address: \"127.0.0.1:{PORT}\"}]",
      [](scene& s) { return raw_client{"127.0.0.1:" + std::to_string(s.second_port)}.connected(); }},
-    {"limits", "RequestBody", "{request_body: 1KiB, buffered_bodies: 1MiB}", [](scene& s) { return s.ask({}, chat_body("m", false, ",\"x\":\"" + std::string(2000, 'x') + "\"")).status == 413; }},
+    {"limits", "RequestBody", "{request_body: 1KiB, buffered_bodies: 1MiB}",
+     [](scene& s) { return s.ask({}, chat_body("m", false, ",\"x\":\"" + std::string(2000, 'x') + "\"")).status == 413; }},
     {"cors", "Origins", "{origins: [\"https://app.example\"]}",
      [](scene& s) { return s.ask({{"Origin", "https://app.example"}}).header("access-control-allow-origin") == "https://app.example"; }},
     {"pools", "AnotherUpstream", "{one: {upstreams: [{name: b, url: \"{B}\"}]}}", [](scene& s) { return s.ask().header("x-weir-upstream") == "b"; }},
@@ -134,11 +135,14 @@ TEST_P(Reload, AppliesOrSaysThatItNeedsARestart) {
     }
     const auto text = with_urls(row.text, s);
     const auto had = std::find_if(conf.begin(), conf.end(), [&](const auto& one) { return one.first == row.key; });
-    if (had != conf.end()) had->second = text;
-    else conf.emplace_back(row.key, text);
+    if (had != conf.end())
+        had->second = text;
+    else
+        conf.emplace_back(row.key, text);
     s.write("weir.yaml", conf_of(conf));
     s.weir->program().signal(SIGHUP);
-    ASSERT_TRUE(s.weir->program().wait_err([](const std::string& said) { return said.find("reloaded") != std::string::npos; })) << s.weir->program().err();
+    ASSERT_TRUE(s.weir->program().wait_err([](const std::string& said) { return said.find("reloaded") != std::string::npos; }))
+        << s.weir->program().err();
     if (row.applies) {
         // Each worker takes the conf between two of its turns.
         bool applied = row.applies(s);

@@ -72,11 +72,12 @@ protected:
         const auto pool = [&](const std::string& name, const std::string& more) {
             return "  " + name + ":\n    balance: weighted_round_robin\n    ejection: {consecutive_failures: 100000}\n" +
                    "    retry: {attempts: 2, backoff: 1ms, max_backoff: 2ms, budget: 100%}\n    timeouts: {first_byte: 700ms}\n" + more +
-                   "    upstreams: [{name: a, url: \"" + provider_->url() + "/v1\"}, {name: b, url: \"" + provider_->url() + "/v1\", headers: {x-is: b}}]\n";
+                   "    upstreams: [{name: a, url: \"" + provider_->url() + "/v1\"}, {name: b, url: \"" + provider_->url() +
+                   "/v1\", headers: {x-is: b}}]\n";
         };
-        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pool("plain", "") + pool("safe", "    idempotency: on\n") +
-                                                                   "routes:\n  - {models: [\"safe.*\"], pool: safe}\n  - {models: [\"*\"], pool: plain}\n" +
-                                                                   std::string{conf_end});
+        weir_ = std::make_unique<gateway_process>(
+            WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n" + pool("plain", "") + pool("safe", "    idempotency: on\n") +
+                             "routes:\n  - {models: [\"safe.*\"], pool: safe}\n  - {models: [\"*\"], pool: plain}\n" + std::string{conf_end});
     }
     static void TearDownTestSuite() {
         weir_.reset();
@@ -84,7 +85,10 @@ protected:
     }
 
     static void try_out(const asked& what, const failing& how, key by) {
-        const std::string model = std::string{by == key::of_pool ? "safe." : by == key::of_client ? "client." : "plain."} + what.name + '.' + how.name + ".x";
+        const std::string model = std::string{by == key::of_pool     ? "safe."
+                                              : by == key::of_client ? "client."
+                                                                     : "plain."} +
+                                  what.name + '.' + how.name + ".x";
         SCOPED_TRACE(model);
         std::string body = what.body;
         body.replace(body.find("MODEL"), 5, model);

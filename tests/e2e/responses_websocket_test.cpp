@@ -1,4 +1,5 @@
-// /v1/responses over WebSocket: counted response by response, each at the price of its own model; refused with 426 where the model of each request matters.
+// /v1/responses over WebSocket: counted response by response, each at the price of its own model; refused with 426 where the model of each request
+// matters.
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
@@ -39,13 +40,18 @@ protected:
             WEIR_BINARY,
             "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\npools:\n  main:\n    collect: on\n    upstreams:\n" +
                 upstream_of(*a_, "api_key: up-secret") + "  spare:\n    upstreams:\n" + upstream_of(*b_, "api_key: other-secret") + routes +
-                "keys:\n  - {name: coder, secret: sk-coder, budgets: [{usd: " + usd + ", every: 30d}]}\n"
-                "  - {name: lenient, secret: sk-lenient, unpriced: serve, budgets: [{usd: " + usd + ", every: 30d}]}\n"
+                "keys:\n  - {name: coder, secret: sk-coder, budgets: [{usd: " + usd +
+                ", every: 30d}]}\n"
+                "  - {name: lenient, secret: sk-lenient, unpriced: serve, budgets: [{usd: " +
+                usd +
+                ", every: 30d}]}\n"
                 "  - {name: narrow, secret: sk-narrow, models: [gpt-5, \"gpt-5-*\"]}\n"
                 "  - {name: broad, secret: sk-broad, models: [gpt-5, \"*\"]}\n"
-                "  - {name: capped, secret: sk-capped, max_output_tokens: 100}\n" + conf_end,
-            gateway_process::files{{"prices.yaml", "models:\n  gpt-5: {input: 10, cached_input: 1, output: 100}\n"
-                                                   "  gpt-5-mini: {input: 1, cached_input: 0.1, output: 10}\n"}});
+                "  - {name: capped, secret: sk-capped, max_output_tokens: 100}\n" +
+                conf_end,
+            gateway_process::files{{"prices.yaml",
+                                    "models:\n  gpt-5: {input: 10, cached_input: 1, output: 100}\n"
+                                    "  gpt-5-mini: {input: 1, cached_input: 0.1, output: 10}\n"}});
     }
 
     std::unique_ptr<raw_client> open(const std::string& says, const std::string& key = "sk-coder") {
@@ -76,8 +82,8 @@ constexpr const char* to_main = "routes:\n  - {models: [\"*\"], pool: main}\n";
 
 TEST_F(ResponsesWebSocket, CountsEachResponseAtThePriceOfItsModel) {
     start(to_main);
-    const auto says = created("gpt-5") + delta + over("completed", "gpt-5") + created("gpt-5-mini") + over("incomplete", "gpt-5-mini") +
-                      over("failed", "gpt-5");
+    const auto says =
+        created("gpt-5") + delta + over("completed", "gpt-5") + created("gpt-5-mini") + over("incomplete", "gpt-5-mini") + over("failed", "gpt-5");
     auto client = open(says);
     EXPECT_EQ(client->read_bytes(says.size()), says) << "no byte was changed";
     const auto mine = client_frame(0x81, R"({"type":"response.create","model":"gpt-5","input":"Hello"})");
@@ -148,7 +154,10 @@ TEST_F(ResponsesWebSocket, EndsTheSessionWhereTheBudgetIsSpent) {
     const auto rest = got.substr(paid.size());
     EXPECT_NE(rest.find(R"({"type":"error","status":429,"error":{)"), std::string::npos) << rest;
     EXPECT_NE(rest.find(R"("code":"budget_exceeded")"), std::string::npos) << rest;
-    EXPECT_NE(rest.find("\x88\x11\x03\xf0" "budget_exceeded"), std::string::npos) << "close code 1008";
+    EXPECT_NE(rest.find("\x88\x11\x03\xf0"
+                        "budget_exceeded"),
+              std::string::npos)
+        << "close code 1008";
     EXPECT_EQ(rest.find("response.created"), std::string::npos) << "what came behind is not passed on";
     EXPECT_TRUE(client->wait_closed());
     const auto line = logged();

@@ -21,8 +21,8 @@ protected:
             "pools:\n"
             "  keyed:\n    retry: {attempts: 1}\n    upstreams:\n" +
             upstream_of(*a_, std::string{"api_key: "} + upstream_key + ", headers: {OpenAI-Organization: org-7}") +
-            "  claude:\n    dialect: anthropic\n    upstreams:\n      - {name: a, url: \"" + a_->url() +
-            "\", api_key: " + upstream_key + "}\n" + "  open:\n    upstreams:\n" + upstream_of(*open_) +
+            "  claude:\n    dialect: anthropic\n    upstreams:\n      - {name: a, url: \"" + a_->url() + "\", api_key: " + upstream_key + "}\n" +
+            "  open:\n    upstreams:\n" + upstream_of(*open_) +
             "routes:\n"
             "  - models: [asked]\n    pool: keyed\n    rename: {asked: served-2024-11-20}\n"
             "  - {models: [\"claude*\"], pool: claude}\n"
@@ -51,8 +51,7 @@ protected:
         more.emplace_back("Authorization", std::string{"Bearer "} + client_key);
         return more;
     }
-    static response ask(const std::string& body, const headers& more,
-                        const std::string& path = "/v1/chat/completions") {
+    static response ask(const std::string& body, const headers& more, const std::string& path = "/v1/chat/completions") {
         return exchange_once(weir_->url(), request_text("POST", path, body, more));
     }
     static mock::call last_call() { return a_->calls().back(); }
@@ -114,12 +113,9 @@ TEST_F(Rewrite, SwapsCredentialsInEveryPlaceAClientMayPutThem) {
 }
 
 TEST_F(Rewrite, UsesAnthropicsOwnHeaderForItsKey) {
-    const auto got = ask(R"({"model":"claude-x","max_tokens":5,"messages":[{"role":"user","content":"hi"}]})",
-                         {{"x-api-key", client_key},
-                          {"anthropic-version", "2023-06-01"},
-                          {"anthropic-beta", "a"},
-                          {"anthropic-beta", "b"}},
-                         "/v1/messages");
+    const auto got =
+        ask(R"({"model":"claude-x","max_tokens":5,"messages":[{"role":"user","content":"hi"}]})",
+            {{"x-api-key", client_key}, {"anthropic-version", "2023-06-01"}, {"anthropic-beta", "a"}, {"anthropic-beta", "b"}}, "/v1/messages");
     EXPECT_EQ(got.status, 200) << got.body;
     EXPECT_EQ(last_call().header("x-api-key"), upstream_key);
     EXPECT_EQ(last_call().header("anthropic-version"), "2023-06-01");
@@ -140,11 +136,9 @@ TEST_F(Rewrite, NeverShowsASecretInAnswersOrLogs) {
     const auto broken = ask(chat_body("m", false), with_key());
     EXPECT_EQ(broken.status, 502);
     (void)weir_->log_line("upstream_unreachable");
-    const auto everything = refused.wire + broken.wire + weir_->folder().read("access.log") + weir_->program().err() +
-                            weir_->program().out() + weir_->metrics() + weir_->ask_admin("/api/status").body +
-                            weir_->ask_admin("/status").body;
-    for (const char* secret : {"sk-wrong-secret-3", client_key, upstream_key})
-        EXPECT_EQ(everything.find(secret), std::string::npos) << secret;
+    const auto everything = refused.wire + broken.wire + weir_->folder().read("access.log") + weir_->program().err() + weir_->program().out() +
+                            weir_->metrics() + weir_->ask_admin("/api/status").body + weir_->ask_admin("/status").body;
+    for (const char* secret : {"sk-wrong-secret-3", client_key, upstream_key}) EXPECT_EQ(everything.find(secret), std::string::npos) << secret;
 }
 
 TEST_F(Rewrite, AddsTheUpstreamsOwnHeaders) {
@@ -161,18 +155,14 @@ TEST_F(Rewrite, StopsHopByHopHeadersAndEmitsItsOwnFraming) {
                                                           {"X-Custom", "stays"}}));
     EXPECT_EQ(got.status, 200);
     const auto call = last_call();
-    for (const char* name : {"x-secret-hop", "keep-alive", "te", "proxy-authorization"})
-        EXPECT_EQ(call.header(name), "") << name;
+    for (const char* name : {"x-secret-hop", "keep-alive", "te", "proxy-authorization"}) EXPECT_EQ(call.header(name), "") << name;
     EXPECT_EQ(call.header("x-custom"), "stays");
     EXPECT_EQ(call.header("host"), a_->url().substr(7));
 }
 
 TEST_F(Rewrite, StopsTheUpstreamsHopByHopHeaders) {
-    a_->once({.headers = {{"Connection", "X-Hop"},
-                          {"X-Hop", "1"},
-                          {"Keep-Alive", "timeout=1"},
-                          {"X-Kept", "yes"},
-                          {"x-ratelimit-remaining-tokens", "9"}}});
+    a_->once({.headers = {
+                  {"Connection", "X-Hop"}, {"X-Hop", "1"}, {"Keep-Alive", "timeout=1"}, {"X-Kept", "yes"}, {"x-ratelimit-remaining-tokens", "9"}}});
     const auto got = ask(chat_body("m", false), with_key());
     EXPECT_EQ(got.header("x-hop"), "");
     EXPECT_EQ(got.header("keep-alive"), "");
@@ -192,8 +182,7 @@ TEST_F(Rewrite, KeepsOrMakesARequestId) {
 
 TEST_F(Rewrite, ContinuesATrace) {
     const std::string id = "4bf92f3577b34da6a3ce929d0e0e4736";
-    (void)ask(chat_body("m", false),
-              with_key({{"traceparent", "00-" + id + "-00f067aa0ba902b7-01"}, {"tracestate", "vendor=1"}}));
+    (void)ask(chat_body("m", false), with_key({{"traceparent", "00-" + id + "-00f067aa0ba902b7-01"}, {"tracestate", "vendor=1"}}));
     const auto parent = last_call().header("traceparent");
     EXPECT_EQ(parent.size(), 55u);
     EXPECT_EQ(parent.substr(3, 32), id);

@@ -18,8 +18,8 @@ protected:
             WEIR_BINARY,
             "listeners: [{address: \"127.0.0.1:0\"}]\n"
             "pools:\n"
-            "  main:\n    upstreams:\n" + upstream_of(*a_) +
-                "  claude:\n    dialect: anthropic\n    upstreams:\n" + at_root +
+            "  main:\n    upstreams:\n" +
+                upstream_of(*a_) + "  claude:\n    dialect: anthropic\n    upstreams:\n" + at_root +
                 "  gemini:\n    dialect: gemini\n    upstreams:\n" + at_root +
                 "routes:\n"
                 "  - {models: [\"claude*\"], pool: claude}\n"
@@ -34,7 +34,9 @@ protected:
                 "  - {name: batch, secret: sk-batch, models: [gpt-4o], endpoints: [chat, batches, other]}\n"
                 "prices: prices.yaml\n" +
                 std::string{conf_end},
-            gateway_process::files{{"prices.yaml", "models:\n  gpt-4o: {input: 1, output: 1}\n  \"claude*\": {input: 1, output: 1}\n  \"gemini*\": {input: 1, output: 1}\n"}});
+            gateway_process::files{
+                {"prices.yaml",
+                 "models:\n  gpt-4o: {input: 1, output: 1}\n  \"claude*\": {input: 1, output: 1}\n  \"gemini*\": {input: 1, output: 1}\n"}});
     }
     static void TearDownTestSuite() {
         weir_.reset();

@@ -103,15 +103,16 @@ protected:
             return "  " + name +
                    ":\n    balance: weighted_round_robin\n    ejection: {consecutive_failures: 100000}\n"
                    "    retry: {attempts: 3, backoff: 1ms, max_backoff: 2ms, budget: 100%}\n"
-                   "    timeouts: {first_byte: " + std::to_string(400 * slowness) + "ms, first_token: " + std::to_string(600 * slowness) + "ms, idle: " +
-                   std::to_string(slowness) + "s}\n" +
-                   more + "    upstreams:\n" + upstreams;
+                   "    timeouts: {first_byte: " +
+                   std::to_string(400 * slowness) + "ms, first_token: " + std::to_string(600 * slowness) + "ms, idle: " + std::to_string(slowness) +
+                   "s}\n" + more + "    upstreams:\n" + upstreams;
         };
-        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\nlimits: {event_loop_delay: off}\npools:\n" + pool("new", "    keepalive: {idle: 0}\n") +
-                                                                   pool("kept", "") +
-                                                                   "routes:\n  - {models: [\"new.*\"], pool: new}\n  - {models: [\"kept.*\"], pool: kept}\n"
-                                                                   "prices: prices.yaml\nadmin: {address: \"127.0.0.1:0\"}\nworkers: 1\n"
-                                                                   "state: {ledger: ledger.db}\nlog: {access: access.log, level: info}\n",
+        weir_ = std::make_unique<gateway_process>(WEIR_BINARY,
+                                                  "listeners: [{address: \"127.0.0.1:0\"}]\nlimits: {event_loop_delay: off}\npools:\n" +
+                                                      pool("new", "    keepalive: {idle: 0}\n") + pool("kept", "") +
+                                                      "routes:\n  - {models: [\"new.*\"], pool: new}\n  - {models: [\"kept.*\"], pool: kept}\n"
+                                                      "prices: prices.yaml\nadmin: {address: \"127.0.0.1:0\"}\nworkers: 1\n"
+                                                      "state: {ledger: ledger.db}\nlog: {access: access.log, level: info}\n",
                                                   gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 1.0, output: 10.0}\n"}});
     }
     static void TearDownTestSuite() {
@@ -121,8 +122,8 @@ protected:
 
     static response ask(const std::string& model, bool stream) {
         return exchange_once(weir_->url(),
-                             request_text("POST", "/v1/chat/completions", chat_body(model, stream, R"("n":1)"), {{"x-request-id", model}}), std::nullopt,
-                             std::chrono::duration_cast<milliseconds>(no_hang));
+                             request_text("POST", "/v1/chat/completions", chat_body(model, stream, R"("n":1)"), {{"x-request-id", model}}),
+                             std::nullopt, std::chrono::duration_cast<milliseconds>(no_hang));
     }
 
     static std::vector<mock::call> calls_of(const std::string& model) {

@@ -11,8 +11,10 @@ TEST(ServedModelMetric, CountsAnswersOfAnotherModel) {
     const gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  p:\n    upstreams:\n" + upstream_of(*a) + conf_end};
     const auto ask = [&](bool stream, const std::string& model) {
         mock::script how;
-        const std::string document = R"({"id":"c","object":"chat.completion","model":")" + model + R"(","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]})";
-        const std::string event = R"(data: {"id":"c","object":"chat.completion.chunk","model":")" + model + R"(","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]})";
+        const std::string document = R"({"id":"c","object":"chat.completion","model":")" + model +
+                                     R"(","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]})";
+        const std::string event = R"(data: {"id":"c","object":"chat.completion.chunk","model":")" + model +
+                                  R"(","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]})";
         how.body = stream ? event + "\n\ndata: [DONE]\n\n" : document;
         how.content_type = stream ? "text/event-stream" : "application/json";
         a->once(how);

@@ -39,7 +39,8 @@ public:
     long_lived_weir& operator=(const long_lived_weir&) = delete;
 
     void start() {
-        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, conf_, gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 0, output: 100000.00}\n"}});
+        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, conf_,
+                                                  gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 0, output: 100000.00}\n"}});
         pid_ = weir_->program().pid();
         handed_over_ = 0;
     }
@@ -47,7 +48,8 @@ public:
     void upgrade() {
         ASSERT_EQ(::kill(pid_, SIGUSR2), 0);
         const std::string said = "handed over to pid ";
-        ASSERT_TRUE(weir_->program().wait_err([&](const std::string& err) { return count(err, said) > handed_over_; }, 20s)) << weir_->program().err();
+        ASSERT_TRUE(weir_->program().wait_err([&](const std::string& err) { return count(err, said) > handed_over_; }, 20s))
+            << weir_->program().err();
         ++handed_over_;
         const auto err = weir_->program().err();
         old_ = pid_;
@@ -77,13 +79,17 @@ public:
     }
     [[nodiscard]] const gateway_process& served() const { return *weir_; }
     [[nodiscard]] std::string said() const { return weir_->program().err(); }
-    [[nodiscard]] double left(const std::vector<std::string>& labels = {}) const { return metric(weir_->metrics(), "weir_budget_remaining_usd", labels); }
+    [[nodiscard]] double left(const std::vector<std::string>& labels = {}) const {
+        return metric(weir_->metrics(), "weir_budget_remaining_usd", labels);
+    }
     bool wait_for_left(double from, double to, milliseconds limit, double* last = nullptr, const std::vector<std::string>& labels = {}) const {
         double now = -1;
-        (void)weir_->metrics_when([&](const std::string& m) {
-            now = metric(m, "weir_budget_remaining_usd", labels);
-            return now >= from - 1e-6 && now <= to + 1e-6;
-        }, limit);
+        (void)weir_->metrics_when(
+            [&](const std::string& m) {
+                now = metric(m, "weir_budget_remaining_usd", labels);
+                return now >= from - 1e-6 && now <= to + 1e-6;
+            },
+            limit);
         if (last) *last = now;
         return now >= from - 1e-6 && now <= to + 1e-6;
     }
@@ -105,7 +111,8 @@ private:
             for (int i = 0; i < 500 && ::kill(last, 0) == 0 && !is_zombie(last); ++i) std::this_thread::sleep_for(10ms);
             ::kill(last, SIGKILL);
         }
-        if (weir_->program().running() && ::kill(weir_->program().pid(), 0) == 0) (void)weir_->program().wait(weir_->program().pid() == last ? 20s : 1s);
+        if (weir_->program().running() && ::kill(weir_->program().pid(), 0) == 0)
+            (void)weir_->program().wait(weir_->program().pid() == last ? 20s : 1s);
         weir_->kill();
         weir_.reset();
     }
@@ -127,9 +134,10 @@ protected:
 
     [[nodiscard]] std::string conf(const std::string& shared, const std::string& budgets = "{usd: 100, every: 30d}") const {
         return "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\npools:\n  main:\n    upstreams:\n" + upstream_of(*provider_) +
-               "keys: [{name: team, secret: sk-team, budgets: [" + budgets + "]}]\n"
-               "admin: {address: \"127.0.0.1:0\"}\nworkers: 1\nstate: {ledger: \"{ledger}\"" + (shared.empty() ? "" : ", shared: " + shared) +
-               "}\nlog: {access: access.log, level: info}\n";
+               "keys: [{name: team, secret: sk-team, budgets: [" + budgets +
+               "]}]\n"
+               "admin: {address: \"127.0.0.1:0\"}\nworkers: 1\nstate: {ledger: \"{ledger}\"" +
+               (shared.empty() ? "" : ", shared: " + shared) + "}\nlog: {access: access.log, level: info}\n";
     }
     static bool ask(const long_lived_weir& of) {
         for (int i = 0; i < 40; ++i) {
@@ -147,7 +155,20 @@ protected:
 
 // ---- two weirs, one store
 
-enum class step : std::uint8_t { a_spends, b_spends, a_upgrades, a_hands_over_while_it_streams, a_reloads, a_is_killed, a_restarts, b_upgrades, b_is_killed, store_down, store_up, store_forgets };
+enum class step : std::uint8_t {
+    a_spends,
+    b_spends,
+    a_upgrades,
+    a_hands_over_while_it_streams,
+    a_reloads,
+    a_is_killed,
+    a_restarts,
+    b_upgrades,
+    b_is_killed,
+    store_down,
+    store_up,
+    store_forgets
+};
 
 struct story {
     const char* name;
@@ -180,7 +201,8 @@ TEST_P(SharedSpendStories, CountsEveryDollarOnceAndToldToBoth) {
     long_lived_weir a{conf(shared), ledgers_, "a"}, b{conf(shared), ledgers_, "b"};
     const auto both_connected = [&] {
         for (const auto* each : {&a, &b})
-            (void)each->served().metrics_when([](const std::string& m) { return metric(m, "weir_shared_connected") == 1 && metric(m, "weir_shared_weirs") == 2; }, 8s);
+            (void)each->served().metrics_when(
+                [](const std::string& m) { return metric(m, "weir_shared_connected") == 1 && metric(m, "weir_shared_weirs") == 2; }, 8s);
     };
     both_connected();
     double spent = 0;
@@ -195,17 +217,36 @@ TEST_P(SharedSpendStories, CountsEveryDollarOnceAndToldToBoth) {
         switch (next) {
             case a_spends: spend(a); break;
             case b_spends: spend(b); break;
-            case a_upgrades: a.upgrade(); a.wait_for_old(); break;
-            case b_upgrades: b.upgrade(); b.wait_for_old(); break;
+            case a_upgrades:
+                a.upgrade();
+                a.wait_for_old();
+                break;
+            case b_upgrades:
+                b.upgrade();
+                b.wait_for_old();
+                break;
             case a_reloads: a.reload(); break;
-            case a_is_killed: a.kill(); a.start(); break;
-            case b_is_killed: b.kill(); b.start(); break;
-            case a_restarts: a.stop(); a.start(); break;
+            case a_is_killed:
+                a.kill();
+                a.start();
+                break;
+            case b_is_killed:
+                b.kill();
+                b.start();
+                break;
+            case a_restarts:
+                a.stop();
+                a.start();
+                break;
             case store_down:
                 store.kill();
-                for (const auto* each : {&a, &b}) (void)each->served().metrics_when([](const std::string& m) { return metric(m, "weir_shared_connected") == 0; }, 8s);
+                for (const auto* each : {&a, &b})
+                    (void)each->served().metrics_when([](const std::string& m) { return metric(m, "weir_shared_connected") == 0; }, 8s);
                 break;
-            case store_up: store.start(); both_connected(); break;
+            case store_up:
+                store.start();
+                both_connected();
+                break;
             case store_forgets: EXPECT_EQ(store.say("FLUSHALL"), "OK"); break;
             case a_hands_over_while_it_streams: {
                 raw_client running{a.served().url()};

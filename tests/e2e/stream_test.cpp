@@ -24,11 +24,9 @@ protected:
             upstream_of(*a_) +
             "  two:\n    balance: weighted_round_robin\n    retry: {backoff: 1ms, budget: 100%}\n    ejection: "
             "{consecutive_failures: 1000}\n    upstreams:\n" +
-            upstream_of(*a_) + upstream_of(*b_) +
-            "  claude:\n    dialect: anthropic\n    ejection: {consecutive_failures: 1000}\n    upstreams:\n" +
-            anthropic_upstream +
-            "  gemini:\n    dialect: gemini\n    ejection: {consecutive_failures: 1000}\n    upstreams:\n" +
-            anthropic_upstream + "  untouched:\n    ask_usage: false\n    upstreams:\n" + upstream_of(*a_) +
+            upstream_of(*a_) + upstream_of(*b_) + "  claude:\n    dialect: anthropic\n    ejection: {consecutive_failures: 1000}\n    upstreams:\n" +
+            anthropic_upstream + "  gemini:\n    dialect: gemini\n    ejection: {consecutive_failures: 1000}\n    upstreams:\n" + anthropic_upstream +
+            "  untouched:\n    ask_usage: false\n    upstreams:\n" + upstream_of(*a_) +
             "routes:\n"
             "  - {models: [\"two*\"], pool: two}\n"
             "  - {models: [\"claude*\"], pool: claude}\n"
@@ -50,9 +48,7 @@ protected:
         }
     }
 
-    static response ask(const std::string& path, const std::string& body) {
-        return exchange_once(weir_->url(), request_text("POST", path, body));
-    }
+    static response ask(const std::string& path, const std::string& body) { return exchange_once(weir_->url(), request_text("POST", path, body)); }
     static response chat(const mock::script& how, std::string_view more = usage_asked) {
         a_->once(how);
         return ask("/v1/chat/completions", chat_body("m", true, more));
@@ -81,8 +77,7 @@ std::vector<dialect_case> every_stream() {
              R"("stream_options":{"include_usage":true},"tools":[{"type":"function","function":{"name":"f","parameters":{"properties":{"city":{"type":"string"}}}}}])")},
         {"/v1/completions", R"({"model":"m","prompt":"Say","stream":true,"stream_options":{"include_usage":true}})"},
         {"/v1/responses", R"({"model":"m","input":"Say","stream":true})"},
-        {"/v1/messages",
-         R"({"model":"claude-x","max_tokens":500,"messages":[{"role":"user","content":"Say"}],"stream":true})"},
+        {"/v1/messages", R"({"model":"claude-x","max_tokens":500,"messages":[{"role":"user","content":"Say"}],"stream":true})"},
         {"/v1beta/models/gemini-x:streamGenerateContent?alt=sse", R"({"contents":[{"parts":[{"text":"Say"}]}]})"}};
 }
 
@@ -160,10 +155,8 @@ TEST_F(Stream, LeavesTheRequestAloneWhenUsageIsNotToBeAsked) {
 TEST_F(Stream, NeverMakesABrokenStreamLookComplete) {
     using place = mock::cut::place;
     for (const auto how : {mock::ending::fin, mock::ending::reset})
-        for (const auto& cut :
-             {mock::cut{place::event, 4, 0}, mock::cut{place::event, 4, 9}, mock::cut{place::terminator, 0, 0}}) {
-            SCOPED_TRACE(std::to_string(static_cast<int>(how)) + " after " + std::to_string(cut.after) + "+" +
-                         std::to_string(cut.plus));
+        for (const auto& cut : {mock::cut{place::event, 4, 0}, mock::cut{place::event, 4, 9}, mock::cut{place::terminator, 0, 0}}) {
+            SCOPED_TRACE(std::to_string(static_cast<int>(how)) + " after " + std::to_string(cut.after) + "+" + std::to_string(cut.plus));
             const auto got = chat({.between = 5ms, .cut = cut, .ending = how});
             EXPECT_EQ(got.status, 200);
             EXPECT_FALSE(got.clean());
@@ -180,16 +173,13 @@ TEST_F(Stream, NeverMakesABrokenStreamLookComplete) {
 
 TEST_F(Stream, EndsABrokenStreamInTheDialectsWords) {
     a_->once({.between = 5ms, .cut = mock::cut{mock::cut::place::event, 4, 0}});
-    const auto claude =
-        ask("/v1/messages",
-            R"({"model":"claude-x","max_tokens":500,"messages":[{"role":"user","content":"Say"}],"stream":true})");
+    const auto claude = ask("/v1/messages", R"({"model":"claude-x","max_tokens":500,"messages":[{"role":"user","content":"Say"}],"stream":true})");
     EXPECT_FALSE(claude.clean());
     EXPECT_TRUE(split_events(claude.body).back().starts_with("event: error\n")) << claude.body;
     EXPECT_NE(claude.body.find("stream_interrupted"), std::string::npos);
     EXPECT_EQ(claude.body.find("message_stop"), std::string::npos);
     a_->once({.between = 5ms, .cut = mock::cut{mock::cut::place::event, 4, 0}});
-    const auto gemini =
-        ask("/v1beta/models/gemini-x:streamGenerateContent?alt=sse", R"({"contents":[{"parts":[{"text":"Say"}]}]})");
+    const auto gemini = ask("/v1beta/models/gemini-x:streamGenerateContent?alt=sse", R"({"contents":[{"parts":[{"text":"Say"}]}]})");
     EXPECT_FALSE(gemini.clean());
     EXPECT_EQ(gemini.body.find("stream_interrupted"), std::string::npos);
     EXPECT_TRUE(last_call().answered.starts_with(gemini.body));

@@ -22,10 +22,13 @@ protected:
         weir_ = std::make_unique<gateway_process>(
             WEIR_BINARY,
             "listeners:\n  - {address: \"127.0.0.1:0\"}\n  - {address: \"127.0.0.1:0\", tls: {certificate: c.pem, private_key: k.pem}}\n"
-            "pools:\n  main:\n    upstreams:\n" + upstream_of(*a_, "api_key: upstream-key, headers: {OpenAI-Organization: org-7}") +
-                "  google:\n    dialect: gemini\n    upstreams:\n      - {name: g, url: \"" + gemini_->url() + "\", api_key: upstream-key}\n"
+            "pools:\n  main:\n    upstreams:\n" +
+                upstream_of(*a_, "api_key: upstream-key, headers: {OpenAI-Organization: org-7}") +
+                "  google:\n    dialect: gemini\n    upstreams:\n      - {name: g, url: \"" + gemini_->url() +
+                "\", api_key: upstream-key}\n"
                 "routes: [{models: [\"gemini*\", \"google/*\"], pool: google}, {models: [\"*\"], pool: main}]\n"
-                "keys: [{name: k, secret: " + key + "}, {name: narrow, secret: sk-narrow, models: [gpt-4o, \"gemini-cheap\"]}]\n" + conf_end,
+                "keys: [{name: k, secret: " +
+                key + "}, {name: narrow, secret: sk-narrow, models: [gpt-4o, \"gemini-cheap\"]}]\n" + conf_end,
             gateway_process::files{{"c.pem", own.pem}, {"k.pem", own.private_key}});
     }
     static void TearDownTestSuite() {
@@ -63,8 +66,9 @@ std::unique_ptr<gateway_process> Strictness::weir_;
 
 TEST_F(Strictness, SendsNoKeyOfItsOwnUpstreamHoweverTheQueryWritesIt) {
     const std::string secret = key;
-    for (const std::string& query : {"key=" + secret, "k%65y=" + secret, "KEY=" + secret, "api_key=" + secret, "api-key=" + secret, "%6bey=" + secret, "a=1&key=" + secret + "&key=" + secret,
-                                    "key=x&key=" + secret, "token=" + secret, "x=" + secret.substr(0, 3) + "%77eir-key-12345", "access_token=" + secret, "a;key=" + secret}) {
+    for (const std::string& query : {"key=" + secret, "k%65y=" + secret, "KEY=" + secret, "api_key=" + secret, "api-key=" + secret, "%6bey=" + secret,
+                                     "a=1&key=" + secret + "&key=" + secret, "key=x&key=" + secret, "token=" + secret,
+                                     "x=" + secret.substr(0, 3) + "%77eir-key-12345", "access_token=" + secret, "a;key=" + secret}) {
         EXPECT_EQ(ask("GET", "/v1/files?limit=3&" + query + "&after=b").status, 200) << query;
         const auto call = a_->calls().back();
         EXPECT_EQ(call.raw_head.find(secret), std::string::npos) << query << '\n' << call.raw_head;
@@ -79,7 +83,9 @@ TEST_F(Strictness, SendsNoKeyOfItsOwnUpstreamHoweverTheQueryWritesIt) {
 
 TEST_F(Strictness, SendsNoKeyOfItsOwnUpstreamInAnyOtherField) {
     const std::string secret = key;
-    const headers odd{{"X-Auth-Token", secret}, {"Ocp-Apim-Subscription-Key", secret}, {"X-From", "https://a.example/?key=" + secret},
+    const headers odd{{"X-Auth-Token", secret},
+                      {"Ocp-Apim-Subscription-Key", secret},
+                      {"X-From", "https://a.example/?key=" + secret},
                       {"Sec-WebSocket-Protocol", "openai-insecure-api-key." + secret}};
     for (const auto& one : odd) {
         EXPECT_EQ(chat(with({one})).status, 200) << one.first;
@@ -88,8 +94,17 @@ TEST_F(Strictness, SendsNoKeyOfItsOwnUpstreamInAnyOtherField) {
 }
 
 TEST_F(Strictness, ForwardsNoFieldThatAnotherServerReadsAsOneThatWeirDecides) {
-    const headers treacherous{{"Transfer_Encoding", "chunked"}, {"Content_Length", "3"}, {"X_Api_Key", "k"}, {"x_goog-api-key", "k"}, {"API_KEY", "k"}, {"Content_Type", "text/x"}, {"OpenAI_Organization", "mine"},
-                              {"X-HTTP-Method-Override", "DELETE"}, {"X-HTTP-Method", "DELETE"}, {"X-Method-Override", "DELETE"}, {"x_http_method_override", "DELETE"}};
+    const headers treacherous{{"Transfer_Encoding", "chunked"},
+                              {"Content_Length", "3"},
+                              {"X_Api_Key", "k"},
+                              {"x_goog-api-key", "k"},
+                              {"API_KEY", "k"},
+                              {"Content_Type", "text/x"},
+                              {"OpenAI_Organization", "mine"},
+                              {"X-HTTP-Method-Override", "DELETE"},
+                              {"X-HTTP-Method", "DELETE"},
+                              {"X-Method-Override", "DELETE"},
+                              {"x_http_method_override", "DELETE"}};
     for (const auto& one : treacherous) {
         EXPECT_EQ(chat(with({one})).status, 200) << one.first;
         EXPECT_EQ(a_->calls().back().header(one.first), "") << one.first;
@@ -102,14 +117,17 @@ TEST_F(Strictness, ForwardsNoFieldThatAnotherServerReadsAsOneThatWeirDecides) {
 TEST_F(Strictness, SaysThatABodyThatItReadAsJsonIsJson) {
     const auto type_sent = [&](const std::string& type) {
         const auto body = chat_body("gpt-4o", false);
-        const auto got = exchange_once(weir_->url(), "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + std::string{key} + "\r\n" +
-                                                         (type.empty() ? "" : "Content-Type: " + type + "\r\n") + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+        const auto got = exchange_once(weir_->url(), "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + std::string{key} +
+                                                         "\r\n" + (type.empty() ? "" : "Content-Type: " + type + "\r\n") +
+                                                         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
         EXPECT_EQ(got.status, 200) << type << got.body;
         const auto head = a_->calls().back().raw_head;
         EXPECT_EQ(a_->calls().back().body, body);
         return a_->calls().back().header("content-type");
     };
-    for (const char* defaulted : {"", "application/x-www-form-urlencoded", "Application/X-WWW-Form-urlencoded; charset=utf-8", "text/plain;charset=UTF-8", "text/plain ; charset=utf-8", ";"}) EXPECT_EQ(type_sent(defaulted), "application/json") << defaulted;
+    for (const char* defaulted : {"", "application/x-www-form-urlencoded", "Application/X-WWW-Form-urlencoded; charset=utf-8",
+                                  "text/plain;charset=UTF-8", "text/plain ; charset=utf-8", ";"})
+        EXPECT_EQ(type_sent(defaulted), "application/json") << defaulted;
     for (const char* own : {"application/json", "application/json; charset=utf-8", "application/vnd.api+json"}) EXPECT_EQ(type_sent(own), own);
     // What is not read keeps its type.
     EXPECT_EQ(ask("POST", "/v1/threads", "a=b", with({{"Content-Type", "application/x-www-form-urlencoded"}})).status, 200);
@@ -164,7 +182,8 @@ TEST_F(Strictness, SaysThatCorsIsOffToABrowsersQuestion) {
 }
 
 TEST_F(Strictness, ForwardsNoBodyOfAnHttp10Get) {
-    const auto got = exchange_once(weir_->url(), "GET /v1/threads HTTP/1.0\r\nAuthorization: Bearer " + std::string{key} + "\r\nContent-Length: 5\r\n\r\nhello");
+    const auto got =
+        exchange_once(weir_->url(), "GET /v1/threads HTTP/1.0\r\nAuthorization: Bearer " + std::string{key} + "\r\nContent-Length: 5\r\n\r\nhello");
     EXPECT_EQ(got.status, 413);
     EXPECT_EQ(a_->call_count(), 0u);
 }
@@ -174,10 +193,17 @@ TEST_F(Strictness, ChecksTheModelThatIsSent) {
     const auto narrow = [&](headers more = {}) { return with(std::move(more), "sk-narrow"); };
     EXPECT_EQ(ask("POST", "/v1/chat/completions", R"({"model":"gpt-4o","messages":[],"Model":"dear"})", narrow()).status, 400);
     EXPECT_EQ(ask("POST", "/v1/chat/completions", R"({"model":"gpt-4o","messages":[],"\u004dodel":"dear"})", narrow()).status, 400);
-    EXPECT_EQ(ask("POST", "/v1beta/models/google//gemini-2.5-pro:generateContent", R"({"model":"models/gemini-cheap","contents":[]})", narrow()).status, 400);
-    const std::string part = "--X\r\nContent-Disposition: form-data; name=\"x\"; name*0=\"model\"\r\n\r\ndear\r\n--X\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ngpt-4o\r\n--X--\r\n";
+    EXPECT_EQ(
+        ask("POST", "/v1beta/models/google//gemini-2.5-pro:generateContent", R"({"model":"models/gemini-cheap","contents":[]})", narrow()).status,
+        400);
+    const std::string part =
+        "--X\r\nContent-Disposition: form-data; name=\"x\"; name*0=\"model\"\r\n\r\ndear\r\n--X\r\nContent-Disposition: form-data; "
+        "name=\"model\"\r\n\r\ngpt-4o\r\n--X--\r\n";
     EXPECT_EQ(ask("POST", "/v1/audio/transcriptions", part, narrow({{"Content-Type", "multipart/form-data; boundary=X"}})).status, 400);
-    EXPECT_EQ(ask("POST", "/v1/chat/completions", chat_body("gpt-4o", false), narrow({{"Content-Type", "application/json"}, {"content-type", "multipart/form-data; boundary=X"}})).status, 400);
+    EXPECT_EQ(ask("POST", "/v1/chat/completions", chat_body("gpt-4o", false),
+                  narrow({{"Content-Type", "application/json"}, {"content-type", "multipart/form-data; boundary=X"}}))
+                  .status,
+              400);
     EXPECT_EQ(a_->call_count() + gemini_->call_count(), 0u);
 }
 
@@ -200,7 +226,8 @@ TEST_F(Strictness, RepeatsNoLongNameThatAClientChose) {
     expect_short(ask("POST", "/v1beta/models/a:generateContent", R"({"contents":[],"model":")" + name + "\"}", narrow), "another than the path's");
     expect_short(ask("GET", "/v1/models/" + in_path, {}, narrow), "asked about");
     expect_short(ask("GET", "/v1/realtime?model=" + in_path, {}, narrow), "realtime");
-    for (const char* page : {"/api/status", "/api/live", "/api/requests", "/metrics", "/api/ledger?by=model"}) EXPECT_EQ(weir_->ask_admin(page).body.find(shown), std::string::npos) << page;
+    for (const char* page : {"/api/status", "/api/live", "/api/requests", "/metrics", "/api/ledger?by=model"})
+        EXPECT_EQ(weir_->ask_admin(page).body.find(shown), std::string::npos) << page;
 }
 
 // 40 refusals of 12 MB of name each made the list of recent errors 480 MB long.
@@ -226,8 +253,11 @@ TEST_F(Strictness, LogsThePathOfWhatItDoesNotKnow) {
 }
 
 TEST_F(Strictness, SaysWhatIsWrongWithAKey) {
-    const std::pair<const char*, const char*> rows[] = {{"Bearer \"sk-weir-key-12345\"", "in quotes"}, {"Bearer Bearer sk-weir-key-12345", "stands twice"}, {"sk-weir-key-12345", "lacks the word Bearer"},
-                                                        {"Bearer sk-weir-key-12345,", "comma"}, {"Bearer ${WEIR_KEY}", "placeholder"}};
+    const std::pair<const char*, const char*> rows[] = {{"Bearer \"sk-weir-key-12345\"", "in quotes"},
+                                                        {"Bearer Bearer sk-weir-key-12345", "stands twice"},
+                                                        {"sk-weir-key-12345", "lacks the word Bearer"},
+                                                        {"Bearer sk-weir-key-12345,", "comma"},
+                                                        {"Bearer ${WEIR_KEY}", "placeholder"}};
     for (const auto& [sent, said] : rows) {
         const auto got = chat({{"Authorization", sent}});
         EXPECT_EQ(got.status, 401) << sent;
@@ -239,18 +269,21 @@ TEST_F(Strictness, SaysWhatIsWrongWithAKey) {
 TEST_F(Strictness, AnswersPlainHttpOnATlsPort) {
     const auto address = weir_->url(1).substr(std::string_view{"https://"}.size());
     for (const std::string method : {"GET", "POST", "HEAD", "PUT"}) {
-        const auto got = exchange_once("http://" + address, method + " /v1/models HTTP/1.1\r\nHost: h\r\nx-request-id: plain\r\nContent-Length: 0\r\n\r\n");
+        const auto got =
+            exchange_once("http://" + address, method + " /v1/models HTTP/1.1\r\nHost: h\r\nx-request-id: plain\r\nContent-Length: 0\r\n\r\n");
         EXPECT_EQ(got.status, 400) << method;
         if (method != "HEAD") {
             EXPECT_NE(got.body.find("https://"), std::string::npos) << method << got.body;
         }
         EXPECT_NE(weir_->log_line(got.header("x-request-id")).find("\"status\":400"), std::string::npos) << method;
     }
-    EXPECT_EQ(exchange_once(weir_->url(1), "GET /v1/models HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + std::string{key} + "\r\n\r\n").status, 200);
+    EXPECT_EQ(exchange_once(weir_->url(1), "GET /v1/models HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + std::string{key} + "\r\n\r\n").status,
+              200);
 }
 
 TEST_F(Strictness, ServesBaseUrlsOfOtherProvidersAndThoseWithATrackersQuery) {
-    for (const char* target : {"/api/v1/chat/completions", "/compatible-mode/v1/chat/completions", "/api/paas/v4/chat/completions", "/V1/chat/completions", "/v1?utm_source=x/chat/completions"}) {
+    for (const char* target : {"/api/v1/chat/completions", "/compatible-mode/v1/chat/completions", "/api/paas/v4/chat/completions",
+                               "/V1/chat/completions", "/v1?utm_source=x/chat/completions"}) {
         const auto got = ask("POST", target, chat_body("gpt-4o", false));
         EXPECT_EQ(got.status, 200) << target << got.body;
         EXPECT_FALSE(got.header("x-weir-hint").empty()) << target;
@@ -265,8 +298,10 @@ TEST_F(Strictness, ServesBaseUrlsOfOtherProvidersAndThoseWithATrackersQuery) {
 TEST_F(Strictness, PassesGeminisArraysOnAsTheyCome) {
     std::string array = "[";
     for (int i = 0; i < 8; ++i)
-        array += std::string{i > 0 ? ",\r\n" : ""} + R"({"candidates":[{"content":{"parts":[{"text":"word"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":)" +
-                 std::to_string(i + 1) + R"(,"totalTokenCount":17}})";
+        array +=
+            std::string{i > 0 ? ",\r\n" : ""} +
+            R"({"candidates":[{"content":{"parts":[{"text":"word"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":)" +
+            std::to_string(i + 1) + R"(,"totalTokenCount":17}})";
     array += "]";
     mock::script slowly;
     slowly.body = array;
@@ -291,7 +326,8 @@ TEST_F(Strictness, PassesGeminisArraysOnAsTheyCome) {
 // An upstream gives up waiting on a kept connection and says so just as it is used again: no answer to what was asked.
 TEST(StrictnessOfConnections, TakesALate408ForAClosedConnection) {
     const auto provider = quick_provider("a");
-    const gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  main:\n    retry: {attempts: 1}\n    upstreams:\n" + upstream_of(*provider) +
+    const gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  main:\n    retry: {attempts: 1}\n    upstreams:\n" +
+                                                upstream_of(*provider) +
                                                 "workers: 1\nadmin: {address: \"127.0.0.1:0\"}\nstate: {ledger: off}\nlog: {access: access.log}\n"};
     const auto chat = [&] { return exchange_once(weir.url(), request_text("POST", "/v1/chat/completions", chat_body("m", false))); };
     ASSERT_EQ(chat().status, 200);

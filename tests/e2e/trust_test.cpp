@@ -15,7 +15,8 @@ namespace {
 class Trust : public testing::Test {
 protected:
     static std::string conf(const std::string& listener, const std::string& upstream) {
-        return "listeners: [" + listener + "]\npools:\n  main:\n    retry: {attempts: 1}\n    ejection: {consecutive_failures: 1000}\n    upstreams:\n" + upstream +
+        return "listeners: [" + listener +
+               "]\npools:\n  main:\n    retry: {attempts: 1}\n    ejection: {consecutive_failures: 1000}\n    upstreams:\n" + upstream +
                "routes: [{models: [\"*\"], pool: main}]\n" + std::string{conf_end};
     }
     static void reload(gateway_process& weir) {
@@ -49,7 +50,9 @@ TEST_F(Trust, AnUpstreamsCaFileThatWasRotatedHoldsFromTheReloadOn) {
     const mock::authority before, after;
     const auto own = before.issue();
     const auto provider = quick_provider("secure", mock::tls_options{own.pem, own.private_key, ""});
-    gateway_process weir{WEIR_BINARY, conf("{address: \"127.0.0.1:0\"}", upstream_of(*provider, "tls: {ca: ca.pem, server_name: localhost}")), {{"ca.pem", before.pem()}}};
+    gateway_process weir{WEIR_BINARY,
+                         conf("{address: \"127.0.0.1:0\"}", upstream_of(*provider, "tls: {ca: ca.pem, server_name: localhost}")),
+                         {{"ca.pem", before.pem()}}};
     for (int i = 0; i < 4; ++i) EXPECT_EQ(ask(weir), 200);
     (void)weir.folder().write("ca.pem", after.pem());
     reload(weir);
@@ -87,9 +90,10 @@ TEST_F(Trust, NoTlsSessionOutlivesTheClientCaThatAReloadTookOut) {
     const auto provider = quick_provider("a");
     for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
         SCOPED_TRACE(version);
-        gateway_process weir{WEIR_BINARY,
-                             conf("{address: \"127.0.0.1:0\", tls: {certificate: c.pem, private_key: k.pem, client_ca: ca.pem}}", upstream_of(*provider)),
-                             {{"c.pem", own.pem}, {"k.pem", own.private_key}, {"ca.pem", before.pem() + after.pem()}}};
+        gateway_process weir{
+            WEIR_BINARY,
+            conf("{address: \"127.0.0.1:0\", tls: {certificate: c.pem, private_key: k.pem, client_ca: ca.pem}}", upstream_of(*provider)),
+            {{"c.pem", own.pem}, {"k.pem", own.private_key}, {"ca.pem", before.pem() + after.pem()}}};
         const auto status_on = [](raw_client& client) {
             if (!client.connected() || !client.send(request_text("POST", "/v1/chat/completions", chat_body("m", false)))) return 0;
             return client.read_response(3s).status;

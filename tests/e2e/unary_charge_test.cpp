@@ -46,7 +46,8 @@ std::vector<spoken> every_answer() {
     return {
         {"chat", "/v1/chat/completions", chat_body("m", false),
          [](std::size_t n, const std::string& u) {
-             return R"({"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":")" + words(n) + R"("}}])" + u + "}";
+             return R"({"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":")" + words(n) + R"("}}])" +
+                    u + "}";
          },
          openai},
         {"completions", "/v1/completions", R"({"model":"m","prompt":"Say"})",

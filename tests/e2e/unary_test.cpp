@@ -20,9 +20,8 @@ protected:
             "prices: prices.yaml\n"
             "pools:\n  one:\n    ejection: {consecutive_failures: 1000}\n    retry: {attempts: 1}\n    upstreams:\n" +
             upstream_of(*a_) + std::string{conf_end};
-        weir_ = std::make_unique<gateway_process>(
-            WEIR_BINARY, conf,
-            gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 1.00, output: 2.00}\n"}});
+        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, conf,
+                                                  gateway_process::files{{"prices.yaml", "models:\n  \"*\": {input: 1.00, output: 2.00}\n"}});
     }
     static void TearDownTestSuite() {
         weir_.reset();
@@ -70,15 +69,12 @@ TEST_F(Unary, SaysWhoAnsweredAndWhatItCost) {
     EXPECT_EQ(got.header("x-weir-attempts"), "1");
     const auto call = a_->calls().back();
     const double cost = std::strtod(got.header("x-weir-cost-usd").c_str(), nullptr);
-    EXPECT_NEAR(cost,
-                (static_cast<double>(call.usage.prompt) * 1.0 + static_cast<double>(call.usage.completion) * 2.0) / 1e6,
-                1e-9);
+    EXPECT_NEAR(cost, (static_cast<double>(call.usage.prompt) * 1.0 + static_cast<double>(call.usage.completion) * 2.0) / 1e6, 1e-9);
 }
 
 TEST_F(Unary, PassesAnUpstreamsRefusalOnUnchanged) {
     for (const int status : {400, 401, 404, 422, 500, 503}) {
-        const auto got =
-            ask({.status = status, .headers = {{"retry-after", "3"}}, .body = R"({"error":{"message":"mine"}})"});
+        const auto got = ask({.status = status, .headers = {{"retry-after", "3"}}, .body = R"({"error":{"message":"mine"}})"});
         EXPECT_EQ(got.status, status);
         EXPECT_EQ(got.body, R"({"error":{"message":"mine"}})");
         EXPECT_EQ(got.header("retry-after"), "3");
@@ -97,22 +93,19 @@ TEST_F(Unary, SwallowsInformationalHeads) {
 }
 
 TEST_F(Unary, AbortsACutBodySoThatTheClientSeesIt) {
-    const auto by_length =
-        ask({.text = std::string(200'000, 'x'), .cut = mock::cut{mock::cut::place::body, 150'000, 0}});
+    const auto by_length = ask({.text = std::string(200'000, 'x'), .cut = mock::cut{mock::cut::place::body, 150'000, 0}});
     EXPECT_FALSE(by_length.clean() && by_length.status == 200);
-    const auto by_chunks = ask({.text = std::string(200'000, 'x'),
-                                .framing = mock::framing::chunked,
-                                .cut = mock::cut{mock::cut::place::body, 150'000, 0}});
+    const auto by_chunks =
+        ask({.text = std::string(200'000, 'x'), .framing = mock::framing::chunked, .cut = mock::cut{mock::cut::place::body, 150'000, 0}});
     EXPECT_FALSE(by_chunks.clean() && by_chunks.status == 200);
 }
 
 TEST_F(Unary, RefusesAnswersWithAmbiguousFraming) {
     for (const char* raw :
          {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
-          "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
-          "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello",
-          "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhello", "HTTP/1.1 2x0 OK\r\nContent-Length: 0\r\n\r\n",
-          "garbage\r\n\r\n", "HTTP/1.1 200 OK\r\nBad Name: 1\r\nContent-Length: 0\r\n\r\n"}) {
+          "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello",
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhello", "HTTP/1.1 2x0 OK\r\nContent-Length: 0\r\n\r\n", "garbage\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nBad Name: 1\r\nContent-Length: 0\r\n\r\n"}) {
         const auto got = ask({.raw = raw});
         EXPECT_EQ(got.status, 502) << raw;
         EXPECT_NE(got.body.find("upstream_invalid_response"), std::string::npos) << got.body;
@@ -131,8 +124,7 @@ TEST_F(Unary, ReusesUpstreamConnections) {
 TEST_F(Unary, SendsAgainWhenAKeptConnectionHasJustGone) {
     raw_client client{weir_->url()};
     for (int i = 0; i < 3; ++i) {
-        ASSERT_TRUE(client.send(
-            request_text("POST", "/v1/chat/completions", chat_body("m", false), {{"x-mock", "keep_alive=off"}})));
+        ASSERT_TRUE(client.send(request_text("POST", "/v1/chat/completions", chat_body("m", false), {{"x-mock", "keep_alive=off"}})));
         EXPECT_EQ(client.read_response().status, 200);
     }
 }
@@ -141,9 +133,8 @@ TEST_F(Unary, AnswersPipelinedRequestsInOrder) {
     raw_client client{weir_->url()};
     std::string all;
     for (int i = 0; i < 6; ++i)
-        all += request_text(
-            "POST", "/v1/chat/completions", chat_body("m", i % 2 == 1),
-            {{"x-mock", "text=number-" + std::to_string(i) + ",before_head=" + std::to_string(30 - 5 * i)}});
+        all += request_text("POST", "/v1/chat/completions", chat_body("m", i % 2 == 1),
+                            {{"x-mock", "text=number-" + std::to_string(i) + ",before_head=" + std::to_string(30 - 5 * i)}});
     ASSERT_TRUE(client.send(all));
     for (int i = 0; i < 6; ++i) {
         const auto got = client.read_response();
@@ -226,8 +217,7 @@ TEST_F(Unary, AnswersExpectContinue) {
 
 TEST_F(Unary, ClosesWhenTheClientAsksForIt) {
     raw_client client{weir_->url()};
-    ASSERT_TRUE(
-        client.send(request_text("POST", "/v1/chat/completions", chat_body("m", false), {{"Connection", "close"}})));
+    ASSERT_TRUE(client.send(request_text("POST", "/v1/chat/completions", chat_body("m", false), {{"Connection", "close"}})));
     const auto got = client.read_response();
     EXPECT_TRUE(got.clean());
     EXPECT_EQ(got.header("connection"), "close");
@@ -238,8 +228,8 @@ TEST_F(Unary, FindsTheModelInMultipartFormsAndPassesThemOn) {
     const std::string body =
         "--xx\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\nRIFF\x01\x02\r\n"
         "--xx\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--xx--\r\n";
-    const auto got = exchange_once(weir_->url(), request_text("POST", "/v1/audio/transcriptions", body,
-                                                              {{"Content-Type", "multipart/form-data; boundary=xx"}}));
+    const auto got =
+        exchange_once(weir_->url(), request_text("POST", "/v1/audio/transcriptions", body, {{"Content-Type", "multipart/form-data; boundary=xx"}}));
     EXPECT_EQ(got.status, 200);
     EXPECT_EQ(a_->calls().back().body, body);
     EXPECT_EQ(a_->calls().back().model, "whisper-1");
@@ -277,16 +267,16 @@ TEST_F(Unary, DatesAnAnswerThatCameWithoutADate) {  // RFC 9110, 6.6.1
 }
 
 TEST_F(Unary, SendsABodyLargerThanTheSendBufferOnANewConnection) {
-    gateway_process fresh{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  one:\n    upstreams:\n" +
-                                           upstream_of(*a_) + std::string{conf_end}};
+    gateway_process fresh{WEIR_BINARY,
+                          "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  one:\n    upstreams:\n" + upstream_of(*a_) + std::string{conf_end}};
     const auto body = chat_body("m", false, R"("padding":")" + std::string(30'000'000, 'p') + '"');
     EXPECT_EQ(exchange_once(fresh.url(), request_text("POST", "/v1/chat/completions", body)).status, 200);
     EXPECT_TRUE(!a_->calls().empty() && a_->calls().back().body == body);
 }
 
 TEST_F(Unary, PassesARateLimitOnWithoutAskingAgainWhenNobodyElseCanAnswer) {
-    gateway_process fresh{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  one:\n    upstreams:\n" +
-                                           upstream_of(*a_) + std::string{conf_end}};
+    gateway_process fresh{WEIR_BINARY,
+                          "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  one:\n    upstreams:\n" + upstream_of(*a_) + std::string{conf_end}};
     a_->forget();
     a_->once({.status = 429, .headers = {{"retry-after", "7"}}, .body = R"({"error":{"message":"slow down"}})"});
     const auto got = exchange_once(fresh.url(), request_text("POST", "/v1/chat/completions", chat_body("m", false)));

@@ -33,7 +33,8 @@ protected:
     static pid_t upgrade(gateway_process& weir) {
         weir.program().signal(SIGUSR2);
         const std::string said = "handed over to pid ";
-        EXPECT_TRUE(weir.program().wait_err([&](const std::string& err) { return err.find(said) != std::string::npos; }, 20s)) << weir.program().err();
+        EXPECT_TRUE(weir.program().wait_err([&](const std::string& err) { return err.find(said) != std::string::npos; }, 20s))
+            << weir.program().err();
         const auto err = weir.program().err();
         const auto at = err.rfind(said);
         return at == std::string::npos ? 0 : static_cast<pid_t>(std::stol(err.substr(at + said.size())));
@@ -114,9 +115,10 @@ TEST_F(Upkeep, ALedgerThatSomebodyKeepsLockedIsSaidEverywhereWithinTwoSeconds) {
 TEST_F(Upkeep, GaugesAndCountersHaveASampleBeforeTheFirstRequest) {
     const gateway_process weir{WEIR_BINARY, conf()};
     const auto shown = weir.metrics_when([](const std::string& m) { return m.find("\nweir_buffered_body_bytes{") != std::string::npos; });
-    for (const char* name : {"weir_connections{", "weir_active_streams{", "weir_buffered_body_bytes{", "weir_client_timeouts_total{", "weir_gateway_timeouts_total{",
-                             "weir_streams_interrupted_total{", "weir_client_disconnects_total{", "weir_tunnels_unread_total{", "weir_queue_waiting{",
-                             "weir_upstream_in_flight{", "weir_upstream_connections{", "weir_ledger_lost_rows_total ", "weir_log_dropped_total "})
+    for (const char* name :
+         {"weir_connections{", "weir_active_streams{", "weir_buffered_body_bytes{", "weir_client_timeouts_total{", "weir_gateway_timeouts_total{",
+          "weir_streams_interrupted_total{", "weir_client_disconnects_total{", "weir_tunnels_unread_total{", "weir_queue_waiting{",
+          "weir_upstream_in_flight{", "weir_upstream_connections{", "weir_ledger_lost_rows_total ", "weir_log_dropped_total "})
         EXPECT_NE(shown.find("\n" + std::string{name}), std::string::npos) << name;
     EXPECT_EQ(metric(shown, "weir_buffered_body_bytes"), 0);
     EXPECT_EQ(metric(shown, "weir_streams_interrupted_total"), 0);

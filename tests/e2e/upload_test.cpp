@@ -22,14 +22,16 @@ std::string file_bytes(std::size_t size) {
 }
 
 std::string upload_head(std::size_t size, const std::string& more = {}) {
-    return "POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nContent-Length: " + std::to_string(size) + "\r\n" + more + "\r\n";
+    return "POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nContent-Length: " + std::to_string(size) +
+           "\r\n" + more + "\r\n";
 }
 
 class Upload : public testing::Test {
 protected:
     void start(const std::string& upstreams, const std::string& limits = {}) {
         weir_ = std::make_unique<gateway_process>(WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\n" + limits +
-                                                                   "pools:\n  main:\n    retry: {backoff: 10ms}\n    upstreams:\n" + upstreams + conf_end);
+                                                                   "pools:\n  main:\n    retry: {backoff: 10ms}\n    upstreams:\n" + upstreams +
+                                                                   conf_end);
     }
 
     std::unique_ptr<mock::provider> a_ = quick_provider("a"), b_ = quick_provider("b");

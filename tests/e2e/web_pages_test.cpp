@@ -14,7 +14,8 @@ struct stage {
     explicit stage(const std::string& listeners, const std::string& more = {}, const std::string& admin = "127.0.0.1:0")
         : provider(quick_provider("a")),
           weir(WEIR_BINARY, "listeners: [" + listeners + "]\npools:\n  main:\n    upstreams:\n" + upstream_of(*provider) + more +
-                                "admin: {address: \"" + admin + "\", hosts: [admin.lan]}\nworkers: 2\nstate: {ledger: off}\nlog: {access: access.log, level: info}\n") {}
+                                "admin: {address: \"" + admin +
+                                "\", hosts: [admin.lan]}\nworkers: 2\nstate: {ledger: off}\nlog: {access: access.log, level: info}\n") {}
 
     // The first conf of the README, but for the port.
     static std::string loopback() { return "{address: \"127.0.0.1:0\", hosts: [weir.lan]}"; }
@@ -46,9 +47,11 @@ void expect_refused(const response& got, const std::string& code, const std::str
 TEST(WebPages, CannotSendRequestsToAWeirWithoutKeys) {
     const stage s{stage::loopback()};
     const auto own = "127.0.0.1" + s.port();
-    for (const char* origin : {"https://evil.example", "http://127.0.0.1:1", "null", "http://evil.example:8080"}) expect_refused(s.post(own, origin), "origin_not_allowed", origin);
+    for (const char* origin : {"https://evil.example", "http://127.0.0.1:1", "null", "http://evil.example:8080"})
+        expect_refused(s.post(own, origin), "origin_not_allowed", origin);
     EXPECT_EQ(s.provider->call_count(), 0u);
-    for (const std::string& origin : {std::string{}, "http://" + own, std::string{"app://obsidian.md"}, std::string{"vscode-webview://x"}}) EXPECT_EQ(s.post(own, origin).status, 200) << origin;
+    for (const std::string& origin : {std::string{}, "http://" + own, std::string{"app://obsidian.md"}, std::string{"vscode-webview://x"}})
+        EXPECT_EQ(s.post(own, origin).status, 200) << origin;
     EXPECT_EQ(s.post("weir.lan", "http://weir.lan").status, 200);
     EXPECT_EQ(s.provider->call_count(), 5u);
 }
@@ -64,9 +67,11 @@ TEST(WebPages, CannotReadAnswersUnderANameOfTheirOwn) {
     const stage s{stage::loopback()};
     for (const std::string target : {"/v1/models", "/v1/files", "/llms.txt", "/nowhere", "/v1/chat/completions", "*"}) {
         const std::string method = target == "*" ? "OPTIONS" : "GET";
-        expect_refused(exchange_once(s.weir.url(), method + " " + target + " HTTP/1.1\r\nHost: evil.example" + s.port() + "\r\n\r\n"), "host_not_allowed", target);
+        expect_refused(exchange_once(s.weir.url(), method + " " + target + " HTTP/1.1\r\nHost: evil.example" + s.port() + "\r\n\r\n"),
+                       "host_not_allowed", target);
     }
-    expect_refused(exchange_once(s.weir.url(), "GET http://evil.example/v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n"), "host_not_allowed", "in the target");
+    expect_refused(exchange_once(s.weir.url(), "GET http://evil.example/v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n"), "host_not_allowed",
+                   "in the target");
     EXPECT_EQ(s.provider->call_count(), 0u);
     for (const char* host : {"localhost", "chat.localhost:7", "[::1]:80", "WEIR.lan:1"})
         EXPECT_EQ(exchange_once(s.weir.url(), std::string{"GET /v1/models HTTP/1.1\r\nHost: "} + host + "\r\n\r\n").status, 200) << host;
@@ -77,8 +82,10 @@ TEST(WebPages, CannotOpenWebSockets) {
     const stage s{stage::loopback()};
     const auto own = "127.0.0.1" + s.port();
     const auto shake = [&](const std::string& origin) {
-        return exchange_once(s.weir.url(), "GET /v1/realtime?model=m HTTP/1.1\r\nHost: " + own + "\r\nOrigin: " + origin +
-                                               "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+        return exchange_once(
+            s.weir.url(),
+            "GET /v1/realtime?model=m HTTP/1.1\r\nHost: " + own + "\r\nOrigin: " + origin +
+                "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
     };
     expect_refused(shake("https://evil.example"), "origin_not_allowed", "websocket");
     EXPECT_EQ(s.provider->call_count(), 0u);
@@ -99,7 +106,8 @@ TEST(WebPages, MayCallWhereCorsNamesThem) {
     EXPECT_EQ(s.post(own, "https://app.example").status, 200);
     expect_refused(s.post(own, "https://other.example"), "origin_not_allowed", "not named");
     const auto preflight = [&](const std::string& origin) {
-        return exchange_once(s.weir.url(), request_text("OPTIONS", "/v1/chat/completions", {}, {{"Origin", origin}, {"Access-Control-Request-Method", "POST"}}));
+        return exchange_once(s.weir.url(),
+                             request_text("OPTIONS", "/v1/chat/completions", {}, {{"Origin", origin}, {"Access-Control-Request-Method", "POST"}}));
     };
     EXPECT_EQ(preflight("https://app.example").status, 204);
     expect_refused(preflight("https://other.example"), "origin_not_allowed", "preflight");
@@ -108,8 +116,10 @@ TEST(WebPages, MayCallWhereCorsNamesThem) {
 TEST(WebPages, AreTheKeysAffairWhereThereAreKeys) {
     const stage s{stage::loopback(), "keys: [{name: k, secret: sk-k}]\n"};
     const auto body = chat_body("gpt-4o", false);
-    const auto got = exchange_once(s.weir.url(), "POST /v1/chat/completions HTTP/1.1\r\nHost: evil.example\r\nOrigin: https://evil.example\r\nAuthorization: Bearer sk-k\r\nContent-Type: application/json\r\nContent-Length: " +
-                                                     std::to_string(body.size()) + "\r\n\r\n" + body);
+    const auto got = exchange_once(s.weir.url(),
+                                   "POST /v1/chat/completions HTTP/1.1\r\nHost: evil.example\r\nOrigin: https://evil.example\r\nAuthorization: "
+                                   "Bearer sk-k\r\nContent-Type: application/json\r\nContent-Length: " +
+                                       std::to_string(body.size()) + "\r\n\r\n" + body);
     EXPECT_EQ(got.status, 200) << got.body;
     EXPECT_EQ(s.post("evil.example", "https://evil.example").status, 401);
 }
@@ -117,12 +127,15 @@ TEST(WebPages, AreTheKeysAffairWhereThereAreKeys) {
 TEST(WebPages, AreKeptFromUnixSocketsByTheirOriginAlone) {
     const stage s{"{address: \"unix:{folder}/weir.sock\"}"};
     EXPECT_EQ(exchange_once(s.weir.url(), "GET /v1/models HTTP/1.1\r\nHost: any.example\r\n\r\n").status, 200);
-    expect_refused(exchange_once(s.weir.url(), "GET /v1/models HTTP/1.1\r\nHost: any.example\r\nOrigin: https://any.example\r\n\r\n"), "origin_not_allowed", "unix");
+    expect_refused(exchange_once(s.weir.url(), "GET /v1/models HTTP/1.1\r\nHost: any.example\r\nOrigin: https://any.example\r\n\r\n"),
+                   "origin_not_allowed", "unix");
 }
 
 TEST(WebPages, CannotReadTheAdminPages) {
     const stage s{stage::loopback()};
-    const auto by = [&](const std::string& path, const std::string& host) { return exchange_once(s.weir.admin(), "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n"); };
+    const auto by = [&](const std::string& path, const std::string& host) {
+        return exchange_once(s.weir.admin(), "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+    };
     for (const char* path : {"/metrics", "/status", "/api/status", "/api/requests", "/api/keys", "/"}) {
         const auto refused = by(path, "evil.example:9464");
         EXPECT_EQ(refused.status, 403) << path;

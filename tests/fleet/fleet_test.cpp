@@ -101,8 +101,7 @@ TEST(Fleet, SpendsOneBudgetTogether) {
 TEST(Fleet, KnowsWhatTheOthersSpentBeforeItCame) {
     const store_server store;
     weir_of_fleet a{store, "a"};
-    for (int i = 0; i < 8; ++i)
-        ASSERT_TRUE(a.wait_for([&] { return a.ask(usd) == core::code::none; })) << i;
+    for (int i = 0; i < 8; ++i) ASSERT_TRUE(a.wait_for([&] { return a.ask(usd) == core::code::none; })) << i;
     weir_of_fleet b{store, "b"};
     EXPECT_TRUE(b.wait_for([&] { return b.left() <= 2 * usd; }));
     EXPECT_EQ(b.ask(3 * usd), core::code::budget_exceeded);

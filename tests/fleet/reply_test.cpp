@@ -50,9 +50,7 @@ TEST(Reply, ThatPromisesMorePartsThanAnyHasIsBrokenBeforeMemoryIsTaken) {
     EXPECT_EQ(reader.next(one), reply_reader::got::nothing_yet);
 }
 
-TEST(Reply, CommandsAreWrittenWithTheirLengths) {
-    EXPECT_EQ(write_command({"SET", "a b", ""}), "*3\r\n$3\r\nSET\r\n$3\r\na b\r\n$0\r\n\r\n");
-}
+TEST(Reply, CommandsAreWrittenWithTheirLengths) { EXPECT_EQ(write_command({"SET", "a b", ""}), "*3\r\n$3\r\nSET\r\n$3\r\na b\r\n$0\r\n\r\n"); }
 
 TEST(Store, NamesAScriptAsTheServerDoes) {
     EXPECT_EQ(store::sha1_of(""), "da39a3ee5e6b4b0d3255bfef95601890afd80709");

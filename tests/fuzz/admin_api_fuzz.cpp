@@ -15,8 +15,8 @@ using namespace weir;
 struct desk {
     desk() {
         const auto conf = config::load_text(
-            "listeners: [{address: 127.0.0.1:0}]\nstate: {ledger: off}\npools: {p: {upstreams: [{name: u, url: 'http://127.0.0.1:1/v1'}]}}\n", "/nowhere/weir.yaml",
-            [](std::string_view) { return std::nullopt; });
+            "listeners: [{address: 127.0.0.1:0}]\nstate: {ledger: off}\npools: {p: {upstreams: [{name: u, url: 'http://127.0.0.1:1/v1'}]}}\n",
+            "/nowhere/weir.yaml", [](std::string_view) { return std::nullopt; });
         current = app::make_snapshot(conf.value, names, nullptr);
         app::operations::settings of;
         of.current = [this] { return current; };

@@ -37,8 +37,8 @@ void check_shapes(endpoint e, std::string_view stream) {
 }
 
 void check_sums(const usage::counts& used) {
-    for (const std::int64_t part : {used.input, used.cached_input, used.cache_write, used.cache_write_1h, used.output,
-                                    used.reasoning, used.audio_input, used.audio_output, used.image_output}) {
+    for (const std::int64_t part : {used.input, used.cached_input, used.cache_write, used.cache_write_1h, used.output, used.reasoning,
+                                    used.audio_input, used.audio_output, used.image_output}) {
         if (part < 0) std::abort();
     }
 }

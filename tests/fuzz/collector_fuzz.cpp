@@ -43,8 +43,8 @@ std::string collected(endpoint e, std::string_view stream, std::size_t slice) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    constexpr endpoint all[] = {endpoint::chat_completions, endpoint::completions, endpoint::responses,
-                                endpoint::messages, endpoint::gemini_generate};
+    constexpr endpoint all[] = {endpoint::chat_completions, endpoint::completions, endpoint::responses, endpoint::messages,
+                                endpoint::gemini_generate};
     if (size < 2) return 0;
     const std::string_view text{reinterpret_cast<const char*>(data + 2), size - 2};
     const endpoint e = all[data[0] % std::size(all)];

@@ -14,16 +14,14 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     if (data[0] % 4 == 0) {
         const auto prices = weir::config::load_prices_text(text, "prices.yaml");
         for (const auto& fault : prices.faults)
-            if (fault.line < 1 || fault.column < 1 || weir::config::to_string(fault).find('\n') != std::string::npos)
-                std::abort();
+            if (fault.line < 1 || fault.column < 1 || weir::config::to_string(fault).find('\n') != std::string::npos) std::abort();
         return 0;
     }
     const auto result = weir::config::load_text(text, "/nonexistent/weir.yaml", env);
     bool has_error = false;
     for (const auto& fault : result.faults) {
         has_error = has_error || !fault.warning;
-        if (fault.line < 1 || fault.column < 1 || weir::config::to_string(fault).find('\n') != std::string::npos)
-            std::abort();
+        if (fault.line < 1 || fault.column < 1 || weir::config::to_string(fault).find('\n') != std::string::npos) std::abort();
     }
     if (has_error == (result.value != nullptr)) std::abort();
     return 0;

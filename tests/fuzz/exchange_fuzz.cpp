@@ -24,8 +24,8 @@ void show(const scene& what, const played& seen) {
         show("an upstream's connection", c.got);
         for (const auto index : c.answers) {
             const auto& given = seen.answers[index];
-            std::fprintf(stderr, "--- answered with number %zu, made from plan %td, for request %d%s\n", index, given.plan - what.answers.data(), given.request,
-                         given.sent ? "" : ", not to its end");
+            std::fprintf(stderr, "--- answered with number %zu, made from plan %td, for request %d%s\n", index, given.plan - what.answers.data(),
+                         given.request, given.sent ? "" : ", not to its end");
         }
     }
     for (const auto& a : what.answers) show("an answer of the upstreams", a.wire);

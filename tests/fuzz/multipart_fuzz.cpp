@@ -14,8 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const std::string_view content_type : {type, std::string_view{"multipart/form-data; boundary=XX"}}) {
         request_facts facts;
         if (inspect_multipart(content_type, body, facts)) continue;
-        if (facts.model_at.end > body.size() ||
-            facts.model != body.substr(facts.model_at.begin, facts.model_at.end - facts.model_at.begin))
+        if (facts.model_at.end > body.size() || facts.model != body.substr(facts.model_at.begin, facts.model_at.end - facts.model_at.begin))
             std::abort();
     }
     return 0;

@@ -49,6 +49,7 @@ int main(int count, char** arguments) {
             }
         }
     }
-    if (fed == 0) std::fprintf(stderr, "weir_fuzz_replay: there is no file to feed: every target has seeds and a dictionary in tests/fuzz/corpus/NAME\n");
+    if (fed == 0)
+        std::fprintf(stderr, "weir_fuzz_replay: there is no file to feed: every target has seeds and a dictionary in tests/fuzz/corpus/NAME\n");
     return fed > 0 ? 0 : 1;
 }

@@ -41,14 +41,11 @@ void try_body(endpoint e, std::string_view body) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const std::string_view text{reinterpret_cast<const char*>(data + 1), size - 1};
-    constexpr endpoint tried[] = {endpoint::chat_completions, endpoint::completions, endpoint::responses,
-                                  endpoint::embeddings,       endpoint::messages,    endpoint::gemini_generate,
-                                  endpoint::moderations};
+    constexpr endpoint tried[] = {endpoint::chat_completions, endpoint::completions,     endpoint::responses,  endpoint::embeddings,
+                                  endpoint::messages,         endpoint::gemini_generate, endpoint::moderations};
     try_body(tried[data[0] % std::size(tried)], text);
-    const target what =
-        classify(data[0] % 2 != 0 ? "POST" : "GET", text.substr(0, text.find('\n')), "model=a", data[0] % 4 < 2);
+    const target what = classify(data[0] % 2 != 0 ? "POST" : "GET", text.substr(0, text.find('\n')), "model=a", data[0] % 4 < 2);
     if (!what.refusal && right_for(what, "POST").word.empty()) std::abort();
-    if (!what.refusal && (what.suffix.empty() || upstream_path(what.dialect, "/base", what).front() != '/'))
-        std::abort();
+    if (!what.refusal && (what.suffix.empty() || upstream_path(what.dialect, "/base", what).front() != '/')) std::abort();
     return 0;
 }

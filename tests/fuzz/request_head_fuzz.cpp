@@ -57,8 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = rewritten(head);
     const auto second = parse_request_head(again, again.size(), other);
     expect(second.state == parse_state::done && second.consumed == again.size());
-    expect(other.method == head.method && other.path == head.path && other.query == head.query &&
-           other.host == head.host);
+    expect(other.method == head.method && other.path == head.path && other.query == head.query && other.host == head.host);
     expect(other.body == head.body && other.content_length == head.content_length);
     return 0;
 }

@@ -39,6 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (counter.finish() != count(which, text)) std::abort();
     // As one piece, whatever it holds: what BPE does inside a pre-token does not depend on how text is split.
     const auto piece = text.substr(0, longest_by_definition);
-    if (!piece.empty() && count_piece(vocabulary::of(which), piece) != static_cast<std::int64_t>(definition_of(which).encode(piece).size())) std::abort();
+    if (!piece.empty() && count_piece(vocabulary::of(which), piece) != static_cast<std::int64_t>(definition_of(which).encode(piece).size()))
+        std::abort();
     return 0;
 }

@@ -25,11 +25,12 @@
 namespace {
 
 enum call { accept_, recv_, sendmsg_, socket_, connect_, epoll_add, epoll_wait_, file_write, file_sync, file_grow, clock_, calls };
-constexpr const char* call_names[calls] = {"accept4", "recv", "sendmsg", "socket", "connect", "epoll_ctl", "epoll_wait", "write", "sync", "grow", "clock_gettime"};
+constexpr const char* call_names[calls] = {"accept4",    "recv",  "sendmsg", "socket", "connect",      "epoll_ctl",
+                                           "epoll_wait", "write", "sync",    "grow",   "clock_gettime"};
 constexpr int short_transfer = -1;
 
 struct fault {
-    std::atomic<int> error{0};        // errno, or short_transfer; 0: none
+    std::atomic<int> error{0};            // errno, or short_transfer; 0: none
     std::atomic<std::uint32_t> share{0};  // of 2^32
 };
 std::array<fault, calls> faults;
@@ -40,9 +41,21 @@ struct errno_name {
     const char* name;
     int value;
 };
-constexpr errno_name errnos[] = {{"EMFILE", EMFILE}, {"ENFILE", ENFILE}, {"ENOMEM", ENOMEM}, {"ENOBUFS", ENOBUFS}, {"ECONNABORTED", ECONNABORTED}, {"EINTR", EINTR},
-                                 {"EAGAIN", EAGAIN}, {"ENOSPC", ENOSPC}, {"EIO", EIO}, {"EDQUOT", EDQUOT}, {"ECONNRESET", ECONNRESET}, {"EPROTO", EPROTO},
-                                 {"EADDRNOTAVAIL", EADDRNOTAVAIL}, {"ENETUNREACH", ENETUNREACH}, {"short", short_transfer}};
+constexpr errno_name errnos[] = {{"EMFILE", EMFILE},
+                                 {"ENFILE", ENFILE},
+                                 {"ENOMEM", ENOMEM},
+                                 {"ENOBUFS", ENOBUFS},
+                                 {"ECONNABORTED", ECONNABORTED},
+                                 {"EINTR", EINTR},
+                                 {"EAGAIN", EAGAIN},
+                                 {"ENOSPC", ENOSPC},
+                                 {"EIO", EIO},
+                                 {"EDQUOT", EDQUOT},
+                                 {"ECONNRESET", ECONNRESET},
+                                 {"EPROTO", EPROTO},
+                                 {"EADDRNOTAVAIL", EADDRNOTAVAIL},
+                                 {"ENETUNREACH", ENETUNREACH},
+                                 {"short", short_transfer}};
 
 // What each descriptor was registered with, to arm it again.
 struct registration {
@@ -76,7 +89,7 @@ int struck(call which) {
 }
 
 bool is_regular(int fd) {
-    struct stat info {};
+    struct stat info{};
     return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
 }
 

@@ -56,8 +56,7 @@ TEST(ChunkScanner, FindsTheDataAndStopsAtTheEndOfTheMessage) {
 
 TEST(ChunkScanner, GivesTheSameUnderEverySlicing) {
     for (const std::string_view bytes :
-         {std::string_view{
-              "5\r\nhello\r\n1A;a;b=c;d=\"e\\\"f\"\r\nabcdefghijklmnopqrstuvwxyz\r\n000\r\nX-A: b\r\nY:\r\n\r\nrest"},
+         {std::string_view{"5\r\nhello\r\n1A;a;b=c;d=\"e\\\"f\"\r\nabcdefghijklmnopqrstuvwxyz\r\n000\r\nX-A: b\r\nY:\r\n\r\nrest"},
           std::string_view{"3\r\nabc\r\n4\r\nde\r\n\r\n0\r\n\r\n"}, std::string_view{"3\r\nabcd\r\n0\r\n\r\n"},
           std::string_view{"3\r\nabc\r\n0\r\nContent-Length: 5\r\n\r\n"}, std::string_view{"2\r\nab\r\n"}}) {
         const auto expected = whole(bytes);
@@ -66,8 +65,7 @@ TEST(ChunkScanner, GivesTheSameUnderEverySlicing) {
         EXPECT_EQ(scan(single), expected) << bytes;
         for (std::size_t a = 0; a <= bytes.size(); ++a)
             for (std::size_t b = a; b <= bytes.size(); ++b)
-                ASSERT_EQ(scan({bytes.substr(0, a), bytes.substr(a, b - a), bytes.substr(b)}), expected)
-                    << a << ' ' << b;
+                ASSERT_EQ(scan({bytes.substr(0, a), bytes.substr(a, b - a), bytes.substr(b)}), expected) << a << ' ' << b;
     }
 }
 
@@ -87,8 +85,7 @@ TEST(ChunkScanner, TakesASizeAsHexDigitsOnly) {
     EXPECT_EQ(whole("a\r\n0123456789\r\n0\r\n\r\n").data, "0123456789");
     EXPECT_EQ(whole("A\r\n0123456789\r\n0\r\n\r\n").data, "0123456789");
     EXPECT_EQ(whole("0000000000000001\r\nx\r\n0\r\n\r\n").data, "x");
-    for (const auto* bytes :
-         {"\r\n", "+5\r\n", "-5\r\n", "0x5\r\n", " 5\r\n", "5 \r\n", "5\t\r\n", "5_0\r\n", "G\r\n", ";a\r\n"})
+    for (const auto* bytes : {"\r\n", "+5\r\n", "-5\r\n", "0x5\r\n", " 5\r\n", "5 \r\n", "5\t\r\n", "5_0\r\n", "G\r\n", ";a\r\n"})
         expect_refused(bytes);
 }
 
@@ -116,16 +113,15 @@ TEST(ChunkScanner, BoundsExtensionsPerChunkAndPerMessage) {
 }
 
 TEST(ChunkScanner, RefusesMalformedExtensions) {
-    for (const auto* bytes : {"5;\r\n", "5;;a\r\n", "5;a=\r\n", "5;a=\"b\r\n", "5;a=\"b\"c\r\n", "5;a b\r\n", "5;a\n",
-                              "5; a\r\n", "5;a=\"\x01\"\r\n"})
+    for (const auto* bytes :
+         {"5;\r\n", "5;;a\r\n", "5;a=\r\n", "5;a=\"b\r\n", "5;a=\"b\"c\r\n", "5;a b\r\n", "5;a\n", "5; a\r\n", "5;a=\"\x01\"\r\n"})
         expect_refused(bytes);
     expect_refused(std::string_view{"5;a=\"\\\0\"\r\n", 10});
 }
 
 TEST(ChunkScanner, RefusesTrailersThatWouldChangeFramingRoutingOrIdentity) {
-    for (const std::string name :
-         {"Content-Length", "transfer-encoding", "HOST", "Authorization", "x-api-key", "Trailer", "Connection",
-          "Cookie", "Set-Cookie", "Expect", "Proxy-Authorization", "Cache-Control", "X-Forwarded-For", "Forwarded", "X-Real-IP"})
+    for (const std::string name : {"Content-Length", "transfer-encoding", "HOST", "Authorization", "x-api-key", "Trailer", "Connection", "Cookie",
+                                   "Set-Cookie", "Expect", "Proxy-Authorization", "Cache-Control", "X-Forwarded-For", "Forwarded", "X-Real-IP"})
         expect_refused("0\r\n" + name + ": 5\r\n\r\n");
     EXPECT_EQ(whole("0\r\nX-Checksum: abc\r\n\r\n").what, status::done);
     // A name that only begins like a forbidden one, and one that is longer than any of them.
@@ -134,8 +130,8 @@ TEST(ChunkScanner, RefusesTrailersThatWouldChangeFramingRoutingOrIdentity) {
 }
 
 TEST(ChunkScanner, RefusesMalformedTrailers) {
-    for (const auto* bytes : {"0\r\njunk\r\n\r\n", "0\r\n: x\r\n\r\n", "0\r\n a: b\r\n\r\n", "0\r\na : b\r\n\r\n",
-                              "0\r\na: b\x01\r\n\r\n", "0\r\na: b\rc\r\n\r\n"})
+    for (const auto* bytes :
+         {"0\r\njunk\r\n\r\n", "0\r\n: x\r\n\r\n", "0\r\n a: b\r\n\r\n", "0\r\na : b\r\n\r\n", "0\r\na: b\x01\r\n\r\n", "0\r\na: b\rc\r\n\r\n"})
         expect_refused(bytes);
 }
 

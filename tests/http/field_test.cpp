@@ -106,17 +106,16 @@ TEST(Field, ComparesWithoutCaseAndOnlyLetters) {
 }
 
 TEST(Field, StopsWhatConcernsOneConnection) {
-    for (const auto name : {"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding",
-                            "Upgrade", "HTTP2-Settings", "Proxy-Authorization"})
+    for (const auto name :
+         {"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "HTTP2-Settings", "Proxy-Authorization"})
         EXPECT_TRUE(is_hop_by_hop(identify(name))) << name;
     for (const auto name : {"Content-Type", "Date", "X-Anything", "Accept-Encoding", "Retry-After"})
         EXPECT_FALSE(is_hop_by_hop(identify(name))) << name;
 }
 
 TEST(Field, LetsConnectionNameNeitherFramingNorRoutingNorIdentity) {
-    for (const auto name : {"host", "Content-Length", "transfer-encoding", "Content-Type", "Authorization", "X-Api-Key",
-                            "api-key", "x-goog-api-key", "X-Forwarded-For", "x-forwarded-proto", "Forwarded", "Cookie",
-                            "X-Real-IP", "Via", "Expect"})
+    for (const auto name : {"host", "Content-Length", "transfer-encoding", "Content-Type", "Authorization", "X-Api-Key", "api-key", "x-goog-api-key",
+                            "X-Forwarded-For", "x-forwarded-proto", "Forwarded", "Cookie", "X-Real-IP", "Via", "Expect"})
         EXPECT_TRUE(forbidden_in_connection(name)) << name;
     for (const auto name : {"close", "keep-alive", "Upgrade", "HTTP2-Settings", "TE", "X-Foo", "X-Forwarded"})
         EXPECT_FALSE(forbidden_in_connection(name)) << name;
@@ -133,10 +132,12 @@ TEST(Field, SplitsListsAndTrimsTheirElements) {
 
 // CGI and its heirs write every `-` of a name as `_`, so that X_Api_Key becomes X-Api-Key there.
 TEST(Field, KnowsNamesThatOthersTakeForThoseThatWeirDecides) {
-    for (const char* name : {"Transfer_Encoding", "TRANSFER_ENCODING", "transfer_encoding", "Content_Length", "content_type", "Content_Encoding", "X_Api_Key", "x_api-key", "x-api_key", "API_KEY",
-                             "x_goog_api_key", "Proxy_Authorization", "keep_alive", "x_request_id", "X-HTTP-Method-Override", "x-http-method", "X_METHOD_OVERRIDE", "x_http_method_override"})
+    for (const char* name : {"Transfer_Encoding", "TRANSFER_ENCODING", "transfer_encoding", "Content_Length", "content_type", "Content_Encoding",
+                             "X_Api_Key", "x_api-key", "x-api_key", "API_KEY", "x_goog_api_key", "Proxy_Authorization", "keep_alive", "x_request_id",
+                             "X-HTTP-Method-Override", "x-http-method", "X_METHOD_OVERRIDE", "x_http_method_override"})
         EXPECT_TRUE(is_treacherous(name)) << name;
-    for (const char* name : {"Transfer-Encoding", "x-api-key", "OpenAI_Organization", "x_custom", "_", "x", "x-http-method-overrides", "my_x_api_key_2", "a_very_long_name_that_nobody_has_ever_thought_of"})
+    for (const char* name : {"Transfer-Encoding", "x-api-key", "OpenAI_Organization", "x_custom", "_", "x", "x-http-method-overrides",
+                             "my_x_api_key_2", "a_very_long_name_that_nobody_has_ever_thought_of"})
         EXPECT_FALSE(is_treacherous(name)) << name;
     EXPECT_TRUE(same_for_all("OpenAI_Organization", "openai-organization"));
     EXPECT_FALSE(same_for_all("OpenAI_Organization", "openai-organizations"));

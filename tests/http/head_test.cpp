@@ -1,10 +1,11 @@
 // The strict head parser, rule by rule (RFC 9112, RFC 9110). Whole vectors are in vectors_test.cpp.
-#include "http/chars.hpp"
 #include "http/head.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
+
+#include "http/chars.hpp"
 
 namespace {
 
@@ -71,8 +72,7 @@ TEST(Chars, FindsTheEndOfANameAtEveryPlace) {
 }  // namespace
 
 TEST(RequestHead, GivesSpansIntoTheBytes) {
-    const auto p =
-        request("POST /v1/x?y=1 HTTP/1.1\r\nHost: a:80\r\nContent-Length: 3\r\nX-One:  two words \t\r\n\r\nabc");
+    const auto p = request("POST /v1/x?y=1 HTTP/1.1\r\nHost: a:80\r\nContent-Length: 3\r\nX-One:  two words \t\r\n\r\nabc");
     ASSERT_EQ(p->result.state, parse_state::done) << p->result.why;
     EXPECT_EQ(p->result.consumed, p->bytes.size() - 3);
     EXPECT_EQ(p->head.method, "POST");
@@ -89,8 +89,7 @@ TEST(RequestHead, GivesSpansIntoTheBytes) {
 
 TEST(RequestHead, AsksForMoreUntilTheBlankLineIsThere) {
     const std::string bytes = "\r\nGET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n";
-    for (std::size_t n = 0; n < bytes.size(); ++n)
-        EXPECT_EQ(request(bytes.substr(0, n))->result.state, parse_state::need_more) << n;
+    for (std::size_t n = 0; n < bytes.size(); ++n) EXPECT_EQ(request(bytes.substr(0, n))->result.state, parse_state::need_more) << n;
     EXPECT_EQ(request(bytes)->result.consumed, bytes.size());
 }
 
@@ -129,11 +128,9 @@ TEST(RequestHead, TakesOnlyTokensAsNamesAndMethods) {
     for (int c = 0; c < 256; ++c) {
         const std::string letter(1, static_cast<char>(c));
         const bool token =
-            c < 128 && (std::isalnum(c) || (c != 0 && std::string_view{"!#$%&'*+-.^_`|~"}.find(static_cast<char>(c)) !=
-                                                          std::string_view::npos));
+            c < 128 && (std::isalnum(c) || (c != 0 && std::string_view{"!#$%&'*+-.^_`|~"}.find(static_cast<char>(c)) != std::string_view::npos));
         EXPECT_EQ(with_fields("a" + letter + "b: x\r\n")->result.state == parse_state::done, token || c == ':') << c;
-        EXPECT_EQ(request("G" + letter + "T / HTTP/1.1\r\nHost: a\r\n\r\n")->result.state == parse_state::done, token)
-            << c;
+        EXPECT_EQ(request("G" + letter + "T / HTTP/1.1\r\nHost: a\r\n\r\n")->result.state == parse_state::done, token) << c;
     }
     expect_refused("GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n");
     expect_refused("GET / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n");
@@ -149,23 +146,22 @@ TEST(RequestHead, RefusesFoldedLines) {
 }
 
 TEST(RequestHead, WantsSingleSpacesInTheRequestLine) {
-    for (const auto* line : {"GET  / HTTP/1.1", "GET /  HTTP/1.1", " GET / HTTP/1.1", "GET / HTTP/1.1 ",
-                             "GET\t/ HTTP/1.1", "GET /", "GET", "GET /a b HTTP/1.1"})
+    for (const auto* line :
+         {"GET  / HTTP/1.1", "GET /  HTTP/1.1", " GET / HTTP/1.1", "GET / HTTP/1.1 ", "GET\t/ HTTP/1.1", "GET /", "GET", "GET /a b HTTP/1.1"})
         expect_refused(std::string{line} + "\r\nHost: a\r\n\r\n");
 }
 
 TEST(RequestHead, SpeaksTwoVersions) {
     EXPECT_EQ(request("GET / HTTP/1.0\r\n\r\n")->head.minor_version, 0);
-    for (const auto* version :
-         {"HTTP/1.2", "HTTP/2.0", "HTTP/0.9", "HTTP/1.10", "HTTP/1", "http/1.1", "HTTP/1,1", "RTSP/1.0", "HTTP/11.1"})
+    for (const auto* version : {"HTTP/1.2", "HTTP/2.0", "HTTP/0.9", "HTTP/1.10", "HTTP/1", "http/1.1", "HTTP/1,1", "RTSP/1.0", "HTTP/11.1"})
         expect_refused(std::string{"GET / "} + version + "\r\nHost: a\r\n\r\n");
 }
 
 TEST(RequestHead, WantsExactlyOneValidHost) {
     expect_refused("GET / HTTP/1.1\r\n\r\n");
     expect_refused("GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n");
-    for (const auto* host : {"", " ", "a, b", "a/b", "u@a", "a b", "a?b", "a#b", "a\\b", "a:b", "a:1:2", "a:65536", ":80", "::1", "[::1", "::1]",
-                             "[::1]x", "[]", "[1]", "[a]:80", "[::g]", "a%", "a%2", "a%zz", "a[", "a:80]"})
+    for (const auto* host : {"",    " ",    "a, b", "a/b",    "u@a", "a b", "a?b",    "a#b",   "a\\b", "a:b", "a:1:2", "a:65536", ":80",
+                             "::1", "[::1", "::1]", "[::1]x", "[]",  "[1]", "[a]:80", "[::g]", "a%",   "a%2", "a%zz",  "a[",      "a:80]"})
         expect_refused(std::string{"GET / HTTP/1.1\r\nHost: "} + host + "\r\n\r\n");
     expect_refused("GET / HTTP/1.1\r\nHost: " + std::string(256, 'a') + "\r\n\r\n");
     for (const std::string host : {"a", "example.com:443", "[::1]:80", "[::ffff:1.2.3.4]", "a:", "a%20b", "xn--a_b", "127.0.0.1"}) {
@@ -208,24 +204,21 @@ TEST(RequestHead, LeavesPathAndQueryAsTheyAre) {
     ASSERT_EQ(p->result.state, parse_state::done) << p->result.why;
     EXPECT_EQ(p->head.path, "//a/../b/%2e%0d%0a");
     EXPECT_EQ(p->head.query, "x=%41&&?/");
-    for (const auto* target : {"/a#b", "/\x01", "/\x7f", "/\xc3\xa9"})
-        expect_refused(std::string{"GET "} + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (const auto* target : {"/a#b", "/\x01", "/\x7f", "/\xc3\xa9"}) expect_refused(std::string{"GET "} + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
 }
 
 TEST(RequestHead, TakesALengthOnlyAsDigitsAndOnlyOnce) {
-    for (const auto* value : {"", "+5", "-5", "0x5", "1_0", "5e0", "5.0", "5x", "5 5", "\"5\"", "5, 5",
-                              "18446744073709551621", "99999999999999999999"})
+    for (const auto* value :
+         {"", "+5", "-5", "0x5", "1_0", "5e0", "5.0", "5x", "5 5", "\"5\"", "5, 5", "18446744073709551621", "99999999999999999999"})
         expect_refused(std::string{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: "} + value + "\r\n\r\n");
     expect_refused("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\ncontent-length: 5\r\n\r\n");
     EXPECT_EQ(request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 05\r\n\r\n")->head.content_length, 5u);
-    EXPECT_EQ(request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775807\r\n\r\n")->head.content_length,
-              9223372036854775807u);
+    EXPECT_EQ(request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775807\r\n\r\n")->head.content_length, 9223372036854775807u);
 }
 
 TEST(RequestHead, TakesChunkedAsTheOnlyCodingAndNeverBesidesALength) {
     EXPECT_EQ(request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: CHUNKED\r\n\r\n")->head.body, framing::chunked);
-    for (const auto* value :
-         {"", "gzip", "gzip, chunked", "chunked, gzip", ",chunked", "chunked,", "identity", "xchunked", "chunked;a=b"})
+    for (const auto* value : {"", "gzip", "gzip, chunked", "chunked, gzip", ",chunked", "chunked,", "identity", "xchunked", "chunked;a=b"})
         expect_refused(std::string{"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "} + value + "\r\n\r\n");
     expect_refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n");
     expect_refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n");
@@ -237,8 +230,7 @@ TEST(RequestHead, HasNoBodyWithoutALengthAndAsksForOneWhereABodyIsUsual) {
     EXPECT_EQ(with_fields("")->head.body, framing::none);
     EXPECT_EQ(request("DELETE / HTTP/1.1\r\nHost: a\r\n\r\n")->head.body, framing::none);
     EXPECT_EQ(request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")->head.body, framing::none);
-    for (const std::string method : {"POST", "PUT", "PATCH"})
-        expect_refused(method + " / HTTP/1.1\r\nHost: a\r\n\r\n", code::length_required);
+    for (const std::string method : {"POST", "PUT", "PATCH"}) expect_refused(method + " / HTTP/1.1\r\nHost: a\r\n\r\n", code::length_required);
 }
 
 TEST(RequestHead, KeepsAConnectionOnlyWithHttp11AndWithoutClose) {
@@ -252,8 +244,7 @@ TEST(RequestHead, KeepsAConnectionOnlyWithHttp11AndWithoutClose) {
 TEST(RequestHead, LetsConnectionNameOnlyWhatMayBeRemoved) {
     const auto p = with_fields("Connection: close, X-Foo\r\n");
     EXPECT_EQ(p->head.connection, "close, X-Foo");
-    for (const std::string name :
-         {"Host", "content-length", "Transfer-Encoding", "Authorization", "x-api-key", "X-Forwarded-For"})
+    for (const std::string name : {"Host", "content-length", "Transfer-Encoding", "Authorization", "x-api-key", "X-Forwarded-For"})
         expect_refused("GET / HTTP/1.1\r\nHost: a\r\nConnection: close, " + name + "\r\n\r\n");
     expect_refused("GET / HTTP/1.1\r\nHost: a\r\nConnection: a b\r\n\r\n");
     expect_refused("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nConnection: X-Foo\r\n\r\n");
@@ -266,11 +257,9 @@ TEST(RequestHead, SeesAnUpgradeOnlyWhenBothFieldsSaySo) {
 }
 
 TEST(RequestHead, UnderstandsOneExpectation) {
-    EXPECT_TRUE(request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n")
-                    ->head.expects_continue);
+    EXPECT_TRUE(request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n")->head.expects_continue);
     EXPECT_FALSE(with_fields("Expect: 100-continue\r\n")->head.expects_continue);  // no body to wait for
-    EXPECT_FALSE(
-        request("POST / HTTP/1.0\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")->head.expects_continue);
+    EXPECT_FALSE(request("POST / HTTP/1.0\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")->head.expects_continue);
     expect_refused("GET / HTTP/1.1\r\nHost: a\r\nExpect: x 100-continue\r\n\r\n", code::expectation_failed);
 }
 
@@ -307,8 +296,7 @@ TEST(RequestHead, HoldsTheWholeHeadToTheLimit) {
 
 TEST(RequestHead, IsParsedAfreshEachTime) {
     request_head head;
-    const std::string first =
-        "GET http://b/x?q HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 5\r\n\r\n";
+    const std::string first = "GET http://b/x?q HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 5\r\n\r\n";
     const std::string second = "GET /y HTTP/1.1\r\nHost: c\r\n\r\n";
     ASSERT_EQ(parse_request_head(first, limit, head).state, parse_state::done);
     ASSERT_EQ(parse_request_head(second, limit, head).state, parse_state::done);
@@ -334,8 +322,7 @@ TEST(ResponseHead, GivesStatusPhraseAndFraming) {
 
 TEST(ResponseHead, AsksForMoreUntilTheBlankLineIsThere) {
     const std::string bytes = "HTTP/1.1 200 OK\r\nX: y\r\n\r\n";
-    for (std::size_t n = 0; n < bytes.size(); ++n)
-        EXPECT_EQ(answer(bytes.substr(0, n))->result.state, parse_state::need_more) << n;
+    for (std::size_t n = 0; n < bytes.size(); ++n) EXPECT_EQ(answer(bytes.substr(0, n))->result.state, parse_state::need_more) << n;
     EXPECT_EQ(answer(bytes)->result.consumed, bytes.size());
 }
 
@@ -345,9 +332,8 @@ TEST(ResponseHead, DoesWithoutAPhrase) {
 }
 
 TEST(ResponseHead, RefusesOtherStatusLines) {
-    for (const auto* line : {"HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 099 x", "HTTP/1.1 600 x", "HTTP/1.1 2x0 x",
-                             "HTTP/2.0 200 OK", "HTTP/1.2 200 OK", "HTTP/1.1  200 OK", "ICY 200 OK",
-                             "\r\nHTTP/1.1 200 OK", "HTTP/1.1\t200 OK", "HTTP/1.1 200 a\x01"})
+    for (const auto* line : {"HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 099 x", "HTTP/1.1 600 x", "HTTP/1.1 2x0 x", "HTTP/2.0 200 OK",
+                             "HTTP/1.2 200 OK", "HTTP/1.1  200 OK", "ICY 200 OK", "\r\nHTTP/1.1 200 OK", "HTTP/1.1\t200 OK", "HTTP/1.1 200 a\x01"})
         expect_invalid_answer(std::string{line} + "\r\n\r\n");
 }
 
@@ -383,9 +369,8 @@ TEST(ResponseHead, LastsUntilTheEndOfTheConnectionWithoutALength) {
 TEST(ResponseHead, RefusesAmbiguousFramingAndSplitting) {
     for (const auto* fields :
          {"Content-Length: 5x\r\n", "Content-Length: -1\r\n", "Content-Length: 5\r\nContent-Length: 6\r\n",
-          "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "Transfer-Encoding: chunked, gzip\r\n",
-          "Transfer-Encoding:\r\n chunked\r\n", "X: a\rSet-Cookie: b\r\n", "X: a\nSet-Cookie: b\r\n", "X : a\r\n",
-          ": a\r\n", "Connection: Transfer-Encoding\r\n"})
+          "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "Transfer-Encoding: chunked, gzip\r\n", "Transfer-Encoding:\r\n chunked\r\n",
+          "X: a\rSet-Cookie: b\r\n", "X: a\nSet-Cookie: b\r\n", "X : a\r\n", ": a\r\n", "Connection: Transfer-Encoding\r\n"})
         expect_invalid_answer(std::string{"HTTP/1.1 200 OK\r\n"} + fields + "\r\n");
     expect_invalid_answer(std::string{"HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", 26});
     expect_invalid_answer("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -404,8 +389,8 @@ TEST(ResponseHead, HoldsTheWholeHeadToItsLimits) {
 // Two answers to what the body is: weir would read the first, and a server behind it perhaps the other. However the bytes come.
 TEST(RequestHead, HasOneContentTypeAndOneContentEncoding) {
     const std::string start = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n";
-    for (const char* twice : {"Content-Type: application/json\r\nContent-Type: multipart/form-data; boundary=x\r\n", "content-type: a/b\r\nX: 1\r\nCONTENT-TYPE: a/b\r\n",
-                              "Content-Encoding: gzip\r\nContent-Encoding: identity\r\n"}) {
+    for (const char* twice : {"Content-Type: application/json\r\nContent-Type: multipart/form-data; boundary=x\r\n",
+                              "content-type: a/b\r\nX: 1\r\nCONTENT-TYPE: a/b\r\n", "Content-Encoding: gzip\r\nContent-Encoding: identity\r\n"}) {
         const std::string bytes = start + twice + "\r\n";
         expect_refused(bytes);
         for (std::size_t cut = 0; cut < bytes.size(); ++cut)

@@ -56,7 +56,8 @@ TEST(Inflate, KnowsTheCodingsByName) {
     EXPECT_EQ(coding_of("deflate"), content_coding::deflate);
     EXPECT_EQ(coding_of("Br"), content_coding::br);
     EXPECT_EQ(coding_of("zstd"), content_coding::zstd);
-    for (const char* other : {"compress", "br, gzip", "gzip, gzip", "gzip;q=1", "identity, gzip"}) EXPECT_EQ(coding_of(other), content_coding::other) << other;
+    for (const char* other : {"compress", "br, gzip", "gzip, gzip", "gzip;q=1", "identity, gzip"})
+        EXPECT_EQ(coding_of(other), content_coding::other) << other;
 }
 
 TEST(Inflate, GivesTheTextBackInStepsOfAnySize) {
@@ -72,7 +73,8 @@ TEST(Inflate, GivesTheTextBackInStepsOfAnySize) {
 
 TEST(Inflate, SaysWhatIsWrongWithEveryTruncation) {
     const auto whole = packed("a text of some length, a text of some length", true);
-    for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_EQ(unpack(whole.substr(0, size), content_coding::gzip).how, status::truncated) << size;
+    for (std::size_t size = 0; size < whole.size(); ++size)
+        EXPECT_EQ(unpack(whole.substr(0, size), content_coding::gzip).how, status::truncated) << size;
 }
 
 TEST(Inflate, TakesExactlyOneStream) {

@@ -35,16 +35,13 @@ public:
     /// Takes what belongs to the body and returns how much that was.
     std::size_t feed(std::string_view bytes) {
         if (how_ == http::framing::none) return 0;
-        if (how_ == http::framing::chunked)
-            return chunks_.feed(bytes, [this](const char* p, std::size_t n) { data_.append(p, n); });
+        if (how_ == http::framing::chunked) return chunks_.feed(bytes, [this](const char* p, std::size_t n) { data_.append(p, n); });
         const auto n = how_ == http::framing::until_close ? bytes.size() : std::min<std::size_t>(bytes.size(), left_);
         data_.append(bytes.substr(0, n));
         left_ -= std::min<std::uint64_t>(left_, n);
         return n;
     }
-    [[nodiscard]] bool failed() const {
-        return how_ == http::framing::chunked && chunks_.now() == http::chunk_scanner::status::failed;
-    }
+    [[nodiscard]] bool failed() const { return how_ == http::framing::chunked && chunks_.now() == http::chunk_scanner::status::failed; }
     [[nodiscard]] bool complete() const {
         if (how_ == http::framing::chunked) return chunks_.now() == http::chunk_scanner::status::done;
         return how_ != http::framing::until_close && left_ == 0;
@@ -93,8 +90,7 @@ private:
     bool read_body() {
         pending_.erase(0, body_.feed(pending_));
         if (body_.failed()) {
-            return refuse(body_.chunks().too_large() ? core::code::body_too_large : core::code::bad_request,
-                          body_.chunks().why());
+            return refuse(body_.chunks().too_large() ? core::code::body_too_large : core::code::bad_request, body_.chunks().why());
         }
         if (!body_.complete()) return false;
         messages_.push_back({start_, body_.data()});

@@ -27,8 +27,7 @@ std::vector<std::string> events_of(std::string_view bytes, std::size_t step) {
 }
 
 void expect_events(std::string_view bytes, const std::vector<std::string>& expected) {
-    for (std::size_t step = 1; step <= bytes.size(); ++step)
-        EXPECT_EQ(events_of(bytes, step), expected) << "in pieces of " << step;
+    for (std::size_t step = 1; step <= bytes.size(); ++step) EXPECT_EQ(events_of(bytes, step), expected) << "in pieces of " << step;
 }
 
 }  // namespace
@@ -38,8 +37,7 @@ TEST(SseScanner, FindsEventsWithLineFeeds) {
 }
 
 TEST(SseScanner, FindsEventsWithCarriageReturnsAndLineFeeds) {
-    expect_events("data: a\r\n\r\nevent: x\r\ndata: b\r\n\r\ndata: not yet\r\n",
-                  {"data: a\r\n\r\n", "event: x\r\ndata: b\r\n\r\n"});
+    expect_events("data: a\r\n\r\nevent: x\r\ndata: b\r\n\r\ndata: not yet\r\n", {"data: a\r\n\r\n", "event: x\r\ndata: b\r\n\r\n"});
 }
 
 TEST(SseScanner, FindsEventsWithCarriageReturns) {
@@ -57,9 +55,7 @@ TEST(SseScanner, WaitsAfterACarriageReturnThatMayBeHalfALineEnd) {
     EXPECT_EQ(scanner.find("data: a\r\n\r\n"), 11u);
 }
 
-TEST(SseScanner, SeesEmptyEventsAndComments) {
-    expect_events("\n\n: ping\n\ndata\n\n", {"\n", "\n", ": ping\n\n", "data\n\n"});
-}
+TEST(SseScanner, SeesEmptyEventsAndComments) { expect_events("\n\n: ping\n\ndata\n\n", {"\n", "\n", ": ping\n\n", "data\n\n"}); }
 
 TEST(SseScanner, StartsAfreshAfterReset) {
     sse_scanner scanner;

@@ -26,8 +26,7 @@ struct vector {
 std::string from_hex(std::string_view hex) {
     const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
     std::string bytes;
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-        bytes += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
     return bytes;
 }
 
@@ -163,8 +162,7 @@ TEST(HttpVectors, RequestsThatMustEndTheConnectionDo) {
 
 TEST(HttpVectors, RequestsReadTheSameUnderEverySlicing) {
     for (const auto* v : vectors_of("request"))
-        if (v->bytes.size() < 3000)
-            expect_same_under_every_slicing(*v, [](const auto& pieces) { return read_requests(pieces); });
+        if (v->bytes.size() < 3000) expect_same_under_every_slicing(*v, [](const auto& pieces) { return read_requests(pieces); });
 }
 
 TEST(HttpVectors, GoodAnswersAreReadWhole) {
@@ -196,6 +194,5 @@ TEST(HttpVectors, BadAnswersAreRefusedOrTheirConnectionIsNotReused) {
 
 TEST(HttpVectors, AnswersReadTheSameUnderEverySlicing) {
     for (const auto* v : vectors_of("response"))
-        if (v->bytes.size() < 3000)
-            expect_same_under_every_slicing(*v, [v](const auto& pieces) { return read_answer(*v, pieces); });
+        if (v->bytes.size() < 3000) expect_same_under_every_slicing(*v, [v](const auto& pieces) { return read_answer(*v, pieces); });
 }

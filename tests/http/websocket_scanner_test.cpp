@@ -79,7 +79,11 @@ TEST(WebsocketScanner, PutsFragmentsTogetherAroundControlFrames) {
 
 TEST(WebsocketScanner, GivesTheSameUnderEverySlicing) {
     const std::string long_one(300, 'x');
-    for (const auto& bytes : {frame(0x01, "ab") + frame(0x89, "p") + frame(0x80, "cd") + frame(0x88, "\x03\xe8" "bye") + "behind",
+    for (const auto& bytes : {frame(0x01, "ab") + frame(0x89, "p") + frame(0x80, "cd") +
+                                  frame(0x88,
+                                        "\x03\xe8"
+                                        "bye") +
+                                  "behind",
                               frame(0x81, "") + frame(0x02, "q") + frame(0x80, long_one.substr(0, 130)),
                               frame(0x81, "ok") + frame(0x83, "reserved") + frame(0x81, "never seen")}) {
         const auto expected = scan({bytes});
@@ -134,8 +138,8 @@ TEST(WebsocketScanner, FailsWhereTheProtocolForbids) {
     EXPECT_NE(why(frame(0x89, std::string(126, 'p'))), "");
     EXPECT_NE(why(frame(0x80, "of nothing")), "");
     EXPECT_NE(why(frame(0x01, "one") + frame(0x81, "another inside")), "");
-    EXPECT_NE(why(std::string{'\x81', '\x7e', 0, 5}), "");                                 // 5 in two bytes
-    EXPECT_NE(why(std::string{'\x81', '\x7f', 0, 0, 0, 0, 0, 0, '\xff', '\xff'}), "");     // 65535 in eight
+    EXPECT_NE(why(std::string{'\x81', '\x7e', 0, 5}), "");                              // 5 in two bytes
+    EXPECT_NE(why(std::string{'\x81', '\x7f', 0, 0, 0, 0, 0, 0, '\xff', '\xff'}), "");  // 65535 in eight
     EXPECT_NE(why(std::string{'\x81', '\x7f', '\x80', 0, 0, 0, 0, 0, 0, 0}), "");
 }
 

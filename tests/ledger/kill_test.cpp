@@ -94,8 +94,7 @@ void expect_all_there(const std::map<std::string, ledger_test::stored>& rows, in
 }  // namespace
 
 TEST(Kill, LosesNothingAndInventsNothingAtAnyMoment) {
-    auto* const told = static_cast<side_channel*>(
-        ::mmap(nullptr, sizeof(side_channel), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    auto* const told = static_cast<side_channel*>(::mmap(nullptr, sizeof(side_channel), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     ASSERT_NE(static_cast<void*>(told), MAP_FAILED);
     std::mt19937 random(std::random_device{}());
     std::size_t recovered = 0, settled_rows = 0;

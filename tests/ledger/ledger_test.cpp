@@ -1,12 +1,11 @@
 // The ledger across restarts, faults and second processes.
 #include "ledger/ledger.hpp"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <fstream>
 
@@ -341,8 +340,7 @@ TEST(Ledger, SumsSpendFromTheMiddleOfAnHour) {
     const folder in;
     const core::wall_time hour{std::chrono::hours(2'000)};
     auto ledger = open_or_fail(quiet_options(in));
-    for (int minute = 0; minute < 180; ++minute)
-        settle(*ledger, "m" + std::to_string(minute), 1, hour + std::chrono::minutes(minute));
+    for (int minute = 0; minute < 180; ++minute) settle(*ledger, "m" + std::to_string(minute), 1, hour + std::chrono::minutes(minute));
     for (const int since : {0, 1, 59, 60, 61, 100, 179, 180})
         EXPECT_EQ(ledger->spent_since("dify", hour + std::chrono::minutes(since)), 180 - since) << since;
     EXPECT_EQ(ledger->spent_since("dify", hour + std::chrono::minutes(59) + std::chrono::milliseconds(1)), 120);
@@ -495,8 +493,11 @@ TEST(Ledger, TakesOverALedgerOfTheFirstSchema) {
     {
         sqlite3* db = nullptr;
         ASSERT_EQ(sqlite3_open(in.ledger().c_str(), &db), SQLITE_OK);
-        ASSERT_EQ(sqlite3_exec(db, "DROP TABLE key_hours; CREATE INDEX requests_by_key ON requests(key, time, cost_nanousd); "
-                                   "PRAGMA user_version=1;", nullptr, nullptr, nullptr), SQLITE_OK);
+        ASSERT_EQ(sqlite3_exec(db,
+                               "DROP TABLE key_hours; CREATE INDEX requests_by_key ON requests(key, time, cost_nanousd); "
+                               "PRAGMA user_version=1;",
+                               nullptr, nullptr, nullptr),
+                  SQLITE_OK);
         sqlite3_close(db);
     }
     auto ledger = open_or_fail(quiet_options(in));

@@ -144,9 +144,12 @@ TEST(Objects, WhatIsReportedInPartsIsChargedInParts) {
 
 TEST(Objects, RowsOfAnEarlierWeirAreReadAndItsStatementsGoOn) {
     const folder in;
-    { auto books = opened(in); }
+    {
+        auto books = opened(in);
+    }
     // What a predecessor's prepared statement does: it knows the columns of its own time only.
-    ASSERT_EQ(number(in.ledger(), "INSERT INTO requests VALUES(1,2,'r','k','','','','','','',200,'',1,0,1,0,0,0,0,0,0,0,0,0,5,NULL,0) RETURNING seq"), 1);
+    ASSERT_EQ(number(in.ledger(), "INSERT INTO requests VALUES(1,2,'r','k','','','','','','',200,'',1,0,1,0,0,0,0,0,0,0,0,0,5,NULL,0) RETURNING seq"),
+              1);
     auto books = opened(in);
     const auto spent = ledger::spend(in.ledger(), {.by = {"late"}});
     ASSERT_EQ(spent.rows.size(), 1U) << spent.error;

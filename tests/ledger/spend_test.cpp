@@ -101,8 +101,10 @@ TEST(Spend, SaysWhatIsWrong) {
     EXPECT_THAT(ledger::spend(in.ledger(), {{"modle"}, {}, {}, {}}).error, testing::AllOf(testing::HasSubstr("modle"), testing::HasSubstr("model")));
     EXPECT_THAT(ledger::spend(in.ledger() + "x", {}).error, testing::HasSubstr("no such file"));
     std::FILE* const text = std::fopen((in.ledger() + ".txt").c_str(), "w");
-    std::fputs("this is no database, and it is long enough to be read as one, with more than a hundred bytes in it, which "
-               "is the size of the header that SQLite looks at", text);
+    std::fputs(
+        "this is no database, and it is long enough to be read as one, with more than a hundred bytes in it, which "
+        "is the size of the header that SQLite looks at",
+        text);
     std::fclose(text);
     EXPECT_NE(ledger::spend(in.ledger() + ".txt", {}).error, "");
 }

@@ -24,8 +24,7 @@ std::size_t count_in(const std::string& text, std::string_view what) {
     return n;
 }
 
-constexpr const char* question =
-    R"({"model":"m","messages":[{"role":"user","content":"one two three"}],"stream":true})";
+constexpr const char* question = R"({"model":"m","messages":[{"role":"user","content":"one two three"}],"stream":true})";
 
 }  // namespace
 
@@ -50,8 +49,7 @@ TEST(Answer, StreamsAChatWithItsRoleFirstAndDoneLast) {
 }
 
 TEST(Answer, ReportsUsageOfAStreamOnlyWhenAsked) {
-    const auto said = ask("/chat/completions",
-                          R"({"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}})");
+    const auto said = ask("/chat/completions", R"({"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}})");
     const auto& last = said.events[said.events.size() - 2].bytes;
     EXPECT_NE(last.find(R"("choices":[])"), std::string::npos);
     EXPECT_NE(last.find("\"completion_tokens\":" + std::to_string(said.usage.completion)), std::string::npos);
@@ -78,8 +76,7 @@ TEST(Answer, CallsTheFirstToolThatIsOffered) {
     EXPECT_NE(joined(unary).find(R"("finish_reason":"tool_calls")"), std::string::npos);
     const auto stream = ask("/v1/chat/completions", R"({"model":"m","messages":[],"stream":true,)" + tools + "}");
     EXPECT_GT(count_in(joined(stream), "\"arguments\""), 2u);
-    const auto after =
-        ask("/v1/chat/completions", R"({"model":"m","messages":[{"role":"tool","content":"rain"}],)" + tools + "}");
+    const auto after = ask("/v1/chat/completions", R"({"model":"m","messages":[{"role":"tool","content":"rain"}],)" + tools + "}");
     EXPECT_EQ(joined(after).find("tool_calls"), std::string::npos);
 }
 
@@ -87,17 +84,13 @@ TEST(Answer, SpeaksResponsesFromCreatedToCompleted) {
     const auto said = ask("/v1/responses", R"({"model":"m","input":"one two","stream":true})");
     EXPECT_TRUE(said.events.front().bytes.starts_with("event: response.created\n"));
     EXPECT_TRUE(said.events.back().bytes.starts_with("event: response.completed\n"));
-    EXPECT_NE(said.events.back().bytes.find("\"output_tokens\":" + std::to_string(said.usage.completion)),
-              std::string::npos);
+    EXPECT_NE(said.events.back().bytes.find("\"output_tokens\":" + std::to_string(said.usage.completion)), std::string::npos);
     for (std::size_t i = 0; i < said.events.size(); ++i)
-        EXPECT_NE(said.events[i].bytes.find("\"sequence_number\":" + std::to_string(i) + ","), std::string::npos)
-            << said.events[i].bytes;
+        EXPECT_NE(said.events[i].bytes.find("\"sequence_number\":" + std::to_string(i) + ","), std::string::npos) << said.events[i].bytes;
 }
 
 TEST(Answer, SpeaksAnthropicFromMessageStartToMessageStop) {
-    const auto said =
-        ask("/v1/messages",
-            R"({"model":"m","max_tokens":999,"messages":[{"role":"user","content":"one two"}],"stream":true})");
+    const auto said = ask("/v1/messages", R"({"model":"m","max_tokens":999,"messages":[{"role":"user","content":"one two"}],"stream":true})");
     EXPECT_TRUE(said.events.front().bytes.starts_with("event: message_start\n"));
     EXPECT_TRUE(said.events.back().bytes.starts_with("event: message_stop\n"));
     EXPECT_EQ(count_in(joined(said), "event: ping\n"), 1u);
@@ -106,8 +99,7 @@ TEST(Answer, SpeaksAnthropicFromMessageStartToMessageStop) {
 
 TEST(Answer, ThinksAloudWhenAnthropicIsAskedTo) {
     const auto body = [](const char* more) {
-        return R"({"model":"m","max_tokens":999,"thinking":{"type":"enabled","budget_tokens":9},"messages":[])" +
-               std::string{more} + "}";
+        return R"({"model":"m","max_tokens":999,"thinking":{"type":"enabled","budget_tokens":9},"messages":[])" + std::string{more} + "}";
     };
     const auto whole = joined(ask("/v1/messages", body("")));
     EXPECT_LT(whole.find(R"("type":"thinking")"), whole.find(R"("type":"text")"));
@@ -119,14 +111,12 @@ TEST(Answer, ThinksAloudWhenAnthropicIsAskedTo) {
 
 TEST(Answer, CountsPromptsInEveryDialect) {
     EXPECT_EQ(joined(ask("/v1/messages/count_tokens", R"({"messages":[{"content":"a b c"}]})")), R"({"input_tokens":3})");
-    EXPECT_EQ(joined(ask("/v1beta/models/g:countTokens", R"({"contents":[{"parts":[{"text":"a b c"}]}]})")),
-              R"({"totalTokens":3})");
+    EXPECT_EQ(joined(ask("/v1beta/models/g:countTokens", R"({"contents":[{"parts":[{"text":"a b c"}]}]})")), R"({"totalTokens":3})");
     EXPECT_NE(joined(ask("/v1/responses/input_tokens", R"({"input":"a b c"})")).find("\"input_tokens\":3"), std::string::npos);
 }
 
 TEST(Answer, SpeaksGeminiWithTheModelFromThePath) {
-    const auto said =
-        ask("/v1beta/models/gemini-x:streamGenerateContent?alt=sse", R"({"contents":[{"parts":[{"text":"hi"}]}]})");
+    const auto said = ask("/v1beta/models/gemini-x:streamGenerateContent?alt=sse", R"({"contents":[{"parts":[{"text":"hi"}]}]})");
     EXPECT_EQ(said.model, "gemini-x");
     EXPECT_NE(said.events.back().bytes.find(R"("finishReason":"STOP")"), std::string::npos);
 }
@@ -136,9 +126,7 @@ TEST(Answer, EmbedsTheSameTextTheSameWay) {
     const auto again = ask("/v1/embeddings", R"({"model":"m","input":["a b","c"],"dimensions":3})");
     EXPECT_EQ(joined(once), joined(again));
     EXPECT_EQ(once.usage.prompt, 3);
-    EXPECT_NE(joined(ask("/v1/embeddings", R"({"model":"m","input":"x","encoding_format":"base64"})"))
-                  .find("\"embedding\":\""),
-              std::string::npos);
+    EXPECT_NE(joined(ask("/v1/embeddings", R"({"model":"m","input":"x","encoding_format":"base64"})")).find("\"embedding\":\""), std::string::npos);
 }
 
 TEST(Answer, RefusesWhatIsNotJsonInTheDialectsShape) {
@@ -157,6 +145,5 @@ TEST(Answer, EndsWithAnErrorEventWhenToldTo) {
 
 TEST(Answer, FindsTheModelInMultipartForms) {
     const std::string body = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--b--\r\n";
-    EXPECT_EQ(mock::model_of({"POST", "/v1/audio/transcriptions", "multipart/form-data; boundary=b", body}),
-              "whisper-1");
+    EXPECT_EQ(mock::model_of({"POST", "/v1/audio/transcriptions", "multipart/form-data; boundary=b", body}), "whisper-1");
 }

@@ -20,21 +20,18 @@ std::string form(const std::vector<std::pair<std::string, std::string>>& fields,
     if (!file_field.empty())
         out += "--b\r\nContent-Disposition: form-data; name=\"" + file_field +
                "\"; filename=\"a.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n" + content + "\r\n";
-    for (const auto& [name, value] : fields)
-        out += "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n";
+    for (const auto& [name, value] : fields) out += "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n";
     return out + "--b--\r\n";
 }
 
-mock::answer post_form(std::string_view target, const std::string& body) {
-    return mock::answer_to({"POST", target, form_type, body}, {}, {}, 1);
-}
+mock::answer post_form(std::string_view target, const std::string& body) { return mock::answer_to({"POST", target, form_type, body}, {}, {}, 1); }
 
 struct kept {
     mock::shelf shelf;
     std::uint64_t serial = 0;
 
-    json::value ask(std::string_view method, std::string_view target, std::string_view body = {},
-                    std::string_view type = "application/json", int status = 200) {
+    json::value ask(std::string_view method, std::string_view target, std::string_view body = {}, std::string_view type = "application/json",
+                    int status = 200) {
         const auto got = shelf.answer_to({method, target, type, body}, ++serial);
         if (!got) return nullptr;
         EXPECT_EQ(got->status, status) << target;
@@ -84,8 +81,7 @@ TEST(Media, StreamsATranscriptThatAddsUp) {
 
 TEST(Shelf, KeepsFilesUntilTheyAreDeleted) {
     kept it;
-    const auto id = std::string{
-        it.ask("POST", "/v1/files", form({{"purpose", "batch"}}, "file", "abc"), form_type).at("id").as_string()};
+    const auto id = std::string{it.ask("POST", "/v1/files", form({{"purpose", "batch"}}, "file", "abc"), form_type).at("id").as_string()};
     EXPECT_EQ(it.ask("GET", "/v1/files").at("data").as_array().size(), 1u);
     EXPECT_EQ(it.ask("GET", "/v1/files/" + id).at("bytes").to_number<int>(), 3);
     EXPECT_EQ(it.shelf.answer_to({"GET", "/v1/files/" + id + "/content", "", ""}, 9)->events.front().bytes, "abc");
@@ -96,9 +92,8 @@ TEST(Shelf, KeepsFilesUntilTheyAreDeleted) {
 
 TEST(Shelf, AnswersEveryLineOfABatch) {
     kept it;
-    const std::string lines =
-        R"({"custom_id":"one","method":"POST","url":"/v1/chat/completions","body":{"model":"m","messages":[]}})"
-        "\n{\"custom_id\":\"two\"}\n";
+    const std::string lines = R"({"custom_id":"one","method":"POST","url":"/v1/chat/completions","body":{"model":"m","messages":[]}})"
+                              "\n{\"custom_id\":\"two\"}\n";
     const auto input = it.ask("POST", "/v1/files", form({{"purpose", "batch"}}, "file", lines), form_type).at("id");
     const auto batch = it.ask("POST", "/v1/batches", json::serialize(json::value{{"input_file_id", input}, {"endpoint", "/v1/chat/completions"}}));
     EXPECT_EQ(batch.at("status").as_string(), "validating");
@@ -163,8 +158,7 @@ TEST(WebSocket, PutsFragmentsTogetherUnderEverySlicing) {
         std::string inbox, seen;
         for (std::size_t at = 0; at < wire.size(); at += slice) {
             inbox += wire.substr(at, slice);
-            while (const auto got = reader.next(inbox))
-                seen += std::to_string(static_cast<int>(got->what)) + got->payload + ";";
+            while (const auto got = reader.next(inbox)) seen += std::to_string(static_cast<int>(got->what)) + got->payload + ";";
         }
         EXPECT_EQ(seen, "9ping;1hello;8;") << slice;
     }
@@ -177,8 +171,7 @@ TEST(WebSocket, RefusesFramesWithoutAMask) {
     ASSERT_TRUE(got);
     EXPECT_EQ(got->what, mock::opcode::close);
     for (const std::size_t size : {125u, 126u, 65536u})
-        EXPECT_EQ(mock::websocket_frame(mock::opcode::binary, std::string(size, 'x')).size(),
-                  size + (size < 126 ? 2u : size < 65536 ? 4u : 10u));
+        EXPECT_EQ(mock::websocket_frame(mock::opcode::binary, std::string(size, 'x')).size(), size + (size < 126 ? 2u : size < 65536 ? 4u : 10u));
 }
 
 TEST(Realtime, AnswersWithWordsAndTheirUsage) {

@@ -21,16 +21,13 @@ class Provider : public testing::Test {
 protected:
     Provider() : provider_({.timing = mock::timing::none()}) { provider_.start(); }
 
-    [[nodiscard]] std::string chat(bool stream = true) const {
-        return request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", stream));
-    }
+    [[nodiscard]] std::string chat(bool stream = true) const { return request_text("POST", "/v1/chat/completions", chat_body("gpt-4o", stream)); }
     [[nodiscard]] weir::test::response ask(const mock::script& how, bool stream = true) {
         provider_.once(how);
         return exchange_once(provider_.url(), chat(stream));
     }
     [[nodiscard]] mock::call last_call() const {
-        provider_.wait_for(
-            [](const auto& calls) { return !calls.empty() && calls.back().outcome != mock::outcome::running; });
+        provider_.wait_for([](const auto& calls) { return !calls.empty() && calls.back().outcome != mock::outcome::running; });
         return provider_.calls().back();
     }
 
@@ -74,24 +71,18 @@ TEST_F(Provider, ReadsARequestInAnySlices) {
         ASSERT_TRUE(client.send_sliced(text, slice));
         EXPECT_EQ(client.read_response().status, 200) << slice;
     }
-    EXPECT_EQ(exchange_once(provider_.url(),
-                            weir::test::chunked_request_text("/v1/chat/completions", chat_body("m", false), 5))
-                  .status,
-              200);
+    EXPECT_EQ(exchange_once(provider_.url(), weir::test::chunked_request_text("/v1/chat/completions", chat_body("m", false), 5)).status, 200);
     EXPECT_EQ(last_call().body, chat_body("m", false));
 }
 
 TEST_F(Provider, TakesScriptsFromTheHeaderAndFromTheModel) {
-    const auto by_header =
-        exchange_once(provider_.url(), request_text("POST", "/v1/chat/completions", chat_body("m", true),
-                                                    {{"x-mock", "status=429,header.retry-after=7"}}));
+    const auto by_header = exchange_once(
+        provider_.url(), request_text("POST", "/v1/chat/completions", chat_body("m", true), {{"x-mock", "status=429,header.retry-after=7"}}));
     EXPECT_EQ(by_header.status, 429);
     EXPECT_EQ(by_header.header("retry-after"), "7");
-    const auto by_model = exchange_once(
-        provider_.url(), request_text("POST", "/v1/chat/completions", chat_body("mock:status=503", true)));
+    const auto by_model = exchange_once(provider_.url(), request_text("POST", "/v1/chat/completions", chat_body("mock:status=503", true)));
     EXPECT_EQ(by_model.status, 503);
-    const auto wrong =
-        exchange_once(provider_.url(), request_text("POST", "/v1/chat/completions", chat_body("mock:sttus=503", true)));
+    const auto wrong = exchange_once(provider_.url(), request_text("POST", "/v1/chat/completions", chat_body("mock:sttus=503", true)));
     EXPECT_EQ(wrong.status, 400);
     EXPECT_NE(wrong.body.find("sttus"), std::string::npos);
 }
@@ -219,9 +210,8 @@ TEST_F(Provider, AnswersEarlyWithoutReadingTheBody) {
 TEST_F(Provider, AsksToContinue) {
     raw_client client{provider_.url()};
     const auto body = chat_body("m", false);
-    ASSERT_TRUE(
-        client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: " +
-                    std::to_string(body.size()) + "\r\n\r\n"));
+    ASSERT_TRUE(client.send(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n"));
     EXPECT_EQ(client.read_raw(2s), "HTTP/1.1 100 Continue\r\n\r\n");
     ASSERT_TRUE(client.send(body));
     EXPECT_EQ(client.read_response().status, 200);
@@ -276,9 +266,7 @@ TEST(ProviderWithKey, RefusesEveryOtherCredential) {
     mock::provider provider{{.timing = mock::timing::none(), .api_key = "right"}};
     provider.start();
     const auto with = [&](const char* name, const char* value) {
-        return exchange_once(provider.url(),
-                             request_text("POST", "/v1/messages", chat_body("m", false), {{name, value}}))
-            .status;
+        return exchange_once(provider.url(), request_text("POST", "/v1/messages", chat_body("m", false), {{name, value}})).status;
     };
     EXPECT_EQ(with("Authorization", "Bearer wrong"), 401);
     EXPECT_EQ(with("Authorization", "Bearer right"), 200);
@@ -288,14 +276,12 @@ TEST(ProviderWithKey, RefusesEveryOtherCredential) {
 TEST(ProviderOverTls, ResumesSessionsAndClosesWithCloseNotify) {
     const mock::authority root;
     const auto server = root.issue();
-    mock::provider provider{
-        {.tls = mock::tls_options{server.pem, server.private_key, ""}, .timing = mock::timing::none()}};
+    mock::provider provider{{.tls = mock::tls_options{server.pem, server.private_key, ""}, .timing = mock::timing::none()}};
     provider.start();
     weir::test::tls_choice choice{.ca_pem = root.pem()};
     raw_client first{provider.url(), choice};
     ASSERT_TRUE(first.connected()) << first.fault();
-    ASSERT_TRUE(
-        first.send(request_text("POST", "/v1/chat/completions", chat_body("m", true), {{"x-mock", "framing=close"}})));
+    ASSERT_TRUE(first.send(request_text("POST", "/v1/chat/completions", chat_body("m", true), {{"x-mock", "framing=close"}})));
     const auto got = first.read_response();
     EXPECT_TRUE(got.clean()) << static_cast<int>(got.end);
     EXPECT_TRUE(got.body.ends_with("[DONE]\n\n"));
@@ -303,8 +289,7 @@ TEST(ProviderOverTls, ResumesSessionsAndClosesWithCloseNotify) {
     raw_client second{provider.url(), choice};
     SSL_SESSION_free(choice.resume);
     EXPECT_TRUE(second.resumed());
-    const auto cut = exchange_once(provider.url(), request_text("POST", "/v1/chat/completions", chat_body("m", true),
-                                                                {{"x-mock", "cut=event:2"}}));
+    const auto cut = exchange_once(provider.url(), request_text("POST", "/v1/chat/completions", chat_body("m", true), {{"x-mock", "cut=event:2"}}));
     EXPECT_EQ(cut.end, end_of::reset);
 }
 
@@ -312,15 +297,10 @@ TEST(ProviderOverTls, RequiresAClientCertificateWhenToldTo) {
     const mock::authority root;
     const auto server = root.issue();
     const auto client = root.issue({.common_name = "client", .names = {}, .client = true});
-    mock::provider provider{
-        {.tls = mock::tls_options{server.pem, server.private_key, root.pem()}, .timing = mock::timing::none()}};
+    mock::provider provider{{.tls = mock::tls_options{server.pem, server.private_key, root.pem()}, .timing = mock::timing::none()}};
     provider.start();
-    EXPECT_NE(
-        exchange_once(provider.url(), request_text("GET", "/models"), weir::test::tls_choice{.ca_pem = root.pem()})
-            .status,
-        200);
-    const weir::test::tls_choice with{
-        .ca_pem = root.pem(), .certificate_pem = client.pem, .private_key_pem = client.private_key};
+    EXPECT_NE(exchange_once(provider.url(), request_text("GET", "/models"), weir::test::tls_choice{.ca_pem = root.pem()}).status, 200);
+    const weir::test::tls_choice with{.ca_pem = root.pem(), .certificate_pem = client.pem, .private_key_pem = client.private_key};
     EXPECT_EQ(exchange_once(provider.url(), request_text("GET", "/models"), with).status, 200);
 }
 

@@ -40,8 +40,8 @@ TEST(Script, TakesABareKeyAsOn) {
 }
 
 TEST(Script, NamesWhatItDoesNotUnderstand) {
-    for (const char* text : {"statsu=200", "status=abc", "status=20x", "cut=event", "cut=event:", "cut=nowhere:1",
-                             "ending=maybe", "keep_alive=perhaps", "before_head=-1", "header.=x"}) {
+    for (const char* text : {"statsu=200", "status=abc", "status=20x", "cut=event", "cut=event:", "cut=nowhere:1", "ending=maybe",
+                             "keep_alive=perhaps", "before_head=-1", "header.=x"}) {
         std::string fault;
         EXPECT_FALSE(mock::read_script(text, fault)) << text;
         EXPECT_NE(fault.find(text), std::string::npos) << fault;

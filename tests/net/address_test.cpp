@@ -35,9 +35,8 @@ TEST(Address, KnowsAFewNamesThatNeedNoResolver) {
 }
 
 TEST(Address, RefusesWhatIsNoAddress) {
-    for (const std::string text :
-         {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1: 80",
-          "127.0.0.1:80 ", "example.com:80", "1.2.3:80", "[::1]", "[::g]:1", "unix:"})
+    for (const std::string text : {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1: 80", "127.0.0.1:80 ",
+                                   "example.com:80", "1.2.3:80", "[::1]", "[::g]:1", "unix:"})
         EXPECT_FALSE(parse_address(text)) << text;
     EXPECT_FALSE(parse_address("unix:/" + std::string(200, 'x')));
 }

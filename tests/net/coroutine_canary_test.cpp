@@ -111,7 +111,5 @@ TEST(CoroutineCanary, LeavesALoopOnAnAwaitedValue) { EXPECT_EQ(result_of(loop())
 TEST(CoroutineCanary, DestroysAnArgumentOnce) {
     EXPECT_EQ(result_of(aggregate_argument()), "a text that is too long to be kept inside the string object x3");
 }
-TEST(CoroutineCanary, KeepsValuesThatWouldHaveBeenCaptured) {
-    EXPECT_EQ(result_of(captured_values()), std::string(40, 'a') + std::string(40, 'b'));
-}
+TEST(CoroutineCanary, KeepsValuesThatWouldHaveBeenCaptured) { EXPECT_EQ(result_of(captured_values()), std::string(40, 'a') + std::string(40, 'b')); }
 TEST(CoroutineCanary, TakesAListOfValues) { EXPECT_EQ(result_of(list_argument()), 6); }

@@ -68,8 +68,7 @@ private:
 class stream_pair {
 public:
     stream_pair() {
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds_.data()) != 0)
-            throw std::runtime_error("socketpair");
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds_.data()) != 0) throw std::runtime_error("socketpair");
     }
     ~stream_pair() {
         for (const int fd : fds_)
@@ -79,9 +78,7 @@ public:
     stream_pair& operator=(const stream_pair&) = delete;
     [[nodiscard]] int give_ours() { return std::exchange(fds_[0], -1); }
     [[nodiscard]] int give_theirs() { return std::exchange(fds_[1], -1); }
-    void say(std::string_view text) const {
-        ASSERT_EQ(::send(fds_[1], text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
-    }
+    void say(std::string_view text) const { ASSERT_EQ(::send(fds_[1], text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size())); }
     [[nodiscard]] std::string hear() const {
         std::string all(1 << 20, '\0');
         const auto n = ::recv(fds_[1], all.data(), all.size(), 0);
@@ -100,8 +97,7 @@ public:
     explicit listening_port(int backlog = 16) {
         const auto a = net::literal("127.0.0.1", 0);
         fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (fd_ < 0 || bind(fd_, a->get(), a->size) != 0 || listen(fd_, backlog) != 0)
-            throw std::runtime_error("listen");
+        if (fd_ < 0 || bind(fd_, a->get(), a->size) != 0 || listen(fd_, backlog) != 0) throw std::runtime_error("listen");
         net::address bound;
         bound.size = sizeof bound.storage;
         getsockname(fd_, reinterpret_cast<sockaddr*>(&bound.storage), &bound.size);

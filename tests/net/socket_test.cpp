@@ -136,9 +136,8 @@ TEST(Socket, WaitsWhenThePeerDoesNotRead) {
 TEST(Socket, WritesPiecesInOrderInOneGo) {
     fixture f;
     const std::string a = "head\r\n", b = "body", c = "\r\n";
-    const iovec pieces[] = {{const_cast<char*>(a.data()), a.size()},
-                            {const_cast<char*>(b.data()), b.size()},
-                            {const_cast<char*>(c.data()), c.size()}};
+    const iovec pieces[] = {
+        {const_cast<char*>(a.data()), a.size()}, {const_cast<char*>(b.data()), b.size()}, {const_cast<char*>(c.data()), c.size()}};
     const auto r = f.ours.write(pieces);
     EXPECT_EQ(r.what, io::ok);
     EXPECT_EQ(r.bytes, 12u);

@@ -44,8 +44,7 @@ TEST_F(TimerWheel, RingsNeverEarlyAndAtMostATickLate) {
     std::deque<timed> all(2000);
     std::size_t rung = 0;
     for (auto& a : all) {
-        const auto due =
-            start + std::chrono::microseconds{random() % 30'000'000};  // three and a half rounds of the wheel
+        const auto due = start + std::chrono::microseconds{random() % 30'000'000};  // three and a half rounds of the wheel
         a.ring = [&, due] {
             ++rung;
             EXPECT_GE(now_, due);

@@ -26,8 +26,7 @@ struct tls_pair {
     stream_pair pair;
     tcp_socket server, client;
 
-    tls_pair(SSL_CTX* server_context, SSL_CTX* client_context, SSL_SESSION* resumed = nullptr,
-             const std::string& name = "localhost") {
+    tls_pair(SSL_CTX* server_context, SSL_CTX* client_context, SSL_SESSION* resumed = nullptr, const std::string& name = "localhost") {
         EXPECT_TRUE(server.open(loop, pair.give_ours()));
         EXPECT_TRUE(client.open(loop, pair.give_theirs()));
         EXPECT_TRUE(server.start_tls_server(server_context));
@@ -59,8 +58,7 @@ struct tls_pair {
 };
 
 struct contexts {
-    weir::net::ssl_ctx server =
-        weir::net::make_server_context(files().server(), weir::net::random_ticket_keys(), "listener");
+    weir::net::ssl_ctx server = weir::net::make_server_context(files().server(), weir::net::random_ticket_keys(), "listener");
     weir::net::ssl_ctx client = weir::net::make_client_context(files().client());
 };
 
@@ -100,8 +98,7 @@ TEST(Tls, StaysReadableWhileRecordsAreHeld) {
     write_text(p.server, "second");
     io what{};
     EXPECT_EQ(p.read(p.client, what, 3), "fir");
-    p.client.flags &=
-        static_cast<std::uint8_t>(~weir::net::can_read);  // no edge will come for bytes that were received already
+    p.client.flags &= static_cast<std::uint8_t>(~weir::net::can_read);  // no edge will come for bytes that were received already
     EXPECT_TRUE(p.client.readable());
     std::string rest(64, '\0');
     rest.resize(p.client.read(rest.data(), rest.size()).bytes);
@@ -138,8 +135,7 @@ TEST(Tls, FailsWhenTheServerIsNotTrustedOrNotTheOneThatWasMeant) {
     const auto stranger = weir::net::make_client_context(strangers.client());
     tls_pair untrusted{c.server.get(), stranger.get()};
     EXPECT_FALSE(untrusted.shake());
-    EXPECT_NE(untrusted.client.tls_failure().find("unable to get local issuer certificate"), std::string::npos)
-        << untrusted.client.tls_failure();
+    EXPECT_NE(untrusted.client.tls_failure().find("unable to get local issuer certificate"), std::string::npos) << untrusted.client.tls_failure();
     tls_pair other{c.server.get(), c.client.get(), nullptr, "other.example"};
     EXPECT_FALSE(other.shake());
     EXPECT_NE(other.client.tls_failure().find("ostname mismatch"), std::string::npos) << other.client.tls_failure();

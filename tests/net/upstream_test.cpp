@@ -21,8 +21,7 @@ using weir::test::listening_port;
 using weir::test::one_loop;
 using weir::test::stream_pair;
 
-std::shared_ptr<weir::net::upstream_target> target_at(std::uint16_t port, int keep = 8,
-                                                      std::chrono::milliseconds idle = 50s) {
+std::shared_ptr<weir::net::upstream_target> target_at(std::uint16_t port, int keep = 8, std::chrono::milliseconds idle = 50s) {
     static weir::net::resolver names;
     auto t = std::make_shared<weir::net::upstream_target>();
     t->name = names.watch("127.0.0.1", std::to_string(port));
@@ -38,19 +37,14 @@ struct peer {
     }
     peer(const peer&) = delete;
     peer& operator=(const peer&) = delete;
-    void say(std::string_view text) const {
-        EXPECT_EQ(::send(fd, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
-    }
+    void say(std::string_view text) const { EXPECT_EQ(::send(fd, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size())); }
     void hang_up() { ::close(std::exchange(fd, -1)); }
     int fd;
 };
 
 using story = task<void> (*)(one_loop&, upstream_connections&, listening_port&);
 
-void run(
-    story tell, std::shared_ptr<weir::net::upstream_target> (*target)(std::uint16_t) = [](std::uint16_t p) {
-        return target_at(p);
-    }) {
+void run(story tell, std::shared_ptr<weir::net::upstream_target> (*target)(std::uint16_t) = [](std::uint16_t p) { return target_at(p); }) {
     one_loop in;
     listening_port port;
     upstream_connections pool{in.loop(), target(port.port())};

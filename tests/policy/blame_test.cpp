@@ -80,10 +80,14 @@ private:
         const auto equals = answer.find('=');
         const std::string code = equals == std::string::npos ? "" : answer.substr(equals + 1);
         f.provider_code = code;
-        if (answer == "connect") f.kind = failure_kind::connect;
-        else if (answer == "timeout") f.kind = failure_kind::timeout;
-        else if (answer == "reset") f.kind = failure_kind::reset;
-        else f.status = std::stoi(answer);
+        if (answer == "connect")
+            f.kind = failure_kind::connect;
+        else if (answer == "timeout")
+            f.kind = failure_kind::timeout;
+        else if (answer == "reset")
+            f.kind = failure_kind::reset;
+        else
+            f.status = std::stoi(answer);
         const auto verdict = judge(f, {});
         u_.note_failure(f.status, "status " + answer, now_);
         lease.report(verdict.counts_as, 0ns, now_, s_, 0.0, blame_of(f.kind));
@@ -209,12 +213,15 @@ TEST(Blame, EjectsNobodyForAnswersThatOneKeyAloneProvokes) {
         {"a timeout neither", "b/m:ok a/m:timeout*5", "ejected"},
         {"also one among answers", "b/m:ok a/m:500*4 a/m:timeout", "ejected"},
         {"half of all requests, one key's", "b/m:ok*10 a/m:500*3 b/m:ok a/m:500*3 b/m:ok a/m:500*3 b/m:ok a/m:500*4 b/m:ok a/m:500*4", "open"},
-        {"half of all requests, and one of the other's", "b/m:ok*10 b/m:500 a/m:500*3 b/m:ok a/m:500*4 b/m:ok a/m:500*4 b/m:ok a/m:500*4 b/m:ok a/m:500*4", "open"},
-        {"half of everybody's", "a/m:ok b/m:ok a/m:500 b/m:500 a/m:ok b/m:ok a/m:500 b/m:500 a/m:ok b/m:ok a/m:500 b/m:500 a/m:ok b/m:ok a/m:500 b/m:500 "
-                                "a/m:ok b/m:ok a/m:500 b/m:500 a/m:500",
+        {"half of all requests, and one of the other's",
+         "b/m:ok*10 b/m:500 a/m:500*3 b/m:ok a/m:500*4 b/m:ok a/m:500*4 b/m:ok a/m:500*4 b/m:ok a/m:500*4", "open"},
+        {"half of everybody's",
+         "a/m:ok b/m:ok a/m:500 b/m:500 a/m:ok b/m:ok a/m:500 b/m:500 a/m:ok b/m:ok a/m:500 b/m:500 a/m:ok b/m:ok a/m:500 b/m:500 "
+         "a/m:ok b/m:ok a/m:500 b/m:500 a/m:500",
          "ejected"},
-        {"half of the only key's", "a/m:ok a/m:500 a/m:ok a/m:500 a/m:ok a/m:500 a/m:ok a/m:500 a/m:ok a/m:500 a/m:ok a/m:500 a/m:ok a/m:500 a/m:ok a/m:500 "
-                                   "a/m:ok a/m:500 a/m:ok a/m:500",
+        {"half of the only key's",
+         "a/m:ok a/m:500 a/m:ok a/m:500 a/m:ok a/m:500 a/m:ok a/m:500 a/m:ok a/m:500 a/m:ok a/m:500 a/m:ok a/m:500 a/m:ok a/m:500 "
+         "a/m:ok a/m:500 a/m:ok a/m:500",
          "ejected"},
     });
 }
@@ -236,7 +243,9 @@ TEST(Blame, KnowsWhatIsOneKeysAlone) {
          }) {
         story s;
         s.play(steps);
-        EXPECT_EQ(s.upstream().is_one_keys_alone(asker_of(std::string_view{steps}.find('-') == std::string_view::npos ? "a" : "", "m"), s.now(), {}), alone) << steps;
+        EXPECT_EQ(s.upstream().is_one_keys_alone(asker_of(std::string_view{steps}.find('-') == std::string_view::npos ? "a" : "", "m"), s.now(), {}),
+                  alone)
+            << steps;
     }
 }
 

@@ -20,8 +20,8 @@ TEST(Cors, AllowsTheOriginsOfTheConfAndNoOther) {
     EXPECT_TRUE(allows_origin(rules, "https://app.example"));
     EXPECT_TRUE(allows_origin(rules, "https://APP.example"));
     EXPECT_TRUE(allows_origin(rules, "http://localhost:3000"));
-    for (const char* other : {"", "null", "http://app.example", "https://app.example:8443", "https://app.example.evil", "https://x.app.example",
-                              "http://localhost", "*"})
+    for (const char* other :
+         {"", "null", "http://app.example", "https://app.example:8443", "https://app.example.evil", "https://x.app.example", "http://localhost", "*"})
         EXPECT_FALSE(allows_origin(rules, other)) << other;
     cors_settings all;
     all.origins = {"*"};

@@ -59,9 +59,9 @@ TEST(FleetShare, WithoutTheStoreAsManyShareALimitAsIsKnownOfThem) {
     const struct {
         int counted, said, remembered, slice_percent, weirs;
     } cases[] = {
-        {2, 0, 0, 1, 2}, {2, 5, 0, 1, 5}, {8, 5, 0, 1, 8}, {1, 0, 7, 1, 1},  // heard in this life
-        {0, 5, 7, 1, 5}, {0, 0, 7, 1, 7},                                    // never heard
-        {0, 0, 0, 1, 100}, {0, 0, 0, 30, 3}, {0, 0, 0, 100, 1},              // nothing known: as many as there are slices
+        {2, 0, 0, 1, 2},   {2, 5, 0, 1, 5},  {8, 5, 0, 1, 8},   {1, 0, 7, 1, 1},  // heard in this life
+        {0, 5, 7, 1, 5},   {0, 0, 7, 1, 7},                                       // never heard
+        {0, 0, 0, 1, 100}, {0, 0, 0, 30, 3}, {0, 0, 0, 100, 1},                   // nothing known: as many as there are slices
     };
     for (const auto& c : cases) EXPECT_EQ(sharers(c.counted, c.said, c.remembered, c.slice_percent), c.weirs);
 }

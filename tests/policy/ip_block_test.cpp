@@ -53,8 +53,8 @@ TEST(IpBlock, IgnoresHostBitsBracketsAndZones) {
 }
 
 TEST(IpBlock, RefusesWhatIsNoBlock) {
-    for (const auto* text : {"", "/", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8/8", "10/8", "10.0.0.256", "::1/129",
-                             "::1/ 1", "localhost", "10.0.0.0 /8", "1.2.3", "::g"})
+    for (const auto* text : {"", "/", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8/8", "10/8", "10.0.0.256", "::1/129", "::1/ 1",
+                             "localhost", "10.0.0.0 /8", "1.2.3", "::g"})
         EXPECT_FALSE(ip_block::parse(text).has_value()) << text;
     EXPECT_FALSE(ip_address::parse(std::string(1'000'000, '1')).has_value());
     EXPECT_FALSE(ip_address::parse(std::string_view{"1.2.3.4\0", 8}).has_value());

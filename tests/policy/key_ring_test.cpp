@@ -83,8 +83,7 @@ TEST(KeyRing, RefusesAddressesOutsideTheList) {
     auto s = named("a");
     s.allow = {"10.0.0.0/8", "::1"};
     const key_ring ring{{s}};
-    for (const auto* good : {"10.1.2.3", "::1", "::ffff:10.9.9.9"})
-        EXPECT_TRUE(static_cast<bool>(ring.identify("secret-of-a", good, today))) << good;
+    for (const auto* good : {"10.1.2.3", "::1", "::ffff:10.9.9.9"}) EXPECT_TRUE(static_cast<bool>(ring.identify("secret-of-a", good, today))) << good;
     for (const auto* bad : {"11.1.2.3", "::2", "", "unix"}) {
         EXPECT_EQ(ring.identify("secret-of-a", bad, today).refused.what, code::address_not_allowed) << bad;
     }
@@ -157,7 +156,9 @@ TEST(KeyRing, ReservesTokensAndSettlesThemExactly) {
     EXPECT_EQ(who->tokens(noon).remaining, 750);
     got.held.settle(999, 0, today);  // only the first account counts
     EXPECT_EQ(who->tokens(noon).remaining, 750);
-    { auto given_up = ring.admit(who, {.tokens = 700}, noon, today); }
+    {
+        auto given_up = ring.admit(who, {.tokens = 700}, noon, today);
+    }
     EXPECT_EQ(who->tokens(noon).remaining, 750);
 }
 
@@ -328,7 +329,8 @@ TEST(KeyRing, AsksAgainForALeaseAndKeepsWhatItHoldsMeanwhile) {
     EXPECT_TRUE(waiting);
     EXPECT_EQ(who->left(0, today), 9 * usd) << "and holds it once";
     EXPECT_EQ(who->left(1, today), 9 * usd);
-    EXPECT_EQ(ring.admit(who, what, 2min + weir::core::time_point{}, today).refused.what, weir::core::code::rate_limited) << "the rate counted it once";
+    EXPECT_EQ(ring.admit(who, what, 2min + weir::core::time_point{}, today).refused.what, weir::core::code::rate_limited)
+        << "the rate counted it once";
 }
 
 TEST(KeyRing, WritesResetTimesAsGoDoes) {

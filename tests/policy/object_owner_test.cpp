@@ -41,9 +41,8 @@ TEST(ObjectOwner, PausesDoubleUpToHalfAMinute) {
 }
 
 TEST(ObjectOwner, LateUsageCountsInEveryBudgetAndGivesBackWhatWasTooMuch) {
-    const policy::key key = key_with([](auto& s) {
-        s.budgets = {{.amount = 100, .every = 24h, .window = "1d"}, {.amount = 1000, .every = 720h, .window = "30d"}};
-    });
+    const policy::key key =
+        key_with([](auto& s) { s.budgets = {{.amount = 100, .every = 24h, .window = "1d"}, {.amount = 1000, .every = 720h, .window = "30d"}}; });
     const core::wall_time now{std::chrono::hours{480'000}};
     policy::charge_late(key, 30, now);
     EXPECT_EQ(key.left(0, now), 70);

@@ -76,8 +76,9 @@ TEST(RateResets, SayNothingWithoutSuchFields) {
     r.see("reset", "1s");
     EXPECT_EQ(r.pause(now), std::nullopt);
     for (int i = 0; i < 40; ++i) {
-        static const char* names[] = {"x-ratelimit-reset-a", "x-ratelimit-reset-b", "x-ratelimit-reset-c", "x-ratelimit-reset-d", "x-ratelimit-reset-e",
-                                      "x-ratelimit-reset-f", "x-ratelimit-reset-g", "x-ratelimit-reset-h", "x-ratelimit-reset-i", "x-ratelimit-reset-j"};
+        static const char* names[] = {"x-ratelimit-reset-a", "x-ratelimit-reset-b", "x-ratelimit-reset-c", "x-ratelimit-reset-d",
+                                      "x-ratelimit-reset-e", "x-ratelimit-reset-f", "x-ratelimit-reset-g", "x-ratelimit-reset-h",
+                                      "x-ratelimit-reset-i", "x-ratelimit-reset-j"};
         r.see(names[i % 10], "5s");
     }
     EXPECT_EQ(r.pause(now), 5s) << "more kinds than are kept";

@@ -104,7 +104,9 @@ TEST(Reservation, KeepsTheTokensChargedWhenMoneyWasSpentWithoutAnAccount) {
         EXPECT_TRUE(held.spend(5, today));
     }
     EXPECT_EQ(ring.keys().front().tokens(noon).remaining, 700);
-    { auto unused = reserve(ring, 10, today, 300); }
+    {
+        auto unused = reserve(ring, 10, today, 300);
+    }
     EXPECT_EQ(ring.keys().front().tokens(noon).remaining, 700);
 }
 
@@ -116,8 +118,7 @@ TEST(Reservation, HoldsMoreBudgetsThanFitInline) {
     auto moved = std::move(held);
     EXPECT_FALSE(moved.spend(1000, today));  // the smallest one
     moved.settle(0, 700, today);
-    for (std::size_t i = 0; i < 7; ++i)
-        EXPECT_EQ(ring.keys().front().left(i, today), 1000 * static_cast<std::int64_t>(i + 1) - 700) << i;
+    for (std::size_t i = 0; i < 7; ++i) EXPECT_EQ(ring.keys().front().left(i, today), 1000 * static_cast<std::int64_t>(i + 1) - 700) << i;
 }
 
 // Whatever the mix of spending, settling and hanging up, the budget loses exactly what was spent.

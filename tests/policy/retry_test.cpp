@@ -101,8 +101,7 @@ TEST(Retry, TellsSpentQuotaFromARateLimit) {
 TEST(Retry, FollowsTheSwitchesForBrokenConnections) {
     retry_settings off;
     off.on_connect = off.on_reset = off.on_timeout = false;
-    for (const auto kind : {failure_kind::connect, failure_kind::tls, failure_kind::reset, failure_kind::timeout,
-                            failure_kind::invalid}) {
+    for (const auto kind : {failure_kind::connect, failure_kind::tls, failure_kind::reset, failure_kind::timeout, failure_kind::invalid}) {
         EXPECT_TRUE(judge({kind}, defaults).again);
         EXPECT_FALSE(judge({kind}, off).again);
         EXPECT_EQ(judge({kind}, off).counts_as, outcome::failure);

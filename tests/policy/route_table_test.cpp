@@ -14,10 +14,7 @@ using names = std::vector<std::string>;
 const names pools = {"openai", "azure", "deepseek"};
 
 std::vector<route_settings> contract_routes() {
-    return {{{"gpt-4o", "gpt-5*"},
-             "openai",
-             {{"gpt-4o", "gpt-4o-2024-11-20"}},
-             {{"azure", "", false}, {"deepseek", "deepseek-chat", true}}},
+    return {{{"gpt-4o", "gpt-5*"}, "openai", {{"gpt-4o", "gpt-4o-2024-11-20"}}, {{"azure", "", false}, {"deepseek", "deepseek-chat", true}}},
             {{"*"}, "openai", {}, {}}};
 }
 
@@ -50,8 +47,7 @@ TEST(RouteTable, RequestsWithoutAModelGoWhereTheirObjectIsElseToTheStarElseToWho
 }
 
 TEST(RouteTable, LetsTheFirstRouteWinWhetherByNameOrByGlob) {
-    const route_table table{{{{"gpt-*"}, "azure", {}, {}}, {{"gpt-4o", "o3"}, "openai", {}, {}}, {{"o*"}, "deepseek", {}, {}}},
-                            pools};
+    const route_table table{{{{"gpt-*"}, "azure", {}, {}}, {{"gpt-4o", "o3"}, "openai", {}, {}}, {{"o*"}, "deepseek", {}, {}}}, pools};
     EXPECT_EQ(table.find("gpt-4o")->at(0, "gpt-4o").pool, 1U);
     EXPECT_EQ(table.find("o3")->at(0, "o3").pool, 0U);
     EXPECT_EQ(table.find("o4")->at(0, "o4").pool, 2U);
@@ -59,8 +55,8 @@ TEST(RouteTable, LetsTheFirstRouteWinWhetherByNameOrByGlob) {
 }
 
 TEST(RouteTable, AgreesWithAPlainWalkThroughTheList) {
-    const std::vector<route_settings> routes = {{{"a*c", "abd"}, "openai", {}, {}}, {{"abc", "?b?"}, "azure", {}, {}},
-                                                {{"b*", "a"}, "deepseek", {}, {}},  {{"abd", "*d"}, "openai", {}, {}}};
+    const std::vector<route_settings> routes = {
+        {{"a*c", "abd"}, "openai", {}, {}}, {{"abc", "?b?"}, "azure", {}, {}}, {{"b*", "a"}, "deepseek", {}, {}}, {{"abd", "*d"}, "openai", {}, {}}};
     const route_table table{routes, pools};
     names words = {""};
     for (std::size_t i = 0; words.size() < 400; ++i)
@@ -109,9 +105,8 @@ TEST(RouteTable, LabelsOnlyWithWhatTheOperatorWrote) {
 }
 
 TEST(RouteTable, ListsExactNamesOnceThatSomeRouteTakes) {
-    const route_table table{{{{"gpt-4o", "gpt-5*"}, "openai", {{"gpt-5-fast", "gpt-5-mini"}, {"lost", "x"}}, {}}},
-                            pools,
-                            {"gpt-5-mini", "claude", "gpt-4o"}};
+    const route_table table{
+        {{{"gpt-4o", "gpt-5*"}, "openai", {{"gpt-5-fast", "gpt-5-mini"}, {"lost", "x"}}, {}}}, pools, {"gpt-5-mini", "claude", "gpt-4o"}};
     EXPECT_EQ(table.listed_models(), (names{"gpt-4o", "gpt-5-fast", "gpt-5-mini"}));
 }
 

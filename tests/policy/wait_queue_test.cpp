@@ -136,7 +136,8 @@ TEST(WaitQueue, LosesNoWordAmongThreadsThatTakeAndFreeSlots) {
                         }
                 }
                 auto seen = most.load();
-                while (seen < shared.in_flight() && !most.compare_exchange_weak(seen, shared.in_flight())) {}
+                while (seen < shared.in_flight() && !most.compare_exchange_weak(seen, shared.in_flight())) {
+                }
                 ++served;
                 if (i % 4 == 0) std::this_thread::yield();  // so that others find the slots taken
                 shared.request_ended();

@@ -13,11 +13,29 @@ const host_rules on_every_address{{"weir.lan"}, false};
 
 TEST(WebGuard, AnswersOnLoopbackToNamesThatNoSiteCanHave) {
     for (const char* host :
-         {"", "localhost", "LOCALHOST:8080", "localhost.", "app.localhost:1", "127.0.0.1", "127.0.0.1:8080", "127.9.8.7", "127.1:80", "[::1]", "[::1]:8080",
-          "[0:0:0:0:0:0:0:1]:1", "[::ffff:127.0.0.1]:8080", "weir.lan", "WEIR.lan:8080", "weir.lan.:1", "[2001:DB8::7]:80"})
+         {"", "localhost", "LOCALHOST:8080", "localhost.", "app.localhost:1", "127.0.0.1", "127.0.0.1:8080", "127.9.8.7", "127.1:80", "[::1]",
+          "[::1]:8080", "[0:0:0:0:0:0:0:1]:1", "[::ffff:127.0.0.1]:8080", "weir.lan", "WEIR.lan:8080", "weir.lan.:1", "[2001:DB8::7]:80"})
         EXPECT_FALSE(check_host(on_loopback, host)) << host;
-    for (const char* host : {"evil.example", "evil.example:8080", "localhost.evil.example", "notlocalhost", "127.0.0.1.evil.example", "127.", "127.a",
-                             "0.0.0.0:8080", "10.0.0.1", "128.0.0.1", "[::2]", "[::]:80", "weir.lan.evil.example", "xweir.lan", ":8080", ".localhost.x", "[::1", "]", "[", "%31"}) {
+    for (const char* host : {"evil.example",
+                             "evil.example:8080",
+                             "localhost.evil.example",
+                             "notlocalhost",
+                             "127.0.0.1.evil.example",
+                             "127.",
+                             "127.a",
+                             "0.0.0.0:8080",
+                             "10.0.0.1",
+                             "128.0.0.1",
+                             "[::2]",
+                             "[::]:80",
+                             "weir.lan.evil.example",
+                             "xweir.lan",
+                             ":8080",
+                             ".localhost.x",
+                             "[::1",
+                             "]",
+                             "[",
+                             "%31"}) {
         const auto why = check_host(on_loopback, host);
         EXPECT_EQ(why.what, code::host_not_allowed) << host;
         EXPECT_NE(why.message.find("hosts"), std::string::npos) << why.message;

@@ -18,16 +18,18 @@ protected:
     static void raise() {
         a_ = quick_provider("a");
         const std::string calm = "    ejection: {consecutive_failures: 1000}\n    retry: {attempts: 1}\n    timeouts: {idle: 700ms}\n";
-        const std::string conf = "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\npools:\n  one:\n" + calm + "    upstreams:\n" + upstream_of(*a_) +
-                                 "  drains:\n" + calm + "    on_disconnect: drain\n    upstreams:\n" + upstream_of(*a_) +
-                                 "  collects:\n    collect: on\n" + calm + "    upstreams:\n" + upstream_of(*a_) +
-                                 "routes:\n  - {models: [drained], pool: drains}\n  - {models: [collected], pool: collects}\n  - {models: [\"*\"], pool: one}\n" +
-                                 std::string{conf_end};
-        weir_ = std::make_unique<gateway_process>(WEIR_BINARY, conf,
-                                                  gateway_process::files{{"prices.yaml",
-                                                                          "models:\n  m: {input: 1000, output: 2000}\n  drained: {input: 1000, output: 2000}\n"
-                                                                          "  collected: {input: 1000, output: 2000}\n"
-                                                                          "  thinker: {input: 1000, output: 2000}\n  fee: {per_request: 0.04}\n  gratis: {input: 0, output: 0}\n"}});
+        const std::string conf =
+            "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\npools:\n  one:\n" + calm + "    upstreams:\n" + upstream_of(*a_) +
+            "  drains:\n" + calm + "    on_disconnect: drain\n    upstreams:\n" + upstream_of(*a_) + "  collects:\n    collect: on\n" + calm +
+            "    upstreams:\n" + upstream_of(*a_) +
+            "routes:\n  - {models: [drained], pool: drains}\n  - {models: [collected], pool: collects}\n  - {models: [\"*\"], pool: one}\n" +
+            std::string{conf_end};
+        weir_ = std::make_unique<gateway_process>(
+            WEIR_BINARY, conf,
+            gateway_process::files{{"prices.yaml",
+                                    "models:\n  m: {input: 1000, output: 2000}\n  drained: {input: 1000, output: 2000}\n"
+                                    "  collected: {input: 1000, output: 2000}\n"
+                                    "  thinker: {input: 1000, output: 2000}\n  fee: {per_request: 0.04}\n  gratis: {input: 0, output: 0}\n"}});
     }
     static void lower() {
         weir_.reset();
@@ -62,7 +64,9 @@ protected:
         EXPECT_FALSE(failed) << id << ": " << line;
         return failed ? boost::json::object{} : read.as_object();
     }
-    static std::int64_t number(const boost::json::object& line, const char* name) { return line.contains(name) ? line.at(name).to_number<std::int64_t>() : -1; }
+    static std::int64_t number(const boost::json::object& line, const char* name) {
+        return line.contains(name) ? line.at(name).to_number<std::int64_t>() : -1;
+    }
     static double cost(const boost::json::object& line) {
         if (!line.contains("cost_usd")) return -1;
         const auto& c = line.at("cost_usd");

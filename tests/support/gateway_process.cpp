@@ -52,13 +52,11 @@ void end_politely(process& program) {
 
 gateway_process::gateway_process(const std::string& binary, std::string conf, const files& beside) {
     constexpr std::string_view here = "{folder}";
-    for (auto at = conf.find(here); at != std::string::npos; at = conf.find(here))
-        conf.replace(at, here.size(), folder_.path().string());
+    for (auto at = conf.find(here); at != std::string::npos; at = conf.find(here)) conf.replace(at, here.size(), folder_.path().string());
     for (const auto& [name, text] : beside) (void)folder_.write(name, text);
     const auto file = folder_.write("weir.yaml", conf);
     const auto wanted = listeners_in(conf);
-    process_ =
-        std::make_unique<process>(std::vector<std::string>{binary, "serve", "-c", file}, folder_.path().string());
+    process_ = std::make_unique<process>(std::vector<std::string>{binary, "serve", "-c", file}, folder_.path().string());
     for (int i = 0; i < 2000; ++i) {
         const auto err = process_->err();
         addresses_ = said_after(err, listening);
@@ -75,16 +73,14 @@ gateway_process::~gateway_process() {
     const auto code = process_ ? process_->wait(milliseconds{0}) : std::optional<int>{0};
     if (!code || *code == 0) return;
     const auto last_words = process_->err();
-    ADD_FAILURE() << "weir ended by itself with " << *code << ":\n"
-                  << last_words.substr(last_words.size() > 4000 ? last_words.size() - 4000 : 0);
+    ADD_FAILURE() << "weir ended by itself with " << *code << ":\n" << last_words.substr(last_words.size() > 4000 ? last_words.size() - 4000 : 0);
 }
 
 response gateway_process::ask_admin(std::string_view path) const {
     return exchange_once(admin_, request_text("GET", path, {}, {{"Connection", "close"}}));
 }
 
-std::string gateway_process::metrics_when(const std::function<bool(const std::string&)>& enough,
-                                          milliseconds limit) const {
+std::string gateway_process::metrics_when(const std::function<bool(const std::string&)>& enough, milliseconds limit) const {
     const auto until = std::chrono::steady_clock::now() + limit;
     while (true) {
         auto now = metrics();
@@ -108,19 +104,15 @@ double metric(std::string_view exposition, std::string_view name, const std::vec
     std::istringstream in{std::string{exposition}};
     double sum = 0;
     for (std::string line; std::getline(in, line);) {
-        if (!line.starts_with(name) ||
-            (line.size() > name.size() && line[name.size()] != '{' && line[name.size()] != ' '))
-            continue;
-        const bool fits =
-            std::all_of(labels.begin(), labels.end(), [&](const auto& l) { return line.find(l) != std::string::npos; });
+        if (!line.starts_with(name) || (line.size() > name.size() && line[name.size()] != '{' && line[name.size()] != ' ')) continue;
+        const bool fits = std::all_of(labels.begin(), labels.end(), [&](const auto& l) { return line.find(l) != std::string::npos; });
         if (fits) sum += std::strtod(line.c_str() + line.rfind(' '), nullptr);
     }
     return sum;
 }
 
 std::string upstream_of(const mock::provider& provider, std::string_view more) {
-    return "      - {name: " + provider.name() + ", url: \"" + provider.url() + "/v1\"" + (more.empty() ? "" : ", ") +
-           std::string{more} + "}\n";
+    return "      - {name: " + provider.name() + ", url: \"" + provider.url() + "/v1\"" + (more.empty() ? "" : ", ") + std::string{more} + "}\n";
 }
 
 // Bound and never listened on: whoever connects is refused, and no other program is given the port meanwhile.
@@ -140,14 +132,12 @@ int unused_port() {
     where.sin_family = AF_INET;
     where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof where;
-    const bool bound = bind(fd, reinterpret_cast<sockaddr*>(&where), size) == 0 &&
-                       getsockname(fd, reinterpret_cast<sockaddr*>(&where), &size) == 0;
+    const bool bound = bind(fd, reinterpret_cast<sockaddr*>(&where), size) == 0 && getsockname(fd, reinterpret_cast<sockaddr*>(&where), &size) == 0;
     close(fd);
     return bound ? ntohs(where.sin_port) : 0;
 }
 
-std::unique_ptr<mock::provider> quick_provider(std::string name, std::optional<mock::tls_options> tls,
-                                               std::string api_key) {
+std::unique_ptr<mock::provider> quick_provider(std::string name, std::optional<mock::tls_options> tls, std::string api_key) {
     mock::options options;
     options.name = std::move(name);
     options.tls = std::move(tls);

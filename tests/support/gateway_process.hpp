@@ -45,8 +45,7 @@ public:
     [[nodiscard]] response ask_admin(std::string_view path) const;
     [[nodiscard]] std::string metrics() const { return ask_admin("/metrics").body; }
     /// Asks /metrics until `enough`; the last exposition comes back either way.
-    [[nodiscard]] std::string metrics_when(const std::function<bool(const std::string&)>& enough,
-                                           milliseconds limit = milliseconds{3000}) const;
+    [[nodiscard]] std::string metrics_when(const std::function<bool(const std::string&)>& enough, milliseconds limit = milliseconds{3000}) const;
     /// The access log's line that contains `text`, waited for; "" when none comes.
     [[nodiscard]] std::string log_line(std::string_view text, milliseconds limit = milliseconds{3000}) const;
 
@@ -58,8 +57,7 @@ private:
 };
 
 /// The sum of a metric's series that carry all of `labels` (as written: `pool="a"`).
-[[nodiscard]] double metric(std::string_view exposition, std::string_view name,
-                            const std::vector<std::string>& labels = {});
+[[nodiscard]] double metric(std::string_view exposition, std::string_view name, const std::vector<std::string>& labels = {});
 
 /// A line of `upstreams:` for a mock, with more members appended as written.
 [[nodiscard]] std::string upstream_of(const mock::provider& provider, std::string_view more = {});
@@ -70,8 +68,7 @@ private:
 [[nodiscard]] int unused_port();
 
 /// A mock that answers without pauses, started.
-[[nodiscard]] std::unique_ptr<mock::provider> quick_provider(std::string name,
-                                                             std::optional<mock::tls_options> tls = std::nullopt,
+[[nodiscard]] std::unique_ptr<mock::provider> quick_provider(std::string name, std::optional<mock::tls_options> tls = std::nullopt,
                                                              std::string api_key = {});
 
 /// The admin and log sections every conf of these tests ends with.

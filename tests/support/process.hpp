@@ -29,8 +29,7 @@ class process {
 public:
     /// `command[0]` is the program's path. `folder`: where it runs; "" for here. `environment`: NAME=VALUE, added to
     /// ours.
-    explicit process(std::vector<std::string> command, std::string folder = {},
-                     std::vector<std::string> environment = {});
+    explicit process(std::vector<std::string> command, std::string folder = {}, std::vector<std::string> environment = {});
     ~process();  ///< kills what still runs
     process(const process&) = delete;
     process& operator=(const process&) = delete;
@@ -44,8 +43,7 @@ public:
     [[nodiscard]] std::string out() const;
     [[nodiscard]] std::string err() const;
     /// Waits until standard error fulfils `enough`.
-    bool wait_err(const std::function<bool(const std::string&)>& enough,
-                  milliseconds limit = milliseconds{10000}) const;
+    bool wait_err(const std::function<bool(const std::string&)>& enough, milliseconds limit = milliseconds{10000}) const;
 
     /// Resident memory in KiB, from /proc; 0 when it has gone.
     [[nodiscard]] long resident_kib() const;

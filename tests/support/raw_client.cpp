@@ -37,23 +37,16 @@ std::string lowered(std::string text) {
 }
 
 bool load_pem(SSL_CTX* context, const tls_choice& choice) {
-    const std::unique_ptr<BIO, decltype(&BIO_free_all)> cert{BIO_new_mem_buf(choice.certificate_pem.data(), -1),
-                                                             BIO_free_all};
-    const std::unique_ptr<BIO, decltype(&BIO_free_all)> key{BIO_new_mem_buf(choice.private_key_pem.data(), -1),
-                                                            BIO_free_all};
-    const std::unique_ptr<X509, decltype(&X509_free)> x509{PEM_read_bio_X509(cert.get(), nullptr, nullptr, nullptr),
-                                                           X509_free};
-    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> pkey{
-        PEM_read_bio_PrivateKey(key.get(), nullptr, nullptr, nullptr), EVP_PKEY_free};
-    return x509 && pkey && SSL_CTX_use_certificate(context, x509.get()) == 1 &&
-           SSL_CTX_use_PrivateKey(context, pkey.get()) == 1;
+    const std::unique_ptr<BIO, decltype(&BIO_free_all)> cert{BIO_new_mem_buf(choice.certificate_pem.data(), -1), BIO_free_all};
+    const std::unique_ptr<BIO, decltype(&BIO_free_all)> key{BIO_new_mem_buf(choice.private_key_pem.data(), -1), BIO_free_all};
+    const std::unique_ptr<X509, decltype(&X509_free)> x509{PEM_read_bio_X509(cert.get(), nullptr, nullptr, nullptr), X509_free};
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> pkey{PEM_read_bio_PrivateKey(key.get(), nullptr, nullptr, nullptr), EVP_PKEY_free};
+    return x509 && pkey && SSL_CTX_use_certificate(context, x509.get()) == 1 && SSL_CTX_use_PrivateKey(context, pkey.get()) == 1;
 }
 
 bool trust(SSL_CTX* context, const std::string& pem) {
-    const std::unique_ptr<BIO, decltype(&BIO_free_all)> from{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
-                                                             BIO_free_all};
-    const std::unique_ptr<X509, decltype(&X509_free)> root{PEM_read_bio_X509(from.get(), nullptr, nullptr, nullptr),
-                                                           X509_free};
+    const std::unique_ptr<BIO, decltype(&BIO_free_all)> from{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free_all};
+    const std::unique_ptr<X509, decltype(&X509_free)> root{PEM_read_bio_X509(from.get(), nullptr, nullptr, nullptr), X509_free};
     return root && X509_STORE_add_cert(SSL_CTX_get_cert_store(context), root.get()) == 1;
 }
 
@@ -72,8 +65,7 @@ std::string response::header(std::string_view lower_name) const {
 }
 
 std::size_t response::count(std::string_view lower_name) const {
-    return static_cast<std::size_t>(
-        std::count_if(headers.begin(), headers.end(), [&](const auto& h) { return h.first == lower_name; }));
+    return static_cast<std::size_t>(std::count_if(headers.begin(), headers.end(), [&](const auto& h) { return h.first == lower_name; }));
 }
 
 raw_client::raw_client(const std::string& given, std::optional<tls_choice> tls) {
@@ -152,8 +144,7 @@ void raw_client::shake_hands(const tls_choice& choice) {
     if (choice.max_version != 0) SSL_CTX_set_max_proto_version(context_, choice.max_version);
     ssl_ = SSL_new(context_);
     // The macro SSL_set_tlsext_host_name has an old-style cast in it.
-    SSL_ctrl(ssl_, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-             const_cast<char*>(choice.server_name.c_str()));
+    SSL_ctrl(ssl_, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(choice.server_name.c_str()));
     if (!choice.ca_pem.empty()) SSL_set1_host(ssl_, choice.server_name.c_str());
     static constexpr unsigned char protocols[] = "\x08http/1.1";
     SSL_set_alpn_protos(ssl_, protocols, sizeof protocols - 1);
@@ -170,8 +161,7 @@ void raw_client::shake_hands(const tls_choice& choice) {
 
 bool raw_client::send(std::string_view bytes) {
     while (!bytes.empty()) {
-        const auto size = ssl_ != nullptr ? SSL_write(ssl_, bytes.data(),
-                                                      static_cast<int>(std::min<std::size_t>(bytes.size(), 1 << 20)))
+        const auto size = ssl_ != nullptr ? SSL_write(ssl_, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1 << 20)))
                                           : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (size <= 0) return false;
         bytes.remove_prefix(static_cast<std::size_t>(size));
@@ -207,9 +197,7 @@ raw_client::got raw_client::fill(clock::time_point until) {
     }
 }
 
-end_of raw_client::to_end(got why) const {
-    return why == got::timeout ? end_of::timed_out : why == got::reset ? end_of::reset : end_of::eof;
-}
+end_of raw_client::to_end(got why) const { return why == got::timeout ? end_of::timed_out : why == got::reset ? end_of::reset : end_of::eof; }
 
 bool raw_client::take_head(response& into, clock::time_point until) {
     std::size_t end = inbox_.find("\r\n\r\n");
@@ -403,8 +391,7 @@ std::string raw_client::alpn() const {
     return {name, name + size};
 }
 
-response exchange_once(const std::string& address, std::string_view bytes, std::optional<tls_choice> tls,
-                       milliseconds limit) {
+response exchange_once(const std::string& address, std::string_view bytes, std::optional<tls_choice> tls, milliseconds limit) {
     raw_client client{address, std::move(tls)};
     response out;
     out.end = end_of::reset;
@@ -429,11 +416,9 @@ std::string request_text(std::string_view method, std::string_view target, std::
     return out + "\r\n" + std::string{body};
 }
 
-std::string chunked_request_text(std::string_view target, std::string_view body, std::size_t chunk,
-                                 const headers& more) {
+std::string chunked_request_text(std::string_view target, std::string_view body, std::size_t chunk, const headers& more) {
     std::string out =
-        "POST " + std::string{target} +
-        " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
+        "POST " + std::string{target} + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
     for (const auto& [name, value] : more) out += name + ": " + value + "\r\n";
     out += "\r\n";
     for (std::size_t at = 0; at < body.size(); at += chunk) {
@@ -449,8 +434,7 @@ std::vector<std::string> split_events(std::string_view body) {
     std::vector<std::string> out;
     while (!body.empty()) {
         const auto lf = body.find("\n\n"), crlf = body.find("\r\n\r\n");
-        const auto end =
-            std::min(lf == std::string_view::npos ? lf : lf + 2, crlf == std::string_view::npos ? crlf : crlf + 4);
+        const auto end = std::min(lf == std::string_view::npos ? lf : lf + 2, crlf == std::string_view::npos ? crlf : crlf + 4);
         out.emplace_back(body.substr(0, end));
         if (end == std::string_view::npos) break;
         body.remove_prefix(end);
@@ -459,8 +443,7 @@ std::vector<std::string> split_events(std::string_view body) {
 }
 
 std::string chat_body(std::string_view model, bool stream, std::string_view more_members) {
-    std::string out = R"({"model":")" + std::string{model} +
-                      R"(","messages":[{"role":"user","content":"Say something about weirs."}])";
+    std::string out = R"({"model":")" + std::string{model} + R"(","messages":[{"role":"user","content":"Say something about weirs."}])";
     if (stream) out += R"(,"stream":true)";
     if (!more_members.empty()) out += "," + std::string{more_members};
     return out + "}";

@@ -68,8 +68,7 @@ public:
 
     /// False when the other side has gone.
     bool send(std::string_view bytes);
-    bool send_sliced(std::string_view bytes, std::size_t slice,
-                     std::chrono::microseconds pause = std::chrono::microseconds{0});
+    bool send_sliced(std::string_view bytes, std::size_t slice, std::chrono::microseconds pause = std::chrono::microseconds{0});
 
     /// Reads one response. `head_request`: no body follows.
     [[nodiscard]] response read_response(milliseconds limit = milliseconds{10000}, bool head_request = false);
@@ -114,17 +113,14 @@ private:
 };
 
 /// One request over a new connection.
-[[nodiscard]] response exchange_once(const std::string& address, std::string_view bytes,
-                                     std::optional<tls_choice> tls = std::nullopt,
+[[nodiscard]] response exchange_once(const std::string& address, std::string_view bytes, std::optional<tls_choice> tls = std::nullopt,
                                      milliseconds limit = milliseconds{10000});
 
 /// A request with Host and, where there is a body, Content-Length and Content-Type: application/json.
-[[nodiscard]] std::string request_text(std::string_view method, std::string_view target, std::string_view body = {},
-                                       const headers& more = {});
+[[nodiscard]] std::string request_text(std::string_view method, std::string_view target, std::string_view body = {}, const headers& more = {});
 
 /// The same body in chunks of `chunk` bytes.
-[[nodiscard]] std::string chunked_request_text(std::string_view target, std::string_view body, std::size_t chunk,
-                                               const headers& more = {});
+[[nodiscard]] std::string chunked_request_text(std::string_view target, std::string_view body, std::size_t chunk, const headers& more = {});
 
 /// SSE events as they stand, each with its blank line; a rest without one comes last.
 [[nodiscard]] std::vector<std::string> split_events(std::string_view body);

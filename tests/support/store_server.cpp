@@ -21,8 +21,9 @@ std::string server_program() {
 store_server::store_server(std::vector<std::string> more) : more_(std::move(more)), port_(unused_port()) { start(); }
 
 void store_server::start() {
-    std::vector<std::string> command = {server_program(), "--port", std::to_string(port_), "--bind", "127.0.0.1",
-                                        "--save", "", "--appendonly", "no", "--dir", folder_.path().string()};
+    std::vector<std::string> command = {
+        server_program(),       "--port", std::to_string(port_), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir",
+        folder_.path().string()};
     command.insert(command.end(), more_.begin(), more_.end());
     process_ = std::make_unique<process>(std::move(command), folder_.path().string());
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{10};

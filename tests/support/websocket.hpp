@@ -9,7 +9,8 @@ namespace weir::test {
 /// `line` is the request line without its end, such as "GET /v1/realtime HTTP/1.1"; `more` are field lines with their ends.
 [[nodiscard]] inline std::string websocket_handshake(const std::string& line, const std::string& more) {
     return line +
-           "\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+           "\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+           "dGhlIHNhbXBsZSBub25jZQ==\r\n" +
            more + "\r\n";
 }
 

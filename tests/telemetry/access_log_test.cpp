@@ -1,8 +1,8 @@
 // The access log under load, rotation and failure: lines are whole, in order per worker, and a worker never waits.
 #include "telemetry/access_log.hpp"
 
-#include <gmock/gmock.h>
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <prometheus/metric_family.h>
 #include <stdlib.h>
@@ -66,7 +66,7 @@ TEST(AccessLog, HasWrittenEverythingAfterAFlush) {
     for (int i = 0; i < 100; ++i) write(log.worker_lane(i % 3), std::to_string(i));
     EXPECT_TRUE(log.flush());
     EXPECT_EQ(lines_of(in.file()).size(), 100u);
-    struct stat file {};
+    struct stat file{};
     ASSERT_EQ(::stat(in.file().c_str(), &file), 0);
     EXPECT_EQ(file.st_mode & 07, 0u) << "others may not read who asked what";
 }

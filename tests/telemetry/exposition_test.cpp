@@ -11,15 +11,19 @@ using enum weir::telemetry::exposition;
 TEST(Exposition, GivesPrometheusWhatItAsksFor) {
     // The headers that Prometheus 2.4, 2.42 and 3.0 send.
     EXPECT_EQ(choose_exposition("application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"), openmetrics_0_0_1);
-    EXPECT_EQ(choose_exposition("application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"),
-              openmetrics_1_0_0);
-    EXPECT_EQ(choose_exposition("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,"
-                                "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"),
-              openmetrics_1_0_0);
+    EXPECT_EQ(
+        choose_exposition(
+            "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"),
+        openmetrics_1_0_0);
+    EXPECT_EQ(
+        choose_exposition("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,"
+                          "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"),
+        openmetrics_1_0_0);
 }
 
 TEST(Exposition, GivesTheClassicTextToWhoDoesNotNameOpenMetrics) {
-    for (const char* accept : {"", "*/*", "text/*", "text/plain", "application/*", "text/html,application/xhtml+xml,*/*;q=0.8", "image/png", "text/plain;version=0.0.4"})
+    for (const char* accept :
+         {"", "*/*", "text/*", "text/plain", "application/*", "text/html,application/xhtml+xml,*/*;q=0.8", "image/png", "text/plain;version=0.0.4"})
         EXPECT_EQ(choose_exposition(accept), text) << accept;
 }
 
@@ -30,7 +34,8 @@ TEST(Exposition, GoesByWeight) {
     EXPECT_EQ(choose_exposition("application/openmetrics-text;q=0.5, */*, text/plain;q=0.1"), openmetrics_1_0_0) << "the more specific range counts";
     EXPECT_EQ(choose_exposition("application/openmetrics-text;q=0"), text);
     EXPECT_EQ(choose_exposition("application/openmetrics-text;q=0.000, text/plain;q=0.001"), text);
-    EXPECT_EQ(choose_exposition("application/openmetrics-text;version=1.0.0;q=0.1, application/openmetrics-text;version=0.0.1;q=0.9"), openmetrics_0_0_1);
+    EXPECT_EQ(choose_exposition("application/openmetrics-text;version=1.0.0;q=0.1, application/openmetrics-text;version=0.0.1;q=0.9"),
+              openmetrics_0_0_1);
     EXPECT_EQ(choose_exposition("application/openmetrics-text;q=0.9, application/openmetrics-text;version=1.0.0;q=0"), openmetrics_0_0_1);
 }
 
@@ -43,7 +48,8 @@ TEST(Exposition, AnswersInTheVersionThatIsAskedFor) {
 TEST(Exposition, IgnoresWhatIsMalformed) {
     for (const char* q : {"2", "1.5", "1.001", "0.1234", "-1", ".5", "0,5", "", "0.", "x", "1e0"})
         EXPECT_EQ(choose_exposition(std::string("application/openmetrics-text;q=") + q), text) << q;
-    for (const char* accept : {",", ";", ";;,,;q", "\"", "application/openmetrics-text\"", "q=1", "\"application/openmetrics-text", "text/plain;\"\\"})
+    for (const char* accept :
+         {",", ";", ";;,,;q", "\"", "application/openmetrics-text\"", "q=1", "\"application/openmetrics-text", "text/plain;\"\\"})
         EXPECT_EQ(choose_exposition(accept), text) << accept;
     EXPECT_EQ(choose_exposition(", ,application/openmetrics-text;x=\"a,b;q=0\",,"), openmetrics_1_0_0) << "a comma in quotes ends nothing";
 }

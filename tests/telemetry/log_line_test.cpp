@@ -58,8 +58,8 @@ TEST(LogLine, TellsSecondAttemptsWhatTheyCostAndHowLongARequestQueued) {
 TEST(LogLine, WritesNullForWhatIsNotThere) {
     const std::string line = line_of({});
     EXPECT_TRUE(is_json(line)) << line;
-    for (const char* field : {"request_id", "client", "key", "endpoint", "model", "served_model", "pool", "upstream", "code",
-                              "first_token_ms", "close_reason"})
+    for (const char* field :
+         {"request_id", "client", "key", "endpoint", "model", "served_model", "pool", "upstream", "code", "first_token_ms", "close_reason"})
         EXPECT_THAT(line, testing::HasSubstr(std::string("\"") + field + "\":null")) << field;
     EXPECT_THAT(line, testing::HasSubstr("\"attempts\":[],"));
     EXPECT_THAT(line, testing::HasSubstr("\"cost_usd\":0,"));

@@ -73,7 +73,8 @@ TEST(Metrics, CountEverythingThatFollowsFromARecord) {
     telemetry::metrics all;
     all.worker_shard(0).publish(sample_record());
     const auto s = samples_of(all.render());
-    EXPECT_EQ(value(s, R"(weir_requests_total{endpoint="/v1/chat/completions",model="gpt-4o*",pool="openai",key="dify",stream="true",code="200"})"), 1);
+    EXPECT_EQ(value(s, R"(weir_requests_total{endpoint="/v1/chat/completions",model="gpt-4o*",pool="openai",key="dify",stream="true",code="200"})"),
+              1);
     EXPECT_EQ(value(s, R"(weir_upstream_requests_total{pool="openai",upstream="openai-a",code="0"})"), 1);
     EXPECT_EQ(value(s, R"(weir_upstream_requests_total{pool="openai",upstream="openai-b",code="200"})"), 1);
     EXPECT_EQ(value(s, R"(weir_upstream_failures_total{pool="openai",upstream="openai-a",reason="timeout_connect"})"), 1);
@@ -111,9 +112,7 @@ TEST(Metrics, CountWeirsOwnCountAsItsSource) {
 TEST(Metrics, ShowTheSpendOfARunningStreamAndCountItOnce) {
     telemetry::metrics all;
     telemetry::shard& shard = all.worker_shard(0);
-    const auto spend = [&] {
-        return value(samples_of(all.render()), R"(weir_spend_usd_total{key="dify",model="gpt-4o*",pool="openai"})");
-    };
+    const auto spend = [&] { return value(samples_of(all.render()), R"(weir_spend_usd_total{key="dify",model="gpt-4o*",pool="openai"})"); };
     exchange::record r = sample_record();
     r.cost = 0;
     shard.show_spend(r, 2'000'000'000);
@@ -218,7 +217,8 @@ TEST(Metrics, TellWhichPartOfARequestAndWhichPhaseOfAnAnswerWereLate) {
     r = sample_record();
     r.status = 504;
     r.code = core::code::upstream_timeout;
-    for (const auto why : {failure::timeout_connect, failure::timeout_first_byte, failure::timeout_first_token, failure::timeout_idle, failure::timeout_total}) {
+    for (const auto why :
+         {failure::timeout_connect, failure::timeout_first_byte, failure::timeout_first_token, failure::timeout_idle, failure::timeout_total}) {
         r.attempts[0].why = failure::timeout_connect;
         r.attempts[1].why = why;
         shard.publish(r);
@@ -282,17 +282,44 @@ TEST(Metrics, CollapseIntoOtherBeyondTheLimitAndSaySo) {
 TEST(Metrics, ShowEveryNameOfTheContractFromTheFirstScrape) {
     telemetry::metrics all;
     const std::string text = all.render();
-    for (const char* name :
-         {"weir_requests_total", "weir_request_duration_seconds", "weir_first_token_seconds", "weir_inter_token_seconds",
-          "weir_overhead_seconds", "weir_upstream_requests_total", "weir_upstream_failures_total", "weir_upstream_healthy",
-          "weir_upstream_ejected", "weir_upstream_in_flight", "weir_upstream_connections", "weir_retries_total",
-          "weir_fallbacks_total", "weir_tokens_total", "weir_spend_usd_total", "weir_budget_remaining_usd",
-          "weir_meter_divergence_ratio", "weir_upstream_meter_divergence_ratio", "weir_rejections_total", "weir_streams_interrupted_total",
-          "weir_client_disconnects_total", "weir_client_timeouts_total", "weir_gateway_timeouts_total", "weir_connections", "weir_active_streams", "weir_buffered_body_bytes",
-          "weir_conf_info", "weir_conf_last_reload_successful", "weir_build_info", "weir_unpriced_requests_total",
-          "weir_log_dropped_total", "weir_metric_series_dropped_total", "process_cpu_seconds_total",
-          "process_resident_memory_bytes", "process_virtual_memory_bytes", "process_open_fds", "process_max_fds",
-          "process_start_time_seconds"}) {
+    for (const char* name : {"weir_requests_total",
+                             "weir_request_duration_seconds",
+                             "weir_first_token_seconds",
+                             "weir_inter_token_seconds",
+                             "weir_overhead_seconds",
+                             "weir_upstream_requests_total",
+                             "weir_upstream_failures_total",
+                             "weir_upstream_healthy",
+                             "weir_upstream_ejected",
+                             "weir_upstream_in_flight",
+                             "weir_upstream_connections",
+                             "weir_retries_total",
+                             "weir_fallbacks_total",
+                             "weir_tokens_total",
+                             "weir_spend_usd_total",
+                             "weir_budget_remaining_usd",
+                             "weir_meter_divergence_ratio",
+                             "weir_upstream_meter_divergence_ratio",
+                             "weir_rejections_total",
+                             "weir_streams_interrupted_total",
+                             "weir_client_disconnects_total",
+                             "weir_client_timeouts_total",
+                             "weir_gateway_timeouts_total",
+                             "weir_connections",
+                             "weir_active_streams",
+                             "weir_buffered_body_bytes",
+                             "weir_conf_info",
+                             "weir_conf_last_reload_successful",
+                             "weir_build_info",
+                             "weir_unpriced_requests_total",
+                             "weir_log_dropped_total",
+                             "weir_metric_series_dropped_total",
+                             "process_cpu_seconds_total",
+                             "process_resident_memory_bytes",
+                             "process_virtual_memory_bytes",
+                             "process_open_fds",
+                             "process_max_fds",
+                             "process_start_time_seconds"}) {
         EXPECT_THAT(text, testing::HasSubstr(std::string("# HELP ") + name + " "));
         EXPECT_THAT(text, testing::HasSubstr(std::string("# TYPE ") + name + " "));
     }

@@ -87,10 +87,12 @@ TEST(OpenMetrics, ShowsTheRequestThatABucketSawLast) {
     r.time -= std::chrono::seconds{5};
     all.worker_shard(2).publish(r);
     const auto text = all.render_openmetrics();
-    EXPECT_EQ(line_with(text, "weir_first_token_seconds_bucket{pool=\"openai\",model=\"gpt-4o*\",le=\"0.5\"}"),
-              "weir_first_token_seconds_bucket{pool=\"openai\",model=\"gpt-4o*\",le=\"0.5\"} 4 # {request_id=\"the-later-one\\\\\"} 0.312 1767225606.907");
+    EXPECT_EQ(
+        line_with(text, "weir_first_token_seconds_bucket{pool=\"openai\",model=\"gpt-4o*\",le=\"0.5\"}"),
+        "weir_first_token_seconds_bucket{pool=\"openai\",model=\"gpt-4o*\",le=\"0.5\"} 4 # {request_id=\"the-later-one\\\\\"} 0.312 1767225606.907");
     EXPECT_EQ(line_with(text, "weir_inter_token_seconds_bucket{pool=\"openai\",model=\"gpt-4o*\",le=\"0.05\"}"),
-              "weir_inter_token_seconds_bucket{pool=\"openai\",model=\"gpt-4o*\",le=\"0.05\"} 0 # {request_id=\"the-later-one\\\\\"} 0.030000001 1767225606.907");
+              "weir_inter_token_seconds_bucket{pool=\"openai\",model=\"gpt-4o*\",le=\"0.05\"} 0 # {request_id=\"the-later-one\\\\\"} 0.030000001 "
+              "1767225606.907");
     EXPECT_THAT(line_with(text, "weir_first_token_seconds_bucket{pool=\"openai\",model=\"gpt-4o*\",le=\"0.3\"}"), Not(HasSubstr("#")));
     EXPECT_THAT(all.render(), Not(HasSubstr(" # {"))) << "the classic format has none";
 }

@@ -65,8 +65,7 @@ int main(int argc, char** argv) {
         for (const std::size_t carry : {std::size_t{0}, stream_counter::most_carry}) {
             const std::int64_t sliced = count_sliced(which, text, slices, carry);
             if (sliced == whole) continue;
-            std::fprintf(stderr, "sliced %lld, whole %lld, carry %zu\n", static_cast<long long>(sliced),
-                         static_cast<long long>(whole), carry);
+            std::fprintf(stderr, "sliced %lld, whole %lld, carry %zu\n", static_cast<long long>(sliced), static_cast<long long>(whole), carry);
             (void)std::fwrite(text.data(), 1, text.size(), stderr);
             return 1;
         }

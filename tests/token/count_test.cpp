@@ -96,8 +96,7 @@ TEST(Count, CutsTextAtASpecialToken) {
     // "hel" and "lo" must not merge across it, nor may a run of spaces.
     const std::string text = "hel<|endoftext|>lo   <|endofprompt|>   <|<|endoftext|";
     for (const encoding which : {encoding::cl100k, encoding::o200k, encoding::o200k_harmony})
-        EXPECT_EQ(count_with_special_tokens(which, text),
-                  count(which, "hel") + 1 + count(which, "lo   ") + 1 + count(which, "   <|<|endoftext|"));
+        EXPECT_EQ(count_with_special_tokens(which, text), count(which, "hel") + 1 + count(which, "lo   ") + 1 + count(which, "   <|<|endoftext|"));
 }
 
 // Quadratic work would take minutes here; the limit leaves room for sanitizers and busy machines.

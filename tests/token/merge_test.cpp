@@ -67,8 +67,7 @@ TEST(Merge, CountsEveryPrefixAsTheDefinitionDoes) {
             prefix_counter counter;
             for (std::size_t size = 1; size <= text.size(); ++size) {
                 counter.push(words, std::string_view{text}.substr(size - 1, 1));
-                ASSERT_EQ(counter.count(), static_cast<std::int64_t>(plain.encode(text.substr(0, size)).size()))
-                    << text;
+                ASSERT_EQ(counter.count(), static_cast<std::int64_t>(plain.encode(text.substr(0, size)).size())) << text;
             }
         }
     }

@@ -77,8 +77,7 @@ TEST(Splitter, TakesLineBreaksAndInO200kSlashesAfterSymbols) {
 }
 
 TEST(Splitter, IsSureExactlyWhenNothingThatFollowsChangesTheCut) {
-    const std::string_view tails[] = {"a", "A", "'",        "'s",           "s",  "e", "1", " ", "\n",
-                                      "!", "/", "\xCC\x81", "\xE3\x81\x82", " x", "  "};
+    const std::string_view tails[] = {"a", "A", "'", "'s", "s", "e", "1", " ", "\n", "!", "/", "\xCC\x81", "\xE3\x81\x82", " x", "  "};
     for (const std::string& text : test::awkward_texts()) {
         for (std::size_t start = 0; start < text.size(); ++start) {
             for (std::size_t size = 1; start + size <= text.size() && size < 12; ++size) {

@@ -66,8 +66,7 @@ TEST(StreamCounter, GivesTheSameCountWhereverTheTextIsCutTwice) {
 TEST(StreamCounter, IsExactAfterEveryByte) {
     for (const encoding which : both) {
         for (const std::string& text : test::awkward_texts()) {
-            if (text.starts_with("broken"))
-                continue;  // there, what is cut and what is broken is a matter of what follows
+            if (text.starts_with("broken")) continue;  // there, what is cut and what is broken is a matter of what follows
             SCOPED_TRACE(text);
             stream_counter counter(which);
             for (std::size_t size = 1; size <= text.size(); ++size) {
@@ -98,8 +97,7 @@ TEST(StreamCounter, CountsLongRunsInPiecesOfAnySize) {
     for (const encoding which : both) {
         for (const std::string& text : test::long_runs(400)) {
             SCOPED_TRACE(text);
-            for (const std::size_t piece : {7, 100, 300, 1000})
-                ASSERT_EQ(count_in_pieces(which, text, piece, 256), count(which, text)) << piece;
+            for (const std::size_t piece : {7, 100, 300, 1000}) ASSERT_EQ(count_in_pieces(which, text, piece, 256), count(which, text)) << piece;
         }
     }
 }

@@ -48,16 +48,14 @@ inline std::vector<std::string> long_runs(std::size_t length) {
         return text;
     };
     std::vector<std::string> texts;
-    for (const std::string_view unit :
-         {"a", "A", "Ab", "\xE3\x81\x82",
-          "\xE3\x81\x82"
-          "A",
-          "A\xCC\x81", "!", "/", "!\n", " ", "\t", " \n", "\n", "\xE3\x80\x80", "\n  ", "=\xCC\x81"}) {
+    for (const std::string_view unit : {"a", "A", "Ab", "\xE3\x81\x82",
+                                        "\xE3\x81\x82"
+                                        "A",
+                                        "A\xCC\x81", "!", "/", "!\n", " ", "\t", " \n", "\n", "\xE3\x80\x80", "\n  ", "=\xCC\x81"}) {
         for (const std::string_view before : {"", " ", "!", "\n", "'", "\xCC\x81", "\xE3\x81\x82", "1"}) {
             for (const std::string_view after :
-                 {"",    "x",   "X",      "BBBBBBBB", "BBBBBBBBb",    "BBBB's", "'s",      "'S x",
-                  "'r",  "'re", "'lx",    "'",        "'\xC5\xBF",    " ",      "  x",     " x",
-                  "  !", "\n",  "\r\n/;", "/\n/x",    "\xE3\x81\x82", "7",      "\xF0\x9F"})
+                 {"",          "x", "X",   "BBBBBBBB", "BBBBBBBBb", "BBBB's", "'s",     "'S x",  "'r",           "'re", "'lx",     "'",
+                  "'\xC5\xBF", " ", "  x", " x",       "  !",       "\n",     "\r\n/;", "/\n/x", "\xE3\x81\x82", "7",   "\xF0\x9F"})
                 texts.push_back(std::string{before} + run(unit) + std::string{after});
         }
     }

@@ -84,21 +84,17 @@ TEST(CostOf, CountsCachedAndAudioTokensIntoThePromptsTierButNotTheOutput) {
     model_price row;
     row.price = {.input = 1'000'000};
     row.tiers = {{100, {.input = 2'000'000}}};
-    EXPECT_EQ(cost_of(row, {.input = 10, .cached_input = 30, .cache_write = 30, .output = 1000, .audio_input = 30}),
-              10'000);
+    EXPECT_EQ(cost_of(row, {.input = 10, .cached_input = 30, .cache_write = 30, .output = 1000, .audio_input = 30}), 10'000);
     EXPECT_EQ(cost_of(row, {.input = 10, .cached_input = 31, .cache_write = 30, .audio_input = 30}), 20'000);
 }
 
-TEST(CostOf, NeverChargesMoreLongCacheWritesThanThereWereWrites) {
-    EXPECT_EQ(cost_of(sonnet(), {.cache_write = 2, .cache_write_1h = 5}), 12'000);
-}
+TEST(CostOf, NeverChargesMoreLongCacheWritesThanThereWereWrites) { EXPECT_EQ(cost_of(sonnet(), {.cache_write = 2, .cache_write_1h = 5}), 12'000); }
 
 TEST(CostOf, SaturatesInsteadOfOverflowing) {
     model_price row = sonnet();
     row.price.input = row.price.output = row.price.reasoning = row.price.audio_output = most;
     EXPECT_EQ(cost_of(row, {.input = most, .output = most, .reasoning = most, .audio_output = most}), most);
-    EXPECT_EQ(cost_of(row, {.input = -most, .output = -most, .reasoning = -most, .audio_output = -most}),
-              std::numeric_limits<std::int64_t>::min());
+    EXPECT_EQ(cost_of(row, {.input = -most, .output = -most, .reasoning = -most, .audio_output = -most}), std::numeric_limits<std::int64_t>::min());
 }
 
 TEST(PriceBook, PrefersTheUpstreamsOwnRow) {
@@ -122,8 +118,7 @@ TEST(PriceBook, PrefersANameToAnyGlob) {
 }
 
 TEST(PriceBook, PrefersTheGlobWithTheMostLiteralCharacters) {
-    const price_book book{
-        {priced("gpt-*", 1), priced("gpt-4o-*", 2), priced("*-2024-11-20", 3), priced("gpt-????????", 4)}};
+    const price_book book{{priced("gpt-*", 1), priced("gpt-4o-*", 2), priced("*-2024-11-20", 3), priced("gpt-????????", 4)}};
     EXPECT_EQ(book.find("gpt-4o-mini")->price.input, 2);
     EXPECT_EQ(book.find("gpt-4o-2024-11-20")->price.input, 3);
     EXPECT_EQ(book.find("gpt-5")->price.input, 1);
@@ -140,8 +135,8 @@ TEST(PriceBook, IsStillRightAfterBeingMoved) {
 
 // Providers and clients write `models/gemini-2.5-pro` and `mistralai/mistral-large` for what the price list calls by its last part.
 TEST(PriceBook, LooksUpTheFullNameAndThenWhatStandsBehindTheLastSlash) {
-    const price_book book{{priced("gemini-2.5-pro", 1), priced("models/special", 2), priced("special", 3), priced("vendor/*", 4), priced("mine", 5, "reseller"),
-                           priced("mine", 6)}};
+    const price_book book{{priced("gemini-2.5-pro", 1), priced("models/special", 2), priced("special", 3), priced("vendor/*", 4),
+                           priced("mine", 5, "reseller"), priced("mine", 6)}};
     const auto input = [&](std::string_view model, std::string_view upstream = {}) {
         const auto* found = book.find(model, upstream);
         return found ? found->price.input : -1;

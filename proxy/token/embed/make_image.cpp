@@ -31,8 +31,7 @@ std::vector<std::string_view> read_tokens(std::string_view ranks) {
     std::vector<std::string_view> tokens;
     while (!ranks.empty()) {
         const auto length = static_cast<unsigned char>(ranks[0]);
-        if (length == 0 || length > longest_token || length >= ranks.size())
-            give_up("token " + std::to_string(tokens.size()) + " has a bad length");
+        if (length == 0 || length > longest_token || length >= ranks.size()) give_up("token " + std::to_string(tokens.size()) + " has a bad length");
         tokens.push_back(ranks.substr(1, length));
         ranks.remove_prefix(std::size_t{1} + length);
     }
@@ -67,8 +66,7 @@ token_halves halves_of(std::string_view bytes, token_id own_rank, const rank_map
 std::vector<token_halves> make_halves(const std::vector<std::string_view>& tokens, const rank_map& rank_of) {
     std::vector<token_halves> halves;
     for (token_id rank = 0; rank < tokens.size(); ++rank) {
-        if ((tokens[rank].size() == 1) != (rank < single_bytes))
-            give_up("the first 256 ranks are not the single bytes");
+        if ((tokens[rank].size() == 1) != (rank < single_bytes)) give_up("the first 256 ranks are not the single bytes");
         halves.push_back(rank < single_bytes ? token_halves{rank, no_token} : halves_of(tokens[rank], rank, rank_of));
     }
     return halves;
@@ -112,8 +110,7 @@ std::vector<loose_node> make_loose_trie(const std::vector<std::string_view>& tok
         for (const char c : tokens[rank]) {
             const auto byte = static_cast<unsigned char>(c);
             const auto& children = nodes[at].children;
-            const auto found = std::find_if(children.begin(), children.end(),
-                                            [byte](const auto& child) { return child.first == byte; });
+            const auto found = std::find_if(children.begin(), children.end(), [byte](const auto& child) { return child.first == byte; });
             if (found != children.end()) {
                 at = found->second;
                 continue;
@@ -167,8 +164,7 @@ private:
 
     bool fits(const loose_node& node, std::uint32_t base) const {
         if (base_taken_[base]) return false;
-        return std::none_of(node.children.begin(), node.children.end(),
-                            [&](const auto& child) { return taken_[base ^ child.first]; });
+        return std::none_of(node.children.begin(), node.children.end(), [&](const auto& child) { return taken_[base ^ child.first]; });
     }
 
     // The first base that fits; a block of 256 that has disappointed often enough is full enough.

@@ -17,7 +17,8 @@ std::size_t first_unknown(const scene& what) {
 }
 
 bool names_a_terminator(std::string_view body) {
-    constexpr std::array<std::string_view, 7> ends{"[DONE]", "message_stop", "response.completed", "response.failed", "response.incomplete", "finishReason", "finish_reason"};
+    constexpr std::array<std::string_view, 7> ends{"[DONE]",       "message_stop", "response.completed", "response.failed", "response.incomplete",
+                                                   "finishReason", "finish_reason"};
     return std::any_of(ends.begin(), ends.end(), [&](auto end) { return body.find(end) != std::string_view::npos; });
 }
 
@@ -28,7 +29,8 @@ std::string judge_request(const scene& what, const message& m, const given_answe
     if (m.value_of("authorization").find(client_secret) != std::string_view::npos) return "the client's key reached an upstream";
     const auto unknown = first_unknown(what);
     const auto number = static_cast<std::size_t>(given.request);
-    if (given.request < 0 || number >= what.requests.size()) return unknown < what.requests.size() ? "" : "an upstream got a request that no client sent";
+    if (given.request < 0 || number >= what.requests.size())
+        return unknown < what.requests.size() ? "" : "an upstream got a request that no client sent";
     if (number >= unknown) return "";
     const auto& asked = what.requests[number];
     if (asked.rewritten) return "";

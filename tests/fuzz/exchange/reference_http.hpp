@@ -12,13 +12,13 @@ namespace weir::fuzz {
 struct message {
     enum class state { need_more, whole, broken };
     state is = state::need_more;
-    const char* why = "";              ///< of `broken`
+    const char* why = "";  ///< of `broken`
     bool has_head = false;
     std::string start_line;
     std::vector<std::pair<std::string, std::string>> fields;  ///< names in lower case
-    std::string body;                  ///< without framing; of what has come so far
-    bool until_close = false;          ///< nothing but the end of the connection ends it
-    std::size_t size = 0;              ///< bytes taken, when it is whole
+    std::string body;                                         ///< without framing; of what has come so far
+    bool until_close = false;                                 ///< nothing but the end of the connection ends it
+    std::size_t size = 0;                                     ///< bytes taken, when it is whole
 
     [[nodiscard]] std::string_view value_of(std::string_view name) const;  ///< of the first; empty: there is none
     [[nodiscard]] std::size_t count_of(std::string_view name) const;

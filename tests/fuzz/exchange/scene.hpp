@@ -35,28 +35,28 @@ private:
 
 /// One request of the client.
 struct request_plan {
-    std::string wire;         ///< as the client sends it
-    std::string body;         ///< without framing; what must reach the upstream unless `renamed` says otherwise
-    std::string renamed;      ///< the body after weir's own edit
+    std::string wire;     ///< as the client sends it
+    std::string body;     ///< without framing; what must reach the upstream unless `renamed` says otherwise
+    std::string renamed;  ///< the body after weir's own edit
     bool has_body = false;
-    bool rewritten = false;   ///< its pool changes requests and answers: their bytes are not compared
-    bool odd_field = false;   ///< holds a field line that the fuzzer wrote
-    bool reframed = false;    ///< where it ends is the fuzzer's word: nothing is known from here on
-    bool waits = false;       ///< is sent after the answer to the one before it
+    bool rewritten = false;  ///< its pool changes requests and answers: their bytes are not compared
+    bool odd_field = false;  ///< holds a field line that the fuzzer wrote
+    bool reframed = false;   ///< where it ends is the fuzzer's word: nothing is known from here on
+    bool waits = false;      ///< is sent after the answer to the one before it
 };
 
 /// What an upstream does with the next request that comes, whichever it is.
 struct answer_plan {
-    std::string wire;         ///< as it is sent; the four digits behind `answer_mark` are filled in then
-    std::string body;         ///< without framing, as far as it comes
+    std::string wire;             ///< as it is sent; the four digits behind `answer_mark` are filled in then
+    std::string body;             ///< without framing, as far as it comes
     std::size_t proper_size = 0;  ///< what comes behind is no part of the answer, and comes along with its end
-    bool refuses = false;     ///< the connection to it fails, where a new one is made
-    bool early = false;       ///< it answers once it has the request's head
-    bool whole = false;       ///< ends as its framing says, and the framing is beyond doubt
-    bool stream = false;      ///< events
-    bool odd_field = false;   ///< holds a field line that the fuzzer wrote
-    bool reusable = false;    ///< after it the connection is at a message boundary
-    bool closes = false;      ///< the connection is ended after it
+    bool refuses = false;         ///< the connection to it fails, where a new one is made
+    bool early = false;           ///< it answers once it has the request's head
+    bool whole = false;           ///< ends as its framing says, and the framing is beyond doubt
+    bool stream = false;          ///< events
+    bool odd_field = false;       ///< holds a field line that the fuzzer wrote
+    bool reusable = false;        ///< after it the connection is at a message boundary
+    bool closes = false;          ///< the connection is ended after it
     int status = 200;
 };
 

@@ -35,20 +35,36 @@ std::string conf_text() {
     };
     return "listeners: [{address: \"127.0.0.1:0\"}]\n"
            "state: {ledger: off}\nlog: {access: off}\nlimits: {request_body: 1MiB}\n"
-           "keys: [{name: fuzz, secret: \"" + std::string{client_secret} + "\"}]\n"
+           "keys: [{name: fuzz, secret: \"" +
+           std::string{client_secret} +
+           "\"}]\n"
            "pools:\n"
            "  one:\n    ask_usage: false\n    retry: {attempts: 3, backoff: 0ms, budget: 100%}\n"
-           "    upstreams: [" + upstream("one-a", "127.0.0.1:7001", "/v1") + ", " + upstream("one-b", "127.0.0.1:7002", "/v1") + "]\n"
+           "    upstreams: [" +
+           upstream("one-a", "127.0.0.1:7001", "/v1") + ", " + upstream("one-b", "127.0.0.1:7002", "/v1") +
+           "]\n"
            "  two:\n    dialect: anthropic\n    retry: {attempts: 2, backoff: 0ms, budget: 100%}\n"
-           "    upstreams: [" + upstream("two-a", "127.0.0.1:7003", "/v1") + "]\n"
-           "  three:\n    dialect: gemini\n    upstreams: [" + upstream("three-a", "127.0.0.1:7004", "/v1beta") + "]\n"
+           "    upstreams: [" +
+           upstream("two-a", "127.0.0.1:7003", "/v1") +
+           "]\n"
+           "  three:\n    dialect: gemini\n    upstreams: [" +
+           upstream("three-a", "127.0.0.1:7004", "/v1beta") +
+           "]\n"
            "  four:\n    collect: on\n    retry: {attempts: 3, backoff: 0ms, budget: 100%}\n"
-           "    upstreams: [" + upstream("four-a", "127.0.0.1:7001", "/v1") + ", " + upstream("four-b", "127.0.0.1:7002", "/v1") + "]\n"
+           "    upstreams: [" +
+           upstream("four-a", "127.0.0.1:7001", "/v1") + ", " + upstream("four-b", "127.0.0.1:7002", "/v1") +
+           "]\n"
            "  five:\n    hold_tokens: 2\n    retry: {attempts: 3, backoff: 0ms, budget: 100%}\n"
-           "    upstreams: [" + upstream("five-a", "127.0.0.1:7001", "/v1") + ", " + upstream("five-b", "127.0.0.1:7002", "/v1") + "]\n"
+           "    upstreams: [" +
+           upstream("five-a", "127.0.0.1:7001", "/v1") + ", " + upstream("five-b", "127.0.0.1:7002", "/v1") +
+           "]\n"
            "routes:\n"
-           "  - {models: [" + std::string{model_collected} + "], pool: four}\n  - {models: [" + std::string{model_held} + "], pool: five}\n"
-           "  - {models: [" + std::string{model_asked} + "], pool: one, rename: {" + std::string{model_asked} + ": " + std::string{model_sent} + "}}\n"
+           "  - {models: [" +
+           std::string{model_collected} + "], pool: four}\n  - {models: [" + std::string{model_held} +
+           "], pool: five}\n"
+           "  - {models: [" +
+           std::string{model_asked} + "], pool: one, rename: {" + std::string{model_asked} + ": " + std::string{model_sent} +
+           "}}\n"
            "  - {models: [\"claude*\"], pool: two}\n  - {models: [\"gemini*\"], pool: three}\n  - {models: [\"*\"], pool: one}\n";
 }
 
@@ -91,7 +107,10 @@ struct upstream_end {
 class run {
 public:
     run(studio& with, const scene& what)
-        : studio_(with), scene_(what), pieces_(what.pieces), snapshot_(app::make_snapshot(with.conf, with.names, nullptr)),
+        : studio_(with),
+          scene_(what),
+          pieces_(what.pieces),
+          snapshot_(app::make_snapshot(with.conf, with.names, nullptr)),
           worker_(0, with.metrics, with.log, with.counts) {}
     ~run() {
         close(client_);
@@ -165,7 +184,8 @@ int run::connected(int fd) {
         return -1;
     }
     int pair[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0 || ::dup3(pair[0], fd, O_CLOEXEC) < 0) give_up("no socket pair");
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0 || ::dup3(pair[0], fd, O_CLOEXEC) < 0)
+        give_up("no socket pair");
     ::close(pair[0]);
     upstreams_.push_back({.fd = pair[1], .wire = {}});
     out_.connections.emplace_back();
@@ -202,9 +222,12 @@ bool run::receive(int& fd, std::string& into) {
     bool any = false;
     while (fd >= 0) {
         const auto n = ::recv(fd, bytes, sizeof bytes, 0);
-        if (n > 0) into.append(bytes, static_cast<std::size_t>(n));
-        else if (n == 0 || errno != EAGAIN) close(fd);
-        else break;
+        if (n > 0)
+            into.append(bytes, static_cast<std::size_t>(n));
+        else if (n == 0 || errno != EAGAIN)
+            close(fd);
+        else
+            break;
         any = true;
     }
     return any;

@@ -19,16 +19,16 @@ struct upstream_record {
 
 struct given_answer {
     const answer_plan* plan = nullptr;
-    int request = -1;             ///< the number that its request's path names; -1: none
-    std::size_t client_had = 0;   ///< final answers that the client had begun to get when the request came
-    bool too_soon = false;        ///< its request came before the connection's last answer was sent
-    bool sent = false;            ///< to its end
+    int request = -1;            ///< the number that its request's path names; -1: none
+    std::size_t client_had = 0;  ///< final answers that the client had begun to get when the request came
+    bool too_soon = false;       ///< its request came before the connection's last answer was sent
+    bool sent = false;           ///< to its end
 };
 
 /// All that was seen from outside.
 struct played {
     std::string client_got;
-    bool client_left = false;     ///< on its own, before it had everything
+    bool client_left = false;  ///< on its own, before it had everything
     std::vector<upstream_record> connections;
     std::vector<given_answer> answers;
     int connections_left = 0;     ///< of clients, by the worker's own count, at the end
