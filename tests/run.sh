@@ -57,7 +57,7 @@ check_in_company() {
 
 check_under_sanitizers() {
     # Threads first: what they share, alone and in the program.
-    build tsan weir weir_test_{policy,net,ledger,telemetry,fleet,app,e2e}
+    build tsan weir weir_test_{policy,net,ledger,telemetry,fleet,pools,probe,exchange,admin,e2e}
     # The corpora run one input at a time, and conformance one request at a time (with gigabytes of them): no threads meet there that do not elsewhere.
     check_sanitized tsan -L 'unit|e2e' -E '^Fuzz|Conformance'
     build dev

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 build=${WEIR_BUILD:-build/test}
 jobs=${WEIR_JOBS:-$(nproc)}
-rooms="core http usage token policy fleet exchange ledger"
+rooms="core http usage token policy fleet record ledger pools"
 tidy=$(command -v clang-tidy-19 || command -v clang-tidy) || { echo "tidy.sh: clang-tidy is missing (Debian: clang-tidy-19)" >&2; exit 1; }
 [ -e "$build/proxy/weir" ] || { echo "tidy.sh: build first: cmake --preset test && cmake --build --preset test --target weir" >&2; exit 1; }
 

@@ -29,8 +29,8 @@ private:
     std::string path_;
 };
 
-exchange::record sample() {
-    exchange::record r;
+record::request_record sample() {
+    record::request_record r;
     r.request_id = "01928c5e-8c3f-7b6a-9d1f-3a5b7c9d1e2f";
     r.key = "dify-prod";
     r.endpoint = "/v1/chat/completions";
@@ -46,7 +46,7 @@ exchange::record sample() {
     return r;
 }
 
-ledger::intent intent_of(const exchange::record& r) {
+ledger::intent intent_of(const record::request_record& r) {
     ledger::intent what;
     what.request_id = r.request_id;
     what.key = r.key;
@@ -65,7 +65,7 @@ void begin_and_settle(benchmark::State& state) {
     auto ledger = ledger::ledger::open(how, error);
     if (!ledger) return state.SkipWithError(error.c_str());
     ledger::journal& journal = ledger->worker_journal(0);
-    const exchange::record r = sample();
+    const record::request_record r = sample();
     const ledger::intent what = intent_of(r);
     std::int64_t count = 0;
     {
@@ -90,7 +90,7 @@ void progress(benchmark::State& state) {
     auto ledger = ledger::ledger::open(how, error);
     if (!ledger) return state.SkipWithError(error.c_str());
     ledger::journal& journal = ledger->worker_journal(0);
-    const exchange::record r = sample();
+    const record::request_record r = sample();
     const ledger::entry e = journal.begin(intent_of(r));
     ledger::progress_report so_far;
     so_far.pool = r.pool;
@@ -119,7 +119,7 @@ void move_to_the_database(benchmark::State& state) {
     how.interval = std::chrono::hours(1);
     auto ledger = ledger::ledger::open(how, error);
     if (!ledger) return state.SkipWithError(error.c_str());
-    const exchange::record r = sample();
+    const record::request_record r = sample();
     for (auto _ : state) {
         state.PauseTiming();
         for (std::int64_t i = 0; i < rows; ++i) {

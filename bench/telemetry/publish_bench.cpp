@@ -15,8 +15,8 @@ namespace {
 
 using namespace weir;
 
-exchange::record sample() {
-    exchange::record r;
+record::request_record sample() {
+    record::request_record r;
     r.time = core::wall_time(std::chrono::milliseconds(1'767'225'600'007));
     r.request_id = "01928c5e-8c3f-7b6a-9d1f-3a5b7c9d1e2f";
     r.client = "10.0.0.7";
@@ -44,7 +44,7 @@ exchange::record sample() {
 void publish_record(benchmark::State& state) {
     telemetry::metrics all;
     telemetry::shard& shard = all.worker_shard(0);
-    const exchange::record r = sample();
+    const record::request_record r = sample();
     shard.publish(r);
     if (all.render().find("code=\"200\"} 1\n") == std::string::npos) return state.SkipWithError("the request was not counted");
     const bench::allocation_report report(state);
@@ -69,7 +69,7 @@ BENCHMARK(observe_inter_token);
 
 void format_log_line(benchmark::State& state) {
     const auto out = std::make_unique<char[]>(telemetry::longest_line);
-    const exchange::record r = sample();
+    const record::request_record r = sample();
     const std::string_view line(out.get(), telemetry::format_line(out.get(), r));
     if (!line.starts_with("{\"time\":\"2026-01-01T00:00:00.007Z\"") || !line.ends_with("}\n")) return state.SkipWithError("this is no log line");
     const bench::allocation_report report(state);
@@ -80,7 +80,7 @@ BENCHMARK(format_log_line);
 void write_log_line(benchmark::State& state) {
     telemetry::access_log log("/dev/null", 64 << 20);
     telemetry::access_log::lane& lane = log.worker_lane(0);
-    const exchange::record r = sample();
+    const record::request_record r = sample();
     lane.write(r);
     if (!log.flush() || log.dropped() != 0) return state.SkipWithError("the line was not written");
     {
@@ -93,7 +93,7 @@ BENCHMARK(write_log_line);
 
 // 200 keys × 50 models on two workers, every combination used.
 void fill(telemetry::metrics& all) {
-    exchange::record r = sample();
+    record::request_record r = sample();
     for (int key = 0; key < 200; ++key) {
         for (int model = 0; model < 50; ++model) {
             const std::string key_name = "customer-" + std::to_string(key);
@@ -132,7 +132,7 @@ BENCHMARK(scrape_large_as_openmetrics)->Unit(benchmark::kMillisecond);
 
 // A request's spans as text, for those that are kept.
 void write_spans(benchmark::State& state) {
-    exchange::record r = sample();
+    record::request_record r = sample();
     r.trace = {1, 2};
     telemetry::trace_notes notes;
     notes.caller = {r.trace, 3, 1};

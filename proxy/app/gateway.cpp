@@ -14,21 +14,22 @@
 #include <thread>
 #include <tuple>
 
-#include "app/admin_api.hpp"
-#include "app/admin_server.hpp"
-#include "app/health_checker.hpp"
+#include "admin/admin_api.hpp"
+#include "admin/admin_server.hpp"
+#include "admin/meter_audit.hpp"
+#include "admin/operations.hpp"
+#include "admin/status_view.hpp"
 #include "app/housekeeper.hpp"
-#include "app/meter_audit.hpp"
-#include "app/object_keeper.hpp"
-#include "app/operations.hpp"
 #include "app/spend_follower.hpp"
-#include "app/status_view.hpp"
 #include "app/trace_exporter.hpp"
-#include "app/worker.hpp"
 #include "config/load.hpp"
+#include "exchange/object_keeper.hpp"
+#include "exchange/worker.hpp"
 #include "fleet/fleet.hpp"
 #include "ledger/ledger.hpp"
 #include "net/descriptors.hpp"
+#include "probe/health_checker.hpp"
+#include "probe/model_scout.hpp"
 #include "telemetry/event_log.hpp"
 
 namespace weir::app {
@@ -60,7 +61,7 @@ std::string shared_of(const config::conf& c) {
            std::to_string(static_cast<int>(s.on_failure)) + " " + std::to_string(s.weirs);
 }
 
-bool any_upstream_usable(const snapshot& s, const operations& told, core::time_point now) {
+bool any_upstream_usable(const pools::snapshot& s, const admin::operations& told, core::time_point now) {
     for (const auto& pool : s.pools)
         for (const auto& up : pool.upstreams) {
             if (told.drained(pool.conf->name, up.conf->name)) continue;
@@ -78,53 +79,54 @@ struct gateway::parts {
         : conf(std::move(c)), given(std::move(sockets)), log(conf->log.access), tickets(net::random_ticket_keys()) {}
 
     std::shared_ptr<net::listening_socket> listen_on(std::string_view role, const std::string& address);
-    std::vector<std::shared_ptr<const listener_runtime>> make_listeners(const config::conf& c);
+    std::vector<std::shared_ptr<const exchange::listener_runtime>> make_listeners(const config::conf& c);
     void make_desk();
     void make_admin();
     void open_ledger();
     void follow_spend(const std::shared_ptr<const policy::key_ring>& keys, const std::shared_ptr<const policy::key_ring>& before);
     void remember_weirs();
     void keep_objects();
-    [[nodiscard]] std::optional<app::ledger_facts> ledger_facts() const;
+    [[nodiscard]] std::optional<admin::ledger_facts> ledger_facts() const;
     void await_workers() const;
-    void join_fleet(const snapshot& s);
-    void recall_habits(const snapshot& s);
+    void join_fleet(const pools::snapshot& s);
+    void recall_habits(const pools::snapshot& s);
     void keep_habits();
     void keep_house();
-    void publish(const std::shared_ptr<const snapshot>& s);
+    void publish(const std::shared_ptr<const pools::snapshot>& s);
 
     std::shared_ptr<const config::conf> conf;
     net::inherited_sockets given;
     net::resolver names;
     telemetry::metrics metrics;
     telemetry::access_log log;
-    process_counts counts;
+    exchange::process_counts counts;
     net::ticket_keys tickets;
-    std::shared_ptr<const snapshot> current;  ///< the control thread's
-    mutable std::mutex shown_mutex;           ///< admin thread and control thread only
-    std::shared_ptr<const snapshot> shown;
+    std::shared_ptr<const pools::snapshot> current;  ///< the control thread's
+    mutable std::mutex shown_mutex;                  ///< admin thread and control thread only
+    std::shared_ptr<const pools::snapshot> shown;
     std::vector<std::string> shown_addresses;
     std::atomic<bool> reload_ok{true};
-    std::vector<std::shared_ptr<const listener_runtime>> listeners;
+    std::vector<std::shared_ptr<const exchange::listener_runtime>> listeners;
     std::unique_ptr<ledger::ledger> spend;     ///< outlives the workers that write into it
     std::unique_ptr<fleet::fleet> fleet;       ///< null: the limits are this weir's own
     std::unique_ptr<spend_follower> follower;  ///< null without a ledger
     trace_exporter traces;                     ///< likewise
-    std::vector<std::unique_ptr<worker>> workers;
-    std::unique_ptr<object_keeper> objects;  ///< rings workers
-    std::unique_ptr<health_checker> health;
-    std::unique_ptr<operations> desk;
-    std::unique_ptr<admin_api> api;
+    std::vector<std::unique_ptr<exchange::worker>> workers;
+    std::unique_ptr<exchange::object_keeper> objects;  ///< rings workers
+    probe::model_scout scout;                          ///< requests of workers that have ended may still be under way
+    std::unique_ptr<probe::health_checker> health;
+    std::unique_ptr<admin::operations> desk;
+    std::unique_ptr<admin::admin_api> api;
     std::shared_ptr<net::listening_socket> admin_socket;
-    std::unique_ptr<admin_server> admin;
-    meter_audit audit{[](std::string_view what) { telemetry::log(telemetry::level::warn, what); }};
+    std::unique_ptr<admin::admin_server> admin;
+    admin::meter_audit audit{[](std::string_view what) { telemetry::log(telemetry::level::warn, what); }};
     housekeeper house, watch;  ///< the second for what must be seen soon
     int weirs_remembered = 0;
     std::shared_ptr<std::atomic<int>> turns_due = std::make_shared<std::atomic<int>>(0);
     std::atomic<bool> handed_over{false};
     bool started = false;
 
-    std::shared_ptr<const snapshot> to_show() const {
+    std::shared_ptr<const pools::snapshot> to_show() const {
         const std::scoped_lock lock(shown_mutex);
         return shown;
     }
@@ -136,13 +138,13 @@ std::shared_ptr<net::listening_socket> gateway::parts::listen_on(std::string_vie
 }
 
 // Sockets of addresses that stay are kept, so that a reload drops no connection that waits to be accepted.
-std::vector<std::shared_ptr<const listener_runtime>> gateway::parts::make_listeners(const config::conf& c) {
-    std::vector<std::shared_ptr<const listener_runtime>> made;
+std::vector<std::shared_ptr<const exchange::listener_runtime>> gateway::parts::make_listeners(const config::conf& c) {
+    std::vector<std::shared_ptr<const exchange::listener_runtime>> made;
     for (const auto& settings : c.listeners) {
-        auto l = std::make_shared<listener_runtime>();
+        auto l = std::make_shared<exchange::listener_runtime>();
         l->name = settings.address;
         l->proxy_protocol = settings.proxy_protocol;
-        l->hosts = {settings.hosts, is_loopback(settings.address)};
+        l->hosts = {settings.hosts, admin::is_loopback(settings.address)};
         for (const auto& written : settings.trusted_proxies)
             if (const auto block = policy::ip_block::parse(written)) l->trusted.push_back(*block);
         if (settings.tls)
@@ -156,7 +158,7 @@ std::vector<std::shared_ptr<const listener_runtime>> gateway::parts::make_listen
     return made;
 }
 
-void gateway::parts::publish(const std::shared_ptr<const snapshot>& s) {
+void gateway::parts::publish(const std::shared_ptr<const pools::snapshot>& s) {
     current = s;
     {
         const std::scoped_lock lock(shown_mutex);
@@ -197,7 +199,7 @@ void gateway::parts::follow_spend(const std::shared_ptr<const policy::key_ring>&
 }
 
 // What was learned of the models goes on where it was before a restart.
-void gateway::parts::recall_habits(const snapshot& s) {
+void gateway::parts::recall_habits(const pools::snapshot& s) {
     using policy::model_habits;
     if (!spend) return;
     for (const auto& kept : spend->kept_models()) {
@@ -222,16 +224,17 @@ void gateway::parts::keep_habits() {
 }
 
 void gateway::parts::keep_objects() {
-    object_keeper::settings how;
+    exchange::object_keeper::settings how;
     how.books = spend.get();
     how.shares_books = [this, predecessor = given.predecessor()] {
         return handed_over || (predecessor != 0 && ::kill(static_cast<pid_t>(predecessor), 0) == 0);
     };
-    how.tell = [to = workers.front().get()](late_spend what) {
+    how.tell = [to = workers.front().get()](exchange::late_spend what) {
         to->post([to, what = std::move(what)] { to->metrics().late_spend(what.key, what.model_label, what.pool, what.usage, what.cost); });
     };
-    objects = std::make_unique<object_keeper>(std::move(how));
+    objects = std::make_unique<exchange::object_keeper>(std::move(how));
     for (auto& w : workers) w->set_objects(objects.get());
+    for (auto& w : workers) w->set_scout(&scout);
 }
 
 // Everything that is done now and then beside the requests.
@@ -251,7 +254,7 @@ void gateway::parts::keep_house() {
 }
 
 // Before the first request, so that it finds what the others have spent.
-void gateway::parts::join_fleet(const snapshot& s) {
+void gateway::parts::join_fleet(const pools::snapshot& s) {
     constexpr auto first_answer_within = std::chrono::seconds{1};
     if (!conf->state.shared) return;
     std::random_device entropy;
@@ -272,17 +275,17 @@ void gateway::parts::remember_weirs() {
     if (weirs > 0 && weirs != weirs_remembered && spend->keep("weirs", weirs)) weirs_remembered = weirs;
 }
 
-std::optional<app::ledger_facts> gateway::parts::ledger_facts() const {
+std::optional<admin::ledger_facts> gateway::parts::ledger_facts() const {
     if (!spend) return std::nullopt;
-    return app::ledger_facts{!spend->failing(), spend->lost(), spend->journal_bytes()};
+    return admin::ledger_facts{!spend->failing(), spend->lost(), spend->journal_bytes()};
 }
 
 void gateway::parts::make_desk() {
-    operations::settings of;
+    admin::operations::settings of;
     for (auto& w : workers) of.workers.push_back(w.get());
     of.current = [this] { return to_show(); };
     of.facts = [this] {
-        process_facts facts;
+        admin::process_facts facts;
         {
             const std::scoped_lock lock(shown_mutex);
             facts.addresses = shown_addresses;
@@ -296,13 +299,13 @@ void gateway::parts::make_desk() {
     };
     of.metrics = &metrics;
     of.ledger = conf->state.ledger;
-    desk = std::make_unique<operations>(std::move(of));
+    desk = std::make_unique<admin::operations>(std::move(of));
     desk->take_over(given.note());
-    admin_api::settings how;
+    admin::admin_api::settings how;
     how.token = conf->admin_token;
-    how.local = is_local_address(conf->admin_address);
+    how.local = admin::is_local_address(conf->admin_address);
     // The address is the one of the start, as a reload does not move it; `conf` is the control thread's.
-    how.knows_host = [this, loopback = is_loopback(conf->admin_address)](std::string_view host) {
+    how.knows_host = [this, loopback = admin::is_loopback(conf->admin_address)](std::string_view host) {
         return policy::allows_host({to_show()->conf->admin_hosts, loopback}, host);
     };
     how.reload = [this] {
@@ -315,14 +318,14 @@ void gateway::parts::make_desk() {
         if (faults.empty()) ::kill(::getpid(), SIGHUP);
         return faults;
     };
-    api = std::make_unique<admin_api>(*desk, std::move(how));
+    api = std::make_unique<admin::admin_api>(*desk, std::move(how));
 }
 
 void gateway::parts::make_admin() {
     metrics.add_source([this](auto& families) {
         const auto s = to_show();
-        add_upstream_families(*s, core::clock::now(), families);
-        add_conf_families(*s, reload_ok, families);
+        admin::add_upstream_families(*s, core::clock::now(), families);
+        admin::add_conf_families(*s, reload_ok, families);
         auto connections = telemetry::make_family("weir_upstream_connections");
         for (const auto& pool : s->pools)
             for (const auto& up : pool.upstreams)
@@ -338,10 +341,10 @@ void gateway::parts::make_admin() {
     metrics.add_source([this](auto& families) { log.collect(families); });
     metrics.add_source([this](auto& families) { traces.collect(families); });
     metrics.add_source([this](auto& families) {
-        if (const auto facts = ledger_facts()) add_ledger_families(*facts, families);
+        if (const auto facts = ledger_facts()) admin::add_ledger_families(*facts, families);
     });
-    if (fleet) metrics.add_source([this](auto& families) { add_fleet_families(*fleet, families); });
-    admin_handlers handlers;
+    if (fleet) metrics.add_source([this](auto& families) { admin::add_fleet_families(*fleet, families); });
+    admin::admin_handlers handlers;
     handlers.metrics = [this](telemetry::exposition format) { return metrics.render(format); };
     handlers.ready = [this](std::string& why) {
         if (counts.draining)
@@ -355,9 +358,9 @@ void gateway::parts::make_admin() {
     handlers.status_json = [this] { return desk->status(); };
     handlers.live = [this] { return desk->live(); };
     handlers.knows_host = [this](std::string_view host) { return api->knows_host(host); };
-    handlers.api = [this](const admin_request& asked) { return api->answer(asked); };
+    handlers.api = [this](const admin::admin_request& asked) { return api->answer(asked); };
     admin_socket = listen_on("admin", conf->admin_address);
-    admin = std::make_unique<admin_server>(admin_socket, std::move(handlers));
+    admin = std::make_unique<admin::admin_server>(admin_socket, std::move(handlers));
     for (const auto& rest : given.close_rest())
         telemetry::log(telemetry::level::warn,
                        "was started with a socket on " + rest + " that no listener of the conf has as its address; it is closed");
@@ -383,23 +386,23 @@ void gateway::start() {
     if (!p.log.error().empty()) throw std::runtime_error(p.log.error());
     const int count = worker_count(*p.conf);
     p.open_ledger();
-    for (int i = 0; i < count; ++i) p.workers.push_back(std::make_unique<worker>(i, p.metrics, p.log, p.counts));
+    for (int i = 0; i < count; ++i) p.workers.push_back(std::make_unique<exchange::worker>(i, p.metrics, p.log, p.counts));
     for (auto& w : p.workers) w->set_spans(&p.traces.worker_lane(static_cast<std::size_t>(w->index())));
     if (p.spend)
         for (int i = 0; i < count; ++i) p.workers[static_cast<std::size_t>(i)]->set_ledger(&p.spend->worker_journal(i), &p.spend->failing());
     p.keep_objects();
     p.listeners = p.make_listeners(*p.conf);
-    auto first = make_snapshot(p.conf, p.names, nullptr);
+    auto first = pools::make_snapshot(p.conf, p.names, nullptr);
     p.follow_spend(first->keys, nullptr);
     p.recall_habits(*first);
     p.join_fleet(*first);
     p.shown = first;
     p.make_desk();
     p.make_admin();
-    p.health = std::make_unique<health_checker>();
+    p.health = std::make_unique<probe::health_checker>();
     p.counts.doubt = [health = p.health.get()] { health->look_at_doubts(); };
     p.publish(first);
-    std::vector<worker*> all;
+    std::vector<exchange::worker*> all;
     all.reserve(p.workers.size());
     for (auto& w : p.workers) all.push_back(w.get());
     for (auto& w : p.workers) w->listen(p.listeners, all);
@@ -412,7 +415,7 @@ void gateway::start() {
 void gateway::reload(std::shared_ptr<const config::conf> conf) {
     auto& p = *parts_;
     // Everything that can fail comes first; what follows cannot be half done.
-    auto next = make_snapshot(conf, p.names, p.current.get());
+    auto next = pools::make_snapshot(conf, p.names, p.current.get());
     const auto& old = *p.conf;
     if (conf->admin_address != old.admin_address || conf->workers != old.workers || conf->state.ledger != old.state.ledger ||
         shared_of(*conf) != shared_of(old) || conf->log.access != old.log.access)
@@ -424,7 +427,7 @@ void gateway::reload(std::shared_ptr<const config::conf> conf) {
     p.conf = std::move(conf);
     std::swap(p.listeners, listeners);
     p.publish(next);
-    std::vector<worker*> all;
+    std::vector<exchange::worker*> all;
     all.reserve(p.workers.size());
     for (auto& w : p.workers) all.push_back(w.get());
     for (auto& w : p.workers) w->listen(p.listeners, all);

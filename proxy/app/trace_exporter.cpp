@@ -36,7 +36,7 @@ std::vector<std::pair<std::string, std::string>> resource_of(const config::traci
             {"telemetry.sdk.language", "cpp"}};
 }
 
-core::secret write_export(const upstream_runtime& to, const std::string& body) {
+core::secret write_export(const pools::upstream_runtime& to, const std::string& body) {
     std::string out;
     http::head_writer head{out};
     head.request_line("POST", to.conf->base_path.empty() ? "/v1/traces" : to.conf->base_path, {});
@@ -51,13 +51,13 @@ core::secret write_export(const upstream_runtime& to, const std::string& body) {
     return core::secret{std::move(out)};
 }
 
-std::string failure_of(const probe_answer& got) {
+std::string failure_of(const probe::probe_answer& got) {
     switch (got.how) {
-        case probe_answer::end::answered: return "it answered " + std::to_string(got.status);
-        case probe_answer::end::not_connected: return "it cannot be reached" + (got.dialled.detail.empty() ? "" : ": " + got.dialled.detail);
-        case probe_answer::end::timed_out: return "it did not answer in time";
-        case probe_answer::end::closed: return "it closed the connection without an answer";
-        case probe_answer::end::not_http: return "what it answered is not HTTP: " + got.why;
+        case probe::probe_answer::end::answered: return "it answered " + std::to_string(got.status);
+        case probe::probe_answer::end::not_connected: return "it cannot be reached" + (got.dialled.detail.empty() ? "" : ": " + got.dialled.detail);
+        case probe::probe_answer::end::timed_out: return "it did not answer in time";
+        case probe::probe_answer::end::closed: return "it closed the connection without an answer";
+        case probe::probe_answer::end::not_http: return "what it answered is not HTTP: " + got.why;
     }
     return "";
 }
@@ -78,7 +78,7 @@ telemetry::span_lane& trace_exporter::worker_lane(std::size_t index) {
     return *lanes_[index];
 }
 
-void trace_exporter::use(std::shared_ptr<const snapshot> s) {
+void trace_exporter::use(std::shared_ptr<const pools::snapshot> s) {
     if (!s->collector) return;
     for (const auto& lane : lanes_) lane->open();
     const std::scoped_lock lock(lock_);
@@ -97,7 +97,7 @@ void trace_exporter::stop() {
     if (thread_.joinable()) thread_.join();
 }
 
-std::shared_ptr<const snapshot> trace_exporter::destination() const {
+std::shared_ptr<const pools::snapshot> trace_exporter::destination() const {
     const std::scoped_lock lock(lock_);
     return to_;
 }
@@ -177,17 +177,17 @@ void trace_exporter::send_batch() {
 trace_exporter::verdict trace_exporter::post(const std::string& body, std::chrono::milliseconds limit, std::chrono::milliseconds& pause,
                                              std::string& why) {
     const auto to = destination();
-    probe_limits limits;
+    probe::probe_limits limits;
     limits.total = limit;
     limits.connect = std::min(limits.connect, limit);
-    probe_answer got;
+    probe::probe_answer got;
     try {
-        got = probe(to->collector->target, write_export(*to->collector, body), limits);
+        got = probe::probe(to->collector->target, write_export(*to->collector, body), limits);
     } catch (const std::exception& e) {
         why = e.what();
         return verdict::again;
     }
-    const bool answered = got.how == probe_answer::end::answered;
+    const bool answered = got.how == probe::probe_answer::end::answered;
     if (answered && got.status >= 200 && got.status < 300) {
         rejected_ = static_cast<int>(std::min<std::int64_t>(telemetry::rejected_spans(got.body), in_batch_));
         return verdict::taken;

@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "app/probe.hpp"
-#include "app/snapshot.hpp"
+#include "pools/snapshot.hpp"
+#include "probe/probe.hpp"
 #include "telemetry/span_lane.hpp"
 
 namespace weir::app {
@@ -40,7 +40,7 @@ public:
     [[nodiscard]] telemetry::span_lane& worker_lane(std::size_t index);
 
     /// Where to, from now on; before any worker uses the snapshot. One without tracing: what waits is still sent to where it was to go.
-    void use(std::shared_ptr<const snapshot> s);
+    void use(std::shared_ptr<const pools::snapshot> s);
 
     /// Sends what waits, if the collector takes it in time, and ends.
     void stop();
@@ -57,14 +57,14 @@ private:
     [[nodiscard]] verdict post(const std::string& body, std::chrono::milliseconds limit, std::chrono::milliseconds& pause, std::string& why);
     void complain(const std::string& why);
     [[nodiscard]] bool wait_for(std::chrono::milliseconds time);
-    [[nodiscard]] std::shared_ptr<const snapshot> destination() const;
+    [[nodiscard]] std::shared_ptr<const pools::snapshot> destination() const;
 
     pace pace_;
     std::vector<std::unique_ptr<telemetry::span_lane>> lanes_;
 
     mutable std::mutex lock_;  ///< the three below; no worker takes it
     std::condition_variable changed_;
-    std::shared_ptr<const snapshot> to_;
+    std::shared_ptr<const pools::snapshot> to_;
     bool stopping_ = false;
     core::time_point last_moment_ = core::never;
 

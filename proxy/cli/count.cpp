@@ -6,9 +6,9 @@
 #include <iostream>
 #include <memory>
 
-#include "app/prompt_count.hpp"
 #include "cli/command.hpp"
 #include "cli/read_file.hpp"
+#include "exchange/prompt_count.hpp"
 #include "token/encoding.hpp"
 
 namespace weir::cli {
@@ -20,13 +20,13 @@ int count(const std::string& file, std::string model, bool as_json) {
         std::cerr << "weir: " << file << ": " << std::strerror(errno) << '\n';
         return at_fault;
     }
-    if (model.empty()) model = app::count_prompt(token::encoding::o200k, *bytes, 0).model;
+    if (model.empty()) model = exchange::count_prompt(token::encoding::o200k, *bytes, 0).model;
     if (model.empty()) {
         std::cerr << "weir: whose tokens? Name the model with --model\n";
         return wrong_usage;
     }
     const auto encoding = token::encoding_for(model);
-    const auto body = app::count_prompt(encoding.enc, *bytes, bytes->size());
+    const auto body = exchange::count_prompt(encoding.enc, *bytes, bytes->size());
     const auto tokens = body.is_request ? body.tokens : token::count(encoding.enc, *bytes);
     const bool exact = encoding.exact && body.complete;
     if (as_json)

@@ -1,6 +1,6 @@
 // `weir doctor`: asks every upstream of a conf, or of one pool, and says what is wrong and how to mend it.
 // It changes nothing and prints no credential.
-#include "app/doctor.hpp"
+#include "probe/doctor.hpp"
 
 #include <algorithm>
 #include <iostream>
@@ -64,8 +64,8 @@ int doctor(const std::string& file, const std::string& only) {
     const bool known = std::any_of(pools.begin(), pools.end(), [&](const auto& p) { return p.name == only; });
     if (!only.empty() && !known) return no_such_pool(*loaded.value, only);
     net::resolver names;
-    const auto ready = app::make_snapshot(loaded.value, names, nullptr);
-    const app::doctor who{*ready, [&](const core::secret& key) { return seen.origin_of(key); }};
+    const auto ready = pools::make_snapshot(loaded.value, names, nullptr);
+    const probe::doctor who{*ready, [&](const core::secret& key) { return seen.origin_of(key); }};
     int code = fine;
     for (const auto& pool : ready->pools) {
         if (!only.empty() && pool.conf->name != only) continue;

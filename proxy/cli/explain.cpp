@@ -6,9 +6,6 @@
 #include <iostream>
 #include <memory>
 
-#include "app/prompt_count.hpp"
-#include "app/quote.hpp"
-#include "app/sent_request.hpp"
 #include "cli/command.hpp"
 #include "cli/read_file.hpp"
 #include "config/load.hpp"
@@ -16,6 +13,9 @@
 #include "dialect/endpoint.hpp"
 #include "dialect/endpoint_rights.hpp"
 #include "dialect/request.hpp"
+#include "exchange/prompt_count.hpp"
+#include "exchange/quote.hpp"
+#include "exchange/sent_request.hpp"
 #include "policy/key_ring.hpp"
 #include "policy/route_table.hpp"
 #include "policy/unnamed_route.hpp"
@@ -88,7 +88,7 @@ private:
             body_.resize(size);
             if (fault) return refused(fault);
         }
-        if (const auto fault = app::agree_on_model(target_.model, facts_)) return refused(fault);
+        if (const auto fault = exchange::agree_on_model(target_.model, facts_)) return refused(fault);
         std::cout << "model        " << (facts_.model.empty() ? "(none)" : facts_.model) << '\n'
                   << "stream       " << (facts_.stream || target_.streams_by_path ? "yes" : "no") << '\n';
         return true;
@@ -141,7 +141,7 @@ private:
 
     bool has_price() {
         const auto* found = routes_.find(facts_.model);
-        return found == nullptr || app::quote_for(conf_, *found, found->size(), facts_.model, {}).priced;
+        return found == nullptr || exchange::quote_for(conf_, *found, found->size(), facts_.model, {}).priced;
     }
 
     [[nodiscard]] std::optional<std::size_t> first_that_speaks() const {
@@ -155,7 +155,7 @@ private:
             facts_.model.empty() ? policy::route_without_model(routes_, std::nullopt, first_that_speaks()) : routes_.find(facts_.model);
         if (found == nullptr) {
             std::cout << "route        none\n";
-            return refused(app::no_route(routes_, facts_.model));
+            return refused(exchange::no_route(routes_, facts_.model));
         }
         std::cout << "route        " << found->pattern() << '\n';
         for (std::size_t i = 0; i < found->size(); ++i) candidate(i + 1, found->at(i, facts_.model));
@@ -166,15 +166,15 @@ private:
         const auto& pool = conf_.pools[to.pool];
         std::cout << "candidate " << number << "  pool " << pool.name << " (" << dialect::name_of(pool.dialect) << "), model " << to.model
                   << (to.larger_context ? ", also for prompts too long for those before" : "") << '\n';
-        if (app::is_foreign(pool, target_))
-            std::cout << "             sent as it is, in another dialect: " << app::foreign_hint(pool, target_) << '\n';
-        const bool collects = app::is_collected(pool, target_, facts_);
+        if (exchange::is_foreign(pool, target_))
+            std::cout << "             sent as it is, in another dialect: " << exchange::foreign_hint(pool, target_) << '\n';
+        const bool collects = exchange::is_collected(pool, target_, facts_);
         if (collects) std::cout << "             collect: asked for as a stream, answered as one document\n";
-        changes(app::wishes_for(pool, facts_, to.model, collects, output_limit_));
+        changes(exchange::wishes_for(pool, facts_, to.model, collects, output_limit_));
         const std::string renamed = !target_.model.empty() && to.model != facts_.model ? std::string{to.model} : std::string{};
         for (const auto& upstream : pool.upstreams) {
             std::cout << "             " << upstream.name << ": " << upstream.scheme << "://" << upstream.host << ':' << upstream.port
-                      << app::path_sent(pool, upstream, target_, renamed, collects) << ", weight " << upstream.weight << ", ";
+                      << exchange::path_sent(pool, upstream, target_, renamed, collects) << ", weight " << upstream.weight << ", ";
             if (upstream.max_requests > 0) std::cout << "at most " << upstream.max_requests << " requests at once, ";
             price(conf_.prices.find(to.model, upstream.name));
         }
@@ -225,7 +225,7 @@ private:
 
     void estimate() {
         const auto encoding = token::encoding_for(facts_.model);
-        const auto seen = app::count_prompt(encoding.enc, body_);
+        const auto seen = exchange::count_prompt(encoding.enc, body_);
         if (!seen.is_request) return;
         std::cout << "input        about " << seen.tokens << " tokens (" << token::name(encoding.enc)
                   << (encoding.exact && seen.complete ? "" : ", estimated") << ")\n";

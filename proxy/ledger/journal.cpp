@@ -125,7 +125,7 @@ void journal::progress(const entry& which, const progress_report& so_far) {
     });
 }
 
-bool journal::settle(entry& which, const exchange::record& what) {
+bool journal::settle(entry& which, const record::request_record& what) {
     row r = row_of(what);
     r.seq = which.seq != 0 ? which.seq : ++last_;
     if (current_ == nullptr || current_->tail.load(std::memory_order_relaxed) + largest_frame > block_size) {

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "core/clock.hpp"
-#include "exchange/record.hpp"
 #include "ledger/row.hpp"
+#include "record/request_record.hpp"
 
 namespace weir::ledger {
 
@@ -61,7 +61,7 @@ public:
     void progress(const entry& which, const progress_report& so_far);
     /// The row is durable when this returns true: call it before the last byte goes out. False: there was no room and the
     /// request was never begun; the row is lost and counted. `which` is used up; a default entry is fine too.
-    bool settle(entry& which, const exchange::record& what);
+    bool settle(entry& which, const record::request_record& what);
     /// Forgets a request that shall have no row.
     void abandon(entry& which);
 

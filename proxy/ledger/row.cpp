@@ -104,7 +104,7 @@ std::size_t fair_length(const auto& strings, std::size_t room) {
 
 }  // namespace
 
-row row_of(const exchange::record& what) {
+row row_of(const record::request_record& what) {
     row r;
     r.time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(what.time.time_since_epoch()).count();
     r.request_id = what.request_id;

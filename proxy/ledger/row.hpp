@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "exchange/record.hpp"
+#include "record/request_record.hpp"
 #include "usage/counts.hpp"
 #include "usage/money.hpp"
 
@@ -32,7 +32,7 @@ struct row {
     std::int64_t duration_ms = 0;
 };
 
-[[nodiscard]] row row_of(const exchange::record& what);
+[[nodiscard]] row row_of(const record::request_record& what);
 
 /// The code of a row that brings what an earlier row lacked: usage that was reported later. It is no request.
 inline constexpr std::string_view late_code = "late";

@@ -42,7 +42,7 @@ bool is_regular(int fd) {
 access_log::lane::lane(access_log& owner, std::size_t ring_size)
     : owner_(owner), ring_(ring_size), line_(std::make_unique_for_overwrite<char[]>(longest_line)) {}
 
-void access_log::lane::write(const exchange::record& what) {
+void access_log::lane::write(const record::request_record& what) {
     if (!owner_.enabled()) return;
     const std::size_t size = format_line(line_.get(), what);
     if (!ring_.push({line_.get(), size})) dropped_.store(dropped_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "exchange/record.hpp"
+#include "record/request_record.hpp"
 #include "telemetry/byte_ring.hpp"
 
 namespace prometheus {
@@ -29,7 +29,7 @@ public:
     public:
         /// Formats one line and hands it over; about a microsecond, no allocation, no lock; a system call only when the
         /// writing thread sleeps because nothing was logged for a while.
-        void write(const exchange::record& what);
+        void write(const record::request_record& what);
         [[nodiscard]] std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }  ///< any thread
 
     private:

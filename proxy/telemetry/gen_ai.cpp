@@ -26,7 +26,7 @@ std::string_view gen_ai_provider(std::string_view endpoint) {
     return "openai";
 }
 
-std::string_view gen_ai_error(const exchange::record& what, char* scratch) {
+std::string_view gen_ai_error(const record::request_record& what, char* scratch) {
     if (what.code != core::code::none) return core::name_of(what.code);
     if (!what.interrupted_phase.empty()) return "stream_interrupted";
     if (what.status < 400) return {};

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "exchange/record.hpp"
+#include "record/request_record.hpp"
 
 namespace weir::telemetry {
 
@@ -15,6 +15,6 @@ namespace weir::telemetry {
 [[nodiscard]] std::string_view gen_ai_provider(std::string_view endpoint);
 
 /// error.type of a finished request; empty: it went well. `scratch`: 12 characters that a status is written to.
-[[nodiscard]] std::string_view gen_ai_error(const exchange::record& what, char* scratch);
+[[nodiscard]] std::string_view gen_ai_error(const record::request_record& what, char* scratch);
 
 }  // namespace weir::telemetry

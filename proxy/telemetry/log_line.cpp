@@ -15,7 +15,7 @@ namespace weir::telemetry {
 namespace {
 
 // A byte may become six (\u001f or one U+FFFD of three): 12 strings of the record and 2 of each attempt, the path, plus the fixed text.
-constexpr std::size_t most_strings = 12 + 2 * exchange::max_attempts_recorded;
+constexpr std::size_t most_strings = 12 + 2 * record::max_attempts_recorded;
 static_assert(longest_line >= most_strings * (6 * longest_logged_string + 2) + 6 * core::longest_shown_path + 6 * 1024);
 
 void two_digits(char* out, unsigned value) {
@@ -114,16 +114,16 @@ private:
     char* at_;
 };
 
-void append_attempts(json_line& line, const exchange::record& what) {
+void append_attempts(json_line& line, const record::request_record& what) {
     line.raw(",\"attempts\":[");
-    const std::size_t count = std::min<std::size_t>(what.attempt_count, exchange::max_attempts_recorded);
+    const std::size_t count = std::min<std::size_t>(what.attempt_count, record::max_attempts_recorded);
     for (std::size_t i = 0; i < count; ++i) {
-        const exchange::attempt& a = what.attempts[i];
+        const record::attempt& a = what.attempts[i];
         if (i > 0) line.raw(",");
         line.string("{\"pool\":", a.pool);
         line.string(",\"upstream\":", a.upstream);
         if (a.status != 0) line.number(",\"status\":", a.status);
-        if (a.why != exchange::failure::none) line.string(",\"reason\":", exchange::name_of(a.why));
+        if (a.why != record::failure::none) line.string(",\"reason\":", record::name_of(a.why));
         if (a.hedge) line.boolean(",\"hedge\":", true);
         line.number(",\"ms\":", a.ms);
         line.raw("}");
@@ -131,7 +131,7 @@ void append_attempts(json_line& line, const exchange::record& what) {
     line.raw("]");
 }
 
-void append_usage(json_line& line, const exchange::record& what) {
+void append_usage(json_line& line, const record::request_record& what) {
     const usage::counts& used = what.usage;
     line.number(",\"input_tokens\":", used.input);
     line.number(",\"cached_input_tokens\":", used.cached_input);
@@ -176,7 +176,7 @@ void write_timestamp(char* out, core::wall_time when) {
     out[23] = 'Z';
 }
 
-std::size_t format_line(char* out, const exchange::record& what) {
+std::size_t format_line(char* out, const record::request_record& what) {
     json_line line(out);
     line.time("{\"time\":", what.time);
     line.string(",\"request_id\":", what.request_id);

@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include "core/clock.hpp"
-#include "exchange/record.hpp"
+#include "record/request_record.hpp"
 
 namespace weir::telemetry {
 
@@ -20,6 +20,6 @@ inline constexpr std::size_t longest_line = 160 * 1024;
 
 /// Writes the line with its line feed to `out`, which has `longest_line` bytes; returns its size. Empty strings become null,
 /// invalid UTF-8 becomes U+FFFD.
-[[nodiscard]] std::size_t format_line(char* out, const exchange::record& what);
+[[nodiscard]] std::size_t format_line(char* out, const record::request_record& what);
 
 }  // namespace weir::telemetry

@@ -17,29 +17,29 @@ double scale_of(const family_info& info) {
 }
 
 // Refusals are weir's own no before any upstream was asked; an upstream's 429 or a budget that ran out mid-stream is none.
-bool is_refusal(const exchange::record& what) {
+bool is_refusal(const record::request_record& what) {
     if (what.attempt_count > 0 || what.code == core::code::none || what.code == core::code::client_closed) return false;
     if (what.code == core::code::overloaded || what.code == core::code::draining) return true;
     const int status = core::status_of(what.code);
     return status >= 400 && status < 500;
 }
 
-bool client_left(const exchange::record& what) { return what.code == core::code::client_closed || what.close_reason == "client"; }
+bool client_left(const record::request_record& what) { return what.code == core::code::client_closed || what.close_reason == "client"; }
 
 // How far the exchange had come when the client left.
-std::string_view phase_of_leaving(const exchange::record& what) {
+std::string_view phase_of_leaving(const record::request_record& what) {
     if (what.attempt_count == 0) return "request";
-    const auto last = std::min<std::size_t>(what.attempt_count, exchange::max_attempts_recorded) - 1;
+    const auto last = std::min<std::size_t>(what.attempt_count, record::max_attempts_recorded) - 1;
     if (what.attempts[last].status == 0) return "first_byte";
     if (!what.stream) return "body";
     return what.first_token_us < 0 && what.first_token_ms < 0 ? "first_token" : "stream";
 }
 
 // Of the last attempt that was too slow: the end of `timeout_first_byte`. A second attempt that was called off may stand behind it.
-std::string_view phase_of_lateness(const exchange::record& what) {
+std::string_view phase_of_lateness(const record::request_record& what) {
     constexpr std::string_view family = "timeout_";
-    for (std::size_t i = std::min<std::size_t>(what.attempt_count, exchange::max_attempts_recorded); i-- > 0;)
-        if (const auto why = exchange::name_of(what.attempts[i].why); why.starts_with(family)) return why.substr(family.size());
+    for (std::size_t i = std::min<std::size_t>(what.attempt_count, record::max_attempts_recorded); i-- > 0;)
+        if (const auto why = record::name_of(what.attempts[i].why); why.starts_with(family)) return why.substr(family.size());
     return "total";
 }
 
@@ -79,7 +79,7 @@ histogram_ref shard::histogram(family of, Ids... ids) {
 }
 
 template <class... Ids>
-void shard::observe(family of, std::int64_t value, const exchange::record* example, Ids... ids) {
+void shard::observe(family of, std::int64_t value, const record::request_record* example, Ids... ids) {
     const std::array<label_id, sizeof...(Ids)> labels{ids...};
     series& found = store_.find(of, labels);
     histogram_ref to{found.cells, info_of(of).bounds, 1};
@@ -88,7 +88,7 @@ void shard::observe(family of, std::int64_t value, const exchange::record* examp
 }
 
 // What leads to this request, in the bucket that it was counted in.
-void shard::keep_example(series& in, std::int64_t value, const exchange::record& what) {
+void shard::keep_example(series& in, std::int64_t value, const record::request_record& what) {
     using namespace std::chrono;
     const histogram_ref of{in.cells, info_of(in.of).bounds, 1};
     const auto time_ms = duration_cast<milliseconds>(what.time.time_since_epoch()).count() + what.duration_us / 1'000;
@@ -108,7 +108,7 @@ label_id shard::status_id(int status) {
     return store_.intern({digits, static_cast<std::size_t>(end - digits)});
 }
 
-void shard::publish(const exchange::record& what) {
+void shard::publish(const record::request_record& what) {
     const request_ids ids{store_.intern(what.endpoint), store_.intern(what.model_label), store_.intern(what.pool), store_.intern(what.key),
                           what.stream ? known_.yes : known_.no};
     find(family::requests, ids.endpoint, ids.model, ids.pool, ids.key, ids.stream, status_id(what.status))->add(1);
@@ -126,7 +126,7 @@ void shard::publish(const exchange::record& what) {
     count_endings(what, ids);
 }
 
-void shard::publish_otel(const exchange::record& what) {
+void shard::publish_otel(const record::request_record& what) {
     const auto operation_name = gen_ai_operation(what.endpoint);
     if (operation_name.empty()) return;
     char digits[12];
@@ -146,19 +146,19 @@ void shard::publish_otel(const exchange::record& what) {
         observe(family::otel_per_output_token, (duration - first) / (what.usage.completion() - 1), &what, operation, provider, model);
 }
 
-void shard::count_attempts(const exchange::record& what) {
-    const std::size_t count = std::min<std::size_t>(what.attempt_count, exchange::max_attempts_recorded);
+void shard::count_attempts(const record::request_record& what) {
+    const std::size_t count = std::min<std::size_t>(what.attempt_count, record::max_attempts_recorded);
     for (std::size_t i = 0; i < count; ++i) {
-        const exchange::attempt& a = what.attempts[i];
+        const record::attempt& a = what.attempts[i];
         const label_id pool = store_.intern(a.pool);
         const label_id upstream = store_.intern(a.upstream);
         find(family::upstream_requests, pool, upstream, status_id(a.status))->add(1);
-        if (a.why != exchange::failure::none && a.why != exchange::failure::overtaken)
-            find(family::upstream_failures, pool, upstream, store_.intern(exchange::name_of(a.why)))->add(1);
+        if (a.why != record::failure::none && a.why != record::failure::overtaken)
+            find(family::upstream_failures, pool, upstream, store_.intern(record::name_of(a.why)))->add(1);
     }
 }
 
-void shard::count_usage(const exchange::record& what, const request_ids& ids) {
+void shard::count_usage(const record::request_record& what, const request_ids& ids) {
     const label_id source = what.estimated ? known_.from_count : known_.from_upstream;
     count_tokens(ids, known_.input, source, what.usage.input);
     count_tokens(ids, known_.cached_input, source, what.usage.cached_input);
@@ -183,7 +183,7 @@ void shard::count_spend(cell& of, usage::nanousd more) {
     if (more > 0) of.add(more);
 }
 
-void shard::show_spend(exchange::record& what, usage::nanousd so_far) {
+void shard::show_spend(record::request_record& what, usage::nanousd so_far) {
     if (so_far <= what.cost_shown) return;
     const label_id key = store_.intern(what.key), model = store_.intern(what.model_label);
     count_spend(*find(family::spend, key, model, store_.intern(what.pool)), so_far - what.cost_shown);
@@ -191,7 +191,7 @@ void shard::show_spend(exchange::record& what, usage::nanousd so_far) {
 }
 
 void shard::late_spend(std::string_view key, std::string_view model, std::string_view pool, const usage::counts& more, usage::nanousd cost) {
-    exchange::record what;
+    record::request_record what;
     what.usage = more;
     what.cost = cost;
     count_usage(what, {store_.intern({}), store_.intern(model), store_.intern(pool), store_.intern(key), known_.no});
@@ -201,7 +201,7 @@ void shard::count_tokens(const request_ids& ids, label_id type, label_id source,
     if (tokens > 0) find(family::tokens, ids.key, ids.model, ids.pool, type, source)->add(tokens);
 }
 
-void shard::count_endings(const exchange::record& what, const request_ids& ids) {
+void shard::count_endings(const record::request_record& what, const request_ids& ids) {
     if (is_refusal(what)) find(family::rejections, ids.key, store_.intern(core::name_of(what.code)))->add(1);
     if (what.code == core::code::client_timeout)
         find(family::client_timeouts, store_.intern(what.listener), store_.intern(what.close_reason == "body" ? "body" : "head"))->add(1);
@@ -262,13 +262,13 @@ void shard::show_listener(std::string_view listener) {
 }
 
 void shard::show_pool(std::string_view pool) {
-    using exchange::failure;
+    using record::failure;
     const label_id id = store_.intern(pool);
     (void)find(family::tunnels_unread, id);
     for (const std::string_view phase : {"connect", "first_byte", "first_token", "idle", "total"})
         (void)find(family::gateway_timeouts, id, store_.intern(phase));
     for (const failure why : {failure::reset, failure::invalid, failure::timeout_idle, failure::timeout_total})
-        (void)find(family::streams_interrupted, id, store_.intern(exchange::name_of(why)));
+        (void)find(family::streams_interrupted, id, store_.intern(record::name_of(why)));
     (void)find(family::streams_interrupted, id, store_.intern("budget"));
     for (const std::string_view phase : {"request", "first_byte", "first_token", "body", "stream"})
         (void)find(family::client_disconnects, id, store_.intern(phase));

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "exchange/record.hpp"
+#include "record/request_record.hpp"
 #include "telemetry/series_store.hpp"
 
 namespace weir::telemetry {
@@ -59,14 +59,14 @@ public:
     explicit shard(std::size_t series_limit);
 
     /// Counts everything that follows from a finished request. Call it once per request.
-    void publish(const exchange::record& what);
+    void publish(const record::request_record& what);
 
     /// From now on what is published is shown under OpenTelemetry's names too, or no longer.
     void show_otel_names(bool show) { otel_names_ = show; }
 
     [[nodiscard]] histogram_ref inter_token(std::string_view pool, std::string_view model);
     /// Shows what a running stream has cost so far, at least; publish() counts the rest.
-    void show_spend(exchange::record& what, usage::nanousd so_far);
+    void show_spend(record::request_record& what, usage::nanousd so_far);
     /// Usage that was reported after its request was published: so much more than what was counted then.
     void late_spend(std::string_view key, std::string_view model, std::string_view pool, const usage::counts& more, usage::nanousd cost);
     /// The upstream reported `reported` output tokens where weir counted `counted` (0: nothing is observed).
@@ -96,14 +96,14 @@ private:
     histogram_ref histogram(family of, Ids... ids);
     /// `example`: the request that shows it; may be null.
     template <class... Ids>
-    void observe(family of, std::int64_t value, const exchange::record* example, Ids... ids);
-    void keep_example(series& in, std::int64_t value, const exchange::record& what);
-    void publish_otel(const exchange::record& what);
+    void observe(family of, std::int64_t value, const record::request_record* example, Ids... ids);
+    void keep_example(series& in, std::int64_t value, const record::request_record& what);
+    void publish_otel(const record::request_record& what);
     label_id status_id(int status);
-    void count_attempts(const exchange::record& what);
-    void count_usage(const exchange::record& what, const request_ids& ids);
+    void count_attempts(const record::request_record& what);
+    void count_usage(const record::request_record& what, const request_ids& ids);
     void count_tokens(const request_ids& ids, label_id type, label_id source, std::int64_t tokens);
-    void count_endings(const exchange::record& what, const request_ids& ids);
+    void count_endings(const record::request_record& what, const request_ids& ids);
 
     void count_spend(cell& of, usage::nanousd more);
 

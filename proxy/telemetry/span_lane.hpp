@@ -22,7 +22,7 @@ public:
     }
 
     /// The worker's thread. Some microseconds; allocates only until its text has grown to the usual size.
-    void push(const exchange::record& what, const trace_notes& notes, kept why) {
+    void push(const record::request_record& what, const trace_notes& notes, kept why) {
         if (!ring_) return;
         text_.assign(1, '\0');
         const int spans = append_spans(text_, what, notes, why);

@@ -98,11 +98,11 @@ void append_end(std::string& out, bool failed, std::string_view message) {
     out += '}';
 }
 
-std::int64_t began_at(const exchange::record& what) {
+std::int64_t began_at(const record::request_record& what) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(what.time.time_since_epoch()).count();
 }
 
-void add_usage(attributes& add, const exchange::record& what) {
+void add_usage(attributes& add, const record::request_record& what) {
     if (!what.has_usage) return;
     add.number("gen_ai.usage.input_tokens", what.usage.prompt());
     add.number("gen_ai.usage.output_tokens", what.usage.completion());
@@ -112,7 +112,7 @@ void add_usage(attributes& add, const exchange::record& what) {
     add.decimal("weir.cost_usd", what.cost, 9);
 }
 
-void append_request(std::string& out, const exchange::record& what, const trace_notes& notes, kept why) {
+void append_request(std::string& out, const record::request_record& what, const trace_notes& notes, kept why) {
     char digits[12];
     const auto operation = gen_ai_operation(what.endpoint);
     const auto error = gen_ai_error(what, digits);
@@ -147,16 +147,16 @@ void append_request(std::string& out, const exchange::record& what, const trace_
     append_end(out, what.status >= 500 || !what.interrupted_phase.empty(), error);
 }
 
-void append_attempt(std::string& out, const exchange::record& what, const trace_notes& notes, std::size_t i) {
-    const exchange::attempt& a = what.attempts[i];
+void append_attempt(std::string& out, const record::request_record& what, const trace_notes& notes, std::size_t i) {
+    const record::attempt& a = what.attempts[i];
     const attempt_note& note = notes.attempts[i];
     const std::int64_t began = began_at(what) + note.began_us * 1'000;
     const std::int64_t latest = began_at(what) + what.duration_us * 1'000;
     const auto operation = gen_ai_operation(what.endpoint);
-    const bool failed = a.status >= 400 || (a.why != exchange::failure::none && a.why != exchange::failure::overtaken);
+    const bool failed = a.status >= 400 || (a.why != record::failure::none && a.why != record::failure::overtaken);
     char digits[12];
-    std::string_view error = failed ? exchange::name_of(a.why) : std::string_view{};
-    if (failed && (error.empty() || a.why == exchange::failure::status) && a.status >= 400)
+    std::string_view error = failed ? record::name_of(a.why) : std::string_view{};
+    if (failed && (error.empty() || a.why == record::failure::status) && a.status >= 400)
         error = {digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, a.status).ptr - digits)};
     append_head(out, notes,
                 {note.span, notes.span, kind_client, operation.empty() ? notes.method : operation,
@@ -174,16 +174,16 @@ void append_attempt(std::string& out, const exchange::record& what, const trace_
     add.text("weir.pool", a.pool);
     add.text("weir.upstream", a.upstream);
     if (a.hedge) add.flag("weir.hedge", true);
-    if (a.why == exchange::failure::overtaken) add.flag("weir.overtaken", true);
+    if (a.why == record::failure::overtaken) add.flag("weir.overtaken", true);
     add.end();
     append_end(out, failed, error);
 }
 
 }  // namespace
 
-int append_spans(std::string& out, const exchange::record& what, const trace_notes& notes, kept why) {
+int append_spans(std::string& out, const record::request_record& what, const trace_notes& notes, kept why) {
     append_request(out, what, notes, why);
-    const std::size_t count = std::min<std::size_t>(what.attempt_count, exchange::max_attempts_recorded);
+    const std::size_t count = std::min<std::size_t>(what.attempt_count, record::max_attempts_recorded);
     for (std::size_t i = 0; i < count; ++i) {
         out += ',';
         append_attempt(out, what, notes, i);

@@ -13,7 +13,7 @@
 namespace weir::telemetry {
 
 /// Appends the spans, separated by commas and without a newline; returns how many.
-int append_spans(std::string& out, const exchange::record& what, const trace_notes& notes, kept why);
+int append_spans(std::string& out, const record::request_record& what, const trace_notes& notes, kept why);
 
 /// The body of an export request around `spans`; `resource`: names and values of the resource's attributes.
 [[nodiscard]] std::string export_request(std::string_view spans, const std::vector<std::pair<std::string, std::string>>& resource);

@@ -18,7 +18,7 @@ bool is_sampled(core::trace_id id, int percent) {
     return (id.low & random_bits) < (random_bits / 100 + 1) * static_cast<std::uint64_t>(percent);
 }
 
-kept reason_to_keep(const exchange::record& what, const trace_notes& notes, std::chrono::milliseconds slow) {
+kept reason_to_keep(const record::request_record& what, const trace_notes& notes, std::chrono::milliseconds slow) {
     if (notes.sampled) return kept::sampled;
     if (what.status >= 500 || !what.interrupted_phase.empty() ||
         (what.status >= 400 && what.attempt_count > 0 && what.code != core::code::client_closed))

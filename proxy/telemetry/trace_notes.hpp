@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "core/trace_context.hpp"
-#include "exchange/record.hpp"
+#include "record/request_record.hpp"
 
 namespace weir::telemetry {
 
@@ -25,7 +25,7 @@ struct trace_notes {
     bool sampled = false;        ///< decided at its begin; what is sent to upstreams says so
     std::string state;           ///< the client's tracestate
     std::string method;
-    std::array<attempt_note, exchange::max_attempts_recorded> attempts;
+    std::array<attempt_note, record::max_attempts_recorded> attempts;
 };
 
 /// Why a request's spans are sent.
@@ -37,6 +37,6 @@ enum class kept : std::uint8_t { no, sampled, error, slow };
 
 /// At the request's end: what was not sampled is kept when it failed or took `slow` or longer (0: never for that). What weir's own rules
 /// refused before any upstream was asked is no failure.
-[[nodiscard]] kept reason_to_keep(const exchange::record& what, const trace_notes& notes, std::chrono::milliseconds slow);
+[[nodiscard]] kept reason_to_keep(const record::request_record& what, const trace_notes& notes, std::chrono::milliseconds slow);
 
 }  // namespace weir::telemetry

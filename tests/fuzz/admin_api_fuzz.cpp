@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "app/admin_api.hpp"
+#include "admin/admin_api.hpp"
 #include "config/load.hpp"
 
 namespace {
@@ -17,26 +17,26 @@ struct desk {
         const auto conf = config::load_text(
             "listeners: [{address: 127.0.0.1:0}]\nstate: {ledger: off}\npools: {p: {upstreams: [{name: u, url: 'http://127.0.0.1:1/v1'}]}}\n",
             "/nowhere/weir.yaml", [](std::string_view) { return std::nullopt; });
-        current = app::make_snapshot(conf.value, names, nullptr);
-        app::operations::settings of;
+        current = pools::make_snapshot(conf.value, names, nullptr);
+        admin::operations::settings of;
         of.current = [this] { return current; };
-        of.facts = [] { return app::process_facts{}; };
+        of.facts = [] { return admin::process_facts{}; };
         of.metrics = &metrics;
-        told = std::make_unique<app::operations>(std::move(of));
-        app::admin_api::settings how, closed;
+        told = std::make_unique<admin::operations>(std::move(of));
+        admin::admin_api::settings how, closed;
         how.reload = closed.reload = [this] {
             ++reloads;
             return std::string{};
         };
         closed.token = core::secret{"a-token-that-no-input-has"};
-        open_api = std::make_unique<app::admin_api>(*told, std::move(how));
-        closed_api = std::make_unique<app::admin_api>(*told, std::move(closed));
+        open_api = std::make_unique<admin::admin_api>(*told, std::move(how));
+        closed_api = std::make_unique<admin::admin_api>(*told, std::move(closed));
     }
     net::resolver names;
     telemetry::metrics metrics;
-    std::shared_ptr<const app::snapshot> current;
-    std::unique_ptr<app::operations> told;
-    std::unique_ptr<app::admin_api> open_api, closed_api;
+    std::shared_ptr<const pools::snapshot> current;
+    std::unique_ptr<admin::operations> told;
+    std::unique_ptr<admin::admin_api> open_api, closed_api;
     int reloads = 0;
 };
 
@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static desk all;
     const std::string copy(reinterpret_cast<const char*>(data), size);
     std::string_view left = copy;
-    app::admin_request r;
+    admin::admin_request r;
     r.method = next_line(left);
     r.path = next_line(left);
     r.query = next_line(left);

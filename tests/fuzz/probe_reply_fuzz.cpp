@@ -3,11 +3,11 @@
 #include <cstdlib>
 #include <string>
 
-#include "app/probe_reply.hpp"
+#include "probe/probe_reply.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string body{reinterpret_cast<const char*>(data), size};
-    const auto reply = weir::app::read_probe_reply("application/json", body);
+    const auto reply = weir::probe::read_probe_reply("application/json", body);
     for (const char c : reply.error_code)
         if (c != '_' && (c < 'a' || c > 'z')) std::abort();
     if (reply.is_html && reply.is_json) std::abort();

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "app/tunnel_watch.hpp"
+#include "exchange/tunnel_watch.hpp"
 #include "http/websocket_scanner.hpp"
 
 namespace {
@@ -60,7 +60,7 @@ struct heard {
 };
 
 heard listen(std::string_view bytes, std::size_t largest, bool error_ends) {
-    weir::app::tunnel_watch watch{error_ends};
+    weir::exchange::tunnel_watch watch{error_ends};
     heard out;
     in_pieces(bytes, largest, [&](std::string_view piece) {
         (void)watch.server_says(piece, [&](const weir::dialect::realtime_facts& said) {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "exchange/record.hpp"
 #include "ledger/ledger.hpp"
+#include "record/request_record.hpp"
 
 namespace weir::ledger_test {
 
@@ -38,8 +38,8 @@ private:
     std::string path_;
 };
 
-inline exchange::record record_of(std::string_view request_id, usage::nanousd cost, core::wall_time time = {}) {
-    exchange::record r;
+inline record::request_record record_of(std::string_view request_id, usage::nanousd cost, core::wall_time time = {}) {
+    record::request_record r;
     r.time = time;
     r.request_id = request_id;
     r.key = "dify";

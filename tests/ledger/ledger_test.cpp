@@ -52,7 +52,7 @@ TEST(Ledger, KeepsEveryColumnOfARequest) {
     const folder in;
     {
         auto ledger = open_or_fail(quiet_options(in));
-        exchange::record r = record_of("id-1", 1'500'001, core::wall_time(std::chrono::milliseconds(1'700'000'000'123)));
+        record::request_record r = record_of("id-1", 1'500'001, core::wall_time(std::chrono::milliseconds(1'700'000'000'123)));
         r.code = core::code::budget_exceeded;
         r.usage = {1, 2, 3, 0, 5, 6, 7, 8, 9};
         r.estimated = true;

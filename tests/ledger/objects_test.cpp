@@ -10,7 +10,7 @@ using namespace weir::ledger_test;
 
 namespace {
 
-exchange::record making(std::string_view request_id, std::string_view object, bool owes) {
+record::request_record making(std::string_view request_id, std::string_view object, bool owes) {
     auto r = record_of(request_id, 100, core::wall_clock::now());
     r.endpoint = "/v1/responses";
     r.object = object;
@@ -19,7 +19,7 @@ exchange::record making(std::string_view request_id, std::string_view object, bo
     return r;
 }
 
-void write(ledger::ledger& books, const exchange::record& what) {
+void write(ledger::ledger& books, const record::request_record& what) {
     auto& journal = books.worker_journal(0);
     auto entry = journal.begin({what.time, what.request_id, what.key, what.route, what.model, what.endpoint, what.stream});
     ASSERT_TRUE(journal.settle(entry, what));

@@ -20,7 +20,7 @@ std::string bytes_of(const ledger::row& r, std::size_t capacity = ledger::larges
 }
 
 ledger::row full_row() {
-    exchange::record r = ledger_test::record_of("req-1", -5, core::wall_time(std::chrono::milliseconds(1'700'000'000'123)));
+    record::request_record r = ledger_test::record_of("req-1", -5, core::wall_time(std::chrono::milliseconds(1'700'000'000'123)));
     r.code = core::code::stream_interrupted;
     r.stream = true;
     r.estimated = true;

@@ -23,7 +23,7 @@ std::unique_ptr<ledger::ledger> filled(const folder& in) {
     auto opened = ledger::ledger::open(quiet_options(in), error);
     EXPECT_TRUE(opened) << error;
     const auto settle = [&](std::string_view key, std::string_view model, usage::nanousd cost, core::wall_time time) {
-        exchange::record r = record_of("id", cost, time);
+        record::request_record r = record_of("id", cost, time);
         r.key = key;
         r.model = model;
         r.usage.cached_input = 5;
@@ -140,7 +140,7 @@ TEST(Spend, QuotesCsvWhereNeeded) {
 TEST(Spend, AlignsTheTableAndLetsNothingSteerTheTerminal) {
     const folder in;
     const auto open = filled(in);
-    exchange::record r = record_of("id", 0, noon);
+    record::request_record r = record_of("id", 0, noon);
     r.key = "";
     r.model = "\x1b[31mred";
     ledger::entry none;

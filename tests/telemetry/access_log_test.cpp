@@ -47,7 +47,7 @@ std::vector<std::string> lines_of(const std::string& path) {
 }
 
 void write(telemetry::access_log::lane& to, const std::string& id) {
-    exchange::record r = sample_record();
+    record::request_record r = sample_record();
     r.request_id = id;
     to.write(r);
 }

@@ -14,7 +14,7 @@ using telemetry_test::sample_record;
 
 namespace {
 
-std::string line_of(const exchange::record& r) {
+std::string line_of(const record::request_record& r) {
     std::string line(telemetry::longest_line, '\0');
     line.resize(telemetry::format_line(line.data(), r));
     return line;
@@ -42,8 +42,8 @@ TEST(LogLine, HasEveryFieldOfTheContract) {
 }
 
 TEST(LogLine, TellsSecondAttemptsWhatTheyCostAndHowLongARequestQueued) {
-    exchange::record r = sample_record();
-    r.attempts[0].why = exchange::failure::overtaken;
+    record::request_record r = sample_record();
+    r.attempts[0].why = record::failure::overtaken;
     r.attempts[1].hedge = true;
     r.discarded_cost = 250;
     r.queued_ms = 40;
@@ -66,7 +66,7 @@ TEST(LogLine, WritesNullForWhatIsNotThere) {
 }
 
 TEST(LogLine, EscapesAndReplacesWhatJsonForbids) {
-    exchange::record r = sample_record();
+    record::request_record r = sample_record();
     r.model = std::string_view("a\"b\\c\n\x01\x7f\xff\xe4\xbd\xa0\0z", 14);
     EXPECT_THAT(line_of(r), testing::HasSubstr("\"model\":\"a\\\"b\\\\c\\u000a\\u0001\\u007f\xef\xbf\xbd\xe4\xbd\xa0\\u0000z\""));
 }
@@ -76,7 +76,7 @@ TEST(LogLine, IsOneLineOfValidJsonForAnyBytes) {
     for (int round = 0; round < 2000; ++round) {
         std::string noise(random() % 700, '\0');
         for (char& c : noise) c = static_cast<char>(random());
-        exchange::record r = sample_record();
+        record::request_record r = sample_record();
         r.model = r.request_id = r.close_reason = noise;
         const std::string line = line_of(r);
         ASSERT_TRUE(is_json(line)) << line;
@@ -87,10 +87,10 @@ TEST(LogLine, IsOneLineOfValidJsonForAnyBytes) {
 TEST(LogLine, HasALargestSize) {
     const std::string worst(100'000, '\xff'), controls(100'000, '\x01');
     for (const std::string& text : {worst, controls}) {
-        exchange::record r = sample_record();
+        record::request_record r = sample_record();
         r.request_id = r.client = r.key = r.endpoint = r.model = r.served_model = r.pool = r.upstream = r.close_reason = text;
-        for (std::size_t i = 0; i < exchange::max_attempts_recorded; ++i)
-            r.attempts[i] = {text, text, 200, exchange::failure::timeout_first_token, true, 4'000'000'000u};
+        for (std::size_t i = 0; i < record::max_attempts_recorded; ++i)
+            r.attempts[i] = {text, text, 200, record::failure::timeout_first_token, true, 4'000'000'000u};
         r.attempt_count = 255;
         const std::string line = line_of(r);
         EXPECT_LT(line.size(), telemetry::longest_line);
@@ -107,7 +107,7 @@ TEST(LogLine, WritesTimesInUtc) {
 }
 
 TEST(LogLine, RepeatsNoLongNameOrPathThatAClientChose) {
-    exchange::record r = sample_record();
+    record::request_record r = sample_record();
     const std::string name(5000, 'm'), path = "/" + std::string(5000, '\x01');
     r.model = r.served_model = name;
     r.path = path;

@@ -41,13 +41,13 @@ std::map<std::string, double> with_plain_bounds(const std::map<std::string, doub
 // Every family with a series, as a busy gateway has them.
 void fill(telemetry::metrics& all) {
     telemetry::shard& shard = all.worker_shard(0);
-    exchange::record r = sample_record();
+    record::request_record r = sample_record();
     shard.publish(r);
     r.priced = false;
     r.interrupted_phase = "idle";
     r.close_reason = "client";
     shard.publish(r);
-    exchange::record refused;
+    record::request_record refused;
     refused.endpoint = "/v1/chat/completions";
     refused.code = core::code::invalid_key;
     refused.status = 401;
@@ -100,7 +100,7 @@ TEST(Metrics, CountEverythingThatFollowsFromARecord) {
 
 TEST(Metrics, CountWeirsOwnCountAsItsSource) {
     telemetry::metrics all;
-    exchange::record r = sample_record();
+    record::request_record r = sample_record();
     r.estimated = true;
     r.priced = false;
     all.worker_shard(0).publish(r);
@@ -113,7 +113,7 @@ TEST(Metrics, ShowTheSpendOfARunningStreamAndCountItOnce) {
     telemetry::metrics all;
     telemetry::shard& shard = all.worker_shard(0);
     const auto spend = [&] { return value(samples_of(all.render()), R"(weir_spend_usd_total{key="dify",model="gpt-4o*",pool="openai"})"); };
-    exchange::record r = sample_record();
+    record::request_record r = sample_record();
     r.cost = 0;
     shard.show_spend(r, 2'000'000'000);
     EXPECT_EQ(spend(), 2);
@@ -123,12 +123,12 @@ TEST(Metrics, ShowTheSpendOfARunningStreamAndCountItOnce) {
     r.cost = 7'000'000'000;
     shard.publish(r);
     EXPECT_EQ(spend(), 7);
-    exchange::record cheaper = sample_record();
+    record::request_record cheaper = sample_record();
     shard.show_spend(cheaper, 3'000'000'000);
     cheaper.cost = 1'000'000'000;
     shard.publish(cheaper);
     EXPECT_EQ(spend(), 10);
-    exchange::record next = sample_record();
+    record::request_record next = sample_record();
     next.cost = 1'500'000'000;
     shard.publish(next);
     EXPECT_EQ(spend(), 10) << "what was shown too much is paid off first";
@@ -155,7 +155,7 @@ TEST(Metrics, CallOnlyWeirsOwnRefusalsRejections) {
     telemetry::metrics all;
     telemetry::shard& shard = all.worker_shard(0);
     const auto refuse = [&](core::code code, int attempts) {
-        exchange::record r;
+        record::request_record r;
         r.key = "k";
         r.code = code;
         r.status = core::status_of(code);
@@ -181,7 +181,7 @@ TEST(Metrics, CallOnlyWeirsOwnRefusalsRejections) {
 TEST(Metrics, TellInWhichPhaseAClientLeft) {
     telemetry::metrics all;
     telemetry::shard& shard = all.worker_shard(0);
-    exchange::record r = sample_record();
+    record::request_record r = sample_record();
     r.status = 499;
     r.code = core::code::client_closed;
     shard.publish(r);
@@ -205,7 +205,7 @@ TEST(Metrics, TellInWhichPhaseAClientLeft) {
 TEST(Metrics, TellWhichPartOfARequestAndWhichPhaseOfAnAnswerWereLate) {
     telemetry::metrics all;
     telemetry::shard& shard = all.worker_shard(0);
-    exchange::record r = sample_record();
+    record::request_record r = sample_record();
     r.status = 408;
     r.code = core::code::client_timeout;
     r.attempt_count = 0;
@@ -213,7 +213,7 @@ TEST(Metrics, TellWhichPartOfARequestAndWhichPhaseOfAnAnswerWereLate) {
         r.close_reason = part;
         shard.publish(r);
     }
-    using exchange::failure;
+    using record::failure;
     r = sample_record();
     r.status = 504;
     r.code = core::code::upstream_timeout;
@@ -384,7 +384,7 @@ TEST(Metrics, CanBeScrapedWhileWorkersWrite) {
             telemetry::shard& shard = all.worker_shard(w);
             telemetry::histogram_ref gap = shard.inter_token("p", "m");
             for (int i = 0; i < rounds; ++i) {
-                exchange::record r = sample_record();
+                record::request_record r = sample_record();
                 const std::string model = "model" + std::to_string(i % 500);  // new series while scraping
                 r.model_label = model;
                 shard.publish(r);

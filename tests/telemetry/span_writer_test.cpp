@@ -31,7 +31,7 @@ telemetry::trace_notes sample_notes() {
 }
 
 struct spans {
-    explicit spans(const exchange::record& r, const telemetry::trace_notes& n = sample_notes(), kept why = kept::sampled) {
+    explicit spans(const record::request_record& r, const telemetry::trace_notes& n = sample_notes(), kept why = kept::sampled) {
         std::string text;
         count = telemetry::append_spans(text, r, n, why);
         EXPECT_EQ(text.find('\n'), std::string::npos);
@@ -115,7 +115,7 @@ TEST(SpanWriter, SaysWhatTheConventionsAskFor) {
 TEST(SpanWriter, SaysWhatFailedAndWhose) {
     auto r = sample_record();
     r.attempts[1].status = 503;
-    r.attempts[1].why = exchange::failure::status;
+    r.attempts[1].why = record::failure::status;
     r.status = 503;
     const spans s(r, sample_notes(), kept::error);
     EXPECT_EQ(s.status(0), 2);
@@ -125,7 +125,7 @@ TEST(SpanWriter, SaysWhatFailedAndWhose) {
     EXPECT_EQ(s.attribute(2, "error.type"), "503");
     r.status = 429;  // the client asked too much: no failure of the server's
     EXPECT_EQ(spans(r).status(0), 0);
-    r.attempts[1] = {.pool = "openai", .upstream = "openai-b", .why = exchange::failure::overtaken, .hedge = true};
+    r.attempts[1] = {.pool = "openai", .upstream = "openai-b", .why = record::failure::overtaken, .hedge = true};
     const spans overtaken(r);
     EXPECT_EQ(overtaken.status(2), 0);
     EXPECT_EQ(overtaken.attribute(2, "weir.overtaken"), "true");
@@ -149,11 +149,11 @@ TEST(SpanWriter, WritesWhateverClientsNameAsValidJson) {
     auto r = sample_record();
     const std::string odd = std::string("a\"b\\c\nd\x01\xff\xc3\xa9\x7f") + std::string(1, '\0') + std::string(5000, 'x');
     r.model = odd;
-    r.attempt_count = exchange::max_attempts_recorded;
+    r.attempt_count = record::max_attempts_recorded;
     auto n = sample_notes();
     n.state = odd;
     const spans s(r, n);
-    EXPECT_EQ(s.count, static_cast<int>(exchange::max_attempts_recorded) + 1);
+    EXPECT_EQ(s.count, static_cast<int>(record::max_attempts_recorded) + 1);
     EXPECT_EQ(s.attribute(0, "gen_ai.request.model").substr(0, 14), "a\"b\\c\nd\x01\xef\xbf\xbd\xc3\xa9\x7f");
 }
 

@@ -6,12 +6,12 @@
 #include <sstream>
 #include <string>
 
-#include "exchange/record.hpp"
+#include "record/request_record.hpp"
 
 namespace weir::telemetry_test {
 
-inline exchange::record sample_record() {
-    exchange::record r;
+inline record::request_record sample_record() {
+    record::request_record r;
     r.time = core::wall_time(std::chrono::milliseconds(1'767'225'600'007));  // 2026-01-01T00:00:00.007Z
     r.request_id = "0190-abc";
     r.client = "10.0.0.7";
@@ -27,7 +27,7 @@ inline exchange::record sample_record() {
     r.status = 200;
     r.stream = true;
     r.has_usage = true;
-    r.attempts[0] = {.pool = "openai", .upstream = "openai-a", .why = exchange::failure::timeout_connect, .ms = 5000};
+    r.attempts[0] = {.pool = "openai", .upstream = "openai-a", .why = record::failure::timeout_connect, .ms = 5000};
     r.attempts[1] = {.pool = "openai", .upstream = "openai-b", .status = 200, .ms = 812};
     r.attempt_count = 2;
     r.first_token_ms = 312;

@@ -12,8 +12,8 @@
 #include <optional>
 #include <stdexcept>
 
-#include "app/worker.hpp"
 #include "config/load.hpp"
+#include "exchange/worker.hpp"
 #include "fuzz/exchange/reference_http.hpp"
 
 // Every connect() of this program comes here (linker option --wrap): the worker's own become socket pairs while a scene is played.
@@ -81,7 +81,7 @@ struct studio {
         if (fd < 0 || ::bind(fd, address.get(), sizeof(sa_family_t)) != 0 || ::listen(fd, 16) != 0) give_up("no socket to listen on");
         address.size = sizeof address.storage;
         if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.size) != 0) give_up("no name");
-        auto made = std::make_shared<app::listener_runtime>();
+        auto made = std::make_shared<exchange::listener_runtime>();
         made->name = "fuzz";
         made->socket = std::make_shared<net::listening_socket>("127.0.0.1:0", net::inherited_socket{fd, false});
         listener = std::move(made);
@@ -90,9 +90,9 @@ struct studio {
     net::resolver names{net::resolver::settings{.threads = 0}};
     telemetry::metrics metrics;
     telemetry::access_log log;
-    app::process_counts counts;
+    exchange::process_counts counts;
     net::address address;
-    std::shared_ptr<const app::listener_runtime> listener;
+    std::shared_ptr<const exchange::listener_runtime> listener;
 };
 
 struct upstream_end {
@@ -110,7 +110,7 @@ public:
         : studio_(with),
           scene_(what),
           pieces_(what.pieces),
-          snapshot_(app::make_snapshot(with.conf, with.names, nullptr)),
+          snapshot_(pools::make_snapshot(with.conf, with.names, nullptr)),
           worker_(0, with.metrics, with.log, with.counts) {}
     ~run() {
         close(client_);
@@ -142,8 +142,8 @@ private:
     studio& studio_;
     const scene& scene_;
     byte_source pieces_;
-    std::shared_ptr<const app::snapshot> snapshot_;
-    app::worker worker_;
+    std::shared_ptr<const pools::snapshot> snapshot_;
+    exchange::worker worker_;
     played out_;
     int client_ = -1;
     bool began_ = false, client_ended_ = false;

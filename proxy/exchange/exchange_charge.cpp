@@ -1,0 +1,63 @@
+// What an attempt costs that has no report: one that was given up, abandoned, cut or timed out after its request had been sent whole. Its
+// provider has read the prompt, and charges for it and for what it said (usage/CHARGES.md).
+#include "dialect/endpoint_traits.hpp"
+#include "exchange/exchange_runner.hpp"
+#include "exchange/prompt_count.hpp"
+#include "token/estimate.hpp"
+
+namespace weir::exchange {
+namespace {
+
+// Of longer requests the prompt's tokens go by their bytes: reading them would keep this worker's other connections waiting.
+constexpr std::size_t longest_counted = 4096;
+
+}  // namespace
+
+// Sent whole and not answered with an error, where answers cost something.
+bool exchange_runner::is_owed() const {
+    const auto& attempt = record_.attempts[attempt_at_];
+    const bool refused = attempt.status >= 400 || ((error_seen_ || attempt.why == record::failure::status) && !content_seen_);
+    return sent_ == request_state::whole && to_ && !refused && costs_something();
+}
+
+// Counting, lists and looking at what was made earlier cost nothing.
+bool exchange_runner::costs_something() const {
+    return posted_ && !is_free() && dialect::traits_of(target_.id).bill != dialect::without_usage::nothing;
+}
+
+usage::counts exchange_runner::prompt_estimate() const {
+    static const policy::model_habits usual;
+    usage::counts used;
+    if (!understood_) return used;
+    if (dialect::traits_of(target_.id).bill == dialect::without_usage::audio_and_text) {
+        used.audio_input = token::estimate_audio_tokens(sound_of(asked()));
+        return used;
+    }
+    used.input = (habits_ ? *habits_ : usual).input_tokens(body_size_, facts_.media_bytes);
+    if (!body_ || target_.body != dialect::body_form::json || body_size_ > longest_counted) return used;
+    const auto counted = count_prompt(token::encoding_for(record_.served_model).enc, {body_, body_size_});
+    if (counted.is_request && counted.complete) used.input = counted.tokens;
+    return used;
+}
+
+usage::counts exchange_runner::seen_usage() const {
+    if (passing_) return passing_->so_far().usage;
+    return meter_ ? count_stream().usage : prompt_estimate();
+}
+
+void exchange_runner::charge_discarded(const usage::counts& used, std::string_view upstream) {
+    if (!given_up_) given_up_ = std::make_unique<usage::counts>();
+    *given_up_ += used;
+    if (const auto* price = conf().prices.find_sent(record_.served_model, facts_.model, upstream))
+        record_.discarded_cost += usage::cost_of(*price, used);
+    else
+        record_.priced = false;
+}
+
+// Once for each attempt.
+void exchange_runner::charge_given_up() {
+    if (is_owed()) charge_discarded(seen_usage(), record_.upstream);
+    if (sent_ != request_state::not_whole) sent_ = request_state::settled;
+}
+
+}  // namespace weir::exchange

@@ -1,0 +1,80 @@
+// Request bodies with a content coding: decoded to be read, and passed on as they were sent unless a value in them must change.
+#include "exchange/exchange_runner.hpp"
+#include "http/inflate.hpp"
+
+namespace weir::exchange {
+namespace {
+
+using http::inflater;
+
+// JSON and text shrink to a tenth or a fiftieth. What grows more than this is made to use up memory (deflate can reach 1032).
+constexpr std::size_t largest_ratio = 100;
+// Under this size nobody counts.
+constexpr std::size_t any_ratio_up_to = 1 << 20;
+// So much is decoded before other connections of this worker get their turn: about a millisecond.
+constexpr std::size_t turn_bytes = 512 * 1024;
+
+std::string_view fault_of(inflater::status s) {
+    switch (s) {
+        case inflater::status::truncated: return "ends too early";
+        case inflater::status::trailing: return "goes on behind its end";
+        default: return "is damaged";
+    }
+}
+
+}  // namespace
+
+net::task<core::error> exchange_runner::decode_body() {
+    core::error why;
+    const auto form = dialect::form_of(target_.body, head().fields.value_of(http::field_id::content_type));
+    const auto coding = http::coding_of(head().fields.value_of(http::field_id::content_encoding));
+    const bool is_read = form == dialect::body_form::json || form == dialect::body_form::multipart;
+    if (!is_read || body_size_ == 0 || coding == http::content_coding::identity) co_return why;
+    if (coding != http::content_coding::gzip && coding != http::content_coding::deflate) {
+        why = core::error{core::code::unsupported_encoding,
+                          "this Content-Encoding is not understood here: send the body as it is, or with gzip or deflate"};
+        co_return why;
+    }
+    const auto limit = conf().limits.request_body;
+    const auto most = std::min<std::size_t>(limit, std::max(any_ratio_up_to, largest_ratio * body_size_));
+    const auto counted_before = counted_body_;
+    encoded_ = std::make_unique<encoded_body>();
+    encoded_->as_sent = {body_, body_size_};
+    auto& plain = encoded_->plain;
+    inflater decoder{coding, encoded_->as_sent};
+    std::size_t in_turn = 0;
+    while (decoder.now() == inflater::status::more) {
+        if (plain.size() >= most) {
+            // One byte of room tells an end that is just here from more to come.
+            char one = 0;
+            if (decoder.next(&one, 1) == 0) continue;
+            why = most == limit ? core::error{core::code::body_too_large, "the decoded request body is larger than limits.request_body allows"}
+                                : core::error{core::code::bad_request, "the request body grows more than a hundredfold when it is decoded"};
+            co_return why;
+        }
+        if (plain.free_size() == 0) {
+            const auto size = std::min(most, std::max({2 * plain.capacity(), 4 * body_size_, net::slab_size}));
+            why = count_body_memory(counted_before + size);
+            if (why) co_return why;
+            plain.reserve(size);
+        }
+        const auto room = std::min({plain.free_size(), most - plain.size(), turn_bytes});
+        const auto got = decoder.next(plain.free_begin(), room);
+        plain.commit(got);
+        in_turn += got;
+        if (in_turn < turn_bytes) continue;
+        in_turn = 0;
+        co_await session_.sleeper().yield();
+    }
+    if (decoder.now() != inflater::status::done) {
+        why = core::error{core::code::bad_request, "the " + std::string{coding == http::content_coding::gzip ? "gzip" : "deflate"} +
+                                                       " coding of the request body " + std::string{fault_of(decoder.now())}};
+        co_return why;
+    }
+    if (!plain.has_memory()) plain.need_slab();
+    body_ = plain.data();
+    body_size_ = plain.size();
+    co_return why;
+}
+
+}  // namespace weir::exchange

@@ -1,0 +1,268 @@
+// Endings: weir's own answers, the final account, the record.
+#include "dialect/endpoint_traits.hpp"
+#include "dialect/error_body.hpp"
+#include "dialect/served_model.hpp"
+#include "exchange/exchange_runner.hpp"
+#include "exchange/local_reply.hpp"
+#include "token/estimate.hpp"
+
+namespace weir::exchange {
+namespace {
+
+// x-ratelimit-* as OpenAI writes them, for SDKs and people that look at them.
+std::string rate_fields(const policy::key& who, core::time_point now) {
+    std::string out;
+    const auto add = [&](std::string_view what, const policy::rate_view& v) {
+        if (v.limit <= 0) return;
+        const std::string kind{what};
+        out += "x-ratelimit-limit-" + kind + ": " + std::to_string(v.limit) + "\r\n";
+        out += "x-ratelimit-remaining-" + kind + ": " + std::to_string(std::max<std::int64_t>(v.remaining, 0)) + "\r\n";
+        out += "x-ratelimit-reset-" + kind + ": " + policy::reset_text(v.reset) + "\r\n";
+    };
+    add("requests", who.requests(now));
+    add("tokens", who.tokens(now));
+    return out;
+}
+
+}  // namespace
+
+bool exchange_runner::client_gone() {
+    if (!gone_ && (session_.aborting() || session_.client().peer_gone())) gone_ = true;
+    return gone_;
+}
+
+// Whether nothing more of the answer is wanted: the client left and the rest is not read for the bill, or somebody ends the request.
+bool exchange_runner::abandoned() {
+    if (stopped() || session_.aborting()) return true;
+    if (reading_for_ == reading_for::client && client_gone() && !keep_reading_for_the_bill()) reading_for_ = reading_for::nobody;
+    return reading_for_ == reading_for::nobody;
+}
+
+void exchange_runner::end_now(core::code why) {
+    constexpr auto last_words = std::chrono::seconds{2};
+    if (stopped()) return;
+    ended_by_ = why;
+    last_words_by_ = worker_.loop().tick() + last_words;
+    session_.sleeper().interrupt();
+}
+
+core::error exchange_runner::stop_error() const {
+    if (ended_by_ == core::code::shutdown) return {ended_by_, "this gateway is being stopped and waits no longer for this request: send it again", 1};
+    return {ended_by_, "the gateway's operator has ended this request"};
+}
+
+local_reply exchange_runner::new_reply(std::string_view body) {
+    local_reply answer;
+    answer.status = record_.status;
+    answer.date = worker_.http_date(core::wall_clock::now());
+    answer.request_id = record_.request_id;
+    answer.body = body;
+    answer.allow = target_.allow;
+    answer.hint = target_.hint;
+    answer.extra_fields = cors_fields_;
+    answer.to_head = to_head_;
+    answer.keep_alive = keep_alive_ && !body_unread_ && !worker_.draining();
+    return answer;
+}
+
+net::task<void> exchange_runner::deliver(const local_reply& answer) {
+    std::string bytes;
+    after_ = answer.keep_alive ? after::keep_alive : after::close;
+    write_reply(bytes, answer);
+    net::gather out;
+    out.clear();
+    out.add(bytes);
+    auto sending = session_.flush(out, core::after(now(), conf().limits.body_timeout));
+    const bool sent = co_await std::move(sending);
+    record_.bytes_out = bytes.size() - out.left();
+    if (!sent) {
+        gone_ = true;
+        after_ = after::cut;
+    }
+}
+
+net::task<void> exchange_runner::reply(core::error why) {
+    const bool in_band = early_head_;
+    record_.status = core::status_of(why.what);
+    record_.code = why.what;
+    const auto body = dialect::write_error(target_.dialect, why, record_.request_id);
+    if (in_band) {
+        // The status is long sent (heartbeats): the failure goes in-band, and the connection is cut.
+        record_.status = 200;
+        settle();
+        net::gather event;
+        event.clear();
+        if (record_.stream)
+            end_with_error_event(why, event);
+        else
+            end_with_error_body(body, event);
+        auto telling = send_to_client(event);
+        (void)co_await std::move(telling);
+        after_ = after::cut;
+        co_return;
+    }
+    settle();
+    auto answer = new_reply(body);
+    answer.retry_after_s = why.retry_after_s;
+    answer.is_final = core::is_final(why.what);
+    if (why.what == core::code::upgrade_not_served && tunnel_) answer.extra_fields += "sec-websocket-version: 13\r\n";
+    if (record_.status == 429 && caller_) answer.extra_fields += rate_fields(*caller_, now());
+    if (record_.attempt_count > 0) {
+        answer.extra_fields += "x-weir-attempts: " + std::to_string(plan_.attempts()) + "\r\n";
+        // Weir has tried already; but who is told when to come back (Retry-After) shall do so.
+        answer.is_final |= why.what != core::code::rate_limited && why.what != core::code::client_timeout && record_.status != 503;
+        if (!record_.upstream.empty()) answer.extra_fields += "x-weir-upstream: " + std::string{record_.upstream} + "\r\n";
+    }
+    auto delivering = deliver(answer);
+    co_await std::move(delivering);
+}
+
+net::task<void> exchange_runner::reply_with(int status, std::string body, std::string_view content_type) {
+    record_.status = status;
+    auto answer = new_reply(body);
+    answer.content_type = content_type;
+    auto delivering = deliver(answer);
+    co_await std::move(delivering);
+}
+
+// The final account, before the last byte goes out: a request whose answer is complete is in the ledger whatever happens next.
+void exchange_runner::settle() {
+    if (settled_) return;
+    settled_ = true;
+    if (hedge_) end_hedge();
+    if (!record_.has_usage && passing_) take_bill(passing_->so_far());
+    if (!record_.has_usage && is_owed() && (meter_ || record_.attempts[attempt_at_].status == 0)) {
+        take_bill({seen_usage(), bill::source::estimate});
+    } else if (record_.has_usage && !record_.estimated && record_.status == 200) {
+        learn_from_report();
+    }
+    const auto& u = record_.usage;
+    // What weir answers itself costs nothing, also where it is about a model that has a price.
+    if (!price_ && to_) price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
+    if (tunnel_)
+        record_.cost = spent_;  // each response had its own price, or none
+    else if (price_ && (record_.has_usage || charged_ == charged::as_counted))
+        record_.cost = usage::cost_of(*price_, u, facts_.choices);
+    if (is_free()) {
+        record_.usage = {};
+        record_.has_usage = record_.estimated = false;
+        record_.cost = 0;
+    }
+    record_.cost += record_.discarded_cost;
+    if (!record_.has_usage && given_up_) {
+        // All that was used is what was given up; its cost is in discarded_cost.
+        record_.usage = *given_up_;
+        record_.has_usage = record_.estimated = true;
+    }
+    if (!tunnel_) record_.priced = record_.priced && is_priced();
+    if (object_) settle_object();
+    reservation_.settle(u.prompt() + u.completion(), record_.cost, record_.time);
+    if (in_ledger_) {
+        measure_time();
+        (void)worker_.ledger()->settle(ledger_entry_, record_);
+    }
+}
+
+// False: something was used whose price, or whose amount, nobody said.
+bool exchange_runner::is_priced() const {
+    using dialect::without_usage;
+    const auto kind = dialect::traits_of(target_.id).bill;
+    const bool by_amount = kind == without_usage::amount_unknown || kind == without_usage::audio_and_text;
+    // What of such an answer can be counted is not all that it costs, but for a transcript.
+    const bool amount_known = !record_.usage.empty() && (!record_.estimated || kind == without_usage::audio_and_text);
+    const bool more_is_due = beyond_tokens_ || reader_.beyond_tokens() || facts_.special_tier || facts_.searches;
+    if (charged_ == charged::if_reported) return record_.has_usage && price_;
+    if (charged_ == charged::as_counted && (more_is_due || (by_amount && !amount_known))) return price_ && usage::needs_no_usage(*price_);
+    return price_ || record_.usage.empty();
+}
+
+answered_request exchange_runner::asked() const {
+    // Of verbs of Gemini's that weir does not know the answers look like those of the one that it knows.
+    const bool is_verb = target_.id == dialect::endpoint::other && target_.suffix.find(':') != std::string::npos;
+    return {is_verb ? dialect::endpoint::gemini_generate : target_.id,
+            target_.body,
+            record_.served_model,
+            {body_, body_ ? body_size_ : 0},
+            body_size_,
+            facts_.media_bytes,
+            habits_};
+}
+
+// A stream that nobody reported to its end. Reasoning that was not shown came before what was said, and is charged.
+bill exchange_runner::count_stream() const {
+    auto used = meter_->final_estimate(reader_.usage());
+    if (dialect::traits_of(target_.id).bill == dialect::without_usage::audio_and_text && used.audio_input == 0)
+        used.audio_input = token::estimate_audio_tokens(sound_of(asked()));
+    if (habits_ && !meter_->saw_reasoning() && reader_.usage().completion() == 0) used.reasoning += habits_->typical_reasoning();
+    return {used, bill::source::estimate};
+}
+
+void exchange_runner::take_bill(const bill& due) {
+    if (due.from == bill::source::nobody || (charged_ == charged::if_reported && due.from != bill::source::report)) return;
+    if (charged_ == charged::if_reported && passing_) record_.served_model = passing_->served_model();
+    beyond_tokens_ = due.beyond_tokens;
+    record_.usage = due.usage;
+    record_.has_usage = true;
+    record_.estimated = due.from == bill::source::estimate;
+}
+
+void exchange_runner::learn_from_report() {
+    const auto& u = record_.usage;
+    if (habits_ && target_.body == dialect::body_form::json) {
+        if (facts_.media_bytes == 0) habits_->saw_input(u.prompt(), body_size_);
+        if (!facts_.max_output) habits_->saw_answer(u.completion() / std::max(facts_.choices, 1));
+        if (u.completion() > 0) habits_->saw_reasoning(u.reasoning);
+    }
+    if (habits_ && facts_.media_bytes > 0) habits_->saw_media(u.prompt(), body_size_, facts_.media_bytes);
+    // Reasoning that was billed and not sent says nothing about the count of what was sent.
+    if (!meter_ || !reader_.terminated() || u.completion() == 0) return;
+    if (meter_->exact()) {
+        worker_.metrics().meter_divergence(record_.pool, record_.upstream, record_.model_label, u.output, meter_->output());
+    } else if (habits_ && u.reasoning == 0) {
+        habits_->saw_output(u.completion(), meter_->output());
+    }
+}
+
+void exchange_runner::measure_time() {
+    const auto total = worker_.loop().tick() - began_;
+    record_.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(total).count();
+    record_.overhead_us = std::chrono::duration_cast<std::chrono::microseconds>(total - std::min(waited_, total)).count();
+}
+
+// Only what went well may be left out, and only by chance: nobody looks for it.
+bool exchange_runner::is_logged() {
+    const auto percent = static_cast<std::uint64_t>(conf().log.sample_percent);
+    const bool well = record_.status < 400 && record_.code == core::code::none && record_.interrupted_phase.empty() && record_.attempt_count <= 1;
+    return !well || percent >= 100 || worker_.random()() % 100 < percent;
+}
+
+void exchange_runner::publish() {
+    if (published_) return;
+    published_ = true;
+    // Who leaves behind the terminator has got everything.
+    if (gone_ && record_.code == core::code::none && reading_for_ != reading_for::connection) {
+        record_.status = core::status_of(core::code::client_closed);
+        record_.code = core::code::client_closed;
+        record_.close_reason = "client";
+    }
+    settle();
+    measure_time();
+    if (trace_) finish_trace();
+    worker_.metrics().publish(record_);
+    const bool told = (event_mode_ || collecting_) && content_seen_;
+    if (other_model_ || (told && dialect::is_other_model(record_.served_model, reader_.served_model()))) worker_.metrics().other_model(record_.pool);
+    if (record_.status >= 400 || !record_.interrupted_phase.empty()) worker_.note_error(record_);
+    if (is_logged()) worker_.log().write(record_);
+}
+
+void exchange_runner::release_connection(bool reusable) {
+    if (upstream_ && reusable && home_) home_->give_back(std::move(upstream_));
+    upstream_.reset();
+}
+
+void exchange_runner::release_upstream(bool reusable) {
+    release_connection(reusable);
+    lease_.end();
+}
+
+}  // namespace weir::exchange

@@ -1,0 +1,482 @@
+// The answer until it is sure to be one: its head made ready for the client, bytes read, unframed and scanned, events and short bodies held.
+// One buffer: the upstream's bytes are read into it, unframed and scanned in place, and written from it; only then is it read into again.
+#include <cstring>
+#include <optional>
+
+#include "dialect/endpoint_traits.hpp"
+#include "exchange/exchange_runner.hpp"
+#include "exchange/sent_request.hpp"
+#include "http/head_writer.hpp"
+#include "policy/cors.hpp"
+#include "policy/rate_resets.hpp"
+
+namespace weir::exchange {
+namespace {
+
+using record::failure;
+
+bool is_type(std::string_view content_type, std::string_view wanted) {
+    return content_type.size() >= wanted.size() && http::iequals(content_type.substr(0, wanted.size()), wanted);
+}
+
+}  // namespace
+
+// Endpoints whose streams have an end of their own, so that a clean close without it is a cut.
+bool exchange_runner::has_terminator() const {
+    switch (target_.id) {
+        case dialect::endpoint::chat_completions:
+        case dialect::endpoint::completions:
+        case dialect::endpoint::responses:
+        case dialect::endpoint::messages:
+        case dialect::endpoint::gemini_stream_generate: return true;
+        case dialect::endpoint::gemini_generate: return collecting_ != nullptr;
+        default: return false;
+    }
+}
+
+// Before an attempt: of the one before nothing may be read as if it were this one's.
+void exchange_runner::forget_answer() {
+    up_.clear();
+    client_head_.clear();
+    framing_ = http::framing::none;
+    left_ = 0;
+    chunks_ = http::chunk_scanner{};
+    sse_.reset();
+    reader_ = dialect::stream_reader{target_.id};
+    meter_.reset();
+    passing_.reset();
+    charged_ = charged::nothing;
+    coding_ = http::content_coding::identity;
+    beyond_tokens_ = false;
+    price_ = nullptr;
+    spent_ = 0;
+    decoded_ = seen_ = kept_size_ = 0;
+    body_done_ = surplus_ = upstream_keeps_ = event_mode_ = metered_ = content_seen_ = error_seen_ = malformed_ = false;
+    sent_ = request_state::not_whole;
+    interim_ = 0;
+    last_failure_ = failure::none;
+    detail_.clear();
+    retry_after_.clear();
+    retry_after_ms_.clear();
+    record_.status = 0;
+}
+
+void exchange_runner::start_answer(const http::response_head& answer) {
+    using http::field_id;
+    framing_ = answer.body;
+    left_ = answer.content_length;
+    body_done_ = framing_ == http::framing::none;
+    upstream_keeps_ = answer.keep_alive && sent_ == request_state::whole;
+    record_.status = answer.status;
+    bool dated = false;
+    std::optional<policy::rate_resets> resets;
+    if (answer.status == 429) resets.emplace();
+    std::string_view type, coding_name;
+    http::head_writer head{client_head_};
+    const bool connection_names = http::names_fields(answer.connection);
+    head.status_line(answer.status, answer.reason);
+    for (const auto& f : answer.fields) {
+        switch (f.id) {
+            case field_id::content_length:
+            case field_id::x_request_id:
+            case field_id::via: continue;
+            case field_id::content_type:
+                type = f.value;
+                if (collecting_) continue;  // below, once it is known what goes out
+                break;
+            case field_id::content_encoding:
+                coding_ = coding_name.empty() ? http::coding_of(f.value) : http::content_coding::other;
+                coding_name = f.value;
+                if (collecting_) continue;  // likewise
+                break;
+            case field_id::date: dated = true; break;
+            case field_id::retry_after: retry_after_ = f.value; break;
+            case field_id::other:
+                if (f.name.size() > 7 && http::iequals(f.name.substr(0, 7), "x-weir-")) continue;
+                if (conf().cors && policy::is_cors_answer_field(f.name)) continue;  // two answers about origins are none
+                if (http::iequals(f.name, "alt-svc")) continue;                     // it names the upstream's own ports, not ours
+                if (http::iequals(f.name, "retry-after-ms")) retry_after_ms_ = f.value;
+                if (resets) resets->see(f.name, f.value);
+                break;
+            default: break;
+        }
+        if (http::is_hop_by_hop(f.id)) continue;
+        if (connection_names && http::named_by_connection(answer.connection, f.name)) continue;
+        head.copy(f);
+    }
+    head.flush();
+    if (resets && retry_after_.empty() && retry_after_ms_.empty())
+        if (const auto pause = resets->pause(core::wall_clock::now())) retry_after_ms_ = std::to_string(pause->count());
+    if (!dated) head.add("date", worker_.http_date(core::wall_clock::now()));
+    const bool fine = answer.status >= 200 && answer.status < 300;
+    note_form(type, fine);
+    read_object_from(fine, coding_ != http::content_coding::identity, type);
+    if (collecting_ && !event_mode_ && !coding_name.empty()) head.add("content-encoding", coding_name);
+    if (collecting_ && !type.empty()) head.add("content-type", event_mode_ ? "application/json" : type);
+    record_.stream = record_.stream || (event_mode_ && !collecting_);
+    if (event_mode_) price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
+    if (event_mode_) inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
+    if (event_mode_)
+        meter_ = std::make_unique<meter>(record_.served_model, counted_body(asked()), habits_, worker_.prompts_kept, counted_media(asked()));
+}
+
+// How the answer is read, and whether it costs something. A poll brings what was charged when it was made.
+void exchange_runner::note_form(std::string_view type, bool fine) {
+    form_ = is_type(type, "application/json")    ? answer_form::json
+            : is_type(type, "text/event-stream") ? answer_form::events
+            : is_type(type, "text/")             ? answer_form::text
+                                                 : answer_form::bytes;
+    const bool is_read = fine && understood_ && framing_ != http::framing::none;
+    const bool plain = coding_ == http::content_coding::identity;
+    event_mode_ = is_read && form_ == answer_form::events && (plain || (collecting_ && coding_ != http::content_coding::other));
+    metered_ = is_read && (event_mode_ || form_ == answer_form::json);
+    const auto& traits = dialect::traits_of(target_.id);
+    if (fine && posted_ && traits.read == dialect::reading::unread && !dialect::repeats_usage(target_))
+        charged_ = charged::if_reported;
+    else if (is_read && posted_ && traits.bill != dialect::without_usage::nothing)
+        charged_ = charged::as_counted;
+}
+
+void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint64_t length) {
+    auto add = [this](std::string_view name, std::string_view value) { client_head_.append(name).append(": ").append(value).append("\r\n"); };
+    if (chunked)
+        add("transfer-encoding", "chunked");
+    else if (has_length)
+        add("content-length", std::to_string(length));
+    client_head_ += cors_fields_.view();
+    add("x-request-id", record_.request_id);
+    add("x-weir-upstream", record_.upstream);
+    char digits[12];
+    const auto n = static_cast<std::size_t>(std::snprintf(digits, sizeof digits, "%d", plan_.attempts()));
+    add("x-weir-attempts", {digits, n});
+    if (body_done_ && settled_ && (record_.has_usage || record_.cost > 0) && record_.priced && !record_.stream)
+        add("x-weir-cost-usd", usage::usd_string(record_.cost));
+    if (!target_.hint.empty())
+        add("x-weir-hint", target_.hint);
+    else if ((record_.status == 404 || record_.status == 405) && is_foreign(*pool_->conf, target_))
+        add("x-weir-hint", foreign_hint(*pool_->conf, target_));
+    if (record_.status >= 400) add("x-should-retry", "false");
+    const bool keep = keep_alive_ && !body_unread_ && !worker_.draining() && (chunked || has_length || framing_ == http::framing::none);
+    after_ = keep ? after::keep_alive : after::close;
+    if (!keep) add("connection", "close");
+    client_head_.append("\r\n");
+    client_chunked_ = chunked;
+    head_sent_ = true;
+}
+
+// --- reading ---
+
+net::task<failure> exchange_runner::read_more(core::time_point deadline) {
+    auto& sock = upstream_->sock;
+    for (;;) {
+        if (stopped()) co_return failure::reset;  // also where the word came while something else was waited for
+        if (sock.readable()) {
+            up_.need_slab();
+            if (up_.free_size() < 1024) up_.compact();
+            if (up_.free_size() == 0) {
+                const std::size_t limit = std::max(conf().limits.event, 8 * net::slab_size);
+                if (up_.capacity() >= limit) {
+                    detail_ = "an event is larger than limits.event";
+                    co_return failure::invalid;
+                }
+                up_.reserve(std::min(limit, 2 * up_.capacity()));
+            }
+            const auto r = sock.read(up_.free_begin(), up_.free_size());
+            if (r.what == net::io::ok) {
+                up_.commit(r.bytes);
+                co_return failure::none;
+            }
+            if (r.what == net::io::eof && framing_ == http::framing::until_close) {
+                body_done_ = true;
+                upstream_keeps_ = false;
+                co_return failure::none;
+            }
+            if (r.what != net::io::again) {
+                if (r.what == net::io::truncated) detail_ = "TLS ended without close_notify";
+                co_return failure::reset;
+            }
+        }
+        up_.release_if_empty();
+        const auto beat = heartbeat_due();
+        const auto until = std::min(deadline, total_deadline_);  // which a drain that began meanwhile has brought nearer
+        auto woken = co_await sleep_until(std::min(until, beat));
+        if (beat < until && woken == net::woken::deadline) {
+            if (!send_heartbeat()) gone_ = true;
+            woken = net::woken::event;
+        }
+        if (abandoned()) co_return failure::reset;
+        if (overtaken()) co_return failure::overtaken;
+        if (woken == net::woken::deadline) co_return failure::timeout_idle;
+    }
+}
+
+core::time_point exchange_runner::heartbeat_due() const {
+    const auto& every = pool_->conf->heartbeat;
+    if (relay_ == relaying::body || (coding_ != http::content_coding::identity && !event_mode_)) return core::never;  // no place for a comment
+    if (!every || (!record_.stream && !collecting_) || http10_ || reading_for_ != reading_for::client || !has_terminator() ||
+        (head_sent_ && !client_chunked_))
+        return core::never;
+    return std::max(last_sent_, began_) + *every;
+}
+
+// A comment as a frame of its own: clients that mishandle a comment inside an event's frame accept this (ecosystem notes on SSE framing).
+// Held partial events are not on the wire, so the client always stands at an event boundary here.
+bool exchange_runner::send_heartbeat() {
+    const std::string_view comment = heartbeat_bytes();
+    net::gather out;
+    out.clear();
+    std::string own_head;
+    if (!head_sent_) {
+        http::head_writer head{own_head};
+        head.status_line(200, {});
+        head.add("date", worker_.http_date(core::wall_clock::now()));
+        head.add("content-type", std::string_view{record_.stream ? "text/event-stream" : "application/json"});
+        head.add("cache-control", std::string_view{"no-cache"});
+        head.add("transfer-encoding", std::string_view{"chunked"});
+        head.add("x-request-id", record_.request_id);
+        if (!keep_alive_ || worker_.draining()) head.add("connection", std::string_view{"close"});
+        own_head += cors_fields_.view();
+        head.end();
+        out.add(own_head);
+        head_sent_ = early_head_ = client_chunked_ = true;
+        after_ = keep_alive_ && !worker_.draining() ? after::keep_alive : after::close;
+    }
+    out.add(comment);
+    last_sent_ = now();
+    const std::size_t writing = out.left();
+    // A client that does not even take a comment is too slow to need one; half a comment must not stay behind.
+    if (!early_head_ && !session_.client().writable()) return true;
+    const bool alive = session_.write_some(out);
+    record_.bytes_out += writing - out.left();
+    return alive && out.done();
+}
+
+bool exchange_runner::decode() {
+    char* const base = up_.data();
+    const std::size_t raw = up_.size() - decoded_;
+    switch (framing_) {
+        case http::framing::none: surplus_ = raw > 0; return true;
+        case http::framing::until_close: decoded_ += raw; return true;
+        case http::framing::length: {
+            const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, raw));
+            left_ -= n;
+            decoded_ += n;
+            body_done_ = left_ == 0;
+            surplus_ = raw > n;
+            up_.drop_from(decoded_);
+            return true;
+        }
+        case http::framing::chunked: break;
+    }
+    // Runs of data are pushed together so that payload is contiguous; the first run of a read stays where it is.
+    char* start = decoded_ ? base : nullptr;
+    char* end = base + decoded_;
+    const auto used = chunks_.feed({base + decoded_, raw}, [&](const char* p, std::size_t n) {
+        if (!start) {
+            start = base + (p - base);
+            end = start;
+        }
+        if (end != p) std::memmove(end, p, n);
+        end += n;
+    });
+    if (chunks_.now() == http::chunk_scanner::status::failed) {
+        malformed_ = true;
+        detail_ = chunks_.why();
+    }
+    body_done_ = chunks_.now() == http::chunk_scanner::status::done;
+    surplus_ = body_done_ && used < raw;
+    if (!start) {
+        up_.clear();
+        decoded_ = 0;
+    } else {
+        decoded_ = static_cast<std::size_t>(end - start);
+        up_.consume(static_cast<std::size_t>(start - base));
+        up_.drop_from(decoded_);
+    }
+    return !malformed_;
+}
+
+void exchange_runner::read_new_events() {
+    const char* const base = up_.data();
+    while (seen_ < decoded_ && !over_budget_ && !error_seen_) {  // what comes behind an error is not passed on
+        std::size_t size = sse_.find({base + seen_, decoded_ - seen_});
+        if (size == 0) {
+            if (!body_done_) return;
+            size = decoded_ - seen_;  // the last event lacks its blank line
+        }
+        const auto facts = reader_.read({base + seen_, size}, meter_.get());
+        if (facts.error) hide_credential(up_.data() + seen_, size);
+        keep_event(size, facts);
+        seen_ += size;
+        note_event(facts);
+        if (!reader_.terminated() && !budget_allows()) {
+            over_budget_ = true;
+            return;  // what came behind it is not passed on
+        }
+    }
+}
+
+// What goes on of the event at seen_. The usage that weir itself asked for leaves no trace: an event that holds nothing else is left out, of
+// others the member. What follows in this batch moves up behind it.
+void exchange_runner::keep_event(std::size_t size, const dialect::event_facts& facts) {
+    char* const base = up_.data();
+    const auto keep = [&](std::size_t from, std::size_t to) {
+        if (kept_size_ != from) std::memmove(base + kept_size_, base + from, to - from);
+        kept_size_ += to - from;
+    };
+    if (!asked_usage_ || facts.usage_end == 0) return keep(seen_, seen_ + size);
+    if (facts.usage_only) return;
+    keep(seen_, seen_ + facts.usage_begin);
+    keep(seen_ + facts.usage_end, seen_ + size);
+}
+
+// Providers quote the key that they refuse. It is weir's, and no client may see it.
+void exchange_runner::hide_credential(char* from, std::size_t size) const {
+    constexpr std::size_t shortest = 8;  // a placeholder of a local server, such as "none", is a word that may stand anywhere
+    if (!to_ || to_->credential_name.empty()) return;
+    std::string_view secret = to_->credential_value.reveal();
+    if (const auto blank = secret.rfind(' '); blank != std::string_view::npos) secret.remove_prefix(blank + 1);
+    if (secret.size() < shortest) return;
+    const std::string_view text{from, size};
+    for (auto at = text.find(secret); at != std::string_view::npos; at = text.find(secret, at + secret.size()))
+        std::memset(from + at, '*', secret.size());
+}
+
+std::string exchange_runner::without_credential(std::string text) const {
+    hide_credential(text.data(), text.size());
+    return text;
+}
+
+void exchange_runner::note_event(const dialect::event_facts& facts) {
+    error_seen_ = error_seen_ || facts.error;
+    if (!facts.content && !facts.finish && !facts.terminator) return;
+    const auto at = now();
+    if (!content_seen_) {
+        content_seen_ = true;
+        record_.first_token_us = std::chrono::duration_cast<std::chrono::microseconds>(at - began_).count();
+        record_.first_token_ms = record_.first_token_us / 1000;
+    } else if (facts.content) {
+        const auto gap = std::chrono::duration_cast<std::chrono::nanoseconds>(at - last_event_at_).count();
+        inter_token_.observe_scaled(gap);
+        record_.longest_gap_ns = std::max<std::int64_t>(record_.longest_gap_ns, gap);
+    }
+    last_event_at_ = at;
+}
+
+core::time_point exchange_runner::answer_deadline() const {
+    const auto& t = pool_->conf->timeouts;
+    const bool waits_for_first = event_mode_ && !content_seen_;
+    const auto phase = waits_for_first ? core::after(sent_at_, t.first_token) : core::after(last_event_at_, t.idle);
+    return std::min(phase, total_deadline_);
+}
+
+failure exchange_runner::phase_failure() const { return last_failure_; }
+
+net::task<exchange_runner::held> exchange_runner::hold_body(std::size_t limit) {
+    last_failure_ = failure::none;
+    last_event_at_ = now();
+    const bool wanted = record_.status >= 400 || metered_;
+    // Gemini streams without alt=sse come as one array, piece by piece: held until they begin, no longer.
+    if (target_.streams_by_path && record_.status < 400) limit = 1;
+    if (!decode()) {
+        last_failure_ = failure::invalid;
+        co_return held::broken;
+    }
+    if (framing_ == http::framing::length && left_ + decoded_ > limit) co_return held::ready;
+    while (wanted && !body_done_ && decoded_ < limit) {
+        auto reading = read_more(answer_deadline());
+        last_failure_ = co_await std::move(reading);
+        if (abandoned()) {
+            read_along();
+            co_return held::client_gone;
+        }
+        if (last_failure_ == failure::timeout_idle && now() >= total_deadline_) last_failure_ = failure::timeout_total;
+        if (last_failure_ == failure::none && !decode()) last_failure_ = failure::invalid;
+        if (last_failure_ != failure::none) {
+            read_along();  // what it said is charged, whoever answers in the end
+            co_return reading_for_ == reading_for::client ? held::broken : held::client_gone;
+        }
+        last_event_at_ = now();
+    }
+    co_return held::ready;
+}
+
+// From here on what passes is read for the bill, beginning with what is there.
+void exchange_runner::read_along() {
+    if (!posted_ || (!metered_ && charged_ == charged::nothing)) return;
+    passing_ = std::make_unique<answer_meter>(asked(), form_, coding_, worker_.prompts_kept);
+    passing_->feed({up_.data(), decoded_});
+}
+
+// A unary answer that is held: one that only looks good can still be had elsewhere. `failed`: it is not passed on.
+exchange_runner::tried exchange_runner::judge_held() {
+    // An error in a 200 is all that its document says, so it stands at the beginning; a response of /v1/responses always has the word.
+    constexpr std::size_t beginning_of_document = 256;
+    const bool may_be_error = target_.id != dialect::endpoint::responses && body_done_ &&
+                              std::string_view{up_.data(), std::min(decoded_, beginning_of_document)}.find("\"error\"") != std::string_view::npos;
+    if (metered_ && coding_ == http::content_coding::identity && decoded_ > 0 && (surplus_ || may_be_error)) {
+        const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
+        if (surplus_ && !facts.json) return fail(failure::invalid, "its Content-Length ends within the document, and more came");
+        if (may_be_error && facts.error) {
+            detail_ = without_credential(facts.error_message);
+            return fail_status(facts.error_code, facts.error_message, true);
+        }
+    }
+    lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
+    return tried::finished;
+}
+
+net::task<exchange_runner::held> exchange_runner::hold_events() {
+    bool begun = false;
+    last_failure_ = failure::none;
+    last_event_at_ = now();
+    for (;;) {
+        if (!decode()) last_failure_ = failure::invalid;
+        read_new_events();
+        if (content_seen_ && !begun) began_in_time(now() - attempt_began_);  // however long it is held back
+        begun = content_seen_;
+        // Nothing has been sent yet: framing that is broken by now, even behind the first token, can still be had whole elsewhere. An error
+        // event behind it is passed on, however close it follows: what the upstream says must not depend on how its bytes were cut.
+        if (error_seen_ && (!content_seen_ || holds_on())) last_failure_ = failure::status;
+        if (last_failure_ != failure::none) co_return held::broken;
+        // Held no longer than it can be: a very long preamble is passed on.
+        if ((content_seen_ && !holds_on()) || over_budget_ || decoded_ >= 8 * net::slab_size) co_return held::ready;
+        if (body_done_) {
+            if (!has_terminator()) co_return held::ready;
+            detail_ = content_seen_ ? "the stream ended within its first tokens" : "the stream ended before its first token";
+            last_failure_ = failure::reset;
+            co_return held::broken;
+        }
+        auto reading = read_more(answer_deadline());
+        const auto why = co_await std::move(reading);
+        if (abandoned()) co_return held::client_gone;
+        if (why == failure::none) continue;
+        last_failure_ = why;
+        if (why == failure::timeout_idle) {
+            const auto phase = content_seen_ ? failure::timeout_idle : failure::timeout_first_token;
+            last_failure_ = now() >= total_deadline_ ? failure::timeout_total : phase;
+        }
+        co_return held::broken;
+    }
+}
+
+// With `hold_tokens` the first tokens are kept back too, for as long as another upstream could still answer instead.
+bool exchange_runner::holds_on() const {
+    const int wanted = pool_->conf->hold_tokens;
+    if (wanted == 0 || !meter_ || !has_terminator() || reader_.finished() || reader_.terminated()) return false;
+    return meter_->output() < wanted;
+}
+
+// The attempt is given up, and the client will see nothing of it.
+void exchange_runner::give_up_answer() {
+    charge_given_up();
+    content_seen_ = false;
+    record_.first_token_us = record_.first_token_ms = -1;
+    record_.longest_gap_ns = 0;
+    meter_.reset();
+    passing_.reset();
+    charged_ = charged::nothing;
+    coding_ = http::content_coding::identity;
+}
+
+}  // namespace weir::exchange

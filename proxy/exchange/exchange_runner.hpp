@@ -1,0 +1,493 @@
+// One request and its answer: runs the plan with real parts. It reads the body, asks dialect/ what it means and policy/ what to do, talks to
+// upstreams, relays, and says once what happened. Decisions are not made here.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/rare_text.hpp"
+#include "core/shown_text.hpp"
+#include "dialect/answer.hpp"
+#include "dialect/endpoint.hpp"
+#include "dialect/endpoint_traits.hpp"
+#include "dialect/realtime.hpp"
+#include "dialect/request.hpp"
+#include "exchange/answer_meter.hpp"
+#include "exchange/collecting.hpp"
+#include "exchange/exchange_object.hpp"
+#include "exchange/hedge.hpp"
+#include "exchange/local_reply.hpp"
+#include "exchange/meter.hpp"
+#include "exchange/plan.hpp"
+#include "exchange/session.hpp"
+#include "http/chunk_scanner.hpp"
+#include "http/sse_scanner.hpp"
+#include "ledger/journal.hpp"
+#include "policy/reservation.hpp"
+#include "policy/retry.hpp"
+#include "policy/tried_set.hpp"
+#include "record/request_record.hpp"
+
+namespace weir::exchange {
+
+struct object_search;
+
+/// What the connection may do after an exchange.
+enum class after : std::uint8_t {
+    keep_alive,
+    close,  ///< in an orderly way
+    cut,    ///< the answer is incomplete: end the connection where it is
+    abort,  ///< likewise, where only a reset shows that it is incomplete
+};
+
+class exchange_runner {
+public:
+    exchange_runner(session& s, std::size_t head_size);
+    ~exchange_runner();
+    exchange_runner(const exchange_runner&) = delete;
+    exchange_runner& operator=(const exchange_runner&) = delete;
+    static void* operator new(std::size_t size) { return net::allocate_frame(size); }
+    static void operator delete(void* p, std::size_t size) noexcept { net::release_frame(p, size); }
+
+    [[nodiscard]] net::task<after> run();
+
+    // For the worker.
+    [[nodiscard]] open_request describe() const;
+    [[nodiscard]] std::string_view request_id() const { return record_.request_id; }
+    /// An operator ends it (ended_by_operator), or the end of draining (shutdown): who has no answer yet gets an error, a stream the dialect's
+    /// error event and a cut.
+    void end_now(core::code why);
+    exchange_runner* next = nullptr;
+    exchange_runner* previous = nullptr;
+
+private:
+    enum class relayed : std::uint8_t { complete, client_gone, broken };
+    enum class held : std::uint8_t { ready, broken, client_gone };
+    enum class tried : std::uint8_t { finished, failed, overtaken, answered };
+    enum class relaying : std::uint8_t { nothing, events, body };
+    /// Where an attempt went: what it leaves behind is told with its own place, not with the next one's.
+    struct place {
+        const pools::pool_runtime* pool = nullptr;
+        const pools::upstream_runtime* to = nullptr;
+        std::string_view model;  ///< as it was asked for there
+    };
+    /// What the answer at hand is charged by.
+    enum class charged : std::uint8_t {
+        nothing,      ///< no good answer to a POST, or one that costs nothing
+        as_counted,   ///< its report, else weir's count
+        if_reported,  ///< weir does not read the endpoint: a report, else nobody knows
+    };
+    /// An upstream's error answer that is passed on should no other attempt be possible.
+    struct kept_answer {
+        place from;
+        std::string head;
+        net::buffer body;
+    };
+    /// How far the request of the attempt at hand has come.
+    enum class request_state : std::uint8_t {
+        not_whole,
+        whole,    ///< its upstream may have read it, and charges for it
+        unread,   ///< whole, and the kept connection that it went into was closed before a byte came: it is not charged, and may be under way all the
+                  ///< same
+        settled,  ///< whole, and what it costs is accounted for
+    };
+    /// For whom the answer is read.
+    enum class reading_for : std::uint8_t {
+        client,
+        bill,        ///< the client left; the rest is read for its usage only
+        connection,  ///< all was said, and only the transfer's end is missing: with it the connection can be used again
+        nobody,      ///< the client left, and nothing of the rest is wanted
+    };
+    /// How a stream stands after a batch of events.
+    struct batch_end {
+        bool complete = false;                        ///< all that the upstream has to say was said
+        bool last = false;                            ///< nothing follows
+        core::code cut = core::code::none;            ///< why it is cut here
+        record::failure why = record::failure::none;  ///< with stream_interrupted
+    };
+
+    // --- exchange_request.cpp: what is asked ---
+    http::request_head& head();
+    [[nodiscard]] net::task<bool> admitted();
+    void begin();
+    void note_origin(const http::request_head& h);
+    [[nodiscard]] core::error check_head();
+    [[nodiscard]] core::error check_web();
+    [[nodiscard]] core::error check_handshake();
+    [[nodiscard]] core::error check_unnamed_tunnel();
+    [[nodiscard]] core::error identify_caller();
+    [[nodiscard]] core::error check_rights();
+    [[nodiscard]] bool must_be_priced();
+    [[nodiscard]] std::int64_t expected_input() const;
+    [[nodiscard]] core::error understand();
+    [[nodiscard]] core::error find_route();
+    [[nodiscard]] core::error admit();
+
+    // --- exchange_lease.cpp: a shared budget ---
+    /// An admission that lacks a lease, and what it was about.
+    struct lacking_lease {
+        policy::admission admitted;
+        policy::ask what;
+    };
+    [[nodiscard]] net::task<core::error> wait_for_lease();
+    // --- exchange_objects.cpp: what providers keep ---
+    void note_object(const http::request_head& h);
+    [[nodiscard]] net::task<void> await_object(std::shared_ptr<object_search> search, core::time_point until);
+    [[nodiscard]] net::task<core::error> find_object();
+    [[nodiscard]] core::error judge_object() const;
+    [[nodiscard]] const policy::route* route_without_model() const;
+    [[nodiscard]] policy::picked pick_maker(pool_view& pool);
+    [[nodiscard]] bool reads_object() const;
+    void read_object_from(bool fine, bool encoded, std::string_view type);
+    void feed_object(std::string_view bytes);
+    void keep_object();
+    [[nodiscard]] bool object_owes() const;
+    void settle_object();
+    void end_object();
+    [[nodiscard]] bool is_free() const;
+
+    // --- exchange_lists.cpp: what the caller may call ---
+    [[nodiscard]] std::vector<std::string> callable_models() const;
+    [[nodiscard]] std::vector<std::string> callable_patterns() const;
+    [[nodiscard]] const usage::model_price* shown_price(std::string_view model) const;
+    [[nodiscard]] std::string own_origin();
+    [[nodiscard]] net::task<void> learn_served_models();
+    [[nodiscard]] bool is_written(const std::string& model) const;
+    [[nodiscard]] bool is_served_unlisted(const std::string& model) const;
+    [[nodiscard]] std::string models_answer();
+    [[nodiscard]] std::string llms_answer();
+
+    // --- exchange_body.cpp: the request's body ---
+    [[nodiscard]] net::task<bool> invite_body();
+    [[nodiscard]] net::task<core::error> read_body(bool refused);
+    [[nodiscard]] net::task<core::error> read_sized_body();
+    [[nodiscard]] net::task<core::error> read_chunked_body(bool refused);
+    [[nodiscard]] core::error count_body_memory(std::size_t size);
+    [[nodiscard]] core::error take_body_memory(std::size_t size);
+    void give_body_memory_back();
+    [[nodiscard]] net::task<core::error> wait_for_body();
+
+    // --- exchange_encoded.cpp: a body with a content coding ---
+    [[nodiscard]] net::task<core::error> decode_body();
+    [[nodiscard]] bool sends_encoded() const { return encoded_ && edits_.empty(); }
+
+    // --- exchange_upload.cpp: a body that goes on while it comes ---
+    [[nodiscard]] bool may_stream_upload();
+    [[nodiscard]] bool can_send_again() const { return !upload_ || upload_->taken == 0; }
+    [[nodiscard]] net::task<record::failure> send_upload();
+    bool take_upload();
+
+    // --- exchange_attempt.cpp: upstreams ---
+    [[nodiscard]] net::task<void> attempts();
+    [[nodiscard]] std::size_t candidates() const;
+    [[nodiscard]] bool passes_over(std::size_t candidate);
+    [[nodiscard]] place here() const { return {pool_, to_, record_.served_model}; }
+    void stand_at(const place& where);
+    void keep_answer();
+    void restore_answer();
+    [[nodiscard]] bool is_repeatable();
+    [[nodiscard]] bool may_be_repeated(const policy::attempt_failure& failure);
+    void try_here_again();
+    [[nodiscard]] policy::picked pick_at_once(pool_view& pool);
+    [[nodiscard]] net::task<policy::picked> wait_in_line(pool_view& pool);
+    [[nodiscard]] tried none_usable(const policy::picked& none);
+    [[nodiscard]] net::task<tried> attempt();
+    [[nodiscard]] net::task<tried> converse(pool_view& pool, std::size_t index);
+    [[nodiscard]] net::task<tried> follow_answer();
+    std::size_t add_attempt(const pools::upstream_runtime& to);
+    void end_attempt();
+    policy::judgement tell_upstream(const struct failed_attempt& what, record::failure why, const pools::upstream_runtime& to,
+                                    policy::upstream_state::lease& lease);
+    void plan_next(exchange::advice what, record::failure why);
+    void move_to_larger_context();
+    void rest_upstream(const struct failed_attempt& what, const pools::upstream_runtime& to, const policy::asker& who, policy::rest how);
+    [[nodiscard]] bool first_refusal_stands() const;
+    [[nodiscard]] net::task<net::dial_result> connect(net::upstream_connections& from, core::time_point deadline);
+    [[nodiscard]] net::task<record::failure> send_request(const pools::upstream_runtime& to);
+    [[nodiscard]] net::task<record::failure> read_response_head();
+    [[nodiscard]] tried fail(record::failure why, std::string detail);
+    [[nodiscard]] tried fail_here(const std::string& lacking);
+    [[nodiscard]] tried fail_status(std::string_view provider_code, std::string_view message, bool in_band);
+    void conclude_failure(record::failure why, const struct failed_attempt& what);
+    [[nodiscard]] core::time_point ask_again_at(const pool_view& pool, const policy::picked& what);
+    [[nodiscard]] net::task<bool> back_off(core::time_point not_before);
+    void prepare_edits(std::string_view model);
+    void release_connection(bool reusable);
+    void release_upstream(bool reusable);
+
+    // --- exchange_hedge.cpp: two attempts at once ---
+    [[nodiscard]] beginning waits_for() const;
+    [[nodiscard]] bool may_hedge() const;
+    [[nodiscard]] policy::first_token_times& usual_times();
+    void began_in_time(core::duration took);
+    void arm_hedge(pool_view& pool);
+    [[nodiscard]] bool make_second_call(pool_view& pool, second_call& call);
+    [[nodiscard]] bool overtaken() const { return hedge_ && hedge_->ahead(); }
+    [[nodiscard]] net::task<tried> await_hedge();
+    [[nodiscard]] net::task<tried> take_over();
+    void lose_attempt();
+    void end_hedge();
+
+    // --- upstream_head.cpp ---
+    /// `attempt`: which of the record's.
+    void write_upstream_head(std::string& out, const pools::upstream_runtime& to, std::size_t attempt);
+    void compose_request(net::gather& out, std::string_view head, std::string& copied);
+
+    // --- exchange_trace.cpp ---
+    void start_trace(const http::request_head& h);
+    void note_attempt(std::size_t at, const pools::upstream_runtime& to);
+    [[nodiscard]] core::trace_context trace_for(std::string_view given, std::size_t attempt, bool& continues);
+    void finish_trace();
+
+    // --- exchange_hold.cpp, exchange_relay.cpp: the answer ---
+    void forget_answer();
+    void start_answer(const http::response_head& answer);
+    [[nodiscard]] bool has_terminator() const;
+    [[nodiscard]] net::task<held> hold_body(std::size_t limit);
+    void note_form(std::string_view type, bool fine);
+    void read_along();
+    [[nodiscard]] tried judge_held();
+    [[nodiscard]] net::task<held> hold_events();
+    [[nodiscard]] net::task<relayed> relay_body();
+    [[nodiscard]] net::task<relayed> relay_events();
+    [[nodiscard]] net::task<record::failure> read_more(core::time_point deadline);
+    [[nodiscard]] bool decode();
+    void read_new_events();
+    void keep_event(std::size_t size, const dialect::event_facts& facts);
+    void hide_credential(char* from, std::size_t size) const;
+    [[nodiscard]] std::string without_credential(std::string text) const;
+    void note_event(const dialect::event_facts& facts);
+    void add_usage();
+    void write_client_head(bool chunked, bool has_length, std::uint64_t length);
+    [[nodiscard]] bool send_heartbeat();
+    [[nodiscard]] core::time_point heartbeat_due() const;
+    [[nodiscard]] batch_end judge_batch(record::failure broken) const;
+    void account_for_stream(const batch_end& end);
+    void note_terminator();
+    void note_cut();
+    void compose_events(net::gather& out, const batch_end& end);
+    void compose_body(net::gather& out, bool last, record::failure broken);
+    [[nodiscard]] net::task<bool> send_to_client(net::gather& out);
+    void note_too_slow();
+    [[nodiscard]] net::task<void> send_rest(std::unique_ptr<net::gather> out);
+    void break_stream(const batch_end& end, net::gather& out);
+    void note_failed_end();
+    [[nodiscard]] bool budget_allows();
+    [[nodiscard]] bool keep_reading_for_the_bill();
+    [[nodiscard]] bool drained_enough() const;
+    void note_progress();
+    void end_with_error_event(const core::error& why, net::gather& out);
+    [[nodiscard]] bool holds_on() const;
+    void give_up_answer();
+
+    // --- exchange_charge.cpp: what an attempt without an answer costs ---
+    [[nodiscard]] bool is_owed() const;
+    [[nodiscard]] bool costs_something() const;
+    [[nodiscard]] usage::counts prompt_estimate() const;
+    [[nodiscard]] usage::counts seen_usage() const;
+    void charge_discarded(const usage::counts& used, std::string_view upstream);
+    void charge_given_up();
+    [[nodiscard]] core::time_point answer_deadline() const;
+    [[nodiscard]] record::failure phase_failure() const;
+    void drop_request_memory();
+
+    // --- exchange_collect.cpp: one answer out of a stream ---
+    void choose_collecting();
+    void stop_collecting();
+    [[nodiscard]] bool count_collected();
+    [[nodiscard]] bool undo_coding();
+    void drop_collected();
+    void collect_new_events();
+    [[nodiscard]] record::failure judge_collected(bool complete);
+    [[nodiscard]] net::task<held> collect_answer();
+    [[nodiscard]] bool answer_collected();
+    [[nodiscard]] tried conclude_collecting();
+    [[nodiscard]] std::string_view heartbeat_bytes() const;
+    void end_with_error_body(std::string_view body, net::gather& out);
+
+    // --- exchange_tunnel.cpp ---
+    struct tunnel;
+    [[nodiscard]] std::string_view handshake_fault(const http::response_head& answer);
+    [[nodiscard]] net::task<void> relay_tunnel();
+    void move_bytes(tunnel& t, bool& moved);
+    [[nodiscard]] std::size_t hear_upstream(tunnel& t, std::string_view fresh);
+    void name_model(std::string_view model);
+    [[nodiscard]] bool count_response(const dialect::realtime_facts& said);
+    [[nodiscard]] bool may_go_on(const dialect::realtime_facts& said) const;
+    [[nodiscard]] static bool goodbye_said(const tunnel& t);
+    void look_at_ends(tunnel& t);
+    [[nodiscard]] core::time_point tunnel_deadline(const tunnel& t) const;
+    [[nodiscard]] net::task<void> end_tunnel(tunnel& t);
+
+    // --- exchange_finish.cpp: replies and the record ---
+    [[nodiscard]] net::task<void> reply(core::error why);
+    [[nodiscard]] local_reply new_reply(std::string_view body);
+    [[nodiscard]] net::task<void> deliver(const local_reply& answer);
+    [[nodiscard]] net::task<void> reply_with(int status, std::string body, std::string_view content_type = "application/json");
+    void settle();
+    [[nodiscard]] answered_request asked() const;
+    [[nodiscard]] bill count_stream() const;
+    void take_bill(const bill& due);
+    [[nodiscard]] bool is_priced() const;
+    void learn_from_report();
+    void measure_time();
+    [[nodiscard]] bool is_logged();
+    void publish();
+    [[nodiscard]] bool client_gone();
+    [[nodiscard]] bool abandoned();
+    /// While it is dialled: the client left, somebody ends the request, or the second attempt is ahead.
+    [[nodiscard]] bool wants_no_connection() const;
+    [[nodiscard]] bool stopped() const { return ended_by_ != core::code::none; }
+    [[nodiscard]] core::error stop_error() const;
+
+    [[nodiscard]] core::time_point now() { return worker_.loop().now(); }
+    [[nodiscard]] const config::conf& conf() const { return *view_->shared->conf; }
+    /// Waits on both sockets and counts the time as waited, not as weir's own.
+    struct waited_on {
+        exchange_runner& self;
+        core::time_point deadline;
+        core::time_point began{};
+        net::waiter::awaiter inner;
+        bool await_ready() const noexcept { return inner.await_ready(); }
+        void await_suspend(std::coroutine_handle<> h) {
+            began = core::clock::now();
+            inner.await_suspend(h);
+        }
+        net::woken await_resume() {
+            const auto why = inner.await_resume();
+            if (began != core::time_point{}) self.waited_ += self.now() - began;
+            return why;
+        }
+    };
+    [[nodiscard]] waited_on sleep_until(core::time_point deadline) { return {*this, deadline, {}, session_.sleeper().wait(deadline)}; }
+
+    session& session_;
+    worker& worker_;
+    std::shared_ptr<worker_view> view_;
+
+    // The request.
+    std::size_t head_size_;
+    dialect::target target_;
+    dialect::request_facts facts_;
+    core::rare_text path_;        ///< what the log says of an endpoint that weir does not know
+    core::rare_text path_model_;  ///< the model that the path or query names
+    std::vector<dialect::edit> edits_;
+    std::string_view edited_for_;  ///< the model (the snapshot's or facts_') that edits_ were made for
+    bool edits_made_ = false;
+    const char* body_ = nullptr;
+    std::size_t body_size_ = 0;
+    std::size_t in_place_ = 0;  ///< bytes of the session's input, behind the head, that belong to this request
+    net::buffer big_body_;
+    std::size_t counted_body_ = 0;  ///< of process_counts::buffered_bodies
+    /// A body that is not kept: it goes from the client's socket to the upstream's.
+    struct upload {
+        std::uint64_t left;       ///< still to be read from the client
+        std::uint64_t taken = 0;  ///< given to an upstream: beyond 0 no other can be asked
+        std::size_t sent = 0;     ///< of the bytes behind the head in the session's input
+        core::error refusal;      ///< the client is at fault: answer this
+    };
+    std::unique_ptr<upload> upload_;
+    /// A body that came with a content coding; body_ is what it means.
+    struct encoded_body {
+        std::string_view as_sent;
+        net::buffer plain;
+    };
+    std::unique_ptr<encoded_body> encoded_;
+    std::unique_ptr<exchange_object> object_;  ///< null: the request has to do with none
+    const policy::route* route_ = nullptr;
+    const policy::key* caller_ = nullptr;
+    policy::model_habits* habits_ = nullptr;  ///< what was learned of the asked model; null: none was named
+    policy::reservation reservation_;
+    std::unique_ptr<lacking_lease> lacking_;  ///< until it is waited for
+    std::array<char, 40> request_id_{};
+    std::unique_ptr<char[]> long_request_id_;
+    bool tunnel_ = false;          ///< a WebSocket upgrade on an endpoint that has one
+    bool asterisk_ = false;        ///< OPTIONS that weir answers itself: `*`, or one that may go no further
+    bool preflight_ = false;       ///< a browser asks whether a page may send a request
+    core::rare_text cors_fields_;  ///< whole lines for the answer; empty where weir says nothing about origins
+    bool posted_ = false;          ///< the method is POST: its answer may cost something
+    bool to_head_ = false;         ///< HEAD: the answer has no body
+    bool http10_ = false;
+    bool keep_alive_ = false;
+    bool reads_only_ = false;   ///< GET, HEAD, OPTIONS: it changes nothing at the upstream
+    bool body_unread_ = false;  ///< the request's body was not read to its end
+    bool understood_ = false;   ///< an endpoint whose answers dialect/ reads
+    bool asked_usage_ = false;  ///< weir added include_usage
+
+    // The attempts.
+    exchange::plan plan_{0};
+    exchange::step next_ = exchange::step::answer;
+    policy::tried_set tried_;
+    policy::pick_for wanted_;  ///< in the pool at hand
+    policy::upstream_state::lease lease_;
+    std::unique_ptr<net::upstream_connection> upstream_;
+    net::upstream_connections* home_ = nullptr;
+    const pools::pool_runtime* pool_ = nullptr;
+    const pools::upstream_runtime* to_ = nullptr;
+    core::error last_error_;
+    place failed_at_;                          ///< the attempt that last_error_ tells of
+    std::unique_ptr<usage::counts> given_up_;  ///< used by attempts that were given up, by weir's estimate; null: none was
+    int kept_status_ = 0;                      ///< not 0: an error answer that is passed on should no other attempt be possible
+    core::time_point pause_asked_until_{};     ///< by the last answer's Retry-After
+    std::unique_ptr<kept_answer> kept_;
+    core::time_point total_deadline_ = core::never, sent_at_{}, attempt_began_{};
+    core::time_point last_event_at_{};
+    core::rare_text detail_;  ///< of the last failure, for the answer
+    core::rare_text retry_after_, retry_after_ms_;
+    std::unique_ptr<hedge> hedge_;  ///< of a pool that makes second attempts, until the first token
+    request_state sent_ = request_state::not_whole;
+    std::uint8_t attempt_at_ = 0;  ///< the attempt at hand, of the record's
+    int interim_ = 0;
+
+    // The answer.
+    net::buffer up_;                      ///< [0, decoded_) payload, then bytes that are not decoded yet
+    std::size_t decoded_ = 0, seen_ = 0;  ///< payload; payload that was read as whole events
+    std::size_t kept_size_ = 0;           ///< of these the bytes that go to the client, moved to the front: what weir asked for itself is left out
+    std::string client_head_;
+    http::framing framing_ = http::framing::none;
+    http::chunk_scanner chunks_;
+    http::sse_scanner sse_;
+    dialect::stream_reader reader_;
+    std::uint64_t left_ = 0;    ///< of a sized body
+    bool other_model_ = false;  ///< a unary answer named another model than the one that was asked for
+    bool head_sent_ = false, body_done_ = false, surplus_ = false, upstream_keeps_ = false, event_mode_ = false;
+    bool metered_ = false;        ///< JSON that usage is read from
+    bool beyond_tokens_ = false;  ///< the answer tells of more than tokens at their usual price
+    charged charged_ = charged::nothing;
+    answer_form form_ = answer_form::bytes;
+    http::content_coding coding_ = http::content_coding::identity;  ///< of the answer
+    bool content_seen_ = false, error_seen_ = false, malformed_ = false;
+    bool client_chunked_ = false;
+    record::failure last_failure_ = record::failure::none;
+    core::rare_text error_event_;
+    std::array<char, 20> size_line_{};
+    after after_ = after::close;
+    relaying relay_ = relaying::nothing;     ///< what the attempts led to: an answer is committed and ready to be passed on
+    std::unique_ptr<answer_meter> passing_;  ///< of an answer that is passed on without being held whole
+    std::unique_ptr<meter> meter_;
+    std::unique_ptr<collecting> collecting_;  ///< this attempt asks for a stream although the client did not
+    const usage::model_price* price_ = nullptr;
+    usage::nanousd spent_ = 0;  ///< of the running stream, as told to the reservation
+    core::time_point progress_due_{};
+    core::time_point last_sent_{};  ///< when the client last got bytes, for heartbeats
+    bool early_head_ = false;       ///< weir sent a head of its own so that heartbeats could go out
+    bool over_budget_ = false;      ///< the event at seen_ was the last that the key could pay
+    reading_for reading_for_ = reading_for::client;
+    core::code ended_by_ = core::code::none;  ///< not none: it is to end now
+    core::time_point last_words_by_ = core::never;
+    std::int64_t drain_until_ = 0;  ///< tokens of output
+    telemetry::histogram_ref inter_token_;
+    telemetry::gauge* active_streams_ = nullptr;
+
+    // What happened.
+    record::request_record record_;
+    std::unique_ptr<telemetry::trace_notes> trace_;  ///< while tracing is on
+    ledger::entry ledger_entry_;
+    bool in_ledger_ = false;
+    core::time_point began_{};
+    core::duration waited_{0};
+    bool gone_ = false, settled_ = false, published_ = false;
+};
+
+}  // namespace weir::exchange
