@@ -89,7 +89,7 @@ net::detached hedge::race() {
         why = failure::invalid;
     }
     why_ = why;
-    unread_ = why == failure::reset && line_ && line_->reused && line_->sock.bytes_read == 0;
+    unread_ = !called_off_ && why == failure::reset && line_ && line_->reused && line_->sock.bytes_read == 0;
     phase_ = called_off_ ? phase::called_off : why == failure::none ? phase::ahead : phase::failed;
     ahead_ = phase_ == phase::ahead;
     // Later, not from here: who is rung may destroy this object.

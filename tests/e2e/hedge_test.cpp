@@ -277,6 +277,31 @@ TEST_F(Hedge, StaysWithTheFirstUpstreamWhenItIsEarlierAfterAll) {
     expect_quiet();
 }
 
+// A second attempt that is called off on a kept connection was read all the same: it is no connection that had closed unnoticed.
+TEST_F(Hedge, ChargesALoserThatWentOutOnAKeptConnection) {
+    raw_client one_worker{weir_->url()};
+    for (const bool stream : {false, true}) {
+        const auto ask_on = [&](const std::string& id) {
+            EXPECT_TRUE(one_worker.send(
+                request_text("POST", "/v1/chat/completions", chat_body("hedged", stream, stream ? usage_asked : "\"n\":1"), {{"x-request-id", id}})));
+            return one_worker.read_response();
+        };
+        const auto id = std::string{"kept-loser-"} + (stream ? "stream" : "unary");
+        slow_->always({.before_head = 3s});
+        EXPECT_EQ(ask_on(id + "-warm").header("x-weir-upstream"), "fast");
+        slow_->always({.before_head = 500ms});
+        fast_->always({.before_head = 3s});
+        const auto connections = fast_->connections();
+        EXPECT_EQ(ask_on(id).header("x-weir-upstream"), "slow");
+        EXPECT_EQ(fast_->connections(), connections) << "it was the kept one";
+        const auto line = weir_->log_line('"' + id + '"');
+        EXPECT_NE(line.find(R"("reason":"overtaken","hedge":true)"), std::string::npos) << line;
+        EXPECT_GT(number_in(line, "discarded_cost_usd"), 0.0) << line;
+        EXPECT_NE(line.find("\"estimated\":true"), std::string::npos) << line;
+        fast_->always({});
+    }
+}
+
 TEST_F(Hedge, SurvivesTheFailureOfEitherAttempt) {
     fast_->always({.status = 500});
     slow_->always({.first_event = 500ms});
