@@ -6,9 +6,7 @@ import json
 import os
 import random
 import sqlite3
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
@@ -16,7 +14,7 @@ from collections import Counter
 
 SHIM = os.path.abspath(sys.argv.pop())
 
-from support import Authority, Reader, Received, Upstream, Weir, at_rest, connect, figures, main, memory_kib, metric, need, wait_until  # noqa: E402
+from support import EVENTS_FOLLOW, Authority, Reader, Received, Store, Upstream, Weir, at_rest, connect, event_chunk, figures, main, memory_kib, metric, send_json  # noqa: E402
 
 SECONDS = float(os.environ.get("WEIR_SOAK_SECONDS", "30"))
 CLIENTS = 10
@@ -49,22 +47,19 @@ class Provider:
             if "realtime" in line:
                 return self.tunnel(connection, fields["sec-websocket-key"], received.left)
             if "/files" in line:
-                answer = json.dumps({"id": "file", "bytes": len(body)}).encode()
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
+                send_json(connection, {"id": "file", "bytes": len(body)})
                 continue
             asked = json.loads(body)
             tokens = asked["max_tokens"]
             usage = {"prompt_tokens": 3, "completion_tokens": tokens, "total_tokens": tokens + 3}
             if not asked.get("stream"):
-                answer = json.dumps({"choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "".join(WORDS[:tokens])}}], "usage": usage}).encode()
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
+                send_json(connection, {"choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "".join(WORDS[:tokens])}}], "usage": usage})
                 continue
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+            connection.sendall(EVENTS_FOLLOW)
             events = [{"choices": [{"index": 0, "delta": {"content": word}}]} for word in WORDS[:tokens]]
             events += [{"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}, {"choices": [], "usage": usage}]
             for event in [json.dumps(each) for each in events] + ["[DONE]"]:
-                data = f"data: {event}\n\n".encode()
-                connection.sendall(b"%x\r\n%s\r\n" % (len(data), data))
+                connection.sendall(event_chunk(f"data: {event}"))
                 time.sleep(0.001)
             connection.sendall(b"0\r\n\r\n")
 
@@ -91,25 +86,6 @@ def frame(payload, mask=None):
 def masked(payload, mask):
     size = len(payload)
     return (int.from_bytes(payload, "big") ^ int.from_bytes((mask * (size // 4 + 1))[:size], "big")).to_bytes(size, "big")
-
-
-class Store:
-    """A Redis that can be killed; what it held is lost then."""
-
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="weir-store-")
-        self.path = os.path.join(self.folder, "redis.sock")
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen([need("redis-server"), "--port", "0", "--unixsocket", self.path, "--save", "", "--dir", self.folder], stdout=subprocess.DEVNULL)
-        wait_until(lambda: os.path.exists(self.path))
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        if os.path.exists(self.path):
-            os.remove(self.path)
 
 
 class Counted(Reader):

@@ -1,6 +1,7 @@
 """What the tests of this folder share: the real binary (tests/operate/stack.py), connections by hand, scripted upstreams, figures.
 
 Each test file is run as FILE WEIR MOCK_PROVIDER BUILD_FOLDER [unittest arguments]."""
+import json
 import os
 import re
 import resource
@@ -15,7 +16,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "operate"))
 import stack  # noqa: E402
-from stack import WEIR, Mock, Weir, ask, chat, need, wait_until  # noqa: E402,F401
+from stack import WEIR, Mock, Weir, ask, chat, has_ended, need, wait_until  # noqa: E402,F401
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 README = os.path.join(HERE, "README.md")
@@ -217,6 +218,43 @@ class Received:
             self.left += got
         body, self.left = self.left[:size], self.left[size:]
         return first.decode("latin-1"), fields, body
+
+
+EVENTS_FOLLOW = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def event_chunk(text):
+    """An SSE event in a chunk of its own."""
+    data = f"{text}\n\n".encode()
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def json_answer(value, status="200 OK", fields=""):
+    body = json.dumps(value).encode()
+    return f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{fields}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def send_json(connection, value, status="200 OK", fields=""):
+    connection.sendall(json_answer(value, status, fields))
+
+
+class Store:
+    """A Redis that can be killed; what it held is lost then."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="weir-store-")
+        self.path = os.path.join(self.folder, "redis.sock")
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([need("redis-server"), "--port", "0", "--unixsocket", self.path, "--save", "", "--dir", self.folder], stdout=subprocess.DEVNULL)
+        wait_until(lambda: os.path.exists(self.path))
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        if os.path.exists(self.path):
+            os.remove(self.path)
 
 
 class Authority:

@@ -44,6 +44,14 @@ def wait_until(what, limit=10.0, pause=0.02):
         time.sleep(pause)
 
 
+def has_ended(pid):
+    try:
+        os.kill(pid, 0)
+        return False
+    except ProcessLookupError:
+        return True
+
+
 class Mock:
     def __init__(self):
         self.process = subprocess.Popen([MOCK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -144,19 +152,24 @@ class Weir:
     def signal(self, number):
         os.kill(self.pid, number)
 
+    def upgrade(self, limit=10):
+        """Hands over to a new process, which is `pid` from here on; returns the number of the old one, which may still drain."""
+        before = self.pid
+
+        def successor():
+            found = re.findall(r"handed over to pid (\d+)", self.err())
+            return int(found[-1]) if found and int(found[-1]) != before else None
+
+        self.signal(signal.SIGUSR2)
+        self.pid = wait_until(successor, limit)
+        return before
+
     def run(self, *args, **more):
         """Another command of the same binary, in the same folder."""
         return subprocess.run([WEIR, *args], cwd=self.folder, capture_output=True, text=True, timeout=30, **more)
 
     def stop(self, limit=10):
         """Ends whatever serves now, which after an upgrade is not what was started here. Returns the first process's exit code."""
-        def gone():
-            try:
-                os.kill(self.pid, 0)
-                return False
-            except ProcessLookupError:
-                return True
-
         if self.pid == self.process.pid:
             if self.process.poll() is None:
                 self.process.terminate()
@@ -166,9 +179,9 @@ class Weir:
                 self.process.kill()
         else:
             self.process.wait(limit)
-            if not gone():
+            if not has_ended(self.pid):
                 os.kill(self.pid, signal.SIGTERM)
-                wait_until(gone, limit)
+                wait_until(lambda: has_ended(self.pid), limit)
         code = self.process.wait()
         shutil.rmtree(self.folder)
         return code

@@ -44,11 +44,6 @@ class Load(threading.Thread):
             connection.close()
 
 
-def successor_of(weir, pid):
-    found = re.findall(r"handed over to pid (\d+)", weir.err())
-    return int(found[-1]) if found and int(found[-1]) != pid else None
-
-
 class Upgrade(unittest.TestCase):
     def setUp(self):
         self.mock = Mock()
@@ -58,12 +53,6 @@ class Upgrade(unittest.TestCase):
         self.weir.stop()
         self.mock.stop()
 
-    def upgrade(self):
-        before = self.weir.pid
-        os.kill(before, signal.SIGUSR2)
-        self.weir.pid = wait_until(lambda: successor_of(self.weir, before))
-        return before
-
     def test_20_restarts_under_load_fail_no_request(self):
         load = [Load(self.weir.url, keep=i % 2 == 0, stream=i % 3 == 0) for i in range(6)]
         for each in load:
@@ -71,7 +60,7 @@ class Upgrade(unittest.TestCase):
         pids = [self.weir.pid]
         for _ in range(RESTARTS):
             time.sleep(0.15)
-            self.upgrade()
+            self.weir.upgrade()
             pids.append(self.weir.pid)
         time.sleep(0.2)
         for each in load:
@@ -97,7 +86,7 @@ class Upgrade(unittest.TestCase):
         connection.request("POST", "/v1/chat/completions", chat("mock:stall_after=3,stall=1500", stream=True))
         answer = connection.getresponse()
         begun = answer.read(1)
-        old = self.upgrade()
+        old = self.weir.upgrade()
         self.assertEqual(ask(self.weir.admin, "GET", "/readyz")[0], 200)
         self.assertIsNone(self.weir.process.poll(), "the old process stays for its stream")
         self.assertEqual(old, self.weir.process.pid)
@@ -114,7 +103,7 @@ class Upgrade(unittest.TestCase):
         self.weir.wait_err("upgrade failed: the new weir ended before it served; this weir goes on")
         self.assertEqual(ask(self.weir.url, "POST", "/v1/chat/completions", chat())[0], 200)
         self.weir.write("weir.yaml", good)
-        self.upgrade()
+        self.weir.upgrade()
         self.assertEqual(ask(self.weir.url, "POST", "/v1/chat/completions", chat())[0], 200)
 
 
@@ -122,9 +111,7 @@ class UnixSockets(unittest.TestCase):
     def test_socket_files_go_with_the_last_process(self):
         mock = Mock()
         weir = Weir(simple_conf(mock.url, listener='"unix:{folder}/weir.sock"', admin='address: "unix:{folder}/admin.sock"'))
-        before = weir.pid
-        os.kill(before, signal.SIGUSR2)
-        weir.pid = wait_until(lambda: successor_of(weir, before))
+        weir.upgrade()
         self.assertEqual(weir.process.wait(10), 0)
         self.assertEqual(ask(weir.url, "POST", "/v1/chat/completions", chat())[0], 200)
         self.assertEqual(weir.get("/healthz")[0], 200)
