@@ -233,8 +233,7 @@ void exchange_runner::restore_answer() {
     up_ = std::move(kept_->body);
     kept_.reset();
     decoded_ = up_.size();
-    framing_ = decoded_ > 0 ? http::framing::length : http::framing::none;
-    body_done_ = true;
+    framing_ = wire::h1::unframer::of_whole(decoded_ > 0);
     head_sent_ = false;
 }
 

@@ -86,7 +86,7 @@ void exchange_runner::collect_new_events() {
     while (seen_ < there && !reader_.terminated()) {
         std::size_t size = sse_.find({base + seen_, there - seen_});
         if (size == 0) {
-            if (!body_done_) return;
+            if (!framing_.done()) return;
             size = there - seen_;  // the last event lacks its blank line
         }
         const std::string_view event{base + seen_, size};
@@ -105,7 +105,7 @@ failure exchange_runner::judge_collected(bool complete) {
         detail_ = parts.why();
         return failure::invalid;
     }
-    if (complete || !body_done_) return failure::none;
+    if (complete || !framing_.done()) return failure::none;
     detail_ = "the stream ended before its end was said";
     return failure::reset;
 }
@@ -126,10 +126,10 @@ net::task<exchange_runner::held> exchange_runner::collect_answer() {
         collect_new_events();
         if (content_seen_ && !begun) began_in_time(now() - attempt_began_);
         begun = content_seen_;
-        complete = reader_.terminated() || (reader_.finished() && body_done_);
+        complete = reader_.terminated() || (reader_.finished() && framing_.done());
         last_failure_ = judge_collected(complete);
         if (last_failure_ == failure::none && !sound && !complete) last_failure_ = failure::invalid;
-        if (last_failure_ != failure::none || (complete && (body_done_ || !sound || !upstream_keeps_))) break;
+        if (last_failure_ != failure::none || (complete && (framing_.done() || !sound || !upstream_keeps_))) break;
         if (drained_enough()) break;
         if (!count_collected()) {
             last_error_ = core::error{core::code::overloaded, "too many answers are being put together (limits.buffered_bodies); try again soon", 1};
@@ -179,7 +179,7 @@ bool exchange_runner::answer_collected() {
     // How fast it is, is how soon it spoke, as for a stream that is passed on.
     const auto spoke_at = record_.first_token_us < 0 ? now() : began_ + std::chrono::microseconds{record_.first_token_us};
     lease_.report(policy::outcome::success, spoke_at - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
-    release_upstream(body_done_ && upstream_keeps_ && !surplus_);
+    release_upstream(framing_.done() && upstream_keeps_ && !framing_.surplus());
     up_.clear();
     up_.reserve(document.size());
     std::memcpy(up_.free_begin(), document.data(), document.size());
@@ -187,10 +187,8 @@ bool exchange_runner::answer_collected() {
     stop_collecting();
     decoded_ = document.size();
     seen_ = 0;
-    left_ = 0;
-    framing_ = http::framing::length;
-    body_done_ = true;
-    event_mode_ = metered_ = surplus_ = false;
+    framing_ = wire::h1::unframer::of_whole(true);
+    event_mode_ = metered_ = false;
     coding_ = http::content_coding::identity;
     return true;
 }

@@ -168,13 +168,13 @@ void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
     if (!passes) {
         if (first_refusal_stands())
             last_error_ = {};
-        else if (why == failure::status && !error_seen_ && body_done_)
+        else if (why == failure::status && !error_seen_ && framing_.done())
             keep_answer();
         else
             kept_status_ = 0;
         give_up_answer();
         // Only where this attempt had an answer: else what is known of its end is the last attempt's.
-        release_upstream(why == failure::status && body_done_ && upstream_keeps_ && !surplus_);
+        release_upstream(why == failure::status && framing_.done() && upstream_keeps_ && !framing_.surplus());
         up_.release();
         decoded_ = seen_ = 0;
     }

@@ -38,9 +38,7 @@ bool exchange_runner::has_terminator() const {
 void exchange_runner::forget_answer() {
     up_.clear();
     client_head_.clear();
-    framing_ = http::framing::none;
-    left_ = 0;
-    chunks_ = http::chunk_scanner{};
+    framing_ = {};
     sse_.reset();
     reader_ = dialect::stream_reader{target_.id};
     meter_.reset();
@@ -51,7 +49,7 @@ void exchange_runner::forget_answer() {
     price_ = nullptr;
     spent_ = 0;
     decoded_ = seen_ = kept_size_ = 0;
-    body_done_ = surplus_ = upstream_keeps_ = event_mode_ = metered_ = content_seen_ = error_seen_ = malformed_ = false;
+    upstream_keeps_ = event_mode_ = metered_ = content_seen_ = error_seen_ = false;
     sent_ = request_state::not_whole;
     interim_ = 0;
     last_failure_ = failure::none;
@@ -63,9 +61,7 @@ void exchange_runner::forget_answer() {
 
 void exchange_runner::start_answer(const http::response_head& answer) {
     using http::field_id;
-    framing_ = answer.body;
-    left_ = answer.content_length;
-    body_done_ = framing_ == http::framing::none;
+    framing_ = {answer.body, answer.content_length};
     upstream_keeps_ = answer.keep_alive && sent_ == request_state::whole;
     record_.status = answer.status;
     bool dated = false;
@@ -126,7 +122,7 @@ void exchange_runner::note_form(std::string_view type, bool fine) {
             : is_type(type, "text/event-stream") ? answer_form::events
             : is_type(type, "text/")             ? answer_form::text
                                                  : answer_form::bytes;
-    const bool is_read = fine && understood_ && framing_ != http::framing::none;
+    const bool is_read = fine && understood_ && framing_.has_body();
     const bool plain = coding_ == http::content_coding::identity;
     event_mode_ = is_read && form_ == answer_form::events && (plain || (collecting_ && coding_ != http::content_coding::other));
     metered_ = is_read && (event_mode_ || form_ == answer_form::json);
@@ -149,14 +145,14 @@ void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint
     char digits[12];
     const auto n = static_cast<std::size_t>(std::snprintf(digits, sizeof digits, "%d", plan_.attempts()));
     add("x-weir-attempts", {digits, n});
-    if (body_done_ && settled_ && (record_.has_usage || record_.cost > 0) && record_.priced && !record_.stream)
+    if (framing_.done() && settled_ && (record_.has_usage || record_.cost > 0) && record_.priced && !record_.stream)
         add("x-weir-cost-usd", usage::usd_string(record_.cost));
     if (!target_.hint.empty())
         add("x-weir-hint", target_.hint);
     else if ((record_.status == 404 || record_.status == 405) && is_foreign(*pool_->conf, target_))
         add("x-weir-hint", foreign_hint(*pool_->conf, target_));
     if (record_.status >= 400) add("x-should-retry", "false");
-    const bool keep = keep_alive_ && !body_unread_ && !worker_.draining() && (chunked || has_length || framing_ == http::framing::none);
+    const bool keep = keep_alive_ && !body_unread_ && !worker_.draining() && (chunked || has_length || !framing_.has_body());
     after_ = keep ? after::keep_alive : after::close;
     if (!keep) add("connection", "close");
     client_head_.append("\r\n");
@@ -186,8 +182,7 @@ net::task<failure> exchange_runner::read_more(core::time_point deadline) {
                 up_.commit(r.bytes);
                 co_return failure::none;
             }
-            if (r.what == net::io::eof && framing_ == http::framing::until_close) {
-                body_done_ = true;
+            if (r.what == net::io::eof && framing_.closed()) {
                 upstream_keeps_ = false;
                 co_return failure::none;
             }
@@ -252,48 +247,9 @@ bool exchange_runner::send_heartbeat() {
 }
 
 bool exchange_runner::decode() {
-    char* const base = up_.data();
-    const std::size_t raw = up_.size() - decoded_;
-    switch (framing_) {
-        case http::framing::none: surplus_ = raw > 0; return true;
-        case http::framing::until_close: decoded_ += raw; return true;
-        case http::framing::length: {
-            const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, raw));
-            left_ -= n;
-            decoded_ += n;
-            body_done_ = left_ == 0;
-            surplus_ = raw > n;
-            up_.drop_from(decoded_);
-            return true;
-        }
-        case http::framing::chunked: break;
-    }
-    // Runs of data are pushed together so that payload is contiguous; the first run of a read stays where it is.
-    char* start = decoded_ ? base : nullptr;
-    char* end = base + decoded_;
-    const auto used = chunks_.feed({base + decoded_, raw}, [&](const char* p, std::size_t n) {
-        if (!start) {
-            start = base + (p - base);
-            end = start;
-        }
-        if (end != p) std::memmove(end, p, n);
-        end += n;
-    });
-    if (chunks_.now() == http::chunk_scanner::status::failed) {
-        malformed_ = true;
-        detail_ = chunks_.why();
-    }
-    body_done_ = chunks_.now() == http::chunk_scanner::status::done;
-    surplus_ = body_done_ && used < raw;
-    if (!start) {
-        up_.clear();
-        decoded_ = 0;
-    } else {
-        decoded_ = static_cast<std::size_t>(end - start);
-        up_.consume(static_cast<std::size_t>(start - base));
-        up_.drop_from(decoded_);
-    }
-    return !malformed_;
+    framing_.take(up_, decoded_);
+    if (framing_.failed()) detail_ = framing_.why();
+    return !framing_.failed();
 }
 
 void exchange_runner::read_new_events() {
@@ -301,7 +257,7 @@ void exchange_runner::read_new_events() {
     while (seen_ < decoded_ && !over_budget_ && !error_seen_) {  // what comes behind an error is not passed on
         std::size_t size = sse_.find({base + seen_, decoded_ - seen_});
         if (size == 0) {
-            if (!body_done_) return;
+            if (!framing_.done()) return;
             size = decoded_ - seen_;  // the last event lacks its blank line
         }
         const auto facts = reader_.read({base + seen_, size}, meter_.get());
@@ -382,8 +338,8 @@ net::task<exchange_runner::held> exchange_runner::hold_body(std::size_t limit) {
         last_failure_ = failure::invalid;
         co_return held::broken;
     }
-    if (framing_ == http::framing::length && left_ + decoded_ > limit) co_return held::ready;
-    while (wanted && !body_done_ && decoded_ < limit) {
+    if (framing_.how() == http::framing::length && framing_.left() + decoded_ > limit) co_return held::ready;
+    while (wanted && !framing_.done() && decoded_ < limit) {
         auto reading = read_more(answer_deadline());
         last_failure_ = co_await std::move(reading);
         if (abandoned()) {
@@ -412,11 +368,11 @@ void exchange_runner::read_along() {
 exchange_runner::tried exchange_runner::judge_held() {
     // An error in a 200 is all that its document says, so it stands at the beginning; a response of /v1/responses always has the word.
     constexpr std::size_t beginning_of_document = 256;
-    const bool may_be_error = target_.id != dialect::endpoint::responses && body_done_ &&
+    const bool may_be_error = target_.id != dialect::endpoint::responses && framing_.done() &&
                               std::string_view{up_.data(), std::min(decoded_, beginning_of_document)}.find("\"error\"") != std::string_view::npos;
-    if (metered_ && coding_ == http::content_coding::identity && decoded_ > 0 && (surplus_ || may_be_error)) {
+    if (metered_ && coding_ == http::content_coding::identity && decoded_ > 0 && (framing_.surplus() || may_be_error)) {
         const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
-        if (surplus_ && !facts.json) return fail(failure::invalid, "its Content-Length ends within the document, and more came");
+        if (framing_.surplus() && !facts.json) return fail(failure::invalid, "its Content-Length ends within the document, and more came");
         if (may_be_error && facts.error) {
             detail_ = without_credential(facts.error_message);
             return fail_status(facts.error_code, facts.error_message, true);
@@ -441,7 +397,7 @@ net::task<exchange_runner::held> exchange_runner::hold_events() {
         if (last_failure_ != failure::none) co_return held::broken;
         // Held no longer than it can be: a very long preamble is passed on.
         if ((content_seen_ && !holds_on()) || over_budget_ || decoded_ >= 8 * net::slab_size) co_return held::ready;
-        if (body_done_) {
+        if (framing_.done()) {
             if (!has_terminator()) co_return held::ready;
             detail_ = content_seen_ ? "the stream ended within its first tokens" : "the stream ended before its first token";
             last_failure_ = failure::reset;

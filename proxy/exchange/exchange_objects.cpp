@@ -176,7 +176,7 @@ void exchange_runner::end_object() {
     const auto kind = object_->asked.kind;
     const bool may_go_on = kind == batch || kind == video || kind == message_batch;
     // Of a part of an answer nothing is concluded but what it reports.
-    const bool over = body_done_ && (said.over() || object_->asked.lines || (!may_go_on && !said.usages().empty()));
+    const bool over = framing_.done() && (said.over() || object_->asked.lines || (!may_go_on && !said.usages().empty()));
     worker_.objects()->reported(object_->known, said.usages(), over);
     object_->reader.reset();
 }

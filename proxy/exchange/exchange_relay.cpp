@@ -178,14 +178,14 @@ net::task<void> exchange_runner::send_rest(std::unique_ptr<net::gather> out) {
 }
 
 exchange_runner::batch_end exchange_runner::judge_batch(failure broken) const {
-    const bool complete = reader_.terminated() || ((reader_.finished() || !has_terminator()) && body_done_);
+    const bool complete = reader_.terminated() || ((reader_.finished() || !has_terminator()) && framing_.done());
     if (stopped()) return {complete, true, complete ? core::code::none : ended_by_};
     if (over_budget_) return {complete, true, core::code::budget_exceeded};
     // The upstream has said so itself; what comes behind it is not passed on.
     if (error_seen_ && !reader_.terminated()) return {complete, true, core::code::stream_interrupted, failure::status};
     // All of it came, and then the connection broke: nothing was lost.
-    if (complete) return {true, body_done_ || broken != failure::none};
-    if (body_done_ && broken == failure::none) broken = failure::reset;
+    if (complete) return {true, framing_.done() || broken != failure::none};
+    if (framing_.done() && broken == failure::none) broken = failure::reset;
     if (broken != failure::none) return {false, true, core::code::stream_interrupted, broken};
     return {};
 }
@@ -221,7 +221,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
         if (!client_gone()) {
             compose_events(out, end);
             if (end.last || reader_.terminated()) account_for_stream(end);
-            if (end.last) release_upstream(end.cut == core::code::none && body_done_ && upstream_keeps_ && !surplus_);
+            if (end.last) release_upstream(end.cut == core::code::none && framing_.done() && upstream_keeps_ && !framing_.surplus());
             const std::size_t writing = out.left();
             if (writing > 0) {
                 in_turn += writing;
@@ -240,7 +240,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
             if (!gone_) note_terminator();
         } else if (end.last || drained_enough()) {
             account_for_stream(end);
-            release_upstream(body_done_ && upstream_keeps_ && !surplus_);
+            release_upstream(framing_.done() && upstream_keeps_ && !framing_.surplus());
             co_return reading_for_ == reading_for::connection ? relayed::complete : relayed::client_gone;
         }
         if (abandoned() && !stopped()) co_return relayed::client_gone;
@@ -265,8 +265,8 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
     net::gather out;
     std::size_t in_turn = 0;
     failure broken = failure::none;
-    const bool has_body = framing_ != http::framing::none;
-    const bool whole = body_done_;
+    const bool has_body = framing_.has_body();
+    const bool whole = framing_.done();
     if (whole && metered_ && posted_ && coding_ == http::content_coding::identity) {
         std::string served;
         take_bill(answer_meter::of_whole(asked(), up_.data(), decoded_, served));
@@ -280,14 +280,14 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
     }
     drop_request_memory();
     for (;;) {
-        const bool last = body_done_ || broken != failure::none;
+        const bool last = framing_.done() || broken != failure::none;
         if (!whole) feed_object({up_.data(), decoded_});
         if (last) settle();
         if (!client_gone()) {
             out.clear();
             if (!head_sent_) {
-                const bool sized = whole || framing_ == http::framing::length;
-                const auto size = whole ? (has_body ? decoded_ : left_) : left_ + decoded_;
+                const bool sized = whole || framing_.how() == http::framing::length;
+                const auto size = whole ? (has_body ? decoded_ : framing_.left()) : framing_.left() + decoded_;
                 const bool bodiless = !has_body && (record_.status == 204 || record_.status == 304);
                 write_client_head(!sized && !http10_, sized && !bodiless, size);
                 out.add(client_head_);
@@ -298,7 +298,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
             (void)co_await std::move(sending);
             if (last && !gone_) co_return broken == failure::none ? relayed::complete : relayed::broken;
         } else if (last) {
-            release_upstream(broken == failure::none && upstream_keeps_ && !surplus_);
+            release_upstream(broken == failure::none && upstream_keeps_ && !framing_.surplus());
         }
         if (last || (abandoned() && !stopped())) co_return relayed::client_gone;
         up_.clear();
@@ -341,7 +341,7 @@ void exchange_runner::compose_body(net::gather& out, bool last, failure broken) 
         after_ = after::abort;
     } else if (last) {
         if (client_chunked_) out.add("0\r\n\r\n");
-        release_upstream(upstream_keeps_ && !surplus_);
+        release_upstream(upstream_keeps_ && !framing_.surplus());
     }
 }
 

@@ -21,13 +21,13 @@
 #include "exchange/meter.hpp"
 #include "exchange/plan.hpp"
 #include "exchange/session.hpp"
-#include "http/chunk_scanner.hpp"
 #include "http/sse_scanner.hpp"
 #include "ledger/journal.hpp"
 #include "policy/reservation.hpp"
 #include "policy/retry.hpp"
 #include "policy/tried_set.hpp"
 #include "record/request_record.hpp"
+#include "wire/h1/unframer.hpp"
 
 namespace weir::exchange {
 
@@ -445,19 +445,17 @@ private:
     std::size_t decoded_ = 0, seen_ = 0;  ///< payload; payload that was read as whole events
     std::size_t kept_size_ = 0;           ///< of these the bytes that go to the client, moved to the front: what weir asked for itself is left out
     std::string client_head_;
-    http::framing framing_ = http::framing::none;
-    http::chunk_scanner chunks_;
+    wire::h1::unframer framing_;
     http::sse_scanner sse_;
     dialect::stream_reader reader_;
-    std::uint64_t left_ = 0;    ///< of a sized body
     bool other_model_ = false;  ///< a unary answer named another model than the one that was asked for
-    bool head_sent_ = false, body_done_ = false, surplus_ = false, upstream_keeps_ = false, event_mode_ = false;
+    bool head_sent_ = false, upstream_keeps_ = false, event_mode_ = false;
     bool metered_ = false;        ///< JSON that usage is read from
     bool beyond_tokens_ = false;  ///< the answer tells of more than tokens at their usual price
     charged charged_ = charged::nothing;
     answer_form form_ = answer_form::bytes;
     http::content_coding coding_ = http::content_coding::identity;  ///< of the answer
-    bool content_seen_ = false, error_seen_ = false, malformed_ = false;
+    bool content_seen_ = false, error_seen_ = false;
     bool client_chunked_ = false;
     record::failure last_failure_ = record::failure::none;
     core::rare_text error_event_;

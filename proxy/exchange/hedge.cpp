@@ -194,7 +194,7 @@ hedge::view hedge::look() {
         if (status_ == 0 || seen != view::unclear) return seen;
     }
     unframe();
-    if (chunks_.now() == http::chunk_scanner::status::failed) return view::failed;
+    if (framing_.failed()) return view::failed;
     if (status_ >= 400) return look_at_error();
     return look_at_events();
 }
@@ -207,12 +207,11 @@ hedge::view hedge::look_at_head() {
         if (r.state == http::parse_state::need_more) return view::unclear;
         if (answer.status >= 200) {
             status_ = answer.status;
-            framing_ = answer.body;
-            left_ = answer.content_length;
+            framing_ = {answer.body, answer.content_length};
             unframed_ = r.consumed;
             if (status_ == 429) retry_after_ = pause_of(answer);
             if (waits_for_ == beginning::head && status_ < 300) return view::begun;
-            const bool streams = status_ < 300 && framing_ != http::framing::none && is_event_stream(answer);
+            const bool streams = status_ < 300 && framing_.has_body() && is_event_stream(answer);
             return streams || status_ >= 400 ? view::unclear : view::failed;
         }
         if (answer.status == 101 || ++interim_ > max_interim_answers) return view::failed;
@@ -221,28 +220,14 @@ hedge::view hedge::look_at_head() {
 }
 
 void hedge::unframe() {
-    const char* const at = raw_.data() + unframed_;
-    const std::size_t fresh = raw_.size() - unframed_;
+    const auto fresh = raw_.view().substr(unframed_);
     unframed_ = raw_.size();
-    switch (framing_) {
-        case http::framing::none: body_done_ = true; return;
-        case http::framing::until_close: append(text_, at, fresh); return;
-        case http::framing::length: {
-            const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, fresh));
-            append(text_, at, n);
-            left_ -= n;
-            body_done_ = left_ == 0;
-            return;
-        }
-        case http::framing::chunked: break;
-    }
-    (void)chunks_.feed({at, fresh}, [this](const char* p, std::size_t n) { append(text_, p, n); });
-    body_done_ = chunks_.now() == http::chunk_scanner::status::done;
+    framing_.feed(fresh, [this](const char* p, std::size_t n) { append(text_, p, n); });
 }
 
 hedge::view hedge::look_at_error() {
     why_ = failure::status;
-    if (!body_done_ && text_.size() < error_body_limit) return view::unclear;
+    if (!framing_.done() && text_.size() < error_body_limit) return view::unclear;
     if (!text_.empty()) code_ = dialect::read_unary(endpoint_, text_.data(), text_.size()).error_code;
     return view::failed;
 }
@@ -260,7 +245,7 @@ hedge::view hedge::look_at_events() {
         }
         if (facts.content || facts.finish || facts.terminator) return view::begun;
     }
-    if (body_done_) {
+    if (framing_.done()) {
         why_ = failure::reset;  // the stream ended before its first token
         return view::failed;
     }

@@ -12,12 +12,12 @@
 
 #include "dialect/answer.hpp"
 #include "exchange/worker.hpp"
-#include "http/chunk_scanner.hpp"
 #include "http/sse_scanner.hpp"
 #include "net/buffer.hpp"
 #include "net/gather.hpp"
 #include "net/task.hpp"
 #include "record/request_record.hpp"
+#include "wire/h1/unframer.hpp"
 
 namespace weir::exchange {
 
@@ -105,12 +105,9 @@ private:
     std::size_t unframed_ = 0;  ///< bytes of raw_ that were looked at
     net::buffer text_;          ///< the body without its framing, to look at; raw_ stays as it came
     std::size_t read_ = 0;      ///< bytes of text_ that were read as events
-    http::framing framing_ = http::framing::none;
-    std::uint64_t left_ = 0;
-    http::chunk_scanner chunks_;
+    wire::h1::unframer framing_;
     http::sse_scanner events_;
     dialect::stream_reader reader_;
-    bool body_done_ = false;
 
     phase phase_ = phase::waiting;
     bool ahead_ = false, called_off_ = false, sent_ = false, unread_ = false, lacking_here_ = false;
