@@ -51,13 +51,13 @@ core::secret write_export(const pools::upstream_runtime& to, const std::string& 
     return core::secret{std::move(out)};
 }
 
-std::string failure_of(const probe::probe_answer& got) {
+std::string failure_of(const wire::call_answer& got) {
     switch (got.how) {
-        case probe::probe_answer::end::answered: return "it answered " + std::to_string(got.status);
-        case probe::probe_answer::end::not_connected: return "it cannot be reached" + (got.dialled.detail.empty() ? "" : ": " + got.dialled.detail);
-        case probe::probe_answer::end::timed_out: return "it did not answer in time";
-        case probe::probe_answer::end::closed: return "it closed the connection without an answer";
-        case probe::probe_answer::end::not_http: return "what it answered is not HTTP: " + got.why;
+        case wire::call_answer::end::answered: return "it answered " + std::to_string(got.status);
+        case wire::call_answer::end::not_connected: return "it cannot be reached" + (got.dialled.detail.empty() ? "" : ": " + got.dialled.detail);
+        case wire::call_answer::end::timed_out: return "it did not answer in time";
+        case wire::call_answer::end::closed: return "it closed the connection without an answer";
+        case wire::call_answer::end::not_http: return "what it answered is not HTTP: " + got.why;
     }
     return "";
 }
@@ -177,17 +177,17 @@ void trace_exporter::send_batch() {
 trace_exporter::verdict trace_exporter::post(const std::string& body, std::chrono::milliseconds limit, std::chrono::milliseconds& pause,
                                              std::string& why) {
     const auto to = destination();
-    probe::probe_limits limits;
+    wire::call_limits limits;
     limits.total = limit;
     limits.connect = std::min(limits.connect, limit);
-    probe::probe_answer got;
+    wire::call_answer got;
     try {
-        got = probe::probe(to->collector->target, write_export(*to->collector, body), limits);
+        got = wire::call(to->collector->target, write_export(*to->collector, body), limits);
     } catch (const std::exception& e) {
         why = e.what();
         return verdict::again;
     }
-    const bool answered = got.how == probe::probe_answer::end::answered;
+    const bool answered = got.how == wire::call_answer::end::answered;
     if (answered && got.status >= 200 && got.status < 300) {
         rejected_ = static_cast<int>(std::min<std::int64_t>(telemetry::rejected_spans(got.body), in_batch_));
         return verdict::taken;

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "pools/snapshot.hpp"
-#include "probe/probe.hpp"
 #include "telemetry/span_lane.hpp"
+#include "wire/one_call.hpp"
 
 namespace weir::app {
 

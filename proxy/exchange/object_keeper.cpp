@@ -20,7 +20,7 @@ constexpr auto look_again_after = 300ms;  // a predecessor moves its rows that o
 constexpr auto look_at_books_every = 2s;  // for what a predecessor's last requests made
 constexpr auto charge_again_after = 5s;
 constexpr int missed_at_most = 3;
-constexpr probe::probe_limits patience{.connect = 5000ms, .total = 20000ms, .body = 32u << 20};
+constexpr wire::call_limits patience{.connect = 5000ms, .total = 20000ms, .body = 32u << 20};
 
 std::int64_t milliseconds_of(core::wall_time when) { return std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count(); }
 
@@ -222,8 +222,8 @@ void object_keeper::ask(asking one, std::size_t which) {
         question.path = probe::endpoint_path(pool->conf->dialect, up->conf->base_path, path);
         question.purpose = "background";
         const auto request = probe::write_probe(*pool, *up, question);
-        const auto said = probe::probe(up->target, request, patience, &cancel_[which]);
-        const bool missing = said.how == probe::probe_answer::end::answered && (said.status == 404 || said.status == 410);
+        const auto said = wire::call(up->target, request, patience, &cancel_[which]);
+        const bool missing = said.how == wire::call_answer::end::answered && (said.status == 404 || said.status == 410);
         one.missed = missing ? one.missed + 1 : 0;
         over = answered(one, said);
     }
@@ -238,12 +238,12 @@ void object_keeper::ask(asking one, std::size_t which) {
 }
 
 // Whether there is no more to ask for.
-bool object_keeper::answered(const asking& one, const probe::probe_answer& said) {
+bool object_keeper::answered(const asking& one, const wire::call_answer& said) {
     if (one.missed >= missed_at_most) {
         reported(one.of, {}, true);  // deleted, or never kept: nobody will know
         return true;
     }
-    if (said.how != probe::probe_answer::end::answered || said.status != 200 || !said.whole) return false;
+    if (said.how != wire::call_answer::end::answered || said.status != 200 || !said.whole) return false;
     dialect::object_reader reader{dialect::object_kind::response, dialect::answer_form::json, false};
     reader.feed(said.body);
     reader.end();

@@ -21,7 +21,7 @@
 #include "ledger/object_index.hpp"
 #include "policy/wait_queue.hpp"
 #include "pools/snapshot.hpp"
-#include "probe/probe.hpp"
+#include "wire/one_call.hpp"
 
 namespace weir::exchange {
 
@@ -86,7 +86,7 @@ private:
     void run_asker(std::size_t which);
     void ask(asking one, std::size_t which);
     void schedule(asking one);
-    [[nodiscard]] bool answered(const asking& one, const probe::probe_answer& said);
+    [[nodiscard]] bool answered(const asking& one, const wire::call_answer& said);
     void look(const std::shared_ptr<object_search>& what, const std::string& id, policy::wait_queue::bell& whom, std::uint64_t ticket, bool again);
     void recall_owed(bool again);
     void charge(const ledger::object_ref& of, const std::vector<dialect::model_usage>& usages, bool over);
@@ -105,7 +105,7 @@ private:
     bool stopping_ = false, left_to_successor_ = false;
     std::thread desk_;
     std::vector<std::thread> askers_;  ///< made when there is something to ask for
-    std::array<probe::probe_canceller, 2> cancel_;
+    std::array<wire::call_canceller, 2> cancel_;
 };
 
 }  // namespace weir::exchange

@@ -20,9 +20,9 @@ constexpr std::size_t most_models_confirmed = 8;
 
 /// An answer and its reading.
 struct heard {
-    probe_answer got;
+    wire::call_answer got;
     probe_reply said;
-    [[nodiscard]] bool answered() const { return got.how == probe_answer::end::answered; }
+    [[nodiscard]] bool answered() const { return got.how == wire::call_answer::end::answered; }
     [[nodiscard]] bool fine() const { return answered() && got.status >= 200 && got.status < 300; }
     [[nodiscard]] bool unauthorized() const { return answered() && (got.status == 401 || got.status == 403 || said.bad_key); }
 };
@@ -107,14 +107,14 @@ private:
     const doctor& by_;
     const pools::pool_runtime& pool_;
     const pools::upstream_runtime& up_;
-    probe_limits limits_;
+    wire::call_limits limits_;
 };
 
 heard doctor::visit::ask(const probe_question& what) const {
     heard out;
     auto question = what;
     question.purpose = "doctor";
-    out.got = probe(up_.target, write_probe(pool_, up_, question), limits_);
+    out.got = wire::call(up_.target, write_probe(pool_, up_, question), limits_);
     out.said = read_probe_reply(out.got.content_type, out.got.body);
     return out;
 }

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "pools/snapshot.hpp"
-#include "probe/probe.hpp"
 #include "probe/probe_reply.hpp"
 #include "probe/probe_request.hpp"
+#include "wire/one_call.hpp"
 
 namespace weir::probe {
 
@@ -43,6 +43,6 @@ private:
 [[nodiscard]] std::vector<std::string> models_sent_to(const config::conf& conf, std::string_view pool);
 
 /// Why there was no answer, and what to do about it: "unknown host 'x'; check …".
-[[nodiscard]] std::string why_unanswered(const probe_answer& a, const config::upstream_conf& up, const probe_limits& limits);
+[[nodiscard]] std::string why_unanswered(const wire::call_answer& a, const config::upstream_conf& up, const wire::call_limits& limits);
 
 }  // namespace weir::probe

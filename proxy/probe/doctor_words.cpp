@@ -30,8 +30,8 @@ std::string why_tls(const std::string& detail, const config::upstream_conf& up) 
 
 }  // namespace
 
-std::string why_unanswered(const probe_answer& a, const config::upstream_conf& up, const probe_limits& limits) {
-    using end = probe_answer::end;
+std::string why_unanswered(const wire::call_answer& a, const config::upstream_conf& up, const wire::call_limits& limits) {
+    using end = wire::call_answer::end;
     const bool plain = up.scheme == "http";
     const std::string perhaps_tls = plain ? "; if TLS is spoken there, start the url with https://" : "";
     switch (a.how) {

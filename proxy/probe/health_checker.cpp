@@ -1,7 +1,5 @@
 #include "probe/health_checker.hpp"
 
-#include <sys/uio.h>
-
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -11,19 +9,16 @@
 #include <vector>
 
 #include "core/request_id.hpp"
-#include "http/head.hpp"
-#include "net/buffer.hpp"
 #include "net/reactor.hpp"
 #include "net/upstream.hpp"
 #include "policy/health_verdict.hpp"
 #include "probe/health_question.hpp"
 #include "telemetry/event_log.hpp"
+#include "wire/one_call.hpp"
 
 namespace weir::probe {
 namespace {
 
-constexpr std::size_t head_limit = 64 * 1024;
-constexpr int max_interim_answers = 8;
 // After the verdict the rest of the answer is read, so that the upstream does not see its answer cut off; within
 // reason.
 constexpr std::size_t drained_at_most = 1 << 20;
@@ -53,14 +48,19 @@ struct finding {
     explicit finding(std::string w) : why(std::move(w)) {}
 };
 
-/// The bytes of one check.
-struct talk {
-    net::upstream_connection line;
-    net::buffer in;
-    core::time_point deadline{};
-    int interim = 0;              ///< 1xx answers so far
-    std::uint64_t body_left = 0;  ///< of the answer, at most
-};
+wire::call_limits limits_of(const health_question& q) {
+    return {.connect = q.settings.timeout, .total = q.settings.timeout, .body = drained_at_most};
+}
+
+std::string why_unanswered(const wire::one_call& call, const health_question& q) {
+    using end = wire::call_answer::end;
+    switch (call.out.how) {
+        case end::not_connected: return why_failed(call.out.dialled, q);
+        case end::timed_out: return "timeout: no answer within " + std::to_string(q.settings.timeout.count()) + " ms";
+        case end::not_http: return "invalid answer: " + call.out.why;
+        default: return call.sent_whole() ? "closed the connection without an answer" : "closed the connection while it was being asked";
+    }
+}
 
 }  // namespace
 
@@ -90,11 +90,10 @@ private:
         question_ptr ask;
         policy::health_verdict counter;
         net::waiter sleeper;
-        net::socket leaving;  ///< never opened: its hung_up flag is what dial() watches
+        wire::one_call* running = nullptr;
         core::time_point due{};
         unsigned version = 0;  ///< grows when a reload asks something else: what the old question found no longer counts
-
-        [[nodiscard]] bool ended() const { return leaving.peer_gone(); }
+        bool ended = false;    ///< it is not to be checked any more
     };
     using subject_ptr = std::shared_ptr<subject>;
 
@@ -105,12 +104,8 @@ private:
     net::detached watch(subject_ptr s);
     void ask_the_doubted();
     net::detached ask_once(subject_ptr s, policy::ejection_settings ejection);
-    net::task<finding> check(subject& s, question_ptr q, talk& t);
-    net::task<bool> send(subject& s, const health_question& q, talk& t);
-    net::task<finding> read_answer(subject& s, const health_question& q, talk& t);
-    net::task<bool> read_more(subject& s, talk& t);
-    net::task<void> drain(subject& s, talk& t);
-    bool take_head(const health_question& q, talk& t, finding& out);
+    net::task<finding> check(subject& s, const health_question& q, wire::one_call& call);
+    net::task<void> drain(subject& s, wire::one_call& call);
     void record(subject& s, const health_question& q, const finding& f);
 
     net::reactor loop_;
@@ -118,7 +113,6 @@ private:
     std::map<const policy::upstream_state*, subject_ptr> subjects_;
     std::vector<subject_ptr> asked_once_;  ///< because of a doubt, now
     std::shared_ptr<const pools::snapshot> shown_;
-    http::response_head head_;  ///< scratch space of one synchronous step
     bool stopped_ = false;
     std::mutex stopping_;
     std::thread thread_;
@@ -176,29 +170,30 @@ void health_checker::checks::change(subject& known, question_ptr now) {
 }
 
 void health_checker::checks::end(const subject_ptr& s) {
-    s->leaving.flags |= net::hung_up;
+    s->ended = true;
+    if (s->running) s->running->end();
     s->sleeper.interrupt();
 }
 
 net::detached health_checker::checks::watch(subject_ptr s) {
     auto& self = *s;
-    while (!self.ended()) {
+    while (!self.ended) {
         const auto q = self.ask;
         const auto version = self.version;
         const double spread = 1.0 + jitter_share * (random_.unit() - 0.5);
         const auto pause = std::chrono::duration_cast<core::duration>(core::duration{std::max(q->settings.interval, shortest_interval)} * spread);
         self.due = loop_.tick() + pause;
         {
-            talk t;
-            auto asking = check(self, q, t);
+            wire::one_call call{loop_, q->target, q->request, limits_of(*q)};
+            auto asking = check(self, *q, call);
             const finding found = co_await std::move(asking);
-            if (!found.cancelled && !self.ended()) {
+            if (!found.cancelled && !self.ended) {
                 if (version == self.version) record(self, *q, found);
-                auto draining = drain(self, t);
+                auto draining = drain(self, call);
                 co_await std::move(draining);
             }
         }
-        while (!self.ended() && loop_.tick() < self.due) (void)co_await self.sleeper.wait(self.due);
+        while (!self.ended && loop_.tick() < self.due) (void)co_await self.sleeper.wait(self.due);
     }
 }
 
@@ -217,8 +212,8 @@ net::detached health_checker::checks::ask_once(subject_ptr s, policy::ejection_s
     auto& self = *s;
     {
         const auto q = self.ask;
-        talk t;
-        auto asking = check(self, q, t);
+        wire::one_call call{loop_, q->target, q->request, limits_of(*q)};
+        auto asking = check(self, *q, call);
         const finding found = co_await std::move(asking);
         const int status = found.cancelled ? 0 : found.status;
         if (status != 0)
@@ -228,128 +223,37 @@ net::detached health_checker::checks::ask_once(subject_ptr s, policy::ejection_s
             self.state->itself_refused("credentials refused (" + std::to_string(status) + ", to weir's own question too). Check its api_key",
                                        loop_.tick(), ejection);
         self.due = loop_.tick() + drain_time;
-        auto draining = drain(self, t);
+        auto draining = drain(self, call);
         co_await std::move(draining);
     }
     std::erase(asked_once_, s);
 }
 
-net::task<finding> health_checker::checks::check(subject& s, question_ptr q, talk& t) {
+net::task<finding> health_checker::checks::check(subject& s, const health_question& q, wire::one_call& call) {
     finding out;
-    t.deadline = loop_.now() + q->settings.timeout;
-    net::upstream_connections connections{loop_, q->target};
-    auto dialling = connections.dial(t.line, s.sleeper, &s.leaving, t.deadline);
-    const auto dialled = co_await std::move(dialling);
-    if (dialled.why == net::dial_failure::cancelled || dialled.why == net::dial_failure::local || s.ended()) {
-        out.cancelled = true;
-        co_return out;
-    }
-    if (dialled.why != net::dial_failure::none) {
-        out.why = why_failed(dialled, *q);
-        co_return out;
-    }
-    auto sending = send(s, *q, t);
-    const bool sent = co_await std::move(sending);
-    // An upstream may answer and close before it has read everything; only without an answer is that a failure.
-    auto reading = read_answer(s, *q, t);
-    out = co_await std::move(reading);
-    if (!sent && !out.passed && out.why.starts_with("closed")) out.why = "closed the connection while it was being asked";
-    co_return out;
-}
-
-net::task<bool> health_checker::checks::send(subject& s, const health_question& q, talk& t) {
-    std::string_view left = q.request.reveal();
-    auto& sock = t.line.sock;
-    while (!left.empty() && !s.ended()) {
-        const iovec piece{const_cast<char*>(left.data()), left.size()};
-        const auto r = sock.write({&piece, 1});
-        if (r.what == net::io::ok) {
-            left.remove_prefix(r.bytes);
-            continue;
-        }
-        if (r.what != net::io::again) co_return false;
-        const auto why = co_await s.sleeper.wait(t.deadline);
-        if (why == net::woken::deadline) co_return false;
-    }
-    const bool all_sent = left.empty();
-    co_return all_sent;
-}
-
-net::task<bool> health_checker::checks::read_more(subject& s, talk& t) {
-    auto& sock = t.line.sock;
-    while (!s.ended()) {
-        if (sock.readable()) {
-            const auto r = sock.read(t.in.free_begin(), t.in.free_size());
-            if (r.what == net::io::ok) {
-                t.in.commit(r.bytes);
-                co_return true;
-            }
-            if (r.what != net::io::again) co_return false;
-        }
-        const auto why = co_await s.sleeper.wait(t.deadline);
-        if (why == net::woken::deadline) co_return false;
-    }
-    co_return false;
-}
-
-net::task<finding> health_checker::checks::read_answer(subject& s, const health_question& q, talk& t) {
-    finding out;
-    for (bool done = false; !done;) {
-        t.in.reserve(t.in.size() + net::slab_size);
-        auto reading = read_more(s, t);
-        const bool more = co_await std::move(reading);
-        if (s.ended()) {
-            out.cancelled = true;
-            co_return out;
-        }
-        if (!more) {
-            const bool late = loop_.tick() >= t.deadline;
-            out.why = late ? "timeout: no answer within " + std::to_string(q.settings.timeout.count()) + " ms"
-                           : std::string{"closed the connection without an answer"};
-            co_return out;
-        }
-        done = take_head(q, t, out);
+    s.running = &call;
+    auto asking = call.ask();
+    const bool answered = co_await std::move(asking);
+    s.running = nullptr;
+    const auto dialled = call.out.dialled.why;
+    out.cancelled = s.ended || dialled == net::dial_failure::cancelled || dialled == net::dial_failure::local;
+    if (answered) {
+        out.status = call.out.status;
+        out.passed = policy::check_passes(out.status, q.settings);
+        if (!out.passed) out.why = why_failed(out.status, q);
+    } else if (!out.cancelled) {
+        out.why = why_unanswered(call, q);
     }
     co_return out;
 }
 
-bool health_checker::checks::take_head(const health_question& q, talk& t, finding& out) {
-    for (; t.interim <= max_interim_answers; ++t.interim) {
-        const auto parsed = http::parse_response_head(t.in.view(), head_limit, false, head_);
-        if (parsed.state == http::parse_state::need_more) return false;
-        if (parsed.state == http::parse_state::failed) {
-            out.why = "invalid answer: " + std::string{parsed.why};
-            return true;
-        }
-        const int status = head_.status;
-        const auto framing = head_.body;
-        const auto length = head_.content_length;
-        t.in.consume(parsed.consumed);
-        if (status >= 100 && status < 200 && status != 101) continue;
-        t.body_left = framing == http::framing::none ? 0 : framing == http::framing::length ? length : drained_at_most;
-        out.status = status;
-        out.passed = policy::check_passes(status, q.settings);
-        if (!out.passed) out.why = why_failed(status, q);
-        return true;
-    }
-    out.why = "invalid answer: too many interim answers";
-    return true;
-}
-
-net::task<void> health_checker::checks::drain(subject& s, talk& t) {
-    std::uint64_t left = std::min<std::uint64_t>(t.body_left, drained_at_most);
-    t.deadline = std::min(loop_.tick() + drain_time, s.due);
-    left -= std::min<std::uint64_t>(left, t.in.size());
-    t.in.clear();
-    while (left > 0 && t.line.sock.is_open()) {
-        t.in.need_slab();
-        auto reading = read_more(s, t);
-        const bool more = co_await std::move(reading);
-        if (!more) co_return;
-        left -= std::min<std::uint64_t>(left, t.in.size());
-        t.in.clear();
-    }
-    t.line.sock.shutdown_tls();
+net::task<void> health_checker::checks::drain(subject& s, wire::one_call& call) {
+    if (call.out.status == 0) co_return;
+    s.running = &call;
+    call.until(std::min(loop_.tick() + drain_time, s.due));
+    auto draining = call.read_body();
+    co_await std::move(draining);
+    s.running = nullptr;
 }
 
 void health_checker::checks::record(subject& s, const health_question& q, const finding& f) {

@@ -5,9 +5,9 @@
 #include <exception>
 
 #include "pools/snapshot.hpp"
-#include "probe/probe.hpp"
 #include "probe/probe_reply.hpp"
 #include "probe/probe_request.hpp"
+#include "wire/one_call.hpp"
 
 namespace weir::probe {
 namespace {
@@ -15,8 +15,8 @@ namespace {
 // Aggregators list thousands of models, each with a description.
 constexpr std::size_t longest_list = 16 * 1024 * 1024;
 
-std::optional<std::vector<std::string>> heard_from(const probe_answer& got) {
-    if (got.how != probe_answer::end::answered || got.status != 200 || !got.whole) return std::nullopt;
+std::optional<std::vector<std::string>> heard_from(const wire::call_answer& got) {
+    if (got.how != wire::call_answer::end::answered || got.status != 200 || !got.whole) return std::nullopt;
     auto said = read_probe_reply(got.content_type, got.body);
     if (!said.is_list) return std::nullopt;
     return std::move(said.models);
@@ -31,9 +31,9 @@ model_scout::~model_scout() {
 void model_scout::run(const std::vector<question>& questions, pools::served_models& into) {
     std::optional<std::vector<std::string>> heard;
     try {
-        const probe_limits limits{.connect = longest, .total = longest, .body = longest_list};
+        const wire::call_limits limits{.connect = longest, .total = longest, .body = longest_list};
         for (const auto& one : questions)
-            if (heard = heard_from(probe(one.target, one.request, limits)); heard) break;
+            if (heard = heard_from(wire::call(one.target, one.request, limits)); heard) break;
     } catch (const std::exception&) {
         // No descriptor or no memory for it: as if nobody had answered.
     }
