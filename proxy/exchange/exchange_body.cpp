@@ -18,16 +18,13 @@ std::size_t next_step(std::size_t have) { return have + std::clamp(have, smalles
 
 }  // namespace
 
+shared_memory exchange_runner::memory_of_all() {
+    return {worker_.counts().buffered_bodies, worker_.metrics().buffered_body_bytes(record_.listener), conf().limits.buffered_bodies};
+}
+
 core::error exchange_runner::count_body_memory(std::size_t size) {
-    auto& total = worker_.counts().buffered_bodies;
-    const auto more = size - counted_body_;
-    if (total.fetch_add(more, std::memory_order_relaxed) + more > conf().limits.buffered_bodies) {
-        total.fetch_sub(more, std::memory_order_relaxed);
-        return {core::code::overloaded, "too many request bodies are being held (limits.buffered_bodies); try again soon", 1};
-    }
-    worker_.metrics().buffered_body_bytes(record_.listener).add(static_cast<std::int64_t>(more));
-    counted_body_ = size;
-    return {};
+    if (body_memory_.grow_to(size, memory_of_all())) return {};
+    return {core::code::overloaded, "too many request bodies are being held (limits.buffered_bodies); try again soon", 1};
 }
 
 core::error exchange_runner::take_body_memory(std::size_t size) {
@@ -37,10 +34,8 @@ core::error exchange_runner::take_body_memory(std::size_t size) {
 }
 
 void exchange_runner::give_body_memory_back() {
-    if (counted_body_ == 0) return;
-    worker_.counts().buffered_bodies.fetch_sub(counted_body_, std::memory_order_relaxed);
-    worker_.metrics().buffered_body_bytes(record_.listener).add(-static_cast<std::int64_t>(counted_body_));
-    counted_body_ = 0;
+    if (body_memory_.size() == 0) return;
+    body_memory_.release();
     big_body_.release();
     encoded_.reset();
 }
@@ -135,11 +130,11 @@ net::task<core::error> exchange_runner::read_sized_body() {
             why = co_await std::move(waiting);
             if (why || gone_) co_return why;
         }
-        if (!fits && into.size() == counted_body_) {
-            why = take_body_memory(std::min(size, next_step(counted_body_)));
+        if (!fits && into.size() == body_memory_.size()) {
+            why = take_body_memory(std::min(size, next_step(body_memory_.size())));
             if (why) co_return why;
         }
-        const auto r = client.read(into.free_begin(), (fits ? whole : counted_body_) - into.size());
+        const auto r = client.read(into.free_begin(), (fits ? whole : body_memory_.size()) - into.size());
         if (r.what == net::io::again) continue;
         if (r.what != net::io::ok) {
             gone_ = true;
@@ -174,7 +169,7 @@ net::task<core::error> exchange_runner::read_chunked_body(bool refused) {
                 too_large = true;
                 return;
             }
-            if (size > counted_body_) why = take_body_memory(std::min(kept, std::max({size, 2 * counted_body_, net::slab_size})));
+            if (size > body_memory_.size()) why = take_body_memory(std::min(kept, std::max({size, 2 * body_memory_.size(), net::slab_size})));
             if (why) return;
             std::memcpy(big_body_.free_begin(), p, n);
             big_body_.commit(n);

@@ -32,24 +32,12 @@ void exchange_runner::choose_collecting() {
 void exchange_runner::stop_collecting() {
     if (!collecting_) return;
     collecting_->parts.reset();
-    if (collecting_->counted == 0) return;
-    worker_.counts().buffered_bodies.fetch_sub(collecting_->counted, std::memory_order_relaxed);
-    worker_.metrics().buffered_body_bytes(record_.listener).add(-static_cast<std::int64_t>(collecting_->counted));
-    collecting_->counted = 0;
+    collecting_->memory.release();
 }
 
 bool exchange_runner::count_collected() {
     const std::size_t in_memory = (collecting_->parts->held() + memory_step - 1) / memory_step * memory_step;
-    if (in_memory <= collecting_->counted) return true;
-    const std::size_t more = in_memory - collecting_->counted;
-    auto& total = worker_.counts().buffered_bodies;
-    if (total.fetch_add(more, std::memory_order_relaxed) + more > conf().limits.buffered_bodies) {
-        total.fetch_sub(more, std::memory_order_relaxed);
-        return false;
-    }
-    worker_.metrics().buffered_body_bytes(record_.listener).add(static_cast<std::int64_t>(more));
-    collecting_->counted = in_memory;
-    return true;
+    return collecting_->memory.grow_to(in_memory, memory_of_all());
 }
 
 // False when the stream's content coding is broken.

@@ -37,7 +37,7 @@ net::task<core::error> exchange_runner::decode_body() {
     }
     const auto limit = conf().limits.request_body;
     const auto most = std::min<std::size_t>(limit, std::max(any_ratio_up_to, largest_ratio * body_size_));
-    const auto counted_before = counted_body_;
+    const auto counted_before = body_memory_.size();
     encoded_ = std::make_unique<encoded_body>();
     encoded_->as_sent = {body_, body_size_};
     auto& plain = encoded_->plain;

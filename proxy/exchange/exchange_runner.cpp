@@ -1,6 +1,8 @@
 // The story of one request, in order. Each chapter has its own file.
 #include "exchange/exchange_runner.hpp"
 
+#include "exchange/model_lists.hpp"
+
 namespace weir::exchange {
 
 exchange_runner::exchange_runner(session& s, std::size_t head_size)
@@ -11,8 +13,6 @@ exchange_runner::exchange_runner(session& s, std::size_t head_size)
 exchange_runner::~exchange_runner() {
     worker_.remove(*this);
     release_upstream(false);
-    give_body_memory_back();
-    stop_collecting();
     if (reading_for_ == reading_for::bill) pool_->drains->give_back();
     if (active_streams_) active_streams_->add(-1);
     publish();
@@ -67,7 +67,7 @@ net::task<bool> exchange_runner::admitted() {
         }
     }
     if (!refusal && target_.id == dialect::endpoint::llms_txt) {
-        auto answering = reply_with(200, llms_answer(), "text/markdown; charset=utf-8");
+        auto answering = reply_with(200, model_lists{*view_->shared, caller_}.llms_text(own_origin()), "text/markdown; charset=utf-8");
         co_await std::move(answering);
         co_return false;
     }

@@ -18,6 +18,7 @@
 #include "exchange/exchange_object.hpp"
 #include "exchange/hedge.hpp"
 #include "exchange/local_reply.hpp"
+#include "exchange/memory_share.hpp"
 #include "exchange/meter.hpp"
 #include "exchange/plan.hpp"
 #include "exchange/session.hpp"
@@ -148,21 +149,16 @@ private:
     [[nodiscard]] bool is_free() const;
 
     // --- exchange_lists.cpp: what the caller may call ---
-    [[nodiscard]] std::vector<std::string> callable_models() const;
-    [[nodiscard]] std::vector<std::string> callable_patterns() const;
-    [[nodiscard]] const usage::model_price* shown_price(std::string_view model) const;
-    [[nodiscard]] std::string own_origin();
     [[nodiscard]] net::task<void> learn_served_models();
-    [[nodiscard]] bool is_written(const std::string& model) const;
-    [[nodiscard]] bool is_served_unlisted(const std::string& model) const;
-    [[nodiscard]] std::string models_answer();
-    [[nodiscard]] std::string llms_answer();
+    [[nodiscard]] std::string models_answer() const;
+    [[nodiscard]] std::string own_origin();
 
     // --- exchange_body.cpp: the request's body ---
     [[nodiscard]] net::task<bool> invite_body();
     [[nodiscard]] net::task<core::error> read_body(bool refused);
     [[nodiscard]] net::task<core::error> read_sized_body();
     [[nodiscard]] net::task<core::error> read_chunked_body(bool refused);
+    [[nodiscard]] shared_memory memory_of_all();
     [[nodiscard]] core::error count_body_memory(std::size_t size);
     [[nodiscard]] core::error take_body_memory(std::size_t size);
     void give_body_memory_back();
@@ -379,7 +375,7 @@ private:
     std::size_t body_size_ = 0;
     std::size_t in_place_ = 0;  ///< bytes of the session's input, behind the head, that belong to this request
     net::buffer big_body_;
-    std::size_t counted_body_ = 0;  ///< of process_counts::buffered_bodies
+    memory_share body_memory_;
     /// A body that is not kept: it goes from the client's socket to the upstream's.
     struct upload {
         std::uint64_t left;       ///< still to be read from the client
