@@ -16,7 +16,7 @@ tidy=$(command -v clang-tidy-19 || command -v clang-tidy) || { echo "tidy.sh: cl
 files=()
 case ${1:-} in
     "") for room in $rooms; do files+=(proxy/"$room"/*.cpp); done ;;
-    --all) files=(proxy/*.cpp proxy/*/*.cpp) ;;
+    --all) mapfile -t files < <(find proxy -name "*.cpp" -not -path "*/embed/*") ;;
     *) files=("$@") ;;
 esac
 

@@ -23,7 +23,7 @@
 #include "app/spend_follower.hpp"
 #include "app/trace_exporter.hpp"
 #include "config/load.hpp"
-#include "exchange/object_keeper.hpp"
+#include "exchange/objects/object_keeper.hpp"
 #include "exchange/worker.hpp"
 #include "fleet/fleet.hpp"
 #include "ledger/ledger.hpp"

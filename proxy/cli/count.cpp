@@ -8,7 +8,7 @@
 
 #include "cli/command.hpp"
 #include "cli/read_file.hpp"
-#include "exchange/prompt_count.hpp"
+#include "exchange/meter/prompt_count.hpp"
 #include "token/encoding.hpp"
 
 namespace weir::cli {

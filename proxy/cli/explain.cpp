@@ -13,7 +13,7 @@
 #include "dialect/endpoint.hpp"
 #include "dialect/endpoint_rights.hpp"
 #include "dialect/request.hpp"
-#include "exchange/prompt_count.hpp"
+#include "exchange/meter/prompt_count.hpp"
 #include "exchange/quote.hpp"
 #include "exchange/sent_request.hpp"
 #include "policy/key_ring.hpp"

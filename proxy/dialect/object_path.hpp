@@ -1,5 +1,5 @@
 // What a request has to do with an object that providers keep (a stored response, a video, a batch): does it make one, or is it about one, and
-// which? Read off method, path and query alone. It does not know whose an object is (exchange/object_keeper.hpp does).
+// which? Read off method, path and query alone. It does not know whose an object is (exchange/objects/object_keeper.hpp does).
 #pragma once
 
 #include <cstdint>

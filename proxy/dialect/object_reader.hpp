@@ -1,6 +1,6 @@
 // Reads what an answer says of an object that a provider keeps: its id, how far it is, and the usage that it reports, whatever form the answer
 // has. Fed with the answer's bytes in arbitrary slices; it keeps no more than single members.
-// It does not know who pays (exchange/object_keeper.hpp does).
+// It does not know who pays (exchange/objects/object_keeper.hpp does).
 #pragma once
 
 #include <optional>

@@ -2,7 +2,7 @@
 // provider has read the prompt, and charges for it and for what it said (usage/CHARGES.md).
 #include "dialect/endpoint_traits.hpp"
 #include "exchange/exchange_runner.hpp"
-#include "exchange/prompt_count.hpp"
+#include "exchange/meter/prompt_count.hpp"
 #include "token/estimate.hpp"
 
 namespace weir::exchange {

@@ -2,8 +2,8 @@
 #include "dialect/endpoint_traits.hpp"
 #include "dialect/error_body.hpp"
 #include "dialect/served_model.hpp"
+#include "exchange/answers/local_reply.hpp"
 #include "exchange/exchange_runner.hpp"
-#include "exchange/local_reply.hpp"
 #include "token/estimate.hpp"
 
 namespace weir::exchange {

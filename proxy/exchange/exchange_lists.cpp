@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "exchange/answers/model_lists.hpp"
 #include "exchange/exchange_runner.hpp"
-#include "exchange/model_lists.hpp"
 #include "http/chars.hpp"
 #include "probe/model_scout.hpp"
 

@@ -1,7 +1,7 @@
 // The story of one request, in order. Each chapter has its own file.
 #include "exchange/exchange_runner.hpp"
 
-#include "exchange/model_lists.hpp"
+#include "exchange/answers/model_lists.hpp"
 
 namespace weir::exchange {
 

@@ -2,8 +2,8 @@
 
 #include <exception>
 
+#include "exchange/answers/local_reply.hpp"
 #include "exchange/exchange_runner.hpp"
-#include "exchange/local_reply.hpp"
 #include "telemetry/event_log.hpp"
 
 namespace weir::exchange {

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "core/request_id.hpp"
-#include "exchange/meter.hpp"
+#include "exchange/meter/meter.hpp"
 #include "exchange/open_request.hpp"
 #include "http/head.hpp"
 #include "ledger/journal.hpp"

@@ -1,5 +1,5 @@
 // What a caller may call, of a conf and a key alone. What upstreams say themselves is tested with upstreams (tests/e2e/model_lists_test.cpp).
-#include "exchange/model_lists.hpp"
+#include "exchange/answers/model_lists.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -47,12 +47,12 @@ TEST_F(ModelListsWithoutSockets, NameWhatRoutesName) {
 }
 
 TEST_F(ModelListsWithoutSockets, HoldToWhatAKeyMayCall) {
-    serve(std::string{two_pools} + "keys: [{name: k, secret: sk-k, models: [\"gpt-*\", gpt-5-mini]}]\n");
+    serve(std::string{two_pools} + "keys: [{name: k, secret: sk-k, models: [\"gpt-5*\", gpt-5-mini, gpt-4o]}]\n");
     const auto* k = key("sk-k");
     ASSERT_NE(k, nullptr);
     const model_lists lists{*snapshot_, k};
     EXPECT_THAT(lists.callable(), UnorderedElementsAre("gpt-4o", "gpt-5-mini"));
-    EXPECT_THAT(lists.patterns(), ElementsAre("gpt-*"));
+    EXPECT_THAT(lists.patterns(), ElementsAre("gpt-5*"));
     EXPECT_THAT(lists.all(dialect::kind::anthropic), Not(HasSubstr("claude-x")));
     EXPECT_EQ(lists.one(dialect::kind::openai, "claude-x"), "");
     EXPECT_THAT(lists.llms_text("http://h"), Not(HasSubstr("claude-x")));

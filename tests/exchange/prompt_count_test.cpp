@@ -1,5 +1,5 @@
 // Tokens of whole requests and answers in every dialect, with frames and tools.
-#include "exchange/prompt_count.hpp"
+#include "exchange/meter/prompt_count.hpp"
 
 #include <gtest/gtest.h>
 

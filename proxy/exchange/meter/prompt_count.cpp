@@ -1,4 +1,4 @@
-#include "exchange/prompt_count.hpp"
+#include "exchange/meter/prompt_count.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "exchange/object_keeper.hpp"
+#include "exchange/objects/object_keeper.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,7 +1,7 @@
-#include "exchange/answer_meter.hpp"
+#include "exchange/meter/answer_meter.hpp"
 
 #include "dialect/endpoint_traits.hpp"
-#include "exchange/prompt_count.hpp"
+#include "exchange/meter/prompt_count.hpp"
 #include "token/estimate.hpp"
 
 namespace weir::exchange {

@@ -1,4 +1,4 @@
-#include "exchange/model_lists.hpp"
+#include "exchange/answers/model_lists.hpp"
 
 #include <algorithm>
 #include <unordered_set>
@@ -6,7 +6,7 @@
 #include "core/glob.hpp"
 #include "dialect/endpoint.hpp"
 #include "dialect/model_list.hpp"
-#include "exchange/llms_text.hpp"
+#include "exchange/answers/llms_text.hpp"
 
 namespace weir::exchange {
 namespace {

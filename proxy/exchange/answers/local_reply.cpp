@@ -1,4 +1,4 @@
-#include "exchange/local_reply.hpp"
+#include "exchange/answers/local_reply.hpp"
 
 #include "core/request_id.hpp"
 #include "dialect/error_body.hpp"

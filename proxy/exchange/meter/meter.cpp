@@ -1,10 +1,10 @@
-#include "exchange/meter.hpp"
+#include "exchange/meter/meter.hpp"
 
 #include <algorithm>
 #include <cstring>
 
 #include "dialect/stream_access.hpp"
-#include "exchange/prompt_count.hpp"
+#include "exchange/meter/prompt_count.hpp"
 #include "token/estimate.hpp"
 
 namespace weir::exchange {

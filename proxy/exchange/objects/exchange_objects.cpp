@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "exchange/exchange_runner.hpp"
-#include "exchange/object_keeper.hpp"
+#include "exchange/objects/object_keeper.hpp"
 #include "policy/object_owner.hpp"
 #include "policy/unnamed_route.hpp"
 

@@ -9,7 +9,7 @@
 
 #include "dialect/answer.hpp"
 #include "dialect/text_finder.hpp"
-#include "exchange/meter.hpp"
+#include "exchange/meter/meter.hpp"
 #include "http/content_decoder.hpp"
 #include "http/sse_scanner.hpp"
 #include "policy/model_habits.hpp"

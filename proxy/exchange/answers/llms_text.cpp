@@ -1,4 +1,4 @@
-#include "exchange/llms_text.hpp"
+#include "exchange/answers/llms_text.hpp"
 
 #include <algorithm>
 #include <array>
