@@ -45,18 +45,14 @@ usage::counts exchange_runner::seen_usage() const {
     return meter_ ? count_stream().usage : prompt_estimate();
 }
 
-void exchange_runner::charge_discarded(const usage::counts& used, std::string_view upstream) {
-    if (!given_up_) given_up_ = std::make_unique<usage::counts>();
-    *given_up_ += used;
-    if (const auto* price = conf().prices.find_sent(record_.served_model, facts_.model, upstream))
-        record_.discarded_cost += usage::cost_of(*price, used);
-    else
-        record_.priced = false;
+// Of the model and upstream at hand; null: nobody knows.
+const usage::model_price* exchange_runner::price_of_answer() const {
+    return conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
 }
 
 // Once for each attempt.
 void exchange_runner::charge_given_up() {
-    if (is_owed()) charge_discarded(seen_usage(), record_.upstream);
+    if (is_owed()) money_.discard(seen_usage(), price_of_answer(), record_);
     if (sent_ != request_state::not_whole) sent_ = request_state::settled;
 }
 

@@ -104,7 +104,7 @@ net::task<exchange_runner::held> exchange_runner::collect_answer() {
     core::time_point patience = core::never;
     last_failure_ = failure::none;
     last_event_at_ = now();
-    progress_due_ = now() + std::chrono::seconds{1};
+    money_.progress_is_due_at(now() + std::chrono::seconds{1});
     stop_collecting();
     collecting_->parts = dialect::make_collector(target_.id, conf().limits.collected);
     collecting_->decoder = http::content_decoder::of(coding_);

@@ -127,8 +127,7 @@ net::task<void> exchange_runner::reply_with(int status, std::string body, std::s
 
 // The final account, before the last byte goes out: a request whose answer is complete is in the ledger whatever happens next.
 void exchange_runner::settle() {
-    if (settled_) return;
-    settled_ = true;
+    if (!money_.close()) return;
     if (hedge_) end_hedge();
     if (!record_.has_usage && passing_) take_bill(passing_->so_far());
     if (!record_.has_usage && is_owed() && (meter_ || record_.attempts[attempt_at_].status == 0)) {
@@ -138,42 +137,40 @@ void exchange_runner::settle() {
     }
     const auto& u = record_.usage;
     // What weir answers itself costs nothing, also where it is about a model that has a price.
-    if (!price_ && to_) price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
+    if (!money_.price() && to_) money_.price_by(price_of_answer());
     if (tunnel_)
-        record_.cost = spent_;  // each response had its own price, or none
-    else if (price_ && (record_.has_usage || charged_ == charged::as_counted))
-        record_.cost = usage::cost_of(*price_, u, facts_.choices);
+        record_.cost = money_.spent();  // each response had its own price, or none
+    else if (money_.price() && (record_.has_usage || charged_ == charged::as_counted))
+        record_.cost = usage::cost_of(*money_.price(), u, facts_.choices);
     if (is_free()) {
         record_.usage = {};
         record_.has_usage = record_.estimated = false;
         record_.cost = 0;
     }
     record_.cost += record_.discarded_cost;
-    if (!record_.has_usage && given_up_) {
+    if (!record_.has_usage && money_.discarded()) {
         // All that was used is what was given up; its cost is in discarded_cost.
-        record_.usage = *given_up_;
+        record_.usage = *money_.discarded();
         record_.has_usage = record_.estimated = true;
     }
     if (!tunnel_) record_.priced = record_.priced && is_priced();
     if (object_) settle_object();
-    reservation_.settle(u.prompt() + u.completion(), record_.cost, record_.time);
-    if (in_ledger_) {
-        measure_time();
-        (void)worker_.ledger()->settle(ledger_entry_, record_);
-    }
+    if (money_.in_ledger()) measure_time();
+    money_.settle(u.prompt() + u.completion(), record_);
 }
 
 // False: something was used whose price, or whose amount, nobody said.
 bool exchange_runner::is_priced() const {
     using dialect::without_usage;
+    const auto* price = money_.price();
     const auto kind = dialect::traits_of(target_.id).bill;
     const bool by_amount = kind == without_usage::amount_unknown || kind == without_usage::audio_and_text;
     // What of such an answer can be counted is not all that it costs, but for a transcript.
     const bool amount_known = !record_.usage.empty() && (!record_.estimated || kind == without_usage::audio_and_text);
     const bool more_is_due = beyond_tokens_ || reader_.beyond_tokens() || facts_.special_tier || facts_.searches;
-    if (charged_ == charged::if_reported) return record_.has_usage && price_;
-    if (charged_ == charged::as_counted && (more_is_due || (by_amount && !amount_known))) return price_ && usage::needs_no_usage(*price_);
-    return price_ || record_.usage.empty();
+    if (charged_ == charged::if_reported) return record_.has_usage && price;
+    if (charged_ == charged::as_counted && (more_is_due || (by_amount && !amount_known))) return price && usage::needs_no_usage(*price);
+    return price || record_.usage.empty();
 }
 
 answered_request exchange_runner::asked() const {

@@ -162,7 +162,7 @@ void exchange_runner::end_hedge() {
     entry.why = lost ? failure::overtaken : over->why();
     worker_.metrics().hedge(pool_->conf->name, lost ? "lost" : "failed");
     if (over->was_read() && over->status() < 400 && over->provider_code().empty() && costs_something())
-        charge_discarded(prompt_estimate(), call.to->conf->name);
+        money_.discard(prompt_estimate(), conf().prices.find_sent(record_.served_model, facts_.model, call.to->conf->name), record_);
     if (lost) return;
     failed_attempt f;
     f.what.kind = over->lacking_here() ? policy::failure_kind::own : kind_of(over->why());

@@ -46,8 +46,7 @@ void exchange_runner::forget_answer() {
     charged_ = charged::nothing;
     coding_ = http::content_coding::identity;
     beyond_tokens_ = false;
-    price_ = nullptr;
-    spent_ = 0;
+    money_.forget_answer();
     decoded_ = seen_ = kept_size_ = 0;
     upstream_keeps_ = event_mode_ = metered_ = content_seen_ = error_seen_ = false;
     sent_ = request_state::not_whole;
@@ -110,7 +109,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     if (collecting_ && !event_mode_ && !coding_name.empty()) head.add("content-encoding", coding_name);
     if (collecting_ && !type.empty()) head.add("content-type", event_mode_ ? "application/json" : type);
     record_.stream = record_.stream || (event_mode_ && !collecting_);
-    if (event_mode_) price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
+    if (event_mode_) money_.price_by(price_of_answer());
     if (event_mode_) inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
     if (event_mode_)
         meter_ = std::make_unique<meter>(record_.served_model, counted_body(asked()), habits_, worker_.prompts_kept, counted_media(asked()));
@@ -145,7 +144,7 @@ void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint
     char digits[12];
     const auto n = static_cast<std::size_t>(std::snprintf(digits, sizeof digits, "%d", plan_.attempts()));
     add("x-weir-attempts", {digits, n});
-    if (framing_.done() && settled_ && (record_.has_usage || record_.cost > 0) && record_.priced && !record_.stream)
+    if (framing_.done() && money_.settled() && (record_.has_usage || record_.cost > 0) && record_.priced && !record_.stream)
         add("x-weir-cost-usd", usage::usd_string(record_.cost));
     if (!target_.hint.empty())
         add("x-weir-hint", target_.hint);

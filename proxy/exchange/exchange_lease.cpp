@@ -21,7 +21,7 @@ net::task<core::error> exchange_runner::wait_for_lease() {
         view_->shared->keys->go_on(waiting->admitted, waiting->what, core::wall_clock::now());
     }
     record_.queued_ms += static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now() - joined).count());
-    if (waiting->admitted) reservation_ = std::move(waiting->admitted.held);
+    if (waiting->admitted) money_.hold(std::move(waiting->admitted.held));
     co_return std::move(waiting->admitted.refused);
 }
 

@@ -82,30 +82,23 @@ void exchange_runner::note_failed_end() {
 
 // False: what the stream has cost so far has used up the key's budget.
 bool exchange_runner::budget_allows() {
-    if (!meter_ || !price_ || !caller_ || caller_->budgets() == 0) return true;
-    const auto cost = usage::cost_of(*price_, meter_->estimate(reader_.usage()));
-    const auto more = cost - spent_;
-    if (more <= 0) return true;
-    spent_ = cost;
-    return reservation_.spend(more, core::wall_clock::now());
+    return !meter_ || !money_.watches_budgets() || money_.charge(meter_->estimate(reader_.usage()), core::wall_clock::now());
 }
 
 void exchange_runner::note_progress() {
-    constexpr auto interval = std::chrono::seconds{1};
-    if (now() < progress_due_) return;
-    progress_due_ = now() + interval;
+    if (!money_.takes_progress(now())) return;
     auto usage = meter_ ? meter_->estimate(reader_.usage()) : usage::counts{};
     if (tunnel_) usage = record_.usage;
-    const auto cost = tunnel_ ? spent_ : price_ ? usage::cost_of(*price_, usage) : 0;
+    const auto cost = tunnel_ ? money_.spent() : money_.cost_of(usage);
     ledger::progress_report so_far{
         record_.pool, record_.upstream, record_.served_model, record_.status, plan_.attempts(), usage, cost, record_.first_token_ms, 0};
     so_far.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now() - began_).count();
     so_far.object = record_.object;
     so_far.owes = record_.owes;
-    if (in_ledger_) worker_.ledger()->progress(ledger_entry_, so_far);
+    money_.progress(so_far);
     // Shown is what is sure: not an estimate of the prompt, which may turn out lower.
     if (!tunnel_ && reader_.usage().prompt() == 0) usage.input = 0;
-    if (tunnel_ || price_) worker_.metrics().show_spend(record_, tunnel_ ? spent_ : usage::cost_of(*price_, usage));
+    if (tunnel_ || money_.price()) worker_.metrics().show_spend(record_, tunnel_ ? money_.spent() : money_.cost_of(usage));
 }
 
 // The client is gone. With `on_disconnect: drain` the answer is read on, within bounds, so that the bill is the upstream's own: from when the
@@ -192,7 +185,7 @@ exchange_runner::batch_end exchange_runner::judge_batch(failure broken) const {
 
 // The account of a stream before its last byte, or its terminator, goes out; or when nobody reads it any more.
 void exchange_runner::account_for_stream(const batch_end& end) {
-    if (settled_) return;
+    if (money_.settled()) return;
     if (end.complete) add_usage();
     if (end.complete && end.cut == core::code::none && error_seen_) note_failed_end();
     settle();
@@ -213,7 +206,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
     failure broken = failure::none;
     active_streams_ = &worker_.metrics().active_streams(record_.listener);
     active_streams_->add(1);
-    progress_due_ = now() + std::chrono::seconds{1};
+    money_.progress_is_due_at(now() + std::chrono::seconds{1});
     drop_request_memory();
     for (;;) {
         const auto end = judge_batch(broken);

@@ -257,7 +257,7 @@ core::error exchange_runner::admit() {
         return {};
     }
     if (admitted.refused) return std::move(admitted.refused);
-    reservation_ = std::move(admitted.held);
+    money_.hold(std::move(admitted.held));
     return {};
 }
 

@@ -103,11 +103,7 @@ net::task<bool> exchange_runner::admitted() {
         co_await std::move(refusing);
         co_return false;
     }
-    if (auto* journal = worker_.ledger()) {
-        in_ledger_ = true;
-        ledger_entry_ =
-            journal->begin({record_.time, record_.request_id, record_.key, record_.route, record_.model, record_.endpoint, record_.stream});
-    }
+    money_.open(worker_.ledger(), {record_.time, record_.request_id, record_.key, record_.route, record_.model, record_.endpoint, record_.stream});
     co_return true;
 }
 

@@ -13,6 +13,7 @@
 #include "dialect/endpoint_traits.hpp"
 #include "dialect/realtime.hpp"
 #include "dialect/request.hpp"
+#include "exchange/account.hpp"
 #include "exchange/answers/local_reply.hpp"
 #include "exchange/collecting.hpp"
 #include "exchange/hedge.hpp"
@@ -23,8 +24,6 @@
 #include "exchange/plan.hpp"
 #include "exchange/session.hpp"
 #include "http/sse_scanner.hpp"
-#include "ledger/journal.hpp"
-#include "policy/reservation.hpp"
 #include "policy/retry.hpp"
 #include "policy/tried_set.hpp"
 #include "record/request_record.hpp"
@@ -282,7 +281,7 @@ private:
     [[nodiscard]] bool costs_something() const;
     [[nodiscard]] usage::counts prompt_estimate() const;
     [[nodiscard]] usage::counts seen_usage() const;
-    void charge_discarded(const usage::counts& used, std::string_view upstream);
+    [[nodiscard]] const usage::model_price* price_of_answer() const;
     void charge_given_up();
     [[nodiscard]] core::time_point answer_deadline() const;
     [[nodiscard]] record::failure phase_failure() const;
@@ -394,7 +393,6 @@ private:
     const policy::route* route_ = nullptr;
     const policy::key* caller_ = nullptr;
     policy::model_habits* habits_ = nullptr;  ///< what was learned of the asked model; null: none was named
-    policy::reservation reservation_;
     std::unique_ptr<lacking_lease> lacking_;  ///< until it is waited for
     std::array<char, 40> request_id_{};
     std::unique_ptr<char[]> long_request_id_;
@@ -422,10 +420,9 @@ private:
     const pools::pool_runtime* pool_ = nullptr;
     const pools::upstream_runtime* to_ = nullptr;
     core::error last_error_;
-    place failed_at_;                          ///< the attempt that last_error_ tells of
-    std::unique_ptr<usage::counts> given_up_;  ///< used by attempts that were given up, by weir's estimate; null: none was
-    int kept_status_ = 0;                      ///< not 0: an error answer that is passed on should no other attempt be possible
-    core::time_point pause_asked_until_{};     ///< by the last answer's Retry-After
+    place failed_at_;                       ///< the attempt that last_error_ tells of
+    int kept_status_ = 0;                   ///< not 0: an error answer that is passed on should no other attempt be possible
+    core::time_point pause_asked_until_{};  ///< by the last answer's Retry-After
     std::unique_ptr<kept_answer> kept_;
     core::time_point total_deadline_ = core::never, sent_at_{}, attempt_began_{};
     core::time_point last_event_at_{};
@@ -461,12 +458,9 @@ private:
     std::unique_ptr<answer_meter> passing_;  ///< of an answer that is passed on without being held whole
     std::unique_ptr<meter> meter_;
     std::unique_ptr<collecting> collecting_;  ///< this attempt asks for a stream although the client did not
-    const usage::model_price* price_ = nullptr;
-    usage::nanousd spent_ = 0;  ///< of the running stream, as told to the reservation
-    core::time_point progress_due_{};
-    core::time_point last_sent_{};  ///< when the client last got bytes, for heartbeats
-    bool early_head_ = false;       ///< weir sent a head of its own so that heartbeats could go out
-    bool over_budget_ = false;      ///< the event at seen_ was the last that the key could pay
+    core::time_point last_sent_{};            ///< when the client last got bytes, for heartbeats
+    bool early_head_ = false;                 ///< weir sent a head of its own so that heartbeats could go out
+    bool over_budget_ = false;                ///< the event at seen_ was the last that the key could pay
     reading_for reading_for_ = reading_for::client;
     core::code ended_by_ = core::code::none;  ///< not none: it is to end now
     core::time_point last_words_by_ = core::never;
@@ -474,14 +468,14 @@ private:
     telemetry::histogram_ref inter_token_;
     telemetry::gauge* active_streams_ = nullptr;
 
+    account money_;
+
     // What happened.
     record::request_record record_;
     std::unique_ptr<telemetry::trace_notes> trace_;  ///< while tracing is on
-    ledger::entry ledger_entry_;
-    bool in_ledger_ = false;
     core::time_point began_{};
     core::duration waited_{0};
-    bool gone_ = false, settled_ = false, published_ = false;
+    bool gone_ = false, published_ = false;
 };
 
 }  // namespace weir::exchange

@@ -96,14 +96,13 @@ bool exchange_runner::count_response(const dialect::realtime_facts& said) {
     const auto& used = said.usage;
     record_.usage += used;
     record_.has_usage = true;
-    if (names_models) price_ = said.model.empty() ? nullptr : conf().prices.find(said.model, record_.upstream);
-    if (!price_ && !used.empty()) record_.priced = false;
-    const auto cost = price_ ? usage::cost_of(*price_, used) : 0;
-    spent_ += cost;
-    progress_due_ = {};  // each response is in the ledger before the client sees its end
+    if (names_models) money_.price_by(said.model.empty() ? nullptr : conf().prices.find(said.model, record_.upstream));
+    if (!money_.price() && !used.empty()) record_.priced = false;
+    const auto cost = money_.cost_of(used);
+    money_.add(cost);
+    money_.progress_is_due_at({});  // each response is in the ledger before the client sees its end
     note_progress();
-    if (cost <= 0 || !caller_ || caller_->budgets() == 0) return true;
-    return reservation_.spend(cost, core::wall_clock::now());
+    return money_.spend(cost, core::wall_clock::now());
 }
 
 // Each response names its model when it begins, before it costs anything.
@@ -198,7 +197,7 @@ net::task<void> exchange_runner::relay_tunnel() {
     tunnel t{target_.id};
     record_.stream = true;
     drop_request_memory();
-    price_ = conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream);
+    money_.price_by(price_of_answer());
     active_streams_ = &worker_.metrics().active_streams(record_.listener);
     active_streams_->add(1);
     client_head_ += "connection: upgrade\r\nupgrade: websocket\r\n";

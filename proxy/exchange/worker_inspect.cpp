@@ -65,7 +65,7 @@ open_request exchange_runner::describe() const {
     out.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(core::clock::now() - began_).count();
     if (meter_) {
         out.output_tokens = meter_->output();
-        if (const auto* price = price_ ? price_ : conf().prices.find_sent(record_.served_model, facts_.model, record_.upstream))
+        if (const auto* price = money_.price() ? money_.price() : price_of_answer())
             out.cost = usage::cost_of(*price, meter_->estimate(reader_.usage()));
     }
     return out;

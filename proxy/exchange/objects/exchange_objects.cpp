@@ -130,7 +130,7 @@ void exchange_runner::feed_object(std::string_view bytes) {
     // The client may use the id at once, and it must be known also if weir dies before the end of the stream.
     keep_object();
     record_.owes = record_.owes || (facts_.background && object_->ours);
-    progress_due_ = {};
+    money_.progress_is_due_at({});
     note_progress();
 }
 
