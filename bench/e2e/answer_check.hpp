@@ -19,8 +19,8 @@ public:
     void on_body(const char* data, std::size_t size, std::int64_t now);
     /// Null when the answer so far is exact and complete, else what is wrong with it.
     [[nodiscard]] const char* fault() const;
-    /// All stamped events have come: what a held stream waits for.
-    [[nodiscard]] bool events_complete() const noexcept { return next_ == expected_.events; }
+    /// The first stamped event has come, and none that was wrong: what a held stream waits for.
+    [[nodiscard]] bool stands() const noexcept { return next_ != 0 && !wrong_; }
 
 private:
     [[nodiscard]] std::size_t take_events(std::string_view text, std::int64_t now);

@@ -29,7 +29,7 @@ public:
     void hang_up() { wire_.reset(); }
 
     [[nodiscard]] bool busy() const noexcept { return busy_; }
-    [[nodiscard]] bool held() const noexcept { return busy_ && check_.events_complete(); }
+    [[nodiscard]] bool held() const noexcept { return busy_ && check_.stands(); }
 
     /// From OpenSSL: takes over the reference.
     void keep_session(SSL_SESSION* session);
