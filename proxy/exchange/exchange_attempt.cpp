@@ -1,9 +1,11 @@
 // Attempts: pick an upstream, connect, send, wait for the answer's head; on failure ask the plan what next.
+#include "exchange/answers/hidden_credential.hpp"
 #include "exchange/exchange_runner.hpp"
 #include "exchange/failed_attempt.hpp"
 #include "exchange/quote.hpp"
 #include "exchange/sent_request.hpp"
 #include "http/head_writer.hpp"
+#include "http/websocket.hpp"
 #include "policy/retry.hpp"
 
 namespace weir::exchange {
@@ -68,7 +70,7 @@ net::task<void> exchange_runner::attempts() {
     }
     if (gone_) co_return;
     if (stopped() && relay_ == relaying::nothing && record_.code == core::code::none && (!head_sent_ || early_head_)) {
-        auto ending = reply(stop_error());
+        auto ending = reply(order_.error());
         co_await std::move(ending);
         co_return;
     }
@@ -94,7 +96,7 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
     record_.pool = pool_->conf->name;
     record_.served_model = candidate.model;
     wanted_.who = policy::asker_of(record_.key, candidate.model);
-    if (plan_.attempts() == 0) total_deadline_ = core::after(began_, pool_->conf->timeouts.total);
+    if (plan_.attempts() == 0) total_deadline_ = core::after(watch_.began(), pool_->conf->timeouts.total);
     auto picked = pick_at_once(pool);
     if (picked.why_none == policy::no_upstream::all_full && pool_->conf->queue.size > 0) {
         auto waiting = wait_in_line(pool);
@@ -275,15 +277,13 @@ net::task<bool> exchange_runner::back_off(core::time_point not_before) {
     co_return true;
 }
 
-bool exchange_runner::wants_no_connection() const { return session_.client().peer_gone() || stopped() || (hedge_ && hedge_->ahead()); }
-
 net::task<net::dial_result> exchange_runner::connect(net::upstream_connections& from, core::time_point deadline) {
     net::dial_result result;
     home_ = &from;
     // A kept connection may turn out to be closed. What cannot be asked twice goes out on one that was used a moment ago, or on a new one; an
     // upload cannot even be sent twice.
     constexpr auto a_moment = std::chrono::seconds{1};
-    if (!upload_) upstream_ = is_repeatable() ? from.take_idle() : from.take_idle(a_moment);
+    if (!body_.uploading()) upstream_ = is_repeatable() ? from.take_idle() : from.take_idle(a_moment);
     if (upstream_) {
         upstream_->sock.set_owner(&session_.sleeper());
         co_return result;
@@ -293,7 +293,7 @@ net::task<net::dial_result> exchange_runner::connect(net::upstream_connections& 
     const net::dial_watch watch{this, [](const void* of) { return static_cast<const exchange_runner*>(of)->wants_no_connection(); }};
     auto dialling = from.dial(*upstream_, session_.sleeper(), watch, deadline);
     result = co_await std::move(dialling);
-    waited_ += worker_.loop().tick() - began;
+    watch_.waited_since(began);
     co_return result;
 }
 
@@ -315,12 +315,12 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
         }
         auto sending = send_request(*to_);
         auto why = co_await std::move(sending);
-        if (why == failure::none && upload_ && sent_ == request_state::whole) {
+        if (why == failure::none && body_.uploading() && sent_ == request_state::whole) {
             auto uploading = send_upload();
             why = co_await std::move(uploading);
-            if (upload_->refusal) {
+            if (body_.uploading()->refusal) {
                 release_upstream(false);
-                auto refusing = reply(std::move(upload_->refusal));
+                auto refusing = reply(std::move(body_.uploading()->refusal));
                 co_await std::move(refusing);
                 co_return tried::finished;
             }
@@ -363,7 +363,7 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
         if (got == held::client_gone) co_return tried::finished;
         if (got == held::broken && overtaken()) co_return tried::overtaken;
         if (got == held::broken) co_return fail(phase_failure(), detail_.take());
-        hide_credential(up_.data(), decoded_);
+        hide_credential(to_, up_.data(), decoded_);
         const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
         if (fail_status(facts.error_code, facts.error_message, false) == tried::failed) co_return tried::failed;
         if (early_head_) {
@@ -386,7 +386,7 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
         if (got == held::broken && overtaken()) co_return tried::overtaken;
         if (got == held::broken) {
             if (error_seen_) {
-                detail_ = without_credential(reader_.error_message());
+                detail_ = without_credential(to_, reader_.error_message());
                 co_return fail_status(reader_.error_code(), reader_.error_message(), true);
             }
             co_return fail(phase_failure(), detail_.take());
@@ -475,7 +475,7 @@ net::task<failure> exchange_runner::read_response_head() {
             }
             if (r.state == http::parse_state::need_more) break;
             if (answer.status == 101 && tunnel_) {
-                if (const auto fault = handshake_fault(answer); !fault.empty()) {
+                if (const auto fault = http::handshake_fault(head().fields, answer); !fault.empty()) {
                     detail_ = fault;
                     co_return failure::invalid;
                 }

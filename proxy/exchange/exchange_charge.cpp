@@ -33,9 +33,9 @@ usage::counts exchange_runner::prompt_estimate() const {
         used.audio_input = token::estimate_audio_tokens(sound_of(asked()));
         return used;
     }
-    used.input = (habits_ ? *habits_ : usual).input_tokens(body_size_, facts_.media_bytes);
-    if (!body_ || target_.body != dialect::body_form::json || body_size_ > longest_counted) return used;
-    const auto counted = count_prompt(token::encoding_for(record_.served_model).enc, {body_, body_size_});
+    used.input = (habits_ ? *habits_ : usual).input_tokens(body_.size(), facts_.media_bytes);
+    if (!body_.is_kept() || target_.body != dialect::body_form::json || body_.size() > longest_counted) return used;
+    const auto counted = count_prompt(token::encoding_for(record_.served_model).enc, body_.bytes());
     if (counted.is_request && counted.complete) used.input = counted.tokens;
     return used;
 }

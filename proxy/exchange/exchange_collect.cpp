@@ -2,6 +2,7 @@
 // the client before, so a stream that fails anywhere can still be had from another upstream.
 #include <cstring>
 
+#include "exchange/answers/hidden_credential.hpp"
 #include "exchange/exchange_runner.hpp"
 #include "exchange/sent_request.hpp"
 #include "http/head_writer.hpp"
@@ -37,7 +38,7 @@ void exchange_runner::stop_collecting() {
 
 bool exchange_runner::count_collected() {
     const std::size_t in_memory = (collecting_->parts->held() + memory_step - 1) / memory_step * memory_step;
-    return collecting_->memory.grow_to(in_memory, memory_of_all());
+    return collecting_->memory.grow_to(in_memory, body_.memory_of_all(conf().limits));
 }
 
 // False when the stream's content coding is broken.
@@ -165,7 +166,7 @@ bool exchange_runner::answer_collected() {
     }
     add_usage();
     // How fast it is, is how soon it spoke, as for a stream that is passed on.
-    const auto spoke_at = record_.first_token_us < 0 ? now() : began_ + std::chrono::microseconds{record_.first_token_us};
+    const auto spoke_at = record_.first_token_us < 0 ? now() : watch_.began() + std::chrono::microseconds{record_.first_token_us};
     lease_.report(policy::outcome::success, spoke_at - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
     release_upstream(framing_.done() && upstream_keeps_ && !framing_.surplus());
     up_.clear();
@@ -195,7 +196,7 @@ exchange_runner::tried exchange_runner::conclude_collecting() {
         return tried::failed;
     }
     if (error_seen_) {
-        detail_ = without_credential(reader_.error_message());
+        detail_ = without_credential(to_, reader_.error_message());
         return fail_status(reader_.error_code(), reader_.error_message(), true);
     }
     return fail(phase_failure(), detail_.take());

@@ -27,7 +27,7 @@ std::string rate_fields(const policy::key& who, core::time_point now) {
 }  // namespace
 
 bool exchange_runner::client_gone() {
-    if (!gone_ && (session_.aborting() || session_.client().peer_gone())) gone_ = true;
+    if (!gone_ && (session_.aborting() || session_.client().peer_gone() || body_.client_left())) gone_ = true;
     return gone_;
 }
 
@@ -38,17 +38,10 @@ bool exchange_runner::abandoned() {
     return reading_for_ == reading_for::nobody;
 }
 
-void exchange_runner::end_now(core::code why) {
-    constexpr auto last_words = std::chrono::seconds{2};
-    if (stopped()) return;
-    ended_by_ = why;
-    last_words_by_ = worker_.loop().tick() + last_words;
-    session_.sleeper().interrupt();
-}
+bool exchange_runner::wants_no_connection() const { return session_.client().peer_gone() || stopped() || (hedge_ && hedge_->ahead()); }
 
-core::error exchange_runner::stop_error() const {
-    if (ended_by_ == core::code::shutdown) return {ended_by_, "this gateway is being stopped and waits no longer for this request: send it again", 1};
-    return {ended_by_, "the gateway's operator has ended this request"};
+void exchange_runner::end_now(core::code why) {
+    if (order_.give(why, worker_.loop().tick())) session_.sleeper().interrupt();
 }
 
 local_reply exchange_runner::new_reply(std::string_view body) {
@@ -61,7 +54,7 @@ local_reply exchange_runner::new_reply(std::string_view body) {
     answer.hint = target_.hint;
     answer.extra_fields = cors_fields_;
     answer.to_head = to_head_;
-    answer.keep_alive = keep_alive_ && !body_unread_ && !worker_.draining();
+    answer.keep_alive = keep_alive_ && !body_.unread() && !worker_.draining();
     return answer;
 }
 
@@ -179,8 +172,8 @@ answered_request exchange_runner::asked() const {
     return {is_verb ? dialect::endpoint::gemini_generate : target_.id,
             target_.body,
             record_.served_model,
-            {body_, body_ ? body_size_ : 0},
-            body_size_,
+            body_.bytes(),
+            body_.size(),
             facts_.media_bytes,
             habits_};
 }
@@ -206,11 +199,11 @@ void exchange_runner::take_bill(const bill& due) {
 void exchange_runner::learn_from_report() {
     const auto& u = record_.usage;
     if (habits_ && target_.body == dialect::body_form::json) {
-        if (facts_.media_bytes == 0) habits_->saw_input(u.prompt(), body_size_);
+        if (facts_.media_bytes == 0) habits_->saw_input(u.prompt(), body_.size());
         if (!facts_.max_output) habits_->saw_answer(u.completion() / std::max(facts_.choices, 1));
         if (u.completion() > 0) habits_->saw_reasoning(u.reasoning);
     }
-    if (habits_ && facts_.media_bytes > 0) habits_->saw_media(u.prompt(), body_size_, facts_.media_bytes);
+    if (habits_ && facts_.media_bytes > 0) habits_->saw_media(u.prompt(), body_.size(), facts_.media_bytes);
     // Reasoning that was billed and not sent says nothing about the count of what was sent.
     if (!meter_ || !reader_.terminated() || u.completion() == 0) return;
     if (meter_->exact()) {
@@ -221,9 +214,9 @@ void exchange_runner::learn_from_report() {
 }
 
 void exchange_runner::measure_time() {
-    const auto total = worker_.loop().tick() - began_;
+    const auto total = worker_.loop().tick() - watch_.began();
     record_.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(total).count();
-    record_.overhead_us = std::chrono::duration_cast<std::chrono::microseconds>(total - std::min(waited_, total)).count();
+    record_.overhead_us = std::chrono::duration_cast<std::chrono::microseconds>(total - std::min(watch_.waited(), total)).count();
 }
 
 // Only what went well may be left out, and only by chance: nobody looks for it.

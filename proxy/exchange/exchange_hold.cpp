@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "dialect/endpoint_traits.hpp"
+#include "exchange/answers/hidden_credential.hpp"
 #include "exchange/exchange_runner.hpp"
 #include "exchange/sent_request.hpp"
 #include "http/head_writer.hpp"
@@ -151,7 +152,7 @@ void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint
     else if ((record_.status == 404 || record_.status == 405) && is_foreign(*pool_->conf, target_))
         add("x-weir-hint", foreign_hint(*pool_->conf, target_));
     if (record_.status >= 400) add("x-should-retry", "false");
-    const bool keep = keep_alive_ && !body_unread_ && !worker_.draining() && (chunked || has_length || !framing_.has_body());
+    const bool keep = keep_alive_ && !body_.unread() && !worker_.draining() && (chunked || has_length || !framing_.has_body());
     after_ = keep ? after::keep_alive : after::close;
     if (!keep) add("connection", "close");
     client_head_.append("\r\n");
@@ -210,7 +211,7 @@ core::time_point exchange_runner::heartbeat_due() const {
     if (!every || (!record_.stream && !collecting_) || http10_ || reading_for_ != reading_for::client || !has_terminator() ||
         (head_sent_ && !client_chunked_))
         return core::never;
-    return std::max(last_sent_, began_) + *every;
+    return std::max(last_sent_, watch_.began()) + *every;
 }
 
 // A comment as a frame of its own: clients that mishandle a comment inside an event's frame accept this (ecosystem notes on SSE framing).
@@ -260,7 +261,7 @@ void exchange_runner::read_new_events() {
             size = decoded_ - seen_;  // the last event lacks its blank line
         }
         const auto facts = reader_.read({base + seen_, size}, meter_.get());
-        if (facts.error) hide_credential(up_.data() + seen_, size);
+        if (facts.error) hide_credential(to_, up_.data() + seen_, size);
         keep_event(size, facts);
         seen_ += size;
         note_event(facts);
@@ -285,30 +286,13 @@ void exchange_runner::keep_event(std::size_t size, const dialect::event_facts& f
     keep(seen_ + facts.usage_end, seen_ + size);
 }
 
-// Providers quote the key that they refuse. It is weir's, and no client may see it.
-void exchange_runner::hide_credential(char* from, std::size_t size) const {
-    constexpr std::size_t shortest = 8;  // a placeholder of a local server, such as "none", is a word that may stand anywhere
-    if (!to_ || to_->credential_name.empty()) return;
-    std::string_view secret = to_->credential_value.reveal();
-    if (const auto blank = secret.rfind(' '); blank != std::string_view::npos) secret.remove_prefix(blank + 1);
-    if (secret.size() < shortest) return;
-    const std::string_view text{from, size};
-    for (auto at = text.find(secret); at != std::string_view::npos; at = text.find(secret, at + secret.size()))
-        std::memset(from + at, '*', secret.size());
-}
-
-std::string exchange_runner::without_credential(std::string text) const {
-    hide_credential(text.data(), text.size());
-    return text;
-}
-
 void exchange_runner::note_event(const dialect::event_facts& facts) {
     error_seen_ = error_seen_ || facts.error;
     if (!facts.content && !facts.finish && !facts.terminator) return;
     const auto at = now();
     if (!content_seen_) {
         content_seen_ = true;
-        record_.first_token_us = std::chrono::duration_cast<std::chrono::microseconds>(at - began_).count();
+        record_.first_token_us = std::chrono::duration_cast<std::chrono::microseconds>(at - watch_.began()).count();
         record_.first_token_ms = record_.first_token_us / 1000;
     } else if (facts.content) {
         const auto gap = std::chrono::duration_cast<std::chrono::nanoseconds>(at - last_event_at_).count();
@@ -373,7 +357,7 @@ exchange_runner::tried exchange_runner::judge_held() {
         const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
         if (framing_.surplus() && !facts.json) return fail(failure::invalid, "its Content-Length ends within the document, and more came");
         if (may_be_error && facts.error) {
-            detail_ = without_credential(facts.error_message);
+            detail_ = without_credential(to_, facts.error_message);
             return fail_status(facts.error_code, facts.error_message, true);
         }
     }

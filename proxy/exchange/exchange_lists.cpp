@@ -25,11 +25,6 @@ net::task<void> exchange_runner::learn_served_models() {
     }
 }
 
-std::string exchange_runner::models_answer() const {
-    const model_lists lists{*view_->shared, caller_};
-    return path_model_.empty() ? lists.all(target_.dialect) : lists.one(target_.dialect, dialect::decode_percent(path_model_));
-}
-
 // Where the client reached weir: what a trusted proxy in front says, else what it looks like from here.
 std::string exchange_runner::own_origin() {
     const auto& fields = head().fields;

@@ -14,17 +14,6 @@ constexpr std::size_t turn_bytes = 256 * 1024;
 
 }  // namespace
 
-void exchange_runner::drop_request_memory() {
-    give_body_memory_back();
-    big_body_.release();
-    body_ = nullptr;
-    auto& in = session_.input();
-    in.consume(std::min(head_size_ + in_place_, in.size()));
-    head_size_ = in_place_ = 0;
-    worker_.request_scratch_owner = nullptr;
-    in.release_if_empty();
-}
-
 void exchange_runner::add_usage() {
     if (!reader_.has_usage()) return;
     record_.usage = reader_.usage();
@@ -52,7 +41,7 @@ void exchange_runner::break_stream(const batch_end& end, net::gather& out) {
         record_.close_reason = "budget";
         record_.interrupted_phase = "budget";
     } else if (stopped()) {
-        told = stop_error();
+        told = order_.error();
         note_cut();
     } else {
         told = core::error{end.cut, "the upstream '" + to_->conf->name + "' broke the stream (" + std::string{name_of(end.why)} + ") before its end"};
@@ -68,10 +57,10 @@ void exchange_runner::break_stream(const batch_end& end, net::gather& out) {
 
 // An answer that weir itself cuts short, for the log: nobody's connection broke.
 void exchange_runner::note_cut() {
-    record_.code = ended_by_;
-    record_.status = core::status_of(ended_by_);
-    record_.close_reason = ended_by_ == core::code::shutdown ? "shutdown" : "operator";
-    record_.interrupted_phase = core::name_of(ended_by_);
+    record_.code = order_.why();
+    record_.status = core::status_of(order_.why());
+    record_.close_reason = order_.why() == core::code::shutdown ? "shutdown" : "operator";
+    record_.interrupted_phase = core::name_of(order_.why());
 }
 
 // A stream that came to its end and says there that it failed (`response.failed`): the client has been told, and it is complete.
@@ -92,7 +81,7 @@ void exchange_runner::note_progress() {
     const auto cost = tunnel_ ? money_.spent() : money_.cost_of(usage);
     ledger::progress_report so_far{
         record_.pool, record_.upstream, record_.served_model, record_.status, plan_.attempts(), usage, cost, record_.first_token_ms, 0};
-    so_far.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now() - began_).count();
+    so_far.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now() - watch_.began()).count();
     so_far.object = record_.object;
     so_far.owes = record_.owes;
     money_.progress(so_far);
@@ -145,7 +134,7 @@ net::task<bool> exchange_runner::send_to_client(net::gather& out) {
     if (!session_.write_some(out)) gone_ = true;
     while (!gone_ && !out.done()) {
         // A slow client slows this loop, which stops reading, which slows the upstream.
-        const auto deadline = std::min(total_deadline_, last_words_by_);
+        const auto deadline = std::min(total_deadline_, order_.last_words_by());
         const auto woken = co_await sleep_until(deadline);
         if (client_gone()) break;
         if (woken == net::woken::deadline) note_too_slow();
@@ -172,7 +161,7 @@ net::task<void> exchange_runner::send_rest(std::unique_ptr<net::gather> out) {
 
 exchange_runner::batch_end exchange_runner::judge_batch(failure broken) const {
     const bool complete = reader_.terminated() || ((reader_.finished() || !has_terminator()) && framing_.done());
-    if (stopped()) return {complete, true, complete ? core::code::none : ended_by_};
+    if (stopped()) return {complete, true, complete ? core::code::none : order_.why()};
     if (over_budget_) return {complete, true, core::code::budget_exceeded};
     // The upstream has said so itself; what comes behind it is not passed on.
     if (error_seen_ && !reader_.terminated()) return {complete, true, core::code::stream_interrupted, failure::status};
@@ -207,7 +196,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
     active_streams_ = &worker_.metrics().active_streams(record_.listener);
     active_streams_->add(1);
     money_.progress_is_due_at(now() + std::chrono::seconds{1});
-    drop_request_memory();
+    body_.drop();
     for (;;) {
         const auto end = judge_batch(broken);
         feed_object({up_.data(), kept_size_});
@@ -271,7 +260,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
         feed_object({up_.data(), decoded_});
         settle();
     }
-    drop_request_memory();
+    body_.drop();
     for (;;) {
         const bool last = framing_.done() || broken != failure::none;
         if (!whole) feed_object({up_.data(), decoded_});

@@ -23,7 +23,7 @@ http::request_head& exchange_runner::head() {
     auto& scratch = worker_.request_scratch;
     if (worker_.request_scratch_owner == this) return scratch;
     // Another exchange used the scratch space meanwhile; these bytes have been parsed before, so this cannot fail.
-    (void)http::parse_request_head(session_.input().view().substr(0, head_size_), head_size_ + 1, scratch);
+    (void)http::parse_request_head(session_.input().view().substr(0, body_.head_size()), body_.head_size() + 1, scratch);
     worker_.request_scratch_owner = this;
     return scratch;
 }
@@ -31,7 +31,7 @@ http::request_head& exchange_runner::head() {
 void exchange_runner::begin() {
     const auto& h = worker_.request_scratch;
     worker_.request_scratch_owner = this;
-    began_ = now();
+    watch_.start();
     record_.time = core::wall_clock::now();
     record_.client = session_.real_client(h.fields);
     record_.listener = session_.listener().name;
@@ -51,7 +51,7 @@ void exchange_runner::begin() {
     posted_ = h.method == "POST";
     http10_ = h.minor_version == 0;
     keep_alive_ = h.keep_alive;
-    body_unread_ = h.body != http::framing::none;
+    body_.set_unread(h.body != http::framing::none);
     asterisk_ = h.path == "*";
     if (!asterisk_) target_ = dialect::classify(h.method, h.path, h.query, conf().limits.normalize_paths);
     if (h.method == "OPTIONS" && http::hops_left(h) == 0U) {
@@ -74,7 +74,7 @@ void exchange_runner::begin() {
     path_model_ = target_.model;  // the path's own bytes may move while the body is read
     target_.model = {};
     record_.endpoint = dialect::label_of(target_.id);
-    record_.bytes_in = head_size_;
+    record_.bytes_in = body_.head_size();
     note_object(h);
     note_origin(h);
     if (conf().tracing) start_trace(h);
@@ -182,10 +182,10 @@ core::error exchange_runner::understand() {
     if (target_.body == body_form::multipart && !dialect::takes_forms(target_.id))
         return {core::code::bad_request, "this endpoint takes JSON, not a form: send Content-Type: application/json"};
     if (target_.body == body_form::json) {
-        if (auto why = dialect::inspect(target_.id, body_, body_size_, facts_)) return why;
+        if (auto why = dialect::inspect(target_.id, body_.data(), body_.size(), facts_)) return why;
     } else if (target_.body == body_form::multipart) {
         const auto type = head().fields.value_of(http::field_id::content_type);
-        if (auto why = dialect::inspect_multipart(type, {body_, body_size_}, facts_)) return why;
+        if (auto why = dialect::inspect_multipart(type, body_.bytes(), facts_)) return why;
         if (auto why = dialect::check_form(target_.id, facts_)) return why;
     }
     if (auto why = agree_on_model(path_model_.view(), facts_)) return why;
@@ -222,7 +222,7 @@ bool exchange_runner::must_be_priced() {
 
 std::int64_t exchange_runner::expected_input() const {
     static const policy::model_habits usual;
-    return (habits_ ? *habits_ : usual).input_tokens(body_size_, facts_.media_bytes);
+    return (habits_ ? *habits_ : usual).input_tokens(body_.size(), facts_.media_bytes);
 }
 
 core::error exchange_runner::admit() {

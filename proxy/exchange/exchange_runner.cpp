@@ -6,7 +6,7 @@
 namespace weir::exchange {
 
 exchange_runner::exchange_runner(session& s, std::size_t head_size)
-    : session_(s), worker_(s.home()), view_(s.home().view()), head_size_(head_size), reader_(dialect::endpoint::other) {
+    : session_(s), worker_(s.home()), view_(s.home().view()), watch_(s.sleeper()), body_(s, head_size), reader_(dialect::endpoint::other) {
     worker_.add(*this);
 }
 
@@ -16,7 +16,63 @@ exchange_runner::~exchange_runner() {
     if (reading_for_ == reading_for::bill) pool_->drains->give_back();
     if (active_streams_) active_streams_->add(-1);
     publish();
-    session_.input().consume(std::min(head_size_ + in_place_, session_.input().size()));
+    body_.leave_input();
+}
+
+// Also of a request that is refused by its head, within reason, so that the connection can go on. `refusal`: so far; what is returned is the answer.
+net::task<core::error> exchange_runner::take_body(core::error refusal) {
+    core::error why = std::move(refusal);
+    const auto& h = head();
+    if (!why && may_stream_upload()) {
+        body_.stream(h.content_length);
+    } else {
+        const request_body::announced what{h};
+        const request_body::company with{watch_, order_, conf().limits, record_};
+        auto reading = body_.read(what, static_cast<bool>(why), with);
+        core::error unread = co_await std::move(reading);
+        // Broken framing is said before anything else: nothing behind it can be understood.
+        if (unread) why = std::move(unread);
+    }
+    const auto coding = why ? http::content_coding::identity : coding_of_body();
+    if (coding != http::content_coding::identity) {
+        auto decoding = body_.decode(coding, conf().limits);
+        why = co_await std::move(decoding);
+    }
+    co_return why;
+}
+
+bool exchange_runner::asks_weir_itself() const {
+    return preflight_ || asterisk_ || target_.id == dialect::endpoint::models || target_.id == dialect::endpoint::llms_txt;
+}
+
+// False: the client left, or `refusal` says that it is not served that model.
+net::task<bool> exchange_runner::answered_itself(core::error& refusal) {
+    std::string body = "{}";
+    if (preflight_) {
+        auto answering = reply_with(204, {});
+        co_await std::move(answering);
+        co_return true;
+    }
+    const bool lists_text = target_.id == dialect::endpoint::llms_txt;
+    if (asterisk_) {
+        // OPTIONS *: about the server as a whole (RFC 9110 section 9.3.7); or one that may not go further.
+        if (target_.allow.empty()) target_.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+    } else {
+        auto learning = learn_served_models();
+        co_await std::move(learning);
+        if (client_gone()) co_return false;
+        const model_lists lists{*view_->shared, caller_};
+        body = lists_text            ? lists.llms_text(own_origin())
+               : path_model_.empty() ? lists.all(target_.dialect)
+                                     : lists.one(target_.dialect, dialect::decode_percent(path_model_));
+    }
+    if (body.empty()) {
+        refusal = core::error{core::code::model_not_found, "no model '" + std::string{core::shown(path_model_)} + "' is served here"};
+        co_return false;
+    }
+    auto answering = reply_with(200, std::move(body), lists_text ? "text/markdown; charset=utf-8" : "application/json");
+    co_await std::move(answering);
+    co_return true;
 }
 
 // Everything before the first upstream is asked. False: the answer has been given, or the client is gone.
@@ -24,79 +80,28 @@ net::task<bool> exchange_runner::admitted() {
     core::error refusal;
     begin();
     refusal = check_head();
-    {
-        // Also a request that is refused by its head is read to its end, within reason, so that the connection can go on.
-        const bool refused = static_cast<bool>(refusal);
-        if (!refused && may_stream_upload()) {
-            upload_ = std::make_unique<upload>(head().content_length);
-            body_size_ = static_cast<std::size_t>(head().content_length);
-        } else {
-            auto reading = read_body(refused);
-            core::error unread = co_await std::move(reading);
-            // Broken framing is said before anything else: nothing behind it can be understood.
-            if (unread) refusal = std::move(unread);
-        }
+    auto taking = take_body(std::move(refusal));
+    refusal = co_await std::move(taking);
+    if (!client_gone() && !refusal && !preflight_ && !asterisk_) refusal = understand();
+    if (!gone_ && !refusal && asks_weir_itself()) {
+        auto answering = answered_itself(refusal);
+        const bool answered = co_await std::move(answering);
+        if (answered) co_return false;
     }
-    if (!refusal && !head().fields.value_of(http::field_id::content_encoding).empty()) {
-        auto decoding = decode_body();
-        refusal = co_await std::move(decoding);
-    }
-    if (client_gone()) {
-        after_ = after::cut;
-        co_return false;
-    }
-    if (!refusal && preflight_) {
-        auto answering = reply_with(204, {});
-        co_await std::move(answering);
-        co_return false;
-    }
-    if (!refusal && asterisk_) {
-        // OPTIONS *: about the server as a whole (RFC 9110 section 9.3.7); or one that may not go further.
-        if (target_.allow.empty()) target_.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-        auto answering = reply_with(200, "{}");
-        co_await std::move(answering);
-        co_return false;
-    }
-    if (!refusal) refusal = understand();
-    if (!refusal && (target_.id == dialect::endpoint::llms_txt || target_.id == dialect::endpoint::models)) {
-        auto learning = learn_served_models();
-        co_await std::move(learning);
-        if (client_gone()) {
-            after_ = after::cut;
-            co_return false;
-        }
-    }
-    if (!refusal && target_.id == dialect::endpoint::llms_txt) {
-        auto answering = reply_with(200, model_lists{*view_->shared, caller_}.llms_text(own_origin()), "text/markdown; charset=utf-8");
-        co_await std::move(answering);
-        co_return false;
-    }
-    if (!refusal && target_.id == dialect::endpoint::models) {
-        auto body = models_answer();
-        if (!body.empty()) {
-            auto answering = reply_with(200, std::move(body));
-            co_await std::move(answering);
-            co_return false;
-        }
-        refusal = core::error{core::code::model_not_found, "no model '" + std::string{core::shown(path_model_)} + "' is served here"};
-    }
-    if (!refusal && object_) {
+    if (!gone_ && !refusal && object_) {
         auto finding = find_object();
         refusal = co_await std::move(finding);
-        if (gone_) {
-            after_ = after::cut;
-            co_return false;
-        }
     }
-    if (!refusal) refusal = find_route();
-    if (!refusal) refusal = admit();
+    if (!gone_ && !refusal) refusal = find_route();
+    if (!gone_ && !refusal) refusal = admit();
     if (lacking_) {
         auto waiting = wait_for_lease();
         refusal = co_await std::move(waiting);
-        if (client_gone()) {
-            after_ = after::cut;
-            co_return false;
-        }
+        (void)client_gone();
+    }
+    if (gone_) {
+        after_ = after::cut;
+        co_return false;
     }
     if (refusal) {
         auto refusing = reply(std::move(refusal));

@@ -17,12 +17,14 @@
 #include "exchange/answers/local_reply.hpp"
 #include "exchange/collecting.hpp"
 #include "exchange/hedge.hpp"
-#include "exchange/memory_share.hpp"
 #include "exchange/meter/answer_meter.hpp"
 #include "exchange/meter/meter.hpp"
 #include "exchange/objects/exchange_object.hpp"
 #include "exchange/plan.hpp"
+#include "exchange/request/request_body.hpp"
 #include "exchange/session.hpp"
+#include "exchange/stop_order.hpp"
+#include "exchange/stopwatch.hpp"
 #include "http/sse_scanner.hpp"
 #include "policy/retry.hpp"
 #include "policy/tried_set.hpp"
@@ -110,6 +112,9 @@ private:
     // --- exchange_request.cpp: what is asked ---
     http::request_head& head();
     [[nodiscard]] net::task<bool> admitted();
+    [[nodiscard]] net::task<core::error> take_body(core::error refusal);
+    [[nodiscard]] net::task<bool> answered_itself(core::error& refusal);
+    [[nodiscard]] bool asks_weir_itself() const;
     void begin();
     void note_origin(const http::request_head& h);
     [[nodiscard]] core::error check_head();
@@ -149,29 +154,16 @@ private:
 
     // --- exchange_lists.cpp: what the caller may call ---
     [[nodiscard]] net::task<void> learn_served_models();
-    [[nodiscard]] std::string models_answer() const;
     [[nodiscard]] std::string own_origin();
 
-    // --- exchange_body.cpp: the request's body ---
-    [[nodiscard]] net::task<bool> invite_body();
-    [[nodiscard]] net::task<core::error> read_body(bool refused);
-    [[nodiscard]] net::task<core::error> read_sized_body();
-    [[nodiscard]] net::task<core::error> read_chunked_body(bool refused);
-    [[nodiscard]] shared_memory memory_of_all();
-    [[nodiscard]] core::error count_body_memory(std::size_t size);
-    [[nodiscard]] core::error take_body_memory(std::size_t size);
-    void give_body_memory_back();
-    [[nodiscard]] net::task<core::error> wait_for_body();
-
-    // --- exchange_encoded.cpp: a body with a content coding ---
-    [[nodiscard]] net::task<core::error> decode_body();
-    [[nodiscard]] bool sends_encoded() const { return encoded_ && edits_.empty(); }
-
-    // --- exchange_upload.cpp: a body that goes on while it comes ---
+    // --- exchange_upload.cpp: the request's body (request/request_body.hpp) ---
+    /// Of a body that dialect/ is to read; identity: there is nothing to undo.
+    [[nodiscard]] http::content_coding coding_of_body();
+    [[nodiscard]] bool sends_encoded() const { return body_.has_coding() && edits_.empty(); }
     [[nodiscard]] bool may_stream_upload();
-    [[nodiscard]] bool can_send_again() const { return !upload_ || upload_->taken == 0; }
+    [[nodiscard]] bool can_send_again() const { return !body_.uploading() || body_.uploading()->taken == 0; }
     [[nodiscard]] net::task<record::failure> send_upload();
-    bool take_upload();
+    [[nodiscard]] net::task<record::failure> await_upload(core::time_point moved_at);
 
     // --- exchange_attempt.cpp: upstreams ---
     [[nodiscard]] net::task<void> attempts();
@@ -250,8 +242,6 @@ private:
     [[nodiscard]] bool decode();
     void read_new_events();
     void keep_event(std::size_t size, const dialect::event_facts& facts);
-    void hide_credential(char* from, std::size_t size) const;
-    [[nodiscard]] std::string without_credential(std::string text) const;
     void note_event(const dialect::event_facts& facts);
     void add_usage();
     void write_client_head(bool chunked, bool has_length, std::uint64_t length);
@@ -285,7 +275,6 @@ private:
     void charge_given_up();
     [[nodiscard]] core::time_point answer_deadline() const;
     [[nodiscard]] record::failure phase_failure() const;
-    void drop_request_memory();
 
     // --- exchange_collect.cpp: one answer out of a stream ---
     void choose_collecting();
@@ -303,7 +292,6 @@ private:
 
     // --- exchange_tunnel.cpp ---
     struct tunnel;
-    [[nodiscard]] std::string_view handshake_fault(const http::response_head& answer);
     [[nodiscard]] net::task<void> relay_tunnel();
     void move_bytes(tunnel& t, bool& moved);
     [[nodiscard]] std::size_t hear_upstream(tunnel& t, std::string_view fresh);
@@ -333,62 +321,26 @@ private:
     [[nodiscard]] bool abandoned();
     /// While it is dialled: the client left, somebody ends the request, or the second attempt is ahead.
     [[nodiscard]] bool wants_no_connection() const;
-    [[nodiscard]] bool stopped() const { return ended_by_ != core::code::none; }
-    [[nodiscard]] core::error stop_error() const;
+    [[nodiscard]] bool stopped() const { return order_.given(); }
 
     [[nodiscard]] core::time_point now() { return worker_.loop().now(); }
     [[nodiscard]] const config::conf& conf() const { return *view_->shared->conf; }
-    /// Waits on both sockets and counts the time as waited, not as weir's own.
-    struct waited_on {
-        exchange_runner& self;
-        core::time_point deadline;
-        core::time_point began{};
-        net::waiter::awaiter inner;
-        bool await_ready() const noexcept { return inner.await_ready(); }
-        void await_suspend(std::coroutine_handle<> h) {
-            began = core::clock::now();
-            inner.await_suspend(h);
-        }
-        net::woken await_resume() {
-            const auto why = inner.await_resume();
-            if (began != core::time_point{}) self.waited_ += self.now() - began;
-            return why;
-        }
-    };
-    [[nodiscard]] waited_on sleep_until(core::time_point deadline) { return {*this, deadline, {}, session_.sleeper().wait(deadline)}; }
+    [[nodiscard]] stopwatch::awaiter sleep_until(core::time_point deadline) { return watch_.sleep_until(deadline); }
 
     session& session_;
     worker& worker_;
     std::shared_ptr<worker_view> view_;
 
     // The request.
-    std::size_t head_size_;
+    stopwatch watch_;
+    stop_order order_;
+    request_body body_;
     dialect::target target_;
     dialect::request_facts facts_;
     core::rare_text path_;        ///< what the log says of an endpoint that weir does not know
     core::rare_text path_model_;  ///< the model that the path or query names
     std::vector<dialect::edit> edits_;
-    std::string_view edited_for_;  ///< the model (the snapshot's or facts_') that edits_ were made for
-    bool edits_made_ = false;
-    const char* body_ = nullptr;
-    std::size_t body_size_ = 0;
-    std::size_t in_place_ = 0;  ///< bytes of the session's input, behind the head, that belong to this request
-    net::buffer big_body_;
-    memory_share body_memory_;
-    /// A body that is not kept: it goes from the client's socket to the upstream's.
-    struct upload {
-        std::uint64_t left;       ///< still to be read from the client
-        std::uint64_t taken = 0;  ///< given to an upstream: beyond 0 no other can be asked
-        std::size_t sent = 0;     ///< of the bytes behind the head in the session's input
-        core::error refusal;      ///< the client is at fault: answer this
-    };
-    std::unique_ptr<upload> upload_;
-    /// A body that came with a content coding; body_ is what it means.
-    struct encoded_body {
-        std::string_view as_sent;
-        net::buffer plain;
-    };
-    std::unique_ptr<encoded_body> encoded_;
+    std::string_view edited_for_;              ///< the model (the snapshot's or facts_') that edits_ were made for
     std::unique_ptr<exchange_object> object_;  ///< null: the request has to do with none
     const policy::route* route_ = nullptr;
     const policy::key* caller_ = nullptr;
@@ -396,16 +348,16 @@ private:
     std::unique_ptr<lacking_lease> lacking_;  ///< until it is waited for
     std::array<char, 40> request_id_{};
     std::unique_ptr<char[]> long_request_id_;
+    core::rare_text cors_fields_;  ///< whole lines for the answer; empty where weir says nothing about origins
     bool tunnel_ = false;          ///< a WebSocket upgrade on an endpoint that has one
     bool asterisk_ = false;        ///< OPTIONS that weir answers itself: `*`, or one that may go no further
     bool preflight_ = false;       ///< a browser asks whether a page may send a request
-    core::rare_text cors_fields_;  ///< whole lines for the answer; empty where weir says nothing about origins
-    bool posted_ = false;          ///< the method is POST: its answer may cost something
-    bool to_head_ = false;         ///< HEAD: the answer has no body
+    bool edits_made_ = false;
+    bool posted_ = false;   ///< the method is POST: its answer may cost something
+    bool to_head_ = false;  ///< HEAD: the answer has no body
     bool http10_ = false;
     bool keep_alive_ = false;
     bool reads_only_ = false;   ///< GET, HEAD, OPTIONS: it changes nothing at the upstream
-    bool body_unread_ = false;  ///< the request's body was not read to its end
     bool understood_ = false;   ///< an endpoint whose answers dialect/ reads
     bool asked_usage_ = false;  ///< weir added include_usage
 
@@ -454,17 +406,16 @@ private:
     core::rare_text error_event_;
     std::array<char, 20> size_line_{};
     after after_ = after::close;
+    bool early_head_ = false;   ///< weir sent a head of its own so that heartbeats could go out
+    bool over_budget_ = false;  ///< the event at seen_ was the last that the key could pay
+    reading_for reading_for_ = reading_for::client;
+    bool gone_ = false, published_ = false;
     relaying relay_ = relaying::nothing;     ///< what the attempts led to: an answer is committed and ready to be passed on
     std::unique_ptr<answer_meter> passing_;  ///< of an answer that is passed on without being held whole
     std::unique_ptr<meter> meter_;
     std::unique_ptr<collecting> collecting_;  ///< this attempt asks for a stream although the client did not
     core::time_point last_sent_{};            ///< when the client last got bytes, for heartbeats
-    bool early_head_ = false;                 ///< weir sent a head of its own so that heartbeats could go out
-    bool over_budget_ = false;                ///< the event at seen_ was the last that the key could pay
-    reading_for reading_for_ = reading_for::client;
-    core::code ended_by_ = core::code::none;  ///< not none: it is to end now
-    core::time_point last_words_by_ = core::never;
-    std::int64_t drain_until_ = 0;  ///< tokens of output
+    std::int64_t drain_until_ = 0;            ///< tokens of output
     telemetry::histogram_ref inter_token_;
     telemetry::gauge* active_streams_ = nullptr;
 
@@ -473,9 +424,6 @@ private:
     // What happened.
     record::request_record record_;
     std::unique_ptr<telemetry::trace_notes> trace_;  ///< while tracing is on
-    core::time_point began_{};
-    core::duration waited_{0};
-    bool gone_ = false, published_ = false;
 };
 
 }  // namespace weir::exchange

@@ -23,7 +23,7 @@ void exchange_runner::start_trace(const http::request_head& h) {
 void exchange_runner::note_attempt(std::size_t at, const pools::upstream_runtime& to) {
     auto& note = trace_->attempts[at];
     note.span = worker_.random()() | 1;
-    note.began_us = std::chrono::duration_cast<std::chrono::microseconds>(now() - began_).count();
+    note.began_us = std::chrono::duration_cast<std::chrono::microseconds>(now() - watch_.began()).count();
     note.host = to.conf->host;
     note.port = to.conf->port;
     note.model = record_.served_model;

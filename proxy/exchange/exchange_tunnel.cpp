@@ -66,19 +66,6 @@ struct exchange_runner::tunnel {
     core::time_point closing_by = core::never;
 };
 
-// RFC 6455 section 4.1: what a client must find in the answer to its handshake. Without extensions offered, none may be taken.
-std::string_view exchange_runner::handshake_fault(const http::response_head& answer) {
-    const auto& asked = head().fields;
-    const auto& said = answer.fields;
-    if (!http::iequals(said.value_of(http::field_id::upgrade), "websocket")) return "it switched to another protocol than WebSocket";
-    if (said.value_of("sec-websocket-accept") != http::websocket_accept(asked.value_of("sec-websocket-key")))
-        return "its Sec-WebSocket-Accept does not answer the key of the handshake";
-    if (!said.value_of("sec-websocket-extensions").empty()) return "it uses a WebSocket extension that was not offered";
-    const auto chosen = said.value_of("sec-websocket-protocol");
-    if (!chosen.empty() && !http::lists_token(asked.value_of("sec-websocket-protocol"), chosen)) return "it chose a subprotocol that was not offered";
-    return {};
-}
-
 // Over /v1/responses each response names its model: the first one stands for the session, in a label too, where it must not change any more.
 void exchange_runner::name_model(std::string_view model) {
     if (model.empty() || !facts_.model.empty()) return;
@@ -196,7 +183,7 @@ core::time_point exchange_runner::tunnel_deadline(const tunnel& t) const {
 net::task<void> exchange_runner::relay_tunnel() {
     tunnel t{target_.id};
     record_.stream = true;
-    drop_request_memory();
+    body_.drop();
     money_.price_by(price_of_answer());
     active_streams_ = &worker_.metrics().active_streams(record_.listener);
     active_streams_->add(1);
@@ -262,7 +249,7 @@ net::task<void> exchange_runner::end_tunnel(tunnel& t) {
             record_.close_reason = "drain";
             reason = "this gateway is being stopped; connect again";
             if (stopped()) note_cut();
-            if (ended_by_ == core::code::ended_by_operator) reason = "the gateway's operator has ended this session";
+            if (order_.why() == core::code::ended_by_operator) reason = "the gateway's operator has ended this session";
             break;
         case ended::unpriced:
             why = core::error{core::code::model_not_priced, "the key '" + std::string{record_.key} +
@@ -305,7 +292,7 @@ net::task<void> exchange_runner::end_tunnel(tunnel& t) {
     out.clear();
     out.add(up_.view());
     out.add(last_words);
-    auto sending = session_.flush(out, std::min(last_words_by_, now() + closing_time));
+    auto sending = session_.flush(out, std::min(order_.last_words_by(), now() + closing_time));
     const bool sent = co_await std::move(sending);
     record_.bytes_out += last_words.size();
     if (!sent) after_ = after::cut;

@@ -8,7 +8,6 @@ using record::failure;
 
 // What is smaller is kept whole: it can be sent again, and costs little memory.
 constexpr std::uint64_t kept_up_to = 1 << 20;
-constexpr std::size_t room_for_a_read = net::slab_size / 4;
 constexpr std::size_t turn_bytes = 256 * 1024;
 
 }  // namespace
@@ -24,53 +23,61 @@ bool exchange_runner::may_stream_upload() {
     return view_->pools[route->at(0, {}).pool].pool->upstreams.size() == 1;
 }
 
-// Reads what the client has sent, once what it sent before is on its way. True: something came.
-bool exchange_runner::take_upload() {
-    auto& in = session_.input();
-    if (upload_->left == 0 || !session_.client().readable()) return false;
-    in.drop_from(head_size_);
-    in_place_ = upload_->sent = 0;
-    if (in.free_size() < room_for_a_read) {
-        in.reserve(head_size_ + net::slab_size);
-        worker_.request_scratch_owner = nullptr;
-    }
-    const auto r = session_.client().read(in.free_begin(), static_cast<std::size_t>(std::min<std::uint64_t>(in.free_size(), upload_->left)));
-    if (r.what == net::io::again) return false;
-    if (r.what != net::io::ok) {
+http::content_coding exchange_runner::coding_of_body() {
+    const auto& fields = head().fields;
+    const auto named = fields.value_of(http::field_id::content_encoding);
+    const auto form = dialect::form_of(target_.body, fields.value_of(http::field_id::content_type));
+    const bool is_read = form == dialect::body_form::json || form == dialect::body_form::multipart;
+    return named.empty() || !is_read || body_.size() == 0 ? http::content_coding::identity : http::coding_of(named);
+}
+
+// Neither side moved since `moved_at`. Anything but none ends the upload.
+net::task<failure> exchange_runner::await_upload(core::time_point moved_at) {
+    auto& refusal = body_.uploading()->refusal;
+    const bool waits_for_client = body_.unsent().empty();
+    const auto patience = waits_for_client ? core::duration{conf().limits.body_timeout} : core::duration{pool_->conf->timeouts.idle};
+    auto woken = net::woken::interrupted;
+    if (!stopped()) woken = co_await sleep_until(std::min(total_deadline_, core::after(moved_at, patience)));
+    if (session_.aborting()) {
         gone_ = true;
-        return false;
+        co_return failure::reset;
     }
-    in.commit(r.bytes);
-    in_place_ = r.bytes;
-    upload_->left -= r.bytes;
-    record_.bytes_in += r.bytes;
-    return true;
+    if (stopped()) {
+        refusal = order_.error();
+        co_return failure::reset;
+    }
+    if (woken != net::woken::deadline) co_return failure::none;
+    if (worker_.loop().now() >= total_deadline_) co_return failure::timeout_total;
+    if (!waits_for_client) {
+        detail_ = "it stopped reading the request";
+        co_return failure::timeout_idle;
+    }
+    refusal = core::error{core::code::client_timeout, "the request body stopped for longer than limits.body_timeout"};
+    co_return failure::reset;
 }
 
 net::task<failure> exchange_runner::send_upload() {
-    auto& in = session_.input();
     auto& sock = upstream_->sock;
-    auto& u = *upload_;
+    auto& u = *body_.uploading();
     std::size_t in_turn = 0;
     auto moved_at = now();
     sent_ = request_state::not_whole;
     if (head().expects_continue && u.taken == 0) {
-        auto inviting = invite_body();
+        auto inviting = body_.invite(conf().limits);
         const bool invited = co_await std::move(inviting);
         if (!invited) co_return failure::reset;
     }
-    if (u.taken == 0 && in_place_ == 0) {
-        // What came along with the head.
-        in_place_ = static_cast<std::size_t>(std::min<std::uint64_t>(in.size() - head_size_, u.left));
-        u.left -= in_place_;
-        record_.bytes_in += in_place_;
-    }
+    record_.bytes_in += body_.begin_upload();
     for (;;) {
         bool moved = false;
-        if (u.sent == in_place_) moved = take_upload();
-        if (gone_) co_return failure::reset;
-        if (u.sent < in_place_ && sock.writable()) {
-            const iovec piece{in.data() + head_size_ + u.sent, in_place_ - u.sent};
+        if (body_.unsent().empty()) {
+            const auto came = body_.take_more();
+            record_.bytes_in += came;
+            moved = came > 0;
+        }
+        if (body_.client_left()) co_return failure::reset;
+        if (const auto left = body_.unsent(); !left.empty() && sock.writable()) {
+            const iovec piece{const_cast<char*>(left.data()), left.size()};
             const auto r = sock.write({&piece, 1});
             if (r.what == net::io::ok) {
                 u.sent += r.bytes;
@@ -83,7 +90,7 @@ net::task<failure> exchange_runner::send_upload() {
                 co_return sock.may_have_answered() ? failure::none : failure::reset;
             }
         }
-        if (u.left == 0 && u.sent == in_place_) break;
+        if (u.left == 0 && body_.unsent().empty()) break;
         if (moved) {
             moved_at = now();
             if (in_turn > turn_bytes) {
@@ -96,33 +103,12 @@ net::task<failure> exchange_runner::send_upload() {
             sent_at_ = now();
             co_return failure::none;
         }
-        const bool waits_for_client = u.sent == in_place_;
-        const auto patience = waits_for_client ? core::duration{conf().limits.body_timeout} : core::duration{pool_->conf->timeouts.idle};
-        const auto deadline = std::min(total_deadline_, core::after(moved_at, patience));
-        if (stopped()) {
-            u.refusal = stop_error();
-            co_return failure::reset;
-        }
-        const auto woken = co_await sleep_until(deadline);
-        if (session_.aborting()) {
-            gone_ = true;
-            co_return failure::reset;
-        }
-        if (stopped()) {
-            u.refusal = stop_error();
-            co_return failure::reset;
-        }
-        if (woken != net::woken::deadline) continue;
-        if (worker_.loop().now() >= total_deadline_) co_return failure::timeout_total;
-        if (!waits_for_client) {
-            detail_ = "it stopped reading the request";
-            co_return failure::timeout_idle;
-        }
-        u.refusal = core::error{core::code::client_timeout, "the request body stopped for longer than limits.body_timeout"};
-        co_return failure::reset;
+        auto waiting = await_upload(moved_at);
+        const auto why = co_await std::move(waiting);
+        if (why != failure::none) co_return why;
     }
     sent_ = request_state::whole;
-    body_unread_ = false;
+    body_.set_unread(false);
     sent_at_ = now();
     co_return failure::none;
 }

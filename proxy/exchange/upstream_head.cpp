@@ -59,7 +59,7 @@ void exchange_runner::write_upstream_head(std::string& out, const pools::upstrea
     head.add("host", to.authority);
     std::string_view via;
     const bool connection_names = http::names_fields(h.connection);
-    const bool json = body_ && target_.body == dialect::body_form::json;
+    const bool json = body_.is_kept() && target_.body == dialect::body_form::json;
     bool typed = false;
     for (const auto& f : h.fields) {
         switch (f.id) {
@@ -77,7 +77,7 @@ void exchange_runner::write_upstream_head(std::string& out, const pools::upstrea
                 if (h.method == "OPTIONS") continue;  // below, one less
                 break;
             case field_id::content_encoding:
-                if (encoded_ && !sends_encoded()) continue;  // a value in it changes: it goes as what it means
+                if (body_.has_coding() && !sends_encoded()) continue;  // a value in it changes: it goes as what it means
                 break;
             case field_id::tracestate:
                 if (!traced) continue;  // of a trace that does not go on
@@ -126,8 +126,8 @@ void exchange_runner::write_upstream_head(std::string& out, const pools::upstrea
         head.add("connection", std::string_view{"upgrade"});
         head.add("upgrade", std::string_view{"websocket"});
     }
-    if (body_ || upload_ || h.method == "POST" || h.method == "PUT" || h.method == "PATCH")
-        head.add("content-length", sends_encoded() ? encoded_->as_sent.size() : dialect::edited_size(body_size_, edits_));
+    if (body_.is_kept() || body_.uploading() || h.method == "POST" || h.method == "PUT" || h.method == "PATCH")
+        head.add("content-length", sends_encoded() ? body_.as_sent().size() : dialect::edited_size(body_.size(), edits_));
     head.end();
 }
 
@@ -135,23 +135,23 @@ void exchange_runner::write_upstream_head(std::string& out, const pools::upstrea
 void exchange_runner::compose_request(net::gather& out, std::string_view head, std::string& copied) {
     out.clear();
     out.add(head);
-    if (sends_encoded()) return out.add(encoded_->as_sent);
+    if (sends_encoded()) return out.add(body_.as_sent());
     if (edits_.size() > gathered_edits) {
         std::size_t at = 0;
         for (const auto& e : edits_) {
-            copied.append(body_ + at, e.at.begin - at).append(e.with);
+            copied.append(body_.data() + at, e.at.begin - at).append(e.with);
             at = e.at.end;
         }
-        copied.append(body_ + at, body_size_ - at);
+        copied.append(body_.data() + at, body_.size() - at);
         out.add(copied);
     } else {
         std::size_t at = 0;
         for (const auto& e : edits_) {
-            out.add({body_ + at, e.at.begin - at});
+            out.add({body_.data() + at, e.at.begin - at});
             out.add(e.with);
             at = e.at.end;
         }
-        if (body_) out.add({body_ + at, body_size_ - at});
+        if (body_.is_kept()) out.add({body_.data() + at, body_.size() - at});
     }
 }
 

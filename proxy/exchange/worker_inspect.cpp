@@ -62,7 +62,7 @@ open_request exchange_runner::describe() const {
     out.pool = record_.pool;
     out.upstream = record_.upstream;
     out.stream = record_.stream;
-    out.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(core::clock::now() - began_).count();
+    out.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(core::clock::now() - watch_.began()).count();
     if (meter_) {
         out.output_tokens = meter_->output();
         if (const auto* price = money_.price() ? money_.price() : price_of_answer())

@@ -79,4 +79,15 @@ std::string text_frame(std::string_view message) {
     return out.append(message);
 }
 
+std::string_view handshake_fault(const field_list& asked, const response_head& answer) {
+    const auto& said = answer.fields;
+    if (!iequals(said.value_of(field_id::upgrade), "websocket")) return "it switched to another protocol than WebSocket";
+    if (said.value_of("sec-websocket-accept") != websocket_accept(asked.value_of("sec-websocket-key")))
+        return "its Sec-WebSocket-Accept does not answer the key of the handshake";
+    if (!said.value_of("sec-websocket-extensions").empty()) return "it uses a WebSocket extension that was not offered";
+    const auto chosen = said.value_of("sec-websocket-protocol");
+    if (!chosen.empty() && !lists_token(asked.value_of("sec-websocket-protocol"), chosen)) return "it chose a subprotocol that was not offered";
+    return {};
+}
+
 }  // namespace weir::http

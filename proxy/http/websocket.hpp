@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "http/head.hpp"
+
 namespace weir::http {
 
 /// Sixteen bytes in base64, as Sec-WebSocket-Key must be (section 4.1).
@@ -26,5 +28,8 @@ enum class close_code : std::uint16_t { normal = 1000, going_away = 1001, policy
 [[nodiscard]] std::string close_frame(close_code why, std::string_view reason, std::array<char, 4> mask);
 /// One whole text message of a server.
 [[nodiscard]] std::string text_frame(std::string_view message);
+
+/// RFC 6455 section 4.1: what a client must find in the answer to its handshake. Without extensions offered, none may be taken. Empty: it is fine.
+[[nodiscard]] std::string_view handshake_fault(const field_list& asked, const response_head& answer);
 
 }  // namespace weir::http

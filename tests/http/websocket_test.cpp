@@ -23,6 +23,25 @@ TEST(Websocket, FindsASubprotocolInAList) {
     EXPECT_FALSE(lists_token(", ,", ""));
 }
 
+TEST(Websocket, FindsWhatIsWrongWithTheAnswerToAHandshake) {
+    const std::string asked = "GET / HTTP/1.1\r\nHost: h\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: realtime\r\n\r\n";
+    request_head question;
+    ASSERT_EQ(parse_request_head(asked, 4096, question).state, parse_state::done);
+    const auto fault = [&](const std::string& upgrade, const std::string& accept, const std::string& more) {
+        response_head answer;
+        const auto text = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: " + upgrade + "\r\nSec-WebSocket-Accept: " + accept + "\r\n" + more + "\r\n";
+        EXPECT_EQ(parse_response_head(text, 4096, false, answer).state, parse_state::done) << text;
+        return std::string{handshake_fault(question.fields, answer)};
+    };
+    const std::string right = websocket_accept("dGhlIHNhbXBsZSBub25jZQ==");
+    EXPECT_EQ(fault("WebSocket", right, ""), "");
+    EXPECT_EQ(fault("websocket", right, "Sec-WebSocket-Protocol: realtime\r\n"), "");
+    EXPECT_NE(fault("h2c", right, ""), "");
+    EXPECT_NE(fault("websocket", "another", ""), "");
+    EXPECT_NE(fault("websocket", right, "Sec-WebSocket-Extensions: permessage-deflate\r\n"), "");
+    EXPECT_NE(fault("websocket", right, "Sec-WebSocket-Protocol: other\r\n"), "");
+}
+
 TEST(Websocket, WritesFramesThatAScannerReads) {
     EXPECT_EQ(close_frame(close_code::policy_violation, "no"), "\x88\x04\x03\xf0no");
     EXPECT_EQ(close_frame(close_code::normal, "", {1, 2, 3, 4}), std::string("\x88\x82\x01\x02\x03\x04\x02\xea", 8));

@@ -1,5 +1,9 @@
 // Request bodies with a content coding: decoded to be read, and passed on as they were sent unless a value in them must change.
-#include "exchange/exchange_runner.hpp"
+#include <algorithm>
+#include <string>
+
+#include "exchange/request/request_body.hpp"
+#include "exchange/worker.hpp"
 #include "http/inflate.hpp"
 
 namespace weir::exchange {
@@ -24,22 +28,18 @@ std::string_view fault_of(inflater::status s) {
 
 }  // namespace
 
-net::task<core::error> exchange_runner::decode_body() {
+net::task<core::error> request_body::decode(http::content_coding coding, const net::limits& limits) {
     core::error why;
-    const auto form = dialect::form_of(target_.body, head().fields.value_of(http::field_id::content_type));
-    const auto coding = http::coding_of(head().fields.value_of(http::field_id::content_encoding));
-    const bool is_read = form == dialect::body_form::json || form == dialect::body_form::multipart;
-    if (!is_read || body_size_ == 0 || coding == http::content_coding::identity) co_return why;
     if (coding != http::content_coding::gzip && coding != http::content_coding::deflate) {
         why = core::error{core::code::unsupported_encoding,
                           "this Content-Encoding is not understood here: send the body as it is, or with gzip or deflate"};
         co_return why;
     }
-    const auto limit = conf().limits.request_body;
-    const auto most = std::min<std::size_t>(limit, std::max(any_ratio_up_to, largest_ratio * body_size_));
-    const auto counted_before = body_memory_.size();
-    encoded_ = std::make_unique<encoded_body>();
-    encoded_->as_sent = {body_, body_size_};
+    const auto limit = limits.request_body;
+    const auto most = std::min<std::size_t>(limit, std::max(any_ratio_up_to, largest_ratio * size_));
+    const auto counted_before = memory_.size();
+    encoded_ = std::make_unique<coded>();
+    encoded_->as_sent = {data_, size_};
     auto& plain = encoded_->plain;
     inflater decoder{coding, encoded_->as_sent};
     std::size_t in_turn = 0;
@@ -53,8 +53,8 @@ net::task<core::error> exchange_runner::decode_body() {
             co_return why;
         }
         if (plain.free_size() == 0) {
-            const auto size = std::min(most, std::max({2 * plain.capacity(), 4 * body_size_, net::slab_size}));
-            why = count_body_memory(counted_before + size);
+            const auto size = std::min(most, std::max({2 * plain.capacity(), 4 * size_, net::slab_size}));
+            why = count_memory(counted_before + size, limits);
             if (why) co_return why;
             plain.reserve(size);
         }
@@ -64,7 +64,7 @@ net::task<core::error> exchange_runner::decode_body() {
         in_turn += got;
         if (in_turn < turn_bytes) continue;
         in_turn = 0;
-        co_await session_.sleeper().yield();
+        co_await from_.sleeper().yield();
     }
     if (decoder.now() != inflater::status::done) {
         why = core::error{core::code::bad_request, "the " + std::string{coding == http::content_coding::gzip ? "gzip" : "deflate"} +
@@ -72,8 +72,8 @@ net::task<core::error> exchange_runner::decode_body() {
         co_return why;
     }
     if (!plain.has_memory()) plain.need_slab();
-    body_ = plain.data();
-    body_size_ = plain.size();
+    data_ = plain.data();
+    size_ = plain.size();
     co_return why;
 }
 

@@ -1,0 +1,263 @@
+#include "exchange/request/request_body.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "exchange/worker.hpp"
+#include "http/chunk_scanner.hpp"
+
+namespace weir::exchange {
+namespace {
+
+// A refused request's body is read and thrown away up to this size, so that the connection can be used again.
+constexpr std::size_t drained_when_refused = 64 * 1024;
+
+// A large body is counted against limits.buffered_bodies as it comes in: as much again as is there, within bounds.
+constexpr std::size_t smallest_step = std::size_t{32} << 10;
+constexpr std::size_t largest_step = std::size_t{1} << 20;
+
+constexpr std::size_t room_for_a_read = net::slab_size / 4;
+
+std::size_t next_step(std::size_t have) { return have + std::clamp(have, smallest_step, largest_step); }
+
+core::error too_large() { return {core::code::body_too_large, "the request body is larger than limits.request_body allows"}; }
+
+}  // namespace
+
+shared_memory request_body::memory_of_all(const net::limits& limits) const {
+    auto& home = from_.home();
+    return {home.counts().buffered_bodies, home.metrics().buffered_body_bytes(from_.listener().name), limits.buffered_bodies};
+}
+
+core::error request_body::count_memory(std::size_t size, const net::limits& limits) {
+    if (memory_.grow_to(size, memory_of_all(limits))) return {};
+    return {core::code::overloaded, "too many request bodies are being held (limits.buffered_bodies); try again soon", 1};
+}
+
+core::error request_body::take_memory(std::size_t size, const net::limits& limits) {
+    auto why = count_memory(size, limits);
+    if (!why) big_.reserve(size);
+    return why;
+}
+
+// Room in the client's input behind the head, which stays in front.
+void request_body::make_room() {
+    auto& in = from_.input();
+    if (in.free_size() >= room_for_a_read) return;
+    in.reserve(head_size_ + net::slab_size);
+    from_.home().request_scratch_owner = nullptr;
+}
+
+net::task<core::error> request_body::wait(company with) {
+    core::error why;
+    const auto deadline = core::after(from_.home().loop().now(), with.limits.body_timeout);
+    for (;;) {
+        const auto woken = co_await with.watch.sleep_until(deadline);
+        if (from_.client().readable()) co_return why;
+        if (from_.aborting()) {
+            client_left_ = true;
+            co_return why;
+        }
+        if (with.order.given()) {
+            why = with.order.error();
+            co_return why;
+        }
+        if (woken == net::woken::deadline) {
+            with.told.close_reason = "body";
+            why = core::error{core::code::client_timeout, "the request body stopped for longer than limits.body_timeout"};
+            co_return why;
+        }
+    }
+}
+
+net::task<bool> request_body::invite(const net::limits& limits) {
+    net::gather out;
+    if (from_.input().size() > head_size_) co_return true;
+    out.clear();
+    out.add("HTTP/1.1 100 Continue\r\n\r\n");
+    auto sending = from_.flush(out, core::after(from_.home().loop().now(), limits.body_timeout));
+    const bool alive = co_await std::move(sending);
+    if (!alive) client_left_ = true;
+    co_return alive;
+}
+
+net::task<core::error> request_body::read(announced what, bool refused, company with) {
+    core::error why;
+    if (what.how == http::framing::none) {
+        unread_ = false;
+        co_return why;
+    }
+    const bool sized = what.how == http::framing::length;
+    if (sized && what.length > with.limits.request_body) co_return why;  // the checks of the head have said so
+    // Who may not ask gets no memory: the answer says so at once, and the connection ends.
+    if (refused && (what.expects_continue || (sized && what.length > drained_when_refused))) co_return why;
+    if (what.expects_continue) {
+        auto inviting = invite(with.limits);
+        const bool alive = co_await std::move(inviting);
+        if (!alive) co_return why;
+    }
+    if (sized) {
+        auto reading = read_sized(static_cast<std::size_t>(what.length), with);
+        why = co_await std::move(reading);
+    } else {
+        auto reading = read_chunked(refused, with);
+        why = co_await std::move(reading);
+    }
+    with.told.bytes_in += size_;
+    co_return why;
+}
+
+net::task<core::error> request_body::read_sized(std::size_t size, company with) {
+    core::error why;
+    auto& in = from_.input();
+    auto& client = from_.client();
+    const bool fits = head_size_ + size <= in.size() + in.free_size();
+    from_.note_request_size(head_size_ + size);
+    if (fits && in.capacity() > net::slab_size) {
+        why = count_memory(size, with.limits);
+        if (why) co_return why;
+    }
+    if (!fits) {
+        // The kernel gives the pages as they are written: what was only announced costs nothing, and is not counted.
+        big_.reserve(size);
+        why = take_memory(std::min(size, next_step(in.size())), with.limits);
+        if (why) co_return why;
+        const auto here = std::min(in.size() - head_size_, size);
+        std::memcpy(big_.free_begin(), in.data() + head_size_, here);
+        big_.commit(here);
+        in_place_ = here;
+    }
+    net::buffer& into = fits ? in : big_;
+    const std::size_t whole = fits ? head_size_ + size : size;
+    while (into.size() < whole) {
+        if (!client.readable()) {
+            auto waiting = wait(with);
+            why = co_await std::move(waiting);
+            if (why || client_left_) co_return why;
+        }
+        if (!fits && into.size() == memory_.size()) {
+            why = take_memory(std::min(size, next_step(memory_.size())), with.limits);
+            if (why) co_return why;
+        }
+        const auto r = client.read(into.free_begin(), (fits ? whole : memory_.size()) - into.size());
+        if (r.what == net::io::again) continue;
+        if (r.what != net::io::ok) {
+            client_left_ = true;
+            co_return why;
+        }
+        into.commit(r.bytes);
+    }
+    if (fits) in_place_ = size;
+    data_ = fits ? in.data() + head_size_ : big_.data();
+    size_ = size;
+    unread_ = false;
+    co_return why;
+}
+
+core::error request_body::keep_chunk(std::string_view data, std::size_t most, const net::limits& limits) {
+    const auto all = big_.size() + data.size();
+    if (all > most) return too_large();
+    core::error why;
+    if (all > memory_.size()) why = take_memory(std::min(most, std::max({all, 2 * memory_.size(), net::slab_size})), limits);
+    if (why) return why;
+    std::memcpy(big_.free_begin(), data.data(), data.size());
+    big_.commit(data.size());
+    return why;
+}
+
+// Chunked bodies are decoded into memory of their own: upstream they go with a Content-Length, so that no framing of the client's travels on.
+net::task<core::error> request_body::read_chunked(bool refused, company with) {
+    core::error why;
+    auto& in = from_.input();
+    auto& client = from_.client();
+    const auto kept = refused ? std::min(drained_when_refused, with.limits.request_body) : with.limits.request_body;
+    http::chunk_scanner scanner;
+    scanner.limit_chunk(with.limits.request_body);
+    in_place_ = 0;
+    for (;;) {
+        in_place_ += scanner.feed(in.view().substr(head_size_ + in_place_), [&](const char* p, std::size_t n) {
+            if (!why) why = keep_chunk({p, n}, kept, with.limits);
+        });
+        const bool enough = refused && why.what == core::code::body_too_large;
+        if (enough) why = core::error{};  // so much was read away; the answer is the refusal, and the connection ends
+        if (enough || why) co_return why;
+        if (scanner.now() == http::chunk_scanner::status::failed) {
+            why = scanner.too_large() ? too_large() : core::error{core::code::bad_request, "malformed chunked body: " + std::string{scanner.why()}};
+            co_return why;
+        }
+        if (scanner.now() == http::chunk_scanner::status::done) break;
+        // What was decoded makes room for what comes; the head stays in front.
+        in.drop_from(head_size_);
+        in_place_ = 0;
+        if (!client.readable()) {
+            auto waiting = wait(with);
+            why = co_await std::move(waiting);
+            if (why || client_left_) co_return why;
+        }
+        make_room();
+        const auto r = client.read(in.free_begin(), in.free_size());
+        if (r.what == net::io::again) continue;
+        if (r.what != net::io::ok) {
+            client_left_ = true;
+            co_return why;
+        }
+        in.commit(r.bytes);
+    }
+    if (!big_.has_memory()) big_.need_slab();
+    data_ = big_.data();
+    size_ = big_.size();
+    unread_ = false;
+    co_return why;
+}
+
+void request_body::stream(std::uint64_t length) {
+    upload_ = std::make_unique<upload>(length);
+    size_ = static_cast<std::size_t>(length);
+}
+
+std::string_view request_body::unsent() const {
+    return upload_ ? from_.input().view().substr(head_size_ + upload_->sent, in_place_ - upload_->sent) : std::string_view{};
+}
+
+std::size_t request_body::begin_upload() {
+    if (upload_->taken != 0 || in_place_ != 0) return 0;
+    in_place_ = static_cast<std::size_t>(std::min<std::uint64_t>(from_.input().size() - head_size_, upload_->left));
+    upload_->left -= in_place_;
+    return in_place_;
+}
+
+std::size_t request_body::take_more() {
+    auto& in = from_.input();
+    if (upload_->left == 0 || !from_.client().readable()) return 0;
+    in.drop_from(head_size_);
+    in_place_ = upload_->sent = 0;
+    make_room();
+    const auto r = from_.client().read(in.free_begin(), static_cast<std::size_t>(std::min<std::uint64_t>(in.free_size(), upload_->left)));
+    if (r.what != net::io::ok) {
+        client_left_ = r.what != net::io::again;
+        return 0;
+    }
+    in.commit(r.bytes);
+    in_place_ = r.bytes;
+    upload_->left -= r.bytes;
+    return r.bytes;
+}
+
+void request_body::drop() {
+    memory_.release();
+    big_.release();
+    encoded_.reset();
+    data_ = nullptr;
+    leave_input();
+    from_.home().request_scratch_owner = nullptr;
+    from_.input().release_if_empty();
+}
+
+void request_body::leave_input() {
+    auto& in = from_.input();
+    in.consume(std::min(head_size_ + in_place_, in.size()));
+    head_size_ = in_place_ = 0;
+}
+
+}  // namespace weir::exchange

@@ -1,0 +1,121 @@
+// The request's body: where it stands and how it comes in. A small one stays where it was read; a large one gets memory of its own, once; one that
+// nobody sends twice goes on while it comes. What it means is not asked here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "core/error.hpp"
+#include "exchange/memory_share.hpp"
+#include "exchange/session.hpp"
+#include "exchange/stop_order.hpp"
+#include "exchange/stopwatch.hpp"
+#include "http/head.hpp"
+#include "http/inflate.hpp"
+#include "net/buffer.hpp"
+#include "net/settings.hpp"
+#include "net/task.hpp"
+#include "record/request_record.hpp"
+
+namespace weir::exchange {
+
+class request_body {
+public:
+    /// What the head says of it.
+    struct announced {
+        explicit announced(const http::request_head& h) : how(h.body), length(h.content_length), expects_continue(h.expects_continue) {}
+        http::framing how;
+        std::uint64_t length;
+        bool expects_continue;
+    };
+    /// Of a body that is not kept: it goes from the client's socket to the upstream's.
+    struct upload {
+        std::uint64_t left;       ///< still to be read from the client
+        std::uint64_t taken = 0;  ///< given to an upstream: beyond 0 no other can be asked
+        std::size_t sent = 0;     ///< of the bytes behind the head in the client's input
+        core::error refusal;      ///< the client is at fault: answer this
+    };
+    /// What it is read with, and whom it tells. It is lent for each call: a body is held longer than it is read.
+    struct company {
+        company(stopwatch& w, const stop_order& o, const net::limits& l, record::request_record& t) : watch(w), order(o), limits(l), told(t) {}
+        stopwatch& watch;
+        const stop_order& order;
+        const net::limits& limits;
+        record::request_record& told;
+    };
+
+    /// The request's head stands in the first `head_size` bytes of the client's input.
+    request_body(session& from, std::size_t head_size) : from_(from), head_size_(head_size) {}
+
+    /// Reads it to its end. `refused`: the request is not served; its body is only read away, so that the connection can go on, and not all of it.
+    /// The error is the client's answer. Afterwards client_left() may be true.
+    [[nodiscard]] net::task<core::error> read(announced what, bool refused, company with);
+    /// Undoes a content coding that it came with.
+    [[nodiscard]] net::task<core::error> decode(http::content_coding coding, const net::limits& limits);
+    /// A client that waits to be asked for its body is asked, unless it sends already. False: it is gone.
+    [[nodiscard]] net::task<bool> invite(const net::limits& limits);
+
+    /// It is not read here, but goes on while it comes.
+    void stream(std::uint64_t length);
+    [[nodiscard]] upload* uploading() { return upload_.get(); }
+    [[nodiscard]] const upload* uploading() const { return upload_.get(); }
+    /// What was read of an upload and not sent.
+    [[nodiscard]] std::string_view unsent() const;
+    /// Takes what came along with the head; returns how much.
+    std::size_t begin_upload();
+    /// Reads what the client has sent, once what it sent before is on its way; returns how much.
+    std::size_t take_more();
+
+    /// It is kept, and can be sent again.
+    [[nodiscard]] bool is_kept() const { return data_ != nullptr; }
+    /// What it means; empty where it is not kept.
+    [[nodiscard]] std::string_view bytes() const { return {data_, data_ ? size_ : 0}; }
+    [[nodiscard]] const char* data() const { return data_; }
+    /// Also of one that is not kept.
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] bool has_coding() const { return encoded_ != nullptr; }
+    /// As it came, with its content coding.
+    [[nodiscard]] std::string_view as_sent() const { return encoded_ ? encoded_->as_sent : bytes(); }
+
+    /// So far no byte of it was read that must be: the connection cannot go on.
+    [[nodiscard]] bool unread() const { return unread_; }
+    void set_unread(bool yes) { unread_ = yes; }
+    [[nodiscard]] bool client_left() const { return client_left_; }
+    [[nodiscard]] std::size_t head_size() const { return head_size_; }
+
+    /// Nothing of the request is needed any more: its memory goes, and its bytes leave the client's input.
+    void drop();
+    /// The latter alone: the next request begins there.
+    void leave_input();
+    /// Of what bodies may take up together.
+    [[nodiscard]] shared_memory memory_of_all(const net::limits& limits) const;
+
+private:
+    /// A body that came with a content coding; data_ is what it means.
+    struct coded {
+        std::string_view as_sent;
+        net::buffer plain;
+    };
+    [[nodiscard]] net::task<core::error> read_sized(std::size_t size, company with);
+    [[nodiscard]] net::task<core::error> read_chunked(bool refused, company with);
+    [[nodiscard]] core::error keep_chunk(std::string_view data, std::size_t most, const net::limits& limits);
+    [[nodiscard]] core::error count_memory(std::size_t size, const net::limits& limits);
+    [[nodiscard]] core::error take_memory(std::size_t size, const net::limits& limits);
+    [[nodiscard]] net::task<core::error> wait(company with);
+    void make_room();
+
+    session& from_;
+    std::size_t head_size_;
+    std::size_t in_place_ = 0;  ///< bytes of the client's input, behind the head, that belong to this request
+    const char* data_ = nullptr;
+    std::size_t size_ = 0;
+    net::buffer big_;
+    memory_share memory_;
+    std::unique_ptr<coded> encoded_;
+    std::unique_ptr<upload> upload_;
+    bool unread_ = false;
+    bool client_left_ = false;
+};
+
+}  // namespace weir::exchange

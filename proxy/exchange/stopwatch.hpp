@@ -1,0 +1,45 @@
+// How long a request takes, and how much of that is waiting for others.
+#pragma once
+
+#include <coroutine>
+
+#include "core/clock.hpp"
+#include "net/reactor.hpp"
+
+namespace weir::exchange {
+
+class stopwatch {
+public:
+    explicit stopwatch(net::waiter& sleeper) : sleeper_(sleeper) {}
+
+    void start() { began_ = sleeper_.loop().now(); }
+    [[nodiscard]] core::time_point began() const { return began_; }
+    /// Until now, as time that others took.
+    void waited_since(core::time_point when) { waited_ += sleeper_.loop().tick() - when; }
+    [[nodiscard]] core::duration waited() const { return waited_; }
+
+    /// Waits on the sleeper's sockets and counts the time as waited.
+    struct awaiter {
+        stopwatch& self;
+        net::waiter::awaiter inner;
+        core::time_point slept_at{};
+        bool await_ready() const noexcept { return inner.await_ready(); }
+        void await_suspend(std::coroutine_handle<> h) {
+            slept_at = core::clock::now();
+            inner.await_suspend(h);
+        }
+        net::woken await_resume() {
+            const auto why = inner.await_resume();
+            if (slept_at != core::time_point{}) self.waited_ += self.sleeper_.loop().now() - slept_at;
+            return why;
+        }
+    };
+    [[nodiscard]] awaiter sleep_until(core::time_point deadline) { return {*this, sleeper_.wait(deadline)}; }
+
+private:
+    net::waiter& sleeper_;
+    core::time_point began_{};
+    core::duration waited_{0};
+};
+
+}  // namespace weir::exchange
