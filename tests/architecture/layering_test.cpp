@@ -182,6 +182,15 @@ TEST(Layering, TheArchitectureNamesOnlyFilesThatExist) {
     EXPECT_GT(seen, 40u);
 }
 
+TEST(Layering, TheDailyWorkNamesOnlyFilesThatExist) {
+    const auto page = read(root / "deploy" / "CONTRIBUTING.md");
+    const std::regex file{R"(`((?:proxy|tests|conf|deploy)/[A-Za-z0-9_./]+)`)"};
+    std::size_t seen = 0;
+    for (std::sregex_iterator it{page.begin(), page.end(), file}, end; it != end; ++it, ++seen)
+        EXPECT_TRUE(fs::exists(root / (*it)[1].str())) << (*it)[1];
+    EXPECT_GT(seen, 30u);
+}
+
 TEST(Layering, NothingNamesTheMachineItWasWrittenOn) {
     // In two halves each, so that this file does not hold them.
     const std::vector<std::string> words{
