@@ -125,17 +125,36 @@ public:
     ~zstd_decoder() override { ZSTD_freeDStream(state_); }
 
 private:
+    // RFC 8878 section 3.1: frames of data and frames to skip. Debian's library also reads what zstd was before it, and of that it says another thing
+    // when the same bytes come in other pieces.
+    static constexpr std::array<unsigned char, 4> data_magic{0x28, 0xB5, 0x2F, 0xFD};
+    static constexpr std::array<unsigned char, 4> skip_magic{0x50, 0x2A, 0x4D, 0x18};  // and the 15 that follow it
+
+    [[nodiscard]] bool begins_well(std::string_view bytes) {
+        for (std::size_t at = of_magic_; at < data_magic.size() && !bytes.empty(); ++at, bytes.remove_prefix(1)) {
+            const auto byte = static_cast<unsigned char>(bytes.front());
+            if (at == 0) skips_ = (byte & 0xF0U) == skip_magic[0];
+            if (at == 0 && skips_) continue;
+            if (byte != (skips_ ? skip_magic[at] : data_magic[at])) return false;
+        }
+        return true;
+    }
+
     progress advance(step& s) override {
+        if (!begins_well(s.bytes)) return progress::failed;
         ZSTD_inBuffer in{s.bytes.data(), s.bytes.size(), 0};
         ZSTD_outBuffer out{s.to, s.room, s.written};
         const auto what = ZSTD_decompressStream(state_, &out, &in);
         const bool moved = in.pos > 0 || out.pos > s.written;
+        of_magic_ = what == 0 ? 0 : std::min(of_magic_ + in.pos, data_magic.size());
         s.bytes.remove_prefix(in.pos);
         s.written = out.pos;
         if (ZSTD_isError(what)) return progress::failed;
         return moved ? progress::more : progress::starved;
     }
     ZSTD_DStream* state_;
+    std::size_t of_magic_ = 0;  ///< bytes of the frame's first four that were taken
+    bool skips_ = false;        ///< the frame is one to skip
 };
 
 }  // namespace

@@ -96,6 +96,27 @@ TEST(ContentDecoder, SaysThatBytesAreNoSuchCoding) {
     }
 }
 
+// RFC 8878 section 3.1.2: frames to skip may stand between those with data.
+TEST(ContentDecoder, SkipsFramesThatAreToBeSkipped) {
+    const std::string skip{"\x5A\x2A\x4D\x18\x03\x00\x00\x00xyz", 11};
+    const auto body = skip + packed("zstd", "one, ") + skip + packed("zstd", "two") + skip;
+    for (std::size_t step = 1; step <= body.size(); ++step) {
+        const auto got = unpack("zstd", body, step);
+        EXPECT_TRUE(got.sound) << step;
+        EXPECT_EQ(got.text, "one, two") << step;
+    }
+}
+
+// The library reads them too, and says another thing of the same bytes in other pieces.
+TEST(ContentDecoder, RefusesWhatZstdWasBeforeItsStandard) {
+    for (const char version : {'\x22', '\x23', '\x24', '\x25', '\x26', '\x27'})
+        for (const std::size_t step : {1u, 3u, 4u, 100u}) {
+            const std::string old = std::string{version} + "\xB5\x2F\xFD" + std::string(60, '\x01');
+            EXPECT_FALSE(unpack("zstd", old, step).sound) << step;
+            EXPECT_FALSE(unpack("zstd", packed("zstd", "one") + old, step).sound) << step;
+        }
+}
+
 TEST(ContentDecoder, StopsWhatGrowsAsNoTextDoes) {
     for (const auto& coding : codings) {
         const auto bomb = packed(coding, std::string(32u << 20, '0'));
