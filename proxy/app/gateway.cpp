@@ -111,9 +111,9 @@ struct gateway::parts {
     std::unique_ptr<fleet::fleet> fleet;       ///< null: the limits are this weir's own
     std::unique_ptr<spend_follower> follower;  ///< null without a ledger
     trace_exporter traces;                     ///< likewise
+    probe::model_scout scout;                  ///< outlives the workers that ask it
     std::vector<std::unique_ptr<exchange::worker>> workers;
     std::unique_ptr<exchange::object_keeper> objects;  ///< rings workers
-    probe::model_scout scout;                          ///< requests of workers that have ended may still be under way
     std::unique_ptr<probe::health_checker> health;
     std::unique_ptr<admin::operations> desk;
     std::unique_ptr<admin::admin_api> api;

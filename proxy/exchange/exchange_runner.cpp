@@ -53,7 +53,7 @@ net::task<bool> exchange_runner::answered_itself(core::error& refusal) {
         co_await std::move(answering);
         co_return true;
     }
-    const bool lists_text = target_.id == dialect::endpoint::llms_txt;
+    const bool lists_text = !asterisk_ && target_.id == dialect::endpoint::llms_txt;
     if (asterisk_) {
         // OPTIONS *: about the server as a whole (RFC 9110 section 9.3.7); or one that may not go further.
         if (target_.allow.empty()) target_.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";

@@ -26,9 +26,10 @@ bool exchange_runner::may_stream_upload() {
 http::content_coding exchange_runner::coding_of_body() {
     const auto& fields = head().fields;
     const auto named = fields.value_of(http::field_id::content_encoding);
+    if (named.empty()) return http::content_coding::identity;
     const auto form = dialect::form_of(target_.body, fields.value_of(http::field_id::content_type));
     const bool is_read = form == dialect::body_form::json || form == dialect::body_form::multipart;
-    return named.empty() || !is_read || body_.size() == 0 ? http::content_coding::identity : http::coding_of(named);
+    return !is_read || body_.size() == 0 ? http::content_coding::identity : http::coding_of(named);
 }
 
 // Neither side moved since `moved_at`. Anything but none ends the upload.
@@ -65,6 +66,7 @@ net::task<failure> exchange_runner::send_upload() {
     if (head().expects_continue && u.taken == 0) {
         auto inviting = body_.invite(conf().limits);
         const bool invited = co_await std::move(inviting);
+        if (!invited) gone_ = true;
         if (!invited) co_return failure::reset;
     }
     record_.bytes_in += body_.begin_upload();
@@ -75,7 +77,8 @@ net::task<failure> exchange_runner::send_upload() {
             record_.bytes_in += came;
             moved = came > 0;
         }
-        if (body_.client_left()) co_return failure::reset;
+        if (body_.client_left()) gone_ = true;
+        if (gone_) co_return failure::reset;
         if (const auto left = body_.unsent(); !left.empty() && sock.writable()) {
             const iovec piece{const_cast<char*>(left.data()), left.size()};
             const auto r = sock.write({&piece, 1});

@@ -64,7 +64,7 @@ net::task<bool> one_call::send() {
 
 net::task<bool> one_call::read_more() {
     auto& sock = line_.sock;
-    for (;;) {
+    while (!leaving_.peer_gone()) {  // end() may have come while something else was waited for
         if (sock.readable()) {
             const auto r = sock.read(in_.free_begin(), in_.free_size());
             if (r.what == net::io::ok) {
@@ -74,8 +74,9 @@ net::task<bool> one_call::read_more() {
             if (r.what != net::io::again) co_return false;
         }
         const auto why = co_await sleeper_.wait(deadline_);
-        if (why == net::woken::deadline || leaving_.peer_gone()) co_return false;
+        if (why == net::woken::deadline) co_return false;
     }
+    co_return false;
 }
 
 net::task<bool> one_call::read_head() {
