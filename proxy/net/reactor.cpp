@@ -68,25 +68,26 @@ void reactor::dispatch(int count) {
 }
 
 void reactor::run() {
-    while (!stop_.load(std::memory_order_relaxed)) {
-        const bool busy = has_posted_.load(std::memory_order_acquire) || !yielded_.empty();
-        const int sleep = busy ? 0 : timers_.sleep_ms(now_);
-        const int count = epoll_wait(epoll_, batch_.data(), static_cast<int>(batch_.size()), sleep);
-        turns.slept();
-        delay_.taken(tick(), count == static_cast<int>(batch_limit));
-        if (count > 0) dispatch(count);
-        if (has_posted_.load(std::memory_order_acquire)) run_posted();
-        timers_.advance(now_);
-        if (!yielded_.empty()) {
-            resuming_.swap(yielded_);
-            for (const auto h : resuming_) h.resume();
-            resuming_.clear();
-        }
-        if (after_batch) after_batch();
-        // Nothing waits behind a single event, so that its end needs no look at the clock.
-        delay_.served(count > 1 ? core::clock::now() : now_, delay_limit_);
-    }
+    while (!stopped()) turn();
     run_posted();
+}
+
+void reactor::turn() {
+    const bool busy = has_posted_.load(std::memory_order_acquire) || !yielded_.empty();
+    const int sleep = busy ? 0 : timers_.sleep_ms(now_);
+    const int count = epoll_wait(epoll_, batch_.data(), static_cast<int>(batch_.size()), sleep);
+    turns.slept();
+    delay_.taken(tick(), count == static_cast<int>(batch_limit));
+    if (count > 0) dispatch(count);
+    if (has_posted_.load(std::memory_order_acquire)) run_posted();
+    timers_.advance(now_);
+    if (!yielded_.empty()) {
+        resuming_.swap(yielded_);
+        for (const auto h : resuming_) h.resume();
+        resuming_.clear();
+    }
+    // Nothing waits behind a single event, so that its end needs no look at the clock.
+    delay_.served(count > 1 ? core::clock::now() : now_, delay_limit_);
 }
 
 void reactor::stop() {

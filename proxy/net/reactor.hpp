@@ -50,9 +50,12 @@ public:
     /// Before the descriptor is closed. Events of the current batch for this channel are dropped.
     void remove(channel& c);
 
-    /// Runs until stop(). Calls `after_batch` after each batch of events.
+    /// Turns until stop().
     void run();
+    /// One batch of events, waited for, and what is due by then.
+    void turn();
     void stop();  ///< thread-safe
+    [[nodiscard]] bool stopped() const { return stop_.load(std::memory_order_relaxed); }
 
     /// Runs `work` on this reactor's thread. Thread-safe; may lock, so not for the hot path.
     void post(std::function<void()> work);
@@ -69,9 +72,6 @@ public:
     [[nodiscard]] bool overloaded() const { return delay_.late() && delay_.overloaded(core::clock::now(), delay_limit_); }
     /// The longest wait since the last call.
     [[nodiscard]] core::duration take_longest_delay() { return delay_.take_longest(); }
-
-    /// Called on the loop's thread after every batch (flush logs, publish gauges).
-    std::function<void()> after_batch;
 
     /// Told by sockets and sleepers; it fails where a loop does neither.
     [[no_unique_address]] turn_counter turns;

@@ -83,13 +83,7 @@ public:
     void request_started() { in_flight_.fetch_add(1, std::memory_order_relaxed); }
     /// Counts a request in unless `max_requests` (0: no limit) are in flight already. Never lets one too many in.
     [[nodiscard]] bool try_start(std::int64_t max_requests);
-    /// Reports the outcome and counts the request out. `first_byte` zero: no sample. `random` in [0, 1).
-    void request_finished(outcome how_it_went, core::duration first_byte, core::time_point now, const ejection_settings& s, double random,
-                          entry how = entry::normal) {
-        report(how_it_went, first_byte, now, s, random, how);
-        request_ended();
-    }
-    /// The two halves of request_finished, for streams: the verdict is known long before the last byte.
+    /// How it went; of a stream that is known long before request_ended(). `first_byte` zero: no sample. `random` in [0, 1).
     /// Failures that are one key's alone (`who`, unless `whose` says that they are the upstream's) eject nobody while another key is served.
     void report(outcome how_it_went, core::duration first_byte, core::time_point now, const ejection_settings& s, double random,
                 entry how = entry::normal, const asker& who = {}, blame whose = blame::asker);

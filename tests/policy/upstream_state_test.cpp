@@ -297,7 +297,8 @@ TEST(UpstreamState, NeverLetsMoreInThanItsLimitWhateverTheThreadsDo) {
             const int now = static_cast<int>(u.in_flight());
             for (int seen = most.load(); now > seen && !most.compare_exchange_weak(seen, now);) {
             }
-            u.request_finished(i % 7 == 0 ? outcome::failure : outcome::success, 1ms, noon + i * 1ms, defaults, 0.5);
+            u.report(i % 7 == 0 ? outcome::failure : outcome::success, 1ms, noon + i * 1ms, defaults, 0.5);
+            u.request_ended();
             if (i % 100 == 0) (void)u.describe(noon + i * 1ms, defaults);
         }
     };

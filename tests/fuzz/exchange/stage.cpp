@@ -162,12 +162,14 @@ played run::go() {
     int turns = 0;
     worker_.use(snapshot_);
     worker_.listen({studio_.listener}, {&worker_});
-    worker_.loop().after_batch = [this, &turns] {
+    auto& loop = worker_.loop();
+    while (!loop.stopped()) {
+        loop.turn();
         turn();
         if (++turns > longest_wait) give_up("a client's connection is never let go");
         worker_.post([] {});  // never sleep
-    };
-    worker_.loop().run();
+    }
+    loop.run();  // what was posted meanwhile
     playing = nullptr;
     out_.connections_left = studio_.counts.connections.load();
     out_.bodies_left = studio_.counts.buffered_bodies.load();
