@@ -508,6 +508,8 @@ void gateway::drain_and_stop(const std::function<bool()>& give_up) {
     // Sessions still hold their listener: without this the kernel would go on to take connections that nobody will serve.
     for (const auto& l : p.listeners) l->socket->stop();
     p.listeners.clear();
+    // A worker may have taken a connection in the batch before it heard of this: only now nobody takes any more, and what there is can be counted.
+    p.await_workers();
     const auto until = core::after(core::clock::now(), p.conf->limits.drain_timeout);
     const auto open = [&] { return p.counts.connections.load(); };
     // Connections handed over to a worker but not adopted yet are counted by its load.

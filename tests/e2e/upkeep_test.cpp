@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sqlite3.h>
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <thread>
@@ -80,6 +81,27 @@ TEST_F(Upkeep, ADrainByHandSurvivesAnUpgrade) {
     for (int i = 0; i < 8; ++i) EXPECT_EQ(exchange_once(weir.url(), request_text("POST", "/v1/chat/completions", chat_body("m", false))).status, 200);
     EXPECT_TRUE(a_->calls().empty());
     EXPECT_EQ(ask_admin(weir, "POST", "/api/pools/main/upstreams/a/undrain"), 200) << "and can be taken back there";
+}
+
+// A connection that the old process took in its last turn is served too, also where it had nothing else to wait for.
+TEST_F(Upkeep, NoRequestIsLostThatComesWhileAnIdleWeirHandsOver) {
+    for (int round = 0; round < 60; ++round) {
+        gateway_process weir{WEIR_BINARY, conf()};
+        std::atomic<bool> over{false};
+        std::atomic<int> lost{0}, served{0};
+        std::thread client{[&] {
+            while (!over) {
+                const auto got = exchange_once(weir.url(), request_text("POST", "/v1/chat/completions", chat_body("m", false)));
+                ++(got.status == 200 ? served : lost);
+                std::this_thread::sleep_for(500us);  // the weir has nothing to do between two
+            }
+        }};
+        const ended_at_last successor{upgrade(weir)};
+        std::this_thread::sleep_for(20ms);
+        over = true;
+        client.join();
+        EXPECT_EQ(lost, 0) << "of " << served + lost << " in round " << round;
+    }
 }
 
 TEST_F(Upkeep, ALedgerThatSomebodyKeepsLockedIsSaidEverywhereWithinTwoSeconds) {
