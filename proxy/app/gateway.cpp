@@ -403,7 +403,6 @@ void gateway::start() {
     p.counts.doubt = [health = p.health.get()] { health->look_at_doubts(); };
     p.publish(first);
     std::vector<exchange::worker*> all;
-    all.reserve(p.workers.size());
     for (auto& w : p.workers) all.push_back(w.get());
     for (auto& w : p.workers) w->listen(p.listeners, all);
     for (auto& w : p.workers) w->start(false);
@@ -428,7 +427,6 @@ void gateway::reload(std::shared_ptr<const config::conf> conf) {
     std::swap(p.listeners, listeners);
     p.publish(next);
     std::vector<exchange::worker*> all;
-    all.reserve(p.workers.size());
     for (auto& w : p.workers) all.push_back(w.get());
     for (auto& w : p.workers) w->listen(p.listeners, all);
     // Connections keep the listener that they came by; without this the kernel would go on to take new ones that nobody accepts.
@@ -511,10 +509,9 @@ void gateway::drain_and_stop(const std::function<bool()>& give_up) {
     // A worker may have taken a connection in the batch before it heard of this: only now nobody takes any more, and what there is can be counted.
     p.await_workers();
     const auto until = core::after(core::clock::now(), p.conf->limits.drain_timeout);
-    const auto open = [&] { return p.counts.connections.load(); };
     // Connections handed over to a worker but not adopted yet are counted by its load.
     const auto loaded = [&] {
-        int n = open();
+        int n = p.counts.connections.load();
         for (auto& w : p.workers) n = std::max(n, w->load());
         return n;
     };
