@@ -7,9 +7,9 @@
 #include <condition_variable>
 
 #include "admin/json_text.hpp"
-#include "exchange/worker.hpp"
 #include "telemetry/event_log.hpp"
 #include "telemetry/families.hpp"
+#include "worker/worker.hpp"
 
 namespace weir::admin {
 namespace {
@@ -101,7 +101,7 @@ double quantile(double share, const std::vector<std::int64_t>& counts, std::span
 }  // namespace
 
 template <class Result>
-std::vector<Result> operations::ask_workers(const std::function<std::vector<Result>(exchange::worker&)>& question) {
+std::vector<Result> operations::ask_workers(const std::function<std::vector<Result>(worker::worker&)>& question) {
     // Answers may still come when nobody waits any more, so they own the place that they go to.
     struct answers {
         std::mutex lock;
@@ -126,7 +126,7 @@ std::vector<Result> operations::ask_workers(const std::function<std::vector<Resu
 
 bool operations::end_request(const std::string& request_id) {
     const auto found =
-        ask_workers<char>([request_id](exchange::worker& w) { return w.end_request(request_id) ? std::vector<char>{1} : std::vector<char>{}; });
+        ask_workers<char>([request_id](worker::worker& w) { return w.lends().open.end(request_id) ? std::vector<char>{1} : std::vector<char>{}; });
     if (found.empty()) return false;
     telemetry::log(telemetry::level::info, "an operator ended the request " + request_id.substr(0, longest_shown_id));
     return true;
@@ -146,7 +146,7 @@ std::string operations::tell(const std::string& pool, const std::string& upstrea
     }
     tell_workers();
     // Who hears that it is done may rely on it: the workers take what is posted in order.
-    (void)ask_workers<char>([](exchange::worker&) { return std::vector<char>{}; });
+    (void)ask_workers<char>([](worker::worker&) { return std::vector<char>{}; });
     return {};
 }
 
@@ -259,7 +259,7 @@ const ledger::spend_result& operations::spend_of_today() {
 std::string operations::requests() {
     json_text out;
     out.open_object();
-    write_requests(out, ask_workers<exchange::open_request>([](exchange::worker& w) { return w.open_requests(); }));
+    write_requests(out, ask_workers<exchange::open_request>([](worker::worker& w) { return w.lends().open.described(); }));
     out.close_object();
     return out.take();
 }
@@ -284,10 +284,12 @@ void operations::take_sample(core::time_point now) {
 std::string operations::live() {
     const auto now = core::clock::now();
     take_sample(now);
-    auto open = ask_workers<exchange::open_request>([](exchange::worker& w) { return w.open_requests(); });
+    auto open = ask_workers<exchange::open_request>([](worker::worker& w) { return w.lends().open.described(); });
     std::sort(open.begin(), open.end(), [](const auto& a, const auto& b) { return a.age_ms > b.age_ms; });
-    auto errors = ask_workers<exchange::recent_error>(
-        [](exchange::worker& w) { return std::vector<exchange::recent_error>{w.recent_errors().begin(), w.recent_errors().end()}; });
+    auto errors = ask_workers<exchange::recent_error>([](worker::worker& w) {
+        const auto& all = w.lends().open.errors();
+        return std::vector<exchange::recent_error>{all.begin(), all.end()};
+    });
     std::sort(errors.begin(), errors.end(), [](const auto& a, const auto& b) { return a.time > b.time; });
     if (errors.size() > 20) errors.resize(20);
 

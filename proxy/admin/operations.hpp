@@ -20,7 +20,7 @@
 #include "pools/snapshot.hpp"
 #include "telemetry/metrics.hpp"
 
-namespace weir::exchange {
+namespace weir::worker {
 class worker;
 }
 
@@ -29,7 +29,7 @@ namespace weir::admin {
 class operations {
 public:
     struct settings {
-        std::vector<exchange::worker*> workers;
+        std::vector<worker::worker*> workers;
         std::function<std::shared_ptr<const pools::snapshot>()> current;
         std::function<process_facts()> facts;
         telemetry::metrics* metrics = nullptr;
@@ -73,7 +73,7 @@ private:
         std::vector<std::int64_t> first_token;
     };
     template <class Result>
-    std::vector<Result> ask_workers(const std::function<std::vector<Result>(exchange::worker&)>& question);
+    std::vector<Result> ask_workers(const std::function<std::vector<Result>(worker::worker&)>& question);
     [[nodiscard]] std::string tell(const std::string& pool, const std::string& upstream, const std::function<void(told&)>& change);
     void take_sample(core::time_point now);
     const ledger::spend_result& spend_of_today();

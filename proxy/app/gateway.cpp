@@ -24,13 +24,13 @@
 #include "app/trace_exporter.hpp"
 #include "config/load.hpp"
 #include "exchange/objects/object_keeper.hpp"
-#include "exchange/worker.hpp"
 #include "fleet/fleet.hpp"
 #include "ledger/ledger.hpp"
 #include "net/descriptors.hpp"
 #include "probe/health_checker.hpp"
 #include "probe/model_scout.hpp"
 #include "telemetry/event_log.hpp"
+#include "worker/worker.hpp"
 
 namespace weir::app {
 namespace {
@@ -79,7 +79,7 @@ struct gateway::parts {
         : conf(std::move(c)), given(std::move(sockets)), log(conf->log.access), tickets(net::random_ticket_keys()) {}
 
     std::shared_ptr<net::listening_socket> listen_on(std::string_view role, const std::string& address);
-    std::vector<std::shared_ptr<const exchange::listener_runtime>> make_listeners(const config::conf& c);
+    std::vector<std::shared_ptr<const pools::listener_runtime>> make_listeners(const config::conf& c);
     void make_desk();
     void make_admin();
     void open_ledger();
@@ -106,13 +106,13 @@ struct gateway::parts {
     std::shared_ptr<const pools::snapshot> shown;
     std::vector<std::string> shown_addresses;
     std::atomic<bool> reload_ok{true};
-    std::vector<std::shared_ptr<const exchange::listener_runtime>> listeners;
+    std::vector<std::shared_ptr<const pools::listener_runtime>> listeners;
     std::unique_ptr<ledger::ledger> spend;     ///< outlives the workers that write into it
     std::unique_ptr<fleet::fleet> fleet;       ///< null: the limits are this weir's own
     std::unique_ptr<spend_follower> follower;  ///< null without a ledger
     trace_exporter traces;                     ///< likewise
     probe::model_scout scout;                  ///< outlives the workers that ask it
-    std::vector<std::unique_ptr<exchange::worker>> workers;
+    std::vector<std::unique_ptr<worker::worker>> workers;
     std::unique_ptr<exchange::object_keeper> objects;  ///< rings workers
     std::unique_ptr<probe::health_checker> health;
     std::unique_ptr<admin::operations> desk;
@@ -138,10 +138,10 @@ std::shared_ptr<net::listening_socket> gateway::parts::listen_on(std::string_vie
 }
 
 // Sockets of addresses that stay are kept, so that a reload drops no connection that waits to be accepted.
-std::vector<std::shared_ptr<const exchange::listener_runtime>> gateway::parts::make_listeners(const config::conf& c) {
-    std::vector<std::shared_ptr<const exchange::listener_runtime>> made;
+std::vector<std::shared_ptr<const pools::listener_runtime>> gateway::parts::make_listeners(const config::conf& c) {
+    std::vector<std::shared_ptr<const pools::listener_runtime>> made;
     for (const auto& settings : c.listeners) {
-        auto l = std::make_shared<exchange::listener_runtime>();
+        auto l = std::make_shared<pools::listener_runtime>();
         l->name = settings.address;
         l->proxy_protocol = settings.proxy_protocol;
         l->hosts = {settings.hosts, admin::is_loopback(settings.address)};
@@ -230,11 +230,11 @@ void gateway::parts::keep_objects() {
         return handed_over || (predecessor != 0 && ::kill(static_cast<pid_t>(predecessor), 0) == 0);
     };
     how.tell = [to = workers.front().get()](exchange::late_spend what) {
-        to->post([to, what = std::move(what)] { to->metrics().late_spend(what.key, what.model_label, what.pool, what.usage, what.cost); });
+        to->post([to, what = std::move(what)] { to->lends().metrics.late_spend(what.key, what.model_label, what.pool, what.usage, what.cost); });
     };
     objects = std::make_unique<exchange::object_keeper>(std::move(how));
-    for (auto& w : workers) w->set_objects(objects.get());
-    for (auto& w : workers) w->set_scout(&scout);
+    for (auto& w : workers) w->lends().objects = objects.get();
+    for (auto& w : workers) w->lends().scout = &scout;
 }
 
 // Everything that is done now and then beside the requests.
@@ -386,10 +386,10 @@ void gateway::start() {
     if (!p.log.error().empty()) throw std::runtime_error(p.log.error());
     const int count = worker_count(*p.conf);
     p.open_ledger();
-    for (int i = 0; i < count; ++i) p.workers.push_back(std::make_unique<exchange::worker>(i, p.metrics, p.log, p.counts));
-    for (auto& w : p.workers) w->set_spans(&p.traces.worker_lane(static_cast<std::size_t>(w->index())));
+    for (int i = 0; i < count; ++i) p.workers.push_back(std::make_unique<worker::worker>(i, p.metrics, p.log, p.counts));
+    for (auto& w : p.workers) w->lends().spans = &p.traces.worker_lane(static_cast<std::size_t>(w->index()));
     if (p.spend)
-        for (int i = 0; i < count; ++i) p.workers[static_cast<std::size_t>(i)]->set_ledger(&p.spend->worker_journal(i), &p.spend->failing());
+        for (int i = 0; i < count; ++i) p.workers[static_cast<std::size_t>(i)]->lends().ledger = {&p.spend->worker_journal(i), &p.spend->failing()};
     p.keep_objects();
     p.listeners = p.make_listeners(*p.conf);
     auto first = pools::make_snapshot(p.conf, p.names, nullptr);
@@ -402,7 +402,7 @@ void gateway::start() {
     p.health = std::make_unique<probe::health_checker>();
     p.counts.doubt = [health = p.health.get()] { health->look_at_doubts(); };
     p.publish(first);
-    std::vector<exchange::worker*> all;
+    std::vector<worker::worker*> all;
     for (auto& w : p.workers) all.push_back(w.get());
     for (auto& w : p.workers) w->listen(p.listeners, all);
     for (auto& w : p.workers) w->start(false);
@@ -426,7 +426,7 @@ void gateway::reload(std::shared_ptr<const config::conf> conf) {
     p.conf = std::move(conf);
     std::swap(p.listeners, listeners);
     p.publish(next);
-    std::vector<exchange::worker*> all;
+    std::vector<worker::worker*> all;
     for (auto& w : p.workers) all.push_back(w.get());
     for (auto& w : p.workers) w->listen(p.listeners, all);
     // Connections keep the listener that they came by; without this the kernel would go on to take new ones that nobody accepts.

@@ -153,31 +153,31 @@ std::size_t exchange_runner::add_attempt(const pools::upstream_runtime& to) {
 }
 
 void exchange_runner::end_attempt() {
-    const auto took = worker_.loop().tick() - attempt_began_;
+    const auto took = home_.loop.tick() - attempt_began_;
     record_.attempts[attempt_at_].ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
 }
 
 // Behind those that wait already, if there are any: who comes later is served later.
-policy::picked exchange_runner::pick_at_once(pool_view& pool) {
+policy::picked exchange_runner::pick_at_once(pools::pool_view& pool) {
     if (auto maker = pick_maker(pool)) return maker;
     if (pool_->line->occupied()) return {.why_none = policy::no_upstream::all_full};
-    return pool.balancer.pick(pool.members, tried_, true, now(), worker_.random()(), wanted_);
+    return pool.balancer.pick(pool.members, tried_, true, now(), home_.random(), wanted_);
 }
 
 // Until it is this request's turn and an upstream has a slot, the pool's queue.timeout or the total time is over, or the client leaves.
-net::task<policy::picked> exchange_runner::wait_in_line(pool_view& pool) {
+net::task<policy::picked> exchange_runner::wait_in_line(pools::pool_view& pool) {
     // Also without a word from the line, so that an upstream whose rest is over is seen.
     constexpr auto look_again = std::chrono::seconds{1};
     policy::picked found;
     const auto joined = now();
     const auto until = std::min(total_deadline_, core::after(joined, pool_->conf->queue.timeout));
-    const ring_ticket ticket{worker_, session_.sleeper()};
-    const policy::wait_queue::place spot{*pool_->line, worker_, ticket.number(), static_cast<std::size_t>(pool_->conf->queue.size)};
+    const ring_ticket ticket{home_.bells, client_.sleeper()};
+    const policy::wait_queue::place spot{*pool_->line, home_.bells, ticket.number(), static_cast<std::size_t>(pool_->conf->queue.size)};
     found.why_none = policy::no_upstream::all_full;
     if (!spot.in_line()) co_return found;
     while (!abandoned()) {
         if (spot.first()) {
-            found = pool.balancer.pick(pool.members, tried_, true, now(), worker_.random()(), wanted_);
+            found = pool.balancer.pick(pool.members, tried_, true, now(), home_.random(), wanted_);
             if (found.why_none != policy::no_upstream::all_full) break;
         }
         if (now() >= until) break;
@@ -185,9 +185,9 @@ net::task<policy::picked> exchange_runner::wait_in_line(pool_view& pool) {
         const auto wake = std::min(std::min(until, heartbeat_due()), now() + look_again);
         (void)co_await sleep_until(wake);
     }
-    const auto waited = worker_.loop().tick() - joined;
+    const auto waited = home_.loop.tick() - joined;
     record_.queued_ms += static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited).count());
-    worker_.metrics().queued(record_.pool, waited);
+    home_.metrics.queued(record_.pool, waited);
     co_return found;
 }
 
@@ -202,9 +202,9 @@ exchange_runner::tried exchange_runner::none_usable(const policy::picked& none) 
                  : core::error{core::code::no_healthy_upstream, "no upstream of " + pool + " is usable now; see /status on the admin address",
                                seconds};
     }
-    next_ = worker_.loop().now() >= total_deadline_ ? exchange::step::answer : plan_.pool_unusable();
+    next_ = home_.loop.now() >= total_deadline_ ? exchange::step::answer : plan_.pool_unusable();
     if (next_ == exchange::step::attempt)
-        worker_.metrics().fallback(record_.pool, none.why_none == policy::no_upstream::all_full ? "overloaded" : "no_upstream");
+        home_.metrics.fallback(record_.pool, none.why_none == policy::no_upstream::all_full ? "overloaded" : "no_upstream");
     return tried::failed;
 }
 
@@ -255,7 +255,7 @@ void exchange_runner::prepare_edits(std::string_view model) {
 
 // When an upstream that was tried may be asked once more; core::never: that would not help this request. One that rests after failures is
 // not asked, though panic would. A pause that it asked for is waited for up to max_backoff, and where no fallback could answer meanwhile.
-core::time_point exchange_runner::ask_again_at(const pool_view& pool, const policy::picked& what) {
+core::time_point exchange_runner::ask_again_at(const pools::pool_view& pool, const policy::picked& what) {
     using policy::upstream_state;
     const auto& state = *pool.members[what.index].state;
     const bool waits = state.standing_at(now()) == upstream_state::standing::waiting;
@@ -268,9 +268,9 @@ core::time_point exchange_runner::ask_again_at(const pool_view& pool, const poli
 
 net::task<bool> exchange_runner::back_off(core::time_point not_before) {
     const int retry = std::max(1, plan_.attempts());
-    const auto jittered = now() + policy::backoff(retry, pool_->conf->retry, worker_.random().unit());
+    const auto jittered = now() + policy::backoff(retry, pool_->conf->retry, home_.random.unit());
     const auto until = std::min(total_deadline_, std::max(jittered, not_before));
-    while (worker_.loop().tick() < until) {
+    while (home_.loop.tick() < until) {
         (void)co_await sleep_until(until);
         if (abandoned()) co_return false;
     }
@@ -279,25 +279,25 @@ net::task<bool> exchange_runner::back_off(core::time_point not_before) {
 
 net::task<net::dial_result> exchange_runner::connect(net::upstream_connections& from, core::time_point deadline) {
     net::dial_result result;
-    home_ = &from;
+    connections_ = &from;
     // A kept connection may turn out to be closed. What cannot be asked twice goes out on one that was used a moment ago, or on a new one; an
     // upload cannot even be sent twice.
     constexpr auto a_moment = std::chrono::seconds{1};
     if (!body_.uploading()) upstream_ = is_repeatable() ? from.take_idle() : from.take_idle(a_moment);
     if (upstream_) {
-        upstream_->sock.set_owner(&session_.sleeper());
+        upstream_->sock.set_owner(&client_.sleeper());
         co_return result;
     }
     upstream_ = std::make_unique<net::upstream_connection>();
     const auto began = core::clock::now();
     const net::dial_watch watch{this, [](const void* of) { return static_cast<const exchange_runner*>(of)->wants_no_connection(); }};
-    auto dialling = from.dial(*upstream_, session_.sleeper(), watch, deadline);
+    auto dialling = from.dial(*upstream_, client_.sleeper(), watch, deadline);
     result = co_await std::move(dialling);
     watch_.waited_since(began);
     co_return result;
 }
 
-net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std::size_t index) {
+net::task<exchange_runner::tried> exchange_runner::converse(pools::pool_view& pool, std::size_t index) {
     const auto& limits = pool_->conf->timeouts;
     for (bool fresh = false;; fresh = true) {
         const auto connect_by = std::min(total_deadline_, core::after(now(), limits.connect));
@@ -351,7 +351,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pool_view& pool, std
 net::task<exchange_runner::tried> exchange_runner::follow_answer() {
     const int status = record_.attempts[attempt_at_].status;
     if (status == 101) {
-        lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
+        lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, home_.random.unit());
         plan_.committed();
         auto tunnelling = relay_tunnel();
         co_await std::move(tunnelling);
@@ -391,7 +391,7 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
             }
             co_return fail(phase_failure(), detail_.take());
         }
-        lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
+        lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, home_.random.unit());
     } else if (collecting_ && form_ == answer_form::events && !event_mode_ && charged_ == charged::as_counted) {
         // The client asked for a document: a stream that cannot be read is none.
         co_return fail(failure::invalid, "its content coding is none that weir asked for or knows");
@@ -420,10 +420,10 @@ net::task<failure> exchange_runner::send_request(const pools::upstream_runtime& 
     interim_ = 0;
     up_.clear();
     decoded_ = 0;
-    write_upstream_head(worker_.head_scratch, to, attempt_at_);
+    write_upstream_head(home_.space.head, to, attempt_at_);
     net::gather out;
     std::string copied;
-    compose_request(out, worker_.head_scratch, copied);
+    compose_request(out, home_.space.head, copied);
     std::string kept_head;
     auto moved_at = now();
     for (;;) {
@@ -440,8 +440,8 @@ net::task<failure> exchange_runner::send_request(const pools::upstream_runtime& 
         }
         if (out.done()) break;
         if (sock.has_bytes()) break;  // an early answer
-        if (kept_head.empty() && out.pieces().front().iov_base >= worker_.head_scratch.data() &&
-            out.pieces().front().iov_base < worker_.head_scratch.data() + worker_.head_scratch.size()) {
+        if (kept_head.empty() && out.pieces().front().iov_base >= home_.space.head.data() &&
+            out.pieces().front().iov_base < home_.space.head.data() + home_.space.head.size()) {
             // The scratch space belongs to the worker; what of it was not sent yet must survive the sleep.
             const auto piece = out.pieces().front();
             kept_head.assign(static_cast<const char*>(piece.iov_base), piece.iov_len);
@@ -454,7 +454,7 @@ net::task<failure> exchange_runner::send_request(const pools::upstream_runtime& 
         if (overtaken()) co_return failure::overtaken;
         if (woken == net::woken::deadline) {
             detail_ = "it stopped reading the request";
-            co_return worker_.loop().now() >= total_deadline_ ? failure::timeout_total : failure::timeout_idle;
+            co_return home_.loop.now() >= total_deadline_ ? failure::timeout_total : failure::timeout_idle;
         }
     }
     if (out.done()) sent_ = request_state::whole;
@@ -466,7 +466,7 @@ net::task<failure> exchange_runner::read_response_head() {
     const auto& limits = pool_->conf->timeouts;
     const auto deadline = std::min(total_deadline_, core::after(sent_at_, limits.first_byte));
     for (;;) {
-        auto& answer = worker_.response_scratch;
+        auto& answer = home_.space.response;
         while (!up_.empty()) {
             const auto r = http::parse_response_head(up_.view(), response_head_limit, to_head_, answer);
             if (r.state == http::parse_state::failed) {
@@ -515,16 +515,16 @@ void exchange_runner::plan_next(exchange::advice what, failure why) {
     const auto before = plan_.candidate();
     const auto& retry = pool_->conf->retry;
     next_ = plan_.attempt_failed(what, retry.attempts, [&] { return pool_->retries->try_retry(retry.budget_percent, now()); });
-    if (next_ != exchange::step::attempt || worker_.loop().now() >= total_deadline_) return;
+    if (next_ != exchange::step::attempt || home_.loop.now() >= total_deadline_) return;
     if (plan_.candidate() == before)
-        worker_.metrics().retry(record_.pool, name_of(why));
+        home_.metrics.retry(record_.pool, name_of(why));
     else
-        worker_.metrics().fallback(record_.pool, name_of(why));
+        home_.metrics.fallback(record_.pool, name_of(why));
 }
 
 void exchange_runner::move_to_larger_context() {
     next_ = plan_.prompt_too_long([&](std::size_t i) { return route_->at(i, facts_.model).larger_context && !passes_over(i); });
-    if (next_ == exchange::step::attempt) worker_.metrics().fallback(record_.pool, "context_length");
+    if (next_ == exchange::step::attempt) home_.metrics.fallback(record_.pool, "context_length");
 }
 
 // On a new connection to the same upstream, also where the pool allows one attempt: the first cannot have been answered.
@@ -532,7 +532,7 @@ void exchange_runner::try_here_again() {
     record_.attempts[attempt_at_].why = failure::reset;
     end_attempt();
     release_connection(false);
-    worker_.metrics().retry(record_.pool, name_of(failure::reset));
+    home_.metrics.retry(record_.pool, name_of(failure::reset));
     plan_.attempt_started();
     attempt_began_ = now();
     attempt_at_ = static_cast<std::uint8_t>(add_attempt(*to_));

@@ -38,7 +38,7 @@ void exchange_runner::stop_collecting() {
 
 bool exchange_runner::count_collected() {
     const std::size_t in_memory = (collecting_->parts->held() + memory_step - 1) / memory_step * memory_step;
-    return collecting_->memory.grow_to(in_memory, body_.memory_of_all(conf().limits));
+    return collecting_->memory.grow_to(in_memory, memory_for_bodies(home_, record_.listener, conf().limits.buffered_bodies));
 }
 
 // False when the stream's content coding is broken.
@@ -129,7 +129,7 @@ net::task<exchange_runner::held> exchange_runner::collect_answer() {
         note_progress();
         if (in_turn > turn_bytes) {
             in_turn = 0;
-            co_await session_.sleeper().yield();
+            co_await client_.sleeper().yield();
         }
         if (complete && patience == core::never) patience = now() + end_of_transfer;
         auto reading = read_more(complete ? std::min(patience, total_deadline_) : answer_deadline());
@@ -167,7 +167,7 @@ bool exchange_runner::answer_collected() {
     add_usage();
     // How fast it is, is how soon it spoke, as for a stream that is passed on.
     const auto spoke_at = record_.first_token_us < 0 ? now() : watch_.began() + std::chrono::microseconds{record_.first_token_us};
-    lease_.report(policy::outcome::success, spoke_at - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
+    lease_.report(policy::outcome::success, spoke_at - sent_at_, now(), pool_->conf->ejection, home_.random.unit());
     release_upstream(framing_.done() && upstream_keeps_ && !framing_.surplus());
     up_.clear();
     up_.reserve(document.size());

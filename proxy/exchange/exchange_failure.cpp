@@ -113,7 +113,7 @@ policy::judgement exchange_runner::tell_upstream(const failed_attempt& f, failur
     const auto who = lease.who();
     if (verdict.counts_as == policy::outcome::failure || verdict.only_elsewhere || verdict.upstream_rests != policy::rest::none)
         to.state->note_failure(f.what.status, in_words(f, why), now());
-    lease.report(verdict.counts_as, core::duration{0}, now(), settings.ejection, worker_.random().unit(), policy::blame_of(f.what.kind));
+    lease.report(verdict.counts_as, core::duration{0}, now(), settings.ejection, home_.random.unit(), policy::blame_of(f.what.kind));
     if (verdict.only_elsewhere) wanted_.refused_it.add(static_cast<std::size_t>(&to - pool_->upstreams.data()));
     // Maintenance (RFC 9110 section 10.2.3): it knows best when it is back, but no single answer takes it away for longer than failures could,
     // nor for what one key alone provokes.
@@ -140,7 +140,7 @@ void exchange_runner::rest_upstream(const failed_attempt& f, const pools::upstre
             return;
         case policy::rest::credentials:
             if (read && to.state->credentials_refused(who, "credentials refused" + answered + ". Check its api_key", now(), ejection))
-                worker_.counts().doubt();
+                home_.counts.doubt();
             return;
     }
 }
@@ -163,7 +163,7 @@ void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
         move_to_larger_context();
     else
         plan_next(verdict.again && can_send_again() ? exchange::advice::retry : exchange::advice::answer, why);
-    if (worker_.loop().now() >= total_deadline_ || gone_ || abandoned()) next_ = exchange::step::answer;
+    if (home_.loop.now() >= total_deadline_ || gone_ || abandoned()) next_ = exchange::step::answer;
     const bool passes = why == failure::status && !error_seen_ && next_ == exchange::step::answer && !first_refusal_stands();
     if (!passes) {
         if (first_refusal_stands())

@@ -27,34 +27,53 @@ std::string rate_fields(const policy::key& who, core::time_point now) {
 }  // namespace
 
 bool exchange_runner::client_gone() {
-    if (!gone_ && (session_.aborting() || session_.client().peer_gone() || body_.client_left())) gone_ = true;
+    if (!gone_ && (client_.aborting() || client_.socket().peer_gone() || body_.client_left())) gone_ = true;
     return gone_;
 }
 
 // Whether nothing more of the answer is wanted: the client left and the rest is not read for the bill, or somebody ends the request.
 bool exchange_runner::abandoned() {
-    if (stopped() || session_.aborting()) return true;
+    if (stopped() || client_.aborting()) return true;
     if (reading_for_ == reading_for::client && client_gone() && !keep_reading_for_the_bill()) reading_for_ = reading_for::nobody;
     return reading_for_ == reading_for::nobody;
 }
 
-bool exchange_runner::wants_no_connection() const { return session_.client().peer_gone() || stopped() || (hedge_ && hedge_->ahead()); }
+bool exchange_runner::wants_no_connection() const { return client_.socket().peer_gone() || stopped() || (hedge_ && hedge_->ahead()); }
 
 void exchange_runner::end_now(core::code why) {
-    if (order_.give(why, worker_.loop().tick())) session_.sleeper().interrupt();
+    if (order_.give(why, home_.loop.tick())) client_.sleeper().interrupt();
+}
+
+open_request exchange_runner::describe() const {
+    open_request out;
+    out.request_id = record_.request_id;
+    out.client = record_.client;
+    out.key = record_.key;
+    out.endpoint = record_.endpoint;
+    out.model = record_.model;
+    out.pool = record_.pool;
+    out.upstream = record_.upstream;
+    out.stream = record_.stream;
+    out.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(core::clock::now() - watch_.began()).count();
+    if (meter_) {
+        out.output_tokens = meter_->output();
+        if (const auto* price = money_.price() ? money_.price() : price_of_answer())
+            out.cost = usage::cost_of(*price, meter_->estimate(reader_.usage()));
+    }
+    return out;
 }
 
 local_reply exchange_runner::new_reply(std::string_view body) {
     local_reply answer;
     answer.status = record_.status;
-    answer.date = worker_.http_date(core::wall_clock::now());
+    answer.date = home_.date.at(core::wall_clock::now());
     answer.request_id = record_.request_id;
     answer.body = body;
     answer.allow = target_.allow;
     answer.hint = target_.hint;
     answer.extra_fields = cors_fields_;
     answer.to_head = to_head_;
-    answer.keep_alive = keep_alive_ && !body_.unread() && !worker_.draining();
+    answer.keep_alive = keep_alive_ && !body_.unread() && !home_.draining;
     return answer;
 }
 
@@ -65,7 +84,7 @@ net::task<void> exchange_runner::deliver(const local_reply& answer) {
     net::gather out;
     out.clear();
     out.add(bytes);
-    auto sending = session_.flush(out, core::after(now(), conf().limits.body_timeout));
+    auto sending = client_.flush(out, core::after(now(), conf().limits.body_timeout));
     const bool sent = co_await std::move(sending);
     record_.bytes_out = bytes.size() - out.left();
     if (!sent) {
@@ -207,14 +226,14 @@ void exchange_runner::learn_from_report() {
     // Reasoning that was billed and not sent says nothing about the count of what was sent.
     if (!meter_ || !reader_.terminated() || u.completion() == 0) return;
     if (meter_->exact()) {
-        worker_.metrics().meter_divergence(record_.pool, record_.upstream, record_.model_label, u.output, meter_->output());
+        home_.metrics.meter_divergence(record_.pool, record_.upstream, record_.model_label, u.output, meter_->output());
     } else if (habits_ && u.reasoning == 0) {
         habits_->saw_output(u.completion(), meter_->output());
     }
 }
 
 void exchange_runner::measure_time() {
-    const auto total = worker_.loop().tick() - watch_.began();
+    const auto total = home_.loop.tick() - watch_.began();
     record_.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(total).count();
     record_.overhead_us = std::chrono::duration_cast<std::chrono::microseconds>(total - std::min(watch_.waited(), total)).count();
 }
@@ -223,7 +242,7 @@ void exchange_runner::measure_time() {
 bool exchange_runner::is_logged() {
     const auto percent = static_cast<std::uint64_t>(conf().log.sample_percent);
     const bool well = record_.status < 400 && record_.code == core::code::none && record_.interrupted_phase.empty() && record_.attempt_count <= 1;
-    return !well || percent >= 100 || worker_.random()() % 100 < percent;
+    return !well || percent >= 100 || home_.random() % 100 < percent;
 }
 
 void exchange_runner::publish() {
@@ -238,15 +257,15 @@ void exchange_runner::publish() {
     settle();
     measure_time();
     if (trace_) finish_trace();
-    worker_.metrics().publish(record_);
+    home_.metrics.publish(record_);
     const bool told = (event_mode_ || collecting_) && content_seen_;
-    if (other_model_ || (told && dialect::is_other_model(record_.served_model, reader_.served_model()))) worker_.metrics().other_model(record_.pool);
-    if (record_.status >= 400 || !record_.interrupted_phase.empty()) worker_.note_error(record_);
-    if (is_logged()) worker_.log().write(record_);
+    if (other_model_ || (told && dialect::is_other_model(record_.served_model, reader_.served_model()))) home_.metrics.other_model(record_.pool);
+    if (record_.status >= 400 || !record_.interrupted_phase.empty()) home_.open.note_error(record_);
+    if (is_logged()) home_.log.write(record_);
 }
 
 void exchange_runner::release_connection(bool reusable) {
-    if (upstream_ && reusable && home_) home_->give_back(std::move(upstream_));
+    if (upstream_ && reusable && connections_) connections_->give_back(std::move(upstream_));
     upstream_.reset();
 }
 

@@ -51,7 +51,7 @@ void exchange_runner::began_in_time(core::duration took) {
 }
 
 // For the first attempt in a pool that asks for it. Nothing is sent yet.
-void exchange_runner::arm_hedge(pool_view& pool) {
+void exchange_runner::arm_hedge(pools::pool_view& pool) {
     const auto& settings = pool_->conf->hedge;
     if (!settings || plan_.attempts() != 1 || pool.members.size() < 2 || !may_hedge()) return;
     pool_->hedging->budget.request_started(settings->budget_percent);
@@ -62,15 +62,15 @@ void exchange_runner::arm_hedge(pool_view& pool) {
         after = *usual;
     }
     hedge_ = std::make_unique<hedge>(
-        worker_, session_.sleeper(), [this, &pool](second_call& call) { return make_second_call(pool, call); }, target_.id, waits_for(),
+        home_, client_.sleeper(), [this, &pool](second_call& call) { return make_second_call(pool, call); }, target_.id, waits_for(),
         pool_->conf->timeouts, total_deadline_);
     hedge_->arm(attempt_began_ + after);
 }
 
 // False: there is no other upstream free now, or too many second attempts were made lately.
-bool exchange_runner::make_second_call(pool_view& pool, second_call& call) {
+bool exchange_runner::make_second_call(pools::pool_view& pool, second_call& call) {
     if (plan_.is_committed() || gone_ || pool_->line->occupied() || !pool_->hedging->budget.try_hedge()) return false;
-    auto picked = pool.balancer.pick(pool.members, tried_, false, now(), worker_.random()(), wanted_);
+    auto picked = pool.balancer.pick(pool.members, tried_, false, now(), home_.random(), wanted_);
     // Neither a probe nor an upstream that rests is a bet worth its tokens.
     if (!picked || picked.lease.how() != policy::upstream_state::entry::normal) {
         pool_->hedging->budget.give_back();
@@ -111,16 +111,16 @@ net::task<exchange_runner::tried> exchange_runner::take_over() {
     if (upstream_ || lease_) lose_attempt();
     const auto won = std::move(hedge_);
     auto& call = won->call();
-    worker_.metrics().hedge(record_.pool, "won");
+    home_.metrics.hedge(record_.pool, "won");
     attempt_at_ = static_cast<std::uint8_t>(call.entry);
     attempt_began_ = won->began();
     forget_answer();
     to_ = call.to;
     record_.upstream = to_->conf->name;
     lease_ = std::move(call.lease);
-    home_ = call.through;
+    connections_ = call.through;
     upstream_ = won->take_connection();
-    upstream_->sock.set_owner(&session_.sleeper());
+    upstream_->sock.set_owner(&client_.sleeper());
     sent_at_ = won->sent_at();
     sent_ = won->sent() ? request_state::whole : request_state::not_whole;
     up_ = won->take_bytes();
@@ -158,9 +158,9 @@ void exchange_runner::end_hedge() {
     auto& call = over->call();
     auto& entry = record_.attempts[call.entry];
     entry.status = over->status();
-    entry.ms = ms_between(over->began(), worker_.loop().tick());
+    entry.ms = ms_between(over->began(), home_.loop.tick());
     entry.why = lost ? failure::overtaken : over->why();
-    worker_.metrics().hedge(pool_->conf->name, lost ? "lost" : "failed");
+    home_.metrics.hedge(pool_->conf->name, lost ? "lost" : "failed");
     if (over->was_read() && over->status() < 400 && over->provider_code().empty() && costs_something())
         money_.discard(prompt_estimate(), conf().prices.find_sent(record_.served_model, facts_.model, call.to->conf->name), record_);
     if (lost) return;

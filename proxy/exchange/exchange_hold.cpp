@@ -103,7 +103,7 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     head.flush();
     if (resets && retry_after_.empty() && retry_after_ms_.empty())
         if (const auto pause = resets->pause(core::wall_clock::now())) retry_after_ms_ = std::to_string(pause->count());
-    if (!dated) head.add("date", worker_.http_date(core::wall_clock::now()));
+    if (!dated) head.add("date", home_.date.at(core::wall_clock::now()));
     const bool fine = answer.status >= 200 && answer.status < 300;
     note_form(type, fine);
     read_object_from(fine, coding_ != http::content_coding::identity, type);
@@ -111,9 +111,8 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     if (collecting_ && !type.empty()) head.add("content-type", event_mode_ ? "application/json" : type);
     record_.stream = record_.stream || (event_mode_ && !collecting_);
     if (event_mode_) money_.price_by(price_of_answer());
-    if (event_mode_) inter_token_ = worker_.metrics().inter_token(record_.pool, record_.model_label);
-    if (event_mode_)
-        meter_ = std::make_unique<meter>(record_.served_model, counted_body(asked()), habits_, worker_.prompts_kept, counted_media(asked()));
+    if (event_mode_) inter_token_ = home_.metrics.inter_token(record_.pool, record_.model_label);
+    if (event_mode_) meter_ = std::make_unique<meter>(record_.served_model, counted_body(asked()), habits_, home_.prompts, counted_media(asked()));
 }
 
 // How the answer is read, and whether it costs something. A poll brings what was charged when it was made.
@@ -152,7 +151,7 @@ void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint
     else if ((record_.status == 404 || record_.status == 405) && is_foreign(*pool_->conf, target_))
         add("x-weir-hint", foreign_hint(*pool_->conf, target_));
     if (record_.status >= 400) add("x-should-retry", "false");
-    const bool keep = keep_alive_ && !body_.unread() && !worker_.draining() && (chunked || has_length || !framing_.has_body());
+    const bool keep = keep_alive_ && !body_.unread() && !home_.draining && (chunked || has_length || !framing_.has_body());
     after_ = keep ? after::keep_alive : after::close;
     if (!keep) add("connection", "close");
     client_head_.append("\r\n");
@@ -224,24 +223,24 @@ bool exchange_runner::send_heartbeat() {
     if (!head_sent_) {
         http::head_writer head{own_head};
         head.status_line(200, {});
-        head.add("date", worker_.http_date(core::wall_clock::now()));
+        head.add("date", home_.date.at(core::wall_clock::now()));
         head.add("content-type", std::string_view{record_.stream ? "text/event-stream" : "application/json"});
         head.add("cache-control", std::string_view{"no-cache"});
         head.add("transfer-encoding", std::string_view{"chunked"});
         head.add("x-request-id", record_.request_id);
-        if (!keep_alive_ || worker_.draining()) head.add("connection", std::string_view{"close"});
+        if (!keep_alive_ || home_.draining) head.add("connection", std::string_view{"close"});
         own_head += cors_fields_.view();
         head.end();
         out.add(own_head);
         head_sent_ = early_head_ = client_chunked_ = true;
-        after_ = keep_alive_ && !worker_.draining() ? after::keep_alive : after::close;
+        after_ = keep_alive_ && !home_.draining ? after::keep_alive : after::close;
     }
     out.add(comment);
     last_sent_ = now();
     const std::size_t writing = out.left();
     // A client that does not even take a comment is too slow to need one; half a comment must not stay behind.
-    if (!early_head_ && !session_.client().writable()) return true;
-    const bool alive = session_.write_some(out);
+    if (!early_head_ && !client_.socket().writable()) return true;
+    const bool alive = client_.write_some(out);
     record_.bytes_out += writing - out.left();
     return alive && out.done();
 }
@@ -343,7 +342,7 @@ net::task<exchange_runner::held> exchange_runner::hold_body(std::size_t limit) {
 // From here on what passes is read for the bill, beginning with what is there.
 void exchange_runner::read_along() {
     if (!posted_ || (!metered_ && charged_ == charged::nothing)) return;
-    passing_ = std::make_unique<answer_meter>(asked(), form_, coding_, worker_.prompts_kept);
+    passing_ = std::make_unique<answer_meter>(asked(), form_, coding_, home_.prompts);
     passing_->feed({up_.data(), decoded_});
 }
 
@@ -361,7 +360,7 @@ exchange_runner::tried exchange_runner::judge_held() {
             return fail_status(facts.error_code, facts.error_message, true);
         }
     }
-    lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, worker_.random().unit());
+    lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, home_.random.unit());
     return tried::finished;
 }
 

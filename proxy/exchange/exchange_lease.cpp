@@ -11,10 +11,10 @@ constexpr auto look_again = 5ms;
 
 }  // namespace
 
-net::task<core::error> exchange_runner::wait_for_lease() {
+net::task<core::error> exchange_runner::wait_for_lease(std::unique_ptr<lacking_lease> lacking) {
     const auto joined = now();
     const auto until = joined + longest_wait;
-    auto waiting = std::move(lacking_);
+    const auto waiting = std::move(lacking);
     while (waiting->admitted.lacking && now() < until && !client_gone()) {
         const policy::budget_window::wish larger{*waiting->admitted.lacking, waiting->what.cost};
         (void)co_await sleep_until(std::min(until, now() + look_again));

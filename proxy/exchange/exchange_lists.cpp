@@ -16,7 +16,7 @@ net::task<void> exchange_runner::learn_served_models() {
     constexpr auto between_looks = std::chrono::milliseconds{5};
     if (!path_model_.empty() && model_lists{shared, caller_}.is_written(dialect::decode_percent(path_model_))) co_return;
     for (const auto& pool : shared.pools)
-        if (pool.served && worker_.scout() && pool.served->claim(now())) worker_.scout()->ask(pool);
+        if (pool.served && home_.scout && pool.served->claim(now())) home_.scout->ask(pool);
     const auto until = now() + patience;
     const auto busy = [](const pools::pool_runtime& p) { return p.served && p.served->asking(); };
     while (now() < until && std::any_of(shared.pools.begin(), shared.pools.end(), busy)) {
@@ -28,9 +28,9 @@ net::task<void> exchange_runner::learn_served_models() {
 // Where the client reached weir: what a trusted proxy in front says, else what it looks like from here.
 std::string exchange_runner::own_origin() {
     const auto& fields = head().fields;
-    bool secure = !session_.listener().contexts.empty();
+    bool secure = !peer_.listener().contexts.empty();
     auto host = head().host;
-    if (session_.peer_trusted()) {
+    if (peer_.trusted()) {
         const auto scheme = fields.value_of("x-forwarded-proto");
         if (http::iequals(scheme, "https") || http::iequals(scheme, "http")) secure = scheme.size() == 5;
         const auto outer = fields.value_of("x-forwarded-host");

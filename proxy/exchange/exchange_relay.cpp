@@ -48,7 +48,7 @@ void exchange_runner::break_stream(const batch_end& end, net::gather& out) {
         record_.close_reason = "upstream";
         record_.interrupted_phase = name_of(end.why);
         record_.attempts[attempt_at_].why = end.why;
-        lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, worker_.random().unit());
+        lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, home_.random.unit());
     }
     record_.code = told.what;
     if (!error_seen_) end_with_error_event(told, out);  // else the upstream has told the client itself
@@ -66,7 +66,7 @@ void exchange_runner::note_cut() {
 // A stream that came to its end and says there that it failed (`response.failed`): the client has been told, and it is complete.
 void exchange_runner::note_failed_end() {
     record_.attempts[attempt_at_].why = failure::status;
-    lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, worker_.random().unit());
+    lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, home_.random.unit());
 }
 
 // False: what the stream has cost so far has used up the key's budget.
@@ -87,7 +87,7 @@ void exchange_runner::note_progress() {
     money_.progress(so_far);
     // Shown is what is sure: not an estimate of the prompt, which may turn out lower.
     if (!tunnel_ && reader_.usage().prompt() == 0) usage.input = 0;
-    if (tunnel_ || money_.price()) worker_.metrics().show_spend(record_, tunnel_ ? money_.spent() : money_.cost_of(usage));
+    if (tunnel_ || money_.price()) home_.metrics.show_spend(record_, tunnel_ ? money_.spent() : money_.cost_of(usage));
 }
 
 // The client is gone. With `on_disconnect: drain` the answer is read on, within bounds, so that the bill is the upstream's own: from when the
@@ -95,7 +95,7 @@ void exchange_runner::note_progress() {
 bool exchange_runner::keep_reading_for_the_bill() {
     if (!pool_ || !is_owed()) return false;
     const auto& pool = *pool_->conf;
-    if (pool.on_disconnect != config::on_disconnect::drain || worker_.draining()) return false;
+    if (pool.on_disconnect != config::on_disconnect::drain || home_.draining) return false;
     if (!pool_->drains->try_take(pool.drain.concurrent)) return false;
     reading_for_ = reading_for::bill;  // the destructor gives the slot back
     end_hedge();
@@ -131,14 +131,14 @@ void exchange_runner::compose_events(net::gather& out, const batch_end& end) {
 
 net::task<bool> exchange_runner::send_to_client(net::gather& out) {
     const std::size_t writing = out.left();
-    if (!session_.write_some(out)) gone_ = true;
+    if (!client_.write_some(out)) gone_ = true;
     while (!gone_ && !out.done()) {
         // A slow client slows this loop, which stops reading, which slows the upstream.
         const auto deadline = std::min(total_deadline_, order_.last_words_by());
         const auto woken = co_await sleep_until(deadline);
         if (client_gone()) break;
         if (woken == net::woken::deadline) note_too_slow();
-        if (woken == net::woken::deadline || !session_.write_some(out)) gone_ = true;
+        if (woken == net::woken::deadline || !client_.write_some(out)) gone_ = true;
     }
     record_.bytes_out += writing - out.left();
     co_return !gone_;
@@ -190,13 +190,13 @@ void exchange_runner::note_terminator() {
 }
 
 net::task<exchange_runner::relayed> exchange_runner::relay_events() {
-    auto& out = worker_.gather_scratch;
+    auto& out = home_.space.gather;
     std::size_t in_turn = 0;
     failure broken = failure::none;
-    active_streams_ = &worker_.metrics().active_streams(record_.listener);
+    active_streams_ = &home_.metrics.active_streams(record_.listener);
     active_streams_->add(1);
     money_.progress_is_due_at(now() + std::chrono::seconds{1});
-    body_.drop();
+    body_.drop(home_.space);
     for (;;) {
         const auto end = judge_batch(broken);
         feed_object({up_.data(), kept_size_});
@@ -208,7 +208,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
             if (writing > 0) {
                 in_turn += writing;
                 last_sent_ = now();
-                if (!session_.write_some(out) || !out.done()) {
+                if (!client_.write_some(out) || !out.done()) {
                     record_.bytes_out += writing - out.left();
                     auto rest = std::make_unique<net::gather>(out);
                     auto sending = send_rest(std::move(rest));
@@ -232,7 +232,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
         note_progress();
         if (in_turn > turn_bytes) {
             in_turn = 0;
-            co_await session_.sleeper().yield();
+            co_await client_.sleeper().yield();
         }
         auto reading = read_more(answer_deadline());
         broken = co_await std::move(reading);
@@ -260,7 +260,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
         feed_object({up_.data(), decoded_});
         settle();
     }
-    body_.drop();
+    body_.drop(home_.space);
     for (;;) {
         const bool last = framing_.done() || broken != failure::none;
         if (!whole) feed_object({up_.data(), decoded_});
@@ -287,7 +287,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
         decoded_ = 0;
         if (in_turn > turn_bytes) {
             in_turn = 0;
-            co_await session_.sleeper().yield();
+            co_await client_.sleeper().yield();
         }
         last_event_at_ = now();
         auto reading = read_more(answer_deadline());
@@ -319,7 +319,7 @@ void exchange_runner::compose_body(net::gather& out, bool last, failure broken) 
         record_.close_reason = "upstream";
         record_.interrupted_phase = name_of(broken);
         record_.attempts[attempt_at_].why = broken;
-        lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, worker_.random().unit());
+        lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, home_.random.unit());
         after_ = after::abort;
     } else if (last) {
         if (client_chunked_) out.add("0\r\n\r\n");

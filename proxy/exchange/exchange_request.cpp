@@ -20,21 +20,21 @@ bool is_websocket(const http::request_head& h) { return h.upgrade && http::iequa
 }  // namespace
 
 http::request_head& exchange_runner::head() {
-    auto& scratch = worker_.request_scratch;
-    if (worker_.request_scratch_owner == this) return scratch;
+    auto& scratch = home_.space.request;
+    if (home_.space.request_owner == this) return scratch;
     // Another exchange used the scratch space meanwhile; these bytes have been parsed before, so this cannot fail.
-    (void)http::parse_request_head(session_.input().view().substr(0, body_.head_size()), body_.head_size() + 1, scratch);
-    worker_.request_scratch_owner = this;
+    (void)http::parse_request_head(client_.input().view().substr(0, body_.head_size()), body_.head_size() + 1, scratch);
+    home_.space.request_owner = this;
     return scratch;
 }
 
 void exchange_runner::begin() {
-    const auto& h = worker_.request_scratch;
-    worker_.request_scratch_owner = this;
+    const auto& h = home_.space.request;
+    home_.space.request_owner = this;
     watch_.start();
     record_.time = core::wall_clock::now();
-    record_.client = session_.real_client(h.fields);
-    record_.listener = session_.listener().name;
+    record_.client = peer_.real_client(h.fields);
+    record_.listener = peer_.listener().name;
     const auto given = h.fields.value_of(http::field_id::x_request_id);
     if (core::acceptable_request_id(given)) {
         char* const kept =
@@ -43,7 +43,7 @@ void exchange_runner::begin() {
         record_.request_id = {kept, given.size()};
     } else {
         const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(record_.time.time_since_epoch()).count();
-        core::write_uuid7(request_id_.data(), static_cast<std::uint64_t>(ms), worker_.random()(), worker_.random()());
+        core::write_uuid7(request_id_.data(), static_cast<std::uint64_t>(ms), home_.random(), home_.random());
         record_.request_id = {request_id_.data(), 36};
     }
     to_head_ = h.method == "HEAD";
@@ -90,7 +90,7 @@ void exchange_runner::note_origin(const http::request_head& h) {
 }
 
 core::error exchange_runner::check_head() {
-    if (worker_.loop().overloaded()) return {core::code::overloaded, "weir has more to do than it can (limits.event_loop_delay); try again soon", 1};
+    if (home_.loop.overloaded()) return {core::code::overloaded, "weir has more to do than it can (limits.event_loop_delay); try again soon", 1};
     if (auto why = check_web()) return why;
     // Browsers send no credentials with it, and a page can read what is wrong with a request only after a yes.
     if (preflight_) return policy::check_origin(*conf().cors, head().fields.value_of("origin"));
@@ -118,7 +118,7 @@ core::error exchange_runner::check_head() {
 // Whoever asks for no keys must see to it that no page of the web asks: with keys a page has none.
 core::error exchange_runner::check_web() {
     if (view_->shared->has_keys()) return {};
-    const auto& rules = session_.listener().hosts;
+    const auto& rules = peer_.listener().hosts;
     const auto& h = head();
     if (auto why = policy::check_host(rules, h.host)) return why;
     const auto* cors = conf().cors ? &*conf().cors : nullptr;
@@ -192,7 +192,7 @@ core::error exchange_runner::understand() {
     record_.stream = facts_.stream || target_.streams_by_path;
     record_.model = core::shown(facts_.model);
     understood_ = target_.id != dialect::endpoint::other;
-    if (facts_.deferred && !object_ && worker_.objects()) {
+    if (facts_.deferred && !object_ && home_.objects) {
         object_ = std::make_unique<exchange_object>();
         object_->asked = {.kind = dialect::object_kind::deferred, .makes = true, .id = {}, .lines = false};
     }
@@ -225,9 +225,9 @@ std::int64_t exchange_runner::expected_input() const {
     return (habits_ ? *habits_ : usual).input_tokens(body_.size(), facts_.media_bytes);
 }
 
-core::error exchange_runner::admit() {
+core::error exchange_runner::admit(std::unique_ptr<lacking_lease>& lacking) {
     static const policy::model_habits usual;
-    if (conf().state.refuse_on_failure && worker_.ledger_fails())
+    if (conf().state.refuse_on_failure && home_.ledger.fails())
         return {core::code::overloaded,
                 "the ledger cannot be written now, and state.on_failure says to refuse requests until it can: tell the "
                 "gateway's operator",
@@ -253,7 +253,7 @@ core::error exchange_runner::admit() {
     }
     auto admitted = keys->admit(caller_, what, now(), core::wall_clock::now());
     if (admitted.lacking) {
-        lacking_ = std::make_unique<lacking_lease>(lacking_lease{std::move(admitted), what});
+        lacking = std::make_unique<lacking_lease>(lacking_lease{std::move(admitted), what});
         return {};
     }
     if (admitted.refused) return std::move(admitted.refused);

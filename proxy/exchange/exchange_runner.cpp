@@ -5,13 +5,13 @@
 
 namespace weir::exchange {
 
-exchange_runner::exchange_runner(session& s, std::size_t head_size)
-    : session_(s), worker_(s.home()), view_(s.home().view()), watch_(s.sleeper()), body_(s, head_size), reader_(dialect::endpoint::other) {
-    worker_.add(*this);
+exchange_runner::exchange_runner(home& at, wire::h1::client_line& client, peer& from, std::size_t head_size)
+    : home_(at), client_(client), peer_(from), view_(at.view), watch_(client.sleeper()), body_(client, head_size), reader_(dialect::endpoint::other) {
+    home_.open.add(*this);
 }
 
 exchange_runner::~exchange_runner() {
-    worker_.remove(*this);
+    home_.open.remove(*this);
     release_upstream(false);
     if (reading_for_ == reading_for::bill) pool_->drains->give_back();
     if (active_streams_) active_streams_->add(-1);
@@ -27,7 +27,7 @@ net::task<core::error> exchange_runner::take_body(core::error refusal) {
         body_.stream(h.content_length);
     } else {
         const request_body::announced what{h};
-        const request_body::company with{watch_, order_, conf().limits, record_};
+        const request_body::company with{home_, watch_, order_, conf().limits, record_};
         auto reading = body_.read(what, static_cast<bool>(why), with);
         core::error unread = co_await std::move(reading);
         // Broken framing is said before anything else: nothing behind it can be understood.
@@ -35,7 +35,8 @@ net::task<core::error> exchange_runner::take_body(core::error refusal) {
     }
     const auto coding = why ? http::content_coding::identity : coding_of_body();
     if (coding != http::content_coding::identity) {
-        auto decoding = body_.decode(coding, conf().limits);
+        const request_body::company with{home_, watch_, order_, conf().limits, record_};
+        auto decoding = body_.decode(coding, with);
         why = co_await std::move(decoding);
     }
     co_return why;
@@ -78,6 +79,7 @@ net::task<bool> exchange_runner::answered_itself(core::error& refusal) {
 // Everything before the first upstream is asked. False: the answer has been given, or the client is gone.
 net::task<bool> exchange_runner::admitted() {
     core::error refusal;
+    std::unique_ptr<lacking_lease> lacking;
     begin();
     refusal = check_head();
     auto taking = take_body(std::move(refusal));
@@ -93,9 +95,9 @@ net::task<bool> exchange_runner::admitted() {
         refusal = co_await std::move(finding);
     }
     if (!gone_ && !refusal) refusal = find_route();
-    if (!gone_ && !refusal) refusal = admit();
-    if (lacking_) {
-        auto waiting = wait_for_lease();
+    if (!gone_ && !refusal) refusal = admit(lacking);
+    if (lacking) {
+        auto waiting = wait_for_lease(std::move(lacking));
         refusal = co_await std::move(waiting);
         (void)client_gone();
     }
@@ -108,7 +110,8 @@ net::task<bool> exchange_runner::admitted() {
         co_await std::move(refusing);
         co_return false;
     }
-    money_.open(worker_.ledger(), {record_.time, record_.request_id, record_.key, record_.route, record_.model, record_.endpoint, record_.stream});
+    money_.open(home_.ledger.journal,
+                {record_.time, record_.request_id, record_.key, record_.route, record_.model, record_.endpoint, record_.stream});
     co_return true;
 }
 

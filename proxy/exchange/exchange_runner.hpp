@@ -17,18 +17,20 @@
 #include "exchange/answers/local_reply.hpp"
 #include "exchange/collecting.hpp"
 #include "exchange/hedge.hpp"
+#include "exchange/home.hpp"
 #include "exchange/meter/answer_meter.hpp"
 #include "exchange/meter/meter.hpp"
 #include "exchange/objects/exchange_object.hpp"
+#include "exchange/peer.hpp"
 #include "exchange/plan.hpp"
 #include "exchange/request/request_body.hpp"
-#include "exchange/session.hpp"
 #include "exchange/stop_order.hpp"
 #include "exchange/stopwatch.hpp"
 #include "http/sse_scanner.hpp"
 #include "policy/retry.hpp"
 #include "policy/tried_set.hpp"
 #include "record/request_record.hpp"
+#include "wire/h1/client_line.hpp"
 #include "wire/h1/unframer.hpp"
 
 namespace weir::exchange {
@@ -45,7 +47,8 @@ enum class after : std::uint8_t {
 
 class exchange_runner {
 public:
-    exchange_runner(session& s, std::size_t head_size);
+    /// The request's head stands in the first `head_size` bytes of the client's input.
+    exchange_runner(home& at, wire::h1::client_line& client, peer& from, std::size_t head_size);
     ~exchange_runner();
     exchange_runner(const exchange_runner&) = delete;
     exchange_runner& operator=(const exchange_runner&) = delete;
@@ -109,6 +112,12 @@ private:
         record::failure why = record::failure::none;  ///< with stream_interrupted
     };
 
+    /// An admission that lacks a lease, and what it was about.
+    struct lacking_lease {
+        policy::admission admitted;
+        policy::ask what;
+    };
+
     // --- exchange_request.cpp: what is asked ---
     http::request_head& head();
     [[nodiscard]] net::task<bool> admitted();
@@ -127,22 +136,17 @@ private:
     [[nodiscard]] std::int64_t expected_input() const;
     [[nodiscard]] core::error understand();
     [[nodiscard]] core::error find_route();
-    [[nodiscard]] core::error admit();
+    [[nodiscard]] core::error admit(std::unique_ptr<lacking_lease>& lacking);
 
     // --- exchange_lease.cpp: a shared budget ---
-    /// An admission that lacks a lease, and what it was about.
-    struct lacking_lease {
-        policy::admission admitted;
-        policy::ask what;
-    };
-    [[nodiscard]] net::task<core::error> wait_for_lease();
+    [[nodiscard]] net::task<core::error> wait_for_lease(std::unique_ptr<lacking_lease> lacking);
     // --- exchange_objects.cpp: what providers keep ---
     void note_object(const http::request_head& h);
     [[nodiscard]] net::task<void> await_object(std::shared_ptr<object_search> search, core::time_point until);
     [[nodiscard]] net::task<core::error> find_object();
     [[nodiscard]] core::error judge_object() const;
     [[nodiscard]] const policy::route* route_without_model() const;
-    [[nodiscard]] policy::picked pick_maker(pool_view& pool);
+    [[nodiscard]] policy::picked pick_maker(pools::pool_view& pool);
     [[nodiscard]] bool reads_object() const;
     void read_object_from(bool fine, bool encoded, std::string_view type);
     void feed_object(std::string_view bytes);
@@ -176,11 +180,11 @@ private:
     [[nodiscard]] bool is_repeatable();
     [[nodiscard]] bool may_be_repeated(const policy::attempt_failure& failure);
     void try_here_again();
-    [[nodiscard]] policy::picked pick_at_once(pool_view& pool);
-    [[nodiscard]] net::task<policy::picked> wait_in_line(pool_view& pool);
+    [[nodiscard]] policy::picked pick_at_once(pools::pool_view& pool);
+    [[nodiscard]] net::task<policy::picked> wait_in_line(pools::pool_view& pool);
     [[nodiscard]] tried none_usable(const policy::picked& none);
     [[nodiscard]] net::task<tried> attempt();
-    [[nodiscard]] net::task<tried> converse(pool_view& pool, std::size_t index);
+    [[nodiscard]] net::task<tried> converse(pools::pool_view& pool, std::size_t index);
     [[nodiscard]] net::task<tried> follow_answer();
     std::size_t add_attempt(const pools::upstream_runtime& to);
     void end_attempt();
@@ -197,7 +201,7 @@ private:
     [[nodiscard]] tried fail_here(const std::string& lacking);
     [[nodiscard]] tried fail_status(std::string_view provider_code, std::string_view message, bool in_band);
     void conclude_failure(record::failure why, const struct failed_attempt& what);
-    [[nodiscard]] core::time_point ask_again_at(const pool_view& pool, const policy::picked& what);
+    [[nodiscard]] core::time_point ask_again_at(const pools::pool_view& pool, const policy::picked& what);
     [[nodiscard]] net::task<bool> back_off(core::time_point not_before);
     void prepare_edits(std::string_view model);
     void release_connection(bool reusable);
@@ -208,8 +212,8 @@ private:
     [[nodiscard]] bool may_hedge() const;
     [[nodiscard]] policy::first_token_times& usual_times();
     void began_in_time(core::duration took);
-    void arm_hedge(pool_view& pool);
-    [[nodiscard]] bool make_second_call(pool_view& pool, second_call& call);
+    void arm_hedge(pools::pool_view& pool);
+    [[nodiscard]] bool make_second_call(pools::pool_view& pool, second_call& call);
     [[nodiscard]] bool overtaken() const { return hedge_ && hedge_->ahead(); }
     [[nodiscard]] net::task<tried> await_hedge();
     [[nodiscard]] net::task<tried> take_over();
@@ -323,13 +327,14 @@ private:
     [[nodiscard]] bool wants_no_connection() const;
     [[nodiscard]] bool stopped() const { return order_.given(); }
 
-    [[nodiscard]] core::time_point now() { return worker_.loop().now(); }
+    [[nodiscard]] core::time_point now() { return home_.loop.now(); }
     [[nodiscard]] const config::conf& conf() const { return *view_->shared->conf; }
     [[nodiscard]] stopwatch::awaiter sleep_until(core::time_point deadline) { return watch_.sleep_until(deadline); }
 
-    session& session_;
-    worker& worker_;
-    std::shared_ptr<worker_view> view_;
+    home& home_;
+    wire::h1::client_line& client_;
+    peer& peer_;
+    std::shared_ptr<pools::worker_view> view_;
 
     // The request.
     stopwatch watch_;
@@ -345,7 +350,6 @@ private:
     const policy::route* route_ = nullptr;
     const policy::key* caller_ = nullptr;
     policy::model_habits* habits_ = nullptr;  ///< what was learned of the asked model; null: none was named
-    std::unique_ptr<lacking_lease> lacking_;  ///< until it is waited for
     std::array<char, 40> request_id_{};
     std::unique_ptr<char[]> long_request_id_;
     core::rare_text cors_fields_;  ///< whole lines for the answer; empty where weir says nothing about origins
@@ -368,7 +372,7 @@ private:
     policy::pick_for wanted_;  ///< in the pool at hand
     policy::upstream_state::lease lease_;
     std::unique_ptr<net::upstream_connection> upstream_;
-    net::upstream_connections* home_ = nullptr;
+    net::upstream_connections* connections_ = nullptr;
     const pools::pool_runtime* pool_ = nullptr;
     const pools::upstream_runtime* to_ = nullptr;
     core::error last_error_;
@@ -383,7 +387,7 @@ private:
     std::unique_ptr<hedge> hedge_;  ///< of a pool that makes second attempts, until the first token
     request_state sent_ = request_state::not_whole;
     std::uint8_t attempt_at_ = 0;  ///< the attempt at hand, of the record's
-    int interim_ = 0;
+    std::uint8_t interim_ = 0;
 
     // The answer.
     net::buffer up_;                      ///< [0, decoded_) payload, then bytes that are not decoded yet

@@ -118,17 +118,17 @@ std::size_t exchange_runner::hear_upstream(tunnel& t, std::string_view fresh) {
 }
 
 void exchange_runner::move_bytes(tunnel& t, bool& moved) {
-    auto& client = session_.client();
+    auto& client = client_.socket();
     auto& server = upstream_->sock;
     if (!t.client_silent) {
-        const auto up = move_on(client, session_.input(), server, record_.bytes_in, moved, [&t](std::string_view fresh) {
+        const auto up = move_on(client, client_.input(), server, record_.bytes_in, moved, [&t](std::string_view fresh) {
             t.watch.client_says(fresh);
             return fresh.size();
         });
         if (up == moving::sink_failed) t.how = goodbye_said(t) ? ended::closed : ended::by_upstream;
         if (up == moving::source_ended) {
             t.client_silent = true;
-            const bool waits = t.watch.response_open() && pool_->conf->on_disconnect == config::on_disconnect::drain && !worker_.draining();
+            const bool waits = t.watch.response_open() && pool_->conf->on_disconnect == config::on_disconnect::drain && !home_.draining;
             if (t.watch.client().closed()) {
                 t.closing_by = std::min(t.closing_by, now() + closing_time);
             } else if (waits) {
@@ -153,16 +153,16 @@ void exchange_runner::look_at_ends(tunnel& t) {
     const auto& watch = t.watch;
     if (!t.fault_told && !watch.fault().empty()) {
         t.fault_told = true;
-        worker_.metrics().tunnel_unread(record_.pool);
+        home_.metrics.tunnel_unread(record_.pool);
         telemetry::log(telemetry::level::warn, "tunnel of request " + std::string{record_.request_id} + " to " + pool_->conf->name + "/" +
                                                    to_->conf->name + ": " + std::string{watch.fault()} +
                                                    "; it goes on, but what follows is not counted");
     }
     if (t.how != ended::no) return;
     if (goodbye_said(t)) t.closing_by = std::min(t.closing_by, now() + closing_time);
-    if (watch.client().closed() && watch.server().closed() && up_.empty() && session_.input().empty())
+    if (watch.client().closed() && watch.server().closed() && up_.empty() && client_.input().empty())
         t.how = ended::closed;
-    else if (session_.aborting() || stopped())
+    else if (client_.aborting() || stopped())
         t.how = ended::aborted;
     else if (now() >= t.closing_by)
         t.how = ended::closed;
@@ -170,22 +170,22 @@ void exchange_runner::look_at_ends(tunnel& t) {
         t.how = t.for_the_bill ? ended::by_client : ended::total;
     else if (now() >= core::after(t.quiet_since, pool_->conf->timeouts.idle))
         t.how = ended::idle;
-    else if (worker_.draining() && !watch.response_open() && now() >= t.quiet_since + quiet_when_draining)
+    else if (home_.draining && !watch.response_open() && now() >= t.quiet_since + quiet_when_draining)
         t.how = ended::drained;
 }
 
 core::time_point exchange_runner::tunnel_deadline(const tunnel& t) const {
     auto by = std::min(std::min(total_deadline_, t.closing_by), core::after(t.quiet_since, pool_->conf->timeouts.idle));
-    if (worker_.draining() && !t.watch.response_open()) by = std::min(by, t.quiet_since + quiet_when_draining);
+    if (home_.draining && !t.watch.response_open()) by = std::min(by, t.quiet_since + quiet_when_draining);
     return by;
 }
 
 net::task<void> exchange_runner::relay_tunnel() {
     tunnel t{target_.id};
     record_.stream = true;
-    body_.drop();
+    body_.drop(home_.space);
     money_.price_by(price_of_answer());
-    active_streams_ = &worker_.metrics().active_streams(record_.listener);
+    active_streams_ = &home_.metrics.active_streams(record_.listener);
     active_streams_->add(1);
     client_head_ += "connection: upgrade\r\nupgrade: websocket\r\n";
     write_client_head(false, false, 0);
@@ -197,12 +197,12 @@ net::task<void> exchange_runner::relay_tunnel() {
     const bool alive = co_await std::move(sending);
     if (!alive) t.how = ended::by_client;
     // What came along with the heads.
-    t.watch.client_says(session_.input().view());
+    t.watch.client_says(client_.input().view());
     const auto passes = up_.empty() ? 0 : hear_upstream(t, up_.view());
     up_.drop_from(passes);
     record_.bytes_out += passes;
     t.quiet_since = now();
-    session_.wake_on_drain(true);
+    client_.wake_on_drain(true);
     int moves = 0;
     while (t.how == ended::no) {
         bool moved = false;
@@ -211,18 +211,18 @@ net::task<void> exchange_runner::relay_tunnel() {
         look_at_ends(t);
         if (t.how != ended::no) break;
         if (moved) {
-            if (++moves % moves_per_turn == 0) co_await session_.sleeper().yield();
+            if (++moves % moves_per_turn == 0) co_await client_.sleeper().yield();
             continue;
         }
-        session_.input().release_if_empty();
+        client_.input().release_if_empty();
         up_.release_if_empty();
         (void)co_await sleep_until(tunnel_deadline(t));
     }
-    session_.wake_on_drain(false);
+    client_.wake_on_drain(false);
     look_at_ends(t);
     auto ending = end_tunnel(t);
     co_await std::move(ending);
-    session_.input().release();
+    client_.input().release();
     release_upstream(false);
 }
 
@@ -240,7 +240,7 @@ net::task<void> exchange_runner::end_tunnel(tunnel& t) {
             record_.close_reason = "upstream";
             record_.interrupted_phase = name_of(record::failure::reset);
             record_.attempts[attempt_at_].why = record::failure::reset;
-            lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, worker_.random().unit());
+            lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, home_.random.unit());
             break;
         case ended::idle: record_.close_reason = "idle", reason = "silent for longer than the pool's timeouts.idle"; break;
         case ended::total: record_.close_reason = "total", reason = "the pool's timeouts.total is over"; break;
@@ -280,8 +280,8 @@ net::task<void> exchange_runner::end_tunnel(tunnel& t) {
         last_words += http::close_frame(code, reason);
         after_ = after::close;
     }
-    if (up.at_boundary() && !up.failed() && !up.closed() && session_.input().empty() && upstream_->sock.writable()) {
-        const auto bits = worker_.random()();
+    if (up.at_boundary() && !up.failed() && !up.closed() && client_.input().empty() && upstream_->sock.writable()) {
+        const auto bits = home_.random();
         const auto goodbye =
             http::close_frame(close_code::going_away, {},
                               {static_cast<char>(bits), static_cast<char>(bits >> 8), static_cast<char>(bits >> 16), static_cast<char>(bits >> 24)});
@@ -292,7 +292,7 @@ net::task<void> exchange_runner::end_tunnel(tunnel& t) {
     out.clear();
     out.add(up_.view());
     out.add(last_words);
-    auto sending = session_.flush(out, std::min(order_.last_words_by(), now() + closing_time));
+    auto sending = client_.flush(out, std::min(order_.last_words_by(), now() + closing_time));
     const bool sent = co_await std::move(sending);
     record_.bytes_out += last_words.size();
     if (!sent) after_ = after::cut;

@@ -39,7 +39,7 @@ net::task<failure> exchange_runner::await_upload(core::time_point moved_at) {
     const auto patience = waits_for_client ? core::duration{conf().limits.body_timeout} : core::duration{pool_->conf->timeouts.idle};
     auto woken = net::woken::interrupted;
     if (!stopped()) woken = co_await sleep_until(std::min(total_deadline_, core::after(moved_at, patience)));
-    if (session_.aborting()) {
+    if (client_.aborting()) {
         gone_ = true;
         co_return failure::reset;
     }
@@ -48,7 +48,7 @@ net::task<failure> exchange_runner::await_upload(core::time_point moved_at) {
         co_return failure::reset;
     }
     if (woken != net::woken::deadline) co_return failure::none;
-    if (worker_.loop().now() >= total_deadline_) co_return failure::timeout_total;
+    if (home_.loop.now() >= total_deadline_) co_return failure::timeout_total;
     if (!waits_for_client) {
         detail_ = "it stopped reading the request";
         co_return failure::timeout_idle;
@@ -73,7 +73,7 @@ net::task<failure> exchange_runner::send_upload() {
     for (;;) {
         bool moved = false;
         if (body_.unsent().empty()) {
-            const auto came = body_.take_more();
+            const auto came = body_.take_more(home_.space);
             record_.bytes_in += came;
             moved = came > 0;
         }
@@ -98,7 +98,7 @@ net::task<failure> exchange_runner::send_upload() {
             moved_at = now();
             if (in_turn > turn_bytes) {
                 in_turn = 0;
-                co_await session_.sleeper().yield();
+                co_await client_.sleeper().yield();
             }
             continue;
         }

@@ -52,11 +52,11 @@ void append(net::buffer& to, const char* bytes, std::size_t size) {
 
 }  // namespace
 
-hedge::hedge(worker& home, net::waiter& sleeper, caller call, dialect::endpoint id, beginning waits_for, const net::timeouts& limits,
+hedge::hedge(home& at, net::waiter& sleeper, caller call, dialect::endpoint id, beginning waits_for, const net::timeouts& limits,
              core::time_point total_deadline)
-    : worker_(home),
-      sleeper_(home.loop()),
-      ticket_(home, sleeper),
+    : home_(at),
+      sleeper_(at.loop),
+      ticket_(at.bells, sleeper),
       make_(std::move(call)),
       endpoint_(id),
       waits_for_(waits_for),
@@ -93,7 +93,7 @@ net::detached hedge::race() {
     phase_ = called_off_ ? phase::called_off : why == failure::none ? phase::ahead : phase::failed;
     ahead_ = phase_ == phase::ahead;
     // Later, not from here: who is rung may destroy this object.
-    if (!called_off_) worker_.ring(ticket_.number());
+    if (!called_off_) home_.bells.ring(ticket_.number());
 }
 
 failure hedge::late(failure otherwise) const { return now() >= total_deadline_ ? failure::timeout_total : otherwise; }
@@ -200,7 +200,7 @@ hedge::view hedge::look() {
 }
 
 hedge::view hedge::look_at_head() {
-    auto& answer = worker_.response_scratch;
+    auto& answer = home_.space.response;
     for (;;) {
         const auto r = http::parse_response_head(raw_.view(), head_limit, false, answer);
         if (r.state == http::parse_state::failed) return view::failed;

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "dialect/answer.hpp"
-#include "exchange/worker.hpp"
+#include "exchange/home.hpp"
 #include "http/sse_scanner.hpp"
 #include "net/buffer.hpp"
 #include "net/gather.hpp"
@@ -40,13 +40,13 @@ public:
     /// Fills the call; false: there is no second attempt after all.
     using caller = std::function<bool(second_call&)>;
 
-    /// `sleeper` is rung when the second attempt's answer has begun or has failed. Everything runs on `home`'s thread.
-    hedge(worker& home, net::waiter& sleeper, caller call, dialect::endpoint id, beginning waits_for, const net::timeouts& limits,
+    /// `sleeper` is rung when the second attempt's answer has begun or has failed. Everything runs on its worker's thread.
+    hedge(home& at, net::waiter& sleeper, caller call, dialect::endpoint id, beginning waits_for, const net::timeouts& limits,
           core::time_point total_deadline);
     ~hedge() override { call_off(); }
 
     /// From now on it is started when `due` has passed.
-    void arm(core::time_point due) { worker_.loop().timers().arm(*this, due); }
+    void arm(core::time_point due) { home_.loop.timers().arm(*this, due); }
 
     [[nodiscard]] bool running() const { return phase_ == phase::running; }
     [[nodiscard]] bool ahead() const { return ahead_; }
@@ -88,9 +88,9 @@ private:
     [[nodiscard]] view look_at_error();
     void unframe();
     [[nodiscard]] record::failure late(record::failure otherwise) const;
-    [[nodiscard]] core::time_point now() const { return worker_.loop().now(); }
+    [[nodiscard]] core::time_point now() const { return home_.loop.now(); }
 
-    worker& worker_;
+    home& home_;
     net::waiter sleeper_;
     ring_ticket ticket_;
     caller make_;

@@ -27,17 +27,16 @@ void write_reply(std::string& out, const local_reply& what) {
     if (!what.to_head) out += what.body;
 }
 
-net::task<void> refuse_connection(session& s, const core::error& why) {
-    auto& w = s.home();
-    const auto began = w.loop().now();
+net::task<void> refuse_connection(home& at, wire::h1::client_line& client, const peer& from, const core::error& why) {
+    const auto began = at.loop.now();
     char id[36];
     record::request_record record;
     record.time = core::wall_clock::now();
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(record.time.time_since_epoch()).count();
-    core::write_uuid7(id, static_cast<std::uint64_t>(ms), w.random()(), w.random()());
+    core::write_uuid7(id, static_cast<std::uint64_t>(ms), at.random(), at.random());
     record.request_id = {id, sizeof id};
-    record.client = s.peer_host();
-    record.listener = s.listener().name;
+    record.client = from.host();
+    record.listener = from.listener().name;
     record.endpoint = "other";
     record.code = why.what;
     record.status = core::status_of(why.what);
@@ -45,7 +44,7 @@ net::task<void> refuse_connection(session& s, const core::error& why) {
     const auto body = dialect::write_error(dialect::kind::openai, why, record.request_id);
     local_reply answer;
     answer.status = record.status;
-    answer.date = w.http_date(record.time);
+    answer.date = at.date.at(record.time);
     answer.request_id = record.request_id;
     answer.body = body;
     answer.keep_alive = false;
@@ -56,13 +55,13 @@ net::task<void> refuse_connection(session& s, const core::error& why) {
     net::gather out;
     out.clear();
     out.add(bytes);
-    auto sending = s.flush(out, began + std::chrono::seconds{5});
+    auto sending = client.flush(out, began + std::chrono::seconds{5});
     const bool sent = co_await std::move(sending);
     record.bytes_out = sent ? bytes.size() : 0;
-    record.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(w.loop().tick() - began).count();
+    record.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(at.loop.tick() - began).count();
     record.overhead_us = record.duration_us;
-    w.metrics().publish(record);
-    w.log().write(record);
+    at.metrics.publish(record);
+    at.log.write(record);
 }
 
 }  // namespace weir::exchange

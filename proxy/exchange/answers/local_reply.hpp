@@ -6,7 +6,9 @@
 
 #include "core/error.hpp"
 #include "dialect/kind.hpp"
-#include "exchange/session.hpp"
+#include "exchange/home.hpp"
+#include "exchange/peer.hpp"
+#include "wire/h1/client_line.hpp"
 
 namespace weir::exchange {
 
@@ -29,6 +31,6 @@ struct local_reply {
 void write_reply(std::string& out, const local_reply& what);
 
 /// Answers a request whose head could not be understood, and records it.
-[[nodiscard]] net::task<void> refuse_connection(session& s, const core::error& why);
+[[nodiscard]] net::task<void> refuse_connection(home& at, wire::h1::client_line& client, const peer& from, const core::error& why);
 
 }  // namespace weir::exchange

@@ -27,7 +27,7 @@ std::string_view noun_of(dialect::object_kind kind) {
 }  // namespace
 
 void exchange_runner::note_object(const http::request_head& h) {
-    if (target_.refusal || asterisk_ || !worker_.objects()) return;
+    if (target_.refusal || asterisk_ || !home_.objects) return;
     auto asked = dialect::object_asked(target_, h.method, h.query);
     if (!asked) return;
     object_ = std::make_unique<exchange_object>();
@@ -48,11 +48,11 @@ net::task<void> exchange_runner::await_object(std::shared_ptr<object_search> sea
 net::task<core::error> exchange_runner::find_object() {
     core::error refusal;
     if (object_->asked.id.empty() || object_->asked.id.size() > dialect::longest_object_id) co_return judge_object();
-    auto& keeper = *worker_.objects();
+    auto& keeper = *home_.objects;
     object_->known = keeper.find(object_->asked.id);
     if (!object_->known) {
-        const ring_ticket ticket{worker_, session_.sleeper()};
-        auto search = keeper.search(object_->asked.id, worker_, ticket.number());
+        const ring_ticket ticket{home_.bells, client_.sleeper()};
+        auto search = keeper.search(object_->asked.id, home_.bells, ticket.number());
         auto waiting = await_object(search, core::after(now(), longest_search));
         co_await std::move(waiting);
         if (search && search->done.load(std::memory_order_acquire)) object_->known = search->found;
@@ -60,8 +60,8 @@ net::task<core::error> exchange_runner::find_object() {
     refusal = judge_object();
     // What is deleted can no longer be asked what it cost.
     if (!refusal && head().method == "DELETE" && object_->awaits_usage()) {
-        const ring_ticket ticket{worker_, session_.sleeper()};
-        auto look = keeper.ask_first(object_->known, worker_, ticket.number());
+        const ring_ticket ticket{home_.bells, client_.sleeper()};
+        auto look = keeper.ask_first(object_->known, home_.bells, ticket.number());
         auto waiting = await_object(look, core::after(now(), longest_last_look));
         co_await std::move(waiting);
     }
@@ -91,7 +91,7 @@ const policy::route* exchange_runner::route_without_model() const {
 }
 
 // The upstream where the object was made, if it can be asked: another one of the pool may be another account.
-policy::picked exchange_runner::pick_maker(pool_view& pool) {
+policy::picked exchange_runner::pick_maker(pools::pool_view& pool) {
     if (!object_ || !object_->known || plan_.attempts() > 0 || object_->known->made.pool != pool_->conf->name) return {};
     policy::tried_set others;
     bool there = false;
@@ -102,7 +102,7 @@ policy::picked exchange_runner::pick_maker(pool_view& pool) {
             others.add(i);
     }
     if (!there) return {};
-    return pool.balancer.pick(pool.members, others, false, now(), worker_.random()());
+    return pool.balancer.pick(pool.members, others, false, now(), home_.random());
 }
 
 // --- the answer ---
@@ -145,7 +145,7 @@ void exchange_runner::keep_object() {
     what.model = record_.model;
     what.served_model = record_.served_model;
     what.time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(record_.time.time_since_epoch()).count();
-    auto kept = worker_.objects()->made(std::move(what));
+    auto kept = home_.objects->made(std::move(what));
     // An id that was given before stays with whom it was given to.
     if (kept->made.request_id == record_.request_id) object_->ours = std::move(kept);
     record_.object = object_->made;
@@ -164,7 +164,7 @@ void exchange_runner::settle_object() {
     if (!record_.owes) return;
     object_->ours->made.booked = record_.usage;
     object_->ours->made.booked_cost = record_.cost;
-    worker_.objects()->owes(object_->ours);
+    home_.objects->owes(object_->ours);
 }
 
 // An answer about an object that owes: what it says is charged to the object's maker.
@@ -177,7 +177,7 @@ void exchange_runner::end_object() {
     const bool may_go_on = kind == batch || kind == video || kind == message_batch;
     // Of a part of an answer nothing is concluded but what it reports.
     const bool over = framing_.done() && (said.over() || object_->asked.lines || (!may_go_on && !said.usages().empty()));
-    worker_.objects()->reported(object_->known, said.usages(), over);
+    home_.objects->reported(object_->known, said.usages(), over);
     object_->reader.reset();
 }
 

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "exchange/request/request_body.hpp"
-#include "exchange/worker.hpp"
 #include "http/inflate.hpp"
 
 namespace weir::exchange {
@@ -28,14 +27,14 @@ std::string_view fault_of(inflater::status s) {
 
 }  // namespace
 
-net::task<core::error> request_body::decode(http::content_coding coding, const net::limits& limits) {
+net::task<core::error> request_body::decode(http::content_coding coding, company with) {
     core::error why;
     if (coding != http::content_coding::gzip && coding != http::content_coding::deflate) {
         why = core::error{core::code::unsupported_encoding,
                           "this Content-Encoding is not understood here: send the body as it is, or with gzip or deflate"};
         co_return why;
     }
-    const auto limit = limits.request_body;
+    const auto limit = with.limits.request_body;
     const auto most = std::min<std::size_t>(limit, std::max(any_ratio_up_to, largest_ratio * size_));
     const auto counted_before = memory_.size();
     encoded_ = std::make_unique<coded>();
@@ -54,7 +53,7 @@ net::task<core::error> request_body::decode(http::content_coding coding, const n
         }
         if (plain.free_size() == 0) {
             const auto size = std::min(most, std::max({2 * plain.capacity(), 4 * size_, net::slab_size}));
-            why = count_memory(counted_before + size, limits);
+            why = count_memory(counted_before + size, with);
             if (why) co_return why;
             plain.reserve(size);
         }

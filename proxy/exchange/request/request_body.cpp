@@ -4,7 +4,6 @@
 #include <cstring>
 #include <string>
 
-#include "exchange/worker.hpp"
 #include "http/chunk_scanner.hpp"
 
 namespace weir::exchange {
@@ -25,36 +24,31 @@ core::error too_large() { return {core::code::body_too_large, "the request body 
 
 }  // namespace
 
-shared_memory request_body::memory_of_all(const net::limits& limits) const {
-    auto& home = from_.home();
-    return {home.counts().buffered_bodies, home.metrics().buffered_body_bytes(from_.listener().name), limits.buffered_bodies};
-}
-
-core::error request_body::count_memory(std::size_t size, const net::limits& limits) {
-    if (memory_.grow_to(size, memory_of_all(limits))) return {};
+core::error request_body::count_memory(std::size_t size, const company& with) {
+    if (memory_.grow_to(size, memory_for_bodies(with.at, with.told.listener, with.limits.buffered_bodies))) return {};
     return {core::code::overloaded, "too many request bodies are being held (limits.buffered_bodies); try again soon", 1};
 }
 
-core::error request_body::take_memory(std::size_t size, const net::limits& limits) {
-    auto why = count_memory(size, limits);
+core::error request_body::take_memory(std::size_t size, const company& with) {
+    auto why = count_memory(size, with);
     if (!why) big_.reserve(size);
     return why;
 }
 
 // Room in the client's input behind the head, which stays in front.
-void request_body::make_room() {
+void request_body::make_room(scratch& space) {
     auto& in = from_.input();
     if (in.free_size() >= room_for_a_read) return;
     in.reserve(head_size_ + net::slab_size);
-    from_.home().request_scratch_owner = nullptr;
+    space.request_owner = nullptr;
 }
 
 net::task<core::error> request_body::wait(company with) {
     core::error why;
-    const auto deadline = core::after(from_.home().loop().now(), with.limits.body_timeout);
+    const auto deadline = core::after(from_.sleeper().loop().now(), with.limits.body_timeout);
     for (;;) {
         const auto woken = co_await with.watch.sleep_until(deadline);
-        if (from_.client().readable()) co_return why;
+        if (from_.socket().readable()) co_return why;
         if (from_.aborting()) {
             client_left_ = true;
             co_return why;
@@ -76,7 +70,7 @@ net::task<bool> request_body::invite(const net::limits& limits) {
     if (from_.input().size() > head_size_) co_return true;
     out.clear();
     out.add("HTTP/1.1 100 Continue\r\n\r\n");
-    auto sending = from_.flush(out, core::after(from_.home().loop().now(), limits.body_timeout));
+    auto sending = from_.flush(out, core::after(from_.sleeper().loop().now(), limits.body_timeout));
     const bool alive = co_await std::move(sending);
     if (!alive) client_left_ = true;
     co_return alive;
@@ -111,17 +105,17 @@ net::task<core::error> request_body::read(announced what, bool refused, company 
 net::task<core::error> request_body::read_sized(std::size_t size, company with) {
     core::error why;
     auto& in = from_.input();
-    auto& client = from_.client();
+    auto& client = from_.socket();
     const bool fits = head_size_ + size <= in.size() + in.free_size();
     from_.note_request_size(head_size_ + size);
     if (fits && in.capacity() > net::slab_size) {
-        why = count_memory(size, with.limits);
+        why = count_memory(size, with);
         if (why) co_return why;
     }
     if (!fits) {
         // The kernel gives the pages as they are written: what was only announced costs nothing, and is not counted.
         big_.reserve(size);
-        why = take_memory(std::min(size, next_step(in.size())), with.limits);
+        why = take_memory(std::min(size, next_step(in.size())), with);
         if (why) co_return why;
         const auto here = std::min(in.size() - head_size_, size);
         std::memcpy(big_.free_begin(), in.data() + head_size_, here);
@@ -137,7 +131,7 @@ net::task<core::error> request_body::read_sized(std::size_t size, company with) 
             if (why || client_left_) co_return why;
         }
         if (!fits && into.size() == memory_.size()) {
-            why = take_memory(std::min(size, next_step(memory_.size())), with.limits);
+            why = take_memory(std::min(size, next_step(memory_.size())), with);
             if (why) co_return why;
         }
         const auto r = client.read(into.free_begin(), (fits ? whole : memory_.size()) - into.size());
@@ -155,11 +149,11 @@ net::task<core::error> request_body::read_sized(std::size_t size, company with) 
     co_return why;
 }
 
-core::error request_body::keep_chunk(std::string_view data, std::size_t most, const net::limits& limits) {
+core::error request_body::keep_chunk(std::string_view data, std::size_t most, const company& with) {
     const auto all = big_.size() + data.size();
     if (all > most) return too_large();
     core::error why;
-    if (all > memory_.size()) why = take_memory(std::min(most, std::max({all, 2 * memory_.size(), net::slab_size})), limits);
+    if (all > memory_.size()) why = take_memory(std::min(most, std::max({all, 2 * memory_.size(), net::slab_size})), with);
     if (why) return why;
     std::memcpy(big_.free_begin(), data.data(), data.size());
     big_.commit(data.size());
@@ -170,14 +164,14 @@ core::error request_body::keep_chunk(std::string_view data, std::size_t most, co
 net::task<core::error> request_body::read_chunked(bool refused, company with) {
     core::error why;
     auto& in = from_.input();
-    auto& client = from_.client();
+    auto& client = from_.socket();
     const auto kept = refused ? std::min(drained_when_refused, with.limits.request_body) : with.limits.request_body;
     http::chunk_scanner scanner;
     scanner.limit_chunk(with.limits.request_body);
     in_place_ = 0;
     for (;;) {
         in_place_ += scanner.feed(in.view().substr(head_size_ + in_place_), [&](const char* p, std::size_t n) {
-            if (!why) why = keep_chunk({p, n}, kept, with.limits);
+            if (!why) why = keep_chunk({p, n}, kept, with);
         });
         const bool enough = refused && why.what == core::code::body_too_large;
         if (enough) why = core::error{};  // so much was read away; the answer is the refusal, and the connection ends
@@ -195,7 +189,7 @@ net::task<core::error> request_body::read_chunked(bool refused, company with) {
             why = co_await std::move(waiting);
             if (why || client_left_) co_return why;
         }
-        make_room();
+        make_room(with.at.space);
         const auto r = client.read(in.free_begin(), in.free_size());
         if (r.what == net::io::again) continue;
         if (r.what != net::io::ok) {
@@ -227,13 +221,13 @@ std::size_t request_body::begin_upload() {
     return in_place_;
 }
 
-std::size_t request_body::take_more() {
+std::size_t request_body::take_more(scratch& space) {
     auto& in = from_.input();
-    if (upload_->left == 0 || !from_.client().readable()) return 0;
+    if (upload_->left == 0 || !from_.socket().readable()) return 0;
     in.drop_from(head_size_);
     in_place_ = upload_->sent = 0;
-    make_room();
-    const auto r = from_.client().read(in.free_begin(), static_cast<std::size_t>(std::min<std::uint64_t>(in.free_size(), upload_->left)));
+    make_room(space);
+    const auto r = from_.socket().read(in.free_begin(), static_cast<std::size_t>(std::min<std::uint64_t>(in.free_size(), upload_->left)));
     if (r.what != net::io::ok) {
         client_left_ = r.what != net::io::again;
         return 0;
@@ -244,13 +238,13 @@ std::size_t request_body::take_more() {
     return r.bytes;
 }
 
-void request_body::drop() {
+void request_body::drop(scratch& space) {
     memory_.release();
     big_.release();
     encoded_.reset();
     data_ = nullptr;
     leave_input();
-    from_.home().request_scratch_owner = nullptr;
+    space.request_owner = nullptr;
     from_.input().release_if_empty();
 }
 

@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "core/error.hpp"
+#include "exchange/home.hpp"
 #include "exchange/memory_share.hpp"
-#include "exchange/session.hpp"
 #include "exchange/stop_order.hpp"
 #include "exchange/stopwatch.hpp"
 #include "http/head.hpp"
@@ -17,6 +17,7 @@
 #include "net/settings.hpp"
 #include "net/task.hpp"
 #include "record/request_record.hpp"
+#include "wire/h1/client_line.hpp"
 
 namespace weir::exchange {
 
@@ -38,7 +39,9 @@ public:
     };
     /// What it is read with, and whom it tells. It is lent for each call: a body is held longer than it is read.
     struct company {
-        company(stopwatch& w, const stop_order& o, const net::limits& l, record::request_record& t) : watch(w), order(o), limits(l), told(t) {}
+        company(home& h, stopwatch& w, const stop_order& o, const net::limits& l, record::request_record& t)
+            : at(h), watch(w), order(o), limits(l), told(t) {}
+        home& at;
         stopwatch& watch;
         const stop_order& order;
         const net::limits& limits;
@@ -46,13 +49,13 @@ public:
     };
 
     /// The request's head stands in the first `head_size` bytes of the client's input.
-    request_body(session& from, std::size_t head_size) : from_(from), head_size_(head_size) {}
+    request_body(wire::h1::client_line& from, std::size_t head_size) : from_(from), head_size_(head_size) {}
 
     /// Reads it to its end. `refused`: the request is not served; its body is only read away, so that the connection can go on, and not all of it.
     /// The error is the client's answer. Afterwards client_left() may be true.
     [[nodiscard]] net::task<core::error> read(announced what, bool refused, company with);
     /// Undoes a content coding that it came with.
-    [[nodiscard]] net::task<core::error> decode(http::content_coding coding, const net::limits& limits);
+    [[nodiscard]] net::task<core::error> decode(http::content_coding coding, company with);
     /// A client that waits to be asked for its body is asked, unless it sends already. False: it is gone.
     [[nodiscard]] net::task<bool> invite(const net::limits& limits);
 
@@ -65,7 +68,7 @@ public:
     /// Takes what came along with the head; returns how much.
     std::size_t begin_upload();
     /// Reads what the client has sent, once what it sent before is on its way; returns how much.
-    std::size_t take_more();
+    std::size_t take_more(scratch& space);
 
     /// It is kept, and can be sent again.
     [[nodiscard]] bool is_kept() const { return data_ != nullptr; }
@@ -85,11 +88,9 @@ public:
     [[nodiscard]] std::size_t head_size() const { return head_size_; }
 
     /// Nothing of the request is needed any more: its memory goes, and its bytes leave the client's input.
-    void drop();
+    void drop(scratch& space);
     /// The latter alone: the next request begins there.
     void leave_input();
-    /// Of what bodies may take up together.
-    [[nodiscard]] shared_memory memory_of_all(const net::limits& limits) const;
 
 private:
     /// A body that came with a content coding; data_ is what it means.
@@ -99,13 +100,13 @@ private:
     };
     [[nodiscard]] net::task<core::error> read_sized(std::size_t size, company with);
     [[nodiscard]] net::task<core::error> read_chunked(bool refused, company with);
-    [[nodiscard]] core::error keep_chunk(std::string_view data, std::size_t most, const net::limits& limits);
-    [[nodiscard]] core::error count_memory(std::size_t size, const net::limits& limits);
-    [[nodiscard]] core::error take_memory(std::size_t size, const net::limits& limits);
+    [[nodiscard]] core::error keep_chunk(std::string_view data, std::size_t most, const company& with);
+    [[nodiscard]] core::error count_memory(std::size_t size, const company& with);
+    [[nodiscard]] core::error take_memory(std::size_t size, const company& with);
     [[nodiscard]] net::task<core::error> wait(company with);
-    void make_room();
+    void make_room(scratch& space);
 
-    session& from_;
+    wire::h1::client_line& from_;
     std::size_t head_size_;
     std::size_t in_place_ = 0;  ///< bytes of the client's input, behind the head, that belong to this request
     const char* data_ = nullptr;

@@ -13,8 +13,8 @@
 #include <stdexcept>
 
 #include "config/load.hpp"
-#include "exchange/worker.hpp"
 #include "fuzz/exchange/reference_http.hpp"
+#include "worker/worker.hpp"
 
 // Every connect() of this program comes here (linker option --wrap): the worker's own become socket pairs while a scene is played.
 extern "C" int __real_connect(int fd, const sockaddr* to, socklen_t size);
@@ -81,7 +81,7 @@ struct studio {
         if (fd < 0 || ::bind(fd, address.get(), sizeof(sa_family_t)) != 0 || ::listen(fd, 16) != 0) give_up("no socket to listen on");
         address.size = sizeof address.storage;
         if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.size) != 0) give_up("no name");
-        auto made = std::make_shared<exchange::listener_runtime>();
+        auto made = std::make_shared<pools::listener_runtime>();
         made->name = "fuzz";
         made->socket = std::make_shared<net::listening_socket>("127.0.0.1:0", net::inherited_socket{fd, false});
         listener = std::move(made);
@@ -92,7 +92,7 @@ struct studio {
     telemetry::access_log log;
     exchange::process_counts counts;
     net::address address;
-    std::shared_ptr<const exchange::listener_runtime> listener;
+    std::shared_ptr<const pools::listener_runtime> listener;
 };
 
 struct upstream_end {
@@ -143,7 +143,7 @@ private:
     const scene& scene_;
     byte_source pieces_;
     std::shared_ptr<const pools::snapshot> snapshot_;
-    exchange::worker worker_;
+    worker::worker worker_;
     played out_;
     int client_ = -1;
     bool began_ = false, client_ended_ = false;
@@ -162,7 +162,7 @@ played run::go() {
     int turns = 0;
     worker_.use(snapshot_);
     worker_.listen({studio_.listener}, {&worker_});
-    auto& loop = worker_.loop();
+    auto& loop = worker_.lends().loop;
     while (!loop.stopped()) {
         loop.turn();
         turn();
@@ -215,7 +215,7 @@ void run::turn() {
         close(client_);
         quiet_ = 0;
     } else if (worker_.load() == 0) {
-        worker_.loop().stop();
+        worker_.lends().loop.stop();
     }
 }
 

@@ -1,4 +1,4 @@
-#include "exchange/worker.hpp"
+#include "worker/worker.hpp"
 
 #include <pthread.h>
 #include <sched.h>
@@ -7,9 +7,9 @@
 
 #include <random>
 
-#include "exchange/session.hpp"
+#include "worker/session.hpp"
 
-namespace weir::exchange {
+namespace weir::worker {
 namespace {
 
 // A connection is told that there are too many only so long as few others are: what comes in a flood is closed without a word.
@@ -19,6 +19,7 @@ constexpr int refused_share = 8;  // of the limit
 constexpr auto idle_enough_to_close = std::chrono::seconds{1};
 constexpr int closed_when_out_of_descriptors = 16;
 
+constexpr auto last_call = std::chrono::milliseconds{500};
 constexpr auto housekeeping_interval = std::chrono::seconds{1};
 
 std::uint64_t seed() {
@@ -28,8 +29,8 @@ std::uint64_t seed() {
 
 }  // namespace
 
-worker::worker(int index, telemetry::metrics& metrics, telemetry::access_log& log, process_counts& counts)
-    : index_(index), counts_(counts), metrics_(metrics.worker_shard(index)), log_(log.worker_lane(index)), random_(seed()) {
+worker::worker(int index, telemetry::metrics& metrics, telemetry::access_log& log, exchange::process_counts& counts)
+    : index_(index), home_(metrics.worker_shard(index), log.worker_lane(index), counts, seed()) {
     housekeeper_.self = this;
 }
 
@@ -37,8 +38,8 @@ worker::~worker() { stop_and_join(); }
 
 void worker::start(bool pin_to_core) {
     thread_ = std::thread([this] {
-        loop_.timers().arm(housekeeper_, loop_.tick() + housekeeping_interval);
-        loop_.run();
+        home_.loop.timers().arm(housekeeper_, home_.loop.tick() + housekeeping_interval);
+        home_.loop.run();
         acceptors_.clear();
         // One that waits for something that abort() does not end is left; the process is about to go anyway.
         for (auto* s = sessions_; s;) {
@@ -47,7 +48,7 @@ void worker::start(bool pin_to_core) {
             s = following;
         }
         connections_.clear();
-        view_.reset();
+        home_.view.reset();
     });
     if (pin_to_core) {
         cpu_set_t set;
@@ -59,56 +60,56 @@ void worker::start(bool pin_to_core) {
 
 void worker::stop_and_join() {
     if (!thread_.joinable()) return;
-    loop_.stop();
+    home_.loop.stop();
     thread_.join();
 }
 
 void worker::use(std::shared_ptr<const pools::snapshot> s) {
-    loop_.post([this, s = std::move(s)] {
-        metrics_.show_otel_names(s->conf->metrics.otel_names);
-        auto view = std::make_shared<worker_view>();
+    home_.loop.post([this, s = std::move(s)] {
+        home_.metrics.show_otel_names(s->conf->metrics.otel_names);
+        auto view = std::make_shared<pools::worker_view>();
         view->shared = s;
         std::map<std::string, std::shared_ptr<net::upstream_connections>> connections;
         for (const auto& pool : s->pools) {
-            pool_view p{&pool, policy::balancer{pool.conf->balance, pool.conf->ejection, pool.conf->panic}, {}, {}};
+            pools::pool_view p{&pool, policy::balancer{pool.conf->balance, pool.conf->ejection, pool.conf->panic}, {}, {}};
             for (const auto& up : pool.upstreams) {
                 p.members.push_back({up.state.get(), up.conf->weight, up.conf->max_requests});
                 auto& shared = connections[up.target->identity];
                 if (!shared) {
                     const auto old = connections_.find(up.target->identity);
-                    shared = old != connections_.end() ? old->second : std::make_shared<net::upstream_connections>(loop_, up.target);
+                    shared = old != connections_.end() ? old->second : std::make_shared<net::upstream_connections>(home_.loop, up.target);
                 }
                 p.connections.push_back(shared);
             }
             view->pools.push_back(std::move(p));
         }
-        for (const auto& pool : s->pools) metrics_.show_pool(pool.conf->name);
+        for (const auto& pool : s->pools) home_.metrics.show_pool(pool.conf->name);
         connections_ = std::move(connections);
-        loop_.limit_delay(s->conf->limits.event_loop_delay);
-        view_ = std::move(view);
+        home_.loop.limit_delay(s->conf->limits.event_loop_delay);
+        home_.view = std::move(view);
     });
 }
 
-void worker::listen(std::vector<std::shared_ptr<const listener_runtime>> listeners, std::vector<worker*> all) {
-    loop_.post([this, listeners = std::move(listeners), all = std::move(all)] {
+void worker::listen(std::vector<std::shared_ptr<const pools::listener_runtime>> listeners, std::vector<worker*> all) {
+    home_.loop.post([this, listeners = std::move(listeners), all = std::move(all)] {
         acceptors_.clear();
         listeners_ = listeners;
-        for (const auto& l : listeners_) metrics_.show_listener(l->name);
-        if (draining_) return;
+        for (const auto& l : listeners_) home_.metrics.show_listener(l->name);
+        if (home_.draining) return;
         for (const auto& l : listeners_)
             acceptors_.push_back(std::make_unique<net::acceptor>(
-                loop_, l->socket, [this, l, all](int descriptor, const net::address& peer) { accepted(*l, descriptor, peer, all); },
+                home_.loop, l->socket, [this, l, all](int descriptor, const net::address& peer) { accepted(*l, descriptor, peer, all); },
                 [this] { free_descriptors(); }));
     });
 }
 
-void worker::accepted(const listener_runtime& on, int descriptor, const net::address& peer, const std::vector<worker*>& all) {
-    std::shared_ptr<const listener_runtime> l;
+void worker::accepted(const pools::listener_runtime& on, int descriptor, const net::address& peer, const std::vector<worker*>& all) {
+    std::shared_ptr<const pools::listener_runtime> l;
     for (const auto& known : listeners_)
         if (known.get() == &on) l = known;
-    const int limit = std::min(view_->shared->conf->limits.connections, counts_.connections_that_fit());
-    const bool full = counts_.connections.load(std::memory_order_relaxed) >= limit && !close_longest_idle();
-    if (l && full && counts_.refusing.load(std::memory_order_relaxed) < std::min(refused_at_once, limit / refused_share + 1)) {
+    const int limit = std::min(home_.view->shared->conf->limits.connections, home_.counts.connections_that_fit());
+    const bool full = home_.counts.connections.load(std::memory_order_relaxed) >= limit && !close_longest_idle();
+    if (l && full && home_.counts.refusing.load(std::memory_order_relaxed) < std::min(refused_at_once, limit / refused_share + 1)) {
         load_.fetch_add(1, std::memory_order_relaxed);
         return adopt(std::move(l), descriptor, peer, true);
     }
@@ -119,15 +120,15 @@ void worker::accepted(const listener_runtime& on, int descriptor, const net::add
     // The less loaded of this worker and one other: long streams make any blind spreading uneven.
     worker* best = this;
     if (all.size() > 1) {
-        auto* other = all[random_() % all.size()];
+        auto* other = all[home_.random() % all.size()];
         if (other->load() + 1 < load()) best = other;
     }
     best->load_.fetch_add(1, std::memory_order_relaxed);
     if (best == this) return adopt(std::move(l), descriptor, peer);
-    best->loop_.post([best, l = std::move(l), descriptor, peer] { best->adopt(l, descriptor, peer); });
+    best->home_.loop.post([best, l = std::move(l), descriptor, peer] { best->adopt(l, descriptor, peer); });
 }
 
-void worker::adopt(std::shared_ptr<const listener_runtime> on, int descriptor, const net::address& peer, bool beyond_limit) {
+void worker::adopt(std::shared_ptr<const pools::listener_runtime> on, int descriptor, const net::address& peer, bool beyond_limit) {
     auto* s = new session{*this, std::move(on), beyond_limit};
     s->next = sessions_;
     if (sessions_) sessions_->previous = s;
@@ -144,23 +145,24 @@ void worker::forget(session& s) {
     load_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void worker::idle(session& s) {
-    s.idle_since = loop_.now();
-    s.idle_previous = newest_idle_;
+void idle_sessions::add(session& s, core::time_point now) {
+    s.idle_since = now;
+    s.idle_previous = newest_;
     s.idle_next = nullptr;
-    (newest_idle_ ? newest_idle_->idle_next : longest_idle_) = &s;
-    newest_idle_ = &s;
+    (newest_ ? newest_->idle_next : longest_) = &s;
+    newest_ = &s;
 }
 
-void worker::no_longer_idle(session& s) {
-    (s.idle_previous ? s.idle_previous->idle_next : longest_idle_) = s.idle_next;
-    (s.idle_next ? s.idle_next->idle_previous : newest_idle_) = s.idle_previous;
+void idle_sessions::remove(session& s) {
+    (s.idle_previous ? s.idle_previous->idle_next : longest_) = s.idle_next;
+    (s.idle_next ? s.idle_next->idle_previous : newest_) = s.idle_previous;
 }
 
 // Who only holds a connection makes room for who comes. False: nobody here has been idle for long enough.
 bool worker::close_longest_idle() {
-    if (!longest_idle_ || loop_.now() - longest_idle_->idle_since < idle_enough_to_close) return false;
-    longest_idle_->abort();
+    auto* longest = idle_.longest();
+    if (!longest || home_.loop.now() - longest->idle_since < idle_enough_to_close) return false;
+    longest->abort();
     return true;
 }
 
@@ -169,22 +171,10 @@ void worker::free_descriptors() {
     for (int i = 0; i < closed_when_out_of_descriptors && close_longest_idle(); ++i) continue;
 }
 
-std::uint64_t worker::expect_ring(net::waiter& sleeper) {
-    expecting_.emplace(++last_ticket_, &sleeper);
-    return last_ticket_;
-}
-
-void worker::ring(std::uint64_t ticket) {
-    loop_.post([this, ticket] {
-        const auto found = expecting_.find(ticket);
-        if (found != expecting_.end()) found->second->interrupt();
-    });
-}
-
 void worker::drain() {
-    loop_.post([this] {
-        draining_ = true;
-        drained_at_ = loop_.now();
+    home_.loop.post([this] {
+        home_.draining = true;
+        drained_at_ = home_.loop.now();
         acceptors_.clear();
         for (auto* s = sessions_; s;) {
             auto* following = s->next;
@@ -195,7 +185,7 @@ void worker::drain() {
 }
 
 void worker::abort_all() {
-    loop_.post([this] {
+    home_.loop.post([this] {
         for (auto* s = sessions_; s;) {
             auto* following = s->next;
             s->end(core::code::shutdown);
@@ -204,24 +194,24 @@ void worker::abort_all() {
     });
 }
 
-std::string_view worker::http_date(core::wall_time now) {
-    const auto second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-    if (second != date_second_) {
-        date_second_ = second;
-        core::write_http_date(date_.data(), now);
-    }
-    return {date_.data(), date_.size()};
+void worker::set_weight(std::string_view pool, std::string_view upstream, int weight) {
+    if (!home_.view) return;
+    for (auto& p : home_.view->pools)
+        for (std::size_t i = 0; p.pool->conf->name == pool && i < p.members.size(); ++i)
+            if (p.pool->upstreams[i].conf->name == upstream) p.members[i].weight = weight;
 }
 
+core::time_point worker::patience_with(core::time_point idle_since) const { return std::max(idle_since, drained_at_) + last_call; }
+
 void worker::expire_idle() {
-    for (auto& [identity, c] : connections_) c->close_expired(loop_.now());
+    for (auto& [identity, c] : connections_) c->close_expired(home_.loop.now());
     net::free_unused_blocks();
 }
 
 void worker::housekeeper::on_deadline() {
     self->expire_idle();
-    self->loop_delay_ns_.store(std::chrono::nanoseconds{self->loop_.take_longest_delay()}.count(), std::memory_order_relaxed);
-    self->loop_.timers().arm(*this, self->loop_.now() + housekeeping_interval);
+    self->loop_delay_ns_.store(std::chrono::nanoseconds{self->home_.loop.take_longest_delay()}.count(), std::memory_order_relaxed);
+    self->home_.loop.timers().arm(*this, self->home_.loop.now() + housekeeping_interval);
 }
 
-}  // namespace weir::exchange
+}  // namespace weir::worker

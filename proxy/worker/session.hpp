@@ -1,0 +1,67 @@
+// One client connection: proxy header, TLS, heads, keep-alive and pipelining in order. It parses heads; what a request means is the exchange's
+// business (exchange/exchange_runner.hpp).
+#pragma once
+
+#include <memory>
+
+#include "exchange/home.hpp"
+#include "exchange/peer.hpp"
+#include "net/proxy_protocol.hpp"
+#include "net/task.hpp"
+#include "wire/h1/client_line.hpp"
+#include "worker/worker.hpp"
+
+namespace weir::exchange {
+class exchange_runner;
+}
+
+namespace weir::worker {
+
+class session {
+public:
+    /// `beyond_limit`: it is open only to be told, when it asks, that there are too many connections.
+    session(worker& w, std::shared_ptr<const pools::listener_runtime> on, bool beyond_limit = false);
+    ~session();
+
+    /// Takes over an accepted descriptor and starts to serve it; the session deletes itself when the connection ends.
+    void start(int descriptor, const net::address& peer);
+
+    /// Ends an idle connection, or lets a busy one end after its current exchange.
+    void drain();
+    /// Ends it soon: a request that is being served gets its last words, everything else is aborted.
+    void end(core::code why);
+    /// Ends it now.
+    void abort();
+
+    session* next = nullptr;
+    session* previous = nullptr;
+    session* idle_next = nullptr;  ///< the worker's list of those that wait for a request, longest first
+    session* idle_previous = nullptr;
+    core::time_point idle_since{};
+
+private:
+    enum class head : std::uint8_t { complete, not_yet, closed, refused };
+
+    net::detached live();
+    [[nodiscard]] net::task<void> serve();
+    [[nodiscard]] net::task<bool> shake_hands();
+    [[nodiscard]] net::task<bool> take_proxy_header();
+    [[nodiscard]] net::proxy_header peek_proxy_header();
+    [[nodiscard]] net::task<head> read_head(bool first);
+    [[nodiscard]] net::task<void> refuse_head(core::error why);
+    [[nodiscard]] net::task<void> linger();
+    [[nodiscard]] head parse_input();
+    exchange::home& home() { return worker_.lends(); }
+
+    worker& worker_;
+    wire::h1::client_line line_;
+    exchange::peer peer_;
+    std::size_t head_size_ = 0;
+    std::size_t parsed_upto_ = 0;  ///< bytes of the input that are known to hold no whole head
+    core::error refusal_;
+    bool beyond_limit_ = false;
+    exchange::exchange_runner* serving_ = nullptr;
+    telemetry::gauge* open_connections_ = nullptr;
+};
+
+}  // namespace weir::worker
