@@ -28,22 +28,9 @@ std::string in_vain(const config::pool_conf& pool) {
 
 }  // namespace
 
-// How many places of the route may serve this request: what goes through a tunnel at /v1/responses cannot get another model's name.
-std::size_t exchange_runner::candidates() const {
-    if (!tunnel_ || target_.id != dialect::endpoint::responses) return route_->size();
-    std::size_t n = 0;
-    while (n < route_->size() && !route_->renames(n)) ++n;
-    return n;
-}
-
-// For who pays by a budget, a place where the request would cost nothing that weir knows of.
-bool exchange_runner::passes_over(std::size_t candidate) {
-    return must_be_priced() && !has_price(conf(), route_->at(candidate, facts_.model), facts_.model);
-}
-
 net::task<void> exchange_runner::attempts() {
     bool more = true;
-    plan_ = exchange::plan{candidates()};
+    plan_ = exchange::plan{candidates(asked_)};
     next_ = plan_.start();
     std::size_t at = plan_.candidate();
     while (more && next_ == exchange::step::attempt) {
@@ -53,7 +40,7 @@ net::task<void> exchange_runner::attempts() {
             more = second == tried::failed;
             continue;
         }
-        if (passes_over(plan_.candidate())) {
+        if (passes_over(asked_, plan_.candidate(), conf())) {
             next_ = plan_.pool_unusable();
             continue;
         }
@@ -62,14 +49,14 @@ net::task<void> exchange_runner::attempts() {
             tried_.clear();
             wanted_.refused_it.clear();
             edits_made_ = false;  // another pool may wish for others
-            ++record_.fallback_count;
+            ++told_.record.fallback_count;
         }
         auto trying = attempt();
         const tried outcome = co_await std::move(trying);
         more = outcome == tried::failed;
     }
     if (gone_) co_return;
-    if (stopped() && relay_ == relaying::nothing && record_.code == core::code::none && (!head_sent_ || early_head_)) {
+    if (stopped() && relay_ == relaying::nothing && told_.record.code == core::code::none && (!head_sent_ || early_head_)) {
         auto ending = reply(order_.error());
         co_await std::move(ending);
         co_return;
@@ -90,13 +77,13 @@ net::task<void> exchange_runner::attempts() {
 }
 
 net::task<exchange_runner::tried> exchange_runner::attempt() {
-    const auto candidate = route_->at(plan_.candidate(), facts_.model);
+    const auto candidate = asked_.route->at(plan_.candidate(), asked_.facts.model);
     auto& pool = view_->pools[candidate.pool];
     pool_ = pool.pool;
-    record_.pool = pool_->conf->name;
-    record_.served_model = candidate.model;
-    wanted_.who = policy::asker_of(record_.key, candidate.model);
-    if (plan_.attempts() == 0) total_deadline_ = core::after(watch_.began(), pool_->conf->timeouts.total);
+    told_.record.pool = pool_->conf->name;
+    told_.record.served_model = candidate.model;
+    wanted_.who = policy::asker_of(told_.record.key, candidate.model);
+    if (plan_.attempts() == 0) total_deadline_ = core::after(told_.watch.began(), pool_->conf->timeouts.total);
     auto picked = pick_at_once(pool);
     if (picked.why_none == policy::no_upstream::all_full && pool_->conf->queue.size > 0) {
         auto waiting = wait_in_line(pool);
@@ -120,9 +107,9 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
     plan_.attempt_started();
     if (plan_.attempts() == 1) pool_->retries->request_started(now());
     to_ = &pool_->upstreams[index];
-    record_.upstream = to_->conf->name;
+    told_.record.upstream = to_->conf->name;
     attempt_began_ = now();
-    attempt_at_ = static_cast<std::uint8_t>(add_attempt(*to_));
+    attempt_at_ = static_cast<std::uint8_t>(told_.add_attempt(home_, pool_->conf->name, *to_->conf));
     forget_answer();
     prepare_edits(candidate.model);
     if (pool_->hedging) arm_hedge(pool);
@@ -140,21 +127,8 @@ net::task<exchange_runner::tried> exchange_runner::attempt() {
         auto taking = take_over();
         outcome = co_await std::move(taking);
     }
-    end_attempt();
+    told_.end_attempt(attempt_at_, attempt_began_, home_.loop.tick());
     co_return outcome;
-}
-
-std::size_t exchange_runner::add_attempt(const pools::upstream_runtime& to) {
-    const auto at = std::min<std::size_t>(record_.attempt_count, record::max_attempts_recorded - 1);
-    record_.attempts[at] = record::attempt{.pool = pool_->conf->name, .upstream = to.conf->name};
-    record_.attempt_count = static_cast<std::uint8_t>(at + 1);
-    if (trace_) note_attempt(at, to);
-    return at;
-}
-
-void exchange_runner::end_attempt() {
-    const auto took = home_.loop.tick() - attempt_began_;
-    record_.attempts[attempt_at_].ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
 }
 
 // Behind those that wait already, if there are any: who comes later is served later.
@@ -186,8 +160,8 @@ net::task<policy::picked> exchange_runner::wait_in_line(pools::pool_view& pool) 
         (void)co_await sleep_until(wake);
     }
     const auto waited = home_.loop.tick() - joined;
-    record_.queued_ms += static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited).count());
-    home_.metrics.queued(record_.pool, waited);
+    told_.record.queued_ms += static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited).count());
+    home_.metrics.queued(told_.record.pool, waited);
     co_return found;
 }
 
@@ -204,13 +178,13 @@ exchange_runner::tried exchange_runner::none_usable(const policy::picked& none) 
     }
     next_ = home_.loop.now() >= total_deadline_ ? exchange::step::answer : plan_.pool_unusable();
     if (next_ == exchange::step::attempt)
-        home_.metrics.fallback(record_.pool, none.why_none == policy::no_upstream::all_full ? "overloaded" : "no_upstream");
+        home_.metrics.fallback(told_.record.pool, none.why_none == policy::no_upstream::all_full ? "overloaded" : "no_upstream");
     return tried::failed;
 }
 
 // An upstream's own error answer, in case it turns out to be the last word.
 void exchange_runner::keep_answer() {
-    kept_status_ = record_.status;
+    kept_status_ = told_.record.status;
     kept_ = std::make_unique<kept_answer>();
     kept_->from = here();
     kept_->head = client_head_;
@@ -222,15 +196,15 @@ void exchange_runner::keep_answer() {
 void exchange_runner::stand_at(const place& where) {
     pool_ = where.pool;
     to_ = where.to;
-    record_.pool = pool_->conf->name;
-    record_.upstream = to_ ? std::string_view{to_->conf->name} : std::string_view{};
-    record_.served_model = where.model;
+    told_.record.pool = pool_->conf->name;
+    told_.record.upstream = to_ ? std::string_view{to_->conf->name} : std::string_view{};
+    told_.record.served_model = where.model;
 }
 
 void exchange_runner::restore_answer() {
     forget_answer();
     stand_at(kept_->from);
-    record_.status = kept_status_;
+    told_.record.status = kept_status_;
     client_head_ = std::move(kept_->head);
     up_ = std::move(kept_->body);
     kept_.reset();
@@ -246,11 +220,12 @@ void exchange_runner::prepare_edits(std::string_view model) {
     edits_.clear();
     asked_usage_ = false;
     choose_collecting();
-    if ((target_.body != dialect::body_form::json && target_.body != dialect::body_form::multipart) || !understood_) return;
-    const auto wish = wishes_for(*pool_->conf, facts_, model, collecting_ != nullptr, caller_ ? caller_->settings().max_output_tokens : 0);
-    edits_ = dialect::plan_edits(target_.id, facts_, wish);
-    asked_usage_ =
-        wish.include_usage && !collecting_ && (target_.id == dialect::endpoint::chat_completions || target_.id == dialect::endpoint::completions);
+    if ((asked_.target.body != dialect::body_form::json && asked_.target.body != dialect::body_form::multipart) || !asked_.understood) return;
+    const auto wish =
+        wishes_for(*pool_->conf, asked_.facts, model, collecting_ != nullptr, asked_.caller ? asked_.caller->settings().max_output_tokens : 0);
+    edits_ = dialect::plan_edits(asked_.target.id, asked_.facts, wish);
+    asked_usage_ = wish.include_usage && !collecting_ &&
+                   (asked_.target.id == dialect::endpoint::chat_completions || asked_.target.id == dialect::endpoint::completions);
 }
 
 // When an upstream that was tried may be asked once more; core::never: that would not help this request. One that rests after failures is
@@ -262,7 +237,7 @@ core::time_point exchange_runner::ask_again_at(const pools::pool_view& pool, con
     if (what.lease.how() == upstream_state::entry::panic && !waits) return core::never;
     const auto at = waits ? state.rests_until() : pause_asked_until_;
     if (at <= now()) return now();
-    const bool last_candidate = plan_.candidate() + 1 >= candidates();
+    const bool last_candidate = plan_.candidate() + 1 >= candidates(asked_);
     return last_candidate && at <= std::min(total_deadline_, now() + pool_->conf->retry.max_backoff) ? at : core::never;
 }
 
@@ -293,7 +268,7 @@ net::task<net::dial_result> exchange_runner::connect(net::upstream_connections& 
     const net::dial_watch watch{this, [](const void* of) { return static_cast<const exchange_runner*>(of)->wants_no_connection(); }};
     auto dialling = from.dial(*upstream_, client_.sleeper(), watch, deadline);
     result = co_await std::move(dialling);
-    watch_.waited_since(began);
+    told_.watch.waited_since(began);
     co_return result;
 }
 
@@ -334,7 +309,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pools::pool_view& po
         // The peer may close an idle connection just as it is used again: nothing was read, and nothing will be charged.
         const bool raced = why == failure::reset && upstream_->reused && upstream_->sock.bytes_read == 0 && up_.empty();
         // Or it says 408 first, for the request that it had waited for, and that crosses ours (RFC 9110 section 15.5.9).
-        const bool late_408 = why == failure::none && upstream_->reused && !upstream_keeps_ && record_.attempts[attempt_at_].status == 408;
+        const bool late_408 = why == failure::none && upstream_->reused && !upstream_keeps_ && told_.record.attempts[attempt_at_].status == 408;
         if (raced && sent_ == request_state::whole) sent_ = request_state::unread;
         if (((raced && (sent_ == request_state::not_whole || is_repeatable())) || late_408) && !fresh) {
             pool.connections[index]->close_idle();
@@ -349,7 +324,7 @@ net::task<exchange_runner::tried> exchange_runner::converse(pools::pool_view& po
 
 // The head is there; the rest decides whether this is the answer.
 net::task<exchange_runner::tried> exchange_runner::follow_answer() {
-    const int status = record_.attempts[attempt_at_].status;
+    const int status = told_.record.attempts[attempt_at_].status;
     if (status == 101) {
         lease_.report(policy::outcome::success, now() - sent_at_, now(), pool_->conf->ejection, home_.random.unit());
         plan_.committed();
@@ -364,7 +339,7 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
         if (got == held::broken && overtaken()) co_return tried::overtaken;
         if (got == held::broken) co_return fail(phase_failure(), detail_.take());
         hide_credential(to_, up_.data(), decoded_);
-        const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
+        const auto facts = dialect::read_unary(asked_.target.id, up_.data(), decoded_);
         if (fail_status(facts.error_code, facts.error_message, false) == tried::failed) co_return tried::failed;
         if (early_head_) {
             last_error_ = core::error{core::code::upstream_invalid_response,
@@ -395,10 +370,10 @@ net::task<exchange_runner::tried> exchange_runner::follow_answer() {
     } else if (collecting_ && form_ == answer_form::events && !event_mode_ && charged_ == charged::as_counted) {
         // The client asked for a document: a stream that cannot be read is none.
         co_return fail(failure::invalid, "its content coding is none that weir asked for or knows");
-    } else if (early_head_ && (record_.stream || !metered_ || coding_ != http::content_coding::identity)) {
+    } else if (early_head_ && (told_.record.stream || !metered_ || coding_ != http::content_coding::identity)) {
         co_return fail(failure::invalid, "it answered with something that is not what was asked for");
     } else {
-        if (!record_.stream) began_in_time(now() - attempt_began_);
+        if (!told_.record.stream) began_in_time(now() - attempt_began_);
         auto holding = hold_body(unary_hold_limit);
         const held got = co_await std::move(holding);
         if (got == held::client_gone) co_return tried::finished;
@@ -468,20 +443,20 @@ net::task<failure> exchange_runner::read_response_head() {
     for (;;) {
         auto& answer = home_.space.response;
         while (!up_.empty()) {
-            const auto r = http::parse_response_head(up_.view(), response_head_limit, to_head_, answer);
+            const auto r = http::parse_response_head(up_.view(), response_head_limit, asked_.to_head(), answer);
             if (r.state == http::parse_state::failed) {
                 detail_ = r.why;
                 co_return failure::invalid;
             }
             if (r.state == http::parse_state::need_more) break;
-            if (answer.status == 101 && tunnel_) {
+            if (answer.status == 101 && asked_.tunnel()) {
                 if (const auto fault = http::handshake_fault(head().fields, answer); !fault.empty()) {
                     detail_ = fault;
                     co_return failure::invalid;
                 }
             }
-            if (answer.status >= 200 || (answer.status == 101 && tunnel_)) {
-                record_.attempts[attempt_at_].status = answer.status;
+            if (answer.status >= 200 || (answer.status == 101 && asked_.tunnel())) {
+                told_.record.attempts[attempt_at_].status = answer.status;
                 start_answer(answer);  // before the head's bytes go: its fields point there
                 up_.consume(r.consumed);
                 co_return failure::none;
@@ -502,7 +477,7 @@ net::task<failure> exchange_runner::read_response_head() {
 // Another answer to what makes nothing is only another answer. What makes something (an image, a job, a file) may have been made already: once it
 // was sent whole, it is asked again only after an answer that says that nothing was done, or where every try carries the same key.
 bool exchange_runner::is_repeatable() {
-    if (reads_only_ || !dialect::makes_something(target_, facts_)) return true;
+    if (asked_.reads_only() || !dialect::makes_something(asked_.target, asked_.facts)) return true;
     return pool_->conf->idempotency || !head().fields.value_of("idempotency-key").empty();
 }
 
@@ -517,25 +492,26 @@ void exchange_runner::plan_next(exchange::advice what, failure why) {
     next_ = plan_.attempt_failed(what, retry.attempts, [&] { return pool_->retries->try_retry(retry.budget_percent, now()); });
     if (next_ != exchange::step::attempt || home_.loop.now() >= total_deadline_) return;
     if (plan_.candidate() == before)
-        home_.metrics.retry(record_.pool, name_of(why));
+        home_.metrics.retry(told_.record.pool, name_of(why));
     else
-        home_.metrics.fallback(record_.pool, name_of(why));
+        home_.metrics.fallback(told_.record.pool, name_of(why));
 }
 
 void exchange_runner::move_to_larger_context() {
-    next_ = plan_.prompt_too_long([&](std::size_t i) { return route_->at(i, facts_.model).larger_context && !passes_over(i); });
-    if (next_ == exchange::step::attempt) home_.metrics.fallback(record_.pool, "context_length");
+    next_ = plan_.prompt_too_long(
+        [&](std::size_t i) { return asked_.route->at(i, asked_.facts.model).larger_context && !passes_over(asked_, i, conf()); });
+    if (next_ == exchange::step::attempt) home_.metrics.fallback(told_.record.pool, "context_length");
 }
 
 // On a new connection to the same upstream, also where the pool allows one attempt: the first cannot have been answered.
 void exchange_runner::try_here_again() {
-    record_.attempts[attempt_at_].why = failure::reset;
-    end_attempt();
+    told_.record.attempts[attempt_at_].why = failure::reset;
+    told_.end_attempt(attempt_at_, attempt_began_, home_.loop.tick());
     release_connection(false);
-    home_.metrics.retry(record_.pool, name_of(failure::reset));
+    home_.metrics.retry(told_.record.pool, name_of(failure::reset));
     plan_.attempt_started();
     attempt_began_ = now();
-    attempt_at_ = static_cast<std::uint8_t>(add_attempt(*to_));
+    attempt_at_ = static_cast<std::uint8_t>(told_.add_attempt(home_, pool_->conf->name, *to_->conf));
     forget_answer();
 }
 

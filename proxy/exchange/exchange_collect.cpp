@@ -22,7 +22,7 @@ constexpr std::size_t memory_step = 64 * 1024;
 }  // namespace
 
 void exchange_runner::choose_collecting() {
-    if (tunnel_ || !is_collected(*pool_->conf, target_, facts_)) {
+    if (asked_.tunnel() || !is_collected(*pool_->conf, asked_.target, asked_.facts)) {
         stop_collecting();
         collecting_.reset();
     } else if (!collecting_) {
@@ -38,7 +38,7 @@ void exchange_runner::stop_collecting() {
 
 bool exchange_runner::count_collected() {
     const std::size_t in_memory = (collecting_->parts->held() + memory_step - 1) / memory_step * memory_step;
-    return collecting_->memory.grow_to(in_memory, memory_for_bodies(home_, record_.listener, conf().limits.buffered_bodies));
+    return collecting_->memory.grow_to(in_memory, memory_for_bodies(home_, told_.record.listener, conf().limits.buffered_bodies));
 }
 
 // False when the stream's content coding is broken.
@@ -107,7 +107,7 @@ net::task<exchange_runner::held> exchange_runner::collect_answer() {
     last_event_at_ = now();
     money_.progress_is_due_at(now() + std::chrono::seconds{1});
     stop_collecting();
-    collecting_->parts = dialect::make_collector(target_.id, conf().limits.collected);
+    collecting_->parts = dialect::make_collector(asked_.target.id, conf().limits.collected);
     collecting_->decoder = http::content_decoder::of(coding_);
     collecting_->plain.clear();
     for (;;) {
@@ -166,7 +166,7 @@ bool exchange_runner::answer_collected() {
     }
     add_usage();
     // How fast it is, is how soon it spoke, as for a stream that is passed on.
-    const auto spoke_at = record_.first_token_us < 0 ? now() : watch_.began() + std::chrono::microseconds{record_.first_token_us};
+    const auto spoke_at = told_.record.first_token_us < 0 ? now() : told_.watch.began() + std::chrono::microseconds{told_.record.first_token_us};
     lease_.report(policy::outcome::success, spoke_at - sent_at_, now(), pool_->conf->ejection, home_.random.unit());
     release_upstream(framing_.done() && upstream_keeps_ && !framing_.surplus());
     up_.clear();
@@ -204,7 +204,7 @@ exchange_runner::tried exchange_runner::conclude_collecting() {
 
 // Whitespace may stand in front of a JSON document (RFC 8259 section 2), so it can fill the wait of a client that asked for one.
 std::string_view exchange_runner::heartbeat_bytes() const {
-    return record_.stream ? std::string_view{"d\r\n: keepalive\n\n\r\n"} : std::string_view{"1\r\n\n\r\n"};
+    return told_.record.stream ? std::string_view{"d\r\n: keepalive\n\n\r\n"} : std::string_view{"1\r\n\n\r\n"};
 }
 
 // The status is long sent (heartbeats): the failure goes as the body. No last chunk follows it, so that nothing looks complete.

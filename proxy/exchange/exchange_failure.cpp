@@ -64,7 +64,7 @@ policy::failure_kind kind_of(failure why) {
 exchange_runner::tried exchange_runner::fail(failure why, std::string detail) {
     failed_attempt f;
     f.what.kind = kind_of(why);
-    f.what.status = record_.attempts[attempt_at_].status;
+    f.what.status = told_.record.attempts[attempt_at_].status;
     f.what.own_credentials = !to_->credential_name.empty();
     f.detail = std::move(detail);
     conclude_failure(why, f);
@@ -85,7 +85,7 @@ exchange_runner::tried exchange_runner::fail_here(const std::string& lacking) {
 exchange_runner::tried exchange_runner::fail_status(std::string_view provider_code, std::string_view message, bool in_band) {
     failed_attempt f;
     f.what.kind = policy::failure_kind::status;
-    f.what.status = record_.attempts[attempt_at_].status;
+    f.what.status = told_.record.attempts[attempt_at_].status;
     f.what.provider_code = provider_code;
     f.what.context_overflow = dialect::is_context_overflow(provider_code, message);
     f.what.own_credentials = !to_->credential_name.empty();
@@ -104,7 +104,9 @@ exchange_runner::tried exchange_runner::fail_status(std::string_view provider_co
 }
 
 // One that refuses says why the first one did: who asks is told that, whatever the others refuse for.
-bool exchange_runner::first_refusal_stands() const { return kept_ && is_refusal(kept_status_) && is_refusal(record_.attempts[attempt_at_].status); }
+bool exchange_runner::first_refusal_stands() const {
+    return kept_ && is_refusal(kept_status_) && is_refusal(told_.record.attempts[attempt_at_].status);
+}
 
 policy::judgement exchange_runner::tell_upstream(const failed_attempt& f, failure why, const pools::upstream_runtime& to,
                                                  policy::upstream_state::lease& lease) {
@@ -131,12 +133,12 @@ void exchange_runner::rest_upstream(const failed_attempt& f, const pools::upstre
     const std::string code = f.what.provider_code.empty() ? "" : " " + std::string{f.what.provider_code};
     const std::string answered = " (" + std::to_string(f.what.status) + code + ")";
     // What passes through unread may be refused for reasons of its own.
-    const bool read = dialect::traits_of(target_.id).read == dialect::reading::whole;
+    const bool read = dialect::traits_of(asked_.target.id).read == dialect::reading::whole;
     switch (how) {
         case policy::rest::none: return;
         case policy::rest::as_told: to.state->rate_limited(f.retry_after, now()); return;
         case policy::rest::quota:
-            if (read) to.state->quota_spent(who, record_.served_model, "its quota is spent" + answered, now(), ejection);
+            if (read) to.state->quota_spent(who, told_.record.served_model, "its quota is spent" + answered, now(), ejection);
             return;
         case policy::rest::credentials:
             if (read && to.state->credentials_refused(who, "credentials refused" + answered + ". Check its api_key", now(), ejection))
@@ -148,7 +150,7 @@ void exchange_runner::rest_upstream(const failed_attempt& f, const pools::upstre
 void exchange_runner::conclude_failure(failure why, const failed_attempt& f) {
     auto verdict = tell_upstream(f, why, *to_, lease_);
     verdict.again = verdict.again && may_be_repeated(f.what);
-    auto& entry = record_.attempts[attempt_at_];
+    auto& entry = told_.record.attempts[attempt_at_];
     if (why != failure::status || verdict.again || entry.status >= 500 || entry.status < 400) entry.why = why;
     if (!(why == failure::status && entry.status >= 400 && !error_seen_)) {
         last_error_ = client_error(why, *to_, f.detail);

@@ -46,15 +46,15 @@ void exchange_runner::end_now(core::code why) {
 
 open_request exchange_runner::describe() const {
     open_request out;
-    out.request_id = record_.request_id;
-    out.client = record_.client;
-    out.key = record_.key;
-    out.endpoint = record_.endpoint;
-    out.model = record_.model;
-    out.pool = record_.pool;
-    out.upstream = record_.upstream;
-    out.stream = record_.stream;
-    out.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(core::clock::now() - watch_.began()).count();
+    out.request_id = told_.record.request_id;
+    out.client = told_.record.client;
+    out.key = told_.record.key;
+    out.endpoint = told_.record.endpoint;
+    out.model = told_.record.model;
+    out.pool = told_.record.pool;
+    out.upstream = told_.record.upstream;
+    out.stream = told_.record.stream;
+    out.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(core::clock::now() - told_.watch.began()).count();
     if (meter_) {
         out.output_tokens = meter_->output();
         if (const auto* price = money_.price() ? money_.price() : price_of_answer())
@@ -65,15 +65,15 @@ open_request exchange_runner::describe() const {
 
 local_reply exchange_runner::new_reply(std::string_view body) {
     local_reply answer;
-    answer.status = record_.status;
+    answer.status = told_.record.status;
     answer.date = home_.date.at(core::wall_clock::now());
-    answer.request_id = record_.request_id;
+    answer.request_id = told_.record.request_id;
     answer.body = body;
-    answer.allow = target_.allow;
-    answer.hint = target_.hint;
-    answer.extra_fields = cors_fields_;
-    answer.to_head = to_head_;
-    answer.keep_alive = keep_alive_ && !body_.unread() && !home_.draining;
+    answer.allow = asked_.target.allow;
+    answer.hint = asked_.target.hint;
+    answer.extra_fields = asked_.cors_fields;
+    answer.to_head = asked_.to_head();
+    answer.keep_alive = asked_.keep_alive && !body_.unread() && !home_.draining;
     return answer;
 }
 
@@ -86,7 +86,7 @@ net::task<void> exchange_runner::deliver(const local_reply& answer) {
     out.add(bytes);
     auto sending = client_.flush(out, core::after(now(), conf().limits.body_timeout));
     const bool sent = co_await std::move(sending);
-    record_.bytes_out = bytes.size() - out.left();
+    told_.record.bytes_out = bytes.size() - out.left();
     if (!sent) {
         gone_ = true;
         after_ = after::cut;
@@ -95,16 +95,16 @@ net::task<void> exchange_runner::deliver(const local_reply& answer) {
 
 net::task<void> exchange_runner::reply(core::error why) {
     const bool in_band = early_head_;
-    record_.status = core::status_of(why.what);
-    record_.code = why.what;
-    const auto body = dialect::write_error(target_.dialect, why, record_.request_id);
+    told_.record.status = core::status_of(why.what);
+    told_.record.code = why.what;
+    const auto body = dialect::write_error(asked_.target.dialect, why, told_.record.request_id);
     if (in_band) {
         // The status is long sent (heartbeats): the failure goes in-band, and the connection is cut.
-        record_.status = 200;
+        told_.record.status = 200;
         settle();
         net::gather event;
         event.clear();
-        if (record_.stream)
+        if (told_.record.stream)
             end_with_error_event(why, event);
         else
             end_with_error_body(body, event);
@@ -117,20 +117,20 @@ net::task<void> exchange_runner::reply(core::error why) {
     auto answer = new_reply(body);
     answer.retry_after_s = why.retry_after_s;
     answer.is_final = core::is_final(why.what);
-    if (why.what == core::code::upgrade_not_served && tunnel_) answer.extra_fields += "sec-websocket-version: 13\r\n";
-    if (record_.status == 429 && caller_) answer.extra_fields += rate_fields(*caller_, now());
-    if (record_.attempt_count > 0) {
+    if (why.what == core::code::upgrade_not_served && asked_.tunnel()) answer.extra_fields += "sec-websocket-version: 13\r\n";
+    if (told_.record.status == 429 && asked_.caller) answer.extra_fields += rate_fields(*asked_.caller, now());
+    if (told_.record.attempt_count > 0) {
         answer.extra_fields += "x-weir-attempts: " + std::to_string(plan_.attempts()) + "\r\n";
         // Weir has tried already; but who is told when to come back (Retry-After) shall do so.
-        answer.is_final |= why.what != core::code::rate_limited && why.what != core::code::client_timeout && record_.status != 503;
-        if (!record_.upstream.empty()) answer.extra_fields += "x-weir-upstream: " + std::string{record_.upstream} + "\r\n";
+        answer.is_final |= why.what != core::code::rate_limited && why.what != core::code::client_timeout && told_.record.status != 503;
+        if (!told_.record.upstream.empty()) answer.extra_fields += "x-weir-upstream: " + std::string{told_.record.upstream} + "\r\n";
     }
     auto delivering = deliver(answer);
     co_await std::move(delivering);
 }
 
 net::task<void> exchange_runner::reply_with(int status, std::string body, std::string_view content_type) {
-    record_.status = status;
+    told_.record.status = status;
     auto answer = new_reply(body);
     answer.content_type = content_type;
     auto delivering = deliver(answer);
@@ -141,127 +141,110 @@ net::task<void> exchange_runner::reply_with(int status, std::string body, std::s
 void exchange_runner::settle() {
     if (!money_.close()) return;
     if (hedge_) end_hedge();
-    if (!record_.has_usage && passing_) take_bill(passing_->so_far());
-    if (!record_.has_usage && is_owed() && (meter_ || record_.attempts[attempt_at_].status == 0)) {
+    if (!told_.record.has_usage && passing_) take_bill(passing_->so_far());
+    if (!told_.record.has_usage && is_owed() && (meter_ || told_.record.attempts[attempt_at_].status == 0)) {
         take_bill({seen_usage(), bill::source::estimate});
-    } else if (record_.has_usage && !record_.estimated && record_.status == 200) {
+    } else if (told_.record.has_usage && !told_.record.estimated && told_.record.status == 200) {
         learn_from_report();
     }
-    const auto& u = record_.usage;
+    const auto& u = told_.record.usage;
     // What weir answers itself costs nothing, also where it is about a model that has a price.
     if (!money_.price() && to_) money_.price_by(price_of_answer());
-    if (tunnel_)
-        record_.cost = money_.spent();  // each response had its own price, or none
-    else if (money_.price() && (record_.has_usage || charged_ == charged::as_counted))
-        record_.cost = usage::cost_of(*money_.price(), u, facts_.choices);
+    if (asked_.tunnel())
+        told_.record.cost = money_.spent();  // each response had its own price, or none
+    else if (money_.price() && (told_.record.has_usage || charged_ == charged::as_counted))
+        told_.record.cost = usage::cost_of(*money_.price(), u, asked_.facts.choices);
     if (is_free()) {
-        record_.usage = {};
-        record_.has_usage = record_.estimated = false;
-        record_.cost = 0;
+        told_.record.usage = {};
+        told_.record.has_usage = told_.record.estimated = false;
+        told_.record.cost = 0;
     }
-    record_.cost += record_.discarded_cost;
-    if (!record_.has_usage && money_.discarded()) {
+    told_.record.cost += told_.record.discarded_cost;
+    if (!told_.record.has_usage && money_.discarded()) {
         // All that was used is what was given up; its cost is in discarded_cost.
-        record_.usage = *money_.discarded();
-        record_.has_usage = record_.estimated = true;
+        told_.record.usage = *money_.discarded();
+        told_.record.has_usage = told_.record.estimated = true;
     }
-    if (!tunnel_) record_.priced = record_.priced && is_priced();
+    if (!asked_.tunnel()) told_.record.priced = told_.record.priced && is_priced();
     if (object_) settle_object();
-    if (money_.in_ledger()) measure_time();
-    money_.settle(u.prompt() + u.completion(), record_);
+    if (money_.in_ledger()) told_.measure_time(home_.loop.tick());
+    money_.settle(u.prompt() + u.completion(), told_.record);
 }
 
 // False: something was used whose price, or whose amount, nobody said.
 bool exchange_runner::is_priced() const {
     using dialect::without_usage;
     const auto* price = money_.price();
-    const auto kind = dialect::traits_of(target_.id).bill;
+    const auto kind = dialect::traits_of(asked_.target.id).bill;
     const bool by_amount = kind == without_usage::amount_unknown || kind == without_usage::audio_and_text;
     // What of such an answer can be counted is not all that it costs, but for a transcript.
-    const bool amount_known = !record_.usage.empty() && (!record_.estimated || kind == without_usage::audio_and_text);
-    const bool more_is_due = beyond_tokens_ || reader_.beyond_tokens() || facts_.special_tier || facts_.searches;
-    if (charged_ == charged::if_reported) return record_.has_usage && price;
+    const bool amount_known = !told_.record.usage.empty() && (!told_.record.estimated || kind == without_usage::audio_and_text);
+    const bool more_is_due = beyond_tokens_ || reader_.beyond_tokens() || asked_.facts.special_tier || asked_.facts.searches;
+    if (charged_ == charged::if_reported) return told_.record.has_usage && price;
     if (charged_ == charged::as_counted && (more_is_due || (by_amount && !amount_known))) return price && usage::needs_no_usage(*price);
-    return price || record_.usage.empty();
+    return price || told_.record.usage.empty();
 }
 
-answered_request exchange_runner::asked() const {
+answered_request exchange_runner::answered() const {
     // Of verbs of Gemini's that weir does not know the answers look like those of the one that it knows.
-    const bool is_verb = target_.id == dialect::endpoint::other && target_.suffix.find(':') != std::string::npos;
-    return {is_verb ? dialect::endpoint::gemini_generate : target_.id,
-            target_.body,
-            record_.served_model,
+    const bool is_verb = asked_.target.id == dialect::endpoint::other && asked_.target.suffix.find(':') != std::string::npos;
+    return {is_verb ? dialect::endpoint::gemini_generate : asked_.target.id,
+            asked_.target.body,
+            told_.record.served_model,
             body_.bytes(),
             body_.size(),
-            facts_.media_bytes,
-            habits_};
+            asked_.facts.media_bytes,
+            asked_.habits};
 }
 
 // A stream that nobody reported to its end. Reasoning that was not shown came before what was said, and is charged.
 bill exchange_runner::count_stream() const {
     auto used = meter_->final_estimate(reader_.usage());
-    if (dialect::traits_of(target_.id).bill == dialect::without_usage::audio_and_text && used.audio_input == 0)
-        used.audio_input = token::estimate_audio_tokens(sound_of(asked()));
-    if (habits_ && !meter_->saw_reasoning() && reader_.usage().completion() == 0) used.reasoning += habits_->typical_reasoning();
+    if (dialect::traits_of(asked_.target.id).bill == dialect::without_usage::audio_and_text && used.audio_input == 0)
+        used.audio_input = token::estimate_audio_tokens(sound_of(answered()));
+    if (asked_.habits && !meter_->saw_reasoning() && reader_.usage().completion() == 0) used.reasoning += asked_.habits->typical_reasoning();
     return {used, bill::source::estimate};
 }
 
 void exchange_runner::take_bill(const bill& due) {
     if (due.from == bill::source::nobody || (charged_ == charged::if_reported && due.from != bill::source::report)) return;
-    if (charged_ == charged::if_reported && passing_) record_.served_model = passing_->served_model();
+    if (charged_ == charged::if_reported && passing_) told_.record.served_model = passing_->served_model();
     beyond_tokens_ = due.beyond_tokens;
-    record_.usage = due.usage;
-    record_.has_usage = true;
-    record_.estimated = due.from == bill::source::estimate;
+    told_.record.usage = due.usage;
+    told_.record.has_usage = true;
+    told_.record.estimated = due.from == bill::source::estimate;
 }
 
 void exchange_runner::learn_from_report() {
-    const auto& u = record_.usage;
-    if (habits_ && target_.body == dialect::body_form::json) {
-        if (facts_.media_bytes == 0) habits_->saw_input(u.prompt(), body_.size());
-        if (!facts_.max_output) habits_->saw_answer(u.completion() / std::max(facts_.choices, 1));
-        if (u.completion() > 0) habits_->saw_reasoning(u.reasoning);
+    const auto& u = told_.record.usage;
+    if (asked_.habits && asked_.target.body == dialect::body_form::json) {
+        if (asked_.facts.media_bytes == 0) asked_.habits->saw_input(u.prompt(), body_.size());
+        if (!asked_.facts.max_output) asked_.habits->saw_answer(u.completion() / std::max(asked_.facts.choices, 1));
+        if (u.completion() > 0) asked_.habits->saw_reasoning(u.reasoning);
     }
-    if (habits_ && facts_.media_bytes > 0) habits_->saw_media(u.prompt(), body_.size(), facts_.media_bytes);
+    if (asked_.habits && asked_.facts.media_bytes > 0) asked_.habits->saw_media(u.prompt(), body_.size(), asked_.facts.media_bytes);
     // Reasoning that was billed and not sent says nothing about the count of what was sent.
     if (!meter_ || !reader_.terminated() || u.completion() == 0) return;
     if (meter_->exact()) {
-        home_.metrics.meter_divergence(record_.pool, record_.upstream, record_.model_label, u.output, meter_->output());
-    } else if (habits_ && u.reasoning == 0) {
-        habits_->saw_output(u.completion(), meter_->output());
+        home_.metrics.meter_divergence(told_.record.pool, told_.record.upstream, told_.record.model_label, u.output, meter_->output());
+    } else if (asked_.habits && u.reasoning == 0) {
+        asked_.habits->saw_output(u.completion(), meter_->output());
     }
-}
-
-void exchange_runner::measure_time() {
-    const auto total = home_.loop.tick() - watch_.began();
-    record_.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(total).count();
-    record_.overhead_us = std::chrono::duration_cast<std::chrono::microseconds>(total - std::min(watch_.waited(), total)).count();
-}
-
-// Only what went well may be left out, and only by chance: nobody looks for it.
-bool exchange_runner::is_logged() {
-    const auto percent = static_cast<std::uint64_t>(conf().log.sample_percent);
-    const bool well = record_.status < 400 && record_.code == core::code::none && record_.interrupted_phase.empty() && record_.attempt_count <= 1;
-    return !well || percent >= 100 || home_.random() % 100 < percent;
 }
 
 void exchange_runner::publish() {
-    if (published_) return;
-    published_ = true;
+    if (told_.is_published()) return;
     // Who leaves behind the terminator has got everything.
-    if (gone_ && record_.code == core::code::none && reading_for_ != reading_for::connection) {
-        record_.status = core::status_of(core::code::client_closed);
-        record_.code = core::code::client_closed;
-        record_.close_reason = "client";
+    if (gone_ && told_.record.code == core::code::none && reading_for_ != reading_for::connection) {
+        told_.record.status = core::status_of(core::code::client_closed);
+        told_.record.code = core::code::client_closed;
+        told_.record.close_reason = "client";
     }
     settle();
-    measure_time();
-    if (trace_) finish_trace();
-    home_.metrics.publish(record_);
+    told_.publish(home_, conf());
     const bool told = (event_mode_ || collecting_) && content_seen_;
-    if (other_model_ || (told && dialect::is_other_model(record_.served_model, reader_.served_model()))) home_.metrics.other_model(record_.pool);
-    if (record_.status >= 400 || !record_.interrupted_phase.empty()) home_.open.note_error(record_);
-    if (is_logged()) home_.log.write(record_);
+    if (other_model_ || (told && dialect::is_other_model(told_.record.served_model, reader_.served_model())))
+        home_.metrics.other_model(told_.record.pool);
 }
 
 void exchange_runner::release_connection(bool reusable) {

@@ -33,11 +33,11 @@ bool is_harmless_twice(const dialect::target& what, const dialect::request_facts
 
 }  // namespace
 
-beginning exchange_runner::waits_for() const { return record_.stream || collecting_ ? beginning::first_token : beginning::head; }
+beginning exchange_runner::waits_for() const { return told_.record.stream || collecting_ ? beginning::first_token : beginning::head; }
 
 bool exchange_runner::may_hedge() const {
-    if (!pool_->hedging || !understood_ || tunnel_) return false;
-    return waits_for() == beginning::first_token ? has_terminator() : is_harmless_twice(target_, facts_);
+    if (!pool_->hedging || !asked_.understood || asked_.tunnel()) return false;
+    return waits_for() == beginning::first_token ? has_terminator() : is_harmless_twice(asked_.target, asked_.facts);
 }
 
 policy::first_token_times& exchange_runner::usual_times() {
@@ -62,7 +62,7 @@ void exchange_runner::arm_hedge(pools::pool_view& pool) {
         after = *usual;
     }
     hedge_ = std::make_unique<hedge>(
-        home_, client_.sleeper(), [this, &pool](second_call& call) { return make_second_call(pool, call); }, target_.id, waits_for(),
+        home_, client_.sleeper(), [this, &pool](second_call& call) { return make_second_call(pool, call); }, asked_.target.id, waits_for(),
         pool_->conf->timeouts, total_deadline_);
     hedge_->arm(attempt_began_ + after);
 }
@@ -81,8 +81,8 @@ bool exchange_runner::make_second_call(pools::pool_view& pool, second_call& call
     call.lease = std::move(picked.lease);
     call.to = &pool_->upstreams[picked.index];
     call.through = pool.connections[picked.index].get();
-    call.entry = add_attempt(*call.to);
-    record_.attempts[call.entry].hedge = true;
+    call.entry = told_.add_attempt(home_, pool_->conf->name, *call.to->conf);
+    told_.record.attempts[call.entry].hedge = true;
     write_upstream_head(call.head, *call.to, call.entry);
     compose_request(call.request, call.head, call.copied);
     return true;
@@ -90,7 +90,7 @@ bool exchange_runner::make_second_call(pools::pool_view& pool, second_call& call
 
 // The first attempt has failed while the second was on its way: that one counts now.
 net::task<exchange_runner::tried> exchange_runner::await_hedge() {
-    const auto first_failure = record_.attempts[attempt_at_].why;
+    const auto first_failure = told_.record.attempts[attempt_at_].why;
     while (hedge_->running() && now() < total_deadline_) {
         (void)co_await sleep_until(total_deadline_);
         if (abandoned()) co_return tried::finished;
@@ -98,7 +98,7 @@ net::task<exchange_runner::tried> exchange_runner::await_hedge() {
     if (hedge_->ahead()) {
         auto taking = take_over();
         const tried outcome = co_await std::move(taking);
-        end_attempt();
+        told_.end_attempt(attempt_at_, attempt_began_, home_.loop.tick());
         co_return outcome;
     }
     end_hedge();
@@ -111,12 +111,12 @@ net::task<exchange_runner::tried> exchange_runner::take_over() {
     if (upstream_ || lease_) lose_attempt();
     const auto won = std::move(hedge_);
     auto& call = won->call();
-    home_.metrics.hedge(record_.pool, "won");
+    home_.metrics.hedge(told_.record.pool, "won");
     attempt_at_ = static_cast<std::uint8_t>(call.entry);
     attempt_began_ = won->began();
     forget_answer();
     to_ = call.to;
-    record_.upstream = to_->conf->name;
+    told_.record.upstream = to_->conf->name;
     lease_ = std::move(call.lease);
     connections_ = call.through;
     upstream_ = won->take_connection();
@@ -135,9 +135,9 @@ net::task<exchange_runner::tried> exchange_runner::take_over() {
 
 // The attempt at hand was slower than the second one. It is ended at once; what it cost is known by weir's own count only.
 void exchange_runner::lose_attempt() {
-    auto& entry = record_.attempts[attempt_at_];
+    auto& entry = told_.record.attempts[attempt_at_];
     entry.why = failure::overtaken;
-    end_attempt();
+    told_.end_attempt(attempt_at_, attempt_began_, home_.loop.tick());
     charge_given_up();
     usual_times().sample(now() - attempt_began_, now());
     to_->state->overtaken(now() - attempt_began_, now());
@@ -156,13 +156,13 @@ void exchange_runner::end_hedge() {
     over->call_off();
     if (!over->was_made()) return;
     auto& call = over->call();
-    auto& entry = record_.attempts[call.entry];
+    auto& entry = told_.record.attempts[call.entry];
     entry.status = over->status();
     entry.ms = ms_between(over->began(), home_.loop.tick());
     entry.why = lost ? failure::overtaken : over->why();
     home_.metrics.hedge(pool_->conf->name, lost ? "lost" : "failed");
     if (over->was_read() && over->status() < 400 && over->provider_code().empty() && costs_something())
-        money_.discard(prompt_estimate(), conf().prices.find_sent(record_.served_model, facts_.model, call.to->conf->name), record_);
+        money_.discard(prompt_estimate(), conf().prices.find_sent(told_.record.served_model, asked_.facts.model, call.to->conf->name), told_.record);
     if (lost) return;
     failed_attempt f;
     f.what.kind = over->lacking_here() ? policy::failure_kind::own : kind_of(over->why());

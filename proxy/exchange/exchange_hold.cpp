@@ -24,7 +24,7 @@ bool is_type(std::string_view content_type, std::string_view wanted) {
 
 // Endpoints whose streams have an end of their own, so that a clean close without it is a cut.
 bool exchange_runner::has_terminator() const {
-    switch (target_.id) {
+    switch (asked_.target.id) {
         case dialect::endpoint::chat_completions:
         case dialect::endpoint::completions:
         case dialect::endpoint::responses:
@@ -41,7 +41,7 @@ void exchange_runner::forget_answer() {
     client_head_.clear();
     framing_ = {};
     sse_.reset();
-    reader_ = dialect::stream_reader{target_.id};
+    reader_ = dialect::stream_reader{asked_.target.id};
     meter_.reset();
     passing_.reset();
     charged_ = charged::nothing;
@@ -56,14 +56,14 @@ void exchange_runner::forget_answer() {
     detail_.clear();
     retry_after_.clear();
     retry_after_ms_.clear();
-    record_.status = 0;
+    told_.record.status = 0;
 }
 
 void exchange_runner::start_answer(const http::response_head& answer) {
     using http::field_id;
     framing_ = {answer.body, answer.content_length};
     upstream_keeps_ = answer.keep_alive && sent_ == request_state::whole;
-    record_.status = answer.status;
+    told_.record.status = answer.status;
     bool dated = false;
     std::optional<policy::rate_resets> resets;
     if (answer.status == 429) resets.emplace();
@@ -109,10 +109,12 @@ void exchange_runner::start_answer(const http::response_head& answer) {
     read_object_from(fine, coding_ != http::content_coding::identity, type);
     if (collecting_ && !event_mode_ && !coding_name.empty()) head.add("content-encoding", coding_name);
     if (collecting_ && !type.empty()) head.add("content-type", event_mode_ ? "application/json" : type);
-    record_.stream = record_.stream || (event_mode_ && !collecting_);
+    told_.record.stream = told_.record.stream || (event_mode_ && !collecting_);
     if (event_mode_) money_.price_by(price_of_answer());
-    if (event_mode_) inter_token_ = home_.metrics.inter_token(record_.pool, record_.model_label);
-    if (event_mode_) meter_ = std::make_unique<meter>(record_.served_model, counted_body(asked()), habits_, home_.prompts, counted_media(asked()));
+    if (event_mode_) inter_token_ = home_.metrics.inter_token(told_.record.pool, told_.record.model_label);
+    if (event_mode_)
+        meter_ =
+            std::make_unique<meter>(told_.record.served_model, counted_body(answered()), asked_.habits, home_.prompts, counted_media(answered()));
 }
 
 // How the answer is read, and whether it costs something. A poll brings what was charged when it was made.
@@ -121,14 +123,14 @@ void exchange_runner::note_form(std::string_view type, bool fine) {
             : is_type(type, "text/event-stream") ? answer_form::events
             : is_type(type, "text/")             ? answer_form::text
                                                  : answer_form::bytes;
-    const bool is_read = fine && understood_ && framing_.has_body();
+    const bool is_read = fine && asked_.understood && framing_.has_body();
     const bool plain = coding_ == http::content_coding::identity;
     event_mode_ = is_read && form_ == answer_form::events && (plain || (collecting_ && coding_ != http::content_coding::other));
     metered_ = is_read && (event_mode_ || form_ == answer_form::json);
-    const auto& traits = dialect::traits_of(target_.id);
-    if (fine && posted_ && traits.read == dialect::reading::unread && !dialect::repeats_usage(target_))
+    const auto& traits = dialect::traits_of(asked_.target.id);
+    if (fine && asked_.posted() && traits.read == dialect::reading::unread && !dialect::repeats_usage(asked_.target))
         charged_ = charged::if_reported;
-    else if (is_read && posted_ && traits.bill != dialect::without_usage::nothing)
+    else if (is_read && asked_.posted() && traits.bill != dialect::without_usage::nothing)
         charged_ = charged::as_counted;
 }
 
@@ -138,20 +140,20 @@ void exchange_runner::write_client_head(bool chunked, bool has_length, std::uint
         add("transfer-encoding", "chunked");
     else if (has_length)
         add("content-length", std::to_string(length));
-    client_head_ += cors_fields_.view();
-    add("x-request-id", record_.request_id);
-    add("x-weir-upstream", record_.upstream);
+    client_head_ += asked_.cors_fields.view();
+    add("x-request-id", told_.record.request_id);
+    add("x-weir-upstream", told_.record.upstream);
     char digits[12];
     const auto n = static_cast<std::size_t>(std::snprintf(digits, sizeof digits, "%d", plan_.attempts()));
     add("x-weir-attempts", {digits, n});
-    if (framing_.done() && money_.settled() && (record_.has_usage || record_.cost > 0) && record_.priced && !record_.stream)
-        add("x-weir-cost-usd", usage::usd_string(record_.cost));
-    if (!target_.hint.empty())
-        add("x-weir-hint", target_.hint);
-    else if ((record_.status == 404 || record_.status == 405) && is_foreign(*pool_->conf, target_))
-        add("x-weir-hint", foreign_hint(*pool_->conf, target_));
-    if (record_.status >= 400) add("x-should-retry", "false");
-    const bool keep = keep_alive_ && !body_.unread() && !home_.draining && (chunked || has_length || !framing_.has_body());
+    if (framing_.done() && money_.settled() && (told_.record.has_usage || told_.record.cost > 0) && told_.record.priced && !told_.record.stream)
+        add("x-weir-cost-usd", usage::usd_string(told_.record.cost));
+    if (!asked_.target.hint.empty())
+        add("x-weir-hint", asked_.target.hint);
+    else if ((told_.record.status == 404 || told_.record.status == 405) && is_foreign(*pool_->conf, asked_.target))
+        add("x-weir-hint", foreign_hint(*pool_->conf, asked_.target));
+    if (told_.record.status >= 400) add("x-should-retry", "false");
+    const bool keep = asked_.keep_alive && !body_.unread() && !home_.draining && (chunked || has_length || !framing_.has_body());
     after_ = keep ? after::keep_alive : after::close;
     if (!keep) add("connection", "close");
     client_head_.append("\r\n");
@@ -207,10 +209,10 @@ net::task<failure> exchange_runner::read_more(core::time_point deadline) {
 core::time_point exchange_runner::heartbeat_due() const {
     const auto& every = pool_->conf->heartbeat;
     if (relay_ == relaying::body || (coding_ != http::content_coding::identity && !event_mode_)) return core::never;  // no place for a comment
-    if (!every || (!record_.stream && !collecting_) || http10_ || reading_for_ != reading_for::client || !has_terminator() ||
+    if (!every || (!told_.record.stream && !collecting_) || asked_.http10 || reading_for_ != reading_for::client || !has_terminator() ||
         (head_sent_ && !client_chunked_))
         return core::never;
-    return std::max(last_sent_, watch_.began()) + *every;
+    return std::max(last_sent_, told_.watch.began()) + *every;
 }
 
 // A comment as a frame of its own: clients that mishandle a comment inside an event's frame accept this (ecosystem notes on SSE framing).
@@ -224,16 +226,16 @@ bool exchange_runner::send_heartbeat() {
         http::head_writer head{own_head};
         head.status_line(200, {});
         head.add("date", home_.date.at(core::wall_clock::now()));
-        head.add("content-type", std::string_view{record_.stream ? "text/event-stream" : "application/json"});
+        head.add("content-type", std::string_view{told_.record.stream ? "text/event-stream" : "application/json"});
         head.add("cache-control", std::string_view{"no-cache"});
         head.add("transfer-encoding", std::string_view{"chunked"});
-        head.add("x-request-id", record_.request_id);
-        if (!keep_alive_ || home_.draining) head.add("connection", std::string_view{"close"});
-        own_head += cors_fields_.view();
+        head.add("x-request-id", told_.record.request_id);
+        if (!asked_.keep_alive || home_.draining) head.add("connection", std::string_view{"close"});
+        own_head += asked_.cors_fields.view();
         head.end();
         out.add(own_head);
         head_sent_ = early_head_ = client_chunked_ = true;
-        after_ = keep_alive_ && !home_.draining ? after::keep_alive : after::close;
+        after_ = asked_.keep_alive && !home_.draining ? after::keep_alive : after::close;
     }
     out.add(comment);
     last_sent_ = now();
@@ -241,7 +243,7 @@ bool exchange_runner::send_heartbeat() {
     // A client that does not even take a comment is too slow to need one; half a comment must not stay behind.
     if (!early_head_ && !client_.socket().writable()) return true;
     const bool alive = client_.write_some(out);
-    record_.bytes_out += writing - out.left();
+    told_.record.bytes_out += writing - out.left();
     return alive && out.done();
 }
 
@@ -291,12 +293,11 @@ void exchange_runner::note_event(const dialect::event_facts& facts) {
     const auto at = now();
     if (!content_seen_) {
         content_seen_ = true;
-        record_.first_token_us = std::chrono::duration_cast<std::chrono::microseconds>(at - watch_.began()).count();
-        record_.first_token_ms = record_.first_token_us / 1000;
+        told_.note_first_token(at);
     } else if (facts.content) {
         const auto gap = std::chrono::duration_cast<std::chrono::nanoseconds>(at - last_event_at_).count();
         inter_token_.observe_scaled(gap);
-        record_.longest_gap_ns = std::max<std::int64_t>(record_.longest_gap_ns, gap);
+        told_.record.longest_gap_ns = std::max<std::int64_t>(told_.record.longest_gap_ns, gap);
     }
     last_event_at_ = at;
 }
@@ -313,9 +314,9 @@ failure exchange_runner::phase_failure() const { return last_failure_; }
 net::task<exchange_runner::held> exchange_runner::hold_body(std::size_t limit) {
     last_failure_ = failure::none;
     last_event_at_ = now();
-    const bool wanted = record_.status >= 400 || metered_;
+    const bool wanted = told_.record.status >= 400 || metered_;
     // Gemini streams without alt=sse come as one array, piece by piece: held until they begin, no longer.
-    if (target_.streams_by_path && record_.status < 400) limit = 1;
+    if (asked_.target.streams_by_path && told_.record.status < 400) limit = 1;
     if (!decode()) {
         last_failure_ = failure::invalid;
         co_return held::broken;
@@ -341,8 +342,8 @@ net::task<exchange_runner::held> exchange_runner::hold_body(std::size_t limit) {
 
 // From here on what passes is read for the bill, beginning with what is there.
 void exchange_runner::read_along() {
-    if (!posted_ || (!metered_ && charged_ == charged::nothing)) return;
-    passing_ = std::make_unique<answer_meter>(asked(), form_, coding_, home_.prompts);
+    if (!asked_.posted() || (!metered_ && charged_ == charged::nothing)) return;
+    passing_ = std::make_unique<answer_meter>(answered(), form_, coding_, home_.prompts);
     passing_->feed({up_.data(), decoded_});
 }
 
@@ -350,10 +351,10 @@ void exchange_runner::read_along() {
 exchange_runner::tried exchange_runner::judge_held() {
     // An error in a 200 is all that its document says, so it stands at the beginning; a response of /v1/responses always has the word.
     constexpr std::size_t beginning_of_document = 256;
-    const bool may_be_error = target_.id != dialect::endpoint::responses && framing_.done() &&
+    const bool may_be_error = asked_.target.id != dialect::endpoint::responses && framing_.done() &&
                               std::string_view{up_.data(), std::min(decoded_, beginning_of_document)}.find("\"error\"") != std::string_view::npos;
     if (metered_ && coding_ == http::content_coding::identity && decoded_ > 0 && (framing_.surplus() || may_be_error)) {
-        const auto facts = dialect::read_unary(target_.id, up_.data(), decoded_);
+        const auto facts = dialect::read_unary(asked_.target.id, up_.data(), decoded_);
         if (framing_.surplus() && !facts.json) return fail(failure::invalid, "its Content-Length ends within the document, and more came");
         if (may_be_error && facts.error) {
             detail_ = without_credential(to_, facts.error_message);
@@ -409,8 +410,7 @@ bool exchange_runner::holds_on() const {
 void exchange_runner::give_up_answer() {
     charge_given_up();
     content_seen_ = false;
-    record_.first_token_us = record_.first_token_ms = -1;
-    record_.longest_gap_ns = 0;
+    told_.forget_tokens();
     meter_.reset();
     passing_.reset();
     charged_ = charged::nothing;

@@ -20,7 +20,7 @@ net::task<core::error> exchange_runner::wait_for_lease(std::unique_ptr<lacking_l
         (void)co_await sleep_until(std::min(until, now() + look_again));
         view_->shared->keys->go_on(waiting->admitted, waiting->what, core::wall_clock::now());
     }
-    record_.queued_ms += static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now() - joined).count());
+    told_.record.queued_ms += static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now() - joined).count());
     if (waiting->admitted) money_.hold(std::move(waiting->admitted.held));
     co_return std::move(waiting->admitted.refused);
 }

@@ -14,7 +14,7 @@ net::task<void> exchange_runner::learn_served_models() {
     const auto& shared = *view_->shared;
     constexpr auto patience = std::chrono::milliseconds{2500};
     constexpr auto between_looks = std::chrono::milliseconds{5};
-    if (!path_model_.empty() && model_lists{shared, caller_}.is_written(dialect::decode_percent(path_model_))) co_return;
+    if (!asked_.path_model.empty() && model_lists{shared, asked_.caller}.is_written(dialect::decode_percent(asked_.path_model))) co_return;
     for (const auto& pool : shared.pools)
         if (pool.served && home_.scout && pool.served->claim(now())) home_.scout->ask(pool);
     const auto until = now() + patience;

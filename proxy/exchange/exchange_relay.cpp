@@ -16,12 +16,12 @@ constexpr std::size_t turn_bytes = 256 * 1024;
 
 void exchange_runner::add_usage() {
     if (!reader_.has_usage()) return;
-    record_.usage = reader_.usage();
-    record_.has_usage = true;
+    told_.record.usage = reader_.usage();
+    told_.record.has_usage = true;
 }
 
 void exchange_runner::end_with_error_event(const core::error& why, net::gather& out) {
-    const auto event = dialect::write_error_event(target_.id, why, record_.request_id);
+    const auto event = dialect::write_error_event(asked_.target.id, why, told_.record.request_id);
     if (event.empty()) return;
     error_event_.clear();
     if (client_chunked_) {
@@ -37,35 +37,35 @@ void exchange_runner::end_with_error_event(const core::error& why, net::gather& 
 void exchange_runner::break_stream(const batch_end& end, net::gather& out) {
     core::error told;
     if (end.cut == core::code::budget_exceeded) {
-        told = core::error{end.cut, "the budget of the key '" + std::string{record_.key} + "' is spent: the stream ends here"};
-        record_.close_reason = "budget";
-        record_.interrupted_phase = "budget";
+        told = core::error{end.cut, "the budget of the key '" + std::string{told_.record.key} + "' is spent: the stream ends here"};
+        told_.record.close_reason = "budget";
+        told_.record.interrupted_phase = "budget";
     } else if (stopped()) {
         told = order_.error();
         note_cut();
     } else {
         told = core::error{end.cut, "the upstream '" + to_->conf->name + "' broke the stream (" + std::string{name_of(end.why)} + ") before its end"};
-        record_.close_reason = "upstream";
-        record_.interrupted_phase = name_of(end.why);
-        record_.attempts[attempt_at_].why = end.why;
+        told_.record.close_reason = "upstream";
+        told_.record.interrupted_phase = name_of(end.why);
+        told_.record.attempts[attempt_at_].why = end.why;
         lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, home_.random.unit());
     }
-    record_.code = told.what;
+    told_.record.code = told.what;
     if (!error_seen_) end_with_error_event(told, out);  // else the upstream has told the client itself
     after_ = client_chunked_ ? after::cut : after::abort;
 }
 
 // An answer that weir itself cuts short, for the log: nobody's connection broke.
 void exchange_runner::note_cut() {
-    record_.code = order_.why();
-    record_.status = core::status_of(order_.why());
-    record_.close_reason = order_.why() == core::code::shutdown ? "shutdown" : "operator";
-    record_.interrupted_phase = core::name_of(order_.why());
+    told_.record.code = order_.why();
+    told_.record.status = core::status_of(order_.why());
+    told_.record.close_reason = order_.why() == core::code::shutdown ? "shutdown" : "operator";
+    told_.record.interrupted_phase = core::name_of(order_.why());
 }
 
 // A stream that came to its end and says there that it failed (`response.failed`): the client has been told, and it is complete.
 void exchange_runner::note_failed_end() {
-    record_.attempts[attempt_at_].why = failure::status;
+    told_.record.attempts[attempt_at_].why = failure::status;
     lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, home_.random.unit());
 }
 
@@ -77,17 +77,24 @@ bool exchange_runner::budget_allows() {
 void exchange_runner::note_progress() {
     if (!money_.takes_progress(now())) return;
     auto usage = meter_ ? meter_->estimate(reader_.usage()) : usage::counts{};
-    if (tunnel_) usage = record_.usage;
-    const auto cost = tunnel_ ? money_.spent() : money_.cost_of(usage);
-    ledger::progress_report so_far{
-        record_.pool, record_.upstream, record_.served_model, record_.status, plan_.attempts(), usage, cost, record_.first_token_ms, 0};
-    so_far.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now() - watch_.began()).count();
-    so_far.object = record_.object;
-    so_far.owes = record_.owes;
+    if (asked_.tunnel()) usage = told_.record.usage;
+    const auto cost = asked_.tunnel() ? money_.spent() : money_.cost_of(usage);
+    ledger::progress_report so_far{told_.record.pool,
+                                   told_.record.upstream,
+                                   told_.record.served_model,
+                                   told_.record.status,
+                                   plan_.attempts(),
+                                   usage,
+                                   cost,
+                                   told_.record.first_token_ms,
+                                   0};
+    so_far.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now() - told_.watch.began()).count();
+    so_far.object = told_.record.object;
+    so_far.owes = told_.record.owes;
     money_.progress(so_far);
     // Shown is what is sure: not an estimate of the prompt, which may turn out lower.
-    if (!tunnel_ && reader_.usage().prompt() == 0) usage.input = 0;
-    if (tunnel_ || money_.price()) home_.metrics.show_spend(record_, tunnel_ ? money_.spent() : money_.cost_of(usage));
+    if (!asked_.tunnel() && reader_.usage().prompt() == 0) usage.input = 0;
+    if (asked_.tunnel() || money_.price()) home_.metrics.show_spend(told_.record, asked_.tunnel() ? money_.spent() : money_.cost_of(usage));
 }
 
 // The client is gone. With `on_disconnect: drain` the answer is read on, within bounds, so that the bill is the upstream's own: from when the
@@ -110,7 +117,7 @@ bool exchange_runner::drained_enough() const { return reading_for_ == reading_fo
 void exchange_runner::compose_events(net::gather& out, const batch_end& end) {
     out.clear();
     if (!head_sent_) {
-        write_client_head(!http10_, false, 0);
+        write_client_head(!asked_.http10, false, 0);
         out.add(client_head_);
     }
     if (kept_size_ > 0) {
@@ -140,7 +147,7 @@ net::task<bool> exchange_runner::send_to_client(net::gather& out) {
         if (woken == net::woken::deadline) note_too_slow();
         if (woken == net::woken::deadline || !client_.write_some(out)) gone_ = true;
     }
-    record_.bytes_out += writing - out.left();
+    told_.record.bytes_out += writing - out.left();
     co_return !gone_;
 }
 
@@ -148,9 +155,9 @@ net::task<bool> exchange_runner::send_to_client(net::gather& out) {
 void exchange_runner::note_too_slow() {
     if (stopped()) return note_cut();
     if (reading_for_ == reading_for::connection) return;  // it has everything but the end of the transfer
-    record_.code = core::code::upstream_timeout;
-    record_.close_reason = "total";
-    record_.interrupted_phase = name_of(failure::timeout_total);
+    told_.record.code = core::code::upstream_timeout;
+    told_.record.close_reason = "total";
+    told_.record.interrupted_phase = name_of(failure::timeout_total);
 }
 
 // The worker's gather is for one turn; what a slow client leaves of it waits in memory of its own.
@@ -193,7 +200,7 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
     auto& out = home_.space.gather;
     std::size_t in_turn = 0;
     failure broken = failure::none;
-    active_streams_ = &home_.metrics.active_streams(record_.listener);
+    active_streams_ = &home_.metrics.active_streams(told_.record.listener);
     active_streams_->add(1);
     money_.progress_is_due_at(now() + std::chrono::seconds{1});
     body_.drop(home_.space);
@@ -209,12 +216,12 @@ net::task<exchange_runner::relayed> exchange_runner::relay_events() {
                 in_turn += writing;
                 last_sent_ = now();
                 if (!client_.write_some(out) || !out.done()) {
-                    record_.bytes_out += writing - out.left();
+                    told_.record.bytes_out += writing - out.left();
                     auto rest = std::make_unique<net::gather>(out);
                     auto sending = send_rest(std::move(rest));
                     co_await std::move(sending);
                 } else {
-                    record_.bytes_out += writing;
+                    told_.record.bytes_out += writing;
                 }
             }
             if (!client_head_.empty()) std::string{}.swap(client_head_);
@@ -249,10 +256,10 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
     failure broken = failure::none;
     const bool has_body = framing_.has_body();
     const bool whole = framing_.done();
-    if (whole && metered_ && posted_ && coding_ == http::content_coding::identity) {
+    if (whole && metered_ && asked_.posted() && coding_ == http::content_coding::identity) {
         std::string served;
-        take_bill(answer_meter::of_whole(asked(), up_.data(), decoded_, served));
-        other_model_ = dialect::is_other_model(record_.served_model, served);
+        take_bill(answer_meter::of_whole(answered(), up_.data(), decoded_, served));
+        other_model_ = dialect::is_other_model(told_.record.served_model, served);
     } else if (!meter_) {
         read_along();  // else it was put together out of a stream that was counted
     }
@@ -270,8 +277,8 @@ net::task<exchange_runner::relayed> exchange_runner::relay_body() {
             if (!head_sent_) {
                 const bool sized = whole || framing_.how() == http::framing::length;
                 const auto size = whole ? (has_body ? decoded_ : framing_.left()) : framing_.left() + decoded_;
-                const bool bodiless = !has_body && (record_.status == 204 || record_.status == 304);
-                write_client_head(!sized && !http10_, sized && !bodiless, size);
+                const bool bodiless = !has_body && (told_.record.status == 204 || told_.record.status == 304);
+                write_client_head(!sized && !asked_.http10, sized && !bodiless, size);
                 out.add(client_head_);
             }
             compose_body(out, last, broken);
@@ -315,10 +322,10 @@ void exchange_runner::compose_body(net::gather& out, bool last, failure broken) 
         note_cut();
         after_ = after::abort;
     } else if (broken != failure::none) {
-        record_.code = core::code::stream_interrupted;
-        record_.close_reason = "upstream";
-        record_.interrupted_phase = name_of(broken);
-        record_.attempts[attempt_at_].why = broken;
+        told_.record.code = core::code::stream_interrupted;
+        told_.record.close_reason = "upstream";
+        told_.record.interrupted_phase = name_of(broken);
+        told_.record.attempts[attempt_at_].why = broken;
         lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, home_.random.unit());
         after_ = after::abort;
     } else if (last) {

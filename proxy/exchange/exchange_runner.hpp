@@ -15,9 +15,12 @@
 #include "dialect/request.hpp"
 #include "exchange/account.hpp"
 #include "exchange/answers/local_reply.hpp"
+#include "exchange/asked.hpp"
+#include "exchange/chronicle.hpp"
 #include "exchange/collecting.hpp"
 #include "exchange/hedge.hpp"
 #include "exchange/home.hpp"
+#include "exchange/intake.hpp"
 #include "exchange/meter/answer_meter.hpp"
 #include "exchange/meter/meter.hpp"
 #include "exchange/objects/exchange_object.hpp"
@@ -59,7 +62,7 @@ public:
 
     // For the worker.
     [[nodiscard]] open_request describe() const;
-    [[nodiscard]] std::string_view request_id() const { return record_.request_id; }
+    [[nodiscard]] std::string_view request_id() const { return told_.record.request_id; }
     /// An operator ends it (ended_by_operator), or the end of draining (shutdown): who has no answer yet gets an error, a stream the dialect's
     /// error event and a cut.
     void end_now(core::code why);
@@ -125,17 +128,9 @@ private:
     [[nodiscard]] net::task<bool> answered_itself(core::error& refusal);
     [[nodiscard]] bool asks_weir_itself() const;
     void begin();
-    void note_origin(const http::request_head& h);
+    [[nodiscard]] intake intake_of_this();
     [[nodiscard]] core::error check_head();
-    [[nodiscard]] core::error check_web();
-    [[nodiscard]] core::error check_handshake();
-    [[nodiscard]] core::error check_unnamed_tunnel();
-    [[nodiscard]] core::error identify_caller();
-    [[nodiscard]] core::error check_rights();
-    [[nodiscard]] bool must_be_priced();
-    [[nodiscard]] std::int64_t expected_input() const;
     [[nodiscard]] core::error understand();
-    [[nodiscard]] core::error find_route();
     [[nodiscard]] core::error admit(std::unique_ptr<lacking_lease>& lacking);
 
     // --- exchange_lease.cpp: a shared budget ---
@@ -145,7 +140,6 @@ private:
     [[nodiscard]] net::task<void> await_object(std::shared_ptr<object_search> search, core::time_point until);
     [[nodiscard]] net::task<core::error> find_object();
     [[nodiscard]] core::error judge_object() const;
-    [[nodiscard]] const policy::route* route_without_model() const;
     [[nodiscard]] policy::picked pick_maker(pools::pool_view& pool);
     [[nodiscard]] bool reads_object() const;
     void read_object_from(bool fine, bool encoded, std::string_view type);
@@ -171,9 +165,7 @@ private:
 
     // --- exchange_attempt.cpp: upstreams ---
     [[nodiscard]] net::task<void> attempts();
-    [[nodiscard]] std::size_t candidates() const;
-    [[nodiscard]] bool passes_over(std::size_t candidate);
-    [[nodiscard]] place here() const { return {pool_, to_, record_.served_model}; }
+    [[nodiscard]] place here() const { return {pool_, to_, told_.record.served_model}; }
     void stand_at(const place& where);
     void keep_answer();
     void restore_answer();
@@ -186,8 +178,6 @@ private:
     [[nodiscard]] net::task<tried> attempt();
     [[nodiscard]] net::task<tried> converse(pools::pool_view& pool, std::size_t index);
     [[nodiscard]] net::task<tried> follow_answer();
-    std::size_t add_attempt(const pools::upstream_runtime& to);
-    void end_attempt();
     policy::judgement tell_upstream(const struct failed_attempt& what, record::failure why, const pools::upstream_runtime& to,
                                     policy::upstream_state::lease& lease);
     void plan_next(exchange::advice what, record::failure why);
@@ -224,12 +214,6 @@ private:
     /// `attempt`: which of the record's.
     void write_upstream_head(std::string& out, const pools::upstream_runtime& to, std::size_t attempt);
     void compose_request(net::gather& out, std::string_view head, std::string& copied);
-
-    // --- exchange_trace.cpp ---
-    void start_trace(const http::request_head& h);
-    void note_attempt(std::size_t at, const pools::upstream_runtime& to);
-    [[nodiscard]] core::trace_context trace_for(std::string_view given, std::size_t attempt, bool& continues);
-    void finish_trace();
 
     // --- exchange_hold.cpp, exchange_relay.cpp: the answer ---
     void forget_answer();
@@ -313,13 +297,11 @@ private:
     [[nodiscard]] net::task<void> deliver(const local_reply& answer);
     [[nodiscard]] net::task<void> reply_with(int status, std::string body, std::string_view content_type = "application/json");
     void settle();
-    [[nodiscard]] answered_request asked() const;
+    [[nodiscard]] answered_request answered() const;
     [[nodiscard]] bill count_stream() const;
     void take_bill(const bill& due);
     [[nodiscard]] bool is_priced() const;
     void learn_from_report();
-    void measure_time();
-    [[nodiscard]] bool is_logged();
     void publish();
     [[nodiscard]] bool client_gone();
     [[nodiscard]] bool abandoned();
@@ -329,7 +311,7 @@ private:
 
     [[nodiscard]] core::time_point now() { return home_.loop.now(); }
     [[nodiscard]] const config::conf& conf() const { return *view_->shared->conf; }
-    [[nodiscard]] stopwatch::awaiter sleep_until(core::time_point deadline) { return watch_.sleep_until(deadline); }
+    [[nodiscard]] stopwatch::awaiter sleep_until(core::time_point deadline) { return told_.watch.sleep_until(deadline); }
 
     home& home_;
     wire::h1::client_line& client_;
@@ -337,32 +319,14 @@ private:
     std::shared_ptr<pools::worker_view> view_;
 
     // The request.
-    stopwatch watch_;
+    chronicle told_;
+    asked asked_;
     stop_order order_;
     request_body body_;
-    dialect::target target_;
-    dialect::request_facts facts_;
-    core::rare_text path_;        ///< what the log says of an endpoint that weir does not know
-    core::rare_text path_model_;  ///< the model that the path or query names
     std::vector<dialect::edit> edits_;
-    std::string_view edited_for_;              ///< the model (the snapshot's or facts_') that edits_ were made for
+    std::string_view edited_for_;              ///< the model (the snapshot's or asked_.facts') that edits_ were made for
     std::unique_ptr<exchange_object> object_;  ///< null: the request has to do with none
-    const policy::route* route_ = nullptr;
-    const policy::key* caller_ = nullptr;
-    policy::model_habits* habits_ = nullptr;  ///< what was learned of the asked model; null: none was named
-    std::array<char, 40> request_id_{};
-    std::unique_ptr<char[]> long_request_id_;
-    core::rare_text cors_fields_;  ///< whole lines for the answer; empty where weir says nothing about origins
-    bool tunnel_ = false;          ///< a WebSocket upgrade on an endpoint that has one
-    bool asterisk_ = false;        ///< OPTIONS that weir answers itself: `*`, or one that may go no further
-    bool preflight_ = false;       ///< a browser asks whether a page may send a request
     bool edits_made_ = false;
-    bool posted_ = false;   ///< the method is POST: its answer may cost something
-    bool to_head_ = false;  ///< HEAD: the answer has no body
-    bool http10_ = false;
-    bool keep_alive_ = false;
-    bool reads_only_ = false;   ///< GET, HEAD, OPTIONS: it changes nothing at the upstream
-    bool understood_ = false;   ///< an endpoint whose answers dialect/ reads
     bool asked_usage_ = false;  ///< weir added include_usage
 
     // The attempts.
@@ -413,7 +377,7 @@ private:
     bool early_head_ = false;   ///< weir sent a head of its own so that heartbeats could go out
     bool over_budget_ = false;  ///< the event at seen_ was the last that the key could pay
     reading_for reading_for_ = reading_for::client;
-    bool gone_ = false, published_ = false;
+    bool gone_ = false;
     relaying relay_ = relaying::nothing;     ///< what the attempts led to: an answer is committed and ready to be passed on
     std::unique_ptr<answer_meter> passing_;  ///< of an answer that is passed on without being held whole
     std::unique_ptr<meter> meter_;
@@ -424,10 +388,6 @@ private:
     telemetry::gauge* active_streams_ = nullptr;
 
     account money_;
-
-    // What happened.
-    record::request_record record_;
-    std::unique_ptr<telemetry::trace_notes> trace_;  ///< while tracing is on
 };
 
 }  // namespace weir::exchange

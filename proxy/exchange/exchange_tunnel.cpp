@@ -68,23 +68,23 @@ struct exchange_runner::tunnel {
 
 // Over /v1/responses each response names its model: the first one stands for the session, in a label too, where it must not change any more.
 void exchange_runner::name_model(std::string_view model) {
-    if (model.empty() || !facts_.model.empty()) return;
-    facts_.model = model;
-    record_.served_model = facts_.model;
-    record_.model = core::shown(facts_.model);
-    record_.model_label = view_->shared->routes->model_label(facts_.model);
+    if (model.empty() || !asked_.facts.model.empty()) return;
+    asked_.facts.model = model;
+    told_.record.served_model = asked_.facts.model;
+    told_.record.model = core::shown(asked_.facts.model);
+    told_.record.model_label = view_->shared->routes->model_label(asked_.facts.model);
 }
 
 // False: this response has used up the key's budget.
 bool exchange_runner::count_response(const dialect::realtime_facts& said) {
-    const bool names_models = target_.id == dialect::endpoint::responses;
+    const bool names_models = asked_.target.id == dialect::endpoint::responses;
     if (names_models) name_model(said.model);
     if (!said.has_usage) return true;
     const auto& used = said.usage;
-    record_.usage += used;
-    record_.has_usage = true;
-    if (names_models) money_.price_by(said.model.empty() ? nullptr : conf().prices.find(said.model, record_.upstream));
-    if (!money_.price() && !used.empty()) record_.priced = false;
+    told_.record.usage += used;
+    told_.record.has_usage = true;
+    if (names_models) money_.price_by(said.model.empty() ? nullptr : conf().prices.find(said.model, told_.record.upstream));
+    if (!money_.price() && !used.empty()) told_.record.priced = false;
     const auto cost = money_.cost_of(used);
     money_.add(cost);
     money_.progress_is_due_at({});  // each response is in the ledger before the client sees its end
@@ -94,10 +94,10 @@ bool exchange_runner::count_response(const dialect::realtime_facts& said) {
 
 // Each response names its model when it begins, before it costs anything.
 bool exchange_runner::may_go_on(const dialect::realtime_facts& said) const {
-    const bool names_models = target_.id == dialect::endpoint::responses;
-    if (!names_models || !caller_ || !caller_->refuses_unpriced()) return true;
+    const bool names_models = asked_.target.id == dialect::endpoint::responses;
+    if (!names_models || !asked_.caller || !asked_.caller->refuses_unpriced()) return true;
     if (said.model.empty()) return said.response_began;
-    return conf().prices.find(said.model, record_.upstream) != nullptr;
+    return conf().prices.find(said.model, told_.record.upstream) != nullptr;
 }
 
 // How much of what the upstream said goes on to the client.
@@ -111,7 +111,7 @@ std::size_t exchange_runner::hear_upstream(tunnel& t, std::string_view fresh) {
     if (t.for_the_bill && !t.watch.response_open()) t.how = ended::by_client;
     if (t.watch.server().closed()) {
         // Nothing that costs comes behind it; its last byte must not reach the client before the account is settled.
-        record_.estimated = t.watch.incomplete();
+        told_.record.estimated = t.watch.incomplete();
         settle();
     }
     return t.for_the_bill ? 0 : passes;
@@ -121,7 +121,7 @@ void exchange_runner::move_bytes(tunnel& t, bool& moved) {
     auto& client = client_.socket();
     auto& server = upstream_->sock;
     if (!t.client_silent) {
-        const auto up = move_on(client, client_.input(), server, record_.bytes_in, moved, [&t](std::string_view fresh) {
+        const auto up = move_on(client, client_.input(), server, told_.record.bytes_in, moved, [&t](std::string_view fresh) {
             t.watch.client_says(fresh);
             return fresh.size();
         });
@@ -141,7 +141,8 @@ void exchange_runner::move_bytes(tunnel& t, bool& moved) {
         }
     }
     if (t.how != ended::no) return;
-    const auto down = move_on(server, up_, client, record_.bytes_out, moved, [this, &t](std::string_view fresh) { return hear_upstream(t, fresh); });
+    const auto down =
+        move_on(server, up_, client, told_.record.bytes_out, moved, [this, &t](std::string_view fresh) { return hear_upstream(t, fresh); });
     if (t.how != ended::no) return;
     if (down == moving::source_ended) t.how = goodbye_said(t) ? ended::closed : ended::by_upstream;
     if (down == moving::sink_failed) t.how = goodbye_said(t) ? ended::closed : ended::by_client;
@@ -153,8 +154,8 @@ void exchange_runner::look_at_ends(tunnel& t) {
     const auto& watch = t.watch;
     if (!t.fault_told && !watch.fault().empty()) {
         t.fault_told = true;
-        home_.metrics.tunnel_unread(record_.pool);
-        telemetry::log(telemetry::level::warn, "tunnel of request " + std::string{record_.request_id} + " to " + pool_->conf->name + "/" +
+        home_.metrics.tunnel_unread(told_.record.pool);
+        telemetry::log(telemetry::level::warn, "tunnel of request " + std::string{told_.record.request_id} + " to " + pool_->conf->name + "/" +
                                                    to_->conf->name + ": " + std::string{watch.fault()} +
                                                    "; it goes on, but what follows is not counted");
     }
@@ -181,11 +182,11 @@ core::time_point exchange_runner::tunnel_deadline(const tunnel& t) const {
 }
 
 net::task<void> exchange_runner::relay_tunnel() {
-    tunnel t{target_.id};
-    record_.stream = true;
+    tunnel t{asked_.target.id};
+    told_.record.stream = true;
     body_.drop(home_.space);
     money_.price_by(price_of_answer());
-    active_streams_ = &home_.metrics.active_streams(record_.listener);
+    active_streams_ = &home_.metrics.active_streams(told_.record.listener);
     active_streams_->add(1);
     client_head_ += "connection: upgrade\r\nupgrade: websocket\r\n";
     write_client_head(false, false, 0);
@@ -200,7 +201,7 @@ net::task<void> exchange_runner::relay_tunnel() {
     t.watch.client_says(client_.input().view());
     const auto passes = up_.empty() ? 0 : hear_upstream(t, up_.view());
     up_.drop_from(passes);
-    record_.bytes_out += passes;
+    told_.record.bytes_out += passes;
     t.quiet_since = now();
     client_.wake_on_drain(true);
     int moves = 0;
@@ -236,47 +237,47 @@ net::task<void> exchange_runner::end_tunnel(tunnel& t) {
         case ended::closed: after_ = after::close; break;
         case ended::by_client: gone_ = true; break;
         case ended::by_upstream:
-            record_.code = core::code::stream_interrupted;
-            record_.close_reason = "upstream";
-            record_.interrupted_phase = name_of(record::failure::reset);
-            record_.attempts[attempt_at_].why = record::failure::reset;
+            told_.record.code = core::code::stream_interrupted;
+            told_.record.close_reason = "upstream";
+            told_.record.interrupted_phase = name_of(record::failure::reset);
+            told_.record.attempts[attempt_at_].why = record::failure::reset;
             lease_.report(policy::outcome::failure, core::duration{0}, now(), pool_->conf->ejection, home_.random.unit());
             break;
-        case ended::idle: record_.close_reason = "idle", reason = "silent for longer than the pool's timeouts.idle"; break;
-        case ended::total: record_.close_reason = "total", reason = "the pool's timeouts.total is over"; break;
+        case ended::idle: told_.record.close_reason = "idle", reason = "silent for longer than the pool's timeouts.idle"; break;
+        case ended::total: told_.record.close_reason = "total", reason = "the pool's timeouts.total is over"; break;
         case ended::drained:
         case ended::aborted:
-            record_.close_reason = "drain";
+            told_.record.close_reason = "drain";
             reason = "this gateway is being stopped; connect again";
             if (stopped()) note_cut();
             if (order_.why() == core::code::ended_by_operator) reason = "the gateway's operator has ended this session";
             break;
         case ended::unpriced:
-            why = core::error{core::code::model_not_priced, "the key '" + std::string{record_.key} +
+            why = core::error{core::code::model_not_priced, "the key '" + std::string{told_.record.key} +
                                                                 "' may only call models that have a price, and this one has none: "
                                                                 "the session ends here"};
-            record_.code = why.what;
-            record_.close_reason = record_.interrupted_phase = "budget";
+            told_.record.code = why.what;
+            told_.record.close_reason = told_.record.interrupted_phase = "budget";
             code = close_code::policy_violation;
             reason = "model_not_priced";
             break;
         case ended::budget:
-            why =
-                core::error{core::code::budget_exceeded, "the budget of the key '" + std::string{record_.key} + "' is spent: the session ends here"};
-            record_.code = why.what;
-            record_.close_reason = record_.interrupted_phase = "budget";
+            why = core::error{core::code::budget_exceeded,
+                              "the budget of the key '" + std::string{told_.record.key} + "' is spent: the session ends here"};
+            told_.record.code = why.what;
+            told_.record.close_reason = told_.record.interrupted_phase = "budget";
             code = close_code::policy_violation;
             reason = "budget_exceeded";
             break;
     }
-    record_.estimated = t.watch.incomplete();
+    told_.record.estimated = t.watch.incomplete();
     settle();
     if (reason.empty()) co_return;
     const auto& down = t.watch.server();
     const auto& up = t.watch.client();
     std::string last_words;
     if (down.at_boundary() && !down.failed() && !down.closed()) {
-        if (why) last_words = http::text_frame(dialect::write_websocket_error(target_.id, why));
+        if (why) last_words = http::text_frame(dialect::write_websocket_error(asked_.target.id, why));
         last_words += http::close_frame(code, reason);
         after_ = after::close;
     }
@@ -294,7 +295,7 @@ net::task<void> exchange_runner::end_tunnel(tunnel& t) {
     out.add(last_words);
     auto sending = client_.flush(out, std::min(order_.last_words_by(), now() + closing_time));
     const bool sent = co_await std::move(sending);
-    record_.bytes_out += last_words.size();
+    told_.record.bytes_out += last_words.size();
     if (!sent) after_ = after::cut;
 }
 

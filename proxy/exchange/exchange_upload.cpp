@@ -17,7 +17,7 @@ constexpr std::size_t turn_bytes = 256 * 1024;
 bool exchange_runner::may_stream_upload() {
     const auto& h = head();
     if (h.body != http::framing::length || h.content_length <= kept_up_to || h.content_length > conf().limits.request_body) return false;
-    if (target_.body != dialect::body_form::opaque || preflight_ || asterisk_) return false;
+    if (asked_.target.body != dialect::body_form::opaque || asked_.about_weir()) return false;
     const auto* route = view_->shared->routes->find({});
     if (!route || route->size() != 1) return false;
     return view_->pools[route->at(0, {}).pool].pool->upstreams.size() == 1;
@@ -27,7 +27,7 @@ http::content_coding exchange_runner::coding_of_body() {
     const auto& fields = head().fields;
     const auto named = fields.value_of(http::field_id::content_encoding);
     if (named.empty()) return http::content_coding::identity;
-    const auto form = dialect::form_of(target_.body, fields.value_of(http::field_id::content_type));
+    const auto form = dialect::form_of(asked_.target.body, fields.value_of(http::field_id::content_type));
     const bool is_read = form == dialect::body_form::json || form == dialect::body_form::multipart;
     return !is_read || body_.size() == 0 ? http::content_coding::identity : http::coding_of(named);
 }
@@ -69,12 +69,12 @@ net::task<failure> exchange_runner::send_upload() {
         if (!invited) gone_ = true;
         if (!invited) co_return failure::reset;
     }
-    record_.bytes_in += body_.begin_upload();
+    told_.record.bytes_in += body_.begin_upload();
     for (;;) {
         bool moved = false;
         if (body_.unsent().empty()) {
             const auto came = body_.take_more(home_.space);
-            record_.bytes_in += came;
+            told_.record.bytes_in += came;
             moved = came > 0;
         }
         if (body_.client_left()) gone_ = true;

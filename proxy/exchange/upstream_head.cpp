@@ -38,20 +38,22 @@ bool repeats_secret(std::string_view value, std::string_view secret) {
 void exchange_runner::write_upstream_head(std::string& out, const pools::upstream_runtime& to, std::size_t attempt) {
     using http::field_id;
     const auto& h = head();
+    const auto& target = asked_.target;
+    const auto& facts = asked_.facts;
     bool traced = false;
-    const auto trace = trace_for(h.fields.value_of(field_id::traceparent), attempt, traced);
+    const auto trace = told_.trace_for(home_, h.fields.value_of(field_id::traceparent), attempt, traced);
     // With keys configured the client's credential is weir's own; with an own upstream key it is replaced.
     const bool swap = view_->shared->has_keys() || !to.credential_name.empty();
     const auto secret = view_->shared->has_keys() ? dialect::find_credential(h) : std::string_view{};
     http::head_writer head{out};
     out.append(h.method).append(1, ' ');
-    const bool renames = !path_model_.empty() && record_.served_model != facts_.model;
-    const bool to_stream = collecting_ && target_.id == dialect::endpoint::gemini_generate;
-    out += path_sent(*pool_->conf, *to.conf, target_, renames ? record_.served_model : std::string_view{}, collecting_ != nullptr);
+    const bool renames = !asked_.path_model.empty() && told_.record.served_model != facts.model;
+    const bool to_stream = collecting_ && target.id == dialect::endpoint::gemini_generate;
+    out += path_sent(*pool_->conf, *to.conf, target, renames ? told_.record.served_model : std::string_view{}, collecting_ != nullptr);
     if (!h.query.empty() || to_stream) {
         const dialect::query_filter filter{swap, swap ? dialect::find_credential(h) : std::string_view{}, to_stream};
-        if (renames && target_.id == dialect::endpoint::realtime)
-            dialect::append_forwarded_query(out, dialect::rename_in_query(h.query, record_.served_model), filter);
+        if (renames && target.id == dialect::endpoint::realtime)
+            dialect::append_forwarded_query(out, dialect::rename_in_query(h.query, told_.record.served_model), filter);
         else
             dialect::append_forwarded_query(out, h.query, filter);
     }
@@ -59,7 +61,7 @@ void exchange_runner::write_upstream_head(std::string& out, const pools::upstrea
     head.add("host", to.authority);
     std::string_view via;
     const bool connection_names = http::names_fields(h.connection);
-    const bool json = body_.is_kept() && target_.body == dialect::body_form::json;
+    const bool json = body_.is_kept() && target.body == dialect::body_form::json;
     bool typed = false;
     for (const auto& f : h.fields) {
         switch (f.id) {
@@ -84,7 +86,7 @@ void exchange_runner::write_upstream_head(std::string& out, const pools::upstrea
                 break;
             // What cannot be read cannot be metered: ask for plain answers.
             case field_id::accept_encoding:
-                if (understood_ || reads_object()) continue;
+                if (asked_.understood || reads_object()) continue;
                 break;
             default: break;
         }
@@ -95,7 +97,8 @@ void exchange_runner::write_upstream_head(std::string& out, const pools::upstrea
             const bool of_websocket = f.name.size() > 14 && (f.name[0] | 0x20) == 's' && (f.name[4] | 0x20) == 'w';  // sec-websocket-…
             const bool may_name_key = of_websocket && swap && http::iequals(f.name, "sec-websocket-protocol");
             if (http::is_treacherous(f.name) || (!may_name_key && repeats_secret(f.value, secret))) continue;
-            if (of_websocket && tunnel_ && http::iequals(f.name, "sec-websocket-extensions")) continue;  // compressed messages could not be read
+            if (of_websocket && asked_.tunnel() && http::iequals(f.name, "sec-websocket-extensions"))
+                continue;  // compressed messages could not be read
             if (may_name_key) {
                 if (const auto rest = dialect::subprotocols_without_key(f.value); !rest.empty()) head.add(f.name, std::string_view{rest});
                 continue;
@@ -106,23 +109,23 @@ void exchange_runner::write_upstream_head(std::string& out, const pools::upstrea
     if (json && !typed) head.add("content-type", std::string_view{"application/json"});
     if (h.method == "OPTIONS")
         if (const auto hops = http::hops_left(h); hops && *hops > 0) head.add("max-forwards", static_cast<std::uint64_t>(*hops - 1));
-    if (understood_ || reads_object()) head.add("accept-encoding", std::string_view{"identity"});
+    if (asked_.understood || reads_object()) head.add("accept-encoding", std::string_view{"identity"});
     if (!to.credential_name.empty()) head.add(to.credential_name, to.credential_value.reveal());
     for (const auto& [name, value] : to.conf->headers) head.add(name, value.reveal());
     char traceparent[core::traceparent_size];
     core::write_traceparent(traceparent, trace);
     head.add("traceparent", std::string_view{traceparent, sizeof traceparent});
-    head.add("x-request-id", record_.request_id);
+    head.add("x-request-id", told_.record.request_id);
     // The same for every try, so that an upstream that knows it does the work once.
-    if (pool_->conf->idempotency && !reads_only_ && dialect::makes_something(target_, facts_) && h.fields.value_of("idempotency-key").empty())
-        head.add("idempotency-key", record_.request_id);
+    if (pool_->conf->idempotency && !asked_.reads_only() && dialect::makes_something(target, facts) && h.fields.value_of("idempotency-key").empty())
+        head.add("idempotency-key", told_.record.request_id);
     if (via.empty()) {
         head.add("via", std::string_view{"1.1 weir"});
     } else {
         head.flush();
         out.append("via: ").append(via).append(", 1.1 weir\r\n");
     }
-    if (tunnel_) {
+    if (asked_.tunnel()) {
         head.add("connection", std::string_view{"upgrade"});
         head.add("upgrade", std::string_view{"websocket"});
     }

@@ -39,13 +39,13 @@ const std::map<std::string, std::set<std::string>> may_include{
     {"probe", {"core", "http", "usage", "dialect", "policy", "net", "wire", "telemetry", "config", "pools"}},
     {"exchange", {"core", "http", "usage", "token", "dialect", "policy", "record", "net", "wire", "ledger", "telemetry", "config", "pools", "probe"}},
     {"worker", {"core", "http", "usage", "dialect", "policy", "record", "net", "wire", "ledger", "telemetry", "config", "pools", "exchange"}},
-    {"admin", {"core", "http", "usage", "dialect", "policy", "fleet", "record", "net", "ledger", "telemetry", "config", "pools", "exchange", "worker"}},
+    {"admin",
+     {"core", "http", "usage", "dialect", "policy", "fleet", "record", "net", "ledger", "telemetry", "config", "pools", "exchange", "worker"}},
     {"app",
      {"core", "http", "usage", "token", "dialect", "policy", "fleet", "record", "net", "wire", "ledger", "telemetry", "config", "pools", "probe",
       "exchange", "worker", "admin"}},
-    {"cli",
-     {"core", "http", "usage", "token", "dialect", "policy", "fleet", "record", "net", "wire", "ledger", "telemetry", "config", "mock", "pools",
-      "probe", "exchange", "worker", "admin", "app"}},
+    {"cli", {"core",   "http",      "usage",  "token", "dialect", "policy", "fleet",    "record", "net",   "wire",
+             "ledger", "telemetry", "config", "mock",  "pools",   "probe",  "exchange", "worker", "admin", "app"}},
     {"main.cpp", {"cli"}},
 };
 

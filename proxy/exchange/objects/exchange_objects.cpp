@@ -5,7 +5,6 @@
 #include "exchange/exchange_runner.hpp"
 #include "exchange/objects/object_keeper.hpp"
 #include "policy/object_owner.hpp"
-#include "policy/unnamed_route.hpp"
 
 namespace weir::exchange {
 namespace {
@@ -27,8 +26,8 @@ std::string_view noun_of(dialect::object_kind kind) {
 }  // namespace
 
 void exchange_runner::note_object(const http::request_head& h) {
-    if (target_.refusal || asterisk_ || !home_.objects) return;
-    auto asked = dialect::object_asked(target_, h.method, h.query);
+    if (asked_.target.refusal || asked_.about_weir() || !home_.objects) return;
+    auto asked = dialect::object_asked(asked_.target, h.method, h.query);
     if (!asked) return;
     object_ = std::make_unique<exchange_object>();
     object_->asked = std::move(*asked);
@@ -73,21 +72,8 @@ core::error exchange_runner::judge_object() const {
     if (asked.id.empty()) return {};
     const auto* known = object_->known.get();
     const std::optional<std::string_view> maker = known ? std::optional<std::string_view>{known->made.key} : std::nullopt;
-    if (policy::may_reach(caller_, maker)) return {};
+    if (policy::may_reach(asked_.caller, maker)) return {};
     return {core::code::object_not_found, std::string{noun_of(asked.kind)} + " with id '" + asked.id.substr(0, 100) + "' not found."};
-}
-
-const policy::route* exchange_runner::route_without_model() const {
-    const auto& pools = view_->shared->pools;
-    const auto first = [&](const auto& fits) {
-        const auto found = std::find_if(pools.begin(), pools.end(), fits);
-        return found == pools.end() ? std::nullopt : std::optional{static_cast<std::size_t>(found - pools.begin())};
-    };
-    std::optional<std::size_t> made_in, speaks;
-    if (object_ && object_->known) made_in = first([&](const pools::pool_runtime& p) { return p.conf->name == object_->known->made.pool; });
-    // The messages of a tunnel name models, and those may belong elsewhere.
-    if (!tunnel_) speaks = first([&](const pools::pool_runtime& p) { return p.conf->dialect == target_.dialect; });
-    return policy::route_without_model(*view_->shared->routes, made_in, speaks);
 }
 
 // The upstream where the object was made, if it can be asked: another one of the pool may be another account.
@@ -129,7 +115,7 @@ void exchange_runner::feed_object(std::string_view bytes) {
     if (!event_mode_) return;
     // The client may use the id at once, and it must be known also if weir dies before the end of the stream.
     keep_object();
-    record_.owes = record_.owes || (facts_.background && object_->ours);
+    told_.record.owes = told_.record.owes || (asked_.facts.background && object_->ours);
     money_.progress_is_due_at({});
     note_progress();
 }
@@ -137,33 +123,33 @@ void exchange_runner::feed_object(std::string_view bytes) {
 void exchange_runner::keep_object() {
     ledger::made_object what;
     what.id = object_->made;
-    what.key = record_.key;
-    what.pool = record_.pool;
-    what.upstream = record_.upstream;
-    what.endpoint = dialect::label_of(target_.id);
-    what.request_id = record_.request_id;
-    what.model = record_.model;
-    what.served_model = record_.served_model;
-    what.time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(record_.time.time_since_epoch()).count();
+    what.key = told_.record.key;
+    what.pool = told_.record.pool;
+    what.upstream = told_.record.upstream;
+    what.endpoint = dialect::label_of(asked_.target.id);
+    what.request_id = told_.record.request_id;
+    what.model = told_.record.model;
+    what.served_model = told_.record.served_model;
+    what.time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(told_.record.time.time_since_epoch()).count();
     auto kept = home_.objects->made(std::move(what));
     // An id that was given before stays with whom it was given to.
-    if (kept->made.request_id == record_.request_id) object_->ours = std::move(kept);
-    record_.object = object_->made;
+    if (kept->made.request_id == told_.record.request_id) object_->ours = std::move(kept);
+    told_.record.object = object_->made;
 }
 
 bool exchange_runner::object_owes() const {
-    if (record_.has_usage && !record_.estimated) return false;
-    return object_->asked.kind != dialect::object_kind::response || facts_.background;
+    if (told_.record.has_usage && !told_.record.estimated) return false;
+    return object_->asked.kind != dialect::object_kind::response || asked_.facts.background;
 }
 
 // With the request's own account, which the row and the object share.
 void exchange_runner::settle_object() {
     if (object_->made.empty()) return end_object();
     if (!object_->ours) keep_object();
-    record_.owes = object_->ours && object_owes();
-    if (!record_.owes) return;
-    object_->ours->made.booked = record_.usage;
-    object_->ours->made.booked_cost = record_.cost;
+    told_.record.owes = object_->ours && object_owes();
+    if (!told_.record.owes) return;
+    object_->ours->made.booked = told_.record.usage;
+    object_->ours->made.booked_cost = told_.record.cost;
     home_.objects->owes(object_->ours);
 }
 

@@ -1,0 +1,55 @@
+// What happened to one request, written down as it happens: the record that log, metrics and ledger are views of, its attempts, its spans, its time.
+// It is told, and decides nothing.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "exchange/home.hpp"
+#include "exchange/stopwatch.hpp"
+#include "record/request_record.hpp"
+#include "telemetry/trace_notes.hpp"
+
+namespace weir::exchange {
+
+class chronicle {
+public:
+    explicit chronicle(net::waiter& sleeper) : watch(sleeper) {}
+
+    record::request_record record;
+    stopwatch watch;
+
+    /// The request's head is here. Its id is the client's own where that can be one.
+    void begin(home& at, const http::request_head& head);
+    /// While tracing is on. `sample_percent`: of the requests whose clients trace nothing.
+    void start_trace(home& at, const http::request_head& head, int sample_percent);
+
+    /// Another attempt begins; returns its number.
+    [[nodiscard]] std::size_t add_attempt(home& at, std::string_view pool, const config::upstream_conf& to);
+    void end_attempt(std::size_t entry, core::time_point began, core::time_point now);
+    /// What an attempt's upstream gets as traceparent: the client's trace (`given`) with a span of our own, or a new one. `continues`: the client's
+    /// own is valid, so its tracestate may go along.
+    [[nodiscard]] core::trace_context trace_for(home& at, std::string_view given, std::size_t entry, bool& continues);
+
+    /// The first content of a stream has come, or `gap_ns` after the one before more of it.
+    void note_first_token(core::time_point at);
+    /// The client sees nothing of what was noted.
+    void forget_tokens();
+
+    void measure_time(core::time_point now);
+    [[nodiscard]] bool is_published() const { return published_; }
+    /// Once: metrics, spans, log. `slow`: what took longer is traced; `log_percent`: of what went well.
+    void publish(home& at, const config::conf& conf);
+
+private:
+    [[nodiscard]] bool is_logged(home& at, int percent) const;
+
+    std::unique_ptr<telemetry::trace_notes> trace_;  ///< while tracing is on
+    std::array<char, 40> request_id_{};
+    std::unique_ptr<char[]> long_request_id_;
+    bool published_ = false;
+};
+
+}  // namespace weir::exchange
