@@ -1,10 +1,10 @@
 // How long one event of a stream takes to be understood, per dialect, with and without a text counter, read as JSON and known by
-// its shape (dialect/event_shape.hpp). Checked before timed.
+// its shape (dialect/read/event_shape.hpp). Checked before timed.
 #include <benchmark/benchmark.h>
 
 #include <string>
 
-#include "dialect/answer.hpp"
+#include "dialect/read/answer.hpp"
 
 using namespace weir::dialect;
 

@@ -3,7 +3,7 @@
 
 #include <deque>
 
-#include "policy/balancer.hpp"
+#include "policy/upstreams/balancer.hpp"
 
 namespace {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "policy/key_ring.hpp"
+#include "policy/keys/key_ring.hpp"
 
 namespace {
 

@@ -518,7 +518,7 @@ void gateway::drain_and_stop(const std::function<bool()>& give_up) {
     while (loaded() > 0 && core::clock::now() < until && !(give_up && give_up())) std::this_thread::sleep_for(std::chrono::milliseconds{10});
     if (loaded() > 0) {
         for (auto& w : p.workers) w->abort_all();
-        // Last words get two seconds (exchange_runner::end_now), and their connections a moment to end.
+        // Last words get two seconds (exchange::end_now), and their connections a moment to end.
         const auto last = core::clock::now() + std::chrono::milliseconds{2500};
         while (loaded() > 0 && core::clock::now() < last) std::this_thread::sleep_for(std::chrono::milliseconds{5});
     }

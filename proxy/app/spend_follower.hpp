@@ -10,7 +10,7 @@
 
 #include "core/clock.hpp"
 #include "ledger/ledger.hpp"
-#include "policy/key_ring.hpp"
+#include "policy/keys/key_ring.hpp"
 
 namespace weir::app {
 

@@ -9,7 +9,7 @@
 
 #include "core/version.hpp"
 #include "http/head_writer.hpp"
-#include "policy/retry_after.hpp"
+#include "policy/upstreams/retry_after.hpp"
 #include "telemetry/event_log.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/otlp_answer.hpp"

@@ -5,7 +5,7 @@
 
 #include "cli/demo_stage.hpp"
 #include "cli/http_call.hpp"
-#include "dialect/answer.hpp"
+#include "dialect/read/answer.hpp"
 
 namespace weir::cli {
 namespace {

@@ -16,7 +16,7 @@
 #include "exchange/meter/prompt_count.hpp"
 #include "exchange/quote.hpp"
 #include "exchange/sent_request.hpp"
-#include "policy/key_ring.hpp"
+#include "policy/keys/key_ring.hpp"
 #include "policy/route_table.hpp"
 #include "policy/unnamed_route.hpp"
 #include "token/encoding.hpp"

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include "dialect/json_index.hpp"
+#include "dialect/json/json_index.hpp"
 
 namespace weir::dialect {
 

@@ -1,5 +1,5 @@
 // What a request asks of a key's rights: the word that `endpoints` has for it, and what of the account it wants. Read off method and path alone.
-// It does not know keys (policy/key.hpp judges) nor whose an object is.
+// It does not know keys (policy/keys/key.hpp judges) nor whose an object is.
 #pragma once
 
 #include <string_view>

@@ -30,6 +30,18 @@ enum class without_usage : std::uint8_t {
     amount_unknown,   ///< images, seconds, searches: only a price for each request knows
 };
 
+/// What ends a stream of its answers.
+enum class stream_end : std::uint8_t {
+    none,
+    own,  ///< a word of its own, so that a clean close without it is a cut
+};
+
+/// A second request of the same while the first is under way.
+enum class beside : std::uint8_t {
+    harmless,  ///< it makes text, numbers or a verdict, and nothing that stays at the provider as a job or a file
+    costly,
+};
+
 struct endpoint_traits {
     endpoint id;
     std::string_view label;  ///< of metrics and logs
@@ -38,54 +50,68 @@ struct endpoint_traits {
     reading read;
     on_repeat repeat;  ///< of a method that is not GET, HEAD or OPTIONS
     without_usage bill;
+    stream_end end;
+    beside twice;  ///< of a unary request
 };
 
 // In the order of the enumeration.
 inline constexpr std::array endpoint_traits_table{
     endpoint_traits{endpoint::chat_completions, "/v1/chat/completions", "chat", kind::openai, reading::whole, on_repeat::nothing,
-                    without_usage::prompt_and_text},
+                    without_usage::prompt_and_text, stream_end::own, beside::harmless},
     endpoint_traits{endpoint::completions, "/v1/completions", "completions", kind::openai, reading::whole, on_repeat::nothing,
-                    without_usage::prompt_and_text},
+                    without_usage::prompt_and_text, stream_end::own, beside::harmless},
     endpoint_traits{endpoint::responses, "/v1/responses", "responses", kind::openai, reading::whole, on_repeat::nothing,
-                    without_usage::prompt_and_text},
+                    without_usage::prompt_and_text, stream_end::own, beside::harmless},
     endpoint_traits{endpoint::responses_input_tokens, "/v1/responses/input_tokens", "count_tokens", kind::openai, reading::whole, on_repeat::nothing,
-                    without_usage::nothing},
-    endpoint_traits{endpoint::embeddings, "/v1/embeddings", "embeddings", kind::openai, reading::whole, on_repeat::nothing, without_usage::prompt},
-    endpoint_traits{endpoint::moderations, "/v1/moderations", "moderations", kind::openai, reading::whole, on_repeat::nothing, without_usage::prompt},
-    endpoint_traits{endpoint::rerank, "/v1/rerank", "rerank", kind::openai, reading::whole, on_repeat::nothing, without_usage::amount_unknown},
+                    without_usage::nothing, stream_end::none, beside::harmless},
+    endpoint_traits{endpoint::embeddings, "/v1/embeddings", "embeddings", kind::openai, reading::whole, on_repeat::nothing, without_usage::prompt,
+                    stream_end::none, beside::harmless},
+    endpoint_traits{endpoint::moderations, "/v1/moderations", "moderations", kind::openai, reading::whole, on_repeat::nothing, without_usage::prompt,
+                    stream_end::none, beside::harmless},
+    endpoint_traits{endpoint::rerank, "/v1/rerank", "rerank", kind::openai, reading::whole, on_repeat::nothing, without_usage::amount_unknown,
+                    stream_end::none, beside::harmless},
     endpoint_traits{endpoint::images_generations, "/v1/images/generations", "images", kind::openai, reading::whole, on_repeat::makes,
-                    without_usage::amount_unknown},
+                    without_usage::amount_unknown, stream_end::none, beside::costly},
     endpoint_traits{endpoint::images_edits, "/v1/images/edits", "images", kind::openai, reading::whole, on_repeat::makes,
-                    without_usage::amount_unknown},
+                    without_usage::amount_unknown, stream_end::none, beside::costly},
     endpoint_traits{endpoint::images_variations, "/v1/images/variations", "images", kind::openai, reading::whole, on_repeat::makes,
-                    without_usage::amount_unknown},
+                    without_usage::amount_unknown, stream_end::none, beside::costly},
     endpoint_traits{endpoint::audio_transcriptions, "/v1/audio/transcriptions", "audio", kind::openai, reading::whole, on_repeat::nothing,
-                    without_usage::audio_and_text},
+                    without_usage::audio_and_text, stream_end::none, beside::costly},
     endpoint_traits{endpoint::audio_translations, "/v1/audio/translations", "audio", kind::openai, reading::whole, on_repeat::nothing,
-                    without_usage::audio_and_text},
+                    without_usage::audio_and_text, stream_end::none, beside::costly},
     endpoint_traits{endpoint::audio_speech, "/v1/audio/speech", "audio", kind::openai, reading::whole, on_repeat::nothing,
-                    without_usage::amount_unknown},
-    endpoint_traits{endpoint::videos, "/v1/videos", "video", kind::openai, reading::whole, on_repeat::makes, without_usage::amount_unknown},
-    endpoint_traits{endpoint::realtime, "/v1/realtime", "realtime", kind::openai, reading::whole, on_repeat::nothing, without_usage::nothing},
-    endpoint_traits{endpoint::files, "/v1/files", "files", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing},
-    endpoint_traits{endpoint::batches, "/v1/batches", "batches", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing},
-    endpoint_traits{endpoint::fine_tuning, "/v1/fine_tuning", "fine_tuning", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing},
-    endpoint_traits{endpoint::uploads, "/v1/uploads", "uploads", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing},
+                    without_usage::amount_unknown, stream_end::none, beside::costly},
+    endpoint_traits{endpoint::videos, "/v1/videos", "video", kind::openai, reading::whole, on_repeat::makes, without_usage::amount_unknown,
+                    stream_end::none, beside::costly},
+    endpoint_traits{endpoint::realtime, "/v1/realtime", "realtime", kind::openai, reading::whole, on_repeat::nothing, without_usage::nothing,
+                    stream_end::none, beside::costly},
+    endpoint_traits{endpoint::files, "/v1/files", "files", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing, stream_end::none,
+                    beside::costly},
+    endpoint_traits{endpoint::batches, "/v1/batches", "batches", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing,
+                    stream_end::none, beside::costly},
+    endpoint_traits{endpoint::fine_tuning, "/v1/fine_tuning", "fine_tuning", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing,
+                    stream_end::none, beside::costly},
+    endpoint_traits{endpoint::uploads, "/v1/uploads", "uploads", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing,
+                    stream_end::none, beside::costly},
     endpoint_traits{endpoint::messages, "/v1/messages", "messages", kind::anthropic, reading::whole, on_repeat::nothing,
-                    without_usage::prompt_and_text},
+                    without_usage::prompt_and_text, stream_end::own, beside::harmless},
     endpoint_traits{endpoint::messages_count_tokens, "/v1/messages/count_tokens", "count_tokens", kind::anthropic, reading::whole, on_repeat::nothing,
-                    without_usage::nothing},
+                    without_usage::nothing, stream_end::none, beside::harmless},
     endpoint_traits{endpoint::gemini_generate, "/v1beta/models/{model}:generateContent", "gemini", kind::gemini, reading::whole, on_repeat::nothing,
-                    without_usage::prompt_and_text},
+                    without_usage::prompt_and_text, stream_end::none, beside::harmless},
     endpoint_traits{endpoint::gemini_stream_generate, "/v1beta/models/{model}:streamGenerateContent", "gemini", kind::gemini, reading::whole,
-                    on_repeat::nothing, without_usage::prompt_and_text},
+                    on_repeat::nothing, without_usage::prompt_and_text, stream_end::own, beside::costly},
     endpoint_traits{endpoint::gemini_count_tokens, "/v1beta/models/{model}:countTokens", "count_tokens", kind::gemini, reading::whole,
-                    on_repeat::nothing, without_usage::nothing},
+                    on_repeat::nothing, without_usage::nothing, stream_end::none, beside::harmless},
     endpoint_traits{endpoint::gemini_embed, "/v1beta/models/{model}:embedContent", "embeddings", kind::gemini, reading::whole, on_repeat::nothing,
-                    without_usage::prompt},
-    endpoint_traits{endpoint::models, "/v1/models", "models", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing},
-    endpoint_traits{endpoint::llms_txt, "/llms.txt", "models", kind::openai, reading::unread, on_repeat::nothing, without_usage::nothing},
-    endpoint_traits{endpoint::other, "other", "other", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing},
+                    without_usage::prompt, stream_end::none, beside::harmless},
+    endpoint_traits{endpoint::models, "/v1/models", "models", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing,
+                    stream_end::none, beside::costly},
+    endpoint_traits{endpoint::llms_txt, "/llms.txt", "models", kind::openai, reading::unread, on_repeat::nothing, without_usage::nothing,
+                    stream_end::none, beside::costly},
+    endpoint_traits{endpoint::other, "other", "other", kind::openai, reading::unread, on_repeat::makes, without_usage::nothing, stream_end::none,
+                    beside::costly},
 };
 
 [[nodiscard]] constexpr const endpoint_traits& traits_of(endpoint e) { return endpoint_traits_table[static_cast<std::size_t>(e)]; }
@@ -95,6 +121,15 @@ inline constexpr std::array endpoint_traits_table{
 [[nodiscard]] inline bool makes_something(const target& what, const request_facts& facts) {
     return traits_of(what.id).repeat == on_repeat::makes || (what.id == endpoint::responses && facts.only_unary) || facts.deferred;
 }
+
+/// Whether a unary request may be sent to two upstreams at once. A response that runs in the background is a job.
+[[nodiscard]] inline bool may_run_twice(const target& what, const request_facts& facts) {
+    if (what.id == endpoint::responses && (what.suffix != "/responses" || facts.only_unary)) return false;
+    return traits_of(what.id).twice == beside::harmless;
+}
+
+/// Whether a stream tells its usage when the request asks for it (`stream_options.include_usage`), and not otherwise.
+[[nodiscard]] constexpr bool reports_usage_when_asked(endpoint e) { return e == endpoint::chat_completions || e == endpoint::completions; }
 
 /// Whether its answers have output that is counted in tokens: of embeddings and moderations only the prompt is.
 [[nodiscard]] constexpr bool writes_tokens(endpoint e) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "dialect/collector.hpp"
+#include "dialect/collect/collector.hpp"
 #include "dialect/endpoint.hpp"
 
 namespace weir::dialect {

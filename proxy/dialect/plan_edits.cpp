@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "dialect/json_text.hpp"
+#include "dialect/json/json_text.hpp"
 #include "dialect/request.hpp"
 
 namespace weir::dialect {

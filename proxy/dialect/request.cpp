@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "dialect/encoded_media.hpp"
-#include "dialect/folded_name.hpp"
-#include "dialect/json_index.hpp"
-#include "dialect/usage_report.hpp"
+#include "dialect/json/folded_name.hpp"
+#include "dialect/json/json_index.hpp"
+#include "dialect/read/usage_report.hpp"
 #include "dialect/wrong_schema.hpp"
 
 namespace weir::dialect {

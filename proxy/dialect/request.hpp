@@ -1,4 +1,4 @@
-// What a request body says, found in place (dialect/json_index.hpp), and the byte ranges that must change.
+// What a request body says, found in place (dialect/json/json_index.hpp), and the byte ranges that must change.
 // The body is never re-serialised.
 #pragma once
 

@@ -4,11 +4,11 @@
 
 namespace weir::exchange {
 
-bool account::charge(const usage::counts& so_far, core::wall_time now) {
-    const auto cost = cost_of(so_far);
-    const auto more = cost - spent_;
+bool account::charge(tab& of, const usage::counts& so_far, core::wall_time now) {
+    const auto cost = of.cost_of(so_far);
+    const auto more = cost - of.spent;
     if (more <= 0) return true;
-    spent_ = cost;
+    of.spent = cost;
     return held_.spend(more, now);
 }
 
@@ -30,6 +30,8 @@ bool account::takes_progress(core::time_point now) {
 
 void account::settle(std::int64_t tokens, const record::request_record& all) {
     held_.settle(tokens, all.cost, all.time);
+    // The last byte comes behind this: who has it may ask again, also where the key has one place in flight.
+    held_.end();
     if (journal_) (void)journal_->settle(entry_, all);
 }
 

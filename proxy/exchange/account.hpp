@@ -7,12 +7,19 @@
 
 #include "core/clock.hpp"
 #include "ledger/journal.hpp"
-#include "policy/reservation.hpp"
+#include "policy/keys/reservation.hpp"
 #include "record/request_record.hpp"
 #include "usage/counts.hpp"
 #include "usage/price_book.hpp"
 
 namespace weir::exchange {
+
+/// What one answer costs, as far as it has come. It is forgotten with its answer; what the key was told to spend is settled at the end.
+struct tab {
+    const usage::model_price* price = nullptr;  ///< null: nobody knows what it costs
+    usage::nanousd spent = 0;                   ///< as the budgets were told
+    [[nodiscard]] usage::nanousd cost_of(const usage::counts& used) const { return price ? usage::cost_of(*price, used) : 0; }
+};
 
 class account {
 public:
@@ -24,20 +31,10 @@ public:
         if (journal_) entry_ = journal_->begin(what);
     }
 
-    /// What was charged of the answer at hand is forgotten with it; what the key was told to spend is settled at the end.
-    void forget_answer() { price_ = nullptr, spent_ = 0; }
-    /// Null: nobody knows what it costs.
-    void price_by(const usage::model_price* price) { price_ = price; }
-    [[nodiscard]] const usage::model_price* price() const { return price_; }
-    [[nodiscard]] usage::nanousd cost_of(const usage::counts& used) const { return price_ ? usage::cost_of(*price_, used) : 0; }
-    [[nodiscard]] usage::nanousd spent() const { return spent_; }
-
-    /// There are budgets that the answer at hand may use up.
-    [[nodiscard]] bool watches_budgets() const { return price_ && has_budgets(); }
+    /// There are budgets that an answer may use up.
+    [[nodiscard]] bool watches_budgets(const tab& of) const { return of.price && has_budgets(); }
     /// The answer has cost as much as `so_far`, in all. False: a budget ends here; it is counted all the same.
-    [[nodiscard]] bool charge(const usage::counts& so_far, core::wall_time now);
-    /// `cost` on top of what was charged.
-    void add(usage::nanousd cost) { spent_ += cost; }
+    [[nodiscard]] bool charge(tab& of, const usage::counts& so_far, core::wall_time now);
     /// Takes a part that was added from the budgets. False: one of them ends here.
     [[nodiscard]] bool spend(usage::nanousd cost, core::wall_time now) { return cost <= 0 || !has_budgets() || held_.spend(cost, now); }
 
@@ -64,8 +61,6 @@ private:
     [[nodiscard]] bool has_budgets() const { return held_.who() && held_.who()->budgets() > 0; }
 
     policy::reservation held_;
-    const usage::model_price* price_ = nullptr;  ///< of the answer at hand
-    usage::nanousd spent_ = 0;                   ///< of it, as told to held_
     std::unique_ptr<usage::counts> given_up_;
     ledger::journal* journal_ = nullptr;
     ledger::entry entry_;

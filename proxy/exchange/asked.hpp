@@ -8,7 +8,7 @@
 #include "core/rare_text.hpp"
 #include "dialect/endpoint.hpp"
 #include "dialect/request.hpp"
-#include "policy/key.hpp"
+#include "policy/keys/key.hpp"
 #include "policy/model_habits.hpp"
 #include "policy/route_table.hpp"
 

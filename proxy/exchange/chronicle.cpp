@@ -44,19 +44,26 @@ void chronicle::start_trace(home& at, const http::request_head& head, int sample
     }
 }
 
-std::size_t chronicle::add_attempt(home& at, std::string_view pool, const config::upstream_conf& to) {
-    const auto entry = std::min<std::size_t>(record.attempt_count, record::max_attempts_recorded - 1);
-    record.attempts[entry] = record::attempt{.pool = pool, .upstream = to.name};
+std::uint8_t chronicle::add_attempt(home& at, const place& to) {
+    const auto entry = static_cast<std::uint8_t>(std::min<std::size_t>(record.attempt_count, record::max_attempts_recorded - 1));
+    ++attempts_;
+    record.attempts[entry] = record::attempt{.pool = to.pool->conf->name, .upstream = to.to->conf->name};
     record.attempt_count = static_cast<std::uint8_t>(entry + 1);
     if (trace_) {
         auto& note = trace_->attempts[entry];
         note.span = at.random() | 1;
         note.began_us = us(at.loop.now() - watch.began());
-        note.host = to.host;
-        note.port = to.port;
-        note.model = record.served_model;
+        note.host = to.to->conf->host;
+        note.port = to.to->conf->port;
+        note.model = to.model;
     }
     return entry;
+}
+
+void chronicle::stand_at(const place& where) {
+    record.pool = where.pool->conf->name;
+    record.upstream = where.to ? std::string_view{where.to->conf->name} : std::string_view{};
+    record.served_model = where.model;
 }
 
 void chronicle::end_attempt(std::size_t entry, core::time_point began, core::time_point now) {
@@ -86,9 +93,12 @@ void chronicle::note_first_token(core::time_point at) {
     record.first_token_ms = record.first_token_us / 1000;
 }
 
-void chronicle::forget_tokens() {
-    record.first_token_us = record.first_token_ms = -1;
-    record.longest_gap_ns = 0;
+void chronicle::note_cut(const stop_order& by) {
+    const auto why = by.why();
+    record.code = why;
+    record.status = core::status_of(why);
+    record.close_reason = why == core::code::shutdown ? "shutdown" : "operator";
+    record.interrupted_phase = core::name_of(why);
 }
 
 void chronicle::measure_time(core::time_point now) {

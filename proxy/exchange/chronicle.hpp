@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "exchange/home.hpp"
+#include "exchange/place.hpp"
+#include "exchange/stop_order.hpp"
 #include "exchange/stopwatch.hpp"
 #include "record/request_record.hpp"
 #include "telemetry/trace_notes.hpp"
@@ -27,7 +29,11 @@ public:
     void start_trace(home& at, const http::request_head& head, int sample_percent);
 
     /// Another attempt begins; returns its number.
-    [[nodiscard]] std::size_t add_attempt(home& at, std::string_view pool, const config::upstream_conf& to);
+    [[nodiscard]] std::uint8_t add_attempt(home& at, const place& to);
+    /// Whatever is told from now on is of this place.
+    void stand_at(const place& where);
+    /// How many there were.
+    [[nodiscard]] int attempts() const { return attempts_; }
     void end_attempt(std::size_t entry, core::time_point began, core::time_point now);
     /// What an attempt's upstream gets as traceparent: the client's trace (`given`) with a span of our own, or a new one. `continues`: the client's
     /// own is valid, so its tracestate may go along.
@@ -35,8 +41,8 @@ public:
 
     /// The first content of a stream has come, or `gap_ns` after the one before more of it.
     void note_first_token(core::time_point at);
-    /// The client sees nothing of what was noted.
-    void forget_tokens();
+    /// An answer that weir itself cuts short: nobody's connection broke.
+    void note_cut(const stop_order& why);
 
     void measure_time(core::time_point now);
     [[nodiscard]] bool is_published() const { return published_; }
@@ -49,6 +55,7 @@ private:
     std::unique_ptr<telemetry::trace_notes> trace_;  ///< while tracing is on
     std::array<char, 40> request_id_{};
     std::unique_ptr<char[]> long_request_id_;
+    int attempts_ = 0;
     bool published_ = false;
 };
 

@@ -16,12 +16,13 @@
 #include "exchange/tickets.hpp"
 #include "http/head.hpp"
 #include "ledger/journal.hpp"
-#include "net/gather.hpp"
 #include "net/reactor.hpp"
 #include "pools/worker_view.hpp"
 #include "telemetry/access_log.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/span_lane.hpp"
+#include "wire/h1/client_line.hpp"
+#include "wire/upstream_stream.hpp"
 
 namespace weir::probe {
 class model_scout;
@@ -33,11 +34,9 @@ class object_keeper;
 
 /// For one synchronous step.
 struct scratch {
-    http::request_head request;
-    const void* request_owner = nullptr;  ///< whose head `request` holds
+    wire::h1::head_scratch request;
     http::response_head response;
-    std::string head;
-    net::gather gather;  ///< for what is composed and written without a sleep between
+    wire::request_out outgoing;
 };
 
 /// Now as an HTTP date; made anew once a second.

@@ -8,7 +8,7 @@
 #include "core/error.hpp"
 #include "exchange/asked.hpp"
 #include "http/head.hpp"
-#include "policy/key_ring.hpp"
+#include "policy/keys/key_ring.hpp"
 #include "policy/web_guard.hpp"
 #include "pools/snapshot.hpp"
 #include "record/request_record.hpp"

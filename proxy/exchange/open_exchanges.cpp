@@ -1,6 +1,6 @@
 #include "exchange/open_exchanges.hpp"
 
-#include "exchange/exchange_runner.hpp"
+#include "exchange/exchange.hpp"
 
 namespace weir::exchange {
 namespace {
@@ -9,13 +9,13 @@ constexpr std::size_t errors_kept = 32;
 
 }  // namespace
 
-void open_exchanges::add(exchange_runner& e) {
+void open_exchanges::add(exchange& e) {
     e.next = first_;
     if (first_) first_->previous = &e;
     first_ = &e;
 }
 
-void open_exchanges::remove(exchange_runner& e) {
+void open_exchanges::remove(exchange& e) {
     if (e.previous)
         e.previous->next = e.next;
     else

@@ -10,12 +10,12 @@
 
 namespace weir::exchange {
 
-class exchange_runner;
+class exchange;
 
 class open_exchanges {
 public:
-    void add(exchange_runner& e);
-    void remove(exchange_runner& e);
+    void add(exchange& e);
+    void remove(exchange& e);
     void note_error(const record::request_record& what);
 
     [[nodiscard]] std::vector<open_request> described() const;
@@ -25,7 +25,7 @@ public:
     bool end(std::string_view request_id);
 
 private:
-    exchange_runner* first_ = nullptr;  ///< an intrusive list
+    exchange* first_ = nullptr;  ///< an intrusive list
     std::deque<recent_error> errors_;
 };
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "core/shown_text.hpp"
-#include "dialect/collector.hpp"
+#include "dialect/collect/collector.hpp"
 
 namespace weir::exchange {
 namespace {

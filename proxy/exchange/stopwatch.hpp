@@ -20,7 +20,7 @@ public:
 
     /// Waits on the sleeper's sockets and counts the time as waited.
     struct awaiter {
-        stopwatch& self;
+        stopwatch* self;  ///< null: it is not counted
         net::waiter::awaiter inner;
         core::time_point slept_at{};
         bool await_ready() const noexcept { return inner.await_ready(); }
@@ -30,11 +30,13 @@ public:
         }
         net::woken await_resume() {
             const auto why = inner.await_resume();
-            if (slept_at != core::time_point{}) self.waited_ += self.sleeper_.loop().now() - slept_at;
+            if (self && slept_at != core::time_point{}) self->waited_ += self->sleeper_.loop().now() - slept_at;
             return why;
         }
     };
-    [[nodiscard]] awaiter sleep_until(core::time_point deadline) { return {*this, sleeper_.wait(deadline)}; }
+    [[nodiscard]] awaiter sleep_until(core::time_point deadline) { return {this, sleeper_.wait(deadline)}; }
+    /// On another sleeper, beside the one whose time is counted.
+    [[nodiscard]] static awaiter sleep_uncounted(net::waiter& on, core::time_point deadline) { return {nullptr, on.wait(deadline)}; }
 
 private:
     net::waiter& sleeper_;

@@ -5,7 +5,7 @@
 #include <unordered_map>
 
 #include "net/reactor.hpp"
-#include "policy/wait_queue.hpp"
+#include "policy/upstreams/wait_queue.hpp"
 
 namespace weir::exchange {
 

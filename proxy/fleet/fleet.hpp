@@ -1,6 +1,6 @@
 // Limits and budgets that hold across every weir that names one store. One thread leases a slice of each limit ahead of its
-// use; requests take from what is leased (policy/budget_window.hpp, policy/rate_lease.hpp) and never wait for the store. How
-// much is leased is arithmetic in policy/fleet_share.hpp.
+// use; requests take from what is leased (policy/keys/budget_window.hpp, policy/keys/rate_lease.hpp) and never wait for the store. How
+// much is leased is arithmetic in policy/keys/fleet_share.hpp.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,7 @@
 #include "core/clock.hpp"
 #include "fleet/settings.hpp"
 #include "fleet/store.hpp"
-#include "policy/key_ring.hpp"
+#include "policy/keys/key_ring.hpp"
 
 namespace weir::fleet {
 

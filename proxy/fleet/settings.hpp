@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/secret.hpp"
-#include "policy/fleet_share.hpp"
+#include "policy/keys/fleet_share.hpp"
 
 namespace weir::fleet {
 

@@ -361,6 +361,12 @@ parse_result finish_response(response_head& out, const framing_facts& facts, boo
     return {parse_state::done, 0, code::none, {}};
 }
 
+// As far as it has come.
+bool may_be_answer(std::string_view bytes) {
+    constexpr std::string_view start = "HTTP/1.";
+    return bytes.substr(0, start.size()) == start.substr(0, std::min(bytes.size(), start.size()));
+}
+
 }  // namespace
 
 parse_result parse_response_head(std::string_view bytes, std::size_t limit, bool to_head, response_head& out) {
@@ -371,9 +377,7 @@ parse_result parse_response_head(std::string_view bytes, std::size_t limit, bool
         if (bytes.size() >= limit) return invalid("the answer's head is too large");
         return {};
     };
-    constexpr std::string_view start = "HTTP/1.";
-    if (window.substr(0, start.size()) != start.substr(0, std::min(window.size(), start.size())))
-        return invalid("the answer does not start with an HTTP/1.1 status line");
+    if (!may_be_answer(window)) return invalid("the answer does not start with an HTTP/1.1 status line");
     const char* const line_end = find_control(begin, end);
     if (line_end == end) return more_head();
     if (*line_end != '\r') return invalid("a control character in the status line");

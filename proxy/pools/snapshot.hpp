@@ -10,14 +10,14 @@
 
 #include "config/conf.hpp"
 #include "net/upstream.hpp"
-#include "policy/drain_slots.hpp"
-#include "policy/first_token_times.hpp"
-#include "policy/hedge_budget.hpp"
-#include "policy/key_ring.hpp"
+#include "policy/keys/key_ring.hpp"
 #include "policy/model_habits.hpp"
-#include "policy/retry_budget.hpp"
 #include "policy/route_table.hpp"
-#include "policy/upstream_state.hpp"
+#include "policy/upstreams/drain_slots.hpp"
+#include "policy/upstreams/first_token_times.hpp"
+#include "policy/upstreams/hedge_budget.hpp"
+#include "policy/upstreams/retry_budget.hpp"
+#include "policy/upstreams/upstream_state.hpp"
 #include "pools/served_models.hpp"
 
 namespace weir::pools {

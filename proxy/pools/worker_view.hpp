@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "net/upstream.hpp"
-#include "policy/balancer.hpp"
+#include "policy/upstreams/balancer.hpp"
 #include "pools/snapshot.hpp"
+#include "wire/upstream_stream.hpp"
 
 namespace weir::pools {
 
@@ -15,7 +15,7 @@ struct pool_view {
     const pool_runtime* pool = nullptr;
     policy::balancer balancer;
     std::vector<policy::pool_member> members;
-    std::vector<std::shared_ptr<net::upstream_connections>> connections;
+    std::vector<std::shared_ptr<wire::links>> connections;
 };
 
 struct worker_view {

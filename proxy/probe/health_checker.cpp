@@ -11,7 +11,7 @@
 #include "core/request_id.hpp"
 #include "net/reactor.hpp"
 #include "net/upstream.hpp"
-#include "policy/health_verdict.hpp"
+#include "policy/upstreams/health_verdict.hpp"
 #include "probe/health_question.hpp"
 #include "telemetry/event_log.hpp"
 #include "wire/one_call.hpp"

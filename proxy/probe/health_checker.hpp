@@ -1,5 +1,5 @@
 // Asks every upstream of a pool with `health_check` again and again whether it is well, from a thread of its own.
-// It decides nothing: policy/health_verdict.hpp counts the results, upstream_state keeps the verdict.
+// It decides nothing: policy/upstreams/health_verdict.hpp counts the results, upstream_state keeps the verdict.
 #pragma once
 
 #include <memory>

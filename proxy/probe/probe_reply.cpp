@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "dialect/json_index.hpp"
+#include "dialect/json/json_index.hpp"
 
 namespace weir::probe {
 namespace {

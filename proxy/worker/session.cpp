@@ -2,14 +2,14 @@
 
 #include <exception>
 
-#include "exchange/answers/local_reply.hpp"
-#include "exchange/exchange_runner.hpp"
+#include "exchange/exchange.hpp"
+#include "exchange/own/local_reply.hpp"
 #include "telemetry/event_log.hpp"
 
 namespace weir::worker {
 namespace {
 
-using exchange::after;
+using wire::h1::after;
 
 // After a refusal the client may still be sending: closing at once would reset the connection and destroy the answer on its way
 // (RFC 9112 section 9.6). So much is read and thrown away, for so long: enough for an upload that an upstream answered early.
@@ -22,7 +22,7 @@ constexpr auto linger_time = std::chrono::seconds{2};
 
 session::session(worker& w, std::shared_ptr<const pools::listener_runtime> on, bool beyond_limit)
     : worker_(w),
-      line_(home().loop),
+      line_(home().loop, home().space.request),
       peer_(std::move(on)),
       beyond_limit_(beyond_limit),
       open_connections_(&home().metrics.connections(peer_.listener().name)) {
@@ -103,11 +103,13 @@ net::task<void> session::serve() {
         }
         after end = after::close;
         {
-            const std::unique_ptr<exchange::exchange_runner> exchange{new exchange::exchange_runner{home(), line_, peer_, head_size_}};
+            line_.take_request();
+            const std::unique_ptr<exchange::exchange> exchange{new exchange::exchange{home(), line_, peer_}};
             serving_ = exchange.get();
             auto running = exchange->run();
-            end = co_await std::move(running);
+            co_await std::move(running);
             serving_ = nullptr;
+            end = line_.what_follows();
         }
         parsed_upto_ = 0;
         if (end == after::abort || line_.broken()) {
@@ -143,12 +145,8 @@ session::head session::parse_input() {
         parsed_upto_ = bytes.size();
         return head::not_yet;
     }
-    home().space.request_owner = nullptr;
-    const auto r = http::parse_request_head(bytes, limits.request_head, home().space.request);
-    if (r.state == http::parse_state::done) {
-        head_size_ = r.consumed;
-        return head::complete;
-    }
+    const auto r = line_.parse(limits.request_head);
+    if (r.state == http::parse_state::done) return head::complete;
     if (r.state == http::parse_state::failed) {
         refusal_ = core::error{r.code, std::string{r.why}};
         return head::refused;

@@ -1,5 +1,5 @@
 // One client connection: proxy header, TLS, heads, keep-alive and pipelining in order. It parses heads; what a request means is the exchange's
-// business (exchange/exchange_runner.hpp).
+// business (exchange/exchange.hpp).
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@
 #include "worker/worker.hpp"
 
 namespace weir::exchange {
-class exchange_runner;
+class exchange;
 }
 
 namespace weir::worker {
@@ -56,11 +56,10 @@ private:
     worker& worker_;
     wire::h1::client_line line_;
     exchange::peer peer_;
-    std::size_t head_size_ = 0;
     std::size_t parsed_upto_ = 0;  ///< bytes of the input that are known to hold no whole head
     core::error refusal_;
     bool beyond_limit_ = false;
-    exchange::exchange_runner* serving_ = nullptr;
+    exchange::exchange* serving_ = nullptr;
     telemetry::gauge* open_connections_ = nullptr;
 };
 

@@ -7,6 +7,7 @@
 
 #include <random>
 
+#include "wire/h1/upstream_line.hpp"
 #include "worker/session.hpp"
 
 namespace weir::worker {
@@ -69,7 +70,7 @@ void worker::use(std::shared_ptr<const pools::snapshot> s) {
         home_.metrics.show_otel_names(s->conf->metrics.otel_names);
         auto view = std::make_shared<pools::worker_view>();
         view->shared = s;
-        std::map<std::string, std::shared_ptr<net::upstream_connections>> connections;
+        std::map<std::string, std::shared_ptr<wire::links>> connections;
         for (const auto& pool : s->pools) {
             pools::pool_view p{&pool, policy::balancer{pool.conf->balance, pool.conf->ejection, pool.conf->panic}, {}, {}};
             for (const auto& up : pool.upstreams) {
@@ -77,7 +78,8 @@ void worker::use(std::shared_ptr<const pools::snapshot> s) {
                 auto& shared = connections[up.target->identity];
                 if (!shared) {
                     const auto old = connections_.find(up.target->identity);
-                    shared = old != connections_.end() ? old->second : std::make_shared<net::upstream_connections>(home_.loop, up.target);
+                    shared = old != connections_.end() ? old->second
+                                                       : std::make_shared<wire::h1::connections>(home_.loop, up.target, home_.space.response);
                 }
                 p.connections.push_back(shared);
             }

@@ -85,7 +85,7 @@ private:
 
     int index_;
     exchange::home home_;
-    std::map<std::string, std::shared_ptr<net::upstream_connections>> connections_;  ///< by target identity
+    std::map<std::string, std::shared_ptr<wire::links>> connections_;  ///< by target identity
     std::vector<std::unique_ptr<net::acceptor>> acceptors_;
     std::vector<std::shared_ptr<const pools::listener_runtime>> listeners_;
     session* sessions_ = nullptr;  ///< an intrusive list

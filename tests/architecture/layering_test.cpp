@@ -35,7 +35,7 @@ const std::map<std::string, std::set<std::string>> may_include{
     {"telemetry", {"core", "record", "usage"}},
     {"config", {"core", "dialect", "policy", "fleet", "net", "telemetry", "usage"}},
     {"mock", {"core"}},
-    {"pools", {"core", "http", "usage", "dialect", "policy", "fleet", "net", "telemetry", "config"}},
+    {"pools", {"core", "http", "usage", "dialect", "policy", "fleet", "net", "wire", "telemetry", "config"}},
     {"probe", {"core", "http", "usage", "dialect", "policy", "net", "wire", "telemetry", "config", "pools"}},
     {"exchange", {"core", "http", "usage", "token", "dialect", "policy", "record", "net", "wire", "ledger", "telemetry", "config", "pools", "probe"}},
     {"worker", {"core", "http", "usage", "dialect", "policy", "record", "net", "wire", "ledger", "telemetry", "config", "pools", "exchange"}},

@@ -1,4 +1,4 @@
-#include "dialect/answer.hpp"
+#include "dialect/read/answer.hpp"
 
 #include <gtest/gtest.h>
 

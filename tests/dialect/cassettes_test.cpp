@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "dialect/answer.hpp"
+#include "dialect/read/answer.hpp"
 #include "dialect/request.hpp"
 
 using namespace weir;

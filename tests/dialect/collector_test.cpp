@@ -1,6 +1,6 @@
 // Streams put together again: every cassette that has a `unary.json` beside its stream, under every slicing, and the
 // ways in which providers differ. That a provider's own two answers agree is tested end to end.
-#include "dialect/collector.hpp"
+#include "dialect/collect/collector.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "dialect/answer.hpp"
+#include "dialect/read/answer.hpp"
 #include "http/sse_scanner.hpp"
 
 using namespace weir::dialect;

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "dialect/answer.hpp"
+#include "dialect/read/answer.hpp"
 
 namespace {
 

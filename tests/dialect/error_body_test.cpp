@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "dialect/answer.hpp"
+#include "dialect/read/answer.hpp"
 
 using namespace weir;
 using namespace weir::dialect;

@@ -1,5 +1,5 @@
 // Events that are known by their shape must mean what they mean read as JSON: each stream here is read both ways and compared.
-#include "dialect/event_shape.hpp"
+#include "dialect/read/event_shape.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "dialect/readers.hpp"
+#include "dialect/read/readers.hpp"
 
 using namespace weir;
 using namespace weir::dialect;

@@ -1,5 +1,5 @@
 // Names that a Go server takes for others.
-#include "dialect/folded_name.hpp"
+#include "dialect/json/folded_name.hpp"
 
 #include <gtest/gtest.h>
 

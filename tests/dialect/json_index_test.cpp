@@ -1,4 +1,4 @@
-#include "dialect/json_index.hpp"
+#include "dialect/json/json_index.hpp"
 
 #include <gtest/gtest.h>
 

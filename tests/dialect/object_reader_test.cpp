@@ -1,5 +1,5 @@
 // What answers say of objects: the same in every slicing.
-#include "dialect/object_reader.hpp"
+#include "dialect/read/object_reader.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Messages of a WebSocket session: the same under every slicing, usage of finished responses only, nothing held of the rest.
-#include "dialect/realtime.hpp"
+#include "dialect/read/realtime.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "dialect/served_model.hpp"
+#include "dialect/read/served_model.hpp"
 
 #include <gtest/gtest.h>
 

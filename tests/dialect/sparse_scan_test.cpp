@@ -1,6 +1,6 @@
 // The scan of large texts must mean what simdjson's first stage means: small texts go through the one, the same texts with enough
 // white space behind them through the other.
-#include "dialect/sparse_scan.hpp"
+#include "dialect/json/sparse_scan.hpp"
 
 #include <gtest/gtest.h>
 

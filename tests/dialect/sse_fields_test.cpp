@@ -1,4 +1,4 @@
-#include "dialect/sse_fields.hpp"
+#include "dialect/read/sse_fields.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What the model wrote, found in an answer that is never held whole: the same as in one that is, under every slicing.
-#include "dialect/text_finder.hpp"
+#include "dialect/read/text_finder.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "dialect/answer.hpp"
+#include "dialect/read/answer.hpp"
 
 using namespace weir;
 using namespace weir::dialect;

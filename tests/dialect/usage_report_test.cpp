@@ -1,10 +1,10 @@
-#include "dialect/usage_report.hpp"
+#include "dialect/read/usage_report.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "dialect/answer.hpp"
+#include "dialect/read/answer.hpp"
 
 using namespace weir;
 using namespace weir::dialect;

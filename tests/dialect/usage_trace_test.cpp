@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "dialect/answer.hpp"
+#include "dialect/read/answer.hpp"
 
 using namespace weir::dialect;
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "policy/key_ring.hpp"
+#include "policy/keys/key_ring.hpp"
 
 namespace {
 
@@ -41,31 +41,30 @@ protected:
     usage::model_price price_;
     policy::key_ring ring_ = ring_of({{1000 * 20, 24h, "1d"}});
     account money_;
+    exchange::tab tab_;
 };
 
 }  // namespace
 
 TEST_F(Account, EndsAStreamAtTheEventThatUsesUpTheBudget) {
     admit(0);
-    EXPECT_FALSE(money_.watches_budgets()) << "nobody knows what it costs yet";
-    money_.price_by(&price_);
-    ASSERT_TRUE(money_.watches_budgets());
+    EXPECT_FALSE(money_.watches_budgets(tab_)) << "nobody knows what it costs yet";
+    tab_.price = &price_;
+    ASSERT_TRUE(money_.watches_budgets(tab_));
     const auto most = left() / cost(1);
-    EXPECT_TRUE(money_.charge(of(most - 1), today));
-    EXPECT_TRUE(money_.charge(of(most - 1), today)) << "the same again costs nothing more";
-    EXPECT_FALSE(money_.charge(of(most), today));
-    EXPECT_EQ(money_.spent(), cost(most));
+    EXPECT_TRUE(money_.charge(tab_, of(most - 1), today));
+    EXPECT_TRUE(money_.charge(tab_, of(most - 1), today)) << "the same again costs nothing more";
+    EXPECT_FALSE(money_.charge(tab_, of(most), today));
+    EXPECT_EQ(tab_.spent, cost(most));
 }
 
 TEST_F(Account, ForgetsAnAnswerButNotWhatWasGivenUp) {
     admit(cost(500));
-    money_.price_by(&price_);
-    EXPECT_TRUE(money_.charge(of(100), today));
+    tab_.price = &price_;
+    EXPECT_TRUE(money_.charge(tab_, of(100), today));
     record::request_record all;
     money_.discard(of(100), &price_, all);
-    money_.forget_answer();
-    EXPECT_EQ(money_.spent(), 0);
-    EXPECT_EQ(money_.price(), nullptr);
+    tab_ = {};  // goes with its answer
     EXPECT_EQ(all.discarded_cost, cost(100));
     EXPECT_TRUE(all.priced);
     money_.discard(of(7), nullptr, all);
@@ -76,8 +75,8 @@ TEST_F(Account, ForgetsAnAnswerButNotWhatWasGivenUp) {
 
 TEST_F(Account, SettlesOnceAndExactly) {
     admit(cost(900));
-    money_.price_by(&price_);
-    EXPECT_TRUE(money_.charge(of(300), today));
+    tab_.price = &price_;
+    EXPECT_TRUE(money_.charge(tab_, of(300), today));
     const auto before = left();
     record::request_record all;
     all.time = today;
@@ -90,11 +89,11 @@ TEST_F(Account, SettlesOnceAndExactly) {
 }
 
 TEST_F(Account, OfARequestWithoutAKeyCountsAndNeverEndsAnything) {
-    money_.price_by(&price_);
-    EXPECT_FALSE(money_.watches_budgets());
-    money_.add(cost(10));
+    tab_.price = &price_;
+    EXPECT_FALSE(money_.watches_budgets(tab_));
+    tab_.spent += cost(10);
     EXPECT_TRUE(money_.spend(cost(1'000'000), today));
-    EXPECT_EQ(money_.spent(), cost(10));
+    EXPECT_EQ(tab_.spent, cost(10));
 }
 
 TEST_F(Account, TellsProgressOnceASecondAndWhenItIsAskedTo) {

@@ -1,5 +1,5 @@
 // Whatever an upstream quotes, its credential is not in what a client gets.
-#include "exchange/answers/hidden_credential.hpp"
+#include "exchange/own/hidden_credential.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What coding agents are told.
-#include "exchange/answers/llms_text.hpp"
+#include "exchange/own/llms_text.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What a caller may call, of a conf and a key alone. What upstreams say themselves is tested with upstreams (tests/e2e/model_lists_test.cpp).
-#include "exchange/answers/model_lists.hpp"
+#include "exchange/own/model_lists.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // One request's decisions as scripts, and each script broken at every step.
-#include "exchange/plan.hpp"
+#include "exchange/race/plan.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "dialect/endpoint_rights.hpp"
-#include "policy/key_ring.hpp"
+#include "policy/keys/key_ring.hpp"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // What is heard in a tunnel: the same under every slicing, responses that are open, and where to stop.
-#include "exchange/tunnel_watch.hpp"
+#include "exchange/answer/tunnel_watch.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "dialect/answer.hpp"
+#include "dialect/read/answer.hpp"
 
 using namespace weir;
 using namespace weir::dialect;

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "dialect/collector.hpp"
+#include "dialect/collect/collector.hpp"
 #include "http/sse_scanner.hpp"
 
 using namespace weir;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "dialect/sparse_scan.hpp"
+#include "dialect/json/sparse_scan.hpp"
 
 using namespace weir::dialect::json;
 

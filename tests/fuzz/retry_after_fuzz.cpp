@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "policy/ip_block.hpp"
-#include "policy/rate_resets.hpp"
-#include "policy/retry_after.hpp"
+#include "policy/upstreams/rate_resets.hpp"
+#include "policy/upstreams/retry_after.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text{reinterpret_cast<const char*>(data), size};

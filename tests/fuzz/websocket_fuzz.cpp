@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "exchange/tunnel_watch.hpp"
+#include "exchange/answer/tunnel_watch.hpp"
 #include "http/websocket_scanner.hpp"
 
 namespace {

@@ -1,5 +1,5 @@
 // Which upstream is picked, and which never is.
-#include "policy/balancer.hpp"
+#include "policy/upstreams/balancer.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "policy/retry.hpp"
-#include "policy/upstream_state.hpp"
+#include "policy/upstreams/retry.hpp"
+#include "policy/upstreams/upstream_state.hpp"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // Money per window.
-#include "policy/budget_window.hpp"
+#include "policy/keys/budget_window.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // How many streams are read on at once.
-#include "policy/drain_slots.hpp"
+#include "policy/upstreams/drain_slots.hpp"
 
 #include <gtest/gtest.h>
 

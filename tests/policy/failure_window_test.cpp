@@ -1,5 +1,5 @@
 // What is remembered of an upstream's requests, at every border of its slots, and by many threads at once.
-#include "policy/failure_window.hpp"
+#include "policy/upstreams/failure_window.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
 // How much of a shared limit one weir may use: the arithmetic, and what it adds up to.
-#include "policy/fleet_share.hpp"
+#include "policy/keys/fleet_share.hpp"
 
 #include <gtest/gtest.h>
 
-#include "policy/budget_window.hpp"
-#include "policy/rate_lease.hpp"
+#include "policy/keys/budget_window.hpp"
+#include "policy/keys/rate_lease.hpp"
 
 namespace {
 

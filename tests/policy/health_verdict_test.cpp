@@ -1,5 +1,5 @@
 // So many checks in a row.
-#include "policy/health_verdict.hpp"
+#include "policy/upstreams/health_verdict.hpp"
 
 #include <gtest/gtest.h>
 

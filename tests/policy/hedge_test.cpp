@@ -4,8 +4,8 @@
 #include <thread>
 #include <vector>
 
-#include "policy/first_token_times.hpp"
-#include "policy/hedge_budget.hpp"
+#include "policy/upstreams/first_token_times.hpp"
+#include "policy/upstreams/hedge_budget.hpp"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // Admission in its order, and what each refusal says.
-#include "policy/key_ring.hpp"
+#include "policy/keys/key_ring.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What a key allows by itself.
-#include "policy/key.hpp"
+#include "policy/keys/key.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Who reaches which object, when weir asks for one, and what late usage does to budgets.
-#include "policy/object_owner.hpp"
+#include "policy/keys/object_owner.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The latency average against its formula.
-#include "policy/peak_ewma.hpp"
+#include "policy/upstreams/peak_ewma.hpp"
 
 #include <gtest/gtest.h>
 

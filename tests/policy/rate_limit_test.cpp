@@ -1,5 +1,5 @@
 // So many per minute, exactly.
-#include "policy/rate_limit.hpp"
+#include "policy/keys/rate_limit.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // When a limit begins anew, in the words of each provider.
-#include "policy/rate_resets.hpp"
+#include "policy/upstreams/rate_resets.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
 // Money set aside, spent while streaming, and settled.
-#include "policy/reservation.hpp"
+#include "policy/keys/reservation.hpp"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "policy/key_ring.hpp"
+#include "policy/keys/key_ring.hpp"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // Retry-After in every form that upstreams send.
-#include "policy/retry_after.hpp"
+#include "policy/upstreams/retry_after.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The share of retries in ten seconds.
-#include "policy/retry_budget.hpp"
+#include "policy/upstreams/retry_budget.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What a failure means for the request and for its upstream.
-#include "policy/retry.hpp"
+#include "policy/upstreams/retry.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Remembering what was tried, below and above 64.
-#include "policy/tried_set.hpp"
+#include "policy/upstreams/tried_set.hpp"
 
 #include <gtest/gtest.h>
 

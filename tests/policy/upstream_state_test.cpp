@@ -1,5 +1,5 @@
 // Ejection, probing, recovery, and what many threads do to one upstream.
-#include "policy/upstream_state.hpp"
+#include "policy/upstreams/upstream_state.hpp"
 
 #include <gtest/gtest.h>
 

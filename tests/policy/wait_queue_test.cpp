@@ -1,5 +1,5 @@
 // Who waits for a slot is served in the order of coming, nobody is forgotten, and nobody overtakes.
-#include "policy/wait_queue.hpp"
+#include "policy/upstreams/wait_queue.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "policy/balancer.hpp"
+#include "policy/upstreams/balancer.hpp"
 
 namespace {
 

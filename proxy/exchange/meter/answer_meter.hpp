@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "dialect/answer.hpp"
-#include "dialect/text_finder.hpp"
+#include "dialect/read/answer.hpp"
+#include "dialect/read/text_finder.hpp"
 #include "exchange/meter/meter.hpp"
 #include "http/content_decoder.hpp"
 #include "http/sse_scanner.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "dialect/stream_access.hpp"
+#include "dialect/read/stream_access.hpp"
 #include "exchange/meter/prompt_count.hpp"
 #include "token/estimate.hpp"
 

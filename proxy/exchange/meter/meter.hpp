@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "dialect/answer.hpp"
+#include "dialect/read/answer.hpp"
 #include "policy/model_habits.hpp"
 #include "token/encoding.hpp"
 #include "token/stream_counter.hpp"

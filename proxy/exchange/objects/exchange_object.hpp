@@ -1,11 +1,11 @@
 // What one request has to do with an object that its provider keeps; null for nearly every request.
-// It decides nothing (policy/object_owner.hpp does) and keeps nothing beyond the request (object_keeper.hpp does).
+// It decides nothing (policy/keys/object_owner.hpp does) and keeps nothing beyond the request (object_keeper.hpp does).
 #pragma once
 
 #include <memory>
 
 #include "dialect/object_path.hpp"
-#include "dialect/object_reader.hpp"
+#include "dialect/read/object_reader.hpp"
 #include "ledger/object_index.hpp"
 
 namespace weir::exchange {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "policy/object_owner.hpp"
+#include "policy/keys/object_owner.hpp"
 #include "probe/probe_request.hpp"
 #include "telemetry/event_log.hpp"
 

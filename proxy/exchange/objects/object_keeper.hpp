@@ -16,10 +16,10 @@
 #include <thread>
 #include <vector>
 
-#include "dialect/object_reader.hpp"
+#include "dialect/read/object_reader.hpp"
 #include "ledger/ledger.hpp"
 #include "ledger/object_index.hpp"
-#include "policy/wait_queue.hpp"
+#include "policy/upstreams/wait_queue.hpp"
 #include "pools/snapshot.hpp"
 #include "wire/one_call.hpp"
 

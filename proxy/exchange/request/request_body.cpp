@@ -36,11 +36,11 @@ core::error request_body::take_memory(std::size_t size, const company& with) {
 }
 
 // Room in the client's input behind the head, which stays in front.
-void request_body::make_room(scratch& space) {
+void request_body::make_room() {
     auto& in = from_.input();
     if (in.free_size() >= room_for_a_read) return;
-    in.reserve(head_size_ + net::slab_size);
-    space.request_owner = nullptr;
+    in.reserve(from_.head_size() + net::slab_size);
+    from_.head_moved();
 }
 
 net::task<core::error> request_body::wait(company with) {
@@ -48,7 +48,7 @@ net::task<core::error> request_body::wait(company with) {
     const auto deadline = core::after(from_.sleeper().loop().now(), with.limits.body_timeout);
     for (;;) {
         const auto woken = co_await with.watch.sleep_until(deadline);
-        if (from_.socket().readable()) co_return why;
+        if (from_.readable()) co_return why;
         if (from_.aborting()) {
             client_left_ = true;
             co_return why;
@@ -66,14 +66,15 @@ net::task<core::error> request_body::wait(company with) {
 }
 
 net::task<bool> request_body::invite(const net::limits& limits) {
-    net::gather out;
-    if (from_.input().size() > head_size_) co_return true;
-    out.clear();
-    out.add("HTTP/1.1 100 Continue\r\n\r\n");
-    auto sending = from_.flush(out, core::after(from_.sleeper().loop().now(), limits.body_timeout));
-    const bool alive = co_await std::move(sending);
-    if (!alive) client_left_ = true;
-    co_return alive;
+    using flow = wire::client_stream::flow;
+    const auto deadline = core::after(from_.sleeper().loop().now(), limits.body_timeout);
+    auto how = from_.invite_body();
+    while (how == flow::later) {
+        const auto woken = co_await from_.sleeper().wait(deadline);
+        how = from_.aborting() || woken == net::woken::deadline ? flow::gone : from_.flush();
+    }
+    if (how == flow::gone) client_left_ = true;
+    co_return how != flow::gone;
 }
 
 net::task<core::error> request_body::read(announced what, bool refused, company with) {
@@ -102,12 +103,19 @@ net::task<core::error> request_body::read(announced what, bool refused, company 
     co_return why;
 }
 
+// What there is, at most so much. False: the client has left.
+bool request_body::take(net::buffer& into, std::size_t most) {
+    const auto r = from_.read(into.free_begin(), most);
+    if (r.what == net::io::ok) into.commit(r.bytes);
+    client_left_ = r.what != net::io::ok && r.what != net::io::again;
+    return !client_left_;
+}
+
 net::task<core::error> request_body::read_sized(std::size_t size, company with) {
     core::error why;
     auto& in = from_.input();
-    auto& client = from_.socket();
-    const bool fits = head_size_ + size <= in.size() + in.free_size();
-    from_.note_request_size(head_size_ + size);
+    const bool fits = from_.head_size() + size <= in.size() + in.free_size();
+    from_.note_request_size(from_.head_size() + size);
     if (fits && in.capacity() > net::slab_size) {
         why = count_memory(size, with);
         if (why) co_return why;
@@ -117,15 +125,15 @@ net::task<core::error> request_body::read_sized(std::size_t size, company with) 
         big_.reserve(size);
         why = take_memory(std::min(size, next_step(in.size())), with);
         if (why) co_return why;
-        const auto here = std::min(in.size() - head_size_, size);
-        std::memcpy(big_.free_begin(), in.data() + head_size_, here);
+        const auto here = std::min(in.size() - from_.head_size(), size);
+        std::memcpy(big_.free_begin(), in.data() + from_.head_size(), here);
         big_.commit(here);
         in_place_ = here;
     }
     net::buffer& into = fits ? in : big_;
-    const std::size_t whole = fits ? head_size_ + size : size;
+    const std::size_t whole = fits ? from_.head_size() + size : size;
     while (into.size() < whole) {
-        if (!client.readable()) {
+        if (!from_.readable()) {
             auto waiting = wait(with);
             why = co_await std::move(waiting);
             if (why || client_left_) co_return why;
@@ -134,16 +142,10 @@ net::task<core::error> request_body::read_sized(std::size_t size, company with) 
             why = take_memory(std::min(size, next_step(memory_.size())), with);
             if (why) co_return why;
         }
-        const auto r = client.read(into.free_begin(), (fits ? whole : memory_.size()) - into.size());
-        if (r.what == net::io::again) continue;
-        if (r.what != net::io::ok) {
-            client_left_ = true;
-            co_return why;
-        }
-        into.commit(r.bytes);
+        if (!take(into, (fits ? whole : memory_.size()) - into.size())) co_return why;
     }
     if (fits) in_place_ = size;
-    data_ = fits ? in.data() + head_size_ : big_.data();
+    data_ = fits ? in.data() + from_.head_size() : big_.data();
     size_ = size;
     unread_ = false;
     co_return why;
@@ -164,13 +166,12 @@ core::error request_body::keep_chunk(std::string_view data, std::size_t most, co
 net::task<core::error> request_body::read_chunked(bool refused, company with) {
     core::error why;
     auto& in = from_.input();
-    auto& client = from_.socket();
     const auto kept = refused ? std::min(drained_when_refused, with.limits.request_body) : with.limits.request_body;
     http::chunk_scanner scanner;
     scanner.limit_chunk(with.limits.request_body);
     in_place_ = 0;
     for (;;) {
-        in_place_ += scanner.feed(in.view().substr(head_size_ + in_place_), [&](const char* p, std::size_t n) {
+        in_place_ += scanner.feed(in.view().substr(from_.head_size() + in_place_), [&](const char* p, std::size_t n) {
             if (!why) why = keep_chunk({p, n}, kept, with);
         });
         const bool enough = refused && why.what == core::code::body_too_large;
@@ -182,21 +183,15 @@ net::task<core::error> request_body::read_chunked(bool refused, company with) {
         }
         if (scanner.now() == http::chunk_scanner::status::done) break;
         // What was decoded makes room for what comes; the head stays in front.
-        in.drop_from(head_size_);
+        in.drop_from(from_.head_size());
         in_place_ = 0;
-        if (!client.readable()) {
+        if (!from_.readable()) {
             auto waiting = wait(with);
             why = co_await std::move(waiting);
             if (why || client_left_) co_return why;
         }
-        make_room(with.at.space);
-        const auto r = client.read(in.free_begin(), in.free_size());
-        if (r.what == net::io::again) continue;
-        if (r.what != net::io::ok) {
-            client_left_ = true;
-            co_return why;
-        }
-        in.commit(r.bytes);
+        make_room();
+        if (!take(in, in.free_size())) co_return why;
     }
     if (!big_.has_memory()) big_.need_slab();
     data_ = big_.data();
@@ -211,23 +206,23 @@ void request_body::stream(std::uint64_t length) {
 }
 
 std::string_view request_body::unsent() const {
-    return upload_ ? from_.input().view().substr(head_size_ + upload_->sent, in_place_ - upload_->sent) : std::string_view{};
+    return upload_ ? from_.input().view().substr(from_.head_size() + upload_->sent, in_place_ - upload_->sent) : std::string_view{};
 }
 
 std::size_t request_body::begin_upload() {
     if (upload_->taken != 0 || in_place_ != 0) return 0;
-    in_place_ = static_cast<std::size_t>(std::min<std::uint64_t>(from_.input().size() - head_size_, upload_->left));
+    in_place_ = static_cast<std::size_t>(std::min<std::uint64_t>(from_.input().size() - from_.head_size(), upload_->left));
     upload_->left -= in_place_;
     return in_place_;
 }
 
-std::size_t request_body::take_more(scratch& space) {
+std::size_t request_body::take_more() {
     auto& in = from_.input();
-    if (upload_->left == 0 || !from_.socket().readable()) return 0;
-    in.drop_from(head_size_);
+    if (upload_->left == 0 || !from_.readable()) return 0;
+    in.drop_from(from_.head_size());
     in_place_ = upload_->sent = 0;
-    make_room(space);
-    const auto r = from_.socket().read(in.free_begin(), static_cast<std::size_t>(std::min<std::uint64_t>(in.free_size(), upload_->left)));
+    make_room();
+    const auto r = from_.read(in.free_begin(), static_cast<std::size_t>(std::min<std::uint64_t>(in.free_size(), upload_->left)));
     if (r.what != net::io::ok) {
         client_left_ = r.what != net::io::again;
         return 0;
@@ -238,20 +233,18 @@ std::size_t request_body::take_more(scratch& space) {
     return r.bytes;
 }
 
-void request_body::drop(scratch& space) {
+void request_body::drop() {
     memory_.release();
     big_.release();
     encoded_.reset();
     data_ = nullptr;
     leave_input();
-    space.request_owner = nullptr;
     from_.input().release_if_empty();
 }
 
 void request_body::leave_input() {
-    auto& in = from_.input();
-    in.consume(std::min(head_size_ + in_place_, in.size()));
-    head_size_ = in_place_ = 0;
+    from_.leave_input(in_place_);
+    in_place_ = 0;
 }
 
 }  // namespace weir::exchange

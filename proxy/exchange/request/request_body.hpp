@@ -17,7 +17,7 @@
 #include "net/settings.hpp"
 #include "net/task.hpp"
 #include "record/request_record.hpp"
-#include "wire/h1/client_line.hpp"
+#include "wire/client_stream.hpp"
 
 namespace weir::exchange {
 
@@ -48,8 +48,7 @@ public:
         record::request_record& told;
     };
 
-    /// The request's head stands in the first `head_size` bytes of the client's input.
-    request_body(wire::h1::client_line& from, std::size_t head_size) : from_(from), head_size_(head_size) {}
+    request_body(wire::client_stream& from) : from_(from) {}
 
     /// Reads it to its end. `refused`: the request is not served; its body is only read away, so that the connection can go on, and not all of it.
     /// The error is the client's answer. Afterwards client_left() may be true.
@@ -68,7 +67,7 @@ public:
     /// Takes what came along with the head; returns how much.
     std::size_t begin_upload();
     /// Reads what the client has sent, once what it sent before is on its way; returns how much.
-    std::size_t take_more(scratch& space);
+    std::size_t take_more();
 
     /// It is kept, and can be sent again.
     [[nodiscard]] bool is_kept() const { return data_ != nullptr; }
@@ -81,14 +80,13 @@ public:
     /// As it came, with its content coding.
     [[nodiscard]] std::string_view as_sent() const { return encoded_ ? encoded_->as_sent : bytes(); }
 
-    /// So far no byte of it was read that must be: the connection cannot go on.
+    /// A head says that there is one. From now on until it has been read, the connection cannot go on.
+    void announce(bool there_is_one) { unread_ = there_is_one; }
     [[nodiscard]] bool unread() const { return unread_; }
-    void set_unread(bool yes) { unread_ = yes; }
     [[nodiscard]] bool client_left() const { return client_left_; }
-    [[nodiscard]] std::size_t head_size() const { return head_size_; }
 
     /// Nothing of the request is needed any more: its memory goes, and its bytes leave the client's input.
-    void drop(scratch& space);
+    void drop();
     /// The latter alone: the next request begins there.
     void leave_input();
 
@@ -104,10 +102,10 @@ private:
     [[nodiscard]] core::error count_memory(std::size_t size, const company& with);
     [[nodiscard]] core::error take_memory(std::size_t size, const company& with);
     [[nodiscard]] net::task<core::error> wait(company with);
-    void make_room(scratch& space);
+    [[nodiscard]] bool take(net::buffer& into, std::size_t most);
+    void make_room();
 
-    wire::h1::client_line& from_;
-    std::size_t head_size_;
+    wire::client_stream& from_;
     std::size_t in_place_ = 0;  ///< bytes of the client's input, behind the head, that belong to this request
     const char* data_ = nullptr;
     std::size_t size_ = 0;

@@ -1,8 +1,17 @@
 #include "wire/h1/client_line.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "http/head_writer.hpp"
 
 namespace weir::wire::h1 {
+namespace {
+
+// A string of this capacity has memory of its own, which stays where it is when the string is swapped.
+constexpr std::size_t shortest_kept = 64;
+
+}  // namespace
 
 void client_line::make_room() {
     if (!in_.has_memory() && last_request_ > net::slab_size) {
@@ -12,32 +21,125 @@ void client_line::make_room() {
     in_.need_slab();
 }
 
-bool client_line::write_some(net::gather& out) {
+http::parse_result client_line::parse(std::size_t limit) {
+    scratch_.owner = nullptr;
+    const auto r = http::parse_request_head(in_.view(), limit, scratch_.head);
+    if (r.state != http::parse_state::done) return r;
+    head_size_ = static_cast<std::uint32_t>(r.consumed);
+    scratch_.owner = this;
+    return r;
+}
+
+void client_line::take_request() {
+    const auto& h = head();
+    begun_ = false;
+    sent_ = 0;
+    framing_ = h.method == "HEAD" ? framing::bodiless : framing::plain;
+    minor_version_ = static_cast<std::uint8_t>(h.minor_version);
+    after_ = h.keep_alive ? after::keep_alive : after::close;
+}
+
+http::request_head& client_line::head() {
+    if (scratch_.owner == this) return scratch_.head;
+    // Another request used the scratch space meanwhile; these bytes have been parsed before, so this cannot fail.
+    (void)http::parse_request_head(in_.view().substr(0, head_size_), head_size_ + 1, scratch_.head);
+    scratch_.owner = this;
+    return scratch_.head;
+}
+
+void client_line::leave_input(std::size_t body) {
+    in_.consume(std::min(head_size_ + body, in_.size()));
+    head_size_ = 0;
+    head_moved();
+}
+
+client_line::flow client_line::invite_body() {
+    net::gather out;
+    if (in_.size() > head_size_) return flow::done;  // it sends already
+    out.add("HTTP/1.1 100 Continue\r\n\r\n");
+    return send(out, scratch_.lines);
+}
+
+void client_line::begin(std::string lines, body_size size, bool may_keep) {
+    scratch_.lines = std::move(lines);
+    scratch_.lines_of = this;
+    bool keep = after_ == after::keep_alive && may_keep;
+    if (size.is == body_size::kind::known) {
+        scratch_.lines.append("content-length: ").append(std::to_string(size.bytes)).append("\r\n");
+    } else if (size.is == body_size::kind::unknown && minor_version_ == 0) {
+        keep = false;  // its end is the connection's
+    } else if (size.is == body_size::kind::unknown) {
+        scratch_.lines += "transfer-encoding: chunked\r\n";
+        if (framing_ == framing::plain) framing_ = framing::chunked;
+    }
+    if (!keep) scratch_.lines += "connection: close\r\n";
+    scratch_.lines += "\r\n";
+    after_ = keep ? after::keep_alive : after::close;
+    begun_ = true;
+}
+
+client_line::flow client_line::write(std::span<const std::string_view> pieces, bool last) {
+    net::gather out;
+    std::size_t size = 0;
+    auto& lines = scratch_.lines;
+    // Whatever happened between another one's begin() and its write: nothing of it goes out here.
+    if (std::exchange(scratch_.lines_of, nullptr) != this) lines.clear();
+    lines.reserve(shortest_kept);
+    for (const auto& p : pieces) size += p.size();
+    const bool chunk = framing_ == framing::chunked && size > 0;
+    if (chunk) {
+        char digits[16];
+        lines.append(digits, http::write_hex(digits, size)).append("\r\n");
+    }
+    out.add(lines);
+    if (framing_ != framing::bodiless)
+        for (const auto& p : pieces) out.add(p);
+    if (chunk) out.add("\r\n");
+    if (framing_ == framing::chunked && last) out.add("0\r\n\r\n");
+    return send(out, lines);
+}
+
+client_line::flow client_line::send(net::gather& out, std::string& lines) {
+    const std::size_t whole = out.left();
     while (!out.done() && socket_.writable()) {
         const auto r = socket_.write(out.pieces());
-        if (r.what == net::io::again) return true;
+        if (r.what == net::io::again) break;
         if (r.what != net::io::ok) {
             broken_ = true;
-            return false;
+            lines.clear();
+            return flow::gone;
         }
         out.advance(r.bytes);
     }
-    return true;
+    sent_ += whole - out.left();
+    if (out.done()) {
+        lines.clear();
+        return flow::done;
+    }
+    if (!rest_) {
+        rest_ = std::make_unique<unsent>();
+        rest_->out = out;
+        rest_->lines.swap(lines);  // its bytes stay where they are: it never was a short one
+    }
+    return flow::later;
 }
 
-net::task<bool> client_line::flush(net::gather& out, core::time_point deadline) {
-    bool alive = write_some(out);
-    while (alive && !out.done()) {
-        const auto why = co_await waiter_.wait(deadline);
-        if (aborting_ || why == net::woken::deadline) co_return false;
-        alive = write_some(out);
-    }
-    co_return alive;
+client_line::flow client_line::flush() {
+    if (!rest_) return flow::done;
+    const auto how = send(rest_->out, rest_->lines);
+    if (how != flow::later) rest_.reset();
+    return how;
+}
+
+void client_line::end_as(ending how) {
+    // Without chunks only a reset shows that something is missing.
+    const bool seen = framing_ == framing::chunked && how == ending::cut;
+    after_ = how == ending::orderly ? after::close : seen ? after::cut : after::abort;
 }
 
 void client_line::abort() {
     aborting_ = true;
-    waiter_.interrupt();
+    sleeper_.interrupt();
 }
 
 }  // namespace weir::wire::h1

@@ -1,0 +1,117 @@
+// What an upstream's answer says: one event of a stream at a time, or a whole unary body. Bytes are looked at in place,
+// never changed. It does not decide anything: exchange/ does.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "dialect/endpoint.hpp"
+#include "dialect/read/usage_report.hpp"
+#include "usage/counts.hpp"
+
+namespace weir::dialect {
+
+/// Receives generated text as it streams, for the token counter. `lane` tells apart texts that are tokenised separately
+/// (choices, content blocks, tool-call arguments).
+struct text_sink {
+    virtual ~text_sink() = default;
+    virtual void text(std::uint32_t lane, std::string_view piece) = 0;
+};
+
+struct event_facts {
+    bool content = false;     ///< carries text, a tool call, reasoning, audio or an image: the "first token"
+    bool finish = false;      ///< carries a finish or stop reason
+    bool terminator = false;  ///< the dialect's end: [DONE], message_stop, response.completed / incomplete / failed
+    bool error = false;       ///< an error in place of an answer
+    bool usage_only = false;  ///< nothing but the usage that `include_usage` asks for: no choice that says something, no field besides those
+                              ///< that every chunk has
+    /// OpenAI's chat and completions: the member `usage` (an object or null) with one comma, as bytes of the event; empty where it has none, or
+    /// where its data stands in several lines.
+    std::uint32_t usage_begin = 0, usage_end = 0;
+};
+
+/// Names a shape that events of a stream had (dialect/read/event_shape.hpp); 0: none.
+using shape_name = std::uint64_t;
+
+/// The running understanding of one stream. One per attempt; no allocation per event.
+class stream_reader {
+public:
+    /// `by_shape`: events that look like one before are not read as JSON again; what they mean is the same.
+    explicit stream_reader(endpoint e, bool by_shape = true) : endpoint_(e), by_shape_(by_shape) {}
+
+    /// `event` is one whole SSE event as on the wire (field lines up to and with the blank line), followed by at least
+    /// 64 readable bytes.
+    event_facts read(std::string_view event, text_sink* text = nullptr);
+
+    [[nodiscard]] const usage::counts& usage() const { return usage_; }  ///< last report wins; parts the report lacks stay 0
+    [[nodiscard]] bool has_usage() const { return has_usage_; }
+    [[nodiscard]] bool beyond_tokens() const { return beyond_tokens_; }                ///< as usage_report has it
+    [[nodiscard]] bool finished() const { return finished_; }                          ///< a finish reason came
+    [[nodiscard]] bool terminated() const { return terminated_; }                      ///< the terminator came
+    [[nodiscard]] const std::string& error_code() const { return error_code_; }        ///< the provider's code or type; of the last error event
+    [[nodiscard]] const std::string& error_message() const { return error_message_; }  ///< at most 300 bytes of it
+    [[nodiscard]] const std::string& served_model() const { return served_model_; }    ///< `model` of the first event that names it
+
+private:
+    bool read_by_shape(std::string_view event, text_sink* text, event_facts& out);
+
+    endpoint endpoint_;
+    bool has_usage_ = false, finished_ = false, terminated_ = false, beyond_tokens_ = false;
+    bool by_shape_;
+    std::uint8_t learned_in_vain_ = 0;    ///< shapes since one was of use
+    std::array<shape_name, 2> shapes_{};  ///< the last of which this stream had an event that was read whole
+    usage::counts usage_;
+    bool saw_delta_ = false;                ///< text came in pieces: the whole text that some events repeat is not new
+    std::unique_ptr<usage_report> report_;  ///< as the provider wrote it, of a dialect that corrects single fields later
+    std::string error_code_, error_message_, served_model_;
+    friend struct stream_access;
+};
+
+struct unary_facts {
+    bool json = false;   ///< the body is one JSON document
+    bool error = false;  ///< it has the shape of an error
+    bool has_usage = false;
+    bool beyond_tokens = false;  ///< as usage_report has it
+    usage::counts usage;
+    std::string served_model;
+    std::string error_code;     ///< provider's own, for example insufficient_quota
+    std::string error_message;  ///< at most 300 bytes
+};
+
+/// Reads a whole unary answer (also an error answer). The body is followed by at least 64 readable bytes.
+[[nodiscard]] unary_facts read_unary(endpoint e, const char* body, std::size_t size);
+
+/// Finds the top-level `usage` (or `usageMetadata`) object in a JSON answer too large to hold, fed in arbitrary slices.
+/// Keeps at most 8 KiB.
+class usage_finder {
+public:
+    explicit usage_finder(endpoint e) : endpoint_(e) {}
+    void feed(std::string_view bytes);
+    /// After the last byte: whether a usage object was found; fills `out`.
+    [[nodiscard]] bool result(usage::counts& out) const;
+    [[nodiscard]] bool beyond_tokens() const { return beyond_tokens_; }
+    /// The model that the answer names, as far as it has come.
+    [[nodiscard]] const std::string& served_model() const { return model_; }
+
+private:
+    void step(char c);
+    void inside_string(char c);
+    void end_value();
+    void start_value(char c);
+    void end_capture();
+
+    endpoint endpoint_;
+    std::string captured_;  ///< the object being captured
+    usage::counts counts_;  ///< what the last one said that reported anything
+    std::string key_;       ///< the last string at member level, raw, cut at 64 bytes
+    std::string model_;
+    bool names_model_ = false, names_tier_ = false, beyond_tokens_ = false;  ///< the member at hand, or what was seen
+    std::uint64_t depth_ = 0;
+    std::uint64_t member_depth_ = 1;  ///< 2 where the document is an array of answers (Gemini without SSE)
+    bool started_ = false, in_string_ = false, escape_ = false, wanted_ = false, capturing_ = false, done_ = false, overflow_ = false, found_ = false;
+};
+
+}  // namespace weir::dialect

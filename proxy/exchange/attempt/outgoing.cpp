@@ -1,0 +1,222 @@
+#include "exchange/attempt/outgoing.hpp"
+
+#include <algorithm>
+
+#include "dialect/credentials.hpp"
+#include "dialect/endpoint_traits.hpp"
+#include "dialect/forwarded_query.hpp"
+#include "exchange/sent_request.hpp"
+#include "http/head_writer.hpp"
+
+namespace weir::exchange {
+namespace {
+
+using http::field_id;
+
+// More edits than this are made in a copy of the body instead of by gathering its pieces.
+constexpr std::size_t gathered_edits = 6;
+
+bool is_ours(const pools::upstream_runtime& to, std::string_view name) {
+    if (http::same_for_all(name, to.credential_name)) return true;
+    return std::any_of(to.conf->headers.begin(), to.conf->headers.end(), [&](const auto& h) { return http::same_for_all(h.first, name); });
+}
+
+// A body that was read as JSON is called so: what curl and fetch() say by themselves is a form's or a text's type, and servers believe it.
+bool is_default_type(std::string_view type) {
+    auto what = type.substr(0, type.find(';'));
+    while (what.ends_with(' ') || what.ends_with('\t')) what.remove_suffix(1);
+    return what.empty() || http::iequals(what, "application/x-www-form-urlencoded") || http::iequals(what, "text/plain");
+}
+
+// A client's key for weir, in whatever field it stands.
+bool repeats_secret(std::string_view value, std::string_view secret) {
+    constexpr std::size_t shortest = 8;
+    return secret.size() >= shortest && value.size() >= secret.size() && value.find(secret) != std::string_view::npos;
+}
+
+/// Which of a client's fields cross, and how.
+class field_filter {
+public:
+    struct what {
+        bool json = false;           ///< the body was read as JSON
+        bool drops_coding = false;   ///< the body goes as what it means
+        bool drops_state = false;    ///< of a trace that does not go on
+        bool plain_answers = false;  ///< what cannot be read cannot be metered
+        bool swaps = false;          ///< the client's credential ends here
+        bool tunnel = false;
+    };
+    field_filter(const http::request_head& h, const pools::upstream_runtime& to, std::string_view secret, const what& is)
+        : head_(h), to_(to), secret_(secret), is_(is), connection_names_(http::names_fields(h.connection)) {}
+
+    /// Afterwards typed() says whether the body's type was among them.
+    [[nodiscard]] bool crosses(const http::field& f) {
+        switch (f.id) {
+            case field_id::host:
+            case field_id::content_length:
+            case field_id::expect:
+            case field_id::x_request_id:
+            case field_id::traceparent:
+            case field_id::via: return false;
+            case field_id::content_type:
+                if (is_.json && is_default_type(f.value)) return false;
+                typed_ = true;
+                break;
+            case field_id::max_forwards:
+                if (head_.method == "OPTIONS") return false;  // written anew, one less
+                break;
+            case field_id::content_encoding:
+                if (is_.drops_coding) return false;
+                break;
+            case field_id::tracestate:
+                if (is_.drops_state) return false;
+                break;
+            case field_id::accept_encoding:
+                if (is_.plain_answers) return false;
+                break;
+            default: break;
+        }
+        if (http::is_hop_by_hop(f.id) || (is_.swaps && dialect::is_credential(f.id))) return false;
+        if (connection_names_ && http::named_by_connection(head_.connection, f.name)) return false;
+        return !is_ours(to_, f.name);
+    }
+    /// Of a field without an id: it goes on as it is, not at all, or (`may_name_key`) without the key that is among its words.
+    enum class verdict : std::uint8_t { goes, stays, may_name_key };
+    [[nodiscard]] bool typed() const { return typed_; }
+    [[nodiscard]] verdict judge(const http::field& f) const {
+        const bool of_websocket = f.name.size() > 14 && (f.name[0] | 0x20) == 's' && (f.name[4] | 0x20) == 'w';  // sec-websocket-…
+        const bool may_name_key = of_websocket && is_.swaps && http::iequals(f.name, "sec-websocket-protocol");
+        if (http::is_treacherous(f.name) || (!may_name_key && repeats_secret(f.value, secret_))) return verdict::stays;
+        if (of_websocket && is_.tunnel && http::iequals(f.name, "sec-websocket-extensions"))
+            return verdict::stays;  // compressed messages cannot be read
+        return may_name_key ? verdict::may_name_key : verdict::goes;
+    }
+
+private:
+    const http::request_head& head_;
+    const pools::upstream_runtime& to_;
+    std::string_view secret_;
+    what is_;
+    bool connection_names_;
+    bool typed_ = false;
+};
+
+void copy_fields(http::head_writer& head, const http::request_head& h, field_filter& filter) {
+    for (const auto& f : h.fields) {
+        if (!filter.crosses(f)) continue;
+        if (f.id != field_id::other) {
+            head.copy(f);
+            continue;
+        }
+        switch (filter.judge(f)) {
+            case field_filter::verdict::goes: head.copy(f); break;
+            case field_filter::verdict::stays: break;
+            case field_filter::verdict::may_name_key:
+                if (const auto rest = dialect::subprotocols_without_key(f.value); !rest.empty()) head.add(f.name, std::string_view{rest});
+                break;
+        }
+    }
+    head.flush();
+}
+
+// Who passed it on so far, and weir (RFC 9110 section 7.6.3).
+void write_via(std::string& lines, const http::request_head& h) {
+    lines += "via: ";
+    for (const auto& f : h.fields)
+        if (f.id == field_id::via) lines.append(f.value).append(", ");
+    lines += "1.1 weir\r\n";
+}
+
+}  // namespace
+
+outgoing::outgoing(const asked& what, const request_body& body, const place& to)
+    : asked_(what),
+      body_(body),
+      pool_(to.pool),
+      model_(to.model),
+      collects_(!what.tunnel() && is_collected(*to.pool->conf, what.target, what.facts)) {
+    const bool is_read = what.target.body == dialect::body_form::json || what.target.body == dialect::body_form::multipart;
+    if (!is_read || !what.understood) return;
+    const auto wish = wishes_for(*to.pool->conf, what.facts, to.model, collects_, what.caller ? what.caller->settings().max_output_tokens : 0);
+    edits_ = dialect::plan_edits(what.target.id, what.facts, wish);
+    hides_usage_ = wish.include_usage && !collects_ && dialect::reports_usage_when_asked(what.target.id);
+}
+
+dialect::endpoint outgoing::speaks() const {
+    const auto asked = asked_.target.id;
+    return collects_ && asked == dialect::endpoint::gemini_generate ? dialect::endpoint::gemini_stream_generate : asked;
+}
+
+bool outgoing::has_terminator() const { return dialect::traits_of(speaks()).end == dialect::stream_end::own; }
+
+void outgoing::write_path(std::string& out, const http::request_head& h, const pools::upstream_runtime& to, bool swaps_credential) const {
+    const auto& target = asked_.target;
+    const bool renames = !asked_.path_model.empty() && model_ != asked_.facts.model;
+    const bool to_stream = speaks() != target.id;
+    out = path_sent(*pool_->conf, *to.conf, target, renames ? model_ : std::string_view{}, collects_);
+    if (h.query.empty() && !to_stream) return;
+    const dialect::query_filter filter{swaps_credential, swaps_credential ? dialect::find_credential(h) : std::string_view{}, to_stream};
+    if (renames && target.id == dialect::endpoint::realtime)
+        dialect::append_forwarded_query(out, dialect::rename_in_query(h.query, model_), filter);
+    else
+        dialect::append_forwarded_query(out, h.query, filter);
+}
+
+void outgoing::write_head(wire::request_out& out, const http::request_head& h, const pools::upstream_runtime& to, const envelope& with) const {
+    // With keys configured the client's credential is weir's own; with an own upstream key it is replaced.
+    const bool swap = with.has_keys || !to.credential_name.empty();
+    const bool plain_answers = asked_.understood || with.reads_answer;
+    out.method = h.method;
+    write_path(out.path, h, to, swap);
+    out.authority = to.authority;
+    out.upgrades = asked_.tunnel();
+    out.length.reset();
+    if (body_.is_kept() || body_.uploading() || h.method == "POST" || h.method == "PUT" || h.method == "PATCH")
+        out.length = sends_encoded() ? body_.as_sent().size() : dialect::edited_size(body_.size(), edits_);
+
+    http::head_writer head{out.lines};
+    field_filter filter{h,
+                        to,
+                        with.has_keys ? dialect::find_credential(h) : std::string_view{},
+                        {.json = is_json(),
+                         .drops_coding = body_.has_coding() && !sends_encoded(),
+                         .drops_state = !with.continues_trace,
+                         .plain_answers = plain_answers,
+                         .swaps = swap,
+                         .tunnel = asked_.tunnel()}};
+    copy_fields(head, h, filter);
+    if (!filter.typed() && is_json()) head.add("content-type", std::string_view{"application/json"});
+    if (h.method == "OPTIONS")
+        if (const auto hops = http::hops_left(h); hops && *hops > 0) head.add("max-forwards", static_cast<std::uint64_t>(*hops - 1));
+    if (plain_answers) head.add("accept-encoding", std::string_view{"identity"});
+    if (!to.credential_name.empty()) head.add(to.credential_name, to.credential_value.reveal());
+    for (const auto& [name, value] : to.conf->headers) head.add(name, value.reveal());
+    char traceparent[core::traceparent_size];
+    core::write_traceparent(traceparent, with.trace);
+    head.add("traceparent", std::string_view{traceparent, sizeof traceparent});
+    head.add("x-request-id", with.request_id);
+    // The same for every try, so that an upstream that knows it does the work once.
+    const bool makes = !asked_.reads_only() && dialect::makes_something(asked_.target, asked_.facts);
+    if (pool_->conf->idempotency && makes && h.fields.value_of("idempotency-key").empty()) head.add("idempotency-key", with.request_id);
+    write_via(out.lines, h);
+}
+
+void outgoing::add_body(net::gather& out, std::string& copied) const {
+    if (sends_encoded()) return out.add(body_.as_sent());
+    std::size_t at = 0;
+    if (edits_.size() > gathered_edits) {
+        for (const auto& e : edits_) {
+            copied.append(body_.data() + at, e.at.begin - at).append(e.with);
+            at = e.at.end;
+        }
+        copied.append(body_.data() + at, body_.size() - at);
+        return out.add(copied);
+    }
+    for (const auto& e : edits_) {
+        out.add({body_.data() + at, e.at.begin - at});
+        out.add(e.with);
+        at = e.at.end;
+    }
+    if (body_.is_kept()) out.add({body_.data() + at, body_.size() - at});
+}
+
+}  // namespace weir::exchange

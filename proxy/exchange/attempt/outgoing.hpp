@@ -1,0 +1,63 @@
+// A request as one pool's upstreams get it: a head whose start line, Host, lengths, credentials and tracing are written anew while the client's other
+// fields are copied, and the body with the few values that change. It sends nothing.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/trace_context.hpp"
+#include "dialect/request.hpp"
+#include "exchange/asked.hpp"
+#include "exchange/place.hpp"
+#include "exchange/request/request_body.hpp"
+#include "http/head.hpp"
+#include "net/gather.hpp"
+#include "wire/upstream_stream.hpp"
+
+namespace weir::exchange {
+
+class outgoing {
+public:
+    /// What of the request's own the head repeats.
+    struct envelope {
+        std::string_view request_id;
+        core::trace_context trace;
+        bool continues_trace = false;  ///< the client's own, so that its tracestate goes along
+        bool has_keys = false;         ///< the client's credential is weir's own, and ends here
+        bool reads_answer = false;     ///< weir looks into the answer: it must be plain
+    };
+
+    /// For an upstream of `to.pool` that knows the model as `to.model`.
+    outgoing(const asked& what, const request_body& body, const place& to);
+    [[nodiscard]] bool is_for(const place& to) const { return pool_ == to.pool && model_ == to.model; }
+
+    /// The endpoint that is spoken there.
+    [[nodiscard]] dialect::endpoint speaks() const;
+    /// A stream is asked for, although the client wants one document.
+    [[nodiscard]] bool collects() const { return collects_; }
+    /// The stream's usage is asked for although the client did not: it shall leave no trace.
+    [[nodiscard]] bool hides_usage() const { return hides_usage_; }
+    /// A stream that is cut short can be told from one that ended.
+    [[nodiscard]] bool has_terminator() const;
+
+    /// `h`: the client's head.
+    void write_head(wire::request_out& out, const http::request_head& h, const pools::upstream_runtime& to, const envelope& with) const;
+    /// The body as pieces of memory that stay where they are; `copied` where there are too many of them.
+    void add_body(net::gather& out, std::string& copied) const;
+
+private:
+    [[nodiscard]] bool sends_encoded() const { return body_.has_coding() && edits_.empty(); }
+    [[nodiscard]] bool is_json() const { return body_.is_kept() && asked_.target.body == dialect::body_form::json; }
+    void write_path(std::string& out, const http::request_head& h, const pools::upstream_runtime& to, bool swaps_credential) const;
+
+    const asked& asked_;
+    const request_body& body_;
+    const pools::pool_runtime* pool_;
+    std::string_view model_;  ///< the snapshot's or the request's
+    std::vector<dialect::edit> edits_;
+    bool collects_ = false;
+    bool hides_usage_ = false;
+};
+
+}  // namespace weir::exchange

@@ -1,0 +1,218 @@
+#include "exchange/race/race.hpp"
+
+#include "exchange/charge.hpp"
+#include "exchange/intake.hpp"
+#include "exchange/race/verdict.hpp"
+
+namespace weir::exchange {
+namespace {
+
+std::unique_ptr<answer> begin_attempt(request& of, const outgoing& what, const place& to, policy::upstream_state::lease lease) {
+    const auto entry = of.told.add_attempt(of.at, to);
+    auto into = std::make_unique<answer>(to, std::move(lease), entry, what.speaks());
+    into->times.began = of.now();
+    return into;
+}
+
+}  // namespace
+
+net::task<bool> find_answer(request& of, std::unique_ptr<answer>& into, core::error& refusal) {
+    race r{of};
+    auto& plan = r.plan_;
+    std::size_t at = plan.candidate();
+    r.next_ = plan.start();
+    while (r.end_ == race::ending::open && r.next_ == step::attempt) {
+        // One that is under way already is the next one.
+        if (r.second_ && r.second_->second()) {
+            auto waiting = r.await_second();
+            co_await std::move(waiting);
+            continue;
+        }
+        if (passes_over(of.what, plan.candidate(), of.conf())) {
+            r.next_ = plan.pool_unusable();
+            continue;
+        }
+        if (plan.candidate() != at) {
+            at = plan.candidate();
+            r.finder_.forget_tried();
+            ++of.told.record.fallback_count;
+        }
+        auto trying = r.next_attempt();
+        co_await std::move(trying);
+    }
+    if (r.second_) r.second_->end();
+    r.finish();
+    into = std::move(r.answer_);
+    refusal = std::move(r.error_);
+    co_return r.end_ == race::ending::answer;
+}
+
+void race::enter_pool(std::size_t candidate) {
+    const auto where = of_.what.route->at(candidate, of_.what.facts.model);
+    pool_ = of_.view->pools[where.pool].pool;
+    const place here{pool_, nullptr, where.model};
+    of_.told.record.pool = pool_conf().name;
+    of_.told.record.served_model = where.model;
+    finder_.enter(of_.view->pools[where.pool], where.model);
+    if (plan_.attempts() == 0) of_.watch.set_deadline(core::after(of_.told.watch.began(), pool_conf().timeouts.total));
+    if (outgoing_ && outgoing_->is_for(here)) return;
+    outgoing_.emplace(of_.what, of_.body, here);
+    const bool may_beat = !of_.what.http10 && outgoing_->has_terminator() && (of_.told.record.stream || outgoing_->collects());
+    of_.beats.beat_every(may_beat ? pool_conf().heartbeat : std::nullopt);
+}
+
+net::task<void> race::next_attempt() {
+    const auto candidate = plan_.candidate();
+    enter_pool(candidate);
+    auto& pool = of_.view->pools[of_.what.route->at(candidate, of_.what.facts.model).pool];
+    auto picked = finder_.pick_at_once(plan_.attempts() == 0);
+    if (!picked || finder_.was_asked(picked)) {
+        auto waiting = find_upstream(std::move(picked));
+        picked = co_await std::move(waiting);
+    }
+    if (end_ != ending::open || !picked) co_return;
+    auto into = first_attempt(pool, picked);
+    auto& through = *pool.connections[picked.index];
+    for (bool fresh = false;; fresh = true) {
+        of_.at_hand = into.get();
+        at_hand_.emplace(of_, *outgoing_, through, std::move(into), nullptr, second_ ? &*second_ : nullptr);
+        auto running = at_hand_->run(fresh);
+        co_await std::move(running);
+        if (at_hand_->stands() != attempt::standing::raced) break;
+        into = ask_again(through);
+    }
+    conclude(*at_hand_);
+}
+
+// None was free at once, or only one that was asked already. None still: what follows is decided.
+net::task<policy::picked> race::find_upstream(policy::picked at_once) {
+    auto picked = std::move(at_once);
+    core::time_point not_before{};
+    if (picked.why_none == policy::no_upstream::all_full && pool_conf().queue.size > 0) {
+        auto waiting = finder_.wait_in_line();
+        picked = co_await std::move(waiting);
+        if (of_.watch.abandoned()) end_ = ending::nobody;
+        if (end_ != ending::open) co_return picked;
+    }
+    const bool again = picked && finder_.was_asked(picked);
+    if (again) not_before = finder_.ask_again_at(picked, plan_.candidate() + 1 >= candidates(of_.what));
+    if (not_before == core::never) picked = policy::picked{.why_none = policy::no_upstream::none_healthy};
+    if (!picked) {
+        none_usable(picked);
+    } else if (again) {
+        auto pausing = finder_.back_off(plan_.attempts(), not_before);
+        const bool wanted = co_await std::move(pausing);
+        if (!wanted) end_ = ending::nobody;
+    }
+    co_return picked;
+}
+
+// At an upstream that was picked.
+std::unique_ptr<answer> race::first_attempt(pools::pool_view& pool, policy::picked& picked) {
+    const place to{pool_, &pool_->upstreams[picked.index], of_.told.record.served_model};
+    finder_.note_asked(picked.index);
+    plan_.attempt_started();
+    if (plan_.attempts() == 1) pool_->retries->request_started(of_.now());
+    of_.told.stand_at(to);
+    if (second_attempt::may_help(of_, *outgoing_, *pool_)) arm_second(pool);
+    return begin_attempt(of_, *outgoing_, to, std::move(picked.lease));
+}
+
+// On a new connection to the same upstream, also where the pool allows one attempt: the kept one was closed just then, so that the first cannot have
+// been answered.
+std::unique_ptr<answer> race::ask_again(wire::links& through) {
+    auto raced = at_hand_->take();
+    of_.told.record.attempts[raced->entry].why = record::failure::reset;
+    of_.told.end_attempt(raced->entry, raced->times.began, of_.at.loop.tick());
+    raced->from.reset();
+    through.close_idle();
+    of_.at.metrics.retry(pool_conf().name, name_of(record::failure::reset));
+    plan_.attempt_started();
+    return begin_attempt(of_, *outgoing_, raced->at, std::move(raced->lease));
+}
+
+// The first attempt has failed or was overtaken while the second was on its way: that one counts now.
+net::task<void> race::await_second() {
+    auto& second = *second_;
+    const auto first_failure = of_.told.record.attempts[at_hand_->entry()].why;
+    const auto leaving = [&] { return second.second_is_ahead() && read_on_for_bill(of_, second.second()->so_far()); };
+    bool wanted = true;
+    while (wanted && !second.is_done() && (second.second_is_ahead() || of_.now() < of_.watch.deadline())) {
+        const auto beat = of_.beats.due(of_);
+        (void)co_await of_.told.watch.sleep_until(std::min(of_.watch.deadline(), beat));
+        if (of_.now() >= of_.beats.due(of_) && !of_.beats.beat(of_)) of_.watch.leave();
+        wanted = !of_.watch.abandoned(leaving);
+    }
+    if (second.second_is_ahead()) {
+        take_over();
+    } else if (!wanted) {
+        end_ = ending::nobody;
+    } else {
+        second.end();
+        follow_up(advice::retry, first_failure);
+    }
+}
+
+// It is read on as if it had been asked first.
+void race::take_over() {
+    auto& won = *second_->second();
+    if (!second_->is_done()) won.call_off();
+    second_->won();
+    of_.told.stand_at(won.so_far().at);
+    of_.at_hand = &won.so_far();
+    conclude(won);
+}
+
+void race::conclude(attempt& done) {
+    using standing = attempt::standing;
+    const auto& in = done.so_far();
+    of_.told.end_attempt(in.entry, in.times.began, of_.at.loop.tick());
+    of_.at_hand = nullptr;
+    switch (done.stands()) {
+        case standing::committed: return win(done.take());
+        case standing::overtaken: return second_->first_lost(done);
+        case standing::refused:
+        case standing::failed: return judge(done);
+        default: break;
+    }
+    answer_ = done.take();
+    end_ = ending::nobody;
+}
+
+void race::win(std::unique_ptr<answer> with) {
+    if (second_) second_->end();
+    plan_.committed();
+    if (with->from) with->from->wake(of_.client.sleeper());
+    answer_ = std::move(with);
+    error_ = {};
+    end_ = ending::answer;
+}
+
+// For the first attempt in a pool that asks for it, where there is another upstream. Nothing is sent yet.
+void race::arm_second(pools::pool_view& pool) {
+    second_.emplace(
+        of_, *outgoing_, *pool_, [this, &pool] { return make_second(pool); }, [this](attempt& failed) { (void)tell_upstream(of_, failed); });
+    if (!pool_conf().hedge || plan_.attempts() != 1 || pool.members.size() < 2) return;
+    pool_->hedging->budget.request_started(pool_conf().hedge->budget_percent);
+    second_->arm(of_.now());
+}
+
+// Nowhere: there is no other upstream free now, or too many second attempts were made lately.
+second_attempt::call race::make_second(pools::pool_view& pool) {
+    if (of_.watch.left() || pool_->line->occupied() || !pool_->hedging->budget.try_hedge()) return {};
+    auto picked = finder_.pick_another();
+    // Neither a probe nor an upstream that rests is a bet worth its tokens.
+    if (!picked || picked.lease.how() != policy::upstream_state::entry::normal) {
+        pool_->hedging->budget.give_back();
+        return {};
+    }
+    finder_.note_asked(picked.index);
+    plan_.attempt_started();
+    second_attempt::call out;
+    out.through = pool.connections[picked.index].get();
+    out.into = begin_attempt(of_, *outgoing_, {pool_, &pool_->upstreams[picked.index], of_.told.record.served_model}, std::move(picked.lease));
+    of_.told.record.attempts[out.into->entry].hedge = true;
+    return out;
+}
+
+}  // namespace weir::exchange

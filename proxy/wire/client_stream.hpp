@@ -1,0 +1,101 @@
+// One client's request and the way back to it. On HTTP/1 that is the connection, for one request after the other.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "http/head.hpp"
+#include "net/buffer.hpp"
+#include "net/reactor.hpp"
+#include "net/socket.hpp"
+
+namespace weir::wire {
+
+/// How much body an answer has.
+struct body_size {
+    enum class kind : std::uint8_t {
+        none,     ///< nothing says how much: 204 and 304
+        known,    ///< so many bytes; to HEAD the same are announced and none is sent
+        unknown,  ///< it ends where it ends
+    };
+    kind is = kind::unknown;
+    std::uint64_t bytes = 0;
+};
+
+class client_stream {
+public:
+    enum class flow : std::uint8_t {
+        done,   ///< everything is on its way
+        later,  ///< the client is slow: sleep, and flush() again; what was given to write() stays where it is until then
+        gone,
+    };
+
+    explicit client_stream(net::reactor& loop) : sleeper_(loop) {}
+    virtual ~client_stream() = default;
+    client_stream(const client_stream&) = delete;
+    client_stream& operator=(const client_stream&) = delete;
+
+    /// The only place where the request sleeps.
+    net::waiter& sleeper() { return sleeper_; }
+
+    // --- the request ---
+    /// Valid until the next sleep.
+    [[nodiscard]] virtual http::request_head& head() = 0;
+    /// The head's bytes, and behind them what came of the body.
+    net::buffer& input() { return in_; }
+    [[nodiscard]] std::size_t head_size() const { return head_size_; }
+    /// The head's bytes have moved, or are gone.
+    virtual void head_moved() = 0;
+    /// There is more of the body to read, maybe only its end.
+    [[nodiscard]] virtual bool readable() const = 0;
+    [[nodiscard]] virtual net::io_result read(char* to, std::size_t size) = 0;
+    /// A client that waits to be asked for its body is asked (`100 Continue`). What does not go out at once goes with flush().
+    [[nodiscard]] virtual flow invite_body() = 0;
+    /// A sized request, head and body: the next one is likely as large.
+    virtual void note_request_size(std::uint64_t bytes) { (void)bytes; }
+    /// The request's bytes leave the input: `body` bytes behind the head. The next one begins there.
+    virtual void leave_input(std::size_t body) = 0;
+
+    // --- the answer ---
+    /// It leaves with the first write. `lines`: the status line and the fields, each with its line end; how the body ends, and what becomes of the
+    /// connection, is said by this. `may_keep`: from here on another request may follow.
+    virtual void begin(std::string lines, body_size size, bool may_keep) = 0;
+    [[nodiscard]] bool has_begun() const { return begun_; }
+    /// Something may still be said behind what was sent: the body's end is not announced by a length.
+    [[nodiscard]] virtual bool is_open_ended() const = 0;
+    /// `last`: the answer is complete with it.
+    [[nodiscard]] virtual flow write(std::span<const std::string_view> pieces, bool last) = 0;
+    [[nodiscard]] virtual flow flush() = 0;
+    /// False: a write would only say `later`.
+    [[nodiscard]] virtual bool writable() const = 0;
+    /// What becomes of an answer that has begun, and of the connection, where it does not come to its own end.
+    enum class ending : std::uint8_t {
+        orderly,  ///< nothing is missing
+        cut,      ///< it is not complete, and the client must see that
+        reset,    ///< likewise, and nothing more of it is worth waiting for
+    };
+    virtual void end_as(ending how) = 0;
+    /// Bytes of this answer that went out, framing and head included.
+    [[nodiscard]] std::uint64_t sent() const { return sent_; }
+
+    // --- the client ---
+    /// It left, or its connection is being ended.
+    [[nodiscard]] virtual bool gone() const = 0;
+    /// Its connection is being ended, whatever it wants.
+    [[nodiscard]] virtual bool aborting() const = 0;
+    /// Whether the sleeper is woken when draining begins: for who may end early.
+    virtual void wake_on_drain(bool yes) { (void)yes; }
+    /// After an upgrade: both directions as they are. What came of the client is in input(). Null: there is none.
+    [[nodiscard]] virtual net::socket* tunnel() { return nullptr; }
+
+protected:
+    net::waiter sleeper_;
+    net::buffer in_;
+    std::uint32_t head_size_ = 0;
+    bool begun_ = false;
+    std::uint64_t sent_ = 0;
+};
+
+}  // namespace weir::wire
