@@ -60,7 +60,7 @@ open_request exchange::describe() const {
     out.pool = record.pool;
     out.upstream = record.upstream;
     out.stream = record.stream;
-    out.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(core::clock::now() - of_.told.watch.began()).count();
+    out.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(of_.at.loop.clock().moment() - of_.told.watch.began()).count();
     if (const auto* in = of_.at_hand; in && in->meters.counted) {
         out.output_tokens = in->meters.counted->output();
         out.cost = in->meters.cost.cost_of(in->meters.counted->estimate(in->reader.said().usage()));

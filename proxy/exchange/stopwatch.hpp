@@ -25,7 +25,7 @@ public:
         core::time_point slept_at{};
         bool await_ready() const noexcept { return inner.await_ready(); }
         void await_suspend(std::coroutine_handle<> h) {
-            slept_at = core::clock::now();
+            if (self) slept_at = self->sleeper_.loop().clock().moment();
             inner.await_suspend(h);
         }
         net::woken await_resume() {

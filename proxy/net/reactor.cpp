@@ -13,7 +13,7 @@ constexpr std::size_t batch_limit = 256;
 
 }  // namespace
 
-reactor::reactor() : now_(core::clock::now()), timers_(now_), batch_(batch_limit) {
+reactor::reactor() : timers_(clock_.now()), batch_(batch_limit) {
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     wake_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (epoll_ < 0 || wake_ < 0) throw std::system_error(errno, std::generic_category(), "cannot create an event loop");
@@ -74,20 +74,20 @@ void reactor::run() {
 
 void reactor::turn() {
     const bool busy = has_posted_.load(std::memory_order_acquire) || !yielded_.empty();
-    const int sleep = busy ? 0 : timers_.sleep_ms(now_);
+    const int sleep = busy ? 0 : timers_.sleep_ms(clock_.now());
     const int count = epoll_wait(epoll_, batch_.data(), static_cast<int>(batch_.size()), sleep);
     turns.slept();
     delay_.taken(tick(), count == static_cast<int>(batch_limit));
     if (count > 0) dispatch(count);
     if (has_posted_.load(std::memory_order_acquire)) run_posted();
-    timers_.advance(now_);
+    timers_.advance(clock_.now());
     if (!yielded_.empty()) {
         resuming_.swap(yielded_);
         for (const auto h : resuming_) h.resume();
         resuming_.clear();
     }
     // Nothing waits behind a single event, so that its end needs no look at the clock.
-    delay_.served(count > 1 ? core::clock::now() : now_, delay_limit_);
+    delay_.served(count > 1 ? clock_.moment() : clock_.now(), delay_limit_);
 }
 
 void reactor::stop() {

@@ -14,6 +14,7 @@
 
 #include "core/clock.hpp"
 #include "net/loop_delay.hpp"
+#include "net/moving_clock.hpp"
 #include "net/timer_wheel.hpp"
 #include "net/turns.hpp"
 
@@ -61,8 +62,9 @@ public:
     void post(std::function<void()> work);
 
     /// The time of the current batch. Refresh with tick() after long work.
-    [[nodiscard]] core::time_point now() const { return now_; }
-    core::time_point tick() { return now_ = core::clock::now(); }
+    [[nodiscard]] core::time_point now() const { return clock_.now(); }
+    core::time_point tick() { return clock_.tick(); }
+    moving_clock& clock() { return clock_; }
 
     timer_wheel& timers() { return timers_; }
 
@@ -85,7 +87,7 @@ private:
 
     int epoll_ = -1;
     int wake_ = -1;
-    core::time_point now_;
+    moving_clock clock_;
     timer_wheel timers_;
     loop_delay delay_;
     core::duration delay_limit_{};

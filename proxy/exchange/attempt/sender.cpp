@@ -61,7 +61,7 @@ bool sender::take_kept(bool fresh) {
 }
 
 net::task<bool> sender::dial() {
-    const auto began = core::clock::now();
+    const auto began = of_.at.loop.clock().moment();
     const auto by = std::min(of_.watch.deadline(), core::after(of_.now(), talk_.in().at.pool->conf->timeouts.connect));
     const net::dial_watch watch{&talk_, [](const void* who) { return static_cast<const conversation*>(who)->wants_no_connection(); }};
     auto dialling = through_.dial(talk_.sleeper(), watch, by);

@@ -161,6 +161,7 @@ void race::take_over() {
     of_.told.stand_at(won.so_far().at);
     of_.at_hand = &won.so_far();
     conclude(won);
+    second_.reset();
 }
 
 void race::conclude(attempt& done) {

@@ -74,8 +74,8 @@ private:
     ending end_ = ending::open;
 };
 
-/// True: there is an answer to pass on. False: the client is told `refusal` instead, or nothing, where that is none; `into` is then how far an answer had come that
-/// nobody waits for any more, for its account, or null.
+/// True: there is an answer to pass on. False: the client is told `refusal` instead, or nothing, where that is none; `into` is then how far an answer
+/// had come that nobody waits for any more, for its account, or null.
 [[nodiscard]] net::task<bool> find_answer(request& of, std::unique_ptr<answer>& into, core::error& refusal);
 
 }  // namespace weir::exchange
