@@ -9,16 +9,17 @@
 #include "cli/command.hpp"
 #include "cli/read_file.hpp"
 #include "config/load.hpp"
-#include "core/glob.hpp"
 #include "dialect/endpoint.hpp"
 #include "dialect/endpoint_rights.hpp"
 #include "dialect/request.hpp"
+#include "exchange/intake.hpp"
 #include "exchange/meter/prompt_count.hpp"
-#include "exchange/quote.hpp"
 #include "exchange/sent_request.hpp"
+#include "http/head.hpp"
+#include "net/resolver.hpp"
 #include "policy/keys/key_ring.hpp"
-#include "policy/route_table.hpp"
-#include "policy/unnamed_route.hpp"
+#include "pools/snapshot.hpp"
+#include "record/request_record.hpp"
 #include "token/encoding.hpp"
 
 namespace weir::cli {
@@ -35,99 +36,87 @@ struct explain_options {
 
 class explanation {
 public:
-    explanation(const config::conf& conf, const explain_options& with, std::string body)
-        : conf_(conf), with_(with), body_(std::move(body)), routes_(conf.routes, pool_names(conf), priced_names(conf)) {}
+    explanation(std::shared_ptr<const config::conf> conf, const explain_options& with, std::string body)
+        : conf_(*conf),
+          with_(with),
+          body_(std::move(body)),
+          head_text_("POST " + with.path + " HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: " +
+                     std::to_string(body_.size()) + "\r\n\r\n"),
+          snapshot_(pools::make_snapshot(std::move(conf), names_, nullptr)) {}
 
     int run() {
-        const bool understood = endpoint() && request();
-        if (!understood) return at_fault;
+        if (!request()) return at_fault;
+        const auto unrouted = intake_.find_route({});
         const bool admitted = keys();
-        const bool routed = route();
+        const bool routed = unrouted ? refused_route(unrouted) : route();
         estimate();
         return admitted && routed ? fine : at_fault;
     }
 
 private:
-    static std::vector<std::string> pool_names(const config::conf& conf) {
-        std::vector<std::string> out;
-        out.reserve(conf.pools.size());
-        for (const auto& pool : conf.pools) out.push_back(pool.name);
-        return out;
-    }
-    static std::vector<std::string> priced_names(const config::conf& conf) {
-        std::vector<std::string> out;
-        for (const auto& row : conf.prices.rows())
-            if (!core::is_glob(row.pattern)) out.push_back(row.pattern);
-        return out;
-    }
-
     static bool refused(const core::error& why) {
         std::cout << "refused      " << core::status_of(why.what) << ' ' << core::name_of(why.what) << ": " << why.message << '\n';
         return false;
     }
 
-    bool endpoint() {
-        const auto question = with_.path.find('?');
-        path_ = with_.path.substr(0, question);
-        query_ = question == std::string::npos ? "" : with_.path.substr(question + 1);
-        target_ = dialect::classify("POST", path_, query_, conf_.limits.normalize_paths);
-        if (target_.refusal) return refused(target_.refusal);
-        std::cout << "endpoint     " << dialect::label_of(target_.id) << " (" << dialect::name_of(target_.dialect) << ")\n";
-        if (!target_.hint.empty()) std::cout << "hint         " << target_.hint << '\n';
-        return true;
+    static bool refused_route(const core::error& why) {
+        std::cout << "route        none\n";
+        return refused(why);
     }
 
+    /// What the server's own intake makes of head and body.
     bool request() {
-        if (body_.size() > conf_.limits.request_body)
-            return refused({core::code::body_too_large,
-                            "the body is larger than limits.request_body (" + std::to_string(conf_.limits.request_body) + " bytes)"});
-        if (target_.body == dialect::body_form::json) {
-            const auto size = body_.size();
-            body_.append(padding, '\0');
-            const auto fault = dialect::inspect(target_.id, body_.data(), size, facts_);
-            body_.resize(size);
-            if (fault) return refused(fault);
-        }
-        if (const auto fault = exchange::agree_on_model(target_.model, facts_)) return refused(fault);
-        std::cout << "model        " << (facts_.model.empty() ? "(none)" : facts_.model) << '\n'
-                  << "stream       " << (facts_.stream || target_.streams_by_path ? "yes" : "no") << '\n';
+        if (http::parse_request_head(head_text_, head_text_.size() + 1, head_).state != http::parse_state::done)
+            return refused({core::code::bad_request, "'" + with_.path + "' is no path of a request"});
+        intake_.classify(head_);
+        told_.time = core::wall_clock::now();
+        if (const auto why = intake_.check_head(head_, {})) return refused(why);
+        const auto& target = asked_.target;
+        std::cout << "endpoint     " << dialect::label_of(target.id) << " (" << dialect::name_of(target.dialect) << ")\n";
+        if (!target.hint.empty()) std::cout << "hint         " << target.hint << '\n';
+        if (const auto why = intake_.check_size(head_)) return refused(why);
+        const auto size = body_.size();
+        body_.append(padding, '\0');
+        const auto why = intake_.understand(head_, {body_.data(), size});
+        body_.resize(size);
+        if (why) return refused(why);
+        std::cout << "model        " << (asked_.facts.model.empty() ? "(none)" : asked_.facts.model) << '\n'
+                  << "stream       " << (told_.stream ? "yes" : "no") << '\n';
         return true;
     }
 
     /// Without --key every key is shown; it is admitted if any of them is.
     bool keys() {
-        if (conf_.keys.empty()) {
+        if (!snapshot_->has_keys()) {
             std::cout << "key          none needed: the client's own credentials pass through\n";
             return true;
         }
         bool any = false, found = false;
-        for (const auto& settings : conf_.keys) {
-            if (!with_.key.empty() && settings.name != with_.key) continue;
+        for (const auto& each : snapshot_->keys->keys()) {
+            if (!with_.key.empty() && each.name() != with_.key) continue;
             found = true;
-            any |= one_key(policy::key{settings});
+            any |= one_key(each);
         }
         if (!found) std::cout << "key          no key is called '" << with_.key << "'\n";
         return any;
     }
 
+    /// What the server would say to it, as if nothing had been used so far.
+    core::code verdict_on(const policy::key& each) {
+        asked_.caller = &each;
+        if (each.expired(told_.time)) return core::code::key_expired;
+        if (const auto why = intake_.check_rights(head_)) return why.what;
+        if (!asked_.route) return each.allows_model(asked_.facts.model) ? core::code::none : core::code::model_not_allowed;
+        return snapshot_->keys->admit(&each, intake_.need(body_.size()), core::clock::now(), told_.time).refused.what;
+    }
+
     bool one_key(const policy::key& each) {
         const auto& s = each.settings();
-        const bool expired = each.expired(core::wall_clock::now());
-        const auto right = dialect::right_for(target_, "POST");
-        const bool open = each.allows_endpoint(right.word, right.wanted);
-        const bool allowed = each.allows_model(facts_.model) || (facts_.model.empty() && !dialect::works_a_model(target_));
-        const bool priced = !each.refuses_unpriced() || right.wanted == core::access::free || !dialect::works_a_model(target_) || has_price();
-        std::cout << "key          " << s.name << ": ";
-        if (expired)
-            std::cout << "refused, key_expired";
-        else if (!open)
-            std::cout << "refused, endpoint_not_allowed (its word is '" << right.word << "')";
-        else if (!allowed)
-            std::cout << "refused, model_not_allowed";
-        else if (!priced)
-            std::cout << "refused, model_not_priced (unpriced: serve would let it)";
-        else
-            std::cout << "admitted";
+        const auto verdict = verdict_on(each);
+        std::cout << "key          " << s.name << ": " << (verdict == core::code::none ? "admitted" : "refused, ");
+        if (verdict != core::code::none) std::cout << core::name_of(verdict);
+        if (verdict == core::code::endpoint_not_allowed) std::cout << " (its word is '" << dialect::right_for(asked_.target, "POST").word << "')";
+        if (verdict == core::code::model_not_priced) std::cout << " (unpriced: serve would let it)";
         if (!s.allow.empty()) std::cout << "; only from certain addresses (" << s.allow.size() << ')';
         if (s.requests_per_minute > 0) std::cout << "; " << s.requests_per_minute << " requests a minute";
         if (s.tokens_per_minute > 0) std::cout << "; " << s.tokens_per_minute << " tokens a minute";
@@ -136,29 +125,13 @@ private:
         if (s.max_output_tokens > 0) std::cout << "; at most " << s.max_output_tokens << " output tokens";
         std::cout << '\n';
         if (!with_.key.empty()) output_limit_ = s.max_output_tokens;
-        return !expired && open && allowed && priced;
-    }
-
-    bool has_price() {
-        const auto* found = routes_.find(facts_.model);
-        return found == nullptr || exchange::quote_for(conf_, *found, found->size(), facts_.model, {}).priced;
-    }
-
-    [[nodiscard]] std::optional<std::size_t> first_that_speaks() const {
-        for (std::size_t i = 0; i < conf_.pools.size(); ++i)
-            if (conf_.pools[i].dialect == target_.dialect) return i;
-        return std::nullopt;
+        return verdict == core::code::none;
     }
 
     bool route() {
-        const auto* found =
-            facts_.model.empty() ? policy::route_without_model(routes_, std::nullopt, first_that_speaks()) : routes_.find(facts_.model);
-        if (found == nullptr) {
-            std::cout << "route        none\n";
-            return refused(exchange::no_route(routes_, facts_.model));
-        }
-        std::cout << "route        " << found->pattern() << '\n';
-        for (std::size_t i = 0; i < found->size(); ++i) candidate(i + 1, found->at(i, facts_.model));
+        const auto& found = *asked_.route;
+        std::cout << "route        " << found.pattern() << '\n';
+        for (std::size_t i = 0; i < exchange::candidates(asked_); ++i) candidate(i + 1, found.at(i, asked_.facts.model));
         return true;
     }
 
@@ -166,15 +139,15 @@ private:
         const auto& pool = conf_.pools[to.pool];
         std::cout << "candidate " << number << "  pool " << pool.name << " (" << dialect::name_of(pool.dialect) << "), model " << to.model
                   << (to.larger_context ? ", also for prompts too long for those before" : "") << '\n';
-        if (exchange::is_foreign(pool, target_))
-            std::cout << "             sent as it is, in another dialect: " << exchange::foreign_hint(pool, target_) << '\n';
-        const bool collects = exchange::is_collected(pool, target_, facts_);
+        if (exchange::is_foreign(pool, asked_.target))
+            std::cout << "             sent as it is, in another dialect: " << exchange::foreign_hint(pool, asked_.target) << '\n';
+        const bool collects = exchange::is_collected(pool, asked_.target, asked_.facts);
         if (collects) std::cout << "             collect: asked for as a stream, answered as one document\n";
-        changes(exchange::wishes_for(pool, facts_, to.model, collects, output_limit_));
-        const std::string renamed = !target_.model.empty() && to.model != facts_.model ? std::string{to.model} : std::string{};
+        changes(exchange::wishes_for(pool, asked_.facts, to.model, collects, output_limit_));
+        const std::string renamed = !asked_.path_model.empty() && to.model != asked_.facts.model ? std::string{to.model} : std::string{};
         for (const auto& upstream : pool.upstreams) {
             std::cout << "             " << upstream.name << ": " << upstream.scheme << "://" << upstream.host << ':' << upstream.port
-                      << exchange::path_sent(pool, upstream, target_, renamed, collects) << ", weight " << upstream.weight << ", ";
+                      << exchange::path_sent(pool, upstream, asked_.target, renamed, collects) << ", weight " << upstream.weight << ", ";
             if (upstream.max_requests > 0) std::cout << "at most " << upstream.max_requests << " requests at once, ";
             price(conf_.prices.find(to.model, upstream.name));
         }
@@ -184,9 +157,9 @@ private:
 
     /// What of the body is written anew on the way there.
     void changes(const dialect::wishes& wish) const {
-        if (target_.body != dialect::body_form::json || target_.id == dialect::endpoint::other) return;
+        if (asked_.target.body != dialect::body_form::json || asked_.target.id == dialect::endpoint::other) return;
         std::string told;
-        for (const auto& edit : dialect::plan_edits(target_.id, facts_, wish)) told += (told.empty() ? "" : ", ") + edit.with;
+        for (const auto& edit : dialect::plan_edits(asked_.target.id, asked_.facts, wish)) told += (told.empty() ? "" : ", ") + edit.with;
         if (!told.empty()) std::cout << "             changed in the body: " << told << '\n';
     }
 
@@ -224,21 +197,23 @@ private:
     }
 
     void estimate() {
-        const auto encoding = token::encoding_for(facts_.model);
+        const auto encoding = token::encoding_for(asked_.facts.model);
         const auto seen = exchange::count_prompt(encoding.enc, body_);
         if (!seen.is_request) return;
         std::cout << "input        about " << seen.tokens << " tokens (" << token::name(encoding.enc)
                   << (encoding.exact && seen.complete ? "" : ", estimated") << ")\n";
-        if (facts_.max_output) std::cout << "output       at most " << *facts_.max_output << " tokens\n";
+        if (asked_.facts.max_output) std::cout << "output       at most " << *asked_.facts.max_output << " tokens\n";
     }
 
     const config::conf& conf_;
     const explain_options& with_;
-    std::string body_;
-    std::string path_, query_;
-    policy::route_table routes_;
-    dialect::target target_;
-    dialect::request_facts facts_;
+    std::string body_, head_text_;
+    net::resolver names_{net::resolver::settings{.threads = 0}};
+    std::shared_ptr<const pools::snapshot> snapshot_;
+    http::request_head head_;
+    exchange::asked asked_;
+    record::request_record told_;
+    exchange::intake intake_{*snapshot_, asked_, told_};
     std::int64_t output_limit_ = 0;  ///< of the key, where one was named
 };
 
@@ -253,7 +228,7 @@ int explain(const explain_options& with) {
         std::cerr << "weir: " << with.request << ": " << std::strerror(errno) << '\n';
         return at_fault;
     }
-    return explanation{*loaded.value, with, std::move(*body)}.run();
+    return explanation{loaded.value, with, std::move(*body)}.run();
 }
 
 }  // namespace

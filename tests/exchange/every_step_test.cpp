@@ -48,19 +48,28 @@ void expect_sound(const outcome& got, const std::string& story) {
     EXPECT_EQ(got.in_flight, 0) << story << ": a place at an upstream stays taken";
     EXPECT_TRUE(got.may_ask_again) << story << ": the key's place stays taken";
     EXPECT_FALSE(says(got, "from-a") && says(got, "from-b")) << story << ": two answers in one: " << got.body;
-    if (got.complete && got.status == 200)
+    if (got.complete && got.status == 200) {
         EXPECT_TRUE(says(got, "from-a") || says(got, "from-b")) << story << ": complete, and of nobody: " << got.body;
-    if (got.complete && got.status == 200) EXPECT_GT(got.spent, 0) << story << ": an answer for nothing";
+    }
+    if (got.complete && got.status == 200) {
+        EXPECT_GT(got.spent, 0) << story << ": an answer for nothing";
+    }
     const int whole = got.heard[0] + got.heard[1];
-    if (whole > 0) EXPECT_GT(got.spent, 0) << story << ": what was sent whole is charged";
-    if (whole == 0) EXPECT_EQ(got.spent, 0) << story << ": nobody got the request";
+    if (whole > 0) {
+        EXPECT_GT(got.spent, 0) << story << ": what was sent whole is charged";
+    }
+    if (whole == 0) {
+        EXPECT_EQ(got.spent, 0) << story << ": nobody got the request";
+    }
 }
 
 bool by_the_client(fault f) { return f == fault::cancel || f == fault::stop; }
 
 // Who leaves is not served on, and who is stopped has two seconds for last words.
 void expect_soon_over(const outcome& got, fault what, const std::string& story) {
-    if (by_the_client(what) && !got.complete) EXPECT_LT(got.took_after, 2500ms) << story;
+    if (by_the_client(what) && !got.complete) {
+        EXPECT_LT(got.took_after, 2500ms) << story;
+    }
 }
 
 }  // namespace
@@ -92,8 +101,9 @@ TEST(EveryStep, ThatOneUpstreamBreaksIsAnsweredByTheOtherUntilTheClientHasBytes)
                 if (by_the_client(what)) continue;
                 // Of a stream the first token is the second event; a document is held to its end.
                 const bool before_any_byte = !streams || at <= 4;
-                if (before_any_byte && saved.asked[0] > 0)
+                if (before_any_byte && saved.asked[0] > 0) {
                     EXPECT_TRUE(saved.complete && saved.status == 200) << story << ": " << saved.status << " " << saved.body;
+                }
                 if (!before_any_byte && saved.asked[0] > 0 && saved.asked[1] > 0) ADD_FAILURE() << story << ": asked elsewhere behind the first byte";
             }
 }

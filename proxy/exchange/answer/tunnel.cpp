@@ -275,10 +275,10 @@ void tunnel::say_goodbye_to_upstream() {
 }
 
 net::task<void> tunnel::close() {
-    const auto farewell = note_end();
+    const auto told = note_end();
     settle_account();
-    if (farewell.reason.empty()) co_return;
-    const auto words = last_words(farewell);
+    if (told.reason.empty()) co_return;
+    const auto words = last_words(told);
     say_goodbye_to_upstream();
     net::gather out;
     out.clear();

@@ -111,9 +111,9 @@ upstream_line::got upstream_line::take_head(net::buffer& from) {
     from.consume(head_size_);
     at_ = switches ? at::tunnel : at::body;
     if (switches) return got::bytes;
-    const auto got = unframe(from, 0);
+    const auto how = unframe(from, 0);
     if (!framing_.has_body()) from.clear();
-    return got;
+    return how;
 }
 
 upstream_line::got upstream_line::unframe(net::buffer& window, std::size_t payload) {

@@ -8,17 +8,16 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 
 #include "config/load.hpp"
 #include "fuzz/exchange/reference_http.hpp"
+#include "wire/h1/upstream_line.hpp"
 #include "worker/worker.hpp"
-
-// Every connect() of this program comes here (linker option --wrap): the worker's own become socket pairs while a scene is played.
-extern "C" int __real_connect(int fd, const sockaddr* to, socklen_t size);
-extern "C" int __wrap_connect(int fd, const sockaddr* to, socklen_t size);
 
 namespace weir::fuzz {
 namespace {
@@ -104,6 +103,41 @@ struct upstream_end {
     std::size_t sent = 0, proper = 0;
 };
 
+/// What the worker dials with: it gets one end of a socket pair, and the stage has the other.
+class staged_links final : public wire::links {
+public:
+    /// `dialled` gives the descriptor; negative: refused.
+    staged_links(net::reactor& loop, std::shared_ptr<const net::upstream_target> to, http::response_head& scratch, std::function<int()> dialled)
+        : loop_(loop), kept_(loop, std::move(to)), scratch_(scratch), dialled_(std::move(dialled)) {}
+
+    [[nodiscard]] std::unique_ptr<wire::upstream_stream> take_idle(core::duration at_most) override {
+        auto line = kept_.take_idle(at_most);
+        if (!line) return nullptr;
+        return std::make_unique<wire::h1::upstream_line>(std::move(line), kept_, scratch_);
+    }
+    [[nodiscard]] net::task<wire::dialled> dial(net::waiter& sleeper, net::dial_watch, core::time_point) override {
+        wire::dialled out;
+        const int fd = dialled_();
+        auto line = std::make_unique<net::upstream_connection>();
+        if (fd < 0 || !line->sock.open(loop_, fd)) {
+            out.why = net::dial_failure::connect;
+            co_return out;
+        }
+        line->sock.set_owner(&sleeper);
+        line->sock.flags |= net::can_read | net::can_write;
+        out.stream = std::make_unique<wire::h1::upstream_line>(std::move(line), kept_, scratch_);
+        co_return out;
+    }
+    void close_idle() override { kept_.close_idle(); }
+    void close_expired(core::time_point now) override { kept_.close_expired(now); }
+
+private:
+    net::reactor& loop_;
+    net::upstream_connections kept_;
+    http::response_head& scratch_;
+    std::function<int()> dialled_;
+};
+
 class run {
 public:
     run(studio& with, const scene& what)
@@ -120,9 +154,10 @@ public:
     run& operator=(const run&) = delete;
 
     played go();
-    int connected(int fd);
 
 private:
+    void stage_upstreams();
+    int dialled();
     static void close(int& fd) {
         if (fd >= 0) ::close(fd);
         fd = -1;
@@ -154,13 +189,11 @@ private:
     int quiet_ = 0;
 };
 
-run* playing = nullptr;
-
 played run::go() {
     constexpr int longest_wait = 100'000;
-    playing = this;
     int turns = 0;
     worker_.use(snapshot_);
+    worker_.post([this] { stage_upstreams(); });
     worker_.listen({studio_.listener}, {&worker_});
     auto& loop = worker_.lends().loop;
     while (!loop.stopped()) {
@@ -170,7 +203,6 @@ played run::go() {
         worker_.post([] {});  // never sleep
     }
     loop.run();  // what was posted meanwhile
-    playing = nullptr;
     out_.connections_left = studio_.counts.connections.load();
     out_.bodies_left = studio_.counts.buffered_bodies.load();
     for (const auto& pool : snapshot_->pools)
@@ -178,20 +210,27 @@ played run::go() {
     return std::move(out_);
 }
 
-// The worker dials: its descriptor becomes one end of a pair.
-int run::connected(int fd) {
+// Upstreams of the same target share what is kept, as they do in earnest.
+void run::stage_upstreams() {
+    auto& at = worker_.lends();
+    std::map<std::string, std::shared_ptr<wire::links>> staged;
+    for (auto& pool : at.view->pools)
+        for (std::size_t i = 0; i < pool.connections.size(); ++i) {
+            const auto& target = pool.pool->upstreams[i].target;
+            auto& links = staged[target->identity];
+            if (!links) links = std::make_shared<staged_links>(at.loop, target, at.space.response, [this] { return dialled(); });
+            pool.connections[i] = links;
+        }
+}
+
+int run::dialled() {
     const auto& answers = scene_.answers;
-    if (answers[std::min(next_connect_++, answers.size() - 1)].refuses) {
-        errno = ECONNREFUSED;
-        return -1;
-    }
+    if (answers[std::min(next_connect_++, answers.size() - 1)].refuses) return -1;
     int pair[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0 || ::dup3(pair[0], fd, O_CLOEXEC) < 0)
-        give_up("no socket pair");
-    ::close(pair[0]);
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) give_up("no socket pair");
     upstreams_.push_back({.fd = pair[1], .wire = {}});
     out_.connections.emplace_back();
-    return 0;
+    return pair[0];
 }
 
 // Between two turns of the loop: see what came; once nothing does any more, let somebody move on.
@@ -200,7 +239,7 @@ void run::turn() {
     if (!began_) {
         began_ = true;
         client_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (client_ < 0 || __real_connect(client_, studio_.address.get(), studio_.address.size) != 0) give_up("no client");
+        if (client_ < 0 || ::connect(client_, studio_.address.get(), studio_.address.size) != 0) give_up("no client");
         return;
     }
     quiet_ = receive_all() ? 0 : quiet_ + 1;
@@ -358,7 +397,3 @@ played play(const scene& what) {
 }
 
 }  // namespace weir::fuzz
-
-int __wrap_connect(int fd, const sockaddr* to, socklen_t size) {
-    return weir::fuzz::playing ? weir::fuzz::playing->connected(fd) : __real_connect(fd, to, size);
-}
