@@ -143,6 +143,11 @@ void charge_given_up(request& of, answer& in) {
     if (in.sent != request_state::not_whole) in.sent = request_state::settled;
 }
 
+void charge_prompt(request& of, answer& in) {
+    if (is_owed(of, in)) of.money.discard(prompt_estimate(of, in.at), price_of(of, in.at), of.told.record);
+    if (in.sent != request_state::not_whole) in.sent = request_state::settled;
+}
+
 bool budget_allows(request& of, answer& in) {
     if (!in.meters.counted || !of.money.watches_budgets(in.meters.cost)) return true;
     return of.money.charge(in.meters.cost, in.meters.counted->estimate(in.reader.said().usage()), core::wall_clock::now());
@@ -152,6 +157,7 @@ void note_progress(request& of, const answer& in) {
     if (!of.money.takes_progress(of.now())) return;
     const auto& reported = in.reader.said().usage();
     auto used = in.meters.counted ? in.meters.counted->estimate(reported) : usage::counts{};
+    tell_times(of, in);
     report_progress(of, used, in.meters.cost.cost_of(used));
     // Shown is what is sure: not an estimate of the prompt, which may turn out lower.
     if (reported.prompt() == 0) used.input = 0;

@@ -30,6 +30,8 @@ void read_along(const request& of, answer& in);
 
 /// The attempt is given up, and the client will see nothing of it. Once for each.
 void charge_given_up(request& of, answer& in);
+/// Likewise, where its answer had not begun: only the prompt is sure.
+void charge_prompt(request& of, answer& in);
 
 /// False: what the stream has cost so far has used up the key's budget.
 [[nodiscard]] bool budget_allows(request& of, answer& in);

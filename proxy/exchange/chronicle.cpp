@@ -101,6 +101,12 @@ void chronicle::note_cut(const stop_order& by) {
     record.interrupted_phase = core::name_of(why);
 }
 
+void chronicle::note_too_slow() {
+    record.code = core::code::upstream_timeout;
+    record.close_reason = "total";
+    record.interrupted_phase = name_of(record::failure::timeout_total);
+}
+
 void chronicle::measure_time(core::time_point now) {
     const auto total = now - watch.began();
     record.duration_us = us(total);

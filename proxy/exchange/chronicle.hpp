@@ -43,6 +43,8 @@ public:
     void note_first_token(core::time_point at);
     /// An answer that weir itself cuts short: nobody's connection broke.
     void note_cut(const stop_order& why);
+    /// The request's time was over before the client had taken what it was to get.
+    void note_too_slow();
 
     void measure_time(core::time_point now);
     [[nodiscard]] bool is_published() const { return published_; }

@@ -19,6 +19,7 @@ struct body_size {
         none,     ///< nothing says how much: 204 and 304
         known,    ///< so many bytes; to HEAD the same are announced and none is sent
         unknown,  ///< it ends where it ends
+        tunnel,   ///< the protocol is switched: from here on both directions go as they are
     };
     kind is = kind::unknown;
     std::uint64_t bytes = 0;

@@ -65,11 +65,11 @@ void expect_sound(const outcome& got, const std::string& story) {
 
 bool by_the_client(fault f) { return f == fault::cancel || f == fault::stop; }
 
-// Who leaves is not served on, and who is stopped has two seconds for last words.
+// Who leaves is not served on, and who is stopped has two seconds for last words. Whatever went wrong before, it is told so.
 void expect_soon_over(const outcome& got, fault what, const std::string& story) {
-    if (by_the_client(what) && !got.complete) {
-        EXPECT_LT(got.took_after, 2500ms) << story;
-    }
+    if (!by_the_client(what) || got.complete || got.took_after == core::duration{0}) return;
+    EXPECT_LT(got.took_after, 2500ms) << story;
+    EXPECT_EQ(got.told, what == fault::cancel ? "client_closed" : "ended_by_operator") << story;
 }
 
 }  // namespace
@@ -140,4 +140,27 @@ TEST(EveryStep, OfASecondAttemptThatIsQuickerIsNotWaitedForByTheFirst) {
         EXPECT_TRUE(says(got, "from-b")) << got.body;
         EXPECT_EQ(got.asked, (std::vector<int>{1, 1}));
     }
+}
+
+TEST(EveryStep, OfASlowClientThatTakesTheEndLateStillDeliversIt) {
+    auto upstream = saying("from-a", true);
+    upstream.pieces.push_back("");  // the end of the transfer comes behind the stream's own
+    for (const auto slow : {500ms, 1500ms, 9000ms}) {
+        const auto got = play("plain", true, {upstream, saying("from-b", true)}, slow);
+        expect_sound(got, "slow");
+        EXPECT_TRUE(got.body.ends_with("data: [DONE]\n\n")) << slow.count() << ": " << got.body;
+        EXPECT_FALSE(got.cut) << slow.count();
+    }
+}
+
+TEST(EveryStep, OfAnErrorDocumentInA200IsPassedOnWhereNobodyHasABetterAnswer) {
+    auto sorry = saying("from-a", false);
+    sorry.pieces = {sorry.pieces.front(), R"({"error":{"message":"no credits left","code":"server_error"}})"};
+    const auto got = play("plain", false, {sorry, sorry});
+    ASSERT_TRUE(got.ended);
+    EXPECT_EQ(got.status, 200);
+    EXPECT_NE(got.body.find("no credits left"), std::string::npos) << got.body;
+    EXPECT_EQ(got.asked, (std::vector<int>{1, 1}));
+    const auto saved = play("plain", false, {sorry, saying("from-b", false)});
+    EXPECT_TRUE(says(saved, "from-b")) << saved.body;
 }

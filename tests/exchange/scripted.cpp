@@ -75,12 +75,12 @@ public:
         at_.view = std::move(view);
     }
 
-    outcome play(std::string_view model, bool streams, std::vector<script> upstreams) {
+    outcome play(std::string_view model, bool streams, std::vector<script> upstreams, std::chrono::milliseconds slow) {
         outcome out;
         stage_.upstreams = std::move(upstreams);
         stage_.asked.assign(stage_.upstreams.size(), 0);
         stage_.heard = stage_.steps = stage_.asked;
-        client who{at_.loop, request_for(model, streams)};
+        client who{at_.loop, request_for(model, streams), slow};
         {
             exchange::exchange one{at_, who, *from_};
             stage_.who = &who;
@@ -95,6 +95,7 @@ public:
         out.complete = who.complete && !who.cut;
         out.cut = who.cut;
         out.asked = stage_.asked;
+        if (!at_.open.errors().empty()) out.told = at_.open.errors().back().code;
         if (stage_.broken_at != core::never) out.took_after = at_.loop.now() - stage_.broken_at;
         out.heard = stage_.heard;
         out.steps = stage_.steps;
@@ -238,7 +239,7 @@ net::task<wire::dialled> links::dial(net::waiter& sleeper, net::dial_watch watch
 
 // --- the client ---
 
-client::client(net::reactor& loop, std::string_view request) : client_stream(loop) {
+client::client(net::reactor& loop, std::string_view request, std::chrono::milliseconds slow) : client_stream(loop), slow_(slow) {
     in_.reserve(request.size() + net::padding);
     std::memcpy(in_.free_begin(), request.data(), request.size());
     in_.commit(request.size());
@@ -267,16 +268,31 @@ wire::client_stream::flow client::write(std::span<const std::string_view> pieces
     EXPECT_TRUE(begun_);
     EXPECT_FALSE(complete) << "nothing follows the last byte";
     if (gone_) return flow::gone;
-    for (const auto& p : pieces) body += p, sent_ += p.size();
-    complete = last;
+    EXPECT_TRUE(waiting_.empty()) << "what was given before has not gone out";
+    for (const auto& p : pieces) waiting_ += p;
+    last_waits_ = last;
+    if (slow_ > 0ms && waiting_.find("[DONE]") != std::string::npos) {
+        ready_at_ = sleeper_.loop().now() + slow_;
+        alarm_.whom = &sleeper_;
+        sleeper_.loop().timers().arm(alarm_, ready_at_);
+    }
+    return flush();
+}
+
+wire::client_stream::flow client::flush() {
+    if (gone_) return flow::gone;
+    if (sleeper_.loop().now() < ready_at_) return flow::later;
+    sent_ += waiting_.size();
+    body += std::exchange(waiting_, {});
+    complete = complete || std::exchange(last_waits_, false);
     return flow::done;
 }
 
 // --- a run ---
 
-outcome play(std::string_view model, bool streams, std::vector<script> upstreams) {
+outcome play(std::string_view model, bool streams, std::vector<script> upstreams, std::chrono::milliseconds slow) {
     bench one;
-    return one.play(model, streams, std::move(upstreams));
+    return one.play(model, streams, std::move(upstreams), slow);
 }
 
 script saying(std::string_view word, bool streams) {

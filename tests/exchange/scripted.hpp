@@ -116,7 +116,8 @@ private:
 /// Writes down what it gets, and leaves when it is told to.
 class client final : public wire::client_stream {
 public:
-    client(net::reactor& loop, std::string_view request);
+    /// It takes so long over what it gets from the stream's end on.
+    client(net::reactor& loop, std::string_view request, std::chrono::milliseconds slow);
 
     [[nodiscard]] http::request_head& head() override;
     void head_moved() override {}
@@ -127,7 +128,7 @@ public:
     void begin(std::string head_lines, wire::body_size size, bool may_keep) override;
     [[nodiscard]] bool is_open_ended() const override { return open_ended; }
     [[nodiscard]] flow write(std::span<const std::string_view> pieces, bool last) override;
-    [[nodiscard]] flow flush() override { return gone_ ? flow::gone : flow::done; }
+    [[nodiscard]] flow flush() override;
     [[nodiscard]] bool writable() const override { return true; }
     void end_as(ending how) override { cut = cut || how != ending::orderly; }
     [[nodiscard]] bool gone() const override { return gone_; }
@@ -139,7 +140,17 @@ public:
     bool open_ended = false, complete = false, cut = false;
 
 private:
+    struct alarm final : net::timer_node {
+        net::waiter* whom = nullptr;
+        void on_deadline() override { whom->wake(); }
+    };
+
     http::request_head head_;
+    std::chrono::milliseconds slow_;
+    alarm alarm_;
+    core::time_point ready_at_{};
+    std::string waiting_;  ///< what it has not taken yet
+    bool last_waits_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     bool gone_ = false;
 };
@@ -154,11 +165,12 @@ struct outcome {
     usage::nanousd spent = 0;
     std::int64_t in_flight = 0;    ///< of all upstreams, afterwards
     bool may_ask_again = false;    ///< the key's only place is free
+    std::string told;              ///< the code that log, metrics and operators see; empty: all went well
     core::duration took_after{0};  ///< until the request was over, since a step went wrong
 };
 
 /// Plays `request` against `upstreams` of the pool that `model` goes to. The conf: see scripted.cpp.
-[[nodiscard]] outcome play(std::string_view model, bool streams, std::vector<script> upstreams);
+[[nodiscard]] outcome play(std::string_view model, bool streams, std::vector<script> upstreams, std::chrono::milliseconds slow = {});
 
 /// A whole stream, or a document, that says `word`.
 [[nodiscard]] script saying(std::string_view word, bool streams);

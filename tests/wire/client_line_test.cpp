@@ -124,7 +124,15 @@ TEST_F(ClientLine, LetsNothingIncompleteLookComplete) {
     sized.line.begin(ok, {body_size::kind::known, 9}, true);
     EXPECT_EQ(sized.say("half", false), flow::done);
     sized.line.end_as(client_stream::ending::cut);
-    EXPECT_EQ(sized.line.what_follows(), after::abort);
+    EXPECT_EQ(sized.line.what_follows(), after::cut) << "so are bytes";
+    joint body{loop_, scratch_, get};
+    body.line.begin(ok, {body_size::kind::known, 9}, true);
+    body.line.end_as(client_stream::ending::reset);
+    EXPECT_EQ(body.line.what_follows(), after::abort);
+    joint old{loop_, scratch_, "GET / HTTP/1.0\r\n\r\n"};
+    old.line.begin(ok, {}, true);
+    old.line.end_as(client_stream::ending::cut);
+    EXPECT_EQ(old.line.what_follows(), after::abort) << "its end would be the answer's";
     joint silent{loop_, scratch_, get};
     EXPECT_EQ(silent.line.what_follows(), after::cut) << "nothing was answered";
 }

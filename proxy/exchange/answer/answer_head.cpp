@@ -103,8 +103,6 @@ void read_answer_head(request& of, answer& in, const outgoing& what, const http:
     if (!s.dated) out.add("date", of.at.date.at(core::wall_clock::now()));
     in.how.form = form_of(s.type);
     choose_reading(of, in, collects);
-    const bool fine = head.status >= 200 && head.status < 300;
-    of.object.begin(fine, in.how.coding != http::content_coding::identity, collects, s.type);
     if (collects && !in.is_stream() && !s.coding.empty()) out.add("content-encoding", s.coding);
     if (collects && !s.type.empty()) out.add("content-type", in.is_stream() ? std::string_view{"application/json"} : s.type);
     if (in.is_stream()) begin_stream(of, in);

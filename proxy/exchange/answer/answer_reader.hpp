@@ -27,17 +27,17 @@ public:
     /// The first token came.
     [[nodiscard]] bool has_content() const { return has_content_; }
     /// An error in place of an answer, or behind its beginning: what follows is not read.
-    [[nodiscard]] bool has_error() const { return state_ == state::error; }
+    [[nodiscard]] bool has_error() const { return has_error_; }
     /// The last event that was read is the last one that goes on.
-    [[nodiscard]] bool is_cut() const { return state_ == state::cut; }
-    void cut() { state_ = state::cut; }
+    [[nodiscard]] bool is_cut() const { return cut_; }
+    void cut() { cut_ = true; }
 
     /// Reads the events that are whole; with `ended` also one that lacks its blank line. `judge(const dialect::event_facts&, char* event, std::size_t
     /// size)` sees each of them; it may blank bytes of it, and cut(). `hides_usage`: of usage that the client did not ask for nothing goes on.
     template <class F>
     void read_events(bool ended, dialect::text_sink* text, bool hides_usage, F&& judge) {
         char* const base = window_.data();
-        while (seen_ < window_.size() && state_ == state::open) {
+        while (seen_ < window_.size() && !has_error_ && !cut_) {
             const auto size = size_of_event({base + seen_, window_.size() - seen_}, ended);
             if (size == 0) return;
             const auto facts = said_.read({base + seen_, size}, text);
@@ -77,14 +77,12 @@ public:
     void replace(std::string_view document);
 
 private:
-    enum class state : std::uint8_t { open, error, cut };
-
     [[nodiscard]] std::size_t size_of_event(std::string_view bytes, bool ended) {
         const auto size = events_.find(bytes);
         return size == 0 && ended ? bytes.size() : size;
     }
     void note(const dialect::event_facts& facts) {
-        if (facts.error && state_ == state::open) state_ = state::error;
+        has_error_ = has_error_ || facts.error;
         has_content_ = has_content_ || facts.content || facts.finish || facts.terminator;
     }
     // What follows in this batch moves up behind it.
@@ -105,8 +103,7 @@ private:
     std::size_t kept_ = 0;  ///< of these what goes on, moved to the front
     http::sse_scanner events_;
     dialect::stream_reader said_;
-    state state_ = state::open;
-    bool has_content_ = false;
+    bool has_content_ = false, has_error_ = false, cut_ = false;
 };
 
 }  // namespace weir::exchange

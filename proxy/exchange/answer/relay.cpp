@@ -54,6 +54,7 @@ relay::~relay() {
 
 net::task<void> relay_to_client(request& of, answer& in) {
     auto ending = relay::after_batch::go_on;
+    const bool is_live = in.from != nullptr;
     relay way{of, in};
     way.start();
     for (;;) {
@@ -79,14 +80,14 @@ net::task<void> relay_to_client(request& of, answer& in) {
         if (way.abandoned() && !of.watch.stopped()) break;
         way.take_in();
     }
-    of.told.end_attempt(in.entry, in.times.began, of.at.loop.tick());
+    if (is_live) of.told.end_attempt(in.entry, in.times.began, of.at.loop.tick());
 }
 
 // False: nothing more is waited for. `for_beat`: the deadline was a sign of life's.
 bool relay::note_woken(net::woken why, bool for_beat) {
     const bool late = why == net::woken::deadline;
     if (late && for_beat && !of_.beats.beat(of_)) of_.watch.leave();
-    if (late && !for_beat) broken_ = patience_.missed(of_.now(), of_.watch.deadline());
+    if (late && !for_beat) broken_ = of_.now() >= of_.watch.deadline() ? failure::timeout_total : failure::timeout_idle;
     return !abandoned() && broken_ == failure::none;
 }
 
@@ -132,6 +133,7 @@ bool relay::abandoned() {
 bool relay::goes_on() {
     if (abandoned() && !of_.watch.stopped()) return false;
     if (in_.is_stream()) {
+        if (!of_.watch.left()) note_terminator();
         in_.reader.passed();
         note_progress(of_, in_);
         const bool begun = in_.reader.has_content();
@@ -183,9 +185,7 @@ relay::after_batch relay::pass_events() {
     if (end.last || in_.reader.said().terminated()) account(end);
     if (end.last) in_.release();
     write(passing, end.last && end.cut == core::code::none);
-    if (end.last) return after_batch::over;
-    if (!of_.watch.left()) note_terminator();
-    return after_batch::go_on;
+    return end.last ? after_batch::over : after_batch::go_on;
 }
 
 relay::after_batch relay::pass_body() {
@@ -280,10 +280,7 @@ void relay::note_too_slow() {
     of_.watch.leave();
     if (of_.watch.stopped()) return of_.told.note_cut(of_.watch.order());
     if (of_.watch.reading() == reading_for::connection) return;  // it has everything but the end of the transfer
-    auto& record = of_.told.record;
-    record.code = core::code::upstream_timeout;
-    record.close_reason = "total";
-    record.interrupted_phase = name_of(failure::timeout_total);
+    of_.told.note_too_slow();
 }
 
 }  // namespace weir::exchange

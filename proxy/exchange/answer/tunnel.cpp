@@ -113,11 +113,13 @@ net::task<bool> tunnel::open() {
     in_.meters.cost.price = price_of(of_, in_.at);
     write_own_fields(of_, in_, false);
     in_.lines += "connection: upgrade\r\nupgrade: websocket\r\n";
-    of_.client.begin(std::move(in_.lines), {wire::body_size::kind::none}, true);
+    of_.client.begin(std::move(in_.lines), {wire::body_size::kind::tunnel}, true);
     of_.client.end_as(wire::client_stream::ending::cut);  // until it is closed in an orderly way
     auto how = of_.client.write({}, true);
     while (how == flow::later && !of_.watch.gone()) {
         const auto woken = co_await of_.told.watch.sleep_until(std::min(of_.watch.deadline(), of_.watch.order().last_words_by()));
+        if (woken == net::woken::deadline && of_.watch.stopped()) of_.told.note_cut(of_.watch.order());
+        if (woken == net::woken::deadline && !of_.watch.stopped()) of_.told.note_too_slow();
         how = woken == net::woken::deadline ? flow::gone : of_.client.flush();
     }
     if (how != flow::done) of_.watch.leave();
@@ -346,6 +348,7 @@ net::task<void> tunnel_through(request& of, answer& in) {
     tunnel both{of, in};
     auto running = both.run();
     co_await std::move(running);
+    of.told.end_attempt(in.entry, in.times.began, of.at.loop.tick());
 }
 
 }  // namespace weir::exchange

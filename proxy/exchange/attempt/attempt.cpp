@@ -17,6 +17,7 @@ net::task<void> attempt::run(bool fresh) {
         holder back{talk_, what_};
         auto holding = back.hold();
         co_await std::move(holding);
+        if (!talk_.in().is_stream() || what_.collects()) talk_.forgive();
     }
 }
 

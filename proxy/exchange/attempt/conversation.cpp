@@ -36,14 +36,13 @@ bool conversation::wants_no_connection() const {
     return of.watch.wants_nothing() || (with_ && with_->second_is_ahead());
 }
 
-// Always false: nothing follows. What is read for its bill only has no use for a verdict.
+// Always false: nothing follows.
 bool conversation::fail(record::failure why, std::string_view detail) {
     failure.why = why;
     failure.detail = detail;
     failure.status = in().status;
     stands = standing::failed;
     if (own) return false;
-    if (of.watch.reading() != reading_for::client) stands = standing::over;
     if (with_ && with_->second_is_ahead()) stands = standing::overtaken;
     return false;
 }

@@ -60,6 +60,11 @@ struct conversation {
     [[nodiscard]] bool wants_no_connection() const;
     void note_begun();
 
+    /// What is read for its bill only has no use for a verdict.
+    void forgive() {
+        if (stands == standing::failed && !own && of.watch.reading() != reading_for::client) stands = standing::over;
+    }
+
     // These return false: nothing follows.
     bool fail(record::failure why, std::string_view detail = {});
     bool fail_reading(heard how);

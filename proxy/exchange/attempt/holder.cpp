@@ -28,6 +28,9 @@ net::task<void> holder::hold() {
     if (in.status == 101) return decide_at_once();
     if (in.status >= 400) return hold_error();
     if (in.is_stream()) return what_.collects() ? collect() : hold_events();
+    // No bet is won with what was not asked for.
+    const bool wants_stream = of_.told.record.stream || what_.collects();
+    if (talk_.own && (in.status >= 300 || wants_stream)) return decide_at_once();
     const bool unread_stream = what_.collects() && in.how.form == answer_form::events && in.how.due == charged::as_counted;
     const bool unfit =
         of_.beats.early() && (of_.told.record.stream || in.how.read == reading::nothing || in.how.coding != http::content_coding::identity);
@@ -123,7 +126,11 @@ bool holder::judge_document() {
     if (!surplus && !may_be_error) return true;
     const auto facts = dialect::read_unary(of_.what.target.id, text.data(), text.size());
     if (surplus && !facts.json) return talk_.fail(failure::invalid, "its Content-Length ends within the document, and more came");
-    return !may_be_error || !facts.error || talk_.fail_inside(facts.error_code, facts.error_message);
+    if (!may_be_error || !facts.error) return true;
+    (void)talk_.fail_inside(facts.error_code, facts.error_message);
+    // It is here whole, and can be passed on should nobody have a better one.
+    if (talk_.stands == conversation::standing::failed) talk_.stands = conversation::standing::refused;
+    return false;
 }
 
 commitment holder::look_at_events(bool broken) {
@@ -163,8 +170,8 @@ net::task<void> holder::hold_events() {
         commit();
         co_return;
     }
-    // A job that was begun runs on, and its name may be among what was held.
-    of_.object.feed(of_, in, in.reader.passing());
+    // A job that was begun runs on, and its name may be among what was held. Of one that runs beside another the client sees nothing.
+    if (!talk_.own && talk_.stands != conversation::standing::overtaken) of_.object.feed(of_, in, in.reader.passing());
     if (verdict == commitment::error_inside) (void)talk_.fail_inside(said.error_code(), said.error_message());
     if (verdict == commitment::failed) (void)talk_.fail(failure::invalid, talk_.fault);
     if (verdict == commitment::too_short)

@@ -33,6 +33,8 @@ private:
     [[nodiscard]] net::task<void> collect();
     [[nodiscard]] std::size_t collect_events();
     [[nodiscard]] bool judge_collected(bool sound);
+    [[nodiscard]] bool count_collected();
+    bool fail_collected();
     void finish_collecting();
 
     conversation& talk_;

@@ -34,6 +34,15 @@ std::size_t holder::collect_events() {
     return done;
 }
 
+// Weir's own limit is no fault of the upstream's, and no other would do better.
+bool holder::fail_collected() {
+    const auto& name = talk_.in().at.to->conf->name;
+    if (collected_->too_large())
+        talk_.last_word = core::error{core::code::upstream_invalid_response,
+                                      "the upstream '" + name + "': " + std::string{collected_->fault()} + "; ask for a stream, or raise the limit"};
+    return talk_.fail(failure::invalid, collected_->fault());
+}
+
 // False: no document can become of it; it stands otherwise now.
 bool holder::judge_collected(bool sound) {
     const auto& in = talk_.in();
@@ -41,14 +50,13 @@ bool holder::judge_collected(bool sound) {
     const bool complete = in.is_complete();
     if (in.reader.has_error()) return talk_.fail_inside(said.error_code(), said.error_message());
     if (!collected_->fault().empty() && !(complete && !sound)) {
-        if (collected_->too_large())
-            talk_.last_word = core::error{
-                core::code::upstream_invalid_response,
-                "the upstream '" + in.at.to->conf->name + "': " + std::string{collected_->fault()} + "; ask for a stream, or raise the limit"};
-        return talk_.fail(failure::invalid, collected_->fault());
+        return fail_collected();
     }
     if (!complete && !sound) return talk_.fail(failure::invalid, talk_.fault);
-    if (!complete && in.ended()) return talk_.fail(failure::reset, "the stream ended before its end was said");
+    return complete || !in.ended() || talk_.fail(failure::reset, "the stream ended before its end was said");
+}
+
+bool holder::count_collected() {
     if (collected_->count_memory(memory_for_bodies(of_.at, of_.told.record.listener, of_.conf().limits.buffered_bodies))) return true;
     talk_.last_word = core::error{core::code::overloaded, "too many answers are being put together (limits.buffered_bodies); try again soon", 1};
     return talk_.fail(failure::invalid);
@@ -68,7 +76,8 @@ net::task<void> holder::collect() {
         const bool complete = in.is_complete();
         if (complete && (in.ended() || !sound || !in.from->keeps())) break;
         if (of_.watch.read_enough(in.meters.counted->output())) break;
-        note_progress(of_, in);
+        if (!count_collected()) co_return;
+        if (!talk_.own) note_progress(of_, in);
         if (in_turn > turn_bytes) {
             in_turn = 0;
             // One that may be called off sleeps only where it can be woken.
@@ -96,13 +105,14 @@ net::task<void> holder::collect() {
 void holder::finish_collecting() {
     auto& in = talk_.in();
     std::string document;
-    if (in.is_complete()) take_report(of_, in);
-    if (of_.watch.reading() != reading_for::client) {
-        talk_.stands = conversation::standing::over;
+    const bool for_bill = of_.watch.reading() != reading_for::client;
+    if (!for_bill && !collected_->write(document)) {
+        (void)fail_collected();
         return;
     }
-    if (!collected_->write(document)) {
-        (void)talk_.fail(failure::invalid, collected_->fault());
+    if (in.is_complete()) take_report(of_, in);
+    if (for_bill) {
+        talk_.stands = conversation::standing::over;
         return;
     }
     // How fast it is, is how soon it spoke, as for a stream that is passed on.

@@ -122,7 +122,7 @@ void copy_fields(http::head_writer& head, const http::request_head& h, field_fil
 void write_via(std::string& lines, const http::request_head& h) {
     lines += "via: ";
     for (const auto& f : h.fields)
-        if (f.id == field_id::via) lines.append(f.value).append(", ");
+        if (f.id == field_id::via && !f.value.empty()) lines.append(f.value).append(", ");
     lines += "1.1 weir\r\n";
 }
 

@@ -139,6 +139,10 @@ bool sender::take_head() {
         if (const auto fault = http::handshake_fault(of_.client.head().fields, head); !fault.empty()) return talk_.fail(failure::invalid, fault);
     of_.told.record.attempts[in.entry].status = head.status;
     read_answer_head(of_, in, what_, head, talk_.pause);  // before the head's bytes go: its fields point there
+    if (!talk_.own) of_.told.record.status = head.status;
+    if (!talk_.own) of_.object.begin(in, what_.collects());
+    // There is no place in it for a sign of life.
+    if (!talk_.own && !in.is_stream() && in.how.coding != http::content_coding::identity) of_.beats.stop();
     talk_.heard_last = in.from->take_head(in.reader.window());
     talk_.fault = in.from->why();
     return true;

@@ -101,13 +101,14 @@ policy::picked object_part::pick_maker(request& of, pools::pool_view& pool) cons
 
 // --- the answer ---
 
-void object_part::begin(bool fine, bool encoded, bool collected, std::string_view type) {
+void object_part::begin(const answer& in, bool collected) {
     if (!it_) return;
     it_->reader.reset();
-    if (!fine || encoded || !reads_answer() || it_->ours) return;
-    const auto is = [&](std::string_view wanted) { return type.size() >= wanted.size() && http::iequals(type.substr(0, wanted.size()), wanted); };
-    const bool events = is("text/event-stream") && !collected;  // what is collected is passed on as a document
-    if (!is("text/event-stream") && !is("application/json") && !it_->asked.lines) return;
+    const bool fine = in.status >= 200 && in.status < 300;
+    if (!fine || in.how.coding != http::content_coding::identity || !reads_answer() || it_->ours) return;
+    const bool is_stream = in.how.form == answer_form::events;
+    if (!is_stream && in.how.form != answer_form::json && !it_->asked.lines) return;
+    const bool events = is_stream && !collected;  // what is collected is passed on as a document
     const auto form = it_->asked.lines ? dialect::answer_form::lines : events ? dialect::answer_form::events : dialect::answer_form::json;
     it_->reader = std::make_unique<dialect::object_reader>(it_->asked.kind, form, it_->asked.makes);
 }

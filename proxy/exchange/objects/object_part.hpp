@@ -36,8 +36,8 @@ public:
 
     /// Weir looks into the answer: it must be plain.
     [[nodiscard]] bool reads_answer() const { return it_ && it_->reads_answer(); }
-    /// An answer begins: `fine`: it is none of an error. `type`: its content type.
-    void begin(bool fine, bool encoded, bool collected, std::string_view type);
+    /// An answer begins, the one that the client will see if any. `collected`: it is passed on as a document.
+    void begin(const answer& in, bool collected);
     /// What the client will see of it. Once it has named its object, that is known even if weir dies before the answer's end.
     void feed(request& of, const answer& in, std::string_view bytes);
     /// With the request's own account, which the row and the object share. `ended`: all of the answer is here.

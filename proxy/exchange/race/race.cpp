@@ -14,6 +14,12 @@ std::unique_ptr<answer> begin_attempt(request& of, const outgoing& what, const p
     return into;
 }
 
+// Who asked for a document gets white space once somebody is at work on it, not while it waits in line: until then it can still be told to come back.
+void set_beats(request& of, const outgoing& what, const config::pool_conf& pool, bool asked) {
+    const bool wanted = of.told.record.stream || (asked && what.collects());
+    of.beats.beat_every(wanted && !of.what.http10 && what.has_terminator() ? pool.heartbeat : std::nullopt);
+}
+
 }  // namespace
 
 net::task<bool> find_answer(request& of, std::unique_ptr<answer>& into, core::error& refusal) {
@@ -55,10 +61,8 @@ void race::enter_pool(std::size_t candidate) {
     of_.told.record.served_model = where.model;
     finder_.enter(of_.view->pools[where.pool], where.model);
     if (plan_.attempts() == 0) of_.watch.set_deadline(core::after(of_.told.watch.began(), pool_conf().timeouts.total));
-    if (outgoing_ && outgoing_->is_for(here)) return;
-    outgoing_.emplace(of_.what, of_.body, here);
-    const bool may_beat = !of_.what.http10 && outgoing_->has_terminator() && (of_.told.record.stream || outgoing_->collects());
-    of_.beats.beat_every(may_beat ? pool_conf().heartbeat : std::nullopt);
+    if (!outgoing_ || !outgoing_->is_for(here)) outgoing_.emplace(of_.what, of_.body, here);
+    set_beats(of_, *outgoing_, pool_conf(), false);
 }
 
 net::task<void> race::next_attempt() {
@@ -114,6 +118,9 @@ std::unique_ptr<answer> race::first_attempt(pools::pool_view& pool, policy::pick
     plan_.attempt_started();
     if (plan_.attempts() == 1) pool_->retries->request_started(of_.now());
     of_.told.stand_at(to);
+    of_.told.record.status = 0;
+    set_beats(of_, *outgoing_, pool_conf(), true);
+    second_.reset();
     if (second_attempt::may_help(of_, *outgoing_, *pool_)) arm_second(pool);
     return begin_attempt(of_, *outgoing_, to, std::move(picked.lease));
 }
@@ -126,6 +133,8 @@ std::unique_ptr<answer> race::ask_again(wire::links& through) {
     of_.told.end_attempt(raced->entry, raced->times.began, of_.at.loop.tick());
     raced->from.reset();
     through.close_idle();
+    of_.told.record.status = 0;
+    set_beats(of_, *outgoing_, pool_conf(), true);
     of_.at.metrics.retry(pool_conf().name, name_of(record::failure::reset));
     plan_.attempt_started();
     return begin_attempt(of_, *outgoing_, raced->at, std::move(raced->lease));
@@ -136,11 +145,16 @@ net::task<void> race::await_second() {
     auto& second = *second_;
     const auto first_failure = of_.told.record.attempts[at_hand_->entry()].why;
     const auto leaving = [&] { return second.second_is_ahead() && read_on_for_bill(of_, second.second()->so_far()); };
+    const auto goes_on = [&] {
+        const bool is_over = of_.now() >= of_.watch.deadline();
+        return !second.is_done() && (!is_over || (second.second_is_ahead() && of_.watch.reading() == reading_for::client));
+    };
     bool wanted = true;
-    while (wanted && !second.is_done() && (second.second_is_ahead() || of_.now() < of_.watch.deadline())) {
-        const auto beat = of_.beats.due(of_);
+    set_beats(of_, *outgoing_, pool_conf(), true);
+    while (wanted && goes_on()) {
+        const auto beat = second.second_is_ahead() ? of_.beats.due(of_) : core::never;
         (void)co_await of_.told.watch.sleep_until(std::min(of_.watch.deadline(), beat));
-        if (of_.now() >= of_.beats.due(of_) && !of_.beats.beat(of_)) of_.watch.leave();
+        if (of_.now() >= beat && !of_.beats.beat(of_)) of_.watch.leave();
         wanted = !of_.watch.abandoned(leaving);
     }
     if (second.second_is_ahead()) {
@@ -159,6 +173,8 @@ void race::take_over() {
     if (!second_->is_done()) won.call_off();
     second_->won();
     of_.told.stand_at(won.so_far().at);
+    of_.told.record.status = won.so_far().status;
+    of_.object.begin(won.so_far(), outgoing_->collects());
     of_.at_hand = &won.so_far();
     conclude(won);
     second_.reset();
@@ -192,7 +208,11 @@ void race::win(std::unique_ptr<answer> with) {
 // For the first attempt in a pool that asks for it, where there is another upstream. Nothing is sent yet.
 void race::arm_second(pools::pool_view& pool) {
     second_.emplace(
-        of_, *outgoing_, *pool_, [this, &pool] { return make_second(pool); }, [this](attempt& failed) { (void)tell_upstream(of_, failed); });
+        of_, *outgoing_, *pool_, [this, &pool] { return make_second(pool); },
+        [this](attempt& failed) {
+            const auto& at = failed.so_far().at;
+            if (tell_upstream(of_, failed).only_elsewhere) finder_.note_refused(static_cast<std::size_t>(at.to - at.pool->upstreams.data()));
+        });
     if (!pool_conf().hedge || plan_.attempts() != 1 || pool.members.size() < 2) return;
     pool_->hedging->budget.request_started(pool_conf().hedge->budget_percent);
     second_->arm(of_.now());

@@ -55,15 +55,14 @@ void race::judge(attempt& failed) {
         next_ = step::answer;
         return give_up(of_, in);
     }
-    const bool refused = failed.stands() == attempt::standing::refused;
+    const bool refused = failed.stands() == attempt::standing::refused;  // by an answer of the upstream's own
     auto& entry = of_.told.record.attempts[in.entry];
     auto verdict = tell_upstream(of_, failed);
     if (verdict.only_elsewhere) finder_.note_refused(static_cast<std::size_t>(in.at.to - in.at.pool->upstreams.data()));
     verdict.again = verdict.again && may_be_repeated(of_, in, f);
     if (f.why != failure::status || verdict.again || entry.status >= 500 || entry.status < 400) entry.why = f.why;
-    if (refused) {
-        finder_.note_pause(f.retry_after ? of_.now() + *f.retry_after : core::time_point{});
-    } else {
+    if (!f.inside) finder_.note_pause(f.retry_after ? of_.now() + *f.retry_after : core::time_point{});
+    if (!refused || f.inside) {
         error_ = f.told_as(in.at);
         failed_at_ = in.at;
     }
@@ -121,13 +120,19 @@ void race::follow_up(advice what, failure why) {
 void race::finish() {
     if (end_ == ending::answer) return;
     const auto left = std::exchange(end_, ending::nobody);
-    if (of_.watch.left()) return;
+    if (of_.watch.left()) {
+        error_ = {};
+        return;
+    }
     if (of_.watch.stopped() && (!of_.client.has_begun() || of_.beats.early())) {
         error_ = of_.watch.order().error();
         end_ = ending::refusal;
         return;
     }
-    if (left == ending::nobody) return;
+    if (left == ending::nobody) {
+        error_ = {};
+        return;
+    }
     if (kept_.status != 0 && !error_ && !of_.beats.early()) {
         of_.told.stand_at(kept_.in->at);
         return win(std::move(kept_.in));

@@ -73,6 +73,7 @@ net::detached second_attempt::race() {
 
 void second_attempt::second_began() {
     phase_ = phase::ahead;
+    begun_after_ = of_.now() - second_->so_far().times.began;
     of_.at.bells.ring(ticket_.number());
 }
 
@@ -93,6 +94,7 @@ void second_attempt::first_lost(attempt& slower) {
 
 void second_attempt::won() {
     of_.at.metrics.hedge(pool_.conf->name, "won");
+    usual_times().sample(begun_after_, of_.now());
     phase_ = phase::ended;
 }
 
@@ -103,7 +105,8 @@ void second_attempt::note_end(attempt& of, bool lost) {
     of_.told.end_attempt(in.entry, in.times.began, of_.at.loop.tick());
     entry.why = lost ? record::failure::overtaken : of.failure().why;
     of_.at.metrics.hedge(pool_.conf->name, lost ? "lost" : "failed");
-    charge_given_up(of_, in);
+    // Of what it would have said nothing is known.
+    charge_prompt(of_, in);
 }
 
 void second_attempt::end() {

@@ -76,6 +76,7 @@ private:
     net::waiter sleeper_;
     ring_ticket ticket_;
     std::optional<attempt> second_;
+    core::duration begun_after_{};  ///< of the second, once it is ahead
     phase phase_ = phase::waiting;
 };
 

@@ -64,8 +64,12 @@ void client_line::begin(std::string lines, body_size size, bool may_keep) {
     scratch_.lines = std::move(lines);
     scratch_.lines_of = this;
     bool keep = after_ == after::keep_alive && may_keep;
+    sent_ = 0;
     if (size.is == body_size::kind::known) {
         scratch_.lines.append("content-length: ").append(std::to_string(size.bytes)).append("\r\n");
+        if (framing_ == framing::plain) framing_ = framing::sized;
+    } else if (size.is == body_size::kind::tunnel) {
+        framing_ = framing::tunnel;
     } else if (size.is == body_size::kind::unknown && minor_version_ == 0) {
         keep = false;  // its end is the connection's
     } else if (size.is == body_size::kind::unknown) {
@@ -105,6 +109,7 @@ client_line::flow client_line::send(net::gather& out, std::string& lines) {
         const auto r = socket_.write(out.pieces());
         if (r.what == net::io::again) break;
         if (r.what != net::io::ok) {
+            sent_ += whole - out.left();
             broken_ = true;
             lines.clear();
             return flow::gone;
@@ -132,9 +137,14 @@ client_line::flow client_line::flush() {
 }
 
 void client_line::end_as(ending how) {
-    // Without chunks only a reset shows that something is missing.
-    const bool seen = framing_ == framing::chunked && how == ending::cut;
-    after_ = how == ending::orderly ? after::close : seen ? after::cut : after::abort;
+    const bool incomplete = after_ == after::cut || after_ == after::abort;
+    if (how == ending::orderly) {
+        after_ = after::close;
+    } else if (!incomplete) {
+        // What is framed shows by itself that something is missing; the rest shows it by a reset only.
+        const bool seen = how == ending::cut && framing_ != framing::plain;
+        after_ = seen ? after::cut : after::abort;
+    }
 }
 
 void client_line::abort() {

@@ -72,7 +72,13 @@ public:
 
 private:
     static constexpr std::uint32_t read_at_once = 128 * 1024;
-    enum class framing : std::uint8_t { plain, chunked, bodiless };
+    enum class framing : std::uint8_t {
+        plain,  ///< to the connection's end
+        sized,
+        chunked,
+        bodiless,
+        tunnel,
+    };
 
     /// What waits for a slow client, and the bytes of it that nobody else keeps.
     struct unsent {
