@@ -45,7 +45,7 @@ void websocket_scanner::take_first(unsigned char c) {
 }
 
 void websocket_scanner::take_second(unsigned char c) {
-    if (((c & 0x80) != 0) != masked_) return fail(masked_ ? "a client's frame is not masked" : "a server's frame is masked");
+    if (((c & 0x80) != 0) != is_masked()) return fail(is_masked() ? "a client's frame is not masked" : "a server's frame is masked");
     left_ = c & 0x7F;
     if (is_control() && left_ > 125) return fail("a control frame is longer than 125 bytes");
     if (left_ < 126) return head_is_over();
@@ -57,7 +57,7 @@ void websocket_scanner::take_second(unsigned char c) {
 void websocket_scanner::head_is_over() {
     if (opcode_ == close) closed_ = true;
     due_ = 4;
-    state_ = masked_ ? state::mask : state::payload;
+    state_ = is_masked() ? state::mask : state::payload;
 }
 
 }  // namespace weir::http

@@ -24,7 +24,7 @@ public:
         std::string_view payload;
     };
 
-    explicit websocket_scanner(sender who) : masked_(who == sender::client) {}
+    explicit websocket_scanner(sender who) : from_(who) {}
 
     /// Walks `bytes` and calls `on_run(const run&) -> bool` for every run of a message's payload; control frames are passed over. Returns how far
     /// it came: everything, unless `on_run` said false (then the run's last byte is the last one walked) or the bytes are no frames: failed().
@@ -69,6 +69,7 @@ public:
 private:
     enum class state : std::uint8_t { first, second, length, mask, payload };
 
+    [[nodiscard]] bool is_masked() const { return from_ == sender::client; }
     [[nodiscard]] bool is_control() const { return (opcode_ & 0x8) != 0; }
     void step(unsigned char c);
     void take_first(unsigned char c);
@@ -83,7 +84,8 @@ private:
     std::uint8_t opcode_ = 0;
     std::uint8_t due_ = 0;   ///< bytes of the length or the mask that are still to come
     std::uint8_t wide_ = 0;  ///< bytes that the length takes
-    bool masked_, final_ = false, open_ = false, begins_ = false, closed_ = false;
+    sender from_;
+    bool final_ = false, open_ = false, begins_ = false, closed_ = false;
 };
 
 }  // namespace weir::http

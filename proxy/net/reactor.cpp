@@ -69,17 +69,17 @@ void reactor::dispatch(int count) {
 
 void reactor::run() {
     while (!stopped()) turn();
-    run_posted();
+    posted_.run();
 }
 
 void reactor::turn() {
-    const bool busy = has_posted_.load(std::memory_order_acquire) || !yielded_.empty();
+    const bool busy = posted_.has_work() || !yielded_.empty();
     const int sleep = busy ? 0 : timers_.sleep_ms(clock_.now());
     const int count = epoll_wait(epoll_, batch_.data(), static_cast<int>(batch_.size()), sleep);
     turns.slept();
     delay_.taken(tick(), count == static_cast<int>(batch_limit));
     if (count > 0) dispatch(count);
-    if (has_posted_.load(std::memory_order_acquire)) run_posted();
+    if (posted_.has_work()) posted_.run();
     timers_.advance(clock_.now());
     if (!yielded_.empty()) {
         resuming_.swap(yielded_);
@@ -97,24 +97,9 @@ void reactor::stop() {
 }
 
 void reactor::post(std::function<void()> work) {
-    {
-        const std::scoped_lock lock(posted_mutex_);
-        posted_.push_back(std::move(work));
-    }
-    if (!has_posted_.exchange(true, std::memory_order_acq_rel)) {
-        const std::uint64_t one = 1;
-        [[maybe_unused]] const auto n = write(wake_, &one, sizeof one);
-    }
-}
-
-void reactor::run_posted() {
-    std::vector<std::function<void()>> work;
-    {
-        const std::scoped_lock lock(posted_mutex_);
-        has_posted_.store(false, std::memory_order_release);
-        work.swap(posted_);
-    }
-    for (auto& w : work) w();
+    if (!posted_.put(std::move(work))) return;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto n = write(wake_, &one, sizeof one);
 }
 
 }  // namespace weir::net

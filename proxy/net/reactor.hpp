@@ -8,12 +8,12 @@
 #include <coroutine>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "core/clock.hpp"
 #include "net/loop_delay.hpp"
+#include "net/mailbox.hpp"
 #include "net/moving_clock.hpp"
 #include "net/timer_wheel.hpp"
 #include "net/turns.hpp"
@@ -82,7 +82,6 @@ public:
     void resume_soon(std::coroutine_handle<> h) { yielded_.push_back(h); }
 
 private:
-    void run_posted();
     void dispatch(int count);
 
     int epoll_ = -1;
@@ -95,9 +94,7 @@ private:
     int batch_at_ = 0, batch_size_ = 0;
     std::vector<std::coroutine_handle<>> yielded_, resuming_;
     std::atomic<bool> stop_{false};
-    std::mutex posted_mutex_;
-    std::vector<std::function<void()>> posted_;
-    std::atomic<bool> has_posted_{false};
+    mailbox posted_;
 };
 
 enum class woken : std::uint8_t { event, deadline, interrupted };

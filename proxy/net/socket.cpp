@@ -87,7 +87,8 @@ bool socket::open(reactor& r, int descriptor) {
     // Until the first edge nothing is known; trying once is cheaper than waiting for an edge that may have passed.
     flags = can_read | can_write;
     bytes_read = 0;
-    raw_eof_ = tls_broken_ = handshaken_ = heard_http_ = pending_ = false;
+    raw_eof_ = heard_http_ = pending_ = false;
+    tls_ = tls_state::starting;
     const int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (reactor_->add(*this)) return true;
@@ -136,13 +137,13 @@ io socket::handshake() {
     ERR_clear_error();
     const int r = SSL_do_handshake(ssl_);
     if (r == 1) {
-        handshaken_ = true;
+        tls_ = tls_state::open;
         pending_ = SSL_has_pending(ssl_) != 0;
         return io::ok;
     }
     const int why = SSL_get_error(ssl_, r);
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return io::again;
-    tls_broken_ = true;
+    tls_ = tls_state::broken;
     heard_http_ = ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST;
     return io::failed;
 }
@@ -240,7 +241,7 @@ io_result socket::read_tls(char* to, std::size_t size) {
         }
         if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return {io::again, 0};
         if (why == SSL_ERROR_ZERO_RETURN) return {io::eof, 0};
-        tls_broken_ = true;
+        tls_ = tls_state::broken;
         return {raw_eof_ ? io::truncated : io::failed, 0};
     }
     pending_ = SSL_has_pending(ssl_) != 0 || (flags & can_read);
@@ -285,12 +286,12 @@ io_result socket::write_tls(std::span<const iovec> pieces) {
     if (r == 1) return {io::ok, sent};
     const int why = SSL_get_error(ssl_, r);
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return {io::again, 0};
-    tls_broken_ = true;
+    tls_ = tls_state::broken;
     return {io::failed, 0};
 }
 
 void socket::shutdown_tls() {
-    if (ssl_ && handshaken_ && !tls_broken_) {
+    if (ssl_ && tls_ == tls_state::open) {
         ERR_clear_error();
         SSL_shutdown(ssl_);
     }
@@ -304,7 +305,7 @@ void socket::abort() {
     if (fd < 0) return;
     const linger now{1, 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    tls_broken_ = true;
+    tls_ = tls_state::broken;
     close();
 }
 
@@ -313,7 +314,7 @@ void socket::close() {
     reactor_->remove(*this);
     if (ssl_) {
         // Without this a session whose connection was just closed is thought broken and may not be resumed.
-        if (!tls_broken_) SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        if (tls_ != tls_state::broken) SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(ssl_);
         ssl_ = nullptr;
     }

@@ -101,13 +101,18 @@ private:
     [[nodiscard]] bool attach(SSL_CTX* context);
     void note_turn(const io_result& r);
 
+    enum class tls_state : std::uint8_t {
+        starting,
+        open,
+        broken,  ///< after a fatal error no close_notify may be sent
+    };
+
     reactor* reactor_ = nullptr;
     waiter* owner_ = nullptr;
     idle_listener* idle_ = nullptr;
     SSL* ssl_ = nullptr;
-    bool pending_ = false;     ///< TLS holds bytes that were received and not read
-    bool tls_broken_ = false;  ///< after a fatal TLS error no close_notify may be sent
-    bool handshaken_ = false;
+    tls_state tls_ = tls_state::starting;
+    bool pending_ = false;  ///< TLS holds bytes that were received and not read
     bool heard_http_ = false;
     bool raw_eof_ = false;
 };

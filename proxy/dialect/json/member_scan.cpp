@@ -11,7 +11,8 @@ void member_scan::reset() {
     depth_ = capture_depth_ = 0;
     pending_ = none;
     arrays_ = 0;
-    in_string_ = escape_ = value_next_ = overflow_ = false;
+    value_next_ = overflow_ = false;
+    at_ = string_part::outside;
     text_.clear();
 }
 
@@ -19,7 +20,7 @@ void member_scan::feed(std::string_view bytes, sink& to) {
     const char* at = bytes.data();
     const char* const end = at + bytes.size();
     while (at != end) {
-        if (in_string_ && !escape_ && !kept_) {
+        if (at_ == string_part::inside && !kept_) {
             while (at != end && *at != '"' && *at != '\\') ++at;
             if (at == end) return;
         }
@@ -35,16 +36,16 @@ void member_scan::capture(char c) {
 }
 
 void member_scan::step(char c, sink& to) {
-    if (in_string_) {
-        if (!escape_ && c == '"') return end_string(to);
+    if (at_ != string_part::outside) {
+        if (at_ == string_part::inside && c == '"') return end_string(to);
         if (kept_) capture(c);
-        escape_ = !escape_ && c == '\\';
+        at_ = at_ == string_part::inside && c == '\\' ? string_part::escaped : string_part::inside;
         return;
     }
     if (capture_depth_ > 0) capture(c);
     switch (c) {
         case '"':
-            in_string_ = true;
+            at_ = string_part::inside;
             // A name, a wanted value, or part of one.
             kept_ = capture_depth_ > 0 || !value_next_ || pending_ != none;
             if (capture_depth_ == 0) {
@@ -67,7 +68,7 @@ void member_scan::step(char c, sink& to) {
 }
 
 void member_scan::end_string(sink& to) {
-    in_string_ = false;
+    at_ = string_part::outside;
     if (capture_depth_ > 0) return capture('"');
     if (!value_next_) return;  // a name: what follows it says so
     if (const std::size_t which = std::exchange(pending_, none); which != none && !overflow_) to.found(which, text_);

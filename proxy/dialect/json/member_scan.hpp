@@ -34,6 +34,8 @@ public:
     void reset();
 
 private:
+    enum class string_part : std::uint8_t { outside, inside, escaped };
+
     static constexpr std::size_t none = ~std::size_t{0};
     static constexpr std::size_t longest_name = 96;
     static constexpr std::size_t longest_value = 8192;  ///< larger ones are not handed out
@@ -53,7 +55,8 @@ private:
     std::uint64_t depth_ = 0;
     std::uint64_t capture_depth_ = 0;  ///< 0: no object is being captured
     std::size_t pending_ = none;       ///< of wanted_: the value that comes next is that one
-    bool in_string_ = false, escape_ = false, value_next_ = false, kept_ = false, overflow_ = false;
+    string_part at_ = string_part::outside;
+    bool value_next_ = false, kept_ = false, overflow_ = false;
 };
 
 }  // namespace weir::dialect

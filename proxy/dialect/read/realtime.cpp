@@ -28,14 +28,15 @@ void realtime_reader::begin() {
     usage_.clear();
     depth_ = 0;
     next_ = reads_ = member::other;
-    in_string_ = escape_ = in_response_ = captures_ = captured_ = done_ = false;
+    in_response_ = captures_ = captured_ = done_ = false;
+    at_ = string_part::outside;
 }
 
 void realtime_reader::feed(std::string_view bytes) {
     const char* at = bytes.data();
     const char* const end = at + bytes.size();
     while (at != end && !done_) {
-        if (in_string_ && !escape_ && !captures_ && reads_ == member::other && (depth_ > 2 || key_.size() >= longest_name)) {
+        if (at_ == string_part::inside && !captures_ && reads_ == member::other && (depth_ > 2 || key_.size() >= longest_name)) {
             // Audio and texts: nothing in them matters but their end.
             while (at != end && *at != '"' && *at != '\\') ++at;
             if (at == end) return;
@@ -46,10 +47,10 @@ void realtime_reader::feed(std::string_view bytes) {
 
 void realtime_reader::step(char c) {
     if (captures_ && usage_.size() < longest_usage) usage_.push_back(c);
-    if (in_string_) return inside_string(c);
+    if (at_ != string_part::outside) return inside_string(c);
     switch (c) {
         case '"':
-            in_string_ = true;
+            at_ = string_part::inside;
             reads_ = std::exchange(next_, member::other);
             if (reads_ == member::type)
                 type_.clear();
@@ -71,14 +72,14 @@ void realtime_reader::step(char c) {
 }
 
 void realtime_reader::inside_string(char c) {
-    if (!escape_ && c == '"') {
-        in_string_ = false;
+    if (at_ == string_part::inside && c == '"') {
+        at_ = string_part::outside;
         if (std::exchange(reads_, member::other) == member::type && kind_now() == kind_of_message::other) done_ = true;
         return;
     }
     auto& into = reads_ == member::type ? type_ : reads_ == member::model ? model_ : key_;
     if (depth_ <= 2 && !captures_ && into.size() < longest_name) into.push_back(c);
-    escape_ = !escape_ && c == '\\';
+    at_ = at_ == string_part::inside && c == '\\' ? string_part::escaped : string_part::inside;
 }
 
 void realtime_reader::name_is_over() {

@@ -32,6 +32,8 @@ public:
     [[nodiscard]] bool indifferent() const { return done_; }
 
 private:
+    enum class string_part : std::uint8_t { outside, inside, escaped };
+
     enum class member : std::uint8_t { other, type, response, usage, model };
     enum class kind_of_message : std::uint8_t { other, began, ended, error };
 
@@ -49,7 +51,8 @@ private:
     std::uint32_t depth_ = 0;
     member next_ = member::other;   ///< whose value comes next
     member reads_ = member::other;  ///< whose value the string at hand is: type, model
-    bool in_string_ = false, escape_ = false, in_response_ = false, captures_ = false, captured_ = false, done_ = false;
+    string_part at_ = string_part::outside;
+    bool in_response_ = false, captures_ = false, captured_ = false, done_ = false;
 };
 
 }  // namespace weir::dialect
