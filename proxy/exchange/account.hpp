@@ -43,7 +43,7 @@ public:
     /// Null: nothing was given up.
     [[nodiscard]] const usage::counts* discarded() const { return given_up_.get(); }
 
-    /// True once a second, and after progress_is_due_at() a time that has come.
+    /// True if a report is due; the next one is due a second later, or at progress_is_due_at().
     [[nodiscard]] bool takes_progress(core::time_point now);
     void progress_is_due_at(core::time_point when) { progress_due_ = when; }
     void progress(const ledger::progress_report& so_far) {

@@ -48,14 +48,14 @@ void exchange::begin() {
     of_.told.record.listener = of_.from.listener().name;
     of_.told.record.bytes_in = of_.client.head_size();
     of_.body.announce(h.body != http::framing::none);
-    read().classify(h);
+    make_intake().classify(h);
     of_.object.note_head(of_, h);
     if (of_.conf().tracing) of_.told.start_trace(of_.at, h, of_.conf().tracing->sample_percent);
 }
 
 core::error exchange::check_head() {
     if (of_.at.loop.overloaded()) return {core::code::overloaded, "weir has more to do than it can (limits.event_loop_delay); try again soon", 1};
-    auto in = read();
+    auto in = make_intake();
     const auto& h = of_.client.head();
     if (auto why = in.check_head(h, of_.from.listener().hosts)) return why;
     if (of_.what.is == asked::kind::preflight) return {};
@@ -126,7 +126,7 @@ net::task<bool> exchange::admitted() {
     auto taking = take_body(std::move(refusal));
     refusal = co_await std::move(taking);
     if (!of_.watch.gone() && !refusal && !of_.what.about_weir()) {
-        refusal = read().understand(of_.client.head(), {of_.body.data(), of_.body.size()});
+        refusal = make_intake().understand(of_.client.head(), {of_.body.data(), of_.body.size()});
         if (!refusal) of_.object.note_body(of_);
     }
     if (!of_.watch.left() && !refusal && asks_weir_itself(of_.what)) {
@@ -138,7 +138,7 @@ net::task<bool> exchange::admitted() {
         auto finding = of_.object.find(of_);
         refusal = co_await std::move(finding);
     }
-    if (!of_.watch.left() && !refusal) refusal = read().find_route(of_.object.made_in());
+    if (!of_.watch.left() && !refusal) refusal = make_intake().find_route(of_.object.made_in());
     if (!of_.watch.left() && !refusal) refusal = admit(lacking);
     if (lacking) {
         auto waiting = wait_for_lease(std::move(lacking));
@@ -164,7 +164,7 @@ core::error exchange::admit(std::unique_ptr<lacking_lease>& lacking) {
                 5};
     const auto* keys = of_.view->shared->keys.get();
     if (!keys || !of_.what.caller) return {};
-    const auto what = read().need(of_.body.size());
+    const auto what = make_intake().need(of_.body.size());
     auto admitted = keys->admit(of_.what.caller, what, of_.now(), core::wall_clock::now());
     if (admitted.lacking) {
         lacking = std::make_unique<lacking_lease>(lacking_lease{std::move(admitted), what});

@@ -39,7 +39,7 @@ public:
     /// own is valid, so its tracestate may go along.
     [[nodiscard]] core::trace_context trace_for(home& at, std::string_view given, std::size_t entry, bool& continues);
 
-    /// The first content of a stream has come, or `gap_ns` after the one before more of it.
+    /// The first content of a stream came then.
     void note_first_token(core::time_point at);
     /// An answer that weir itself cuts short: nobody's connection broke.
     void note_cut(const stop_order& why);
@@ -48,7 +48,7 @@ public:
 
     void measure_time(core::time_point now);
     [[nodiscard]] bool is_published() const { return published_; }
-    /// Once: metrics, spans, log. `slow`: what took longer is traced; `log_percent`: of what went well.
+    /// Once: metrics, spans and the log, as `conf` wants them.
     void publish(home& at, const config::conf& conf);
 
 private:

@@ -68,7 +68,7 @@ public:
         end_by(until);
         tokens_ = tokens;
     }
-    /// So much was read for nobody that weir's own count has to do.
+    /// Reading for the bill has reached its limit of tokens: weir's own count has to do.
     [[nodiscard]] bool read_enough(std::int64_t tokens) const { return reading_ == reading_for::bill && tokens >= tokens_; }
     /// The answer is complete, whatever becomes of the transfer's end; it is waited for until then.
     void read_for_connection(core::time_point until) {

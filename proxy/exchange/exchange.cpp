@@ -27,7 +27,7 @@ net::task<void> exchange::run() {
         if (!served) co_return;
     }
     {
-        // What led to the answer is gone before it is passed on, which may take an hour.
+        // This scope frees what the attempts needed before the answer is passed on, which may take an hour.
         auto asking = find_answer(of_, answer_, refusal);
         found = co_await std::move(asking);
         of_.at_hand = answer_.get();
@@ -71,7 +71,7 @@ open_request exchange::describe() const {
 void exchange::publish() {
     if (of_.told.is_published()) return;
     auto& record = of_.told.record;
-    // Who leaves behind the terminator has got everything.
+    // A client that leaves after the terminator has the whole answer: that is no 499.
     if (of_.watch.left() && record.code == core::code::none && of_.watch.reading() != reading_for::connection) {
         record.status = core::status_of(core::code::client_closed);
         record.code = core::code::client_closed;

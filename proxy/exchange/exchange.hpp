@@ -36,7 +36,7 @@ public:
     exchange* previous = nullptr;
 
 private:
-    /// An admission that lacks a lease of a budget that is shared with other weirs, and what it was about.
+    /// The key may, but this weir holds no lease of a shared budget now: the admission and its request, to be tried again.
     struct lacking_lease {
         policy::admission admitted;
         policy::ask what;
@@ -50,7 +50,7 @@ private:
     [[nodiscard]] net::task<bool> answered_itself(core::error& refusal);
     [[nodiscard]] core::error admit(std::unique_ptr<lacking_lease>& lacking);
     [[nodiscard]] net::task<core::error> wait_for_lease(std::unique_ptr<lacking_lease> lacking);
-    [[nodiscard]] intake read() { return intake{*of_.view->shared, of_.what, of_.told.record}; }
+    [[nodiscard]] intake make_intake() { return intake{*of_.view->shared, of_.what, of_.told.record}; }
 
     void publish();
 

@@ -36,7 +36,7 @@ struct request {
     pulse beats;
     account money;
     object_part object;
-    const answer* at_hand = nullptr;  ///< that is waited for or passed on; null: none is
+    const answer* at_hand = nullptr;  ///< the answer that is waited for or passed on; not owned; null: none
 };
 
 }  // namespace weir::exchange

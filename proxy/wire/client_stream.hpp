@@ -60,13 +60,13 @@ public:
     virtual void leave_input(std::size_t body) = 0;
 
     // --- the answer ---
-    /// It leaves with the first write. `lines`: the status line and the fields, each with its line end; how the body ends, and what becomes of the
-    /// connection, is said by this. `may_keep`: from here on another request may follow.
+    /// It leaves with the first write, which must follow before the next sleep. `lines`: the status line and the fields, each with its line end; how
+    /// the body ends, and what becomes of the connection, is said by this. `may_keep`: from here on another request may follow.
     virtual void begin(std::string lines, body_size size, bool may_keep) = 0;
     [[nodiscard]] bool has_begun() const { return begun_; }
     /// Something may still be said behind what was sent: the body's end is not announced by a length.
     [[nodiscard]] virtual bool is_open_ended() const = 0;
-    /// `last`: the answer is complete with it.
+    /// Not while something is waiting for flush(). `last`: the answer is complete with it.
     [[nodiscard]] virtual flow write(std::span<const std::string_view> pieces, bool last) = 0;
     [[nodiscard]] virtual flow flush() = 0;
     /// False: a write would only say `later`.

@@ -60,7 +60,7 @@ public:
     [[nodiscard]] virtual bool reused() const = 0;
     /// It can serve another request once this answer has ended.
     [[nodiscard]] virtual bool keeps() const = 0;
-    /// Who is woken from now on.
+    /// Who is woken from now on; it outlives this, or another one takes its place before.
     virtual void wake(net::waiter& sleeper) = 0;
     /// After 101: both directions as they are.
     [[nodiscard]] virtual net::socket& tunnel() = 0;

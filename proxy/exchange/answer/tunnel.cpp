@@ -112,7 +112,6 @@ net::task<bool> tunnel::open() {
     of_.body.drop();
     in_.meters.cost.price = price_of(of_, in_.at);
     write_own_fields(of_, in_, false);
-    in_.lines += "connection: upgrade\r\nupgrade: websocket\r\n";
     of_.client.begin(std::move(in_.lines), {wire::body_size::kind::tunnel}, true);
     of_.client.end_as(wire::client_stream::ending::cut);  // until it is closed in an orderly way
     auto how = of_.client.write({}, true);

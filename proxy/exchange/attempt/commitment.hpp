@@ -30,7 +30,7 @@ enum class commitment : std::uint8_t {
     too_short,     ///< it ended before its end
 };
 
-/// `hold_tokens`: so many are kept back after the first, while another upstream could still answer instead.
+/// `hold_tokens`: so many tokens of output are held before the first byte goes out (0: none), so that a failure can still be retried.
 [[nodiscard]] constexpr commitment commitment_to(const held_stream& of, int hold_tokens) {
     // Held no longer than it can be: a very long preamble is passed on.
     constexpr std::size_t most_held = 8 * net::slab_size;

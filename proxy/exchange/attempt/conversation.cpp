@@ -59,7 +59,7 @@ stopwatch::awaiter conversation::sleep_until(core::time_point deadline) {
 net::task<conversation::heard> conversation::read_more(core::time_point deadline) {
     auto& window = in().reader.window();
     for (;;) {
-        // Also where the word came while something else was waited for.
+        // Looked at here too: the word may have come during another wait.
         if (called_off_ || (!own && of.watch.stopped())) stands = standing::over;
         if (stands == standing::over) co_return heard::over;
         if (in().from->readable()) {

@@ -60,7 +60,7 @@ struct conversation {
     [[nodiscard]] bool wants_no_connection() const;
     void note_begun();
 
-    /// What is read for its bill only has no use for a verdict.
+    /// The client left and the answer was read for its usage only: a failure is neither judged nor retried.
     void forgive() {
         if (stands == standing::failed && !own && of.watch.reading() != reading_for::client) stands = standing::over;
     }

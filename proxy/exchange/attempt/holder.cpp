@@ -28,7 +28,7 @@ net::task<void> holder::hold() {
     if (in.status == 101) return decide_at_once();
     if (in.status >= 400) return hold_error();
     if (in.is_stream()) return what_.collects() ? collect() : hold_events();
-    // No bet is won with what was not asked for.
+    // A second attempt must not win with a redirect, nor with a document where a stream was asked for.
     const bool wants_stream = of_.told.record.stream || what_.collects();
     if (talk_.own && (in.status >= 300 || wants_stream)) return decide_at_once();
     const bool unread_stream = what_.collects() && in.how.form == answer_form::events && in.how.due == charged::as_counted;
@@ -113,7 +113,7 @@ net::task<void> holder::hold_document() {
     }
 }
 
-// One that only looks good can still be had elsewhere. False: it is not passed on.
+// A good status may carry an error, or only a part of a document: another upstream can still be asked. False: it is not passed on.
 bool holder::judge_document() {
     // An error in a 200 is all that its document says, so it stands at the beginning; a response of /v1/responses always has the word.
     constexpr std::size_t beginning_of_document = 256;

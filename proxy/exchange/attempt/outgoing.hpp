@@ -36,7 +36,7 @@ public:
     [[nodiscard]] dialect::endpoint speaks() const;
     /// A stream is asked for, although the client wants one document.
     [[nodiscard]] bool collects() const { return collects_; }
-    /// The stream's usage is asked for although the client did not: it shall leave no trace.
+    /// weir asks for the stream's usage, and the client did not: it is taken out of what the client gets.
     [[nodiscard]] bool hides_usage() const { return hides_usage_; }
     /// A stream that is cut short can be told from one that ended.
     [[nodiscard]] bool has_terminator() const;

@@ -1,4 +1,5 @@
-// How long an attempt may take in the phase that it is in, and what it is called when it took too long. The only place that names a phase.
+// How long an attempt may take in the phase that it is in, and what it is called when it took too long. The only place that decides which phase it
+// was.
 #pragma once
 
 #include <algorithm>

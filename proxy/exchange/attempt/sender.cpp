@@ -119,7 +119,7 @@ net::task<bool> sender::go_on_sending(net::gather& out) {
     co_return true;
 }
 
-// All of it went out, or not all of it is wanted, or can.
+// Notes whether the request went out whole. False: writing failed, and there is no early answer to read.
 bool sender::note_sent(const net::gather& out) {
     auto& in = talk_.in();
     in.times.sent_at = of_.now();
@@ -141,7 +141,7 @@ bool sender::take_head() {
     read_answer_head(of_, in, what_, head, talk_.pause);  // before the head's bytes go: its fields point there
     if (!talk_.own) of_.told.record.status = head.status;
     if (!talk_.own) of_.object.begin(in, what_.collects());
-    // There is no place in it for a sign of life.
+    // No sign of life can stand in a body with a content coding.
     if (!talk_.own && !in.is_stream() && in.how.coding != http::content_coding::identity) of_.beats.stop();
     talk_.heard_last = in.from->take_head(in.reader.window());
     talk_.fault = in.from->why();

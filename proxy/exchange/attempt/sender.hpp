@@ -10,8 +10,8 @@
 
 namespace weir::exchange {
 
-/// Another answer to what makes nothing is only another answer. What makes something (an image, a job, a file) may have been made already: once it
-/// was sent whole, it is asked again only after an answer that says that nothing was done, or where every try carries the same key.
+/// Sending it twice is safe: it makes nothing at the provider, or every try carries the same idempotency key. What makes something (an image, a job,
+/// a file) and was sent whole is asked again only after an answer that says that nothing was done.
 [[nodiscard]] bool is_repeatable(request& of, const place& at);
 
 class sender {

@@ -112,6 +112,7 @@ std::string head_of(const local_reply& what) {
 
 net::task<void> answer_with(request& of, int status, std::string body, std::string_view content_type) {
     of.told.record.status = status;
+    settle(of, nullptr);
     auto reply = new_reply(of);
     reply.content_type = content_type;
     auto delivering = deliver(of, head_of(reply), std::move(body));

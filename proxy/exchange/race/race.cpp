@@ -14,7 +14,8 @@ std::unique_ptr<answer> begin_attempt(request& of, const outgoing& what, const p
     return into;
 }
 
-// Who asked for a document gets white space once somebody is at work on it, not while it waits in line: until then it can still be told to come back.
+// White space for who asked for a document begins once an upstream was picked. While the request is queued nothing is sent, so that an error can
+// still have its own status.
 void set_beats(request& of, const outgoing& what, const config::pool_conf& pool, bool asked) {
     const bool wanted = of.told.record.stream || (asked && what.collects());
     of.beats.beat_every(wanted && !of.what.http10 && what.has_terminator() ? pool.heartbeat : std::nullopt);
@@ -88,7 +89,7 @@ net::task<void> race::next_attempt() {
     conclude(*at_hand_);
 }
 
-// None was free at once, or only one that was asked already. None still: what follows is decided.
+// Called when no upstream was free, or only one that was asked already. If it returns none, next_ or end_ is set.
 net::task<policy::picked> race::find_upstream(policy::picked at_once) {
     auto picked = std::move(at_once);
     core::time_point not_before{};
@@ -222,7 +223,7 @@ void race::arm_second(pools::pool_view& pool) {
 second_attempt::call race::make_second(pools::pool_view& pool) {
     if (of_.watch.left() || pool_->line->occupied() || !pool_->hedging->budget.try_hedge()) return {};
     auto picked = finder_.pick_another();
-    // Neither a probe nor an upstream that rests is a bet worth its tokens.
+    // No second attempt goes to an upstream that is being probed or rests.
     if (!picked || picked.lease.how() != policy::upstream_state::entry::normal) {
         pool_->hedging->budget.give_back();
         return {};

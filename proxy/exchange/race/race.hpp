@@ -33,7 +33,7 @@ private:
     /// An upstream's error answer that is passed on should no other attempt be possible.
     struct kept_answer {
         std::unique_ptr<answer> in;
-        int status = 0;  ///< 0: another failure came behind it, and that one is told
+        int status = 0;  ///< 0: a later attempt failed otherwise, and that failure is told
     };
 
     // race.cpp

@@ -67,7 +67,7 @@ void race::judge(attempt& failed) {
         failed_at_ = in.at;
     }
     plan_next(verdict, f.why);
-    // One that refuses says why the first one did: who asks is told that, whatever the others refuse for.
+    // If the kept answer and this one are both refusals (401, 403), the first one is passed on.
     const bool first_refusal_stands = kept_.in && is_refusal(kept_.status) && is_refusal(in.status);
     const bool passes = refused && next_ == step::answer && !first_refusal_stands;
     if (passes && !of_.beats.early()) return win(failed.take());
@@ -77,12 +77,15 @@ void race::judge(attempt& failed) {
     } else if (first_refusal_stands) {
         error_ = {};
     } else if (refused && in.ended()) {
-        // In case it turns out to be the last word.
+        // Kept, and passed on if no later attempt does better.
         error_ = {};
         kept_ = {failed.take(), in.status};
         in.how.due = charged::nothing;
         in.has_body = !in.reader.window().empty();
     } else {
+        // Not even its error is here whole: it is told, and what was kept before is not the last word any more.
+        if (refused) error_ = f.answered_as(in.at);
+        failed_at_ = in.at;
         kept_.status = 0;
     }
     give_up(of_, in);

@@ -24,11 +24,11 @@ public:
     };
     using caller = std::function<call()>;
 
-    /// `make` is asked once, when it is due. `judge` hears what a second attempt said that failed by itself while the first went on.
+    /// `make` is asked once, when it is due. `judge` is called when the second attempt fails by itself, not when it is called off.
     second_attempt(request& of, const outgoing& what, const pools::pool_runtime& pool, caller make, std::function<void(attempt&)> judge);
     ~second_attempt() override;
 
-    /// For attempts in a pool that makes second ones, whether or not there is one for this: how long answers take is learned.
+    /// The pool makes second attempts, and this request may have one. How long answers take is learned whether or not one is made.
     [[nodiscard]] static bool may_help(const request& of, const outgoing& what, const pools::pool_runtime& pool);
 
     /// There is one once an answer is later than usual, unless the first begins before. `since`: when that was sent.

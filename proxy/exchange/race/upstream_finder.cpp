@@ -54,7 +54,7 @@ net::task<policy::picked> upstream_finder::wait_in_line() {
     co_return found;
 }
 
-// One that rests after failures is not asked, though panic would. A pause that it asked for is waited for up to max_backoff.
+// An upstream that rests after failures is not asked again, not even in panic. A pause that it asked for is waited for, up to max_backoff.
 core::time_point upstream_finder::ask_again_at(const policy::picked& what, bool last) const {
     using policy::upstream_state;
     const auto now = of_.now();

@@ -70,6 +70,7 @@ void client_line::begin(std::string lines, body_size size, bool may_keep) {
         if (framing_ == framing::plain) framing_ = framing::sized;
     } else if (size.is == body_size::kind::tunnel) {
         framing_ = framing::tunnel;
+        scratch_.lines += "connection: upgrade\r\nupgrade: websocket\r\n";
     } else if (size.is == body_size::kind::unknown && minor_version_ == 0) {
         keep = false;  // its end is the connection's
     } else if (size.is == body_size::kind::unknown) {
@@ -86,7 +87,7 @@ client_line::flow client_line::write(std::span<const std::string_view> pieces, b
     net::gather out;
     std::size_t size = 0;
     auto& lines = scratch_.lines;
-    // Whatever happened between another one's begin() and its write: nothing of it goes out here.
+    // If another connection began an answer and has not sent it, its lines do not go out here.
     if (std::exchange(scratch_.lines_of, nullptr) != this) lines.clear();
     lines.reserve(shortest_kept);
     for (const auto& p : pieces) size += p.size();

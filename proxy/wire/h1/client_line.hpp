@@ -35,7 +35,7 @@ public:
 
     // --- the connection ---
     net::socket& socket() { return socket_; }
-    /// For a read of a head. A body that is here already is read with it, into memory that holds both: what came is what is paid for.
+    /// For a read of a head. A body that is here already is read with it: room is made by what has come, not by what is announced.
     void make_room();
     /// Looks for a head in the input. `limit` bounds it.
     [[nodiscard]] http::parse_result parse(std::size_t limit);
