@@ -1,5 +1,5 @@
-// How long an attempt may take in the phase that it is in, and what it is called when it took too long. The only place that decides which phase it
-// was.
+// How long an attempt may take in the phase that it is in, and what it is called when it took too long. Of an answer that is passed on already the
+// relay says `idle`.
 #pragma once
 
 #include <algorithm>
