@@ -25,6 +25,12 @@ public:
     [[nodiscard]] bool done() const { return left_ == 0; }
     /// The same bytes of the first piece, moved elsewhere.
     void replace_front(std::string_view bytes) { pieces_[at_] = {const_cast<char*>(bytes.data()), bytes.size()}; }
+    /// The first `size` bytes, whole pieces, in one piece elsewhere.
+    void replace_front(std::size_t size, std::string_view bytes) {
+        if (size == 0) return;
+        for (std::size_t gone = pieces_[at_].iov_len; gone < size; gone += pieces_[at_].iov_len) ++at_;
+        replace_front(bytes);
+    }
     void advance(std::size_t n) {
         left_ -= n;
         while (n > 0) {

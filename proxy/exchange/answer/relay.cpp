@@ -66,18 +66,20 @@ net::task<void> relay_to_client(request& of, answer& in) {
             way.flush();
         }
         if (ending == relay::after_batch::over || !way.goes_on()) break;
+        bool goes_on = true;
         if (way.in_turn_ > turn_bytes) {
             way.in_turn_ = 0;
             co_await of.client.sleeper().yield();
+            goes_on = !way.abandoned();
         }
-        while (!way.read()) {
+        while (goes_on && !way.read()) {
             in.reader.window().release_if_empty();
             const auto beat = of.beats.due(of);
             const auto until = way.patience_.deadline(of.watch.deadline());
             const auto woken = co_await of.told.watch.sleep_until(std::min(until, beat));
-            if (!way.note_woken(woken, beat < until)) break;
+            goes_on = way.note_woken(woken, beat < until);
         }
-        if (way.abandoned() && !of.watch.stopped()) break;
+        if (!goes_on && way.abandoned() && !of.watch.stopped()) break;
         way.take_in();
     }
     if (is_live) of.told.end_attempt(in.entry, in.times.began, of.at.loop.tick());
@@ -131,7 +133,8 @@ bool relay::abandoned() {
 
 // Between two batches.
 bool relay::goes_on() {
-    if (abandoned() && !of_.watch.stopped()) return false;
+    // Nobody was looked at since the batch began, but for who was seen to have left.
+    if (of_.watch.left() && abandoned() && !of_.watch.stopped()) return false;
     if (in_.is_stream()) {
         if (!of_.watch.left()) note_terminator();
         in_.reader.passed();

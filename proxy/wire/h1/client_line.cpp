@@ -8,8 +8,12 @@
 namespace weir::wire::h1 {
 namespace {
 
-// A string of this capacity has memory of its own, which stays where it is when the string is swapped.
-constexpr std::size_t shortest_kept = 64;
+std::string_view write_size_line(std::array<char, 20>& line, std::size_t size) {
+    auto n = http::write_hex(line.data(), size);
+    line[n++] = '\r';
+    line[n++] = '\n';
+    return {line.data(), n};
+}
 
 }  // namespace
 
@@ -89,19 +93,28 @@ client_line::flow client_line::write(std::span<const std::string_view> pieces, b
     auto& lines = scratch_.lines;
     // If another connection began an answer and has not sent it, its lines do not go out here.
     if (std::exchange(scratch_.lines_of, nullptr) != this) lines.clear();
-    lines.reserve(shortest_kept);
     for (const auto& p : pieces) size += p.size();
     const bool chunk = framing_ == framing::chunked && size > 0;
-    if (chunk) {
-        char digits[16];
-        lines.append(digits, http::write_hex(digits, size)).append("\r\n");
-    }
     out.add(lines);
+    if (chunk) out.add(write_size_line(scratch_.size_line, size));
     if (framing_ != framing::bodiless)
         for (const auto& p : pieces) out.add(p);
     if (chunk) out.add("\r\n");
     if (framing_ == framing::chunked && last) out.add("0\r\n\r\n");
     return send(out, lines);
+}
+
+// What is written by now stays; what is not needs memory that nobody else uses meanwhile.
+client_line::unsent::unsent(const net::gather& what, const head_scratch& scratch) : out(what) {
+    const auto is_in = [](const iovec& piece, const char* first, std::size_t size) {
+        const auto* at = static_cast<const char*>(piece.iov_base);
+        return at >= first && at < first + size;
+    };
+    for (const auto& piece : what.pieces()) {
+        if (!is_in(piece, scratch.lines.data(), scratch.lines.size()) && !is_in(piece, scratch.size_line.data(), scratch.size_line.size())) break;
+        lines.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+    }
+    out.replace_front(lines.size(), lines);
 }
 
 client_line::flow client_line::send(net::gather& out, std::string& lines) {
@@ -122,11 +135,9 @@ client_line::flow client_line::send(net::gather& out, std::string& lines) {
         lines.clear();
         return flow::done;
     }
-    if (!rest_) {
-        rest_ = std::make_unique<unsent>();
-        rest_->out = out;
-        rest_->lines.swap(lines);  // its bytes stay where they are: it never was a short one
-    }
+    if (rest_) return flow::later;
+    rest_ = std::make_unique<unsent>(out, scratch_);
+    lines.clear();
     return flow::later;
 }
 

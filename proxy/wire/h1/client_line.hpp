@@ -1,6 +1,7 @@
 // A client's connection as HTTP/1 uses it, one request after the other: its socket, what came and was not used yet, and how what is said is framed.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -17,7 +18,8 @@ namespace weir::wire::h1 {
 struct head_scratch {
     http::request_head head;
     const void* owner = nullptr;
-    std::string lines;  ///< of an answer, between begin() and the first write, with what stands in front of its first bytes
+    std::string lines;                 ///< of an answer, between begin() and the first write, with what stands in front of its first bytes
+    std::array<char, 20> size_line{};  ///< of a chunk behind them
     const void* lines_of = nullptr;
 };
 
@@ -82,6 +84,8 @@ private:
 
     /// What waits for a slow client, and the bytes of it that nobody else keeps.
     struct unsent {
+        unsent(const net::gather& what, const head_scratch& scratch);
+
         std::string lines;
         net::gather out;
     };
