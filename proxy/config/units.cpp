@@ -5,6 +5,8 @@
 #include <array>
 #include <limits>
 
+#include "core/date_parts.hpp"
+
 namespace weir::config {
 
 namespace {
@@ -139,26 +141,6 @@ parsed<T> convert(parsed<U> from) {
 
 bool has_leading_zero(std::string_view digits) { return digits.size() > 1 && digits[0] == '0' && is_digit(digits[1]); }
 
-std::optional<int> two_or_more_digits(std::string_view text, std::size_t at, std::size_t count) {
-    if (at + count > text.size()) return std::nullopt;
-    int value = 0;
-    for (std::size_t i = at; i < at + count; ++i) {
-        if (!is_digit(text[i])) return std::nullopt;
-        value = value * 10 + (text[i] - '0');
-    }
-    return value;
-}
-
-/// `Z`, `+08:00` or `-05:30` to the offset from UTC.
-std::optional<std::chrono::minutes> parse_offset(std::string_view text) {
-    if (text == "Z" || text == "z") return std::chrono::minutes{0};
-    if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
-    const auto hours = two_or_more_digits(text, 1, 2), minutes = two_or_more_digits(text, 4, 2);
-    if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
-    const std::chrono::minutes offset{*hours * 60 + *minutes};
-    return text[0] == '-' ? -offset : offset;
-}
-
 }  // namespace
 
 parsed<std::int64_t> parse_integer(std::string_view text, std::int64_t low, std::int64_t high) {
@@ -229,18 +211,19 @@ parsed<bool> parse_flag(std::string_view text) {
 
 parsed<std::chrono::system_clock::time_point> parse_time(std::string_view text) {
     using namespace std::chrono;
+    using core::digits_at;
     parsed<system_clock::time_point> wrong{.problem = "is not a date like 2027-01-01 or 2027-01-01T12:00:00Z"};
-    const auto y = two_or_more_digits(text, 0, 4), m = two_or_more_digits(text, 5, 2), d = two_or_more_digits(text, 8, 2);
+    const auto y = digits_at(text, 0, 4), m = digits_at(text, 5, 2), d = digits_at(text, 8, 2);
     if (!y || !m || !d || text[4] != '-' || text[7] != '-') return wrong;
     // The clock counts nanoseconds in 63 bits: it ends in 2262.
     if (*y < 1970 || *y > 2200) return {.problem = "is not between the years 1970 and 2200"};
     const year_month_day date{year{*y}, month{static_cast<unsigned>(*m)}, std::chrono::day{static_cast<unsigned>(*d)}};
     if (!date.ok()) return {.problem = "is not a day of the calendar"};
     if (text.size() == 10) return {.value = sys_days{date}};
-    const auto hh = two_or_more_digits(text, 11, 2), mm = two_or_more_digits(text, 14, 2), ss = two_or_more_digits(text, 17, 2);
+    const auto hh = digits_at(text, 11, 2), mm = digits_at(text, 14, 2), ss = digits_at(text, 17, 2);
     if (!hh || !mm || !ss || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' || text[16] != ':') return wrong;
     if (*hh > 23 || *mm > 59 || *ss > 59) return {.problem = "is not a time of day"};
-    const auto offset = parse_offset(text.substr(19));
+    const auto offset = core::utc_offset(text.substr(19));
     if (!offset) return {.problem = "needs its zone: Z or an offset like +08:00"};
     return {.value = sys_days{date} + hours{*hh} + minutes{*mm} + seconds{*ss} - *offset};
 }

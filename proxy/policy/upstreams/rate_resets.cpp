@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "core/date_parts.hpp"
+
 namespace weir::policy {
 namespace {
 
@@ -56,21 +58,12 @@ milliseconds bounded(double ms) {
     return ms >= static_cast<double>(longest.count()) ? longest : milliseconds{static_cast<milliseconds::rep>(ms + 0.999)};
 }
 
-std::optional<int> digits_at(std::string_view text, std::size_t at, std::size_t count) {
-    if (at + count > text.size()) return std::nullopt;
-    int value = 0;
-    for (std::size_t i = at; i < at + count; ++i) {
-        if (!is_digit(text[i])) return std::nullopt;
-        value = value * 10 + (text[i] - '0');
-    }
-    return value;
-}
-
 /// 2026-01-02T03:04:05.5Z, 2026-01-02T03:04:05+02:00 (RFC 3339 section 5.6). A fraction is rounded up to the next second.
 std::optional<core::wall_time> rfc3339(std::string_view text) {
     if (text.size() < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't' && text[10] != ' ') || text[13] != ':' ||
         text[16] != ':')
         return std::nullopt;
+    using core::digits_at;
     const auto year = digits_at(text, 0, 4), month = digits_at(text, 5, 2), day = digits_at(text, 8, 2);
     const auto hour = digits_at(text, 11, 2), minute = digits_at(text, 14, 2), second = digits_at(text, 17, 2);
     if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
@@ -86,18 +79,10 @@ std::optional<core::wall_time> rfc3339(std::string_view text) {
         if (at == from) return std::nullopt;
         extra = std::chrono::seconds{1};
     }
-    std::chrono::minutes offset{0};
-    if (at + 1 == text.size() && (text[at] == 'Z' || text[at] == 'z')) {
-    } else if (at + 6 == text.size() && (text[at] == '+' || text[at] == '-') && text[at + 3] == ':') {
-        const auto h = digits_at(text, at + 1, 2), m = digits_at(text, at + 4, 2);
-        if (!h || !m || *h > 23 || *m > 59) return std::nullopt;
-        offset = std::chrono::hours{*h} + std::chrono::minutes{*m};
-        if (text[at] == '-') offset = -offset;
-    } else {
-        return std::nullopt;
-    }
+    const auto offset = core::utc_offset(text.substr(at));
+    if (!offset) return std::nullopt;
     return core::wall_time{std::chrono::sys_days{date}} + std::chrono::hours{*hour} + std::chrono::minutes{*minute} + std::chrono::seconds{*second} +
-           extra - offset;
+           extra - *offset;
 }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
