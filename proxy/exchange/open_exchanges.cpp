@@ -9,28 +9,18 @@ constexpr std::size_t errors_kept = 32;
 
 }  // namespace
 
-void open_exchanges::add(exchange& e) {
-    e.next = first_;
-    if (first_) first_->previous = &e;
-    first_ = &e;
-}
+void open_exchanges::add(exchange& e) { open_.add(e); }
 
-void open_exchanges::remove(exchange& e) {
-    if (e.previous)
-        e.previous->next = e.next;
-    else
-        first_ = e.next;
-    if (e.next) e.next->previous = e.previous;
-}
+void open_exchanges::remove(exchange& e) { open_.remove(e); }
 
 std::vector<open_request> open_exchanges::described() const {
     std::vector<open_request> out;
-    for (const auto* e = first_; e; e = e->next) out.push_back(e->describe());
+    open_.for_each([&out](const exchange& e) { out.push_back(e.describe()); });
     return out;
 }
 
 bool open_exchanges::end(std::string_view request_id) {
-    for (auto* e = first_; e; e = e->next) {
+    for (auto* e = open_.first(); e; e = e->next) {
         if (e->request_id() != request_id) continue;
         e->end_now(core::code::ended_by_operator);
         return true;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/linked_list.hpp"
 #include "exchange/open_request.hpp"
 #include "record/request_record.hpp"
 
@@ -25,7 +26,7 @@ public:
     bool end(std::string_view request_id);
 
 private:
-    exchange* first_ = nullptr;  ///< an intrusive list
+    core::linked_list<exchange> open_;
     std::deque<recent_error> errors_;
 };
 

@@ -43,11 +43,7 @@ void worker::start(bool pin_to_core) {
         home_.loop.run();
         acceptors_.clear();
         // One that waits for something that abort() does not end is left; the process is about to go anyway.
-        for (auto* s = sessions_; s;) {
-            auto* following = s->next;
-            s->abort();
-            s = following;
-        }
+        sessions_.for_each([](session& s) { s.abort(); });
         connections_.clear();
         home_.view.reset();
     });
@@ -132,18 +128,12 @@ void worker::accepted(const pools::listener_runtime& on, int descriptor, const n
 
 void worker::adopt(std::shared_ptr<const pools::listener_runtime> on, int descriptor, const net::address& peer, bool beyond_limit) {
     auto* s = new session{*this, std::move(on), beyond_limit};
-    s->next = sessions_;
-    if (sessions_) sessions_->previous = s;
-    sessions_ = s;
+    sessions_.add(*s);
     s->start(descriptor, peer);
 }
 
 void worker::forget(session& s) {
-    if (s.previous)
-        s.previous->next = s.next;
-    else
-        sessions_ = s.next;
-    if (s.next) s.next->previous = s.previous;
+    sessions_.remove(s);
     load_.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -178,22 +168,12 @@ void worker::drain() {
         home_.draining = true;
         drained_at_ = home_.loop.now();
         acceptors_.clear();
-        for (auto* s = sessions_; s;) {
-            auto* following = s->next;
-            s->drain();
-            s = following;
-        }
+        sessions_.for_each([](session& s) { s.drain(); });
     });
 }
 
 void worker::abort_all() {
-    home_.loop.post([this] {
-        for (auto* s = sessions_; s;) {
-            auto* following = s->next;
-            s->end(core::code::shutdown);
-            s = following;
-        }
-    });
+    home_.loop.post([this] { sessions_.for_each([](session& s) { s.end(core::code::shutdown); }); });
 }
 
 void worker::set_weight(std::string_view pool, std::string_view upstream, int weight) {

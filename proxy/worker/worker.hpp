@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/linked_list.hpp"
 #include "exchange/home.hpp"
 #include "net/listener.hpp"
 #include "net/timer_wheel.hpp"
@@ -88,7 +89,7 @@ private:
     std::map<std::string, std::shared_ptr<wire::links>> connections_;  ///< by target identity
     std::vector<std::unique_ptr<net::acceptor>> acceptors_;
     std::vector<std::shared_ptr<const pools::listener_runtime>> listeners_;
-    session* sessions_ = nullptr;  ///< an intrusive list
+    core::linked_list<session> sessions_;
     idle_sessions idle_;
     housekeeper housekeeper_;
     std::atomic<int> load_{0};
