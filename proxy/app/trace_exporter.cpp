@@ -36,19 +36,13 @@ std::vector<std::pair<std::string, std::string>> resource_of(const config::traci
             {"telemetry.sdk.language", "cpp"}};
 }
 
-core::secret write_export(const pools::upstream_runtime& to, const std::string& body) {
-    std::string out;
-    http::head_writer head{out};
-    head.request_line("POST", to.conf->base_path.empty() ? "/v1/traces" : to.conf->base_path, {});
-    head.add("host", to.authority);
+wire::call_request write_export(const pools::upstream_runtime& to, std::string body) {
+    std::string lines;
+    http::head_writer head{lines};
     head.add("user-agent", "weir/" + std::string{core::version} + " traces");
     head.add("content-type", std::string_view{"application/json"});
     for (const auto& [name, value] : to.conf->headers) head.add(name, value.reveal());
-    head.add("content-length", std::uint64_t{body.size()});
-    head.add("connection", std::string_view{"close"});
-    head.end();
-    out += body;
-    return core::secret{std::move(out)};
+    return {"POST", to.conf->base_path.empty() ? "/v1/traces" : to.conf->base_path, to.authority, core::secret{std::move(lines)}, std::move(body)};
 }
 
 std::string failure_of(const wire::call_answer& got) {
@@ -194,7 +188,7 @@ trace_exporter::verdict trace_exporter::post(const std::string& body, std::chron
     }
     why = failure_of(got);
     if (answered) {
-        if (const auto asked = policy::retry_after(got.retry_after, {}, core::wall_clock::now())) pause = *asked;
+        if (const auto asked = policy::retry_after(got.field("retry-after"), {}, core::wall_clock::now())) pause = *asked;
     }
     const bool may_retry = !answered || got.status == 429 || got.status == 502 || got.status == 503 || got.status == 504;
     return may_retry ? verdict::again : verdict::refused;

@@ -10,10 +10,10 @@
 #include <sstream>
 #include <thread>
 
+#include "cli/admin_call.hpp"
 #include "cli/command.hpp"
 #include "cli/demo_stage.hpp"
 #include "cli/demo_talk.hpp"
-#include "cli/http_call.hpp"
 #include "usage/money.hpp"
 #include "usage/price_book.hpp"
 
@@ -116,13 +116,12 @@ private:
     }
 
     void show_metrics() {
-        const std::string request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         std::string lines;
         bool agrees = false;
         // What a worker has just finished may reach its cells a moment after the client has the last byte.
         for (int i = 0; i < 40 && !agrees; ++i) {
             if (i != 0) std::this_thread::sleep_for(std::chrono::milliseconds{50});
-            const auto got = http_call(stage_.admin_address(), "", request);
+            const auto got = admin_call(stage_.admin_address(), "/metrics");
             lines.clear();
             const double requests = sum_of(got.body, "weir_requests_total", lines);
             const double tokens = sum_of(got.body, "weir_tokens_total", lines);
@@ -130,7 +129,7 @@ private:
             agrees = requests == static_cast<double>(all_.requests) && tokens == static_cast<double>(all_.prompt + all_.completion) &&
                      std::abs(spend * 1e9 - static_cast<double>(all_.cost)) < 1.0;
         }
-        std::cout << "\nThe same from " << stage_.admin_address() << "/metrics:\n\n" << lines;
+        std::cout << "\nThe same from http://" << stage_.admin_address() << "/metrics:\n\n" << lines;
         if (!agrees) faults_.push_back("the metrics do not agree with what the client saw");
     }
 

@@ -7,6 +7,8 @@
 
 #include "cli/demo_talk.hpp"
 #include "config/load.hpp"
+#include "net/resolver.hpp"
+#include "net/tls_context.hpp"
 
 namespace weir::cli {
 namespace {
@@ -100,12 +102,18 @@ void demo_stage::write_files() {
 std::string demo_stage::address() const {
     const auto all = gateway_->addresses();
     if (all.empty()) throw std::runtime_error("the gateway listens nowhere");
-    return all.front().find("://") == std::string::npos ? "https://" + all.front() : all.front();
+    return all.front();
 }
 
-std::string demo_stage::admin_address() const {
-    const auto one = gateway_->admin_address();
-    return one.find("://") == std::string::npos ? "http://" + one : one;
+std::string demo_stage::admin_address() const { return gateway_->admin_address(); }
+
+std::shared_ptr<const net::upstream_target> demo_stage::as_called() const {
+    auto to = std::make_shared<net::upstream_target>();
+    to->name = std::make_shared<net::resolved_name>(net::parse_address(address()).value());
+    to->tls = true;
+    to->server_name = "localhost";
+    to->context = net::make_client_context({.ca = (folder_.path() / "ca.pem").string(), .server_name = {}, .verify = true});
+    return to;
 }
 
 }  // namespace weir::cli

@@ -10,6 +10,7 @@
 #include "config/conf.hpp"
 #include "mock/certificates.hpp"
 #include "mock/provider.hpp"
+#include "net/upstream.hpp"
 
 namespace weir::cli {
 
@@ -38,9 +39,10 @@ public:
 
     [[nodiscard]] const std::string& conf_text() const { return conf_text_; }
     [[nodiscard]] const config::conf& conf() const { return *conf_; }
-    [[nodiscard]] const std::string& authority_pem() const { return authority_.pem(); }
-    [[nodiscard]] std::string address() const;        ///< https://HOST:PORT of the gateway
-    [[nodiscard]] std::string admin_address() const;  ///< http://HOST:PORT
+    [[nodiscard]] std::string address() const;        ///< HOST:PORT of the gateway
+    [[nodiscard]] std::string admin_address() const;  ///< HOST:PORT
+    /// The gateway as its clients call it: over TLS, and nobody is trusted but the demo's own authority.
+    [[nodiscard]] std::shared_ptr<const net::upstream_target> as_called() const;
     [[nodiscard]] const mock::provider& north() const { return *north_; }
     [[nodiscard]] const mock::provider& south() const { return *south_; }
 

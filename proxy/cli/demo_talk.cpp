@@ -4,19 +4,24 @@
 #include <chrono>
 
 #include "cli/demo_stage.hpp"
-#include "cli/http_call.hpp"
 #include "dialect/read/answer.hpp"
+#include "wire/one_call.hpp"
 
 namespace weir::cli {
 namespace {
 
 constexpr std::size_t padding = 64;  // what dialect::stream_reader may read past an event
 
-std::string request_for(const question& what) {
-    const std::string body = std::string{R"({"model":")"} + what.model + R"(","stream":true,"stream_options":{"include_usage":true},)" +
-                             R"("messages":[{"role":"user","content":")" + what.asks + R"("}]})";
-    return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + std::string{demo_stage::client_key} +
-           "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
+constexpr auto longest_talk = std::chrono::seconds{30};
+constexpr std::size_t longest_answer = 1 << 20;
+
+wire::call_request request_for(const question& what) {
+    return {.method = "POST",
+            .path = "/v1/chat/completions",
+            .authority = "localhost",
+            .lines = core::secret{"authorization: Bearer " + std::string{demo_stage::client_key} + "\r\ncontent-type: application/json\r\n"},
+            .body = std::string{R"({"model":")"} + what.model + R"(","stream":true,"stream_options":{"include_usage":true},)" +
+                    R"("messages":[{"role":"user","content":")" + what.asks + R"("}]})"};
 }
 
 /// Splits what arrives into events and reads each.
@@ -51,10 +56,11 @@ private:
     std::string pending_;
 };
 
-std::string fault_of(const http_answer& got, const listener& heard, const question& what) {
-    if (!got.fault.empty()) return got.fault;
+std::string fault_of(const wire::call_answer& got, const listener& heard, const question& what) {
+    if (got.how == wire::call_answer::end::not_connected) return "the gateway cannot be reached: " + got.dialled.detail;
+    if (got.how != wire::call_answer::end::answered) return got.why.empty() ? "the gateway gave no answer" : got.why;
     if (got.status != 200) return "status " + std::to_string(got.status) + ": " + got.body;
-    if (!got.complete || !heard.reader.terminated()) return "the stream did not end as it should";
+    if (!got.whole || !heard.reader.terminated()) return "the stream did not end as it should";
     if (heard.heard != what.answer) return "the text is not what the provider said";
     if (!heard.reader.has_usage()) return "no usage came";
     return {};
@@ -90,12 +96,13 @@ std::optional<mock::script> demo_answer(std::string_view request_body) {
 talk_result talk(const demo_stage& stage, const question& what, const std::function<void(std::string_view)>& say) {
     listener heard{say};
     const auto asked = std::chrono::steady_clock::now();
-    const auto got = http_call(stage.address(), stage.authority_pem(), request_for(what), [&](std::string_view bytes) { heard.hear(bytes); });
+    const auto got = wire::call(stage.as_called(), request_for(what), {.connect = longest_talk, .total = longest_talk, .body = longest_answer},
+                                nullptr, [&](std::string_view bytes) { heard.hear(bytes); });
     talk_result out;
     out.fault = fault_of(got, heard, what);
     out.text = heard.heard;
     out.body = got.body;
-    out.upstream = got.header("x-weir-upstream");
+    out.upstream = got.field("x-weir-upstream");
     out.used = heard.reader.usage();
     if (!heard.heard.empty()) out.first_token_ms = std::chrono::duration<double, std::milli>(heard.first - asked).count();
     return out;

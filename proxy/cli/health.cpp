@@ -24,7 +24,7 @@ int health(const health_options& with) {
         if (!loaded.value) return at_fault;
         address = loaded.value->admin_address;
     }
-    const auto answer = admin_call(address, "GET", with.live ? "/healthz" : "/readyz");
+    const auto answer = admin_call(address, with.live ? "/healthz" : "/readyz");
     if (!answer.fault.empty()) {
         std::cerr << "weir: " << answer.fault << '\n';
         return at_fault;

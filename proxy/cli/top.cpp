@@ -121,7 +121,7 @@ int top(const top_options& with) {
     const bool terminal = !with.once && isatty(STDOUT_FILENO) != 0;
     dom::parser parser;
     for (;;) {
-        const auto answer = admin_call(where->address, "GET", "/api/live", where->token);
+        const auto answer = admin_call(where->address, "/api/live", where->token);
         dom::element live;
         const auto failed = answer.fault.empty() ? parser.parse(simdjson::padded_string{answer.body}).get(live) : simdjson::SUCCESS;
         if (!answer.fault.empty() || failed != simdjson::SUCCESS || answer.status != 200) {

@@ -20,6 +20,10 @@ namespace weir::net {
 class resolved_name {
 public:
     using list = std::vector<address>;
+    resolved_name() = default;
+    /// One that nobody has to look up.
+    explicit resolved_name(const address& only) { publish({only}); }
+
     /// Null: not known yet. Each new answer is another list, so that a worker sees by the pointer alone whether its own copy is still good.
     [[nodiscard]] std::shared_ptr<const list> addresses() const { return std::atomic_load(&list_); }
     [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_relaxed); }  ///< the last try failed

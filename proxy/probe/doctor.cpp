@@ -115,7 +115,7 @@ heard doctor::visit::ask(const probe_question& what) const {
     auto question = what;
     question.purpose = "doctor";
     out.got = wire::call(up_.target, write_probe(pool_, up_, question), limits_);
-    out.said = read_probe_reply(out.got.content_type, out.got.body);
+    out.said = read_probe_reply(out.got.field("content-type"), out.got.body);
     return out;
 }
 
@@ -173,9 +173,9 @@ std::optional<diagnosis> doctor::visit::common_fault(const heard& h) const {
     if (own_words && h.said.is_error && is_foreign(h.said) && !h.said.bad_key) return other_dialect(h);
     if (h.unauthorized()) return refused(h);
     if (status == 429) {
-        const bool digits =
-            !h.got.retry_after.empty() && h.got.retry_after.size() < 10 && h.got.retry_after.find_first_not_of("0123456789") == std::string::npos;
-        return fault("rate limited (" + status_words(h) + (digits ? ", retry after " + h.got.retry_after + " s" : "") +
+        const std::string pause{h.got.field("retry-after")};
+        const bool digits = !pause.empty() && pause.size() < 10 && pause.find_first_not_of("0123456789") == std::string::npos;
+        return fault("rate limited (" + status_words(h) + (digits ? ", retry after " + pause + " s" : "") +
                      "); wait, or check this account's limits and credit with the provider");
     }
     if (status >= 500) return fault("the provider fails (" + status_words(h) + "); try again later and look at the provider's status page");
@@ -209,7 +209,8 @@ diagnosis doctor::visit::refused(const heard& h) const {
 }
 
 diagnosis doctor::visit::moved(const heard& h) const {
-    return fault("redirected (" + status_words(h) + ")" + (h.got.location.empty() ? "" : " to " + shown(h.got.location)) +
+    const std::string place{h.got.field("location")};
+    return fault("redirected (" + status_words(h) + ")" + (place.empty() ? "" : " to " + shown(place)) +
                  "; weir follows no redirect: write the address it leads to as url");
 }
 

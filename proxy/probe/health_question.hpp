@@ -6,6 +6,7 @@
 #include <string>
 
 #include "pools/snapshot.hpp"
+#include "wire/one_call.hpp"
 
 namespace weir::probe {
 
@@ -14,7 +15,7 @@ struct health_question {
     std::string who;  ///< for messages: "upstream 'a' of pool 'main' (http://…)"
     std::shared_ptr<const net::upstream_target> target;
     policy::health_check_settings settings;
-    core::secret request;  ///< the whole request head: it carries the credential
+    wire::call_request request;
     bool has_credential = false;
 };
 

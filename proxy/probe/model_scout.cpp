@@ -7,7 +7,6 @@
 #include "pools/snapshot.hpp"
 #include "probe/probe_reply.hpp"
 #include "probe/probe_request.hpp"
-#include "wire/one_call.hpp"
 
 namespace weir::probe {
 namespace {
@@ -17,7 +16,7 @@ constexpr std::size_t longest_list = 16 * 1024 * 1024;
 
 std::optional<std::vector<std::string>> heard_from(const wire::call_answer& got) {
     if (got.how != wire::call_answer::end::answered || got.status != 200 || !got.whole) return std::nullopt;
-    auto said = read_probe_reply(got.content_type, got.body);
+    auto said = read_probe_reply(got.field("content-type"), got.body);
     if (!said.is_list) return std::nullopt;
     return std::move(said.models);
 }

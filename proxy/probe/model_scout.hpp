@@ -10,9 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include "core/secret.hpp"
-#include "net/upstream.hpp"
 #include "pools/served_models.hpp"
+#include "wire/one_call.hpp"
 
 namespace weir::pools {
 struct pool_runtime;
@@ -36,7 +35,7 @@ public:
 private:
     struct question {
         std::shared_ptr<const net::upstream_target> target;
-        core::secret request;
+        wire::call_request request;
     };
     struct errand {
         std::thread thread;

@@ -23,15 +23,13 @@ std::string model_list_query(dialect::kind k) {
     }
 }
 
-core::secret write_probe(const pools::pool_runtime& pool, const pools::upstream_runtime& up, const probe_question& what) {
-    std::string out;
-    http::head_writer head{out};
+wire::call_request write_probe(const pools::pool_runtime& pool, const pools::upstream_runtime& up, const probe_question& what) {
+    std::string lines;
+    http::head_writer head{lines};
     const auto& headers = up.conf->headers;
     const auto configured = [&](std::string_view name) {
         return std::any_of(headers.begin(), headers.end(), [&](const auto& h) { return http::iequals(h.first, name); });
     };
-    head.request_line(what.method, what.path, what.query);
-    head.add("host", up.authority);
     if (!configured("user-agent")) head.add("user-agent", "weir/" + std::string{core::version} + " " + std::string{what.purpose});
     if (!configured("accept")) head.add("accept", std::string_view{"*/*"});
     // Who reads the answer reads it as it comes.
@@ -41,14 +39,9 @@ core::secret write_probe(const pools::pool_runtime& pool, const pools::upstream_
         head.add("anthropic-version", std::string_view{"2023-06-01"});
     if (!up.credential_name.empty()) head.add(up.credential_name, up.credential_value.reveal());
     for (const auto& [name, value] : headers) head.add(name, value.reveal());
-    if (!what.body.empty()) {
-        if (!configured("content-type")) head.add("content-type", std::string_view{"application/json"});
-        head.add("content-length", std::uint64_t{what.body.size()});
-    }
-    head.add("connection", std::string_view{"close"});
-    head.end();
-    out += what.body;
-    return core::secret{std::move(out)};
+    if (!what.body.empty() && !configured("content-type")) head.add("content-type", std::string_view{"application/json"});
+    const auto path = what.query.empty() ? what.path : what.path + '?' + what.query;
+    return {what.method, path, up.authority, core::secret{std::move(lines)}, std::string{what.body}};
 }
 
 }  // namespace weir::probe

@@ -6,19 +6,20 @@
 #include <string_view>
 
 #include "pools/snapshot.hpp"
+#include "wire/one_call.hpp"
 
 namespace weir::probe {
 
 struct probe_question {
-    std::string_view method = "GET";
-    std::string path;          ///< complete, as the upstream is to see it
-    std::string query;         ///< without '?'
-    std::string_view purpose;  ///< behind the version in User-Agent: "health-check"
-    std::string_view body;     ///< JSON; empty: none
+    std::string_view method = "GET";  ///< static text
+    std::string path;                 ///< complete, as the upstream is to see it
+    std::string query;                ///< without '?'
+    std::string_view purpose;         ///< behind the version in User-Agent: "health-check"
+    std::string_view body;            ///< JSON; empty: none
 };
 
-/// Head and body. It carries the credential.
-[[nodiscard]] core::secret write_probe(const pools::pool_runtime& pool, const pools::upstream_runtime& up, const probe_question& what);
+/// It carries the credential.
+[[nodiscard]] wire::call_request write_probe(const pools::pool_runtime& pool, const pools::upstream_runtime& up, const probe_question& what);
 
 /// Where the dialect has an endpoint (`/models`) under a base path.
 [[nodiscard]] std::string endpoint_path(dialect::kind k, std::string_view base_path, std::string_view endpoint);

@@ -1,15 +1,12 @@
 #include "wire/one_call.hpp"
 
-#include <sys/uio.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "http/field.hpp"
+
 namespace weir::wire {
 namespace {
-
-constexpr std::size_t head_limit = 64 * 1024;
-constexpr int max_interim_answers = 8;
 
 net::detached run_and_stop(net::reactor& loop, one_call& one) {
     auto running = one.run();
@@ -17,7 +14,33 @@ net::detached run_and_stop(net::reactor& loop, one_call& one) {
     loop.stop();
 }
 
+/// A request as a stream sends it. What it copied of a secret is wiped with it.
+struct outgoing_call {
+    explicit outgoing_call(const call_request& r) {
+        head.method = r.method;
+        head.path = r.path;
+        head.authority = r.authority;
+        head.lines = r.lines.reveal();
+        if (!r.body.empty()) head.length = r.body.size();
+        head.is_last = true;
+    }
+    ~outgoing_call() { const core::secret wiped{std::move(head.lines)}; }
+    outgoing_call(const outgoing_call&) = delete;
+    outgoing_call& operator=(const outgoing_call&) = delete;
+
+    request_out head;
+    net::gather pieces;
+};
+
 }  // namespace
+
+std::string_view call_answer::field(std::string_view name) const {
+    const auto found = std::find_if(fields.begin(), fields.end(), [name](const auto& f) { return http::iequals(f.first, name); });
+    return found == fields.end() ? std::string_view{} : found->second;
+}
+
+one_call::one_call(net::reactor& loop, std::shared_ptr<const net::upstream_target> target, const call_request& request, const call_limits& limits)
+    : loop_(loop), sleeper_(loop), links_(make_links(loop, std::move(target), head_)), request_(request), limits_(limits) {}
 
 net::task<void> one_call::run() {
     auto asking = ask();
@@ -30,105 +53,90 @@ net::task<void> one_call::run() {
 net::task<bool> one_call::ask() {
     const auto start = loop_.tick();
     deadline_ = start + limits_.total;
-    unsent_ = request_.reveal();
-    const auto connect_by = std::min(deadline_, start + limits_.connect);
-    auto dialling = connections_.dial(line_, sleeper_, &leaving_, connect_by);
-    out.dialled = co_await std::move(dialling);
-    if (out.dialled.why != net::dial_failure::none) {
-        out.how = call_answer::end::not_connected;
-        co_return false;
-    }
+    auto connecting = connect(std::min(deadline_, start + limits_.connect));
+    const bool connected = co_await std::move(connecting);
+    if (!connected) co_return false;
     auto sending = send();
-    (void)co_await std::move(sending);
+    co_await std::move(sending);
     // An upstream may answer and close before it has read everything.
     auto reading = read_head();
     const bool has_head = co_await std::move(reading);
-    if (has_head) out.how = call_answer::end::answered;
     co_return has_head;
 }
 
-net::task<bool> one_call::send() {
-    while (!unsent_.empty()) {
-        const iovec piece{const_cast<char*>(unsent_.data()), unsent_.size()};
-        const auto r = line_.sock.write({&piece, 1});
-        if (r.what == net::io::ok) {
-            unsent_.remove_prefix(r.bytes);
-            continue;
-        }
-        if (r.what != net::io::again) co_return false;
-        const auto why = co_await sleeper_.wait(deadline_);
-        if (why == net::woken::deadline || leaving_.peer_gone()) co_return false;
-    }
-    co_return true;
+net::task<bool> one_call::connect(core::time_point deadline) {
+    const net::dial_watch watch{&called_off_, [](const void* called_off) { return *static_cast<const bool*>(called_off); }};
+    auto dialling = links_->dial(sleeper_, watch, deadline);
+    auto result = co_await std::move(dialling);
+    out.dialled = {result.why, std::move(result.detail)};
+    stream_ = std::move(result.stream);
+    if (!stream_) out.how = call_answer::end::not_connected;
+    co_return stream_ != nullptr;
 }
 
-net::task<bool> one_call::read_more() {
-    auto& sock = line_.sock;
-    while (!leaving_.peer_gone()) {  // end() may have come while something else was waited for
-        if (sock.readable()) {
-            const auto r = sock.read(in_.free_begin(), in_.free_size());
-            if (r.what == net::io::ok) {
-                in_.commit(r.bytes);
-                co_return true;
-            }
-            if (r.what != net::io::again) co_return false;
+net::task<void> one_call::send() {
+    outgoing_call sent{request_};
+    stream_->expect(request_.method == "HEAD", false);
+    stream_->begin(sent.head, sent.pieces);
+    sent.pieces.add(request_.body);
+    auto how = stream_->flush(sent.pieces);
+    while (how == upstream_stream::flow::later && !called_off_) {
+        const auto why = co_await sleeper_.wait(deadline_);
+        if (why == net::woken::deadline) co_return;
+        how = stream_->flush(sent.pieces);
+    }
+    sent_whole_ = how == upstream_stream::flow::done;
+    if (sent_whole_) stream_->sent_whole();
+}
+
+net::task<one_call::got> one_call::read_more() {
+    auto& from = *stream_;
+    while (!called_off_) {  // end() may have come while something else was waited for
+        if (from.readable()) {
+            const auto what = from.read(in_);
+            if (what != got::again) co_return what;
         }
         const auto why = co_await sleeper_.wait(deadline_);
-        if (why == net::woken::deadline) co_return false;
+        if (why == net::woken::deadline) break;
     }
-    co_return false;
+    co_return got::closed;
 }
 
 net::task<bool> one_call::read_head() {
-    bool good = false;
-    for (bool done = false; !done;) {
+    auto what = got::bytes;
+    while (what == got::bytes) {
         in_.reserve(in_.size() + net::slab_size);
         auto reading = read_more();
-        const bool more = co_await std::move(reading);
-        if (!more) {
-            out.how = loop_.tick() >= deadline_ ? call_answer::end::timed_out : call_answer::end::closed;
-            co_return false;
-        }
-        good = take_head(done);
+        what = co_await std::move(reading);
     }
-    co_return good;
+    if (what == got::head) {
+        take_head();
+    } else if (what == got::malformed) {
+        out.how = call_answer::end::not_http;
+        out.why = stream_->why();
+    } else {
+        out.how = loop_.tick() >= deadline_ ? call_answer::end::timed_out : call_answer::end::closed;
+    }
+    co_return what == got::head;
 }
 
-bool one_call::take_head(bool& done) {
-    done = true;
-    out.how = call_answer::end::not_http;
-    for (; interim_ <= max_interim_answers; ++interim_) {
-        const auto parsed = http::parse_response_head(in_.view(), head_limit, false, head_);
-        if (parsed.state == http::parse_state::need_more) {
-            done = false;
-            return false;
-        }
-        if (parsed.state == http::parse_state::failed) {
-            out.why = parsed.why;
-            return false;
-        }
-        out.status = head_.status;
-        out.content_type = head_.fields.value_of(http::field_id::content_type);
-        out.retry_after = head_.fields.value_of(http::field_id::retry_after);
-        out.location = head_.fields.value_of("location");
-        framing_ = {head_.body, head_.content_length};
-        in_.consume(parsed.consumed);
-        if (out.status < 100 || out.status >= 200 || out.status == 101) return true;
-    }
-    out.why = "too many interim answers";
-    return false;
-}
-
-void one_call::keep(const char* bytes, std::size_t size) {
-    out.body.append(bytes, std::min(size, limits_.body - std::min(limits_.body, out.body.size())));
+void one_call::take_head() {
+    const auto& head = stream_->head();
+    out.how = call_answer::end::answered;
+    out.status = head.status;
+    for (const auto& f : head.fields) out.fields.emplace_back(f.name, f.value);
+    if (stream_->take_head(in_) == got::malformed) in_.clear();  // a body that is broken at once: reading it says so
 }
 
 // Takes what has arrived; false when the body has ended or no more of it is wanted.
 bool one_call::body_wants_more() {
-    framing_.feed(in_.view(), [this](const char* p, std::size_t n) { keep(p, n); });
+    const auto piece = in_.view().substr(0, limits_.body - std::min(limits_.body, out.body.size()));
+    out.body.append(piece);
+    if (listener_ && !piece.empty()) listener_(piece);
     in_.clear();
-    out.whole = framing_.done() && (!framing_.has_body() || out.body.size() < limits_.body);
-    return !framing_.done() && !framing_.failed() && out.body.size() < limits_.body;
+    const bool full = stream_->has_body() && out.body.size() >= limits_.body;
+    out.whole = stream_->ended() && !full;
+    return !stream_->ended() && !full;
 }
 
 net::task<void> one_call::read_body() {
@@ -136,13 +144,10 @@ net::task<void> one_call::read_body() {
     while (more) {
         in_.need_slab();
         auto reading = read_more();
-        more = co_await std::move(reading);
-        if (more)
-            more = body_wants_more();
-        else
-            out.whole = framing_.how() == http::framing::until_close && loop_.tick() < deadline_;
+        const auto what = co_await std::move(reading);
+        more = what == got::bytes && body_wants_more();
     }
-    line_.sock.shutdown_tls();
+    stream_.reset();
 }
 
 void call_canceller::cancel() {
@@ -172,9 +177,11 @@ private:
     call_canceller* by_;
 };
 
-call_answer call(std::shared_ptr<const net::upstream_target> target, const core::secret& request, const call_limits& limits, call_canceller* by) {
+call_answer call(std::shared_ptr<const net::upstream_target> target, const call_request& request, const call_limits& limits, call_canceller* by,
+                 body_listener listener) {
     net::reactor loop;
     one_call one{loop, std::move(target), request, limits};
+    one.tell(std::move(listener));
     loop.post([&] { run_and_stop(loop, one); });
     {
         const cancellable_call cancellable{by, loop, one};

@@ -1,4 +1,5 @@
-// One whole call to an upstream: dial, send, read head and body within limits. It keeps no connection and does not judge what was answered.
+// One whole call to somebody, on weir's own account: dial, send, read head and body within limits. It keeps no connection and does not judge what was
+// answered.
 #pragma once
 
 #include <chrono>
@@ -7,21 +8,31 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/secret.hpp"
-#include "http/head.hpp"
 #include "net/buffer.hpp"
 #include "net/reactor.hpp"
 #include "net/task.hpp"
 #include "net/upstream.hpp"
-#include "wire/h1/unframer.hpp"
+#include "wire/upstream_stream.hpp"
 
 namespace weir::wire {
+
+struct call_request {
+    std::string_view method = "GET";  ///< static text
+    std::string path;                 ///< and query
+    std::string authority;
+    core::secret lines;  ///< fields, each with its line end: a credential may be among them. Neither Host nor what says where the body ends
+    std::string body;    ///< empty: there is none
+    bool operator==(const call_request&) const = default;
+};
 
 struct call_limits {
     std::chrono::milliseconds connect{5000};  ///< name, TCP and TLS
     std::chrono::milliseconds total{10000};
-    std::size_t body = 256 * 1024;
+    std::size_t body = 256 * 1024;  ///< bytes; of a longer one the beginning is kept
 };
 
 struct call_answer {
@@ -30,16 +41,21 @@ struct call_answer {
     net::dial_result dialled;  ///< with not_connected
     std::string why;           ///< not_http: what is wrong with the answer
     int status = 0;
-    std::string content_type, location, retry_after;
+    std::vector<std::pair<std::string, std::string>> fields;
     std::string body;    ///< without framing, at most call_limits::body
     bool whole = false;  ///< `body` is all there was
+
+    /// The first field of this name; empty: there is none.
+    [[nodiscard]] std::string_view field(std::string_view name) const;
 };
+
+/// Sees the body's bytes as they come.
+using body_listener = std::function<void(std::string_view)>;
 
 /// On the thread of `loop`. What it is made with outlives it.
 class one_call {
 public:
-    one_call(net::reactor& loop, std::shared_ptr<const net::upstream_target> target, const core::secret& request, const call_limits& limits)
-        : loop_(loop), sleeper_(loop), connections_(loop, std::move(target)), request_(request), limits_(limits) {}
+    one_call(net::reactor& loop, std::shared_ptr<const net::upstream_target> target, const call_request& request, const call_limits& limits);
 
     /// Up to the answer's head. True: there is one, and `out` has its status and fields.
     [[nodiscard]] net::task<bool> ask();
@@ -50,37 +66,39 @@ public:
 
     /// From now on it must be over by `deadline`.
     void until(core::time_point deadline) { deadline_ = deadline; }
+    /// Before it runs.
+    void tell(body_listener who) { listener_ = std::move(who); }
     /// Whatever it waits for ends at once.
     void end() {
-        leaving_.flags |= net::hung_up;
+        called_off_ = true;
         sleeper_.interrupt();
     }
     /// The request was sent to its end.
-    [[nodiscard]] bool sent_whole() const { return unsent_.empty(); }
+    [[nodiscard]] bool sent_whole() const { return sent_whole_; }
 
     call_answer out;
 
 private:
-    net::task<bool> send();
-    net::task<bool> read_more();
+    using got = answer_source::got;
+    net::task<bool> connect(core::time_point deadline);
+    net::task<void> send();
+    net::task<got> read_more();
     net::task<bool> read_head();
-    bool take_head(bool& done);
+    void take_head();
     bool body_wants_more();
-    void keep(const char* bytes, std::size_t size);
 
     net::reactor& loop_;
     net::waiter sleeper_;
-    net::upstream_connections connections_;
-    const core::secret& request_;
-    call_limits limits_;
-    net::upstream_connection line_;
-    net::socket leaving_;  ///< never opened: its hung_up flag is what dial() watches
-    net::buffer in_;
-    std::string_view unsent_;
-    core::time_point deadline_{};
     http::response_head head_;  ///< scratch space of one synchronous step
-    h1::unframer framing_;
-    int interim_ = 0;
+    std::unique_ptr<links> links_;
+    std::unique_ptr<upstream_stream> stream_;
+    const call_request& request_;
+    call_limits limits_;
+    body_listener listener_;
+    net::buffer in_;
+    core::time_point deadline_{};
+    bool called_off_ = false;
+    bool sent_whole_ = false;
 };
 
 /// Ends a call from another thread.
@@ -98,7 +116,7 @@ private:
 
 /// Blocks the calling thread, at most for `limits.total`. Throws std::system_error when there is no event loop to be had. `by`: may end it early;
 /// null: nobody does.
-[[nodiscard]] call_answer call(std::shared_ptr<const net::upstream_target> target, const core::secret& request, const call_limits& limits,
-                               call_canceller* by = nullptr);
+[[nodiscard]] call_answer call(std::shared_ptr<const net::upstream_target> target, const call_request& request, const call_limits& limits,
+                               call_canceller* by = nullptr, body_listener listener = {});
 
 }  // namespace weir::wire

@@ -25,6 +25,7 @@ struct request_out {
     std::string lines;                    ///< fields, each with its line end; neither Host nor what says where the body ends
     std::optional<std::uint64_t> length;  ///< of the body; none: there is none
     bool upgrades = false;                ///< to a WebSocket
+    bool is_last = false;                 ///< its connection is not wanted afterwards
     std::string start;                    ///< the version's own: what stands before `lines`
 };
 
@@ -83,5 +84,8 @@ public:
     virtual void close_idle() = 0;
     virtual void close_expired(core::time_point now) = 0;
 };
+
+/// The version that is spoken there is decided here. `scratch`: heads are parsed there; what is in it holds until something else is parsed.
+[[nodiscard]] std::unique_ptr<links> make_links(net::reactor& loop, std::shared_ptr<const net::upstream_target> to, http::response_head& scratch);
 
 }  // namespace weir::wire

@@ -7,7 +7,6 @@
 
 #include <random>
 
-#include "wire/h1/upstream_line.hpp"
 #include "worker/session.hpp"
 
 namespace weir::worker {
@@ -74,8 +73,7 @@ void worker::use(std::shared_ptr<const pools::snapshot> s) {
                 auto& shared = connections[up.target->identity];
                 if (!shared) {
                     const auto old = connections_.find(up.target->identity);
-                    shared = old != connections_.end() ? old->second
-                                                       : std::make_shared<wire::h1::connections>(home_.loop, up.target, home_.space.response);
+                    shared = old != connections_.end() ? old->second : wire::make_links(home_.loop, up.target, home_.space.response);
                 }
                 p.connections.push_back(shared);
             }
