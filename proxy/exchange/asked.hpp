@@ -47,8 +47,6 @@ struct asked {
     kind is = kind::request;
     verb method = verb::other;
     bool understood = false;  ///< an endpoint whose answers dialect/ reads
-    bool http10 = false;
-    bool keep_alive = false;
 };
 
 }  // namespace weir::exchange

@@ -21,7 +21,7 @@
 #include "telemetry/access_log.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/span_lane.hpp"
-#include "wire/h1/client_line.hpp"
+#include "wire/head_scratch.hpp"
 #include "wire/upstream_stream.hpp"
 
 namespace weir::probe {
@@ -34,7 +34,7 @@ class object_keeper;
 
 /// For one synchronous step.
 struct scratch {
-    wire::h1::head_scratch request;
+    wire::head_scratch request;
     http::response_head response;
     wire::request_out outgoing;
 };

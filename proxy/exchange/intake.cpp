@@ -51,8 +51,6 @@ const policy::model_habits& habits_of(const asked& what) {
 
 void intake::classify(const http::request_head& h) {
     asked_.method = verb_of(h.method);
-    asked_.http10 = h.minor_version == 0;
-    asked_.keep_alive = h.keep_alive;
     if (h.path == "*")
         asked_.is = asked::kind::about_weir;
     else

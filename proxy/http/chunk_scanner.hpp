@@ -42,6 +42,23 @@ public:
         return static_cast<std::size_t>(p - bytes.data());
     }
 
+    /// Walks `bytes` to the end of the first run of chunk data, which `run` is then, and returns how far it came; without one as feed() does.
+    std::size_t next(std::string_view bytes, std::string_view& run) {
+        std::size_t at = 0;
+        run = {};
+        while (at != bytes.size() && status_ == status::more && run.empty()) {
+            if (state_ != state::data) {
+                step(bytes[at++]);
+                continue;
+            }
+            run = bytes.substr(at, static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size() - at)));
+            at += run.size();
+            left_ -= run.size();
+            if (left_ == 0) state_ = state::data_cr;
+        }
+        return at;
+    }
+
     [[nodiscard]] status now() const { return status_; }
     [[nodiscard]] std::string_view why() const { return why_; }  ///< static text, with failed
     /// What failed is a bound, not the syntax.

@@ -6,10 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "http/head.hpp"
-#include "net/buffer.hpp"
 #include "net/reactor.hpp"
 #include "net/socket.hpp"
+#include "wire/request_source.hpp"
 
 namespace weir::wire {
 
@@ -25,7 +24,7 @@ struct body_size {
     std::uint64_t bytes = 0;
 };
 
-class client_stream {
+class client_stream : public request_source {
 public:
     enum class flow : std::uint8_t {
         done,   ///< everything is on its way
@@ -34,36 +33,19 @@ public:
     };
 
     explicit client_stream(net::reactor& loop) : sleeper_(loop) {}
-    virtual ~client_stream() = default;
-    client_stream(const client_stream&) = delete;
-    client_stream& operator=(const client_stream&) = delete;
 
     /// The only place where the request sleeps.
     net::waiter& sleeper() { return sleeper_; }
-
-    // --- the request ---
-    /// Valid until the next sleep.
-    [[nodiscard]] virtual http::request_head& head() = 0;
-    /// The head's bytes, and behind them what came of the body.
-    net::buffer& input() { return in_; }
-    [[nodiscard]] std::size_t head_size() const { return head_size_; }
-    /// The head's bytes have moved, or are gone.
-    virtual void head_moved() = 0;
-    /// There is more of the body to read, maybe only its end.
-    [[nodiscard]] virtual bool readable() const = 0;
-    [[nodiscard]] virtual net::io_result read(char* to, std::size_t size) = 0;
     /// A client that waits to be asked for its body is asked (`100 Continue`). What does not go out at once goes with flush().
     [[nodiscard]] virtual flow invite_body() = 0;
-    /// A sized request, head and body: the next one is likely as large.
-    virtual void note_request_size(std::uint64_t bytes) { (void)bytes; }
-    /// The request's bytes leave the input: `body` bytes behind the head. The next one begins there.
-    virtual void leave_input(std::size_t body) = 0;
 
     // --- the answer ---
     /// It leaves with the first write, which must follow before the next sleep. `lines`: the status line and the fields, each with its line end; how
     /// the body ends, and what becomes of the connection, is said by this. `may_keep`: from here on another request may follow.
     virtual void begin(std::string lines, body_size size, bool may_keep) = 0;
     [[nodiscard]] bool has_begun() const { return begun_; }
+    /// A body of unknown length shows where it ends: who gets less of it sees that.
+    [[nodiscard]] virtual bool shows_ends() const = 0;
     /// Something may still be said behind what was sent: the body's end is not announced by a length.
     [[nodiscard]] virtual bool is_open_ended() const = 0;
     /// Not while something is waiting for flush(). `last`: the answer is complete with it.
@@ -93,8 +75,6 @@ public:
 
 protected:
     net::waiter sleeper_;
-    net::buffer in_;
-    std::uint32_t head_size_ = 0;
     bool begun_ = false;
     std::uint64_t sent_ = 0;
 };

@@ -204,6 +204,7 @@ net::task<session::head> session::read_head(bool first) {
 
 // The head could not be understood, so neither can what follows: answer and close.
 net::task<void> session::refuse_head(core::error why) {
+    line_.refuse();
     auto refusing = exchange::refuse_connection(home(), line_, peer_, why);
     co_await std::move(refusing);
     auto lingering = linger();

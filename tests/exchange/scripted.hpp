@@ -123,9 +123,12 @@ public:
     void head_moved() override {}
     [[nodiscard]] bool readable() const override { return gone_; }
     [[nodiscard]] net::io_result read(char*, std::size_t) override { return {net::io::eof, 0}; }
+    [[nodiscard]] net::io_result read_more(std::size_t) override { return {net::io::eof, 0}; }
+    [[nodiscard]] wire::body_piece next_piece(std::uint64_t) override { return {wire::body_piece::kind::end, {}}; }
     [[nodiscard]] flow invite_body() override { return flow::done; }
     void leave_input(std::size_t size) override { in_.consume(std::min(head_size_ + size, in_.size())); }
     void begin(std::string head_lines, wire::body_size size, bool may_keep) override;
+    [[nodiscard]] bool shows_ends() const override { return true; }
     [[nodiscard]] bool is_open_ended() const override { return open_ended; }
     [[nodiscard]] flow write(std::span<const std::string_view> pieces, bool last) override;
     [[nodiscard]] flow flush() override;

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -23,7 +24,7 @@ constexpr std::string_view get = "GET / HTTP/1.1\r\nhost: weir\r\n\r\n";
 
 /// A line on a socket pair, with one request in its input.
 struct joint {
-    joint(net::reactor& loop, wire::h1::head_scratch& scratch, std::string_view request) : line(loop, scratch) {
+    joint(net::reactor& loop, wire::head_scratch& scratch, std::string_view request) : line(loop, scratch) {
         int pair[2];
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
         EXPECT_TRUE(line.socket().open(loop, pair[0]));
@@ -61,7 +62,7 @@ struct joint {
 class ClientLine : public testing::Test {
 protected:
     net::reactor loop_;
-    wire::h1::head_scratch scratch_;
+    wire::head_scratch scratch_;
 };
 
 const std::string ok = "HTTP/1.1 200 OK\r\nx: y\r\n";
@@ -184,4 +185,68 @@ TEST_F(ClientLine, InvitesABodyOnceAndOnlyWhereNoneIsThere) {
     joint sends{loop_, scratch_, "POST / HTTP/1.1\r\nhost: weir\r\ncontent-length: 3\r\nexpect: 100-continue\r\n\r\nabc"};
     EXPECT_EQ(sends.line.invite_body(), flow::done);
     EXPECT_EQ(sends.heard(), "");
+}
+
+// --- bodies without a length ---
+
+namespace {
+
+using piece = wire::body_piece::kind;
+
+/// What came of a chunked body whose bytes arrive in slices of this size, and where the next request begins.
+struct heard_body {
+    std::string body;
+    piece last = piece::none;
+    std::string why;
+    std::string behind;
+};
+
+heard_body hear(net::reactor& loop, wire::head_scratch& scratch, std::string_view bytes, std::size_t slice) {
+    joint j{loop, scratch, "POST / HTTP/1.1\r\nhost: weir\r\ntransfer-encoding: chunked\r\n\r\n"};
+    const auto head = std::string{j.line.input().view().substr(0, j.line.head_size())};
+    heard_body out;
+    for (std::size_t at = 0; out.last == piece::none || out.last == piece::bytes;) {
+        const auto next = j.line.next_piece(1000);
+        out.last = next.is;
+        EXPECT_EQ(j.line.input().view().substr(0, j.line.head_size()), head) << "the head stays where it is";
+        if (next.is == piece::bytes) out.body += next.bytes;
+        if (next.is == piece::malformed) out.why = next.bytes;
+        if (next.is != piece::none) continue;
+        const auto some = bytes.substr(std::min(at, bytes.size()), slice);
+        if (some.empty()) break;
+        at += some.size();
+        EXPECT_EQ(::send(j.other, some.data(), some.size(), MSG_NOSIGNAL), static_cast<ssize_t>(some.size()));
+        j.line.socket().flags |= net::can_read;
+        EXPECT_EQ(j.line.read_more(~std::size_t{0}).what, net::io::ok);
+    }
+    j.line.leave_input(0);
+    out.behind = j.line.input().view();
+    return out;
+}
+
+}  // namespace
+
+TEST_F(ClientLine, TakesABodyOutOfItsChunksUnderEverySlicing) {
+    constexpr std::string_view bytes = "3\r\nabc\r\nA;x=\"y\"\r\n0123456789\r\n0\r\nx-sum: t\r\n\r\nGET";
+    for (std::size_t slice = 1; slice <= bytes.size(); ++slice) {
+        const auto got = hear(loop_, scratch_, bytes, slice);
+        EXPECT_EQ(got.last, piece::end) << slice;
+        EXPECT_EQ(got.body, "abc0123456789") << slice;
+        EXPECT_EQ(got.behind, std::string_view{"GET"}.substr(0, got.behind.size())) << slice;
+        if (slice == bytes.size()) EXPECT_EQ(got.behind, "GET") << "what came along belongs to the next request";
+    }
+}
+
+TEST_F(ClientLine, RefusesChunksThatAreMalformedOrTooLarge) {
+    EXPECT_EQ(hear(loop_, scratch_, "3\r\nabcd\r\n", 100).last, piece::malformed);
+    EXPECT_FALSE(hear(loop_, scratch_, "3\r\nabcd\r\n", 100).why.empty());
+    EXPECT_EQ(hear(loop_, scratch_, "x\r\n", 1).last, piece::malformed);
+    EXPECT_EQ(hear(loop_, scratch_, "3e9\r\n", 1).last, piece::too_large);
+    EXPECT_EQ(hear(loop_, scratch_, "3e8\r\n", 1).last, piece::none);
+    EXPECT_EQ(hear(loop_, scratch_, "3\r\nab", 1).last, piece::none) << "the rest may still come";
+}
+
+TEST_F(ClientLine, KnowsWhetherAnEndIsSeen) {
+    EXPECT_TRUE((joint{loop_, scratch_, get}.line.shows_ends()));
+    EXPECT_FALSE((joint{loop_, scratch_, "GET / HTTP/1.0\r\n\r\n"}.line.shows_ends()));
 }

@@ -101,7 +101,7 @@ void relay::start() {
     record.stream = true;
     streams_ = &of_.at.metrics.active_streams(record.listener);
     streams_->add(1);
-    const bool may_beat = in_.how.has_terminator && !of_.what.http10;
+    const bool may_beat = in_.how.has_terminator && of_.client.shows_ends();
     of_.beats.beat_every(may_beat ? in_.at.pool->conf->heartbeat : std::nullopt);
     of_.money.progress_is_due_at(now + std::chrono::seconds{1});
     tell_times(of_, in_);

@@ -139,7 +139,7 @@ net::task<void> answer_error(request& of, core::error why, answer* unfinished) {
     co_await std::move(delivering);
 }
 
-net::task<void> refuse_connection(home& at, wire::h1::client_line& client, const peer& from, const core::error& why) {
+net::task<void> refuse_connection(home& at, wire::client_stream& client, const peer& from, const core::error& why) {
     const auto began = at.loop.now();
     char id[36];
     record::request_record record;
@@ -160,7 +160,6 @@ net::task<void> refuse_connection(home& at, wire::h1::client_line& client, const
     reply.retry_after_s = why.retry_after_s;
     reply.is_final = core::is_final(why.what);
     const auto body = dialect::write_error(dialect::kind::openai, why, record.request_id);
-    client.refuse();
     client.begin(head_of(reply), {wire::body_size::kind::known, body.size()}, false);
     const std::array<std::string_view, 1> pieces{body};
     auto sending = write_until(client, pieces, began + std::chrono::seconds{5});

@@ -38,6 +38,6 @@ struct local_reply {
 [[nodiscard]] net::task<void> answer_error(request& of, core::error why, answer* unfinished);
 
 /// Answers a request whose head could not be understood, and records it.
-[[nodiscard]] net::task<void> refuse_connection(home& at, wire::h1::client_line& client, const peer& from, const core::error& why);
+[[nodiscard]] net::task<void> refuse_connection(home& at, wire::client_stream& client, const peer& from, const core::error& why);
 
 }  // namespace weir::exchange

@@ -18,7 +18,7 @@ std::unique_ptr<answer> begin_attempt(request& of, const outgoing& what, const p
 // still have its own status.
 void set_beats(request& of, const outgoing& what, const config::pool_conf& pool, bool asked) {
     const bool wanted = of.told.record.stream || (asked && what.collects());
-    of.beats.beat_every(wanted && !of.what.http10 && what.has_terminator() ? pool.heartbeat : std::nullopt);
+    of.beats.beat_every(wanted && of.client.shows_ends() && what.has_terminator() ? pool.heartbeat : std::nullopt);
 }
 
 }  // namespace

@@ -4,8 +4,6 @@
 #include <cstring>
 #include <string>
 
-#include "http/chunk_scanner.hpp"
-
 namespace weir::exchange {
 namespace {
 
@@ -15,8 +13,6 @@ constexpr std::size_t drained_when_refused = 64 * 1024;
 // A large body is counted against limits.buffered_bodies as it comes in: as much again as is there, within bounds.
 constexpr std::size_t smallest_step = std::size_t{32} << 10;
 constexpr std::size_t largest_step = std::size_t{1} << 20;
-
-constexpr std::size_t room_for_a_read = net::slab_size / 4;
 
 std::size_t next_step(std::size_t have) { return have + std::clamp(have, smallest_step, largest_step); }
 
@@ -33,14 +29,6 @@ core::error request_body::take_memory(std::size_t size, const company& with) {
     auto why = count_memory(size, with);
     if (!why) big_.reserve(size);
     return why;
-}
-
-// Room in the client's input behind the head, which stays in front.
-void request_body::make_room() {
-    auto& in = from_.input();
-    if (in.free_size() >= room_for_a_read) return;
-    in.reserve(from_.head_size() + net::slab_size);
-    from_.head_moved();
 }
 
 net::task<core::error> request_body::wait(company with) {
@@ -96,19 +84,24 @@ net::task<core::error> request_body::read(announced what, bool refused, company 
         auto reading = read_sized(static_cast<std::size_t>(what.length), with);
         why = co_await std::move(reading);
     } else {
-        auto reading = read_chunked(refused, with);
+        auto reading = read_pieces(refused, with);
         why = co_await std::move(reading);
     }
     with.told.bytes_in += size_;
     co_return why;
 }
 
+// False: the client has left.
+bool request_body::is_there(const net::io_result& r) {
+    client_left_ = r.what != net::io::ok && r.what != net::io::again;
+    return !client_left_;
+}
+
 // What there is, at most so much. False: the client has left.
 bool request_body::take(net::buffer& into, std::size_t most) {
     const auto r = from_.read(into.free_begin(), most);
     if (r.what == net::io::ok) into.commit(r.bytes);
-    client_left_ = r.what != net::io::ok && r.what != net::io::again;
-    return !client_left_;
+    return is_there(r);
 }
 
 net::task<core::error> request_body::read_sized(std::size_t size, company with) {
@@ -151,7 +144,7 @@ net::task<core::error> request_body::read_sized(std::size_t size, company with) 
     co_return why;
 }
 
-core::error request_body::keep_chunk(std::string_view data, std::size_t most, const company& with) {
+core::error request_body::keep_piece(std::string_view data, std::size_t most, const company& with) {
     const auto all = big_.size() + data.size();
     if (all > most) return too_large();
     core::error why;
@@ -162,36 +155,31 @@ core::error request_body::keep_chunk(std::string_view data, std::size_t most, co
     return why;
 }
 
-// Chunked bodies are decoded into memory of their own: upstream they go with a Content-Length, so that no framing of the client's travels on.
-net::task<core::error> request_body::read_chunked(bool refused, company with) {
+// A body without a length is put together in memory of its own: upstream it goes with a Content-Length, so that no framing of the client's travels
+// on.
+net::task<core::error> request_body::read_pieces(bool refused, company with) {
+    using kind = wire::body_piece::kind;
     core::error why;
-    auto& in = from_.input();
     const auto kept = refused ? std::min(drained_when_refused, with.limits.request_body) : with.limits.request_body;
-    http::chunk_scanner scanner;
-    scanner.limit_chunk(with.limits.request_body);
-    in_place_ = 0;
     for (;;) {
-        in_place_ += scanner.feed(in.view().substr(from_.head_size() + in_place_), [&](const char* p, std::size_t n) {
-            if (!why) why = keep_chunk({p, n}, kept, with);
-        });
-        const bool enough = refused && why.what == core::code::body_too_large;
-        if (enough) why = core::error{};  // so much was read away; the answer is the refusal, and the connection ends
-        if (enough || why) co_return why;
-        if (scanner.now() == http::chunk_scanner::status::failed) {
-            why = scanner.too_large() ? too_large() : core::error{core::code::bad_request, "malformed chunked body: " + std::string{scanner.why()}};
-            co_return why;
+        const auto piece = from_.next_piece(with.limits.request_body);
+        if (piece.is == kind::end) break;
+        if (piece.is == kind::bytes) {
+            why = keep_piece(piece.bytes, kept, with);
+            const bool enough = refused && why.what == core::code::body_too_large;
+            if (enough) why = core::error{};  // so much was read away; the answer is the refusal, and the connection ends
+            if (enough || why) co_return why;
+            continue;
         }
-        if (scanner.now() == http::chunk_scanner::status::done) break;
-        // What was decoded makes room for what comes; the head stays in front.
-        in.drop_from(from_.head_size());
-        in_place_ = 0;
+        if (piece.is == kind::too_large) why = too_large();
+        if (piece.is == kind::malformed) why = core::error{core::code::bad_request, "malformed chunked body: " + std::string{piece.bytes}};
+        if (why) co_return why;
         if (!from_.readable()) {
             auto waiting = wait(with);
             why = co_await std::move(waiting);
             if (why || client_left_) co_return why;
         }
-        make_room();
-        if (!take(in, in.free_size())) co_return why;
+        if (!is_there(from_.read_more())) co_return why;
     }
     if (!big_.has_memory()) big_.need_slab();
     data_ = big_.data();
@@ -221,13 +209,8 @@ std::size_t request_body::take_more() {
     if (upload_->left == 0 || !from_.readable()) return 0;
     in.drop_from(from_.head_size());
     in_place_ = upload_->sent = 0;
-    make_room();
-    const auto r = from_.read(in.free_begin(), static_cast<std::size_t>(std::min<std::uint64_t>(in.free_size(), upload_->left)));
-    if (r.what != net::io::ok) {
-        client_left_ = r.what != net::io::again;
-        return 0;
-    }
-    in.commit(r.bytes);
+    const auto r = from_.read_more(static_cast<std::size_t>(upload_->left));
+    if (!is_there(r) || r.bytes == 0) return 0;
     in_place_ = r.bytes;
     upload_->left -= r.bytes;
     return r.bytes;

@@ -97,13 +97,13 @@ private:
         net::buffer plain;
     };
     [[nodiscard]] net::task<core::error> read_sized(std::size_t size, company with);
-    [[nodiscard]] net::task<core::error> read_chunked(bool refused, company with);
-    [[nodiscard]] core::error keep_chunk(std::string_view data, std::size_t most, const company& with);
+    [[nodiscard]] net::task<core::error> read_pieces(bool refused, company with);
+    [[nodiscard]] core::error keep_piece(std::string_view data, std::size_t most, const company& with);
     [[nodiscard]] core::error count_memory(std::size_t size, const company& with);
     [[nodiscard]] core::error take_memory(std::size_t size, const company& with);
     [[nodiscard]] net::task<core::error> wait(company with);
+    [[nodiscard]] bool is_there(const net::io_result& r);
     [[nodiscard]] bool take(net::buffer& into, std::size_t most);
-    void make_room();
 
     wire::client_stream& from_;
     std::size_t in_place_ = 0;  ///< bytes of the client's input, behind the head, that belong to this request

@@ -17,23 +17,6 @@ std::string_view write_size_line(std::array<char, 20>& line, std::size_t size) {
 
 }  // namespace
 
-void client_line::make_room() {
-    if (!in_.has_memory() && last_request_ > net::slab_size) {
-        const std::size_t here = socket_.available();
-        if (here > net::slab_size) in_.reserve(std::min<std::size_t>(std::max<std::size_t>(here, last_request_), read_at_once) + net::padding);
-    }
-    in_.need_slab();
-}
-
-http::parse_result client_line::parse(std::size_t limit) {
-    scratch_.owner = nullptr;
-    const auto r = http::parse_request_head(in_.view(), limit, scratch_.head);
-    if (r.state != http::parse_state::done) return r;
-    head_size_ = static_cast<std::uint32_t>(r.consumed);
-    scratch_.owner = this;
-    return r;
-}
-
 void client_line::take_request() {
     const auto& h = head();
     begun_ = false;
@@ -41,20 +24,6 @@ void client_line::take_request() {
     framing_ = h.method == "HEAD" ? framing::bodiless : framing::plain;
     minor_version_ = static_cast<std::uint8_t>(h.minor_version);
     after_ = h.keep_alive ? after::keep_alive : after::close;
-}
-
-http::request_head& client_line::head() {
-    if (scratch_.owner == this) return scratch_.head;
-    // Another request used the scratch space meanwhile; these bytes have been parsed before, so this cannot fail.
-    (void)http::parse_request_head(in_.view().substr(0, head_size_), head_size_ + 1, scratch_.head);
-    scratch_.owner = this;
-    return scratch_.head;
-}
-
-void client_line::leave_input(std::size_t body) {
-    in_.consume(std::min(head_size_ + body, in_.size()));
-    head_size_ = 0;
-    head_moved();
 }
 
 client_line::flow client_line::invite_body() {
