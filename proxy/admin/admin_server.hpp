@@ -2,31 +2,16 @@
 // also while the workers are busy. It knows no conf and no metric: what it shows comes from its handlers.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 
-#include "telemetry/exposition.hpp"
+#include "admin/handlers.hpp"
 
 namespace weir::net {
 class listening_socket;
 }
 
 namespace weir::admin {
-
-struct admin_request;
-struct admin_reply;
-
-/// Called on the admin thread, one at a time. One that throws makes a 500.
-struct admin_handlers {
-    std::function<std::string(telemetry::exposition)> metrics;
-    std::function<bool(std::string& why)> ready;  ///< false: `why` says in words what is missing
-    std::function<std::string()> status_json;
-    std::function<admin_reply(const admin_request&)> api = {};   ///< everything below /api/ (admin_api.hpp); empty: /api/status alone
-    std::function<bool(std::string_view host)> knows_host = {};  ///< whether requests with this `Host` get a page; empty: all do
-    std::function<std::string()> live = {};                      ///< the data of each event of an SSE stream
-};
 
 class admin_server {
 public:

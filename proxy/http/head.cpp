@@ -225,15 +225,15 @@ parse_result read_request_line(std::string_view line, request_head& out) {
 }
 
 // The rules that need the whole head (RFC 9112 section 6.3, RFC 9110 sections 7.2 and 10.1.1).
-parse_result finish_request(request_head& out, const framing_facts& facts, int hosts) {
+parse_result finish_request(request_head& out, const framing_facts& facts, int hosts, unsaid_length unsaid) {
     if (hosts > 1) return fail("more than one Host header");
     if (hosts == 0 && out.minor_version == 1) return fail("the Host header is missing");
     if (facts.chunked && facts.has_length) return fail("both Transfer-Encoding and Content-Length");
     if (facts.chunked && out.minor_version == 0) return fail("Transfer-Encoding in HTTP/1.0");
     out.body = facts.chunked ? framing::chunked : facts.has_length && facts.length > 0 ? framing::length : framing::none;
     out.content_length = facts.length;
-    // Without a length there is no body, and what follows would be read as the next request: make the client say so.
-    if (!facts.chunked && !facts.has_length && (out.method == "POST" || out.method == "PUT" || out.method == "PATCH"))
+    if (unsaid == unsaid_length::refused && !facts.chunked && !facts.has_length &&
+        (out.method == "POST" || out.method == "PUT" || out.method == "PATCH"))
         return fail("a request of this method needs a Content-Length (0 is fine)", code::length_required);
     // Servers of HTTP/1.0 knew no such bodies: one of them would take it for the next request (HAProxy says 413, too).
     const bool bodiless = out.method == "GET" || out.method == "HEAD" || out.method == "DELETE" || out.method == "OPTIONS";
@@ -255,7 +255,7 @@ parse_result finish_request(request_head& out, const framing_facts& facts, int h
 
 }  // namespace
 
-parse_result parse_request_head(std::string_view bytes, std::size_t limit, request_head& out) {
+parse_result parse_request_head(std::string_view bytes, std::size_t limit, request_head& out, unsaid_length unsaid) {
     const std::string_view window = bytes.substr(0, std::min(bytes.size(), limit));
     const char* p = window.data();
     const char* const end = p + window.size();
@@ -290,7 +290,7 @@ parse_result parse_request_head(std::string_view bytes, std::size_t limit, reque
             case line_reader::kind::need_more: return more(bytes, limit);
             case line_reader::kind::failed: return fail(why);
             case line_reader::kind::blank: {
-                auto r = finish_request(out, facts, hosts);
+                auto r = finish_request(out, facts, hosts, unsaid);
                 r.consumed = static_cast<std::size_t>(lines.at - bytes.data());
                 return r;
             }

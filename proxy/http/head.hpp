@@ -89,9 +89,16 @@ struct parse_result {
     std::string_view why = {};  ///< static text, for the answer and the log
 };
 
+/// What a POST, PUT or PATCH means that says nothing of its body.
+enum class unsaid_length : std::uint8_t {
+    refused,  ///< who forgot to say it is told: what follows would be read as the next request
+    none,     ///< there is no body (RFC 9112 section 6.3)
+};
+
 /// Parses from the start of `bytes`; call again with more when it needs more. `limit` bounds the whole head. One CRLF before the request line is
 /// ignored.
-[[nodiscard]] parse_result parse_request_head(std::string_view bytes, std::size_t limit, request_head& out);
+[[nodiscard]] parse_result parse_request_head(std::string_view bytes, std::size_t limit, request_head& out,
+                                              unsaid_length unsaid = unsaid_length::refused);
 
 /// `to_head`: the request was HEAD, so there is no body whatever the fields say (RFC 9112 section 6.3).
 [[nodiscard]] parse_result parse_response_head(std::string_view bytes, std::size_t limit, bool to_head, response_head& out);

@@ -8,6 +8,7 @@
 
 #include "net/reactor.hpp"
 #include "net/socket.hpp"
+#include "net/task.hpp"
 #include "wire/request_source.hpp"
 
 namespace weir::wire {
@@ -78,5 +79,9 @@ protected:
     bool begun_ = false;
     std::uint64_t sent_ = 0;
 };
+
+/// The pieces, which stay where they are until it is done; `last`: the answer is complete with them. False: the client has left, or did not take them
+/// by `deadline`.
+[[nodiscard]] net::task<bool> write_until(client_stream& to, std::span<const std::string_view> pieces, bool last, core::time_point deadline);
 
 }  // namespace weir::wire

@@ -10,13 +10,16 @@ namespace weir::worker {
 namespace {
 
 using wire::h1::after;
+using state = wire::h1::next_head::state;
 
-// After a refusal the client may still be sending: closing at once would reset the connection and destroy the answer on its way
-// (RFC 9112 section 9.6). So much is read and thrown away, for so long: enough for an upload that an upstream answered early.
-constexpr std::size_t linger_bytes = std::size_t{64} << 20;
-constexpr std::size_t linger_turn = 256 * 1024;  // then other connections of this worker are served
-constexpr auto refused_within = std::chrono::seconds{2};
-constexpr auto linger_time = std::chrono::seconds{2};
+constexpr std::chrono::milliseconds refused_within{2000};
+
+// Of a connection that has no request to serve.
+core::error refusal_of(state got, wire::h1::next_head& head) {
+    if (got == state::refused) return std::move(head.refusal());
+    if (got == state::late) return {core::code::client_timeout, "the request head did not arrive within limits.head_timeout"};
+    return {core::code::overloaded, "weir has as many connections open as it may (limits.connections); try again soon", 1};
+}
 
 }  // namespace
 
@@ -83,20 +86,17 @@ net::task<void> session::serve() {
         if (!shaken) co_return;
     }
     for (;;) {
-        head got = head::closed;
+        wire::h1::next_head head{line_};
+        auto got = state::closed;
         {
             // Its frame must not outlive it: what follows may take an hour.
-            auto reading = read_head(first);
-            got = co_await std::move(reading);
+            auto waiting = head.wait(head_limits(first), *this);
+            got = co_await std::move(waiting);
         }
         first = false;
-        if (got == head::closed) co_return;
-        if (got == head::complete && beyond_limit_) {
-            refusal_ = core::error{core::code::overloaded, "weir has as many connections open as it may (limits.connections); try again soon", 1};
-            got = head::refused;
-        }
-        if (got == head::refused) {
-            core::error why = std::move(refusal_);
+        if (got == state::closed) co_return;
+        if (got != state::complete || beyond_limit_) {
+            core::error why = refusal_of(got, head);
             auto refusing = refuse_head(std::move(why));
             co_await std::move(refusing);
             co_return;
@@ -111,7 +111,6 @@ net::task<void> session::serve() {
             serving_ = nullptr;
             end = line_.what_follows();
         }
-        parsed_upto_ = 0;
         if (end == after::abort || line_.broken()) {
             line_.socket().abort();
             co_return;
@@ -120,7 +119,7 @@ net::task<void> session::serve() {
         if (end == after::close) break;
         if (line_.socket().peer_gone() && !line_.socket().readable() && line_.input().empty()) co_return;
     }
-    auto lingering = linger();
+    auto lingering = wire::h1::linger(line_);
     co_await std::move(lingering);
 }
 
@@ -136,100 +135,27 @@ net::task<bool> session::shake_hands() {
     }
 }
 
-session::head session::parse_input() {
+wire::h1::head_limits session::head_limits(bool first) const {
     const auto& limits = home().view->shared->conf->limits;
-    const auto bytes = line_.input().view();
-    // A head can only become complete, or be seen to be wrong, at a line end; the first bytes may show another protocol at once.
-    const bool look = parsed_upto_ == 0 || bytes.find('\n', parsed_upto_) != std::string_view::npos || bytes.size() >= limits.request_head;
-    if (!look) {
-        parsed_upto_ = bytes.size();
-        return head::not_yet;
-    }
-    const auto r = line_.parse(limits.request_head);
-    if (r.state == http::parse_state::done) return head::complete;
-    if (r.state == http::parse_state::failed) {
-        refusal_ = core::error{r.code, std::string{r.why}};
-        return head::refused;
-    }
-    parsed_upto_ = bytes.size();
-    return head::not_yet;
+    auto first_byte = first ? limits.head_timeout : limits.keepalive_timeout;
+    if (beyond_limit_) first_byte = first_byte.count() > 0 ? std::min(first_byte, refused_within) : refused_within;
+    return {first_byte, limits.head_timeout, limits.request_head};
 }
 
-net::task<session::head> session::read_head(bool first) {
-    const auto& limits = home().view->shared->conf->limits;
-    const auto head_limit = limits.request_head;
-    auto deadline = core::after(home().loop.now(), first ? limits.head_timeout : limits.keepalive_timeout);
-    const auto head_timeout = limits.head_timeout;
-    if (beyond_limit_) deadline = std::min(deadline, home().loop.now() + refused_within);
-    const auto waiting_since = home().loop.now();
-    bool begun = false;
-    if (!line_.input().empty()) {  // pipelined
-        begun = true;
-        deadline = core::after(home().loop.now(), head_timeout);
-        if (const auto got = parse_input(); got != head::not_yet) co_return got;
-    }
-    for (;;) {
-        if (line_.socket().readable()) {
-            line_.make_room();
-            if (line_.input().free_size() == 0) line_.input().reserve(head_limit + net::padding);
-            const auto r = line_.socket().read(line_.input().free_begin(), line_.input().free_size());
-            if (r.what == net::io::ok) {
-                line_.input().commit(r.bytes);
-                if (!begun) {
-                    begun = true;
-                    // The whole head has this long, whatever trickles in (slow-head attacks reset nothing).
-                    deadline = core::after(home().loop.now(), head_timeout);
-                }
-                if (const auto got = parse_input(); got != head::not_yet) co_return got;
-                continue;
-            }
-            if (r.what != net::io::again) co_return head::closed;
-        }
-        if (line_.aborting()) co_return head::closed;
-        if (home().draining && !begun) deadline = std::min(deadline, worker_.patience_with(waiting_since));
-        line_.input().release_if_empty();
-        line_.wake_on_drain(!begun);
-        if (!begun) worker_.idle().add(*this, home().loop.now());
-        const auto why = co_await line_.sleeper().wait(deadline);
-        if (!begun) worker_.idle().remove(*this);
-        line_.wake_on_drain(false);
-        if (line_.aborting()) co_return head::closed;
-        if (why == net::woken::deadline) {
-            if (!begun) co_return head::closed;
-            refusal_ = core::error{core::code::client_timeout, "the request head did not arrive within limits.head_timeout"};
-            co_return head::refused;
-        }
-    }
+core::time_point session::falls_idle(core::time_point since, core::time_point deadline) {
+    worker_.idle().add(*this, home().loop.now());
+    return home().draining ? std::min(deadline, worker_.patience_with(since)) : deadline;
 }
+
+void session::wakes_up() { worker_.idle().remove(*this); }
 
 // The head could not be understood, so neither can what follows: answer and close.
 net::task<void> session::refuse_head(core::error why) {
     line_.refuse();
     auto refusing = exchange::refuse_connection(home(), line_, peer_, why);
     co_await std::move(refusing);
-    auto lingering = linger();
+    auto lingering = wire::h1::linger(line_);
     co_await std::move(lingering);
-}
-
-net::task<void> session::linger() {
-    const auto deadline = home().loop.tick() + linger_time;
-    std::size_t thrown_away = 0;
-    line_.socket().shutdown_tls();
-    if (!line_.socket().is_tls()) line_.socket().shutdown_write();
-    line_.input().clear();
-    line_.input().need_slab();
-    for (;;) {
-        while (line_.socket().readable()) {
-            const auto r = line_.socket().read(line_.input().free_begin(), line_.input().free_size());
-            if (r.what == net::io::again) break;
-            thrown_away += r.bytes;
-            if (r.what != net::io::ok || thrown_away > linger_bytes || home().loop.tick() >= deadline) co_return;
-            if (thrown_away / linger_turn != (thrown_away - r.bytes) / linger_turn) co_await line_.sleeper().yield();
-        }
-        if (line_.socket().peer_gone() || line_.aborting()) co_return;
-        const auto why = co_await line_.sleeper().wait(deadline);
-        if (why == net::woken::deadline) co_return;
-    }
 }
 
 void session::drain() {

@@ -8,7 +8,7 @@
 #include "exchange/peer.hpp"
 #include "net/proxy_protocol.hpp"
 #include "net/task.hpp"
-#include "wire/h1/client_line.hpp"
+#include "wire/h1/next_head.hpp"
 #include "worker/worker.hpp"
 
 namespace weir::exchange {
@@ -17,11 +17,11 @@ class exchange;
 
 namespace weir::worker {
 
-class session {
+class session final : private wire::h1::idle_watch {
 public:
     /// `beyond_limit`: it is open only to be told, when it asks, that there are too many connections.
     session(worker& w, std::shared_ptr<const pools::listener_runtime> on, bool beyond_limit = false);
-    ~session();
+    ~session() override;
 
     /// Takes over an accepted descriptor and starts to serve it; the session deletes itself when the connection ends.
     void start(int descriptor, const net::address& peer);
@@ -40,24 +40,20 @@ public:
     core::time_point idle_since{};
 
 private:
-    enum class head : std::uint8_t { complete, not_yet, closed, refused };
-
     net::detached live();
     [[nodiscard]] net::task<void> serve();
     [[nodiscard]] net::task<bool> shake_hands();
     [[nodiscard]] net::task<bool> take_proxy_header();
     [[nodiscard]] net::proxy_header peek_proxy_header();
-    [[nodiscard]] net::task<head> read_head(bool first);
+    [[nodiscard]] wire::h1::head_limits head_limits(bool first) const;
+    [[nodiscard]] core::time_point falls_idle(core::time_point since, core::time_point deadline) override;
+    void wakes_up() override;
     [[nodiscard]] net::task<void> refuse_head(core::error why);
-    [[nodiscard]] net::task<void> linger();
-    [[nodiscard]] head parse_input();
-    exchange::home& home() { return worker_.lends(); }
+    [[nodiscard]] exchange::home& home() const { return worker_.lends(); }
 
     worker& worker_;
     wire::h1::client_line line_;
     exchange::peer peer_;
-    std::size_t parsed_upto_ = 0;  ///< bytes of the input that are known to hold no whole head
-    core::error refusal_;
     bool beyond_limit_ = false;
     exchange::exchange* serving_ = nullptr;
     telemetry::gauge* open_connections_ = nullptr;

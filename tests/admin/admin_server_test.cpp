@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "admin/admin_api.hpp"
 #include "admin/status_view.hpp"
 #include "support/raw_client.hpp"
 #include "support/slowness.hpp"
@@ -43,6 +44,14 @@ protected:
         };
         handlers.status_json = [] { return std::string{R"({"version":"x"})"}; };
         handlers.knows_host = [](std::string_view host) { return host != "evil.example"; };
+        handlers.live = [] { return std::string{"now"}; };
+        handlers.api = [](const admin::admin_request& asked) {
+            admin::admin_reply out;
+            out.status = asked.host == "evil.example" ? 403 : 200;
+            out.events = asked.path == "/api/live/stream";
+            out.body = asked.path == "/api/status" ? R"({"version":"x"})" : std::string{asked.method} + " " + std::string{asked.body};
+            return out;
+        };
         server_ = std::make_unique<admin::admin_server>(address, std::move(handlers));
         server_->start();
     }
@@ -249,6 +258,59 @@ TEST_F(AdminServer, StopsAtOnceWithClientsConnected) {
 TEST(AdminServerLife, MayEndWithoutHavingStarted) {
     const admin::admin_server never{"127.0.0.1:0", {}};
     EXPECT_NE(never.address(), "127.0.0.1:0");
+}
+
+TEST_F(AdminServer, ReadsBodiesHoweverTheyCome) {
+    const std::string head = "POST /api/anything HTTP/1.1\r\nHost: localhost\r\n";
+    raw_client client{server_->address()};
+    for (const std::string& rest :
+         {std::string{"Content-Length: 5\r\n\r\nhello"}, std::string{"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"}}) {
+        ASSERT_TRUE(client.send_sliced(head + rest, 3));
+        EXPECT_EQ(client.read_response().body, "POST hello");
+    }
+    EXPECT_EQ(ask(head + "\r\n").body, "POST ") << "as curl -X POST asks";
+    EXPECT_EQ(ask(head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n").status, 400);
+    EXPECT_EQ(ask(head + "Transfer-Encoding: chunked\r\n\r\n4e20\r\n").status, 413);
+    EXPECT_EQ(ask(head + "Transfer-Encoding: chunked\r\n\r\n2000\r\n" + std::string(0x2000, 'a') + "\r\n2001\r\n" + std::string(0x2001, 'a') +
+                  "\r\n0\r\n\r\n")
+                  .status,
+              413);
+    raw_client careful{server_->address()};
+    ASSERT_TRUE(careful.send(head + "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n"));
+    EXPECT_EQ(careful.read_bytes(25), "HTTP/1.1 100 Continue\r\n\r\n");
+    ASSERT_TRUE(careful.send("hello"));
+    EXPECT_EQ(careful.read_response().body, "POST hello");
+}
+
+TEST_F(AdminServer, ShowsTheLiveViewUntilAnotherServesTheAddress) {
+    raw_client client{server_->address()};
+    ASSERT_TRUE(client.send(get("/api/live/stream")));
+    auto got = client.read_head();
+    EXPECT_EQ(got.header("content-type"), "text/event-stream");
+    server_->retire();
+    client.read_body(got);
+    EXPECT_TRUE(got.clean()) << "it came to its end";
+    EXPECT_EQ(got.body.substr(0, 11), "data: now\n\n");
+    EXPECT_TRUE(client.wait_closed());
+}
+
+TEST_F(AdminServer, ShowsTheLiveViewToSoManyAndNoMore) {
+    std::vector<raw_client> watch;
+    for (int i = 0; i < 16; ++i) {
+        watch.emplace_back(server_->address());
+        ASSERT_TRUE(watch.back().send(get("/api/live/stream")));
+        EXPECT_EQ(watch.back().read_head().status, 200);
+    }
+    EXPECT_EQ(ask(get("/api/live/stream")).status, 503);
+    watch.pop_back();
+    int status = 503;
+    for (int i = 0; i < 50 && status == 503; ++i) {
+        std::this_thread::sleep_for(20ms);
+        raw_client next{server_->address()};
+        ASSERT_TRUE(next.send(get("/api/live/stream")));
+        status = next.read_head().status;
+    }
+    EXPECT_EQ(status, 200) << "who left makes room";
 }
 
 // DNS rebinding: a page of another site reads what a name of its own leads to.

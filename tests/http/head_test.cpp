@@ -231,6 +231,12 @@ TEST(RequestHead, HasNoBodyWithoutALengthAndAsksForOneWhereABodyIsUsual) {
     EXPECT_EQ(request("DELETE / HTTP/1.1\r\nHost: a\r\n\r\n")->head.body, framing::none);
     EXPECT_EQ(request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")->head.body, framing::none);
     for (const std::string method : {"POST", "PUT", "PATCH"}) expect_refused(method + " / HTTP/1.1\r\nHost: a\r\n\r\n", code::length_required);
+    for (const std::string method : {"POST", "PUT", "PATCH"}) {
+        const auto bytes = method + " / HTTP/1.1\r\nHost: a\r\n\r\n";
+        request_head head;
+        EXPECT_EQ(parse_request_head(bytes, bytes.size(), head, unsaid_length::none).state, parse_state::done) << "where it is said to mean none";
+        EXPECT_EQ(head.body, framing::none);
+    }
 }
 
 TEST(RequestHead, KeepsAConnectionOnlyWithHttp11AndWithoutClose) {

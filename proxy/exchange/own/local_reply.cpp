@@ -68,16 +68,6 @@ net::task<void> say_last(request& of, std::string body) {
 }
 
 // False: the client is gone, or too slow.
-net::task<bool> write_until(wire::client_stream& client, std::span<const std::string_view> pieces, core::time_point deadline) {
-    using flow = wire::client_stream::flow;
-    auto how = client.write(pieces, true);
-    while (how == flow::later) {
-        const auto woken = co_await client.sleeper().wait(deadline);
-        how = client.aborting() || woken == net::woken::deadline ? flow::gone : client.flush();
-    }
-    co_return how == flow::done;
-}
-
 net::task<void> deliver(request& of, std::string lines, std::string body) {
     const auto deadline = core::after(of.now(), of.conf().limits.body_timeout);
     const bool bodiless = of.told.record.status == 204;
@@ -85,7 +75,7 @@ net::task<void> deliver(request& of, std::string lines, std::string body) {
     of.client.begin(std::move(lines),
                     bodiless ? wire::body_size{wire::body_size::kind::none} : wire::body_size{wire::body_size::kind::known, body.size()},
                     of.may_keep());
-    auto writing = write_until(of.client, pieces, deadline);
+    auto writing = wire::write_until(of.client, pieces, true, deadline);
     const bool written = co_await std::move(writing);
     if (!written) {
         of.watch.leave();
@@ -162,7 +152,7 @@ net::task<void> refuse_connection(home& at, wire::client_stream& client, const p
     const auto body = dialect::write_error(dialect::kind::openai, why, record.request_id);
     client.begin(head_of(reply), {wire::body_size::kind::known, body.size()}, false);
     const std::array<std::string_view, 1> pieces{body};
-    auto sending = write_until(client, pieces, began + std::chrono::seconds{5});
+    auto sending = wire::write_until(client, pieces, true, began + std::chrono::seconds{5});
     (void)co_await std::move(sending);
     record.bytes_out = client.sent();
     record.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(at.loop.tick() - began).count();

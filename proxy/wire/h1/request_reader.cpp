@@ -17,9 +17,9 @@ void request_reader::make_room() {
     in_.need_slab();
 }
 
-http::parse_result request_reader::parse(std::size_t limit) {
+http::parse_result request_reader::parse(std::size_t limit, http::unsaid_length unsaid) {
     scratch_.owner = nullptr;
-    const auto r = http::parse_request_head(in_.view(), limit, scratch_.head);
+    const auto r = http::parse_request_head(in_.view(), limit, scratch_.head, unsaid);
     if (r.state != http::parse_state::done) return r;
     head_size_ = static_cast<std::uint32_t>(r.consumed);
     scratch_.owner = this;
@@ -29,7 +29,7 @@ http::parse_result request_reader::parse(std::size_t limit) {
 http::request_head& request_reader::head() {
     if (scratch_.owner == this) return scratch_.head;
     // Another request used the scratch space meanwhile; these bytes have been parsed before, so this cannot fail.
-    (void)http::parse_request_head(in_.view().substr(0, head_size_), head_size_ + 1, scratch_.head);
+    (void)http::parse_request_head(in_.view().substr(0, head_size_), head_size_ + 1, scratch_.head, http::unsaid_length::none);
     scratch_.owner = this;
     return scratch_.head;
 }

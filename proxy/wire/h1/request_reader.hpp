@@ -18,13 +18,13 @@ public:
     /// For a read of a head. A body that is here already is read with it: room is made by what has come, not by what is announced.
     void make_room();
     /// Looks for a head in the input. `limit` bounds it.
-    [[nodiscard]] http::parse_result parse(std::size_t limit);
+    [[nodiscard]] http::parse_result parse(std::size_t limit, http::unsaid_length unsaid = http::unsaid_length::refused);
 
     [[nodiscard]] http::request_head& head() override;
     void head_moved() override { scratch_.owner = nullptr; }
     [[nodiscard]] bool readable() const override { return socket_.readable(); }
     [[nodiscard]] net::io_result read(char* to, std::size_t size) override { return socket_.read(to, size); }
-    [[nodiscard]] net::io_result read_more(std::size_t most) override;
+    [[nodiscard]] net::io_result read_more(std::size_t most = ~std::size_t{0}) override;
     [[nodiscard]] body_piece next_piece(std::uint64_t largest) override;
     void note_request_size(std::uint64_t bytes) override { last_request_ = bytes <= read_at_once ? static_cast<std::uint32_t>(bytes) : 0; }
     void leave_input(std::size_t body) override;
