@@ -8,6 +8,8 @@
 #include "dialect/endpoint_table.hpp"
 #include "dialect/endpoint_traits.hpp"
 #include "dialect/forwarded_query.hpp"
+#include "dialect/lower_case.hpp"
+#include "dialect/percent_encoding.hpp"
 
 namespace weir::dialect {
 namespace {
@@ -19,25 +21,6 @@ constexpr std::string_view known_prefixes =
     "/v1/responses, "
     "/v1/embeddings, /v1/messages, /v1/models";
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lowered(std::string_view text) {
-    std::string out{text};
-    std::transform(out.begin(), out.end(), out.begin(), lower);
-    return out;
-}
-
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char l = lower(c);
-    return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
-}
-
-bool is_unreserved(char c) {
-    const char l = lower(c);
-    return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
 // What may stand before anything is understood. Escaped letters and dots are refused because an upstream would read
 // them as the plain ones: `/v1/%63hat/completions` must not pass as an endpoint that nobody meters.
 std::string_view fault_in(std::string_view path) {
@@ -46,8 +29,8 @@ std::string_view fault_in(std::string_view path) {
         if (c <= ' ' || c >= '\x7F') return "has a byte that must be percent-encoded";
         if (c == '\\' || c == ';') return "has a character that servers read differently (\\ or ;)";
         if (c != '%') continue;
-        const int high = i + 2 < path.size() ? hex_digit(path[i + 1]) : -1;
-        const int low = i + 2 < path.size() ? hex_digit(path[i + 2]) : -1;
+        const int high = i + 2 < path.size() ? hex_value(path[i + 1]) : -1;
+        const int low = i + 2 < path.size() ? hex_value(path[i + 2]) : -1;
         if (high < 0 || low < 0) return "has a % that is no escape";
         const int byte = high * 16 + low;
         // Other escaped controls are legal and travel on as escapes.
@@ -364,6 +347,17 @@ bool changes_meaning_when_decoded(std::string_view suffix) {
 }
 
 }  // namespace
+
+body_form form_of(body_form declared, std::string_view content_type) {
+    if (declared != body_form::json && declared != body_form::multipart) return declared;
+    const auto starts = [&](std::string_view with) {
+        return content_type.size() >= with.size() &&
+               std::equal(with.begin(), with.end(), content_type.begin(), [](char a, char b) { return a == lower(b); });
+    };
+    if (starts("multipart/form-data")) return body_form::multipart;
+    if (starts("application/json")) return body_form::json;
+    return declared;
+}
 
 bool open_websocket(target& what, std::string_view method) {
     if (what.id == endpoint::realtime) return true;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "dialect/lower_case.hpp"
+#include "dialect/percent_encoding.hpp"
+
 namespace weir::dialect {
 namespace {
 
@@ -18,14 +21,6 @@ constexpr std::array folders{
     folder{"/video/query", object_kind::video},       folder{"/messages/batches", object_kind::message_batch},
     folder{"/batches", object_kind::batch},           folder{"/chat/deferred-completion", object_kind::deferred},
 };
-
-char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lowered(std::string_view text) {
-    std::string out{text};
-    std::transform(out.begin(), out.end(), out.begin(), small);
-    return out;
-}
 
 // Upstreams differ in what they make of case; an id keeps its own.
 bool stands_below(std::string_view small_path, std::string_view folder_path) {
