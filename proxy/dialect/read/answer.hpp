@@ -84,34 +84,4 @@ struct unary_facts {
 /// Reads a whole unary answer (also an error answer). The body is followed by at least 64 readable bytes.
 [[nodiscard]] unary_facts read_unary(endpoint e, const char* body, std::size_t size);
 
-/// Finds the top-level `usage` (or `usageMetadata`) object in a JSON answer too large to hold, fed in arbitrary slices.
-/// Keeps at most 8 KiB.
-class usage_finder {
-public:
-    explicit usage_finder(endpoint e) : endpoint_(e) {}
-    void feed(std::string_view bytes);
-    /// After the last byte: whether a usage object was found; fills `out`.
-    [[nodiscard]] bool result(usage::counts& out) const;
-    [[nodiscard]] bool beyond_tokens() const { return beyond_tokens_; }
-    /// The model that the answer names, as far as it has come.
-    [[nodiscard]] const std::string& served_model() const { return model_; }
-
-private:
-    void step(char c);
-    void inside_string(char c);
-    void end_value();
-    void start_value(char c);
-    void end_capture();
-
-    endpoint endpoint_;
-    std::string captured_;  ///< the object being captured
-    usage::counts counts_;  ///< what the last one said that reported anything
-    std::string key_;       ///< the last string at member level, raw, cut at 64 bytes
-    std::string model_;
-    bool names_model_ = false, names_tier_ = false, beyond_tokens_ = false;  ///< the member at hand, or what was seen
-    std::uint64_t depth_ = 0;
-    std::uint64_t member_depth_ = 1;  ///< 2 where the document is an array of answers (Gemini without SSE)
-    bool started_ = false, in_string_ = false, escape_ = false, wanted_ = false, capturing_ = false, done_ = false, overflow_ = false, found_ = false;
-};
-
 }  // namespace weir::dialect
