@@ -107,7 +107,7 @@ bool event_shape::place_usage(std::string_view event, std::string_view usage) {
     return true;
 }
 
-bool event_shape::matches(std::string_view event, match& out) const {
+bool event_shape::matches(std::string_view event, shape_match& out) const {
     const char* at = event.data();
     const char* behind = at;  // where the literal begins that has the usage
     const char* const end = at + event.size();
@@ -155,7 +155,7 @@ shape_name shape_table::first_name() {
 }
 
 shape_name shape_table::learn(endpoint e, std::string_view event, const shape_notes& notes, bool& is_new) {
-    event_shape::match seen;
+    shape_match seen;
     is_new = false;
     for (const entry& known : entries_)
         if (known.name != 0 && known.where == e && known.shape.matches(event, seen)) return known.name;
