@@ -141,10 +141,8 @@ bool event_shape::matches(std::string_view event, shape_match& out) const {
         }
         if (i + 1 == usage_behind_) behind = at;
     }
-    if (usage_size_ > 0) {
-        out.usage_begin = static_cast<std::uint32_t>(behind - event.data()) + usage_from_;
-        out.usage_end = out.usage_begin + usage_size_;
-    }
+    out.usage_begin = usage_size_ == 0 ? 0 : static_cast<std::uint32_t>(behind - event.data()) + usage_from_;
+    out.usage_end = out.usage_begin + usage_size_;
     return static_cast<std::size_t>(end - at) == size_ - from && same_up_to(size_) && !out.text.text.empty();
 }
 

@@ -5,18 +5,26 @@
 #include "dialect/read/event_shape.hpp"
 
 namespace weir::dialect {
+namespace {
+
+// The shape of that name, where `event` has it.
+const event_shape* matching(shape_name name, std::string_view event, shape_match& seen) {
+    if (name == 0) return nullptr;
+    const event_shape* const shape = thread_shapes().find(name);
+    return shape != nullptr && shape->matches(event, seen) ? shape : nullptr;
+}
+
+}  // namespace
 
 const event_shape* stream_shapes::recognise(std::string_view event, shape_match& seen) {
-    const shape_table& known = thread_shapes();
-    for (const shape_name name : last_) {
-        const event_shape* const shape = known.find(name);
-        seen = {};
-        if (shape == nullptr || !shape->matches(event, seen)) continue;
-        if (name != last_[0]) std::swap(last_[0], last_[1]);
-        learned_in_vain_ = 0;
-        return shape;
+    const event_shape* found = matching(last_[0], event, seen);
+    if (found == nullptr) {
+        found = matching(last_[1], event, seen);
+        if (found == nullptr) return nullptr;
+        std::swap(last_[0], last_[1]);
     }
-    return nullptr;
+    learned_in_vain_ = 0;
+    return found;
 }
 
 void stream_shapes::learn(endpoint where, std::string_view event, const shape_notes& notes) {
