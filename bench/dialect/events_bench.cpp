@@ -5,6 +5,7 @@
 #include <string>
 
 #include "dialect/read/answer.hpp"
+#include "dialect/read/usage_finder.hpp"
 
 using namespace weir::dialect;
 

@@ -4,10 +4,10 @@
 #include <array>
 #include <initializer_list>
 
+#include "dialect/lower_case.hpp"
+
 namespace weir::dialect {
 namespace {
-
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 /// `word` is in lower case.
 bool holds(std::string_view text, std::string_view word) {

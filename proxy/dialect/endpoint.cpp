@@ -5,9 +5,12 @@
 #include <utility>
 
 #include "core/shown_text.hpp"
+#include "dialect/canonical_path.hpp"
 #include "dialect/endpoint_table.hpp"
 #include "dialect/endpoint_traits.hpp"
 #include "dialect/forwarded_query.hpp"
+#include "dialect/lower_case.hpp"
+#include "dialect/percent_encoding.hpp"
 
 namespace weir::dialect {
 namespace {
@@ -19,25 +22,6 @@ constexpr std::string_view known_prefixes =
     "/v1/responses, "
     "/v1/embeddings, /v1/messages, /v1/models";
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lowered(std::string_view text) {
-    std::string out{text};
-    std::transform(out.begin(), out.end(), out.begin(), lower);
-    return out;
-}
-
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char l = lower(c);
-    return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
-}
-
-bool is_unreserved(char c) {
-    const char l = lower(c);
-    return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
 // What may stand before anything is understood. Escaped letters and dots are refused because an upstream would read
 // them as the plain ones: `/v1/%63hat/completions` must not pass as an endpoint that nobody meters.
 std::string_view fault_in(std::string_view path) {
@@ -46,8 +30,8 @@ std::string_view fault_in(std::string_view path) {
         if (c <= ' ' || c >= '\x7F') return "has a byte that must be percent-encoded";
         if (c == '\\' || c == ';') return "has a character that servers read differently (\\ or ;)";
         if (c != '%') continue;
-        const int high = i + 2 < path.size() ? hex_digit(path[i + 1]) : -1;
-        const int low = i + 2 < path.size() ? hex_digit(path[i + 2]) : -1;
+        const int high = i + 2 < path.size() ? hex_value(path[i + 1]) : -1;
+        const int low = i + 2 < path.size() ? hex_value(path[i + 2]) : -1;
         if (high < 0 || low < 0) return "has a % that is no escape";
         const int byte = high * 16 + low;
         // Other escaped controls are legal and travel on as escapes.
@@ -68,195 +52,6 @@ bool has_dot_segment(std::string_view path) {
     return false;
 }
 
-bool is_version(std::string_view segment) { return segment == "v1" || segment == "v1beta"; }
-
-// "/chat/completions/x" starts with "/chat/completions" as a path, "/chat/completionsx" does not.
-bool starts_as_path(std::string_view path, std::string_view with) {
-    return path.starts_with(with) && (path.size() == with.size() || path[with.size()] == '/');
-}
-
-std::string_view first_segment(std::string_view path) {
-    if (path.empty()) return {};
-    return path.substr(1, path.find('/', 1) - 1);
-}
-
-// The path taken apart, and what was wrong with how it was written.
-struct parts {
-    std::string version;     ///< "v1", "v1beta" or none
-    std::string suffix;      ///< the rest with its leading slash
-    std::string_view fix;    ///< why it is not the canonical path; empty: it is
-    std::string_view meant;  ///< of a path that is not served: the endpoint that its last words name
-    bool known_prefix = false;
-    bool slash_at_end = false;
-};
-
-std::string collapse_slashes(std::string_view path, std::string_view& fix) {
-    std::string out;
-    out.reserve(path.size());
-    for (const char c : path) {
-        if (c == '/' && !out.empty() && out.back() == '/') {
-            fix = "write single slashes";
-            continue;
-        }
-        out.push_back(c);
-    }
-    return out;
-}
-
-const endpoint_row* row_for(std::string_view suffix) {
-    for (const endpoint_row& row : endpoint_rows) {
-        if (suffix == row.path || (row.rest == below::family && starts_as_path(suffix, row.path))) return &row;
-    }
-    return nullptr;
-}
-
-// `/chat/completions/chat/completions`, `/chat/completions/v1/responses`: a whole endpoint was configured as the base
-// URL.
-std::string_view after_doubled_endpoint(std::string_view suffix) {
-    if (starts_as_path(suffix, "/messages/batches")) return suffix;  // Anthropic's, not a doubled one
-    for (const endpoint_row& first : endpoint_rows) {
-        if (first.id == endpoint::models || !starts_as_path(suffix, first.path)) continue;
-        std::string_view rest = suffix.substr(first.path.size());
-        while (!rest.empty() && is_version(first_segment(rest))) rest.remove_prefix(1 + first_segment(rest).size());
-        for (const endpoint_row& second : endpoint_rows) {
-            if (rest == second.path) return rest;
-        }
-    }
-    return suffix;
-}
-
-// "/models/x:verb" -> its model and verb.
-struct gemini_call {
-    std::string_view model, verb;
-};
-
-std::optional<gemini_call> gemini_call_of(std::string_view suffix) {
-    constexpr std::string_view models = "/models/";
-    if (!suffix.starts_with(models)) return std::nullopt;
-    const std::size_t colon = suffix.rfind(':');
-    if (colon == std::string_view::npos || colon < models.size() || suffix.find('/', colon) != std::string_view::npos) return std::nullopt;
-    return gemini_call{suffix.substr(models.size(), colon - models.size()), suffix.substr(colon + 1)};
-}
-
-bool is_gemini_verb(std::string_view verb) {
-    return std::any_of(gemini_verbs.begin(), gemini_verbs.end(), [&](const verb_row& row) { return row.name == verb; });
-}
-
-void strip_vendor(std::string& rest, parts& out) {
-    for (const std::string_view vendor : {"/openai", "/anthropic"}) {
-        if (!starts_as_path(rest, vendor)) continue;
-        const std::string_view after = std::string_view{rest}.substr(vendor.size());
-        if (!is_version(first_segment(after)) && row_for(after) == nullptr) continue;
-        out.fix = vendor == "/openai" ? "remove /openai from the base URL" : "remove /anthropic from the base URL";
-        rest.erase(0, vendor.size());
-    }
-}
-
-void take_versions(std::string& rest, parts& out) {
-    while (is_version(first_segment(rest))) {
-        if (!out.version.empty()) out.fix = "the version stands twice: remove it from the base URL or from the path";
-        out.version = first_segment(rest);
-        rest.erase(0, 1 + out.version.size());
-        out.known_prefix = true;
-        strip_vendor(rest, out);  // Google's OpenAI-compatible base URL ends with /v1beta/openai
-    }
-}
-
-// "v1", "V1", "v4", "v1beta": what stands before the endpoint in the base URLs of other providers.
-bool looks_like_version(std::string_view segment) {
-    if (segment.size() < 2 || lower(segment[0]) != 'v' || segment[1] < '0' || segment[1] > '9') return false;
-    const std::string_view rest = segment.substr(2);
-    return rest.empty() || lowered(rest) == "beta" || lowered(rest) == "alpha";
-}
-
-// Whether `suffix` is an endpoint of the table, or one model of the list.
-bool is_whole_endpoint(std::string_view suffix) { return row_for(suffix) != nullptr || starts_as_path(suffix, "/models"); }
-
-// The endpoint at the end of a path that is none of ours: behind some version (/api/v1, /compatible-mode/v1, /api/paas/v4, /V1), as `served`, or
-// merely as the last words (/openai/deployments/x/chat/completions).
-struct foreign_path {
-    std::string_view served, meant;
-};
-foreign_path read_foreign(std::string_view rest) {
-    foreign_path out;
-    for (std::size_t at = 0; at != std::string_view::npos; at = rest.find('/', at + 1)) {
-        const std::string_view from_here = rest.substr(at);
-        const std::string_view segment = first_segment(from_here);
-        const std::string_view behind = from_here.substr(std::min(from_here.size(), segment.size() + 1));
-        if (out.served.empty() && looks_like_version(segment) && is_whole_endpoint(behind)) out.served = behind;
-        if (out.meant.empty() && row_for(from_here) != nullptr) out.meant = row_for(from_here)->path;
-    }
-    return out;
-}
-
-parts take_apart(std::string_view path) {
-    parts out;
-    std::string rest = collapse_slashes(path, out.fix);
-    if (rest.size() > 1 && rest.back() == '/') {
-        rest.pop_back();
-        out.slash_at_end = true;
-    }
-    strip_vendor(rest, out);
-    take_versions(rest, out);
-    // What says /v1 first is OpenAI's own, whatever follows: /v1/threads/x/messages is no /v1/messages.
-    if (out.version.empty() && row_for(rest) == nullptr && !gemini_call_of(rest)) {
-        const auto [served, meant] = read_foreign(rest);
-        if (!served.empty()) {
-            out.fix = "end the base URL with /v1 right behind the address";
-            out.version = "v1";
-            out.known_prefix = true;
-            rest = std::string{served};
-        } else {
-            out.meant = meant;
-        }
-    }
-    if (const std::string_view once = after_doubled_endpoint(rest); once.size() != rest.size()) {
-        out.fix = "the base URL ends with a whole endpoint: end it with /v1";
-        rest = std::string{once};
-    }
-    if (rest.starts_with("/models/models/")) {
-        out.fix = "write models/ once";
-        rest.erase(0, std::string_view{"/models"}.size());
-    }
-    // Some upstreams compare paths without case; a call that they would serve must not go by unseen.
-    if (const std::string small = lowered(rest);
-        small != rest && row_for(small) != nullptr && row_for(rest) == nullptr && row_for(small)->path.size() == small.size()) {
-        out.fix = "write the path in lower case";
-        rest = small;
-    }
-    out.suffix = std::move(rest);
-    return out;
-}
-
-// The version that the endpoint really has, whatever stood in the request.
-void settle_version(parts& p) {
-    const std::optional<gemini_call> call = gemini_call_of(p.suffix);
-    if (call && is_gemini_verb(call->verb)) {
-        if (p.version.empty()) {
-            p.known_prefix = true;
-            p.fix = "the version /v1beta is missing from the base URL";
-        }
-        return;
-    }
-    const endpoint_row* row = row_for(p.suffix);
-    if (row == nullptr) {
-        // A sub-resource without its version: /responses/resp_1.
-        if (p.version.empty() &&
-            std::any_of(endpoint_rows.begin(), endpoint_rows.end(), [&](const endpoint_row& r) { return starts_as_path(p.suffix, r.path); })) {
-            p.known_prefix = true;
-            p.fix = "the version /v1 is missing from the base URL";
-        }
-        return;
-    }
-    if (p.version.empty()) {
-        p.known_prefix = true;
-        if (p.fix.empty()) p.fix = "the version /v1 is missing from the base URL";
-    } else if (p.version == "v1beta" && row->id != endpoint::models && row->id != endpoint::files && row->id != endpoint::batches) {
-        p.version = "v1";
-        if (p.fix.empty()) p.fix = "this endpoint stands under /v1";
-    }
-}
-
 void refuse(target& out, code why, std::string message) { out.refusal = {why, std::move(message)}; }
 
 void refuse_method(target& out, std::string_view method, std::string_view allow) {
@@ -267,6 +62,12 @@ void refuse_method(target& out, std::string_view method, std::string_view allow)
 bool reads_only(std::string_view method) { return method == "GET" || method == "HEAD" || method == "DELETE" || method == "OPTIONS"; }
 
 body_form body_for(std::string_view method, body_form posted) { return reads_only(method) ? body_form::none : posted; }
+
+void take_row(target& out, const endpoint_row& row, body_form body) {
+    out.id = row.id;
+    out.dialect = dialect_of(row.id);
+    out.body = body;
+}
 
 // A view of `name` inside `path` (as received), so that it lives as long as the caller's bytes.
 std::string_view same_in(std::string_view path, std::string_view name) {
@@ -284,15 +85,13 @@ void classify_gemini(target& out, std::string_view method, std::string_view path
     if (out.model.empty() && !call.model.empty()) return refuse_slashes(out);
     if (call.model.find('%') != std::string_view::npos)
         return refuse(out, code::bad_request, "the model's name in the path must be written without percent-escapes");
-    for (const verb_row& verb : gemini_verbs) {
-        if (verb.name != call.verb) continue;
-        out.id = verb.id;
-        out.streams_by_path = verb.streams;
-        out.body = body_form::json;
-        if (call.model.empty())
-            return refuse(out, code::bad_request, "the model's name is missing: write /v1beta/models/{model}:" + std::string{call.verb});
-        if (method != "POST") refuse_method(out, method, "POST");
-    }
+    if (call.known == nullptr) return;
+    out.id = call.known->id;
+    out.streams_by_path = call.known->streams;
+    out.body = body_form::json;
+    if (call.model.empty())
+        return refuse(out, code::bad_request, "the model's name is missing: write /v1beta/models/{model}:" + std::string{call.verb});
+    if (method != "POST") refuse_method(out, method, "POST");
 }
 
 // `model` of the query, as written. Two of them, or one in disguise, could be read as another name by the upstream.
@@ -340,10 +139,8 @@ void classify_suffix(target& out, std::string_view method, std::string_view path
     const endpoint_row* row = row_for(out.suffix);
     // Google's own /v1beta/files and /v1beta/batches are not OpenAI's.
     if (row == nullptr || out.version == "/v1beta") return classify_other(out, method);
-    out.id = row->id;
-    out.dialect = dialect_of(row->id);
-    out.body = body_for(method, row->body);
-    if (row->rest == below::family && out.suffix != row->path) out.body = body_for(method, body_form::opaque);
+    const bool is_below = row->rest == below::family && out.suffix != row->path;
+    take_row(out, *row, body_for(method, is_below ? body_form::opaque : row->body));
     if (!row->allow.empty() && method != row->allow) return refuse_method(out, method, row->allow);
     if (row->id == endpoint::realtime) read_query_model(out, query);
 }
@@ -360,25 +157,8 @@ bool changes_meaning_when_decoded(std::string_view suffix) {
         return row != nullptr ? row->id : endpoint::other;
     };
     const auto call = gemini_call_of(plain);
-    return id(plain) != id(suffix) || (call && is_gemini_verb(call->verb) && !gemini_call_of(suffix));
+    return id(plain) != id(suffix) || (call && call->known != nullptr && !gemini_call_of(suffix));
 }
-
-}  // namespace
-
-bool open_websocket(target& what, std::string_view method) {
-    if (what.id == endpoint::realtime) return true;
-    if (what.id != endpoint::responses || what.suffix != "/responses" || method != "GET") return false;
-    if (what.refusal.what == code::method_not_allowed) {
-        what.refusal = {};
-        what.allow = {};
-    }
-    what.body = body_form::none;
-    return true;
-}
-
-std::string_view label_of(endpoint e) { return traits_of(e).label; }
-
-kind dialect_of(endpoint e) { return traits_of(e).dialect; }
 
 // Nearly every request: an endpoint of the table, written exactly as it is there, with its own method.
 bool classify_at_once(target& out, std::string_view method, std::string_view path) {
@@ -387,9 +167,7 @@ bool classify_at_once(target& out, std::string_view method, std::string_view pat
     const std::string_view suffix = path.substr(version.size());
     for (const endpoint_row& row : endpoint_rows) {
         if (row.path.size() != suffix.size() || row.path != suffix || row.allow != method) continue;
-        out.id = row.id;
-        out.dialect = dialect_of(row.id);
-        out.body = row.body;
+        take_row(out, row, row.body);
         out.version = version;
         out.suffix = suffix;
         return true;
@@ -407,6 +185,15 @@ bool classify_llms_txt(target& out, std::string_view method, std::string_view pa
     return true;
 }
 
+bool has_only_trackers(std::string_view query) {
+    while (!query.empty()) {
+        const std::string_view one = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(query.size(), one.size() + 1));
+        if (!one.empty() && !is_tracker(one)) return false;
+    }
+    return true;
+}
+
 // A base URL that was copied with a tracker's query (https://host/v1?utm_source=x): SDKs append the endpoint to it, and that makes the endpoint a
 // part of the query. Served where nothing else is in the query and nothing but the endpoint's row depends on the path.
 bool classify_behind_query(target& out, std::string_view method, std::string_view path, std::string_view query, bool normalize) {
@@ -419,24 +206,63 @@ bool classify_behind_query(target& out, std::string_view method, std::string_vie
     if (row == nullptr && !gemini_call_of(suffix.substr(0, suffix.find('?')))) return false;
     const std::string canonical = row != nullptr ? "/v1" + std::string{row->path} : "/v1beta/models/{model}:{verb}";
     const std::string fix = "the base URL has a query (what stands behind its ?): take it out";
-    bool all = true;  // of what stands before the endpoint is a tracker's
-    for (std::string_view left = query.substr(0, slash); !left.empty();) {
-        const std::string_view one = left.substr(0, left.find('&'));
-        left.remove_prefix(std::min(left.size(), one.size() + 1));
-        all = all && (one.empty() || is_tracker(one));
-    }
-    if (row == nullptr || row->path != suffix || row->allow != method || !all || !normalize) {
+    if (row == nullptr || row->path != suffix || row->allow != method || !has_only_trackers(query.substr(0, slash)) || !normalize) {
         refuse(out, code::unknown_endpoint, "unknown path: it should be " + canonical + " (" + fix + ")");
         return true;
     }
-    out.id = row->id;
-    out.dialect = dialect_of(row->id);
-    out.body = row->body;
+    take_row(out, *row, row->body);
     out.version = "/v1";
     out.suffix = row->path;
     out.hint = "served as " + canonical + ": " + fix;
     return true;
 }
+
+// Version and suffix as messages show them.
+std::string shown_path(const target& what) {
+    const std::string_view version = !what.version.empty() ? std::string_view{what.version} : what.dialect == kind::gemini ? "/v1beta" : "/v1";
+    // The longest version and /models/ stand before what may be a model's name.
+    constexpr std::size_t longest_shown = std::string_view{"/v1beta/models/"}.size() + core::longest_shown_name;
+    const std::string whole = std::string{version} + what.suffix;
+    return std::string{core::shown(whole, longest_shown)};
+}
+
+// Served with a hint, or, where nothing is put right, refused with what it should have been.
+void tell_fix(target& out, std::string_view fix, bool normalize) {
+    const std::string canonical = shown_path(out);
+    if (normalize) {
+        out.hint = "served as " + canonical + ": " + std::string{fix};
+    } else if (!out.refusal) {
+        refuse(out, code::unknown_endpoint, "unknown path: it should be " + canonical + " (" + std::string{fix} + ")");
+    }
+}
+
+}  // namespace
+
+body_form form_of(body_form declared, std::string_view content_type) {
+    if (declared != body_form::json && declared != body_form::multipart) return declared;
+    const auto starts = [&](std::string_view with) {
+        return content_type.size() >= with.size() &&
+               std::equal(with.begin(), with.end(), content_type.begin(), [](char a, char b) { return a == lower(b); });
+    };
+    if (starts("multipart/form-data")) return body_form::multipart;
+    if (starts("application/json")) return body_form::json;
+    return declared;
+}
+
+bool open_websocket(target& what, std::string_view method) {
+    if (what.id == endpoint::realtime) return true;
+    if (what.id != endpoint::responses || what.suffix != "/responses" || method != "GET") return false;
+    if (what.refusal.what == code::method_not_allowed) {
+        what.refusal = {};
+        what.allow = {};
+    }
+    what.body = body_form::none;
+    return true;
+}
+
+std::string_view label_of(endpoint e) { return traits_of(e).label; }
+
+kind dialect_of(endpoint e) { return traits_of(e).dialect; }
 
 target classify(std::string_view method, std::string_view path, std::string_view query, bool normalize) {
     target out;
@@ -446,8 +272,7 @@ target classify(std::string_view method, std::string_view path, std::string_view
     if (has_dot_segment(path)) return refuse(out, code::bad_request, "the path must not have . or .. segments"), out;
     if (classify_behind_query(out, method, path, query, normalize)) return out;
 
-    parts p = take_apart(path);
-    settle_version(p);
+    canonical_path p = canonical_path_of(path);
     if (!p.known_prefix) {
         std::string message = "there is nothing at this path: ";
         if (!p.meant.empty()) message += "did you mean /v1" + std::string{p.meant} + ", with the model's name in the body? ";
@@ -466,14 +291,7 @@ target classify(std::string_view method, std::string_view path, std::string_view
     } else if (p.slash_at_end && p.fix.empty()) {
         p.fix = "remove the slash at the end";
     }
-    if (p.fix.empty()) return out;
-    const std::string_view version = !out.version.empty() ? std::string_view{out.version} : out.dialect == kind::gemini ? "/v1beta" : "/v1";
-    // The longest version and /models/ stand before what may be a model's name.
-    constexpr std::size_t longest_shown = std::string_view{"/v1beta/models/"}.size() + core::longest_shown_name;
-    const std::string whole = std::string{version} + out.suffix;
-    const std::string canonical{core::shown(whole, longest_shown)};
-    if (!normalize && !out.refusal) refuse(out, code::unknown_endpoint, "unknown path: it should be " + canonical + " (" + std::string{p.fix} + ")");
-    if (normalize) out.hint = "served as " + canonical + ": " + std::string{p.fix};
+    if (!p.fix.empty()) tell_fix(out, p.fix, normalize);
     return out;
 }
 

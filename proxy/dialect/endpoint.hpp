@@ -55,7 +55,7 @@ struct target {
     body_form body = body_form::opaque;  ///< where the model is looked for
     bool streams_by_path = false;        ///< `:streamGenerateContent`
     std::string_view model;              ///< from path or query (`/v1/models/{id}`, Gemini, realtime), as written. Escapes are refused where the
-                                         ///< name decides something; only in `/v1/models/{id}` they may stand (decode_percent)
+                                         ///< name decides something; only in `/v1/models/{id}` they may stand (dialect/percent_encoding.hpp)
     std::string version;                 ///< "/v1", "/v1beta" or "" when the request had none and needs none
     std::string suffix;                  ///< the path after the version, "/chat/completions", without the query
     std::string hint;                    ///< not empty: what the client should fix (header x-weir-hint)
@@ -84,9 +84,6 @@ void rename_in_path(target& what, std::string_view model);
 
 /// The query with the value of `model` replaced (realtime); unchanged where it names no model.
 [[nodiscard]] std::string rename_in_query(std::string_view query, std::string_view model);
-
-/// Percent-decoding as RFC 3986 section 2.1 has it; a faulty escape stays as it is.
-[[nodiscard]] std::string decode_percent(std::string_view text);
 
 /// How the body is really written: some JSON endpoints also take multipart/form-data (videos) and the other way round
 /// (image edits), and only Content-Type tells. none and opaque stay.

@@ -5,6 +5,8 @@
 
 #include "dialect/endpoint_table.hpp"
 #include "dialect/endpoint_traits.hpp"
+#include "dialect/lower_case.hpp"
+#include "dialect/percent_encoding.hpp"
 
 namespace weir::dialect {
 namespace {
@@ -13,8 +15,7 @@ using core::access;
 
 // As the freest upstream may read it: escapes decoded, without case, with single slashes and none at the end.
 std::string plain(std::string_view suffix) {
-    std::string out = decode_percent(suffix);
-    std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::string out = lowered(decode_percent(suffix));
     out.erase(std::unique(out.begin(), out.end(), [](char a, char b) { return a == '/' && b == '/'; }), out.end());
     while (out.size() > 1 && out.back() == '/') out.pop_back();
     return out;

@@ -1,9 +1,10 @@
 // The endpoints as data: one row each. Read top to bottom; the first row that matches wins.
-// It does not know prefixes and versions (endpoint.cpp strips them before it looks here).
+// It does not know prefixes and versions (canonical_path.cpp strips them before it looks here).
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "dialect/endpoint.hpp"
@@ -65,5 +66,22 @@ inline constexpr std::array gemini_verbs{
     verb_row{"countTokens", endpoint::gemini_count_tokens, false}, verb_row{"embedContent", endpoint::gemini_embed, false},
     verb_row{"batchEmbedContents", endpoint::gemini_embed, false},
 };
+
+/// "/chat/completions/x" starts with "/chat/completions" as a path, "/chat/completionsx" does not.
+[[nodiscard]] bool starts_as_path(std::string_view path, std::string_view with);
+
+/// The row of a path after its version; nullptr: it is none of these endpoints.
+[[nodiscard]] const endpoint_row* row_for(std::string_view suffix);
+
+/// nullptr: a verb that weir does not know.
+[[nodiscard]] const verb_row* verb_for(std::string_view name);
+
+/// "/models/{model}:{verb}", as Gemini's API has it. The views look into what it was read from.
+struct gemini_call {
+    std::string_view model, verb;
+    const verb_row* known;  ///< nullptr: a verb that weir does not know
+};
+
+[[nodiscard]] std::optional<gemini_call> gemini_call_of(std::string_view suffix);
 
 }  // namespace weir::dialect

@@ -4,14 +4,13 @@
 #include <array>
 
 #include "dialect/collect/collector.hpp"
-#include "dialect/endpoint.hpp"
+#include "dialect/lower_case.hpp"
+#include "dialect/percent_encoding.hpp"
 
 namespace weir::dialect {
 namespace {
 
 std::string_view name_of(std::string_view parameter) { return parameter.substr(0, parameter.find('=')); }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // As servers of every kind would take it: unescaped, in lower case, without what stands between words.
 std::string bare_name(std::string_view parameter) {

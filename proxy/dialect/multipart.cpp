@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "dialect/lower_case.hpp"
 #include "dialect/request.hpp"
 
 namespace weir::dialect {
@@ -14,8 +15,6 @@ using core::code;
 using core::error;
 
 error bad(std::string_view what) { return {code::bad_request, "the multipart body " + std::string{what}}; }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool same_word(std::string_view a, std::string_view b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "dialect/endpoint_table.hpp"
+#include "dialect/lower_case.hpp"
+#include "dialect/percent_encoding.hpp"
+
 namespace weir::dialect {
 namespace {
 
@@ -18,19 +22,6 @@ constexpr std::array folders{
     folder{"/video/query", object_kind::video},       folder{"/messages/batches", object_kind::message_batch},
     folder{"/batches", object_kind::batch},           folder{"/chat/deferred-completion", object_kind::deferred},
 };
-
-char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lowered(std::string_view text) {
-    std::string out{text};
-    std::transform(out.begin(), out.end(), out.begin(), small);
-    return out;
-}
-
-// Upstreams differ in what they make of case; an id keeps its own.
-bool stands_below(std::string_view small_path, std::string_view folder_path) {
-    return small_path.starts_with(folder_path) && (small_path.size() == folder_path.size() || small_path[folder_path.size()] == '/');
-}
 
 // `id` or `task_id` of the query. Upstreams differ in which one they take of several: together they are an id that nobody has.
 std::string id_in_query(std::string_view query) {
@@ -92,10 +83,10 @@ std::optional<object_ask> object_asked(const target& what, std::string_view meth
         default: return std::nullopt;
     }
     const std::string path = decode_percent(what.suffix);
-    const std::string small_path = lowered(path);
+    const std::string small_path = lowered(path);  // upstreams differ in what they make of case; an id keeps its own
     if (is_making_verb(small_path)) return object_ask{.kind = object_kind::gemini_batch, .makes = true, .id = {}, .lines = false};
     for (const folder& at : folders) {
-        if (!stands_below(small_path, at.path)) continue;
+        if (!starts_as_path(small_path, at.path)) continue;
         object_ask found = in_folder(at, method, std::string_view{path}.substr(at.path.size()), query, what.dialect);
         if (!found.makes && found.id.empty()) return std::nullopt;  // a list
         return found;

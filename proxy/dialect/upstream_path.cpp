@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "dialect/endpoint.hpp"
+#include "dialect/percent_encoding.hpp"
 
 namespace weir::dialect {
 namespace {
@@ -12,33 +13,6 @@ bool ends_with_version(std::string_view base) {
 }
 
 std::string_view default_version(kind k) { return k == kind::gemini ? "/v1beta" : "/v1"; }
-
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-// Everything but RFC 3986's unreserved characters; `keep` are reserved ones that may stand.
-std::string encode_percent(std::string_view text, std::string_view keep) {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string out;
-    out.reserve(text.size());
-    for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                           std::string_view{"-._~"}.find(c) != std::string_view::npos || keep.find(c) != std::string_view::npos;
-        if (plain) {
-            out.push_back(c);
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(c);
-        out.push_back('%');
-        out.push_back(digits[byte >> 4]);
-        out.push_back(digits[byte & 15]);
-    }
-    return out;
-}
 
 // Calls f(whole, name) for each `name=value` of a query.
 template <class F>
@@ -88,34 +62,6 @@ std::string rename_in_query(std::string_view query, std::string_view model) {
         }
     });
     return out;
-}
-
-std::string decode_percent(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-        const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-        if (low < 0) {
-            out.push_back(text[i]);
-            continue;
-        }
-        out.push_back(static_cast<char>(high * 16 + low));
-        i += 2;
-    }
-    return out;
-}
-
-body_form form_of(body_form declared, std::string_view content_type) {
-    if (declared != body_form::json && declared != body_form::multipart) return declared;
-    const auto starts = [&](std::string_view with) {
-        return content_type.size() >= with.size() && std::equal(with.begin(), with.end(), content_type.begin(), [](char a, char b) {
-                   return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b - 'A' + 'a') : b);
-               });
-    };
-    if (starts("multipart/form-data")) return body_form::multipart;
-    if (starts("application/json")) return body_form::json;
-    return declared;
 }
 
 }  // namespace weir::dialect

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/shown_text.hpp"
+#include "dialect/percent_encoding.hpp"
 #include "dialect/request.hpp"
 #include "exchange/exchange.hpp"
 #include "exchange/own/local_reply.hpp"

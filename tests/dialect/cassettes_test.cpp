@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dialect/read/answer.hpp"
+#include "dialect/read/usage_finder.hpp"
 #include "dialect/request.hpp"
 
 using namespace weir;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dialect/endpoint_table.hpp"
+#include "dialect/percent_encoding.hpp"
 
 using namespace weir;
 using namespace weir::dialect;

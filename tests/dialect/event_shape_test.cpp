@@ -124,7 +124,7 @@ TEST(EventShape, KnowsWhatItHasSeen) {
         reader_of(s.where)(stream_access{reader, &sink, &notes}, name, json::cursor{where});
         event_shape shape;
         ASSERT_TRUE(shape.learn(event, notes)) << event;
-        event_shape::match seen;
+        shape_match seen;
         const std::string next = s.before + "another\\n" + s.after;  // the text is a part of it
         EXPECT_TRUE(shape.matches(next, seen)) << event;
         EXPECT_EQ(seen.text.text, "another\\n");

@@ -1,3 +1,5 @@
+#include "dialect/read/usage_finder.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "dialect/read/answer.hpp"
+#include "dialect/read/usage_finder.hpp"
 
 using namespace weir;
 using namespace weir::dialect;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "dialect/lower_case.hpp"
+
 namespace weir::dialect {
 namespace {
 
@@ -25,8 +27,6 @@ constexpr std::array<std::string_view, 18> read_names{"model",
                                                       "deferred",
                                                       "service_tier",
                                                       "web_search_options"};
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // The letter at the start of `text`, folded, and how many bytes it has. Other letters beyond ASCII fold to no letter of ours: as they stand.
 struct letter {

@@ -1,7 +1,5 @@
 #include "dialect/read/answer.hpp"
 
-#include <utility>
-
 #include "dialect/read/event_shape.hpp"
 #include "dialect/read/readers.hpp"
 #include "dialect/read/sse_fields.hpp"
@@ -14,9 +12,6 @@ bool is_done(std::string_view data) {
     while (data.ends_with(' ')) data.remove_suffix(1);
     return data == "[DONE]";
 }
-
-// A stream whose events never look like those before is not helped by learning more of them.
-constexpr std::uint8_t enough_in_vain = 8;
 
 // The reader knows places in the data; who passes the event on needs them in the event.
 void place_in_event(std::string_view event, std::string_view data, event_facts& out) {
@@ -35,25 +30,20 @@ bool is_text_only(const event_facts& facts) { return facts.content && !facts.fin
 }  // namespace
 
 bool stream_reader::read_by_shape(std::string_view event, text_sink* text, event_facts& out) {
-    for (const shape_name name : shapes_) {
-        const event_shape* const shape = thread_shapes().find(name);
-        event_shape::match seen;
-        if (shape == nullptr || !shape->matches(event, seen)) continue;
-        if (name != shapes_[0]) std::swap(shapes_[0], shapes_[1]);
-        learned_in_vain_ = 0;
-        out.content = true;
-        out.usage_begin = seen.usage_begin;
-        out.usage_end = seen.usage_end;
-        return stream_access{*this, text, nullptr}.piece(shape->lane(), seen.text);
-    }
-    return false;
+    shape_match seen;
+    const event_shape* const shape = shapes_.recognise(event, seen);
+    if (shape == nullptr) return false;
+    out.content = true;
+    out.usage_begin = seen.usage_begin;
+    out.usage_end = seen.usage_end;
+    return stream_access{*this, text, nullptr}.piece(shape->lane(), seen.text);
 }
 
 event_facts stream_reader::read(std::string_view event, text_sink* text) {
     const event_reader reader = reader_of(endpoint_);
     if (reader == nullptr) return {};
     event_facts out;
-    if (by_shape_ && read_by_shape(event, text, out)) return out;
+    if (read_by_shape(event, text, out)) return out;
     thread_local std::string joined;
     const sse_fields fields = read_fields(event, joined);
     if (!fields.has_data) return out;
@@ -66,12 +56,7 @@ event_facts stream_reader::read(std::string_view event, text_sink* text) {
         shape_notes notes;
         if (data.peek() == '{') out = reader(stream_access{*this, text, &notes}, fields.name, data);
         place_in_event(event, fields.data, out);
-        if (by_shape_ && is_text_only(out) && learned_in_vain_ < enough_in_vain) {
-            bool is_new = false;
-            const shape_name name = thread_shapes().learn(endpoint_, event, notes, is_new);
-            learned_in_vain_ += is_new;
-            if (name != 0 && name != shapes_[0]) shapes_ = {name, shapes_[0]};
-        }
+        if (is_text_only(out)) shapes_.learn(endpoint_, event, notes);
     }
     finished_ |= out.finish;
     terminated_ |= out.terminator;

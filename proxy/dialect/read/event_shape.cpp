@@ -107,7 +107,7 @@ bool event_shape::place_usage(std::string_view event, std::string_view usage) {
     return true;
 }
 
-bool event_shape::matches(std::string_view event, match& out) const {
+bool event_shape::matches(std::string_view event, shape_match& out) const {
     const char* at = event.data();
     const char* behind = at;  // where the literal begins that has the usage
     const char* const end = at + event.size();
@@ -141,10 +141,8 @@ bool event_shape::matches(std::string_view event, match& out) const {
         }
         if (i + 1 == usage_behind_) behind = at;
     }
-    if (usage_size_ > 0) {
-        out.usage_begin = static_cast<std::uint32_t>(behind - event.data()) + usage_from_;
-        out.usage_end = out.usage_begin + usage_size_;
-    }
+    out.usage_begin = usage_size_ == 0 ? 0 : static_cast<std::uint32_t>(behind - event.data()) + usage_from_;
+    out.usage_end = out.usage_begin + usage_size_;
     return static_cast<std::size_t>(end - at) == size_ - from && same_up_to(size_) && !out.text.text.empty();
 }
 
@@ -155,7 +153,7 @@ shape_name shape_table::first_name() {
 }
 
 shape_name shape_table::learn(endpoint e, std::string_view event, const shape_notes& notes, bool& is_new) {
-    event_shape::match seen;
+    shape_match seen;
     is_new = false;
     for (const entry& known : entries_)
         if (known.name != 0 && known.where == e && known.shape.matches(event, seen)) return known.name;

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "dialect/json/json_index.hpp"
-#include "dialect/read/answer.hpp"
+#include "dialect/read/stream_shapes.hpp"
 
 namespace weir::dialect {
 
@@ -41,17 +41,19 @@ private:
     bool plain_ = true;
 };
 
+/// What stands in the holes of an event's shape.
+struct shape_match {
+    json::raw_string text;                         ///< what stands in the text's place
+    std::uint32_t usage_begin = 0, usage_end = 0;  ///< the member `usage` with a comma; both 0: the shape has none
+};
+
 /// One event's bytes, as on the wire, with holes: where its text stood and where values without meaning stood.
 class event_shape {
 public:
     /// False where the event is too long, has no text or more than one, or meant more than that: nothing is learned.
     bool learn(std::string_view event, const shape_notes& notes);
-    struct match {
-        json::raw_string text;                         ///< what stands in the text's place
-        std::uint32_t usage_begin = 0, usage_end = 0;  ///< the member `usage` with a comma; both 0: the shape has none
-    };
-    /// Whether `event` differs in nothing but its holes, all of which are legal JSON.
-    [[nodiscard]] bool matches(std::string_view event, match& out) const;
+    /// Whether `event` differs in nothing but its holes, all of which are legal JSON; only then all of `out` is written.
+    [[nodiscard]] bool matches(std::string_view event, shape_match& out) const;
     [[nodiscard]] std::uint32_t lane() const { return lane_; }
 
 private:
@@ -76,10 +78,10 @@ private:
 /// A thread's shapes, for all its streams: those of one provider differ in values without meaning only. A few, the oldest makes room.
 class shape_table {
 public:
-    /// The shape that `seen` names, if it is still there.
+    /// The shape that `seen` names, which is not 0, if it is still there.
     [[nodiscard]] const event_shape* find(shape_name seen) const {
         const entry& e = entries_[seen % entries_.size()];
-        return e.name == seen && seen != 0 ? &e.shape : nullptr;
+        return e.name == seen ? &e.shape : nullptr;
     }
     /// The name of the shape that `event` has; 0: it has none that can be learned.
     [[nodiscard]] shape_name learn(endpoint e, std::string_view event, const shape_notes& notes, bool& is_new);

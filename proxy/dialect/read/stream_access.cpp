@@ -98,7 +98,7 @@ void stream_access::tier(json::cursor& at) const {
     if (at.string(raw) && is_special_tier(raw.text)) hosted_call();
 }
 
-void stream_access::hosted_call() const { reader.beyond_tokens_ = true; }
+void stream_access::hosted_call() const { reader.usage_.add_beyond_tokens(); }
 
 void stream_access::set_error(error_text&& what) const {
     if (notes) notes->more_than_text();
@@ -114,9 +114,7 @@ void stream_access::error(json::cursor& at) const {
 
 bool stream_access::publish(const usage_report& what) const {
     if (notes) notes->more_than_text();
-    reader.has_usage_ = true;
-    reader.usage_ = counts_of(where(), what);
-    reader.beyond_tokens_ |= what.beyond_tokens;
+    reader.usage_.take(where(), what);
     return true;
 }
 

@@ -20,14 +20,14 @@ void text_finder::feed(std::string_view bytes, text_sink& to) {
     const char* at = bytes.data();
     const char* const end = at + bytes.size();
     while (at != end) {
-        if (!in_string_) {
+        if (string_ == string_kind::none) {
             step(*at++);
             continue;
         }
-        if (escape_.empty() && !is_key_) {
+        if (escape_.empty() && string_ != string_kind::name) {
             const char* const begin = at;
             while (at != end && *at != '"' && *at != '\\') ++at;
-            if (is_text_ && at != begin) to.text(0, {begin, static_cast<std::size_t>(at - begin)});
+            if (string_ == string_kind::text && at != begin) to.text(0, {begin, static_cast<std::size_t>(at - begin)});
             if (at == end) return;
         }
         inside_string(*at++, to);
@@ -37,11 +37,8 @@ void text_finder::feed(std::string_view bytes, text_sink& to) {
 void text_finder::step(char c) {
     switch (c) {
         case '"':
-            in_string_ = true;
-            is_key_ = expects_key_;
-            if (is_key_) key_.clear();
-            // A string that stands in a list is no member's value.
-            is_text_ = !is_key_ && in_object() && ((in_root_ && is_written(key_)) || (depth_ == member_depth() && key_ == "text"));
+            string_ = kind_of_string();
+            if (string_ == string_kind::name) key_.clear();
             return;
         case '{': return open(true);
         case '[': return open(false);
@@ -53,13 +50,20 @@ void text_finder::step(char c) {
     }
 }
 
+text_finder::string_kind text_finder::kind_of_string() const {
+    if (expects_key_) return string_kind::name;
+    if (!in_object()) return string_kind::other;  // it stands in a list, and is no member's value
+    const bool is_text = (in_root_ && is_written(key_)) || (depth_ == member_depth_ && key_ == "text");
+    return is_text ? string_kind::text : string_kind::other;
+}
+
 void text_finder::inside_string(char c, text_sink& to) {
     if (!escape_.empty()) return escaped(c, to);
     if (c == '\\') {
         escape_.assign(1, c);
     } else if (c == '"') {
-        end_string();
-    } else if (is_key_ && key_.size() < longest_key) {
+        string_ended();
+    } else if (string_ == string_kind::name && key_.size() < longest_key) {
         key_.push_back(c);
     }
 }
@@ -69,34 +73,33 @@ void text_finder::escaped(char c, text_sink& to) {
     const std::size_t half = escape_.size() >= 6 ? 6 : 0;
     if (half != 0 && escape_.size() == half && c != '\\') {
         flush_escape(to);
-        if (c == '"') return end_string();
-        if (is_text_) to.text(0, {&c, 1});
+        if (c == '"') return string_ended();
+        if (string_ == string_kind::text) to.text(0, {&c, 1});
         return;
     }
     escape_.push_back(c);
     const std::string_view now = std::string_view{escape_}.substr(half);
     if (now.size() < 2 || (now[1] == 'u' && now.size() < 6)) return;
-    if (half == 0 && is_text_ && is_high_half(now)) return;
+    if (half == 0 && string_ == string_kind::text && is_high_half(now)) return;
     flush_escape(to);
 }
 
 void text_finder::flush_escape(text_sink& to) {
-    if (is_key_ && key_.size() < longest_key) key_ += escape_;  // a name with an escape in it is none that is looked for
-    if (is_text_) {
+    if (string_ == string_kind::name && key_.size() < longest_key) key_ += escape_;  // a name with an escape in it is none that is looked for
+    if (string_ == string_kind::text) {
         std::string plain;
         if (json::unescape(escape_, plain)) to.text(0, plain);
     }
     escape_.clear();
 }
 
-void text_finder::end_string() {
-    in_string_ = is_text_ = false;
-    if (is_key_ && depth_ == member_depth()) in_root_ = is_answer_root(key_);
-    is_key_ = false;
+void text_finder::string_ended() {
+    if (string_ == string_kind::name && depth_ == member_depth_) in_root_ = is_answer_root(key_);
+    string_ = string_kind::none;
 }
 
 void text_finder::open(bool object) {
-    if (depth_ == 0 && !object) in_list_ = true;
+    if (depth_ == 0 && !object) member_depth_ = 2;
     if (depth_ < deepest) {
         const std::uint64_t bit = std::uint64_t{1} << depth_;
         objects_ = object ? objects_ | bit : objects_ & ~bit;

@@ -20,22 +20,31 @@ private:
     // Nothing is written deeper down.
     static constexpr std::size_t deepest = 64;
 
+    /// Which string the bytes at hand belong to.
+    enum class string_kind : std::uint8_t {
+        none,
+        name,  ///< of a member
+        text,  ///< of the model
+        other,
+    };
+
     void step(char c);
     void inside_string(char c, text_sink& to);
     void escaped(char c, text_sink& to);
     void flush_escape(text_sink& to);
-    void end_string();
+    void string_ended();
     void open(bool object);
     void close();
     [[nodiscard]] bool in_object() const { return depth_ > 0 && depth_ <= deepest && (objects_ >> (depth_ - 1) & 1) != 0; }
-    [[nodiscard]] std::size_t member_depth() const { return in_list_ ? 2 : 1; }
+    [[nodiscard]] string_kind kind_of_string() const;
 
     std::uint64_t objects_ = 0;  ///< a bit for each level: an object, not a list
     std::size_t depth_ = 0;
-    std::string key_;       ///< the last member's name, raw, cut
-    std::string escape_;    ///< an escape that is not complete, or the first half of a pair
-    bool in_list_ = false;  ///< the document is a list of answers (Gemini without SSE)
-    bool in_string_ = false, is_key_ = false, expects_key_ = false, is_text_ = false;
+    std::string key_;                ///< the last member's name, raw, cut
+    std::string escape_;             ///< an escape that is not complete, or the first half of a pair
+    std::uint8_t member_depth_ = 1;  ///< 2 where the document is a list of answers (Gemini without SSE)
+    string_kind string_ = string_kind::none;
+    bool expects_key_ = false;
     bool in_root_ = false;  ///< inside a member that holds what was written
 };
 

@@ -1,17 +1,15 @@
-// Finds the usage object of an answer that is never held whole: a byte machine that only counts depth and looks at
-// member names.
+// A byte machine that only counts depth and looks at the names of members.
+#include "dialect/read/usage_finder.hpp"
+
 #include <utility>
 
 #include "dialect/json/json_index.hpp"
-#include "dialect/read/answer.hpp"
 
 namespace weir::dialect {
 namespace {
 
-constexpr std::size_t most = 8192;
-constexpr std::size_t longest_key = 96;  // "usageMetadata" with every letter escaped is 78 bytes
-
-std::string_view wanted_key(endpoint e) { return dialect_of(e) == kind::gemini ? "usageMetadata" : "usage"; }
+constexpr std::size_t largest_report = 8192;
+constexpr std::size_t longest_text = 96;  // "usageMetadata" with every letter escaped is 78 bytes
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
@@ -20,8 +18,8 @@ bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; 
 void usage_finder::feed(std::string_view bytes) {
     const char* at = bytes.data();
     const char* const end = at + bytes.size();
-    while (at != end && !done_) {
-        if (in_string_ && !escape_ && !capturing_ && depth_ != member_depth_) {
+    while (at != end && document_ != document::over) {
+        if (at_ == string_part::inside && capture_ == capture::off && depth_ != member_depth_) {
             // Long texts, vectors and images: nothing in them matters but their end.
             while (at != end && *at != '"' && *at != '\\') ++at;
             if (at == end) return;
@@ -31,90 +29,95 @@ void usage_finder::feed(std::string_view bytes) {
 }
 
 void usage_finder::step(char c) {
-    if (capturing_) {
-        if (captured_.size() < most) {
-            captured_.push_back(c);
-        } else {
-            overflow_ = true;
-        }
-    }
-    if (in_string_) return inside_string(c);
+    if (capture_ == capture::on) keep(c);
+    if (at_ != string_part::outside) return inside_string(c);
     switch (c) {
         case '"':
-            in_string_ = true;
-            wanted_ = false;
-            key_.clear();
+            at_ = string_part::inside;
+            if (member_ == member::usage) member_ = member::other;  // a string reports nothing
+            text_.clear();
             return;
         case ':':
-            if (depth_ != member_depth_ || capturing_) return;
-            {
-                std::string name;
-                const bool sound = json::unescape(key_, name);
-                wanted_ = sound && name == wanted_key(endpoint_);
-                names_model_ = sound && (name == "model" || name == "modelVersion");
-                names_tier_ = sound && name == "service_tier";
-            }
+            if (among_members()) name_ended();
             return;
         case '{':
-        case '[': return start_value(c);
+        case '[': return open(c);
         case '}':
-        case ']':
-            if (depth_ > 0) --depth_;
-            if (capturing_ && depth_ == member_depth_) end_capture();
-            done_ = depth_ == 0;
-            return;
+        case ']': return close();
         default:
-            if (!is_space(c)) wanted_ = names_model_ = names_tier_ = false;
+            if (!is_space(c)) member_ = member::other;
     }
 }
 
 void usage_finder::inside_string(char c) {
-    if (!escape_ && c == '"') {
-        in_string_ = false;
-        if (depth_ == member_depth_ && !capturing_) end_value();
+    if (at_ == string_part::inside && c == '"') {
+        at_ = string_part::outside;
+        if (among_members()) string_ended();
         return;
     }
-    if (depth_ == member_depth_ && !capturing_ && key_.size() < longest_key) key_.push_back(c);
-    escape_ = !escape_ && c == '\\';
+    if (among_members() && text_.size() < longest_text) text_.push_back(c);
+    at_ = at_ == string_part::inside && c == '\\' ? string_part::escaped : string_part::inside;
 }
 
-// A string among the top-level members: a name, or the value behind one.
-void usage_finder::end_value() {
-    if (std::exchange(names_tier_, false)) beyond_tokens_ |= is_special_tier(key_);
-    if (std::exchange(names_model_, false) && model_.empty()) (void)json::unescape(key_, model_);
+// A string among the members: a name, or the value behind one.
+void usage_finder::string_ended() {
+    const member value_of = std::exchange(member_, member::other);
+    if (value_of == member::service_tier && is_special_tier(text_)) usage_.add_beyond_tokens();
+    if (value_of == member::model && model_.empty()) (void)json::unescape(text_, model_);
 }
 
-void usage_finder::start_value(char c) {
-    names_model_ = names_tier_ = false;
-    if (!std::exchange(started_, true) && c == '[') {
-        if (dialect_of(endpoint_) != kind::gemini) done_ = true;
-        member_depth_ = 2;
-    }
-    if (std::exchange(wanted_, false) && c == '{') {
-        capturing_ = true;
-        overflow_ = false;
+void usage_finder::name_ended() {
+    std::string name;
+    member_ = json::unescape(text_, name) ? member_of(name) : member::other;
+}
+
+usage_finder::member usage_finder::member_of(std::string_view name) const {
+    if (name == (dialect_of(endpoint_) == kind::gemini ? "usageMetadata" : "usage")) return member::usage;
+    if (name == "model" || name == "modelVersion") return member::model;
+    return name == "service_tier" ? member::service_tier : member::other;
+}
+
+void usage_finder::start_document(char c) {
+    const bool is_list = c == '[';
+    document_ = is_list && dialect_of(endpoint_) != kind::gemini ? document::over : document::open;
+    if (is_list) member_depth_ = 2;
+}
+
+void usage_finder::open(char c) {
+    if (document_ == document::ahead) start_document(c);
+    if (std::exchange(member_, member::other) == member::usage && c == '{') {
+        capture_ = capture::on;
         captured_.assign(1, c);
     }
     ++depth_;
 }
 
-void usage_finder::end_capture() {
-    capturing_ = false;
-    if (overflow_) return;
+void usage_finder::close() {
+    if (depth_ > 0) --depth_;
+    if (depth_ == member_depth_ && std::exchange(capture_, capture::off) == capture::on) read_captured();
+    if (depth_ == 0) document_ = document::over;
+}
+
+void usage_finder::keep(char c) {
+    if (captured_.size() < largest_report) {
+        captured_.push_back(c);
+    } else {
+        capture_ = capture::too_large;
+    }
+}
+
+void usage_finder::read_captured() {
     json::index& where = json::thread_index();
     if (where.build(captured_) != json::fault::none) return;
     json::cursor at{where};
     usage_report report;
     // One that reports nothing takes nothing back.
-    if (!read_usage(dialect_of(endpoint_), at, report) || !at.at_end()) return;
-    counts_ = counts_of(endpoint_, report);
-    beyond_tokens_ |= report.beyond_tokens;
-    found_ = true;
+    if (read_usage(dialect_of(endpoint_), at, report) && at.at_end()) usage_.take(endpoint_, report);
 }
 
 bool usage_finder::result(usage::counts& out) const {
-    if (found_) out = counts_;
-    return found_;
+    if (usage_.has_report()) out = usage_.counts();
+    return usage_.has_report();
 }
 
 }  // namespace weir::dialect

@@ -9,6 +9,7 @@
 
 #include "dialect/read/answer.hpp"
 #include "dialect/read/text_finder.hpp"
+#include "dialect/read/usage_finder.hpp"
 #include "exchange/meter/meter.hpp"
 #include "http/content_decoder.hpp"
 #include "http/sse_scanner.hpp"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "dialect/percent_encoding.hpp"
 #include "exchange/own/model_lists.hpp"
 #include "exchange/request.hpp"
 #include "http/chars.hpp"
