@@ -142,7 +142,7 @@ net::task<void> one_call::read_body() {
         else
             out.whole = framing_.how() == http::framing::until_close && loop_.tick() < deadline_;
     }
-    line_.sock.shutdown_tls();
+    line_.sock.tls().close_notify();
 }
 
 void call_canceller::cancel() {

@@ -49,6 +49,12 @@ upstream_line::flow upstream_line::flush(net::gather& out) {
     return sock.has_bytes() ? flow::answered : flow::later;
 }
 
+// After a failed write: the peer may have said something before it closed. Under TLS only reading tells.
+bool upstream_line::may_have_answered() {
+    auto& sock = line_->sock;
+    return sock.is_tls() ? sock.readable() : sock.has_bytes();
+}
+
 upstream_line::flow upstream_line::send_more(std::string_view piece, std::size_t& taken) {
     auto& sock = line_->sock;
     taken = 0;
