@@ -21,7 +21,7 @@ namespace weir::wire {
 struct call_limits {
     std::chrono::milliseconds connect{5000};  ///< name, TCP and TLS
     std::chrono::milliseconds total{10000};
-    std::size_t body = 256 * 1024;
+    std::size_t body = 256 * 1024;  ///< bytes
 };
 
 struct call_answer {
@@ -45,7 +45,7 @@ public:
     [[nodiscard]] net::task<bool> ask();
     /// The answer's body, after ask(). It ends early where more comes than limits allow.
     [[nodiscard]] net::task<void> read_body();
-    /// Both.
+    /// ask(), and read_body() where there is an answer.
     [[nodiscard]] net::task<void> run();
 
     /// From now on it must be over by `deadline`.

@@ -39,12 +39,13 @@ public:
     net::socket& socket() { return socket_; }
     /// For a read of a head. A body that is here already is read with it: room is made by what has come, not by what is announced.
     void make_room();
-    /// Looks for a head in the input. `limit` bounds it.
+    /// Looks for a head in the input, of at most `limit` bytes.
     [[nodiscard]] http::parse_result parse(std::size_t limit);
     /// The head is whole; what is answered from now on is the answer to it.
     void take_request();
     /// Its head could not be understood: what is answered now is answered to nothing in particular.
     void refuse() { framing_ = framing::plain, minor_version_ = 1, sent_ = 0; }
+    /// What the connection may do now that the request is over; `cut` where nothing was answered.
     [[nodiscard]] after what_follows() const { return begun_ ? after_ : after::cut; }
     [[nodiscard]] bool wakes_on_drain() const { return wakes_on_drain_; }
     /// Ends it now.
