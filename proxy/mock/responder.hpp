@@ -4,7 +4,7 @@
 
 #include <optional>
 #include <random>
-#include <string_view>
+#include <string>
 
 #include "mock/call.hpp"
 #include "mock/options.hpp"
@@ -17,7 +17,7 @@ namespace weir::mock {
 /// Why a request gets an error instead of its answer.
 struct refusal {
     int status = 0;
-    std::string_view message;
+    std::string message;  ///< for the client, in the shape that its dialect gives errors
 };
 
 /// What a provider with these settings refuses by itself; none when all is well.
