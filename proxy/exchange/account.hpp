@@ -17,7 +17,7 @@ namespace weir::exchange {
 /// What one answer costs, as far as it has come. It is forgotten with its answer; what the key was told to spend is settled at the end.
 struct tab {
     const usage::model_price* price = nullptr;  ///< null: nobody knows what it costs
-    usage::nanousd spent = 0;                   ///< as the budgets were told
+    usage::nanousd spent = 0;                   ///< what the budgets were told of it so far
     [[nodiscard]] usage::nanousd cost_of(const usage::counts& used) const { return price ? usage::cost_of(*price, used) : 0; }
 };
 
@@ -31,11 +31,12 @@ public:
         if (journal_) entry_ = journal_->begin(what);
     }
 
-    /// There are budgets that an answer may use up.
+    /// The key has budgets and the answer a price: as it comes it may use one up.
     [[nodiscard]] bool watches_budgets(const tab& of) const { return of.price && has_budgets(); }
-    /// The answer has cost as much as `so_far`, in all. False: a budget ends here; it is counted all the same.
+    /// Tells the budgets what the answer costs by now. `so_far`: used since its beginning, not since the last call. False: a budget is used up with
+    /// it; it is counted all the same.
     [[nodiscard]] bool charge(tab& of, const usage::counts& so_far, core::wall_time now);
-    /// Takes a part that was added from the budgets. False: one of them ends here.
+    /// Takes `cost` from the budgets, on top of what was taken before. False: one of them is used up with it.
     [[nodiscard]] bool spend(usage::nanousd cost, core::wall_time now) { return cost <= 0 || !has_budgets() || held_.spend(cost, now); }
 
     /// An attempt that was given up has used so much, by weir's estimate. `price`: null: nobody knows.
@@ -43,7 +44,7 @@ public:
     /// Null: nothing was given up.
     [[nodiscard]] const usage::counts* discarded() const { return given_up_.get(); }
 
-    /// True if a report is due; the next one is due a second later, or at progress_is_due_at().
+    /// True: a report to the ledger is due. The next one is due a second after `now`, unless progress_is_due_at() says otherwise.
     [[nodiscard]] bool takes_progress(core::time_point now);
     void progress_is_due_at(core::time_point when) { progress_due_ = when; }
     void progress(const ledger::progress_report& so_far) {
@@ -54,7 +55,7 @@ public:
     [[nodiscard]] bool settled() const { return settled_; }
     /// True the first time: who is told so makes the final account.
     [[nodiscard]] bool close() { return !std::exchange(settled_, true); }
-    /// Exactly `tokens` and `all.cost` count. After that the row is durable.
+    /// Of what hold() holds, `tokens` and `all.cost` are used and the rest goes back. Afterwards the row of the ledger is durable.
     void settle(std::int64_t tokens, const record::request_record& all);
 
 private:

@@ -24,8 +24,8 @@ namespace weir::exchange {
 /// An answer that nobody held begins to pass: it is read along for the bill, beginning with what is there.
 void read_along(const request& of, answer& in);
 
-/// The client has left. With `on_disconnect: drain` the answer is read on, within bounds, so that the bill is the upstream's own: from when the
-/// request was sent whole on, also before the first token. False: it is not.
+/// The client has left. With `on_disconnect: drain` an answer whose request was sent whole is read on, within bounds, so that the bill is the
+/// upstream's own; also before its first token. False: this one is not read on.
 [[nodiscard]] bool read_on_for_bill(request& of, const answer& in);
 
 /// The attempt is given up, and the client will see nothing of it. Once for each.
@@ -36,12 +36,14 @@ void charge_prompt(request& of, answer& in);
 /// False: what the stream has cost so far has used up the key's budget.
 [[nodiscard]] bool budget_allows(request& of, answer& in);
 
-/// What is known so far goes to the ledger, once a second.
+/// What is known so far goes to the ledger; at most once a second, however often it is called.
 void note_progress(request& of, const answer& in);
+/// The same at once, with what the caller counted: `used` and `cost` since the beginning.
 void report_progress(request& of, const usage::counts& used, usage::nanousd cost);
 
-/// The stream's own report, once it is complete.
+/// Writes the usage that the stream itself has reported into the record, if it has. For a stream that is complete: until then it may report again.
 void take_report(request& of, const answer& in);
+/// Likewise of any other answer, and who says so: a report, or weir's own count.
 void take_bill(request& of, answer& in, const bill& due);
 
 /// The final account, before the last byte goes out: a request whose answer is complete is in the ledger whatever happens next. `in`: the answer at

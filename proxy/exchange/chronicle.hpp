@@ -25,15 +25,16 @@ public:
 
     /// The request's head is here. Its id is the client's own where that can be one.
     void begin(home& at, const http::request_head& head);
-    /// While tracing is on. `sample_percent`: of the requests whose clients trace nothing.
+    /// While tracing is on. Whether a trace that a client began is sampled, the client has decided; of the others `sample_percent` are (0 to 100).
     void start_trace(home& at, const http::request_head& head, int sample_percent);
 
-    /// Another attempt begins; returns its number.
+    /// Another attempt begins. Returns its entry: where it stands in the record's attempts, from 0. Those beyond the last entry share that.
     [[nodiscard]] std::uint8_t add_attempt(home& at, const place& to);
     /// Whatever is told from now on is of this place.
     void stand_at(const place& where);
     /// How many there were.
     [[nodiscard]] int attempts() const { return attempts_; }
+    /// Notes how long it took.
     void end_attempt(std::size_t entry, core::time_point began, core::time_point now);
     /// What an attempt's upstream gets as traceparent: the client's trace (`given`) with a span of our own, or a new one. `continues`: the client's
     /// own is valid, so its tracestate may go along.
@@ -46,6 +47,7 @@ public:
     /// The request's time was over before the client had taken what it was to get.
     void note_too_slow();
 
+    /// How long the request has taken until `now`, and how much of that others took, in the record.
     void measure_time(core::time_point now);
     [[nodiscard]] bool is_published() const { return published_; }
     /// Once: metrics, spans and the log, as `conf` wants them.

@@ -27,15 +27,15 @@ public:
     client_watch(const client_watch&) = delete;
     client_watch& operator=(const client_watch&) = delete;
 
-    /// It has left; it is looked at now.
+    /// The client has left. Its connection is asked now, and a yes is remembered.
     [[nodiscard]] bool gone() {
         gone_ = gone_ || client_.gone();
         return gone_;
     }
-    /// As it was seen last.
+    /// What gone() said last: nobody is asked.
     [[nodiscard]] bool left() const { return gone_; }
     void leave() { gone_ = true; }
-    /// Without noting it: for who only asks.
+    /// The client has left, or somebody ends the request. Nothing of it is remembered: for who watches from aside.
     [[nodiscard]] bool wants_nothing() const { return gone_ || client_.gone() || order_.given(); }
 
     /// Somebody ends the request. False: that was so before.
@@ -43,9 +43,10 @@ public:
     [[nodiscard]] bool stopped() const { return order_.given(); }
     [[nodiscard]] const stop_order& order() const { return order_; }
 
-    /// When the whole request is over.
+    /// By when the whole request must be over; core::never: nobody has said.
     [[nodiscard]] core::time_point deadline() const { return deadline_; }
     void set_deadline(core::time_point when) { deadline_ = when; }
+    /// Brings the deadline forward; it never moves it back.
     void end_by(core::time_point when) { deadline_ = std::min(deadline_, when); }
 
     [[nodiscard]] reading_for reading() const { return reading_; }
@@ -68,7 +69,7 @@ public:
         end_by(until);
         tokens_ = tokens;
     }
-    /// Reading for the bill has reached its limit of tokens: weir's own count has to do.
+    /// The answer is read for the bill, and has reached the limit for that: weir's own count has to do. `tokens`: of its output, in all.
     [[nodiscard]] bool read_enough(std::int64_t tokens) const { return reading_ == reading_for::bill && tokens >= tokens_; }
     /// The answer is complete, whatever becomes of the transfer's end; it is waited for until then.
     void read_for_connection(core::time_point until) {

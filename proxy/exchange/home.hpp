@@ -77,7 +77,7 @@ struct home {
     bool draining = false;
 };
 
-/// Of what bodies may take up together, `most` bytes; counted for this listener.
+/// The memory that bodies of all workers may take up together: `most` bytes. What a body takes of it is shown in the gauge of this listener.
 [[nodiscard]] shared_memory memory_for_bodies(home& at, std::string_view listener, std::size_t most);
 
 }  // namespace weir::exchange

@@ -30,9 +30,11 @@ public:
     void classify(const http::request_head& h);
     /// What can be said before anybody asks who is calling. `hosts`: the rules of the listener where it came in.
     [[nodiscard]] core::error check_head(const http::request_head& h, const policy::host_rules& hosts);
-    /// Whose key is it, and may that call the endpoint? With the size of the body that is announced.
+    /// Whose key is it? `address`: the client's, as text.
     [[nodiscard]] core::error check_caller(const http::request_head& h, std::string_view address);
+    /// May that key call the endpoint?
     [[nodiscard]] core::error check_rights(const http::request_head& h);
+    /// Is the body that is announced larger than limits.request_body?
     [[nodiscard]] core::error check_size(const http::request_head& h) const;
 
     /// What the body says. An upload that is not kept says nothing: `body.data` is null then.

@@ -24,7 +24,8 @@ public:
     memory_share(const memory_share&) = delete;
     memory_share& operator=(const memory_share&) = delete;
 
-    /// `size` bytes in all from now on; never less than before. False: that would be more than everybody may have together, and nothing changes.
+    /// From now on this request has `size` bytes in all; a smaller size than before changes nothing. False: everybody together would have more than
+    /// they may, and nothing changes.
     [[nodiscard]] bool grow_to(std::size_t size, const shared_memory& of) {
         if (size <= size_) return true;
         const auto more = size - size_;

@@ -14,7 +14,7 @@ public:
 
     void start() { began_ = sleeper_.loop().now(); }
     [[nodiscard]] core::time_point began() const { return began_; }
-    /// Until now, as time that others took.
+    /// What has passed between `when` and now was spent waiting for others.
     void waited_since(core::time_point when) { waited_ += sleeper_.loop().tick() - when; }
     [[nodiscard]] core::duration waited() const { return waited_; }
 

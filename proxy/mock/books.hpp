@@ -1,25 +1,22 @@
 // The mock provider's books: every call it got, who waits for one, and which script comes next. Shared by its threads.
-// It does not know sockets (mock/provider.cpp does). Private to mock/.
+// It does not know sockets (mock/connection.cpp does). Private to mock/.
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "mock/call.hpp"
 #include "mock/provider.hpp"
+#include "mock/script.hpp"
 
 namespace weir::mock {
-
-/// Header names in any case.
-[[nodiscard]] bool same_name(std::string_view a, std::string_view b);
-/// The key a call brings, from whichever field it stands in; "" when there is none.
-[[nodiscard]] std::string credential_of(const call& what);
 
 class books {
 public:
@@ -43,7 +40,7 @@ public:
     void on(provider::chooser choose);
     void always(script how);
     /// The first script of once() that fits; with `early_only`, among those that answer before the body.
-    [[nodiscard]] std::optional<script> take_queued(const call& what, bool early_only);
+    [[nodiscard]] std::optional<script> take_queued(const received& what, bool early_only);
     /// By the order that mock/provider.hpp gives. A faulty textual script is named in `fault`.
     [[nodiscard]] script script_for(const call& what, std::string& fault);
 

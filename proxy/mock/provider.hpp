@@ -9,76 +9,18 @@
 // The keys of the textual form stand in mock/script.hpp.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
-#include "mock/answer.hpp"
+#include "mock/call.hpp"
+#include "mock/options.hpp"
 #include "mock/script.hpp"
-#include "mock/wire.hpp"
 
 namespace weir::mock {
-
-struct tls_options {
-    std::string certificate;  ///< PEM text of the chain
-    std::string private_key;  ///< PEM text
-    std::string client_ca;    ///< PEM text; not empty: a client certificate is required
-};
-
-struct options {
-    std::string name = "mock";            ///< for humans; also the response header `x-mock-name`
-    std::string address = "127.0.0.1:0";  ///< HOST:PORT, [V6]:PORT
-    std::optional<tls_options> tls = {};
-    mock::timing timing = {};
-    std::vector<std::string> models = {"gpt-4o", "gpt-4o-mini", "text-embedding-3-small"};
-    std::string api_key = {};  ///< not empty: every other credential gets a 401
-    /// Keeps files, batches and responses, refuses what is wrong with them, and speaks OpenAI's realtime events on
-    /// WebSockets. false: hears whatever comes at these endpoints, and a WebSocket gives every byte back as it was.
-    bool stateful = false;
-    int threads = 1;
-    std::size_t keep_calls = 100000;  ///< the oldest are forgotten beyond it
-};
-
-enum class outcome : std::uint8_t {
-    running,
-    finished,  ///< everything was written
-    cut,       ///< ended early because the script said so
-    aborted,   ///< the other side left before the end
-};
-
-/// One request, as the provider saw it, and what became of it.
-struct call {
-    std::uint64_t serial = 0;
-    std::uint64_t connection = 0;  ///< requests on one connection share it
-    std::chrono::steady_clock::time_point arrived{};
-    std::chrono::steady_clock::time_point ended{};
-    std::string method;
-    std::string target;
-    std::vector<std::pair<std::string, std::string>> headers;  ///< as received, in order
-    std::string raw_head;                                      ///< exact bytes up to the blank line
-    std::string body;                                          ///< without chunk lines
-    std::string model;
-    bool tls = false;
-    bool tls_resumed = false;
-    std::string server_name;  ///< SNI
-    int status = 0;
-    bool stream = false;
-    std::string answered;          ///< the body meant to be sent, without framing; a repeated event stands once
-    std::uint64_t bytes_sent = 0;  ///< on the wire, heads and framing included, TLS not
-    std::uint64_t events_sent = 0;
-    mock::usage usage;  ///< of the whole answer, also when it was cut
-    mock::outcome outcome = outcome::running;
-    bool spoke_while_idle = false;  ///< the script's idle_bytes are on the wire
-
-    /// The value of the first header of that name (any case), "" when it is not there.
-    [[nodiscard]] std::string header(std::string_view name) const;
-};
 
 /// What happens to new connections.
 enum class door : std::uint8_t {

@@ -1,5 +1,5 @@
 // From an answer and a script to the bytes that go out, in the pieces and with the pauses they go out with.
-// It does not write them (mock/provider.cpp does).
+// It does not write them (mock/connection.cpp does).
 #pragma once
 
 #include <cstdint>

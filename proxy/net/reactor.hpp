@@ -21,7 +21,12 @@
 namespace weir::net {
 
 /// What is known of a descriptor since the last edge. Sticky until a short read or write clears it.
-enum ready : std::uint8_t { can_read = 1, can_write = 2, hung_up = 4 };
+enum ready : std::uint8_t {
+    can_read = 1,
+    can_write = 2,
+    hung_up = 4,  ///< the peer has ended or reset it; there may still be bytes to read
+    at_end = 8,   ///< everything was read up to the end
+};
 
 /// A registered descriptor.
 class channel {

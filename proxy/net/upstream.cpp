@@ -24,6 +24,13 @@ void set_keepalive(int fd) {
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 
+// Why connect() failed (SO_ERROR); 0 when it did not.
+int connect_error(int fd) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
 // How long to wait before a name that is being resolved is looked at again.
 constexpr auto name_poll = std::chrono::milliseconds{10};
 
@@ -74,7 +81,7 @@ void upstream_connections::give_back(std::unique_ptr<upstream_connection> c) {
     if (target_->keep.idle <= 0 || !is_silent(c->sock)) return;
     if (idle_.size() >= static_cast<std::size_t>(target_->keep.idle)) idle_.erase(idle_.begin());
     if (target_->tls && !session_) {
-        ssl_session s{SSL_get1_session(c->sock.tls())};
+        ssl_session s{SSL_get1_session(c->sock.tls().native())};
         if (s && SSL_SESSION_is_resumable(s.get())) session_ = std::move(s);
     }
     c->idle_until = reactor_.now() + target_->keep.timeout;
@@ -179,7 +186,7 @@ task<dial_result> upstream_connections::connect_to(upstream_connection& c, const
                 co_return result;
             }
         }
-        if (const int e = c.sock.socket_error(); e != 0) {
+        if (const int e = connect_error(fd); e != 0) {
             c.sock.close();
             result = {dial_failure::connect, std::strerror(e)};
             co_return result;
@@ -192,16 +199,16 @@ task<dial_result> upstream_connections::connect_to(upstream_connection& c, const
 task<dial_result> upstream_connections::secure(upstream_connection& c, waiter& w, dial_watch watch, core::time_point deadline) {
     dial_result result;
     auto& s = c.sock;
-    if (!s.start_tls_client(target_->context.get(), target_->server_name, target_->verify, session_.get())) {
+    if (!s.tls().start_client(s, target_->context.get(), target_->server_name, target_->verify, session_.get())) {
         result = {dial_failure::tls, "cannot start TLS"};
         s.close();
         co_return result;
     }
     for (;;) {
-        const auto step = s.handshake();
+        const auto step = s.tls().handshake();
         if (step == io::ok) co_return result;
         if (step != io::again) {
-            result = {dial_failure::tls, s.tls_failure()};
+            result = {dial_failure::tls, s.tls().failure()};
             session_.reset();
             s.close();
             co_return result;

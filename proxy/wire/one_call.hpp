@@ -61,7 +61,7 @@ public:
     [[nodiscard]] net::task<bool> ask();
     /// The answer's body, after ask(). It ends early where more comes than limits allow.
     [[nodiscard]] net::task<void> read_body();
-    /// Both.
+    /// ask(), and read_body() where there is an answer.
     [[nodiscard]] net::task<void> run();
 
     /// From now on it must be over by `deadline`.

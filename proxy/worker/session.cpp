@@ -76,9 +76,9 @@ net::task<void> session::serve() {
     if (!peer_.listener().contexts.empty()) {
         auto hands = shake_hands();
         const bool shaken = co_await std::move(hands);
-        if (!shaken && line_.socket().heard_http()) {
+        if (!shaken && line_.socket().tls().heard_http()) {
             // As nginx does: who copied the base URL with http:// is told so.
-            line_.socket().drop_tls();
+            line_.socket().tls().drop(line_.socket());
             core::error why{core::code::bad_request, "this port speaks HTTPS, and this was a plain HTTP request: begin the base URL with https://"};
             auto refusing = refuse_head(std::move(why));
             co_await std::move(refusing);
@@ -125,9 +125,10 @@ net::task<void> session::serve() {
 
 net::task<bool> session::shake_hands() {
     const auto deadline = core::after(home().loop.now(), home().view->shared->conf->limits.head_timeout);
-    if (!line_.socket().start_tls_server(peer_.listener().contexts[static_cast<std::size_t>(worker_.index())].get())) co_return false;
+    if (!line_.socket().tls().start_server(line_.socket(), peer_.listener().contexts[static_cast<std::size_t>(worker_.index())].get()))
+        co_return false;
     for (;;) {
-        const auto step = line_.socket().handshake();
+        const auto step = line_.socket().tls().handshake();
         if (step == net::io::ok) co_return true;
         if (step != net::io::again || line_.aborting()) co_return false;
         const auto why = co_await line_.sleeper().wait(deadline);

@@ -145,7 +145,7 @@ TEST_F(Listener, ServesAUnixSocket) {
 
 TEST_F(Listener, TrustsAnUpstreamOnlyWithItsAuthorityAndName) {
     EXPECT_EQ(exchange_once(weir_->url(), chat("secure")).status, 200);
-    EXPECT_EQ(secure_->calls().back().server_name, "localhost");
+    EXPECT_EQ(secure_->calls().back().tls.value().server_name, "localhost");
     EXPECT_EQ(exchange_once(weir_->url(), chat("unverified")).status, 200);
     const auto before = secure_->call_count();
     for (const char* model : {"distrusted", "misnamed"}) {
@@ -165,5 +165,5 @@ TEST_F(Listener, ResumesTlsTowardsTheUpstream) {
             EXPECT_EQ(exchange_once(weir_->url(), text).status, 200);
         }
     const auto calls = secure_->calls();
-    EXPECT_TRUE(std::any_of(calls.begin(), calls.end(), [](const mock::call& each) { return each.tls_resumed; }));
+    EXPECT_TRUE(std::any_of(calls.begin(), calls.end(), [](const mock::call& each) { return each.tls && each.tls->resumed; }));
 }

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "mock/certificates.hpp"
+#include "net/address.hpp"
 #include "net/reactor.hpp"
 #include "net/socket.hpp"
 #include "net/task.hpp"

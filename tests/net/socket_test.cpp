@@ -181,6 +181,9 @@ TEST(Socket, ResetsTheConnectionWhenItAborts) {
     ::close(theirs);
 }
 
+// Two for each stream.
+TEST(Socket, TakesNoMoreThanACacheLine) { EXPECT_LE(sizeof(tcp_socket), 64u); }
+
 TEST(Socket, CanBeOpenedAgainAfterItWasClosed) {
     fixture f;
     f.pair.say("old");

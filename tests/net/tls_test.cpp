@@ -29,8 +29,8 @@ struct tls_pair {
     tls_pair(SSL_CTX* server_context, SSL_CTX* client_context, SSL_SESSION* resumed = nullptr, const std::string& name = "localhost") {
         EXPECT_TRUE(server.open(loop, pair.give_ours()));
         EXPECT_TRUE(client.open(loop, pair.give_theirs()));
-        EXPECT_TRUE(server.start_tls_server(server_context));
-        EXPECT_TRUE(client.start_tls_client(client_context, name, true, resumed));
+        EXPECT_TRUE(server.tls().start_server(server, server_context));
+        EXPECT_TRUE(client.tls().start_client(client, client_context, name, true, resumed));
     }
     void ready() {
         for (auto* s : {&server, &client})
@@ -41,9 +41,9 @@ struct tls_pair {
         io a = io::again, b = io::again;
         for (int i = 0; i < 10 && (a == io::again || b == io::again); ++i) {
             ready();
-            if (b == io::again) b = client.handshake();
+            if (b == io::again) b = client.tls().handshake();
             ready();
-            if (a == io::again) a = server.handshake();
+            if (a == io::again) a = server.tls().handshake();
         }
         return a == io::ok && b == io::ok;
     }
@@ -69,7 +69,7 @@ weir::net::ssl_session session_of(contexts& c) {
     write_text(p.server, "x");
     io what{};
     EXPECT_EQ(p.read(p.client, what), "x");
-    return weir::net::ssl_session{SSL_get1_session(p.client.tls())};
+    return weir::net::ssl_session{SSL_get1_session(p.client.tls().native())};
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ weir::net::ssl_session session_of(contexts& c) {
 TEST(Tls, CarriesBytesBothWays) {
     contexts c;
     tls_pair p{c.server.get(), c.client.get()};
-    ASSERT_TRUE(p.shake()) << p.client.tls_failure() << " / " << p.server.tls_failure();
+    ASSERT_TRUE(p.shake()) << p.client.tls().failure() << " / " << p.server.tls().failure();
     io what{};
     EXPECT_EQ(write_text(p.client, "question").what, io::ok);
     EXPECT_EQ(p.read(p.server, what), "question");
@@ -87,7 +87,7 @@ TEST(Tls, CarriesBytesBothWays) {
     EXPECT_EQ(p.read(p.client, what), "answer");
     EXPECT_EQ(p.read(p.client, what), "");
     EXPECT_EQ(what, io::again);
-    EXPECT_EQ(std::string{SSL_get_version(p.client.tls())}, "TLSv1.3");
+    EXPECT_EQ(std::string{SSL_get_version(p.client.tls().native())}, "TLSv1.3");
 }
 
 TEST(Tls, StaysReadableWhileRecordsAreHeld) {
@@ -112,7 +112,7 @@ TEST(Tls, TellsAnEndFromACut) {
         tls_pair p{c.server.get(), c.client.get()};
         ASSERT_TRUE(p.shake());
         write_text(p.server, "all of it");
-        p.server.shutdown_tls();
+        p.server.tls().close_notify();
         p.server.close();
         EXPECT_EQ(p.read(p.client, what), "all of it");
         EXPECT_EQ(p.read(p.client, what), "");
@@ -135,12 +135,12 @@ TEST(Tls, FailsWhenTheServerIsNotTrustedOrNotTheOneThatWasMeant) {
     const auto stranger = weir::net::make_client_context(strangers.client());
     tls_pair untrusted{c.server.get(), stranger.get()};
     EXPECT_FALSE(untrusted.shake());
-    EXPECT_NE(untrusted.client.tls_failure().find("unable to get local issuer certificate"), std::string::npos) << untrusted.client.tls_failure();
+    EXPECT_NE(untrusted.client.tls().failure().find("unable to get local issuer certificate"), std::string::npos) << untrusted.client.tls().failure();
     tls_pair other{c.server.get(), c.client.get(), nullptr, "other.example"};
     EXPECT_FALSE(other.shake());
-    EXPECT_NE(other.client.tls_failure().find("ostname mismatch"), std::string::npos) << other.client.tls_failure();
+    EXPECT_NE(other.client.tls().failure().find("ostname mismatch"), std::string::npos) << other.client.tls().failure();
     tls_pair by_address{c.server.get(), c.client.get(), nullptr, "127.0.0.1"};
-    EXPECT_TRUE(by_address.shake()) << by_address.client.tls_failure();
+    EXPECT_TRUE(by_address.shake()) << by_address.client.tls().failure();
     tls_pair other_address{c.server.get(), c.client.get(), nullptr, "127.0.0.9"};
     EXPECT_FALSE(other_address.shake());
 }
@@ -151,10 +151,65 @@ TEST(Tls, FailsOnBytesThatAreNotTls) {
     stream_pair pair;
     tcp_socket server;
     ASSERT_TRUE(server.open(loop, pair.give_ours()));
-    ASSERT_TRUE(server.start_tls_server(c.server.get()));
+    ASSERT_TRUE(server.tls().start_server(server, c.server.get()));
     pair.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    EXPECT_EQ(server.handshake(), io::failed);
-    EXPECT_FALSE(server.tls_failure().empty());
+    EXPECT_EQ(server.tls().handshake(), io::failed);
+    EXPECT_FALSE(server.tls().failure().empty());
+    EXPECT_TRUE(server.tls().heard_http());
+    server.flags = 0;
+    server.tls().drop(server);
+    EXPECT_FALSE(server.is_tls());
+    EXPECT_TRUE(server.readable()) << "no edge comes for what is there already";
+    EXPECT_EQ(write_text(server, "HTTP/1.1 400 Bad Request\r\n\r\n").what, io::ok);
+    EXPECT_EQ(pair.hear(), "HTTP/1.1 400 Bad Request\r\n\r\n") << "in the clear";
+}
+
+TEST(Tls, TellsAPlainRequestFromOtherBytes) {
+    contexts c;
+    weir::net::reactor loop;
+    stream_pair pair;
+    tcp_socket server;
+    ASSERT_TRUE(server.open(loop, pair.give_ours()));
+    ASSERT_TRUE(server.tls().start_server(server, c.server.get()));
+    pair.say("\x01\x02\x03\x04\x05\x06\x07\x08 no protocol that is known");
+    EXPECT_EQ(server.tls().handshake(), io::failed);
+    EXPECT_FALSE(server.tls().heard_http());
+}
+
+TEST(Tls, SaysThatThePeerLeftDuringTheHandshake) {
+    contexts c;
+    weir::net::reactor loop;
+    stream_pair pair;
+    tcp_socket client;
+    ASSERT_TRUE(client.open(loop, pair.give_ours()));
+    ASSERT_TRUE(client.tls().start_client(client, c.client.get(), "localhost", true, nullptr));
+    EXPECT_EQ(client.tls().handshake(), io::again);
+    EXPECT_FALSE(pair.hear().empty());  // unread, it would make the end a reset
+    pair.hang_up();
+    client.flags |= weir::net::can_read;
+    EXPECT_EQ(client.tls().handshake(), io::failed);
+    EXPECT_NE(client.tls().failure().find("unexpected eof"), std::string::npos) << client.tls().failure();
+}
+
+TEST(Tls, CanBeStartedAgainOnAnotherConnection) {
+    contexts c;
+    tls_pair p{c.server.get(), c.client.get()};
+    ASSERT_TRUE(p.shake());
+    p.client.abort();
+    EXPECT_FALSE(p.client.is_tls());
+    p.server.close();
+    stream_pair next;
+    ASSERT_TRUE(p.server.open(p.loop, next.give_ours()));
+    ASSERT_TRUE(p.client.open(p.loop, next.give_theirs()));
+    ASSERT_TRUE(p.server.tls().start_server(p.server, c.server.get()));
+    ASSERT_TRUE(p.client.tls().start_client(p.client, c.client.get(), "localhost", true, nullptr));
+    ASSERT_TRUE(p.shake()) << p.client.tls().failure();
+    io what{};
+    write_text(p.server, "last");
+    p.server.tls().close_notify();
+    EXPECT_EQ(p.read(p.client, what), "last");
+    EXPECT_EQ(p.read(p.client, what), "");
+    EXPECT_EQ(what, io::eof) << "what was broken before is forgotten";
 }
 
 TEST(Tls, ResumesASessionOnAnotherConnection) {
@@ -164,7 +219,7 @@ TEST(Tls, ResumesASessionOnAnotherConnection) {
     ASSERT_TRUE(SSL_SESSION_is_resumable(session.get()));
     tls_pair p{c.server.get(), c.client.get(), session.get()};
     ASSERT_TRUE(p.shake());
-    EXPECT_EQ(SSL_session_reused(p.client.tls()), 1);
+    EXPECT_EQ(SSL_session_reused(p.client.tls().native()), 1);
 }
 
 // CVE-2025-23419: a session of one listener must not open another, even when both share the ticket keys.
@@ -176,11 +231,11 @@ TEST(Tls, ResumesNothingAtAListenerOfAnotherIdentity) {
     const auto same = weir::net::make_server_context(files().server(), keys, "one");
     tls_pair again{same.get(), c.client.get(), session.get()};
     ASSERT_TRUE(again.shake());
-    EXPECT_EQ(SSL_session_reused(again.client.tls()), 1);
+    EXPECT_EQ(SSL_session_reused(again.client.tls().native()), 1);
     const auto another = weir::net::make_server_context(files().server(), keys, "two");
     tls_pair elsewhere{another.get(), c.client.get(), session.get()};
     const bool shaken = elsewhere.shake();
-    EXPECT_FALSE(shaken && SSL_session_reused(elsewhere.client.tls()) == 1);
+    EXPECT_FALSE(shaken && SSL_session_reused(elsewhere.client.tls().native()) == 1);
 }
 
 TEST(Tls, SpeaksHttp11Only) {
@@ -189,7 +244,7 @@ TEST(Tls, SpeaksHttp11Only) {
     ASSERT_TRUE(p.shake());
     const unsigned char* chosen = nullptr;
     unsigned size = 0;
-    SSL_get0_alpn_selected(p.client.tls(), &chosen, &size);
+    SSL_get0_alpn_selected(p.client.tls().native(), &chosen, &size);
     EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(chosen), size), "http/1.1");
     static constexpr unsigned char h2_only[] = "\x02h2";
     SSL_CTX_set_alpn_protos(c.client.get(), h2_only, 3);

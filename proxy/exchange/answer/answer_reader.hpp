@@ -19,7 +19,7 @@ public:
     /// Payload that has not gone on. A source reads into it.
     net::buffer& window() { return window_; }
     [[nodiscard]] const net::buffer& window() const { return window_; }
-    /// Room for another read. False: an event is larger than `limit`.
+    /// Room for another read. False: an event is larger than `limit` bytes.
     [[nodiscard]] bool make_room(std::size_t limit);
 
     /// What happened so far.

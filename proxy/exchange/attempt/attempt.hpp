@@ -19,9 +19,9 @@ public:
     attempt(const attempt&) = delete;
     attempt& operator=(const attempt&) = delete;
 
-    /// Nothing else of an attempt sleeps. `fresh`: only on a new connection.
+    /// Makes it; afterwards stands() says what came of it. Nothing else of an attempt sleeps. `fresh`: on a new connection, not on a kept one.
     [[nodiscard]] net::task<void> run(bool fresh);
-    /// It ends before this returns. Only where it sleeps on its own.
+    /// Ends it: run() is over when this returns. Only for an attempt that sleeps on its own (`own`).
     void call_off() { talk_.call_off(); }
     /// Something in it has thrown.
     void break_down() { (void)talk_.fail(record::failure::invalid); }
@@ -29,7 +29,7 @@ public:
     [[nodiscard]] standing stands() const { return talk_.stands; }
     [[nodiscard]] answer& so_far() { return talk_.in(); }
     [[nodiscard]] const answer& so_far() const { return talk_.in(); }
-    /// Of the record's attempts.
+    /// Its place among the record's attempts.
     [[nodiscard]] std::uint8_t entry() const { return talk_.entry; }
     [[nodiscard]] std::unique_ptr<answer> take() { return talk_.take(); }
     [[nodiscard]] const failed_attempt& failure() const { return talk_.failure; }

@@ -48,13 +48,13 @@ struct conversation {
     [[nodiscard]] answer& in() { return *answer_; }
     [[nodiscard]] const answer& in() const { return *answer_; }
     [[nodiscard]] std::unique_ptr<answer> take() { return std::move(answer_); }
-    /// It ends before this returns. Only where it sleeps on its own.
+    /// Ends it: the attempt is over when this returns. Only where it sleeps on its own.
     void call_off();
 
     [[nodiscard]] net::task<heard> read_more(core::time_point deadline);
     [[nodiscard]] net::waiter& sleeper() { return own ? *own : of.client.sleeper(); }
     [[nodiscard]] stopwatch::awaiter sleep_until(core::time_point deadline);
-    /// Nothing more is to be done: it stands so now.
+    /// Whether nothing more is to be done, since nobody wants the answer any more or another one began earlier: `stands` says so then.
     [[nodiscard]] bool unwanted();
     /// While it is dialled.
     [[nodiscard]] bool wants_no_connection() const;

@@ -17,8 +17,9 @@ public:
     /// `caller`: null where no keys are asked for.
     model_lists(const pools::snapshot& from, const policy::key* caller) : from_(from), caller_(caller) {}
 
+    /// Every model that the caller may call, as the body of GET /v1/models in this dialect.
     [[nodiscard]] std::string all(dialect::kind as) const;
-    /// Empty: this caller is not served that model.
+    /// The body of GET /v1/models/{id}; empty: this caller is not served that model.
     [[nodiscard]] std::string one(dialect::kind as, const std::string& model) const;
     /// `origin`: where the client reached weir, as in "https://weir.example".
     [[nodiscard]] std::string llms_text(std::string origin) const;

@@ -31,7 +31,8 @@ public:
     /// The pool makes second attempts, and this request may have one. How long answers take is learned whether or not one is made.
     [[nodiscard]] static bool may_help(const request& of, const outgoing& what, const pools::pool_runtime& pool);
 
-    /// There is one once an answer is later than usual, unless the first begins before. `since`: when that was sent.
+    /// From now on a second attempt is made once the first one's answer is later than usual, unless that begins before. `since`: when the first
+    /// one's request was sent.
     void arm(core::time_point since);
 
     // rivalry
@@ -43,7 +44,7 @@ public:
     /// Null: there is none, or not yet.
     [[nodiscard]] attempt* second() { return second_ ? &*second_ : nullptr; }
     [[nodiscard]] bool is_running() const { return phase_ == phase::running; }
-    /// Its attempt has come to an end.
+    /// No second attempt is under way: it has come to an end, or was never made.
     [[nodiscard]] bool is_done() const { return phase_ != phase::running && phase_ != phase::ahead; }
     /// It goes on in the first one's place.
     void won();

@@ -22,10 +22,10 @@ public:
     [[nodiscard]] policy::picked pick_at_once(bool first);
     /// For a second attempt: never one that was asked.
     [[nodiscard]] policy::picked pick_another();
-    /// It was picked before.
+    /// This upstream was asked before, in the pool at hand.
     [[nodiscard]] bool was_asked(const policy::picked& what) const { return tried_.contains(what.index); }
     void note_asked(std::size_t index) { tried_.add(index); }
-    /// It would say the same again.
+    /// This upstream has refused the request, and would say the same again.
     void note_refused(std::size_t index) { wanted_.refused_it.add(index); }
     /// By the last answer's Retry-After; zero: it asked for no pause.
     void note_pause(core::time_point until) { pause_asked_until_ = until; }
@@ -34,7 +34,8 @@ public:
     [[nodiscard]] net::task<policy::picked> wait_in_line();
     /// When one that was asked may be asked once more; core::never: that would not help. `last`: no other candidate could answer meanwhile.
     [[nodiscard]] core::time_point ask_again_at(const policy::picked& what, bool last) const;
-    /// A pause before a retry, the `retry`-th. False: nobody waits any more.
+    /// The pause before a retry; it ends no earlier than `not_before`, and no later than the request's deadline. `retry`: which one, from 1. False:
+    /// nobody waits for an answer any more.
     [[nodiscard]] net::task<bool> back_off(int retry, core::time_point not_before);
 
 private:

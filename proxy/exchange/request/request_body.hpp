@@ -58,15 +58,15 @@ public:
     /// A client that waits to be asked for its body is asked, unless it sends already. False: it is gone.
     [[nodiscard]] net::task<bool> invite(const net::limits& limits);
 
-    /// It is not read here, but goes on while it comes.
+    /// It is not read here, but goes on while it comes. `length` in bytes, as the head announces it.
     void stream(std::uint64_t length);
     [[nodiscard]] upload* uploading() { return upload_.get(); }
     [[nodiscard]] const upload* uploading() const { return upload_.get(); }
     /// What was read of an upload and not sent.
     [[nodiscard]] std::string_view unsent() const;
-    /// Takes what came along with the head; returns how much.
+    /// Takes what came along with the head; returns how many bytes.
     std::size_t begin_upload();
-    /// Reads what the client has sent, once what it sent before is on its way; returns how much.
+    /// Reads what the client has sent, once what it sent before is on its way; returns how many bytes. 0: nothing is there, or client_left().
     std::size_t take_more();
 
     /// It is kept, and can be sent again.
@@ -74,7 +74,7 @@ public:
     /// What it means; empty where it is not kept.
     [[nodiscard]] std::string_view bytes() const { return {data_, data_ ? size_ : 0}; }
     [[nodiscard]] const char* data() const { return data_; }
-    /// Also of one that is not kept.
+    /// Of bytes(); of a body that is not kept, the length that was announced.
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] bool has_coding() const { return encoded_ != nullptr; }
     /// As it came, with its content coding.

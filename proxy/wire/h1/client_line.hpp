@@ -31,6 +31,7 @@ public:
     void take_request();
     /// Its head could not be understood: what is answered now is answered to nothing in particular.
     void refuse() { framing_ = framing::plain, minor_version_ = 1, sent_ = 0; }
+    /// What the connection may do now that the request is over; `cut` where nothing was answered.
     [[nodiscard]] after what_follows() const { return begun_ ? after_ : after::cut; }
     [[nodiscard]] bool wakes_on_drain() const { return wakes_on_drain_; }
     /// Ends it now.

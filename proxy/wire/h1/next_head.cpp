@@ -68,7 +68,7 @@ net::task<void> linger(client_line& line) {
     auto& in = line.input();
     const auto deadline = line.sleeper().loop().tick() + linger_time;
     std::size_t thrown_away = 0;
-    sock.shutdown_tls();
+    sock.tls().close_notify();
     if (!sock.is_tls()) sock.shutdown_write();
     in.clear();
     in.need_slab();

@@ -65,7 +65,7 @@ public:
     [[nodiscard]] bool surplus() const { return state_ == state::surplus; }
     [[nodiscard]] bool failed() const { return state_ == state::failed; }
     [[nodiscard]] std::string_view why() const { return chunks_.why(); }  ///< static text, with failed()
-    [[nodiscard]] std::uint64_t left() const { return left_; }            ///< of the announced length, what has not come
+    [[nodiscard]] std::uint64_t left() const { return left_; }            ///< bytes of the announced length that have not come
 
 private:
     enum class state : std::uint8_t { more, done, surplus, failed };

@@ -25,7 +25,7 @@ upstream_line::~upstream_line() {
     if (keeps_)
         of_.give_back(std::move(line_));
     else
-        line_->sock.shutdown_tls();
+        line_->sock.tls().close_notify();
 }
 
 void upstream_line::expect(bool to_head, bool upgrade) { asked_ = upgrade ? asked::upgrade : to_head ? asked::head : asked::plain; }
@@ -52,6 +52,12 @@ upstream_line::flow upstream_line::flush(net::gather& out) {
     }
     if (out.done()) return flow::done;
     return sock.has_bytes() ? flow::answered : flow::later;
+}
+
+// After a failed write: the peer may have said something before it closed. Under TLS only reading tells.
+bool upstream_line::may_have_answered() {
+    auto& sock = line_->sock;
+    return sock.is_tls() ? sock.readable() : sock.has_bytes();
 }
 
 upstream_line::flow upstream_line::send_more(std::string_view piece, std::size_t& taken) {

@@ -35,7 +35,7 @@ public:
     [[nodiscard]] flow send_more(std::string_view piece, std::size_t& taken) override;
     void sent_whole() override { sent_whole_ = true; }
     void expect(bool to_head, bool upgrade) override;
-    [[nodiscard]] bool may_have_answered() override { return line_->sock.may_have_answered(); }
+    [[nodiscard]] bool may_have_answered() override;
     [[nodiscard]] bool has_answer() override { return line_->sock.has_bytes(); }
     [[nodiscard]] bool stale() const override { return line_->reused && line_->sock.bytes_read == 0; }
     [[nodiscard]] bool reused() const override { return line_->reused; }
