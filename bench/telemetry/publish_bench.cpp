@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "support/allocations.hpp"
-#include "telemetry/access_log.hpp"
+#include "telemetry/log/access_log.hpp"
 #include "telemetry/log_line.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/span_writer.hpp"
