@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "support/allocations.hpp"
-#include "telemetry/access_log.hpp"
+#include "telemetry/log/access_log.hpp"
 #include "telemetry/log_line.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/span_writer.hpp"
@@ -54,7 +54,7 @@ BENCHMARK(publish_record);
 
 void observe_inter_token(benchmark::State& state) {
     telemetry::metrics all;
-    telemetry::histogram_ref gap = all.worker_shard(0).inter_token("openai", "gpt-4o");
+    telemetry::histogram_ref gap = all.worker_shard(0).pools().inter_token("openai", "gpt-4o");
     gap.observe(0.02);
     if (all.render().find("weir_inter_token_seconds_sum{pool=\"openai\",model=\"gpt-4o\"} 0.02\n") == std::string::npos)
         return state.SkipWithError("the observation was not counted");

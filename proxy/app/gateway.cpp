@@ -230,7 +230,7 @@ void gateway::parts::keep_objects() {
         return handed_over || (predecessor != 0 && ::kill(static_cast<pid_t>(predecessor), 0) == 0);
     };
     how.tell = [to = workers.front().get()](exchange::late_spend what) {
-        to->post([to, what = std::move(what)] { to->lends().metrics.late_spend(what.key, what.model_label, what.pool, what.usage, what.cost); });
+        to->post([to, what = std::move(what)] { to->lends().metrics.spend().late(what.key, what.model_label, what.pool, what.usage, what.cost); });
     };
     objects = std::make_unique<exchange::object_keeper>(std::move(how));
     for (auto& w : workers) w->lends().objects = objects.get();

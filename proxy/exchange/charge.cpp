@@ -78,7 +78,7 @@ void learn_from_report(request& of, const answer& in) {
     // Reasoning that was billed and not sent says nothing about the count of what was sent.
     if (!in.meters.counted || !in.reader.said().terminated() || u.completion() == 0) return;
     if (in.meters.counted->exact())
-        of.at.metrics.meter_divergence(record.pool, record.upstream, record.model_label, u.output, in.meters.counted->output());
+        of.at.metrics.pools().meter_divergence(record.pool, record.upstream, record.model_label, u.output, in.meters.counted->output());
     else if (habits && u.reasoning == 0)
         habits->saw_output(u.completion(), in.meters.counted->output());
 }
@@ -161,7 +161,7 @@ void note_progress(request& of, const answer& in) {
     report_progress(of, used, in.meters.cost.cost_of(used));
     // Shown is what is sure: not an estimate of the prompt, which may turn out lower.
     if (reported.prompt() == 0) used.input = 0;
-    if (in.meters.cost.price) of.at.metrics.show_spend(of.told.record, in.meters.cost.cost_of(used));
+    if (in.meters.cost.price) of.at.metrics.spend().show(of.told.record, in.meters.cost.cost_of(used));
 }
 
 void report_progress(request& of, const usage::counts& used, usage::nanousd cost) {

@@ -83,7 +83,7 @@ void exchange::publish() {
     if (!answer_) return;
     const auto& in = *answer_;
     const bool named = in.meters.counted && in.reader.has_content() && dialect::is_other_model(record.served_model, in.reader.said().served_model());
-    if (in.meters.other_model || named) of_.at.metrics.other_model(record.pool);
+    if (in.meters.other_model || named) of_.at.metrics.pools().other_model(record.pool);
 }
 
 }  // namespace weir::exchange

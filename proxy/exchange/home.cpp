@@ -12,7 +12,7 @@ std::string_view http_date::at(core::wall_time now) {
 }
 
 shared_memory memory_for_bodies(home& at, std::string_view listener, std::size_t most) {
-    return {at.counts.buffered_bodies, at.metrics.buffered_body_bytes(listener), most};
+    return {at.counts.buffered_bodies, at.metrics.listeners().buffered_body_bytes(listener), most};
 }
 
 }  // namespace weir::exchange

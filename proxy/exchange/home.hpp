@@ -18,7 +18,7 @@
 #include "ledger/journal.hpp"
 #include "net/reactor.hpp"
 #include "pools/worker_view.hpp"
-#include "telemetry/access_log.hpp"
+#include "telemetry/log/access_log.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/span_lane.hpp"
 #include "wire/head_scratch.hpp"

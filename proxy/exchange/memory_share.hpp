@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "telemetry/shard.hpp"
+#include "telemetry/shard/shard.hpp"
 
 namespace weir::exchange {
 

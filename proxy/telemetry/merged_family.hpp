@@ -10,9 +10,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "telemetry/exemplar.hpp"
 #include "telemetry/families.hpp"
-#include "telemetry/series_store.hpp"
+#include "telemetry/shard/exemplar.hpp"
+#include "telemetry/shard/series_store.hpp"
 
 namespace weir::telemetry {
 

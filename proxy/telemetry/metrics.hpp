@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "telemetry/exposition.hpp"
-#include "telemetry/shard.hpp"
+#include "telemetry/shard/shard.hpp"
 
 namespace weir::telemetry {
 

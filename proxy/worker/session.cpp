@@ -28,7 +28,7 @@ session::session(worker& w, std::shared_ptr<const pools::listener_runtime> on, b
       line_(home().loop, home().space.request),
       peer_(std::move(on)),
       beyond_limit_(beyond_limit),
-      open_connections_(&home().metrics.connections(peer_.listener().name)) {
+      open_connections_(&home().metrics.listeners().connections(peer_.listener().name)) {
     if (beyond_limit_) home().counts.refusing.fetch_add(1, std::memory_order_relaxed);
     open_connections_->add(1);
     home().counts.connections.fetch_add(1, std::memory_order_relaxed);

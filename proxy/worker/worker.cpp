@@ -79,7 +79,7 @@ void worker::use(std::shared_ptr<const pools::snapshot> s) {
             }
             view->pools.push_back(std::move(p));
         }
-        for (const auto& pool : s->pools) home_.metrics.show_pool(pool.conf->name);
+        for (const auto& pool : s->pools) home_.metrics.pools().show(pool.conf->name);
         connections_ = std::move(connections);
         home_.loop.limit_delay(s->conf->limits.event_loop_delay);
         home_.view = std::move(view);
@@ -90,7 +90,7 @@ void worker::listen(std::vector<std::shared_ptr<const pools::listener_runtime>> 
     home_.loop.post([this, listeners = std::move(listeners), all = std::move(all)] {
         acceptors_.clear();
         listeners_ = listeners;
-        for (const auto& l : listeners_) home_.metrics.show_listener(l->name);
+        for (const auto& l : listeners_) home_.metrics.listeners().show(l->name);
         if (home_.draining) return;
         for (const auto& l : listeners_)
             acceptors_.push_back(std::make_unique<net::acceptor>(

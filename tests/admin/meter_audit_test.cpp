@@ -17,7 +17,7 @@ struct audit_room {
     core::time_point now{std::chrono::hours{1}};
 
     void answers(int n, std::int64_t reported, std::int64_t counted = 1000, int worker = 0) {
-        for (int i = 0; i < n; ++i) metrics.worker_shard(worker).meter_divergence("pool", "up", "gpt-4o", reported, counted);
+        for (int i = 0; i < n; ++i) metrics.worker_shard(worker).pools().meter_divergence("pool", "up", "gpt-4o", reported, counted);
     }
     void look() { audit.look(metrics, now); }
 };

@@ -1,5 +1,5 @@
 // The access log under load, rotation and failure: lines are whole, in order per worker, and a worker never waits.
-#include "telemetry/access_log.hpp"
+#include "telemetry/log/access_log.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -52,13 +52,13 @@ void fill(telemetry::metrics& all) {
     refused.code = core::code::invalid_key;
     refused.status = 401;
     shard.publish(refused);
-    shard.retry("openai", "timeout_connect");
-    shard.fallback("openai", "status");
-    shard.inter_token("openai", "gpt-4o*").observe(0.02);
-    shard.meter_divergence("openai", "openai-main", "gpt-4o*", 101, 100);
-    shard.connections("127.0.0.1:8080").add(2);
-    shard.active_streams("127.0.0.1:8080").add(1);
-    shard.buffered_body_bytes("127.0.0.1:8080").add(4096);
+    shard.pools().retry("openai", "timeout_connect");
+    shard.pools().fallback("openai", "status");
+    shard.pools().inter_token("openai", "gpt-4o*").observe(0.02);
+    shard.pools().meter_divergence("openai", "openai-main", "gpt-4o*", 101, 100);
+    shard.listeners().connections("127.0.0.1:8080").add(2);
+    shard.listeners().active_streams("127.0.0.1:8080").add(1);
+    shard.listeners().buffered_body_bytes("127.0.0.1:8080").add(4096);
     all.add_source([](std::vector<prometheus::MetricFamily>& out) {
         out.push_back(telemetry::make_family("weir_upstream_healthy"));
         telemetry::add_value(out.back(), {{"pool", "openai"}, {"upstream", "a"}}, 1);
@@ -115,16 +115,16 @@ TEST(Metrics, ShowTheSpendOfARunningStreamAndCountItOnce) {
     const auto spend = [&] { return value(samples_of(all.render()), R"(weir_spend_usd_total{key="dify",model="gpt-4o*",pool="openai"})"); };
     record::request_record r = sample_record();
     r.cost = 0;
-    shard.show_spend(r, 2'000'000'000);
+    shard.spend().show(r, 2'000'000'000);
     EXPECT_EQ(spend(), 2);
-    shard.show_spend(r, 5'000'000'000);
-    shard.show_spend(r, 4'000'000'000);
+    shard.spend().show(r, 5'000'000'000);
+    shard.spend().show(r, 4'000'000'000);
     EXPECT_EQ(spend(), 5) << "a counter never falls";
     r.cost = 7'000'000'000;
     shard.publish(r);
     EXPECT_EQ(spend(), 7);
     record::request_record cheaper = sample_record();
-    shard.show_spend(cheaper, 3'000'000'000);
+    shard.spend().show(cheaper, 3'000'000'000);
     cheaper.cost = 1'000'000'000;
     shard.publish(cheaper);
     EXPECT_EQ(spend(), 10);
@@ -140,8 +140,8 @@ TEST(Metrics, ShowTheSpendOfARunningStreamAndCountItOnce) {
 
 TEST(Metrics, JudgeAnUpstreamByLongAnswersOnly) {
     telemetry::metrics all;
-    all.worker_shard(0).meter_divergence("p", "u", "m", 11, 10);
-    all.worker_shard(1).meter_divergence("p", "u", "m", 101, 100);
+    all.worker_shard(0).pools().meter_divergence("p", "u", "m", 11, 10);
+    all.worker_shard(1).pools().meter_divergence("p", "u", "m", 101, 100);
     std::int64_t seen = 0;
     all.visit(telemetry::family::upstream_divergence, [&](auto labels, const telemetry::cell* cells) {
         ASSERT_EQ(labels.size(), 3u);
@@ -235,11 +235,11 @@ TEST(Metrics, TellWhichPartOfARequestAndWhichPhaseOfAnAnswerWereLate) {
 
 TEST(Metrics, AddUpOverTheShards) {
     telemetry::metrics all;
-    all.worker_shard(3).connections("l").add(5);
-    all.worker_shard(0).connections("l").add(2);
-    all.worker_shard(1).connections("l").add(-3);  // a connection may end on another worker's books
-    all.worker_shard(0).retry("p", "status");
-    all.worker_shard(1).retry("p", "status");
+    all.worker_shard(3).listeners().connections("l").add(5);
+    all.worker_shard(0).listeners().connections("l").add(2);
+    all.worker_shard(1).listeners().connections("l").add(-3);  // a connection may end on another worker's books
+    all.worker_shard(0).pools().retry("p", "status");
+    all.worker_shard(1).pools().retry("p", "status");
     for (int scrape = 0; scrape < 2; ++scrape) {
         const auto s = samples_of(all.render());
         EXPECT_EQ(value(s, R"(weir_connections{listener="l"})"), 4);
@@ -249,7 +249,7 @@ TEST(Metrics, AddUpOverTheShards) {
 
 TEST(Metrics, PutValuesOnABoundIntoItsBucket) {
     telemetry::metrics all;
-    telemetry::histogram_ref h = all.worker_shard(0).inter_token("p", "m");
+    telemetry::histogram_ref h = all.worker_shard(0).pools().inter_token("p", "m");
     for (const double seconds : {0.001, 0.0010001, 10.0, 11.0, -1.0}) h.observe(seconds);
     h.observe(std::numeric_limits<double>::quiet_NaN());
     const auto s = samples_of(all.render());
@@ -263,7 +263,7 @@ TEST(Metrics, PutValuesOnABoundIntoItsBucket) {
 
 TEST(Metrics, CollapseIntoOtherBeyondTheLimitAndSaySo) {
     telemetry::metrics all(100);
-    for (int i = 0; i < 1000; ++i) all.worker_shard(0).retry("pool" + std::to_string(i), "status");
+    for (int i = 0; i < 1000; ++i) all.worker_shard(0).pools().retry("pool" + std::to_string(i), "status");
     const auto s = samples_of(all.render());
     double sum = 0;
     std::size_t series = 0;
@@ -342,7 +342,7 @@ TEST(Metrics, MergeFamiliesThatSeveralSourcesName) {
 
 TEST(Metrics, EscapeLabelValues) {
     telemetry::metrics all;
-    all.worker_shard(0).retry("a\"b\\c\nd\xff", "status");
+    all.worker_shard(0).pools().retry("a\"b\\c\nd\xff", "status");
     EXPECT_THAT(all.render(), testing::HasSubstr("pool=\"a\\\"b\\\\c\\nd\xef\xbf\xbd\""));
 }
 
@@ -382,7 +382,7 @@ TEST(Metrics, CanBeScrapedWhileWorkersWrite) {
     for (int w = 0; w < workers; ++w) {
         threads.emplace_back([&all, &running, w] {
             telemetry::shard& shard = all.worker_shard(w);
-            telemetry::histogram_ref gap = shard.inter_token("p", "m");
+            telemetry::histogram_ref gap = shard.pools().inter_token("p", "m");
             for (int i = 0; i < rounds; ++i) {
                 record::request_record r = sample_record();
                 const std::string model = "model" + std::to_string(i % 500);  // new series while scraping

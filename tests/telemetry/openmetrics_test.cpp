@@ -81,7 +81,7 @@ TEST(OpenMetrics, ShowsTheRequestThatABucketSawLast) {
     r.request_id = "the-later-one\\";
     r.trace = {};
     r.time += std::chrono::seconds{1};
-    (void)all.worker_shard(1).inter_token("openai", "gpt-4o*");
+    (void)all.worker_shard(1).pools().inter_token("openai", "gpt-4o*");
     all.worker_shard(1).publish(r);
     r.request_id = "an-earlier-one";
     r.time -= std::chrono::seconds{5};

@@ -14,7 +14,7 @@
 #include "exchange/place.hpp"
 #include "net/task.hpp"
 #include "policy/upstreams/upstream_state.hpp"
-#include "telemetry/shard.hpp"
+#include "telemetry/shard/shard.hpp"
 #include "wire/upstream_stream.hpp"
 
 namespace weir::exchange {

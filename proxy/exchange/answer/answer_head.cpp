@@ -75,7 +75,7 @@ void choose_reading(const request& of, answer& in, bool collects) {
 void begin_stream(request& of, answer& in) {
     const auto with = answered(of, in.at);
     in.meters.cost.price = price_of(of, in.at);
-    in.meters.between_tokens = of.at.metrics.inter_token(in.at.pool->conf->name, of.told.record.model_label);
+    in.meters.between_tokens = of.at.metrics.pools().inter_token(in.at.pool->conf->name, of.told.record.model_label);
     in.meters.counted = std::make_unique<meter>(in.at.model, counted_body(with), of.what.habits, of.at.prompts, counted_media(with));
 }
 

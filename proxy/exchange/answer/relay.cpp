@@ -99,7 +99,7 @@ void relay::start() {
     record.status = in_.status;
     if (!in_.is_stream()) return start_body();
     record.stream = true;
-    streams_ = &of_.at.metrics.active_streams(record.listener);
+    streams_ = &of_.at.metrics.listeners().active_streams(record.listener);
     streams_->add(1);
     const bool may_beat = in_.how.has_terminator && of_.client.shows_ends();
     of_.beats.beat_every(may_beat ? in_.at.pool->conf->heartbeat : std::nullopt);

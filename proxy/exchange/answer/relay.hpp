@@ -9,7 +9,7 @@
 #include "exchange/request.hpp"
 #include "net/task.hpp"
 #include "record/request_record.hpp"
-#include "telemetry/shard.hpp"
+#include "telemetry/shard/shard.hpp"
 
 namespace weir::exchange {
 

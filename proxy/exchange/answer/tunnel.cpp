@@ -62,7 +62,10 @@ bool may_go_on(const request& of, const dialect::realtime_facts& said) {
 }  // namespace
 
 tunnel::tunnel(request& of, answer& in)
-    : of_(of), in_(in), watch_(of.what.target.id == dialect::endpoint::responses), streams_(of.at.metrics.active_streams(of.told.record.listener)) {
+    : of_(of),
+      in_(in),
+      watch_(of.what.target.id == dialect::endpoint::responses),
+      streams_(of.at.metrics.listeners().active_streams(of.told.record.listener)) {
     streams_.add(1);
 }
 
@@ -185,7 +188,7 @@ std::size_t tunnel::hear_upstream(std::string_view fresh) {
 void tunnel::look_at_ends() {
     if (!fault_told_ && !watch_.fault().empty()) {
         fault_told_ = true;
-        of_.at.metrics.tunnel_unread(of_.told.record.pool);
+        of_.at.metrics.pools().tunnel_unread(of_.told.record.pool);
         telemetry::log(telemetry::level::warn, "tunnel of request " + std::string{of_.told.record.request_id} + " to " + in_.at.pool->conf->name +
                                                    "/" + in_.at.to->conf->name + ": " + std::string{watch_.fault()} +
                                                    "; it goes on, but what follows is not counted");
@@ -338,7 +341,7 @@ bool tunnel::count_response(const dialect::realtime_facts& said) {
     of_.money.progress_is_due_at({});  // each response is in the ledger before the client sees its end
     if (of_.money.takes_progress(of_.now())) {
         report_progress(of_, record.usage, in_.meters.cost.spent);
-        of_.at.metrics.show_spend(record, in_.meters.cost.spent);
+        of_.at.metrics.spend().show(record, in_.meters.cost.spent);
     }
     return of_.money.spend(cost, core::wall_clock::now());
 }

@@ -136,7 +136,7 @@ std::unique_ptr<answer> race::ask_again(wire::links& through) {
     through.close_idle();
     of_.told.record.status = 0;
     set_beats(of_, *outgoing_, pool_conf(), true);
-    of_.at.metrics.retry(pool_conf().name, name_of(record::failure::reset));
+    of_.at.metrics.pools().retry(pool_conf().name, name_of(record::failure::reset));
     plan_.attempt_started();
     return begin_attempt(of_, *outgoing_, raced->at, std::move(raced->lease));
 }

@@ -43,7 +43,7 @@ void race::none_usable(const policy::picked& none) {
                                     seconds};
     }
     next_ = of_.now() >= of_.watch.deadline() ? step::answer : plan_.pool_unusable();
-    if (next_ == step::attempt) of_.at.metrics.fallback(pool_conf().name, full ? "overloaded" : "no_upstream");
+    if (next_ == step::attempt) of_.at.metrics.pools().fallback(pool_conf().name, full ? "overloaded" : "no_upstream");
 }
 
 void race::judge(attempt& failed) {
@@ -100,7 +100,7 @@ void race::plan_next(const policy::judgement& verdict, failure why) {
     } else if (verdict.larger_context && can_send_again(of_)) {
         next_ = plan_.prompt_too_long(
             [&](std::size_t i) { return of_.what.route->at(i, of_.what.facts.model).larger_context && !passes_over(of_.what, i, of_.conf()); });
-        if (next_ == step::attempt) of_.at.metrics.fallback(pool_conf().name, "context_length");
+        if (next_ == step::attempt) of_.at.metrics.pools().fallback(pool_conf().name, "context_length");
     } else {
         follow_up(verdict.again && can_send_again(of_) ? advice::retry : advice::answer, why);
     }
@@ -114,9 +114,9 @@ void race::follow_up(advice what, failure why) {
     next_ = plan_.attempt_failed(what, retry.attempts, [&] { return pool_->retries->try_retry(retry.budget_percent, of_.now()); });
     if (next_ != step::attempt || of_.now() >= of_.watch.deadline()) return;
     if (plan_.candidate() == before)
-        of_.at.metrics.retry(pool_conf().name, name_of(why));
+        of_.at.metrics.pools().retry(pool_conf().name, name_of(why));
     else
-        of_.at.metrics.fallback(pool_conf().name, name_of(why));
+        of_.at.metrics.pools().fallback(pool_conf().name, name_of(why));
 }
 
 // What the client gets, where no answer was chosen.

@@ -93,7 +93,7 @@ void second_attempt::first_lost(attempt& slower) {
 }
 
 void second_attempt::won() {
-    of_.at.metrics.hedge(pool_.conf->name, "won");
+    of_.at.metrics.pools().hedge(pool_.conf->name, "won");
     usual_times().sample(begun_after_, of_.now());
     phase_ = phase::ended;
 }
@@ -104,7 +104,7 @@ void second_attempt::note_end(attempt& of, bool lost) {
     auto& entry = of_.told.record.attempts[in.entry];
     of_.told.end_attempt(in.entry, in.times.began, of_.at.loop.tick());
     entry.why = lost ? record::failure::overtaken : of.failure().why;
-    of_.at.metrics.hedge(pool_.conf->name, lost ? "lost" : "failed");
+    of_.at.metrics.pools().hedge(pool_.conf->name, lost ? "lost" : "failed");
     // Of what it would have said nothing is known.
     charge_prompt(of_, in);
 }

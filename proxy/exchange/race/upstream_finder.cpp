@@ -50,7 +50,7 @@ net::task<policy::picked> upstream_finder::wait_in_line() {
     }
     const auto waited = of_.at.loop.tick() - joined;
     of_.told.record.queued_ms += static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited).count());
-    of_.at.metrics.queued(conf().name, waited);
+    of_.at.metrics.pools().queued(conf().name, waited);
     co_return found;
 }
 

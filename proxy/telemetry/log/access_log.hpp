@@ -3,7 +3,7 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -13,6 +13,10 @@
 
 #include "record/request_record.hpp"
 #include "telemetry/byte_ring.hpp"
+#include "telemetry/log/doorbell.hpp"
+#include "telemetry/log/flush_gate.hpp"
+#include "telemetry/log/log_target.hpp"
+#include "telemetry/log/ring_drain.hpp"
 
 namespace prometheus {
 struct MetricFamily;
@@ -22,7 +26,7 @@ namespace weir::telemetry {
 
 class access_log {
 public:
-    static constexpr std::size_t default_ring_size = 1 << 20;
+    static constexpr std::size_t default_ring_size = 1 << 20;  ///< bytes
 
     /// One worker's end. Its functions are for that worker's thread alone; it lives as long as the log.
     class lane {
@@ -34,8 +38,8 @@ public:
 
     private:
         friend class access_log;
-        lane(access_log& owner, std::size_t ring_size);
-        access_log& owner_;
+        lane(doorbell* writer, std::size_t ring_size);
+        doorbell* writer_;  ///< null: the log is off
         byte_ring ring_;
         std::unique_ptr<char[]> line_;
         std::atomic<std::uint64_t> dropped_{0};
@@ -62,47 +66,35 @@ public:
     /// Returns what went wrong; empty: nothing.
     [[nodiscard]] std::string reopen();
 
+    /// Lines that did not fit into their rings, of all workers.
     [[nodiscard]] std::uint64_t dropped() const;
 
     /// weir_log_dropped_total, for metrics::add_source.
     void collect(std::vector<prometheus::MetricFamily>& out) const;
 
 private:
-    enum class outcome { idle, wrote, blocked, failed };
-
     void run();
-    void wake();
-    [[nodiscard]] outcome drain();
-    [[nodiscard]] outcome drain_lane(lane& from);
-    [[nodiscard]] bool ready_to_write() const;
     void look_for_lanes();
+    [[nodiscard]] log_target::outcome drain();
     void take_over_replacement();
-    void sleep(bool deeply, int for_ms);
     [[nodiscard]] bool all_written() const;
-    int open_target(std::string& why) const;
 
     std::string where_;  ///< empty: off
     std::size_t ring_size_;
     std::string error_;
-    int wake_fd_ = -1;
-    std::atomic<bool> sleeping_{false};
+    std::unique_ptr<doorbell> bell_;  ///< of the writing thread; null: off
+    flush_gate passes_;
 
     // the writing thread's
-    int fd_ = -1;
-    bool may_block_ = false;  ///< a pipe or terminal, whose reader may have stopped reading
-    std::vector<lane*> known_;
-    std::size_t cut_lane_ = 0;  ///< where a write stopped, perhaps within a line: go on there
+    log_target target_;
+    ring_drain rings_;
     bool complained_ = false;
 
     mutable std::mutex lock_;  ///< the members below; never held while writing, so that nobody waits for a slow disk
-    std::condition_variable drained_;
     std::vector<std::unique_ptr<lane>> lanes_;
-    int replacement_ = -1;  ///< a reopened file, taken over between two lines
-    outcome last_ = outcome::idle;
-    int flushing_ = 0;  ///< callers of flush that wait
-    bool stop_ = false;
-    std::uint64_t passes_ = 0;
+    log_target replacement_;  ///< a reopened file, taken over between two lines
 
+    std::atomic<bool> stop_{false};
     std::thread thread_;
 };
 

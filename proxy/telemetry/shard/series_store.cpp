@@ -1,4 +1,4 @@
-#include "telemetry/series_store.hpp"
+#include "telemetry/shard/series_store.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
-#include "telemetry/exemplar.hpp"
 #include "telemetry/families.hpp"
+#include "telemetry/shard/exemplar.hpp"
 
 namespace weir::telemetry {
 
@@ -70,6 +71,12 @@ public:
     /// The series of the tuple; beyond the limit that of the family's `other` tuple (and `dropped` counts it).
     /// Allocates at a tuple's first use only.
     [[nodiscard]] series& find(family of, std::span<const label_id> labels);
+    /// The same, with the labels one by one.
+    template <std::same_as<label_id>... Labels>
+    [[nodiscard]] series& find(family of, label_id first, Labels... others) {
+        const std::array<label_id, 1 + sizeof...(Labels)> labels{first, others...};
+        return find(of, std::span<const label_id>{labels});
+    }
 
     /// The slots of a histogram's buckets, made at their first use.
     [[nodiscard]] exemplar_slot* exemplars_of(series& which);
