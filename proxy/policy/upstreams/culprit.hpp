@@ -1,5 +1,5 @@
 // Which one key most of an upstream's failure answers come from, and how its requests went: what is left is how everybody else's did.
-// A vote that one candidate wins or loses, so that a hundred keys need no hundred counters. It judges nothing (upstream_state.hpp does).
+// A vote that one candidate wins or loses, so that a hundred keys need no hundred counters. It judges nothing (outlier_detector.hpp does).
 // succeeded() is for every request: a load, and one compare-and-swap more for the key in question. The rest under the owner's mutex.
 #pragma once
 

@@ -1,5 +1,5 @@
 // How many of an upstream's requests failed lately, over a sliding window of ten slots.
-// Shared by the workers without locks: one compare-and-swap per request. It judges nothing (upstream_state.hpp does).
+// Shared by the workers without locks: one compare-and-swap per request. It judges nothing (outlier_detector.hpp does).
 #pragma once
 
 #include <algorithm>

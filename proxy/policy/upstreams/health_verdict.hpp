@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "policy/settings.hpp"
-#include "policy/upstreams/upstream_state.hpp"
+#include "policy/upstreams/upstream_availability.hpp"
 
 namespace weir::policy {
 
