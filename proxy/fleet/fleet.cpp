@@ -65,7 +65,7 @@ void fleet::use(std::shared_ptr<const policy::key_ring> keys) {
                 const auto limit = key.settings().budgets[i].amount;
                 const auto slice = policy::slice_of(limit, how_.slice_percent);
                 of.begin_with(slice);
-                const auto window = of.window_at(wall);
+                const auto window = of.calendar().window_at(wall);
                 if (of.ceiling(window, limit + 1) > limit) of.lend(window, of.spent(window) + slice, limit);
             }
             const auto& s = key.settings();
@@ -129,7 +129,7 @@ void fleet::take_over_keys() {
     for (const auto& key : next->keys()) {
         for (std::size_t i = 0; i < key.budgets(); ++i) {
             auto& window = key.window(i);
-            const auto name = store_key("spent", key.name()) + ":" + text_of(window.every().count());
+            const auto name = store_key("spent", key.name()) + ":" + text_of(window.calendar().every().count());
             shared_budget b = budgets[name];
             b.asked = b.asked && b.of == &window;
             b.of = &window;
@@ -180,19 +180,19 @@ fleet::question fleet::look_at(shared_budget& b, std::int64_t window) const {
     question q{&b, window, b.of->spent(window), elsewhere};
     if (b.window != window) b.past = 0;
     if (alone_.load(std::memory_order_acquire)) b.past = elsewhere;
-    b.largest = std::max(b.of->take_largest(), b.largest);
+    b.largest = std::max(b.of->demand().take_largest(), b.largest);
     return q;
 }
 
 usage::nanousd fleet::wanted(const question& q) const {
     const auto& b = *q.about;
     const auto since = b.asked && b.window == q.window ? q.used - b.used : q.used - q.elsewhere;
-    return q.used + policy::lease_ahead(since, b.slice, b.largest) + b.of->awaited();
+    return q.used + policy::lease_ahead(since, b.slice, b.largest) + b.of->demand().awaited();
 }
 
 bool fleet::due(const question& q, steady::time_point now) {
     const auto& b = *q.about;
-    if (!b.asked || b.window != q.window || b.of->awaited() > 0) return true;
+    if (!b.asked || b.window != q.window || b.of->demand().awaited() > 0) return true;
     const auto since = now - b.asked_at;
     if (q.used != b.used) return since >= busy_refresh || std::abs(q.used - b.used) >= std::max<usage::nanousd>(b.slice / 4, 1);
     return since >= (now - b.used_at < stays_recent ? recent_refresh : idle_refresh);
@@ -201,7 +201,7 @@ bool fleet::due(const question& q, steady::time_point now) {
 command fleet::claim(const question& q, usage::nanousd wants) const {
     const auto& b = *q.about;
     std::string forget_at = "0";
-    if (const auto end = b.of->ends(q.window); end != core::wall_time::max())
+    if (const auto end = b.of->calendar().ends(q.window); end != core::wall_time::max())
         forget_at = text_of(std::chrono::duration_cast<std::chrono::milliseconds>((end + kept_after_window).time_since_epoch()).count());
     // What was spent elsewhere is claimed by who spent it, or was left to this process by who is gone.
     return {"EVALSHA",
@@ -237,7 +237,7 @@ void fleet::learn(const question& q, const reply& said, steady::time_point now) 
     b.asked_at = now;
     const auto share = policy::share_in_touch(known, b.limit, b.slice);
     b.of->begin_with(b.slice);
-    b.of->may_grow(true);
+    b.of->demand().may_grow(true);
     b.of->lend(q.window, share.lease, share.free);
 }
 
@@ -248,7 +248,7 @@ bool fleet::ask_budgets(steady::time_point now, bool last) {
         std::vector<question> asked;
         std::vector<command> commands;
         for (; at < budgets_.size() && commands.size() < asked_at_once; ++at) {
-            const auto q = look_at(budgets_[at], budgets_[at].of->window_at(wall));
+            const auto q = look_at(budgets_[at], budgets_[at].of->calendar().window_at(wall));
             if (!last && in_touch_ && !due(q, now)) continue;
             asked.push_back(q);
             commands.push_back(claim(q, last ? q.used : wanted(q)));
@@ -347,10 +347,10 @@ std::string fleet::what_happens_now() const {
 void fleet::go_alone() {
     const auto wall = core::wall_clock::now();
     for (auto& b : budgets_) {
-        const auto window = b.of->window_at(wall);
+        const auto window = b.of->calendar().window_at(wall);
         const auto known = b.asked && b.window == window ? b.known : policy::claims{};
         const auto share = policy::share_cut_off(known, b.limit, b.slice, may_share(), how_.on_failure);
-        b.of->may_grow(false);
+        b.of->demand().may_grow(false);
         b.of->begin_with(policy::share_cut_off({}, b.limit, b.slice, may_share(), how_.on_failure).lease);
         b.of->lend(window, share.lease, share.free);
     }

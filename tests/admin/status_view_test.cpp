@@ -48,7 +48,7 @@ protected:
     [[nodiscard]] policy::upstream_state& state(std::size_t pool, std::size_t upstream) { return *snapshot_->pools[pool].upstreams[upstream].state; }
     void spend(std::size_t budget, usage::nanousd amount) {
         auto& of = snapshot_->keys->keys()[0].window(budget);
-        auto window = of.window_at(core::wall_clock::now());
+        auto window = of.calendar().window_at(core::wall_clock::now());
         of.add(window, amount);
     }
 
