@@ -36,12 +36,13 @@ public:
     usage::nanousd add(std::int64_t& window, usage::nanousd amount);
     /// Takes back from a window, if it is still kept (the current one, the one before, and one that was put aside).
     void give_back(std::int64_t window, usage::nanousd amount);
-    /// Zero for a window that is not kept in a place of its own; so for what follows.
+    /// Zero for a window that is not kept, or was put aside; as settled() and elsewhere() say of one.
     [[nodiscard]] usage::nanousd spent(std::int64_t window) const;
 
     /// A request that was admitted in `window` has ended and cost so much, however that is spread over the windows. Below zero: less than
     /// was said before.
     void note_settled(std::int64_t window, usage::nanousd cost);
+    /// What note_settled() was told of the window, together.
     [[nodiscard]] usage::nanousd settled(std::int64_t window) const;
     /// The ledger has `in_ledger` of the window, of which `settled` is what settled() says: the rest was spent elsewhere and
     /// counts from now on, instead of what was last said of it.
@@ -54,6 +55,7 @@ public:
     void lend(std::int64_t window, usage::nanousd lease, usage::nanousd free);
     /// The lease of a window that nobody has been asked about yet.
     void begin_with(usage::nanousd first_lease) { first_lease_.store(first_lease, std::memory_order_relaxed); }
+
     /// The total in `window` at which a running stream must end, where the budget is `limit`.
     [[nodiscard]] usage::nanousd ceiling(std::int64_t window, usage::nanousd limit) const;
     /// What of `limit` the others have left to this process, spent or not.

@@ -22,6 +22,7 @@ public:
         const auto s = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
         return s >= 0 ? s / every_.count() : (s + 1) / every_.count() - 1;
     }
+    /// The first moment of a window; of one that never ends, 1970.
     [[nodiscard]] core::wall_time begins(std::int64_t window) const { return core::wall_time{} + std::max(every_, std::chrono::seconds{0}) * window; }
     /// The first moment of the next one; wall_time::max() when the window never ends.
     [[nodiscard]] core::wall_time ends(std::int64_t window) const { return every_.count() <= 0 ? core::wall_time::max() : begins(window + 1); }

@@ -14,6 +14,7 @@ namespace weir::policy {
 
 class culprit {
 public:
+    /// `window`: how long it is to be remembered.
     void succeeded(std::uint32_t key, core::duration window, core::time_point now) {
         if (key != 0 && key == key_.load(std::memory_order_relaxed)) its_.add(false, window, now);
     }
@@ -39,12 +40,14 @@ public:
         if (key != 0) its_.add(true, window, now);
     }
 
+    /// Suspects nobody any more.
     void forget() {
         key_.store(0, std::memory_order_relaxed);
         votes_ = 0;
         its_.forget();
     }
 
+    /// The suspect; 0: none.
     [[nodiscard]] std::uint32_t key() const { return key_.load(std::memory_order_relaxed); }
 
     /// Of `all` in the last window, those that are not the suspect's.

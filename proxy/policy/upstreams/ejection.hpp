@@ -23,6 +23,7 @@ public:
     [[nodiscard]] core::time_point until() const { return until_.load(std::memory_order_relaxed); }
     /// It rests since it refuses, not since it fails.
     [[nodiscard]] bool refused() const { return refused_.load(std::memory_order_relaxed); }
+    /// Its one probe is under way.
     [[nodiscard]] bool probing() const { return probing_.load(std::memory_order_relaxed); }
     /// Claims the one probe; false: another request has it.
     [[nodiscard]] bool claim_probe() {

@@ -41,6 +41,7 @@ public:
         return sum;
     }
 
+    /// It counts from now on. What is counted meanwhile by others may be lost.
     void forget() {
         for (auto& each : slots_) each.store(0, std::memory_order_relaxed);
     }

@@ -21,6 +21,7 @@ namespace weir::policy {
 class outlier_detector {
 public:
     // --- any thread ---
+    /// A request of this key was answered well. Failures in a row end by set_in_a_row().
     void succeeded(std::uint32_t key, core::time_point now, const ejection_settings& s) {
         if (s.failure_rate_percent > 0) recent_.add(false, s.window, now);
         served_.note(key, now);
@@ -35,6 +36,7 @@ public:
         if (s.failure_rate_percent > 0) recent_.failed_after_all(s.window, now);
     }
 
+    /// Failures since the last success, as far as they were counted by count_in_a_row().
     [[nodiscard]] int in_a_row() const { return in_a_row_.load(std::memory_order_relaxed); }
     /// Requests and failures of the last `s.window`, or since forget().
     [[nodiscard]] failure_window::counts lately(core::time_point now, const ejection_settings& s) const { return recent_.over(s.window, now); }
@@ -48,6 +50,7 @@ public:
     void blame(std::uint32_t key, bool counted, core::time_point now, const ejection_settings& s) {
         if (s.failure_rate_percent > 0) culprit_.failed(key, counted, s.window, now);
     }
+    /// One failure more in a row, of this key.
     void count_in_a_row(std::uint32_t key);
     /// From now on there are so many in a row: none after a success, one where they begin anew.
     void set_in_a_row(int failures) { in_a_row_.store(failures, std::memory_order_relaxed); }

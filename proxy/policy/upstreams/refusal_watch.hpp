@@ -25,10 +25,12 @@ public:
     [[nodiscard]] bool take_doubt() { return doubted_.load(std::memory_order_relaxed) && doubted_.exchange(false, std::memory_order_relaxed); }
 
     // --- under the owner's mutex ---
+    /// A request of this asker was answered 401, or what means the same.
     void credentials_refused(const asker& who) {
         credentials_.refused(who);
         seen_.store(true, std::memory_order_relaxed);
     }
+    /// A request of this asker was refused since a quota is spent.
     void quota_spent(const asker& who) {
         quotas_.add(who);
         seen_.store(true, std::memory_order_relaxed);

@@ -32,6 +32,7 @@ public:
         return never;
     }
     [[nodiscard]] bool rests(std::uint64_t model, core::time_point now) const { return until(model, now) != never; }
+    /// Whether one may rest: true also when the one that would have ended last was forgiven.
     [[nodiscard]] bool any(core::time_point now) const { return now < last_end_.load(std::memory_order_acquire); }
 
     /// It is not asked for until `end`.
@@ -70,6 +71,7 @@ public:
         if (all_.size() >= most) all_.erase(all_.begin());
         return all_.emplace_back(spent{model, std::string{name.substr(0, longest)}, end}).name;
     }
+    /// It works again.
     void forgive(std::uint64_t model) {
         std::erase_if(all_, [&](const auto& each) { return each.model == model; });
     }

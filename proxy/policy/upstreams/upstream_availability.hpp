@@ -38,6 +38,7 @@ public:
     [[nodiscard]] core::time_point rests_until(std::uint64_t model = 0, core::time_point now = {}) const;
     /// When the pause that it asked for is over; time_point::min(): it never did.
     [[nodiscard]] core::time_point waits_until() const { return not_before_.load(std::memory_order_relaxed); }
+    /// Of its active checks; unknown: there are none, or none is through yet.
     [[nodiscard]] health verdict() const { return health_.load(std::memory_order_relaxed); }
     [[nodiscard]] const ejection& rest() const { return rest_; }
     [[nodiscard]] const spent_models& spent() const { return spent_; }
