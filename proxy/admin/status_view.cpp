@@ -14,7 +14,7 @@
 namespace weir::admin {
 namespace {
 
-using standing = policy::upstream_state::standing;
+using policy::standing;
 
 std::string_view name_of(standing how) {
     switch (how) {
@@ -55,7 +55,7 @@ std::string timestamp(core::wall_time when) {
 
 // Why the last request that went wrong there did; null: none has.
 void add_last_failure(json_text& out, const policy::upstream_state& state, core::time_point now) {
-    const auto last = state.failed_last();
+    const auto last = state.last_failure.last();
     if (!last) return out.add_null("last_failure");
     const auto ago = std::chrono::duration_cast<std::chrono::milliseconds>(now - last->at);
     out.open_object("last_failure");
@@ -84,15 +84,15 @@ void add_upstream(json_text& out, const pools::pool_runtime& pool, const pools::
     else
         out.add_null("max_requests");
     out.add("standing", drained ? "drained by an operator: takes no new requests" : state.describe(now, pool.conf->ejection));
-    out.add("state", drained ? "drained" : name_of(state.standing_at(now)));
-    out.add("verdict", name_of(state.verdict()));
-    out.add("in_flight", state.in_flight());
+    out.add("state", drained ? "drained" : name_of(state.availability().standing_at(now)));
+    out.add("verdict", name_of(state.availability().verdict()));
+    out.add("in_flight", state.load.in_flight());
     if (const auto& ejection = pool.conf->ejection; ejection.failure_rate_percent > 0) {
-        const auto recent = state.lately(now, ejection);
+        const auto recent = state.outcomes().lately(now, ejection);
         out.add("recent_requests", static_cast<std::int64_t>(recent.requests));
         out.add("recent_failures", static_cast<std::int64_t>(recent.failed));
     }
-    if (const auto latency = state.latency().last())
+    if (const auto latency = state.latency.last())
         out.add("latency_ms", std::round(*latency * 1e4) / 10);
     else
         out.add_null("latency_ms");
@@ -319,9 +319,9 @@ void add_upstream_families(const pools::snapshot& s, core::time_point now, std::
             const auto add = [&](prometheus::MetricFamily& to, double value) {
                 telemetry::add_value(to, {{"pool", pool.conf->name}, {"upstream", up.conf->name}}, value);
             };
-            add(healthy, up.state->verdict() != policy::health::down ? 1 : 0);
-            add(ejected, up.state->ejected(now) ? 1 : 0);
-            add(in_flight, static_cast<double>(up.state->in_flight()));
+            add(healthy, up.state->availability().verdict() != policy::health::down ? 1 : 0);
+            add(ejected, up.state->availability().ejected(now) ? 1 : 0);
+            add(in_flight, static_cast<double>(up.state->load.in_flight()));
         }
     }
     auto budgets = telemetry::make_family("weir_budget_remaining_usd");

@@ -65,8 +65,8 @@ bool any_upstream_usable(const pools::snapshot& s, const admin::operations& told
     for (const auto& pool : s.pools)
         for (const auto& up : pool.upstreams) {
             if (told.drained(pool.conf->name, up.conf->name)) continue;
-            const auto standing = up.state->standing_at(now);
-            using enum policy::upstream_state::standing;
+            const auto standing = up.state->availability().standing_at(now);
+            using enum policy::standing;
             if (standing != down && (pool.conf->panic || (standing != ejected && standing != refused))) return true;
         }
     return false;

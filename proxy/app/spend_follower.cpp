@@ -67,9 +67,9 @@ bool spend_follower::agree(const policy::key_ring& keys, const policy::key_ring*
         for (std::size_t i = 0; i < key.budgets(); ++i) {
             auto& of = key.window(i);
             if (known.contains(&of)) continue;
-            const auto window = of.window_at(wall);
+            const auto window = of.calendar().window_at(wall);
             counts.push_back({&of, window, of.settled(window)});
-            sums.push_back({key.name(), of.begins(window), 0});
+            sums.push_back({key.name(), of.calendar().begins(window), 0});
         }
     if (counts.empty()) return true;
     const bool all = from_.add_up(sums);

@@ -184,7 +184,7 @@ net::task<core::error> exchange::wait_for_lease(std::unique_ptr<lacking_lease> l
     const auto joined = of_.now();
     const auto until = joined + longest_wait;
     while (waiting->admitted.lacking && of_.now() < until && !of_.watch.gone()) {
-        const policy::budget_window::wish larger{*waiting->admitted.lacking, waiting->what.cost};
+        const policy::lease_demand::wish larger{waiting->admitted.lacking->demand(), waiting->what.cost};
         (void)co_await of_.told.watch.sleep_until(std::min(until, of_.now() + look_again));
         of_.view->shared->keys->go_on(waiting->admitted, waiting->what, core::wall_clock::now());
     }

@@ -11,7 +11,7 @@ namespace {
 
 // A key has one budget of each length, so its name and the length name a budget.
 std::string name_of(const policy::key& key, const policy::budget_window& window) {
-    return "weir:spent:" + key.name() + ":" + std::to_string(window.every().count());
+    return "weir:spent:" + key.name() + ":" + std::to_string(window.calendar().every().count());
 }
 
 shared_budget::grant read(const reply& said) {

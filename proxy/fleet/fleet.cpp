@@ -21,7 +21,7 @@ void lend_first_slices(const policy::key_ring& keys, int slice_percent) {
             const auto limit = key.settings().budgets[i].amount;
             const auto slice = policy::slice_of(limit, slice_percent);
             of.begin_with(slice);
-            const auto window = of.window_at(wall);
+            const auto window = of.calendar().window_at(wall);
             if (of.ceiling(window, limit + 1) > limit) of.lend(window, of.spent(window) + slice, limit);
         }
         const auto& s = key.settings();

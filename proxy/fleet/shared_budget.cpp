@@ -29,12 +29,12 @@ shared_budget::look shared_budget::look_at(std::int64_t window) {
     const auto elsewhere = of_->elsewhere(window);
     const look seen{window, of_->spent(window), elsewhere};
     if (window_ != window) past_ = 0;
-    largest_ = std::max(of_->take_largest(), largest_);
+    largest_ = std::max(of_->demand().take_largest(), largest_);
     return seen;
 }
 
 bool shared_budget::due(const look& at, core::time_point now) const {
-    if (!knows(at.window) || of_->awaited() > 0) return true;
+    if (!knows(at.window) || of_->demand().awaited() > 0) return true;
     const auto since = now - asked_at_;
     if (at.used != used_) return since >= busy_refresh || std::abs(at.used - used_) >= std::max<usage::nanousd>(slice_ / 4, 1);
     return since >= (now - used_at_ < stays_recent ? recent_refresh : idle_refresh);
@@ -42,11 +42,11 @@ bool shared_budget::due(const look& at, core::time_point now) const {
 
 usage::nanousd shared_budget::wanted(const look& at) const {
     const auto since = at.used - (knows(at.window) ? used_ : at.elsewhere);
-    return at.used + policy::lease_ahead(since, slice_, largest_) + of_->awaited();
+    return at.used + policy::lease_ahead(since, slice_, largest_) + of_->demand().awaited();
 }
 
 shared_budget::claim shared_budget::claim_of(const look& at, usage::nanousd wants, bool alone) const {
-    const auto end = of_->ends(at.window);
+    const auto end = of_->calendar().ends(at.window);
     // What was spent elsewhere is claimed by who spent it, or was left to this process by who is gone.
     return {.used = policy::not_below_zero(at.used - at.elsewhere),
             .wanted = policy::not_below_zero(wants - at.elsewhere),
@@ -70,14 +70,14 @@ void shared_budget::learn(const look& at, const grant& said, core::time_point no
     largest_ /= 2;
     const auto share = policy::share_in_touch(known_, limit_, slice_);
     of_->begin_with(slice_);
-    of_->may_grow(true);
+    of_->demand().may_grow(true);
     of_->lend(at.window, share.lease, share.free);
 }
 
 void shared_budget::go_alone(std::int64_t window, int weirs, policy::on_store_failure how) {
     const auto known = knows(window) ? known_ : policy::claims{};
     const auto share = policy::share_cut_off(known, limit_, slice_, weirs, how);
-    of_->may_grow(false);
+    of_->demand().may_grow(false);
     of_->begin_with(policy::share_cut_off({}, limit_, slice_, weirs, how).lease);
     of_->lend(window, share.lease, share.free);
 }

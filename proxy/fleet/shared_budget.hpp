@@ -47,7 +47,7 @@ public:
     /// What it is about from now on, as after a reload. `of` must live until the next call.
     void set(policy::budget_window& of, usage::nanousd limit, usage::nanousd slice);
 
-    [[nodiscard]] std::int64_t window_at(core::wall_time now) const { return of_->window_at(now); }
+    [[nodiscard]] std::int64_t window_at(core::wall_time now) const { return of_->calendar().window_at(now); }
     [[nodiscard]] look look_at(std::int64_t window);
     /// This process is alone in its family, and so answers for all that was spent elsewhere. Say it after look_at(), and only if it was still so
     /// then.

@@ -32,8 +32,11 @@ public:
         return samples_.load(std::memory_order_relaxed) >= enough ? value_.load(std::memory_order_relaxed) : otherwise;
     }
 
+    /// As learned so far, however few samples there were; 0 without any.
     [[nodiscard]] std::int64_t value() const { return value_.load(std::memory_order_relaxed); }
+    /// How often learn() was called, in this process and before restore().
     [[nodiscard]] std::int64_t samples() const { return samples_.load(std::memory_order_relaxed); }
+    /// What was kept of an earlier run; values outside of the bounds become the nearest bound.
     void restore(std::int64_t value, std::int64_t samples, bounds within) {
         value_.store(std::clamp(value, within.lowest, within.highest), std::memory_order_relaxed);
         samples_.store(std::max<std::int64_t>(samples, 0), std::memory_order_relaxed);
@@ -85,19 +88,23 @@ public:
         if (counted < too_short || reported <= 0) return;
         output_factor.learn(reported * one / counted, factor_bounds);
     }
+    /// A request of so many bytes without files and images was reported to have so many prompt tokens.
     void saw_input(std::int64_t reported, std::size_t body_bytes) {
         if (reported > 0 && body_bytes > 0) tokens_per_byte.learn(reported * one / static_cast<std::int64_t>(body_bytes), byte_bounds);
     }
+    /// Likewise one of whose bytes `media` are no text: what its text is taken to have is left out first.
     void saw_media(std::int64_t reported, std::size_t body_bytes, std::size_t media) {
         const auto of_media = reported - input_tokens(body_bytes - std::min(media, body_bytes));
         if (of_media > 0 && media > 0) media_tokens_per_byte.learn(of_media * one / static_cast<std::int64_t>(media), media_bounds);
     }
+    /// A complete answer without a limit of its own had so many output tokens.
     void saw_answer(std::int64_t tokens) {
         if (tokens > 0) answer_tokens.learn(tokens, answer_bounds);
     }
 
-    /// Reasoning that answers were billed for; 0 until it is known.
+    /// Tokens of reasoning that an answer was billed for; 0 until it is known.
     [[nodiscard]] std::int64_t typical_reasoning() const { return reasoning_tokens.value_or(thousandths) / thousandths - 1; }
+    /// So many tokens of reasoning were reported of an answer; 0 counts too.
     void saw_reasoning(std::int64_t tokens) { reasoning_tokens.learn((tokens + 1) * thousandths, reasoning_bounds); }
 
     static constexpr learned_number::bounds factor_bounds{one / 2, 2 * one};

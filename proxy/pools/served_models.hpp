@@ -28,6 +28,7 @@ public:
         if (asking_ || now < due_) return false;
         return asking_ = true;
     }
+    /// Somebody has claimed it and not settled yet.
     [[nodiscard]] bool asking() const {
         const std::scoped_lock lock(mutex_);
         return asking_;

@@ -135,7 +135,8 @@ std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf
             up.conf = &u;
             const auto* old = same_upstream(same, u);
             up.state = old ? old->state : std::make_shared<policy::upstream_state>(pool.line, tells_of(spoken_name(p, u)));
-            if (!p.health_check && up.state->verdict() != policy::health::unknown) up.state->set_health(policy::health::unknown, core::clock::now());
+            if (!p.health_check && up.state->availability().verdict() != policy::health::unknown)
+                up.state->set_health(policy::health::unknown, core::clock::now());
             up.target = make_target(u, p.keepalive, names, contexts, old ? old->target.get() : nullptr);
             up.authority = authority_of(u);
             if (!u.api_key.empty()) {

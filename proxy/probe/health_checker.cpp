@@ -84,7 +84,7 @@ private:
     /// One upstream being checked. Held by the table and by its coroutine.
     struct subject {
         subject(net::reactor& loop, std::shared_ptr<policy::upstream_state> s, question_ptr q)
-            : state(std::move(s)), ask(std::move(q)), counter(counter_at(state->verdict(), ask->settings)), sleeper(loop) {}
+            : state(std::move(s)), ask(std::move(q)), counter(counter_at(state->availability().verdict(), ask->settings)), sleeper(loop) {}
 
         std::shared_ptr<policy::upstream_state> state;
         question_ptr ask;
@@ -155,7 +155,7 @@ void health_checker::checks::replace(const pools::snapshot& s) {
     // more.
     for (const auto& pool : s.pools)
         for (const auto& up : pool.upstreams)
-            if (!pool.conf->health_check && up.state->verdict() != policy::health::unknown)
+            if (!pool.conf->health_check && up.state->availability().verdict() != policy::health::unknown)
                 up.state->set_health(policy::health::unknown, loop_.tick());
     for (auto& one : fresh) watch(std::move(one));
 }
@@ -163,7 +163,7 @@ void health_checker::checks::replace(const pools::snapshot& s) {
 void health_checker::checks::change(subject& known, question_ptr now) {
     const auto was = std::exchange(known.ask, std::move(now));
     if (asks_alike(*was, *known.ask)) return;
-    if (!counts_alike(was->settings, known.ask->settings)) known.counter = counter_at(known.state->verdict(), known.ask->settings);
+    if (!counts_alike(was->settings, known.ask->settings)) known.counter = counter_at(known.state->availability().verdict(), known.ask->settings);
     ++known.version;
     known.due = loop_.tick();
     known.sleeper.interrupt();
@@ -259,7 +259,7 @@ net::task<void> health_checker::checks::drain(subject& s, wire::one_call& call) 
 void health_checker::checks::record(subject& s, const health_question& q, const finding& f) {
     using telemetry::level;
     telemetry::log(level::debug, "health check of " + q.who + (f.passed ? " passed" : " failed: " + f.why));
-    const auto before = s.state->verdict();
+    const auto before = s.state->availability().verdict();
     const auto verdict = s.counter.check_finished(f.passed);
     if (!verdict) return;
     s.state->set_health(*verdict, loop_.tick());

@@ -48,7 +48,7 @@ protected:
     [[nodiscard]] policy::upstream_state& state(std::size_t pool, std::size_t upstream) { return *snapshot_->pools[pool].upstreams[upstream].state; }
     void spend(std::size_t budget, usage::nanousd amount) {
         auto& of = snapshot_->keys->keys()[0].window(budget);
-        auto window = of.window_at(core::wall_clock::now());
+        auto window = of.calendar().window_at(core::wall_clock::now());
         of.add(window, amount);
     }
 
@@ -75,15 +75,15 @@ TEST_F(StatusView, ShowsConfAndListeners) {
 
 TEST_F(StatusView, ShowsEachUpstreamWithItsStandingInWords) {
     auto& a = state(0, 0);
-    a.request_started();
-    a.request_started();
+    a.load.request_started();
+    a.load.request_started();
     a.report(policy::outcome::success, 250ms, now_, snapshot_->pools[0].conf->ejection, 0);
-    a.request_ended();
+    a.load.request_ended();
     auto& b = state(0, 1);
-    b.request_started();
-    b.note_failure(503, "status 503 (overloaded)", now_ - 3s);
+    b.load.request_started();
+    b.last_failure.note(503, "status 503 (overloaded)", now_ - 3s);
     b.report(policy::outcome::failure, 0ms, now_, snapshot_->pools[0].conf->ejection, 0);
-    b.request_ended();
+    b.load.request_ended();
     state(1, 0).set_health(policy::health::down, now_);
 
     const auto all = json();
@@ -213,11 +213,11 @@ std::multiset<std::string> lines(const std::vector<prometheus::MetricFamily>& fa
 
 TEST_F(StatusView, GivesMetricsOfUpstreamsAndBudgets) {
     const auto& settings = snapshot_->pools[0].conf->ejection;
-    state(0, 0).request_started();
-    state(0, 0).request_started();
-    state(0, 1).request_started();
+    state(0, 0).load.request_started();
+    state(0, 0).load.request_started();
+    state(0, 1).load.request_started();
     state(0, 1).report(policy::outcome::failure, 0ms, now_, settings, 0);
-    state(0, 1).request_ended();
+    state(0, 1).load.request_ended();
     state(1, 0).set_health(policy::health::down, now_);
     spend(0, 1'250'000'000);
     std::vector<prometheus::MetricFamily> families;

@@ -103,7 +103,7 @@ public:
         out.spent = spent_before_ - key.left(0, core::wall_clock::now());
         spent_before_ -= out.spent;
         for (const auto& pool : snapshot_->pools)
-            for (const auto& up : pool.upstreams) out.in_flight += up.state->in_flight();
+            for (const auto& up : pool.upstreams) out.in_flight += up.state->load.in_flight();
         out.may_ask_again = static_cast<bool>(snapshot_->keys->admit(&key, {.cost = 0}, at_.loop.now(), core::wall_clock::now()));
         return out;
     }

@@ -232,14 +232,14 @@ TEST(Fleet, LeasesWhatWaitingRequestsAskFor) {
         auto got = a.ring->admit(&a.ring->keys()[0], what, core::clock::now(), core::wall_clock::now());
         const auto until = std::chrono::steady_clock::now() + 250ms;
         while (got.lacking && std::chrono::steady_clock::now() < until) {
-            const policy::budget_window::wish larger{window, what.cost};
+            const policy::lease_demand::wish larger{window.demand(), what.cost};
             std::this_thread::sleep_for(5ms);
             a.ring->go_on(got, what, core::wall_clock::now());
         }
         EXPECT_TRUE(got) << i << ": " << got.refused.message;
         running.push_back(std::move(got));
     }
-    EXPECT_EQ(window.awaited(), 0);
+    EXPECT_EQ(window.demand().awaited(), 0);
 }
 
 TEST(Fleet, CountsTheProcessesOfOneLedgerOnceThroughTheirLives) {
@@ -248,7 +248,7 @@ TEST(Fleet, CountsTheProcessesOfOneLedgerOnceThroughTheirLives) {
     weir_of_fleet stranger{store, "stranger"};
     const auto learns = [](weir_of_fleet& who, usage::nanousd in_ledger) {
         auto& of = who.ring->keys()[0].window(0);
-        const auto window = of.window_at(core::wall_clock::now());
+        const auto window = of.calendar().window_at(core::wall_clock::now());
         of.agree_with(window, in_ledger, of.settled(window));
     };
     auto old = std::make_unique<weir_of_fleet>(fleet::identity{"f", "1", 0}, how);

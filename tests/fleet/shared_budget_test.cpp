@@ -29,7 +29,7 @@ struct one_budget {
     usage::nanousd reachable() const { return window.reachable(at, limit); }
 
     policy::budget_window window{std::chrono::seconds{0}};  // one that never ends
-    std::int64_t at = window.window_at(core::wall_clock::now());
+    std::int64_t at = window.calendar().window_at(core::wall_clock::now());
     fleet::shared_budget budget{"b"};
     core::time_point noon{};
 };
@@ -52,14 +52,14 @@ TEST(SharedBudget, ForgetsAWindowADayAfterItsEnd) {
     policy::budget_window day{24h};
     fleet::shared_budget budget{"b"};
     budget.set(day, limit, slice);
-    const auto at = day.window_at(core::wall_clock::now());
-    EXPECT_EQ(budget.claim_of(budget.look_at(at), 0, false).forget_at, day.ends(at) + 24h);
+    const auto at = day.calendar().window_at(core::wall_clock::now());
+    EXPECT_EQ(budget.claim_of(budget.look_at(at), 0, false).forget_at, day.calendar().ends(at) + 24h);
 }
 
 TEST(SharedBudget, LeasesWhatRequestsWaitFor) {
     one_budget b;
     b.ask(b.noon);
-    const policy::budget_window::wish larger{b.window, 700};
+    const policy::lease_demand::wish larger{b.window.demand(), 700};
     EXPECT_TRUE(b.budget.due(b.look(), b.noon)) << "at once";
     EXPECT_EQ(b.budget.wanted(b.look()), slice + 700);
 }
@@ -85,7 +85,7 @@ TEST(SharedBudget, LendsWhatTheOthersLeft) {
     one_budget b;
     b.ask(b.noon, 4'000);
     EXPECT_EQ(b.reachable(), 6'000);
-    EXPECT_TRUE(b.window.may_grow());
+    EXPECT_TRUE(b.window.demand().may_grow());
 }
 
 TEST(SharedBudget, BelievesTheOthersOldClaimsForAWhileAfterTheStoreLostThem) {
@@ -123,7 +123,7 @@ TEST(SharedBudget, GoesOnWithAShareOfWhatWasLeft) {
     one_budget b;
     b.ask(b.noon, 4'000);
     b.budget.go_alone(b.at, 2, on_store_failure::local);
-    EXPECT_FALSE(b.window.may_grow()) << "nobody can be asked";
+    EXPECT_FALSE(b.window.demand().may_grow()) << "nobody can be asked";
     auto in = b.at;
     EXPECT_TRUE(b.window.try_add(in, 100 + (6'000 - 100 - 2 * slice) / 2, limit)) << "a slice each may be leased since it last asked";
     EXPECT_FALSE(b.window.try_add(in, 1, limit));

@@ -72,11 +72,11 @@ TEST(Balancer, PrefersTheLeastLoadedForItsWeight) {
     auto b = make(balance::least_outstanding);
     std::vector<picked> held;
     for (int i = 0; i < 12; ++i) held.push_back(b.pick(p.members, {}, true, noon, static_cast<std::uint64_t>(i) * 7919));
-    EXPECT_EQ(p.states[0].in_flight(), 2);
-    EXPECT_EQ(p.states[1].in_flight(), 8);
-    EXPECT_EQ(p.states[2].in_flight(), 2);
+    EXPECT_EQ(p.states[0].load.in_flight(), 2);
+    EXPECT_EQ(p.states[1].load.in_flight(), 8);
+    EXPECT_EQ(p.states[2].load.in_flight(), 2);
     held.clear();
-    EXPECT_EQ(p.states[1].in_flight(), 0);
+    EXPECT_EQ(p.states[1].load.in_flight(), 0);
 }
 
 TEST(Balancer, SharesIdleEqualsAtRandom) {
@@ -95,8 +95,8 @@ TEST(Balancer, PrefersTheQuickerUntilItIsBusy) {
     auto b = make(balance::peak_ewma);
     std::vector<picked> held;
     for (int i = 0; i < 4; ++i) held.push_back(b.pick(p.members, {}, true, noon, 0));
-    EXPECT_EQ(p.states[0].in_flight(), 3);
-    EXPECT_EQ(p.states[1].in_flight(), 1);
+    EXPECT_EQ(p.states[0].load.in_flight(), 3);
+    EXPECT_EQ(p.states[1].load.in_flight(), 1);
 }
 
 TEST(Balancer, TakesAnUnknownUpstreamForTheMedianOfItsPool) {
@@ -113,7 +113,7 @@ TEST(Balancer, TakesAnUnknownUpstreamForTheMedianOfItsPool) {
 
 TEST(Balancer, ComparesTwoOfManyAndNeverTakesTheWorst) {
     pool p{std::vector<int>(20, 1)};
-    for (int i = 0; i < 100; ++i) p.states[3].request_started();
+    for (int i = 0; i < 100; ++i) p.states[3].load.request_started();
     auto b = make(balance::least_outstanding);
     std::mt19937_64 random{11};
     std::vector<int> seen(20);
@@ -129,7 +129,7 @@ TEST(Balancer, KeepsManyUpstreamsLevelWhenRequestsPileUp) {
     std::mt19937_64 random{3};
     std::vector<picked> held;
     for (int i = 0; i < 1600; ++i) held.push_back(b.pick(p.members, {}, true, noon, random()));
-    for (const auto& u : p.states) EXPECT_NEAR(static_cast<double>(u.in_flight()), 100.0, 8.0);
+    for (const auto& u : p.states) EXPECT_NEAR(static_cast<double>(u.load.in_flight()), 100.0, 8.0);
 }
 
 TEST(Balancer, AvoidsWhatWasTriedWhileAnotherIsUsable) {
@@ -195,7 +195,7 @@ TEST(Balancer, LeavesOutWhatRefusedThisRequestAndWhatHasNoQuotaForItsModel) {
     for (std::uint64_t random = 0; random < 9; ++random) ++seen[b.pick(p.members, {}, true, noon, random, cheap).index];
     EXPECT_GT(seen[0], 0) << "the quota for another model";
     EXPECT_EQ(b.pick(p.members, {}, true, noon + 5min, 0, {dear.who, {}}).lease.who(), dear.who);
-    EXPECT_EQ(p.states[0].standing_at(noon + 5min, dear.who.model), upstream_state::standing::open);
+    EXPECT_EQ(p.states[0].availability().standing_at(noon + 5min, dear.who.model), standing::open);
 }
 
 TEST(Balancer, UsesTheLeastBadWhenAllRestAndPanicIsOn) {
@@ -244,7 +244,7 @@ TEST(Balancer, ProbesARestedUpstreamWithExactlyOneRequest) {
     EXPECT_EQ(probe.lease.how(), upstream_state::entry::probe);
     for (std::uint64_t i = 0; i < 5; ++i) EXPECT_EQ(b.pick(p.members, {}, true, noon + 10s, i).index, 0U);
     probe.lease.report(outcome::failure, 0ns, noon + 11s, defaults, 0.0);
-    EXPECT_EQ(p.states[1].rests_until(), noon + 31s);
+    EXPECT_EQ(p.states[1].availability().rests_until(), noon + 31s);
 }
 
 TEST(Balancer, DoesNotGambleASecondAttemptOnAProbe) {
@@ -263,8 +263,8 @@ TEST(Balancer, SkipsTheFullAndSaysSoWhenAllAre) {
     auto b = make(balance::least_outstanding);
     std::vector<picked> held;
     for (int i = 0; i < 4; ++i) held.push_back(b.pick(p.members, {}, true, noon, 0));
-    EXPECT_EQ(p.states[0].in_flight(), 2);
-    EXPECT_EQ(p.states[1].in_flight(), 2);
+    EXPECT_EQ(p.states[0].load.in_flight(), 2);
+    EXPECT_EQ(p.states[1].load.in_flight(), 2);
     EXPECT_EQ(b.pick(p.members, {}, true, noon, 0).why_none, no_upstream::all_full);
     held.pop_back();
     EXPECT_TRUE(static_cast<bool>(b.pick(p.members, {}, true, noon, 0)));
@@ -272,7 +272,7 @@ TEST(Balancer, SkipsTheFullAndSaysSoWhenAllAre) {
 
 TEST(Balancer, UsesATriedUpstreamAgainRatherThanAFullOne) {
     pool p{{1, 1}, 1};
-    p.states[1].request_started();
+    p.states[1].load.request_started();
     auto b = make(balance::peak_ewma);
     tried_set tried;
     tried.add(0);
@@ -305,16 +305,16 @@ TEST(Balancer, KeepsItsPromisesThroughRandomWeather) {
             if (roll == 3) refuse_credentials(u, now);
             auto got = b.pick(p.members, {}, true, now, random());
             if (got) {
-                const auto where = p.states[got.index].standing_at(now);
-                EXPECT_NE(where, upstream_state::standing::down);
+                const auto where = p.states[got.index].availability().standing_at(now);
+                EXPECT_NE(where, standing::down);
                 const auto better = [&](const auto& other) {
-                    const auto stands = other.standing_at(now);
-                    return (stands == upstream_state::standing::open || stands == upstream_state::standing::ejected) && other.in_flight() < 3;
+                    const auto stands = other.availability().standing_at(now);
+                    return (stands == standing::open || stands == standing::ejected) && other.load.in_flight() < 3;
                 };
-                if (where == upstream_state::standing::refused) {
+                if (where == standing::refused) {
                     EXPECT_TRUE(std::none_of(p.states.begin(), p.states.end(), better));
                 }
-                EXPECT_LE(p.states[got.index].in_flight(), 3);
+                EXPECT_LE(p.states[got.index].load.in_flight(), 3);
                 held.push_back(std::move(got));
             }
             if (held.size() > 20 || (!got && !held.empty())) {
@@ -325,7 +325,7 @@ TEST(Balancer, KeepsItsPromisesThroughRandomWeather) {
             }
         }
         held.clear();
-        for (const auto& u : p.states) EXPECT_EQ(u.in_flight(), 0);
+        for (const auto& u : p.states) EXPECT_EQ(u.load.in_flight(), 0);
     }
 }
 

@@ -15,7 +15,6 @@ namespace {
 using namespace weir::policy;
 using namespace std::chrono_literals;
 using weir::core::time_point;
-using standing = upstream_state::standing;
 
 std::string_view name_of(standing s) {
     switch (s) {
@@ -39,7 +38,7 @@ public:
         for (std::string word; words >> word;) step(word);
     }
     [[nodiscard]] std::string stands(std::string_view model = {}) const {
-        return std::string{name_of(u_.standing_at(now_, model.empty() ? 0 : asker_of("", model).model))};
+        return std::string{name_of(u_.availability().standing_at(now_, model.empty() ? 0 : asker_of("", model).model))};
     }
     [[nodiscard]] int wishes() const { return wishes_; }
     [[nodiscard]] const std::vector<std::string>& told() const { return told_; }
@@ -72,7 +71,7 @@ private:
     void one(const std::string& key, const std::string& model, const std::string& answer) {
         const auto who = asker_of(key, model);
         now_ += 1ms;
-        u_.request_started();
+        u_.load.request_started();
         upstream_state::lease lease{u_, upstream_state::entry::panic, who};
         if (u_.try_probe(now_)) lease = lease_of_probe(who);
         if (answer == "ok") return lease.report(outcome::success, 1ms, now_, s_, 0.0);
@@ -89,13 +88,13 @@ private:
         else
             f.status = std::stoi(answer);
         const auto verdict = judge(f, {});
-        u_.note_failure(f.status, "status " + answer, now_);
+        u_.last_failure.note(f.status, "status " + answer, now_);
         lease.report(verdict.counts_as, 0ns, now_, s_, 0.0, blame_of(f.kind));
         if (verdict.upstream_rests == rest::quota) u_.quota_spent(who, model, "its quota is spent (" + answer + ")", now_, s_);
         if (verdict.upstream_rests == rest::credentials && u_.credentials_refused(who, "credentials refused (" + answer + ")", now_, s_)) ++wishes_;
     }
     upstream_state::lease lease_of_probe(const asker& who) {
-        u_.request_started();
+        u_.load.request_started();
         return {u_, upstream_state::entry::probe, who};
     }
 
@@ -262,8 +261,8 @@ TEST(Blame, TellsWhatHappenedInWords) {
     EXPECT_EQ(s.upstream().describe(s.now() + 10s, {}), "up (not checked); its quota for 'm' is spent, asked again in 290 s");
     s.play("a/m:ok a/m:401 weir:401");
     EXPECT_EQ(s.told().back(), "rests for 300 s: credentials refused (401)");
-    ASSERT_TRUE(s.upstream().failed_last());
-    EXPECT_EQ(s.upstream().failed_last()->status, 401);
+    ASSERT_TRUE(s.upstream().last_failure.last());
+    EXPECT_EQ(s.upstream().last_failure.last()->status, 401);
 }
 
 TEST(Blame, KeepsTheKeysApartThatManyThreadsReport) {

@@ -12,21 +12,6 @@ using namespace weir::policy;
 using namespace std::chrono_literals;
 using weir::core::wall_time;
 
-TEST(BudgetWindow, BeginsAtMultiplesOfItsLengthSince1970) {
-    const budget_window day{24h};
-    EXPECT_EQ(day.window_at(wall_time{}), 0);
-    EXPECT_EQ(day.window_at(wall_time{24h - 1s}), 0);
-    EXPECT_EQ(day.window_at(wall_time{24h}), 1);
-    EXPECT_EQ(day.window_at(wall_time{-1s}), -1);
-    EXPECT_EQ(day.window_at(wall_time{-24h}), -1);
-    EXPECT_EQ(day.window_at(wall_time{-24h - 1s}), -2);
-    EXPECT_EQ(day.begins(1), wall_time{24h});
-    EXPECT_EQ(day.ends(1), wall_time{48h});
-    const budget_window forever{0s};
-    EXPECT_EQ(forever.window_at(wall_time{24h * 9999}), 0);
-    EXPECT_EQ(forever.ends(0), wall_time::max());
-}
-
 TEST(BudgetWindow, FillsToTheLastNanodollar) {
     budget_window b{1h};
     std::int64_t w = 5;

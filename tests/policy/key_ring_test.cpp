@@ -266,7 +266,7 @@ TEST(KeyRing, StartsFromWhatTheLedgerKnows) {
     key_ring ring{{with_budgets({{5 * usd, 24h, "1d"}, {50 * usd, 720h, "30d"}})}};
     EXPECT_EQ(key_ring::window_begin({5 * usd, 24h, "1d"}, today + 5h), today);
     auto& day = ring.keys()[0].window(0);
-    day.agree_with(day.window_at(today), 2 * usd, 0);
+    day.agree_with(day.calendar().window_at(today), 2 * usd, 0);
     const auto left = ring.budgets_left(today);
     ASSERT_EQ(left.size(), 2U);
     EXPECT_EQ(left[0].key, "dify");
@@ -279,7 +279,7 @@ TEST(KeyRing, CountsWhatItSettledOnceWhenItAgreesWithTheLedger) {
     key_ring ring{{with_budgets({{10 * usd, 24h, "1d"}})}};
     const auto* who = &ring.keys()[0];
     auto& day = who->window(0);
-    const auto window = day.window_at(today);
+    const auto window = day.calendar().window_at(today);
     day.agree_with(window, 2 * usd, day.settled(window));  // by others
     auto running = ring.admit(who, {.model = "m", .cost = 3 * usd}, {}, today);
     auto ended = ring.admit(who, {.model = "m", .cost = 3 * usd}, {}, today);
@@ -301,8 +301,8 @@ TEST(KeyRing, SettlesInTheWindowThatTheLedgerBooksTheRequestIn) {
     ASSERT_TRUE(night);
     EXPECT_TRUE(night.held.spend(3 * usd, today + 25h));
     night.held.settle(0, 4 * usd, today + 25h);
-    EXPECT_EQ(day.settled(day.window_at(today)), 4 * usd) << "the ledger's row has the time at which it began";
-    EXPECT_EQ(day.settled(day.window_at(today + 25h)), 0);
+    EXPECT_EQ(day.settled(day.calendar().window_at(today)), 4 * usd) << "the ledger's row has the time at which it began";
+    EXPECT_EQ(day.settled(day.calendar().window_at(today + 25h)), 0);
 }
 
 TEST(KeyRing, AsksAgainForALeaseAndKeepsWhatItHoldsMeanwhile) {
@@ -311,19 +311,19 @@ TEST(KeyRing, AsksAgainForALeaseAndKeepsWhatItHoldsMeanwhile) {
     key_ring ring{{s}};
     const auto* who = &ring.keys()[0];
     auto& month = who->window(1);
-    const auto window = month.window_at(today);
+    const auto window = month.calendar().window_at(today);
     const ask what{.model = "m", .cost = usd};
     month.lend(window, 0, 10 * usd);
     const auto refused = ring.admit(who, what, {}, today);
     EXPECT_EQ(refused.refused.what, weir::core::code::overloaded);
     EXPECT_EQ(refused.lacking, nullptr) << "nobody can be asked: no use to wait";
-    month.may_grow(true);
+    month.demand().may_grow(true);
     auto waiting = ring.admit(who, what, 2min + weir::core::time_point{}, today);
     ASSERT_EQ(waiting.lacking, &month);
     EXPECT_EQ(who->left(0, today), 9 * usd) << "the day's budget holds it already";
     ring.go_on(waiting, what, today);
     EXPECT_TRUE(waiting.refused && waiting.lacking);
-    EXPECT_EQ(month.take_largest(), usd);
+    EXPECT_EQ(month.demand().take_largest(), usd);
     month.lend(window, usd / 2, 10 * usd);
     ring.go_on(waiting, what, today);
     EXPECT_TRUE(waiting);

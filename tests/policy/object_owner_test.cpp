@@ -62,7 +62,7 @@ TEST(ObjectOwner, LateUsageThatWasNotDueIsTakenBackWhole) {
     policy::charge_late(key, 30, now);
     policy::charge_late(key, -30, now);
     EXPECT_EQ(key.left(0, now), 1000);
-    EXPECT_EQ(key.window(0).settled(key.window(0).window_at(now)), 0);
+    EXPECT_EQ(key.window(0).settled(key.window(0).calendar().window_at(now)), 0);
 }
 
 TEST(ObjectOwner, LateUsageCountsOnceWhenABudgetAgreesWithTheLedger) {
@@ -71,7 +71,7 @@ TEST(ObjectOwner, LateUsageCountsOnceWhenABudgetAgreesWithTheLedger) {
     policy::charge_late(key, 30, now);
     policy::charge_late(key, -10, now);
     auto& day = key.window(0);
-    const auto window = day.window_at(now);
+    const auto window = day.calendar().window_at(now);
     day.agree_with(window, 20, day.settled(window));  // the ledger has a row of each
     EXPECT_EQ(key.left(0, now), 980);
     day.agree_with(window, 25, day.settled(window));

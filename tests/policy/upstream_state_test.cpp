@@ -11,7 +11,6 @@ namespace {
 using namespace weir::policy;
 using namespace std::chrono_literals;
 using weir::core::time_point;
-using standing = upstream_state::standing;
 using entry = upstream_state::entry;
 
 const ejection_settings defaults;
@@ -30,11 +29,11 @@ void probe(upstream_state& u, time_point at, outcome how) {
 TEST(UpstreamState, IsEjectedExactlyAtTheConfiguredFailureAndUntilItsRestIsOver) {
     upstream_state u;
     fail(u, 4, noon);
-    EXPECT_EQ(u.standing_at(noon), standing::open);
+    EXPECT_EQ(u.availability().standing_at(noon), standing::open);
     fail(u, 1, noon);
-    EXPECT_EQ(u.standing_at(noon), standing::ejected);
-    EXPECT_EQ(u.standing_at(noon + 10s - 1ns), standing::ejected);
-    EXPECT_EQ(u.standing_at(noon + 10s), standing::half_open);
+    EXPECT_EQ(u.availability().standing_at(noon), standing::ejected);
+    EXPECT_EQ(u.availability().standing_at(noon + 10s - 1ns), standing::ejected);
+    EXPECT_EQ(u.availability().standing_at(noon + 10s), standing::half_open);
 }
 
 TEST(UpstreamState, CountsOnlyFailuresInARow) {
@@ -43,9 +42,9 @@ TEST(UpstreamState, CountsOnlyFailuresInARow) {
     u.report(outcome::neutral, 0ns, noon, defaults, 0.0);
     u.report(outcome::success, 0ns, noon, defaults, 0.0);
     fail(u, 4, noon);
-    EXPECT_EQ(u.standing_at(noon), standing::open);
+    EXPECT_EQ(u.availability().standing_at(noon), standing::open);
     fail(u, 1, noon);
-    EXPECT_EQ(u.standing_at(noon), standing::ejected);
+    EXPECT_EQ(u.availability().standing_at(noon), standing::ejected);
 }
 
 TEST(UpstreamState, AdmitsExactlyOneProbe) {
@@ -54,7 +53,7 @@ TEST(UpstreamState, AdmitsExactlyOneProbe) {
     EXPECT_FALSE(u.try_probe(noon + 9s));
     EXPECT_TRUE(u.try_probe(noon + 10s));
     EXPECT_FALSE(u.try_probe(noon + 10s));
-    EXPECT_EQ(u.standing_at(noon + 10s), standing::probing);
+    EXPECT_EQ(u.availability().standing_at(noon + 10s), standing::probing);
     u.report(outcome::neutral, 0ns, noon + 11s, defaults, 0.0, entry::probe);
     EXPECT_TRUE(u.try_probe(noon + 11s));
 }
@@ -64,7 +63,7 @@ TEST(UpstreamState, RestsTwiceAsLongAfterEachFailedProbeUpToTheMaximum) {
     fail(u, 5, noon);
     time_point at = noon;
     for (const auto rest : {10s, 20s, 40s, 80s, 160s, 300s, 300s}) {
-        EXPECT_EQ(u.rests_until() - at, rest);
+        EXPECT_EQ(u.availability().rests_until() - at, rest);
         at += rest;
         probe(u, at, outcome::failure);
     }
@@ -73,19 +72,19 @@ TEST(UpstreamState, RestsTwiceAsLongAfterEachFailedProbeUpToTheMaximum) {
 TEST(UpstreamState, ShortensTheRestByNoMoreThanAFifthAtRandom) {
     upstream_state u;
     fail(u, 5, noon, 0.5);
-    EXPECT_EQ(u.rests_until() - noon, 9s);
+    EXPECT_EQ(u.availability().rests_until() - noon, 9s);
 }
 
 TEST(UpstreamState, WarmsUpLinearlyAfterAProbeSucceeds) {
     upstream_state u;
-    EXPECT_EQ(u.slow_start(noon, defaults), 1.0);  // not at process start
+    EXPECT_EQ(u.availability().rest().slow_start(noon, defaults), 1.0);  // not at process start
     fail(u, 5, noon);
     const auto back = noon + 10s;
     probe(u, back, outcome::success);
-    EXPECT_EQ(u.standing_at(back), standing::open);
-    EXPECT_DOUBLE_EQ(u.slow_start(back, defaults), 0.10);
-    EXPECT_DOUBLE_EQ(u.slow_start(back + 5s, defaults), 0.50);
-    EXPECT_DOUBLE_EQ(u.slow_start(back + 10s, defaults), 1.0);
+    EXPECT_EQ(u.availability().standing_at(back), standing::open);
+    EXPECT_DOUBLE_EQ(u.availability().rest().slow_start(back, defaults), 0.10);
+    EXPECT_DOUBLE_EQ(u.availability().rest().slow_start(back + 5s, defaults), 0.50);
+    EXPECT_DOUBLE_EQ(u.availability().rest().slow_start(back + 10s, defaults), 1.0);
 }
 
 TEST(UpstreamState, RestsLongerWhenItFailsAgainSoonAfterItCameBack) {
@@ -95,9 +94,9 @@ TEST(UpstreamState, RestsLongerWhenItFailsAgainSoonAfterItCameBack) {
         probe(*u, noon + 10s, outcome::success);
     }
     fail(soon, 5, noon + 19s);
-    EXPECT_EQ(soon.rests_until() - (noon + 19s), 20s);
+    EXPECT_EQ(soon.availability().rests_until() - (noon + 19s), 20s);
     fail(late, 5, noon + 20s);
-    EXPECT_EQ(late.rests_until() - (noon + 20s), 10s);
+    EXPECT_EQ(late.availability().rests_until() - (noon + 20s), 10s);
 }
 
 TEST(UpstreamState, IgnoresLateNewsFromBeforeTheEjection) {
@@ -105,10 +104,10 @@ TEST(UpstreamState, IgnoresLateNewsFromBeforeTheEjection) {
     fail(u, 5, noon);
     fail(u, 50, noon + 1s);
     u.report(outcome::success, 0ns, noon + 1s, defaults, 0.0);
-    EXPECT_EQ(u.standing_at(noon + 9s), standing::ejected);
-    EXPECT_EQ(u.rests_until(), noon + 10s);
+    EXPECT_EQ(u.availability().standing_at(noon + 9s), standing::ejected);
+    EXPECT_EQ(u.availability().rests_until(), noon + 10s);
     u.report(outcome::success, 0ns, noon + 2s, defaults, 0.0, entry::panic);  // let in since: it does work
-    EXPECT_EQ(u.standing_at(noon + 2s), standing::open);
+    EXPECT_EQ(u.availability().standing_at(noon + 2s), standing::open);
 }
 
 TEST(UpstreamState, IsNeverEjectedByFailuresWhenThatIsTurnedOff) {
@@ -116,7 +115,7 @@ TEST(UpstreamState, IsNeverEjectedByFailuresWhenThatIsTurnedOff) {
     ejection_settings off;
     off.consecutive_failures = off.failure_rate_percent = 0;
     fail(u, 100, noon, 0.0, off);
-    EXPECT_EQ(u.standing_at(noon), standing::open);
+    EXPECT_EQ(u.availability().standing_at(noon), standing::open);
 }
 
 /// Every other request fails, so that no two do in a row.
@@ -128,11 +127,11 @@ TEST(UpstreamState, IsEjectedWhenTheShareOfFailuresIsReachedByEnoughRequests) {
     upstream_state few, enough;
     serve_half(few, 19, noon);
     few.report(outcome::neutral, 0ns, noon, defaults, 0.0);
-    EXPECT_EQ(few.standing_at(noon), standing::open) << "19 say nothing";
+    EXPECT_EQ(few.availability().standing_at(noon), standing::open) << "19 say nothing";
     serve_half(enough, 20, noon);
-    EXPECT_EQ(enough.standing_at(noon), standing::ejected);
+    EXPECT_EQ(enough.availability().standing_at(noon), standing::ejected);
     EXPECT_EQ(enough.describe(noon, defaults), "resting 10 s more after 50% of 20 requests failed");
-    EXPECT_EQ(enough.standing_at(noon + 10s), standing::half_open);
+    EXPECT_EQ(enough.availability().standing_at(noon + 10s), standing::half_open);
 }
 
 TEST(UpstreamState, StaysInJustBelowTheShare) {
@@ -140,11 +139,11 @@ TEST(UpstreamState, StaysInJustBelowTheShare) {
     s.failure_rate_percent = 51;
     upstream_state below, at;
     serve_half(below, 100, noon, s);
-    EXPECT_EQ(below.standing_at(noon), standing::open);
-    EXPECT_EQ(below.lately(noon, s).percent(), 50);
+    EXPECT_EQ(below.availability().standing_at(noon), standing::open);
+    EXPECT_EQ(below.outcomes().lately(noon, s).percent(), 50);
     serve_half(at, 98, noon, s);
     fail(at, 2, noon, 0.0, s);  // 51 of 100
-    EXPECT_EQ(at.standing_at(noon), standing::ejected);
+    EXPECT_EQ(at.availability().standing_at(noon), standing::ejected);
     EXPECT_EQ(at.describe(noon, s), "resting 10 s more after 51% of 100 requests failed");
 }
 
@@ -153,27 +152,27 @@ TEST(UpstreamState, ForgetsFailuresThatAreOlderThanTheWindow) {
     for (int i = 0; i < 10; ++i) serve_half(u, 1, noon);
     fail(u, 4, noon);  // 4 of 14, and too few
     const auto last = noon + defaults.window - 1ns, after = noon + defaults.window;
-    EXPECT_EQ(u.lately(last, defaults).requests, 14u);
-    EXPECT_EQ(u.lately(after, defaults).requests, 0u);
+    EXPECT_EQ(u.outcomes().lately(last, defaults).requests, 14u);
+    EXPECT_EQ(u.outcomes().lately(after, defaults).requests, 0u);
     serve_half(u, 18, after);
-    EXPECT_EQ(u.standing_at(after), standing::open) << "18 in the window";
+    EXPECT_EQ(u.availability().standing_at(after), standing::open) << "18 in the window";
     serve_half(u, 2, after);
-    EXPECT_EQ(u.standing_at(after), standing::ejected);
+    EXPECT_EQ(u.availability().standing_at(after), standing::ejected);
 }
 
 TEST(UpstreamState, StartsItsShareAnewWhenItIsBack) {
     upstream_state u;
     serve_half(u, 20, noon);
     probe(u, noon + 10s, outcome::success);
-    EXPECT_EQ(u.lately(noon + 10s, defaults).requests, 0u);
+    EXPECT_EQ(u.outcomes().lately(noon + 10s, defaults).requests, 0u);
     serve_half(u, 19, noon + 11s);
-    EXPECT_EQ(u.standing_at(noon + 11s), standing::open);
+    EXPECT_EQ(u.availability().standing_at(noon + 11s), standing::open);
     serve_half(u, 1, noon + 11s);  // a success: it is failures that are judged
-    EXPECT_EQ(u.standing_at(noon + 11s), standing::open);
+    EXPECT_EQ(u.availability().standing_at(noon + 11s), standing::open);
     fail(u, 1, noon + 11s);
-    EXPECT_EQ(u.standing_at(noon + 11s), standing::open) << "10 of 21";
+    EXPECT_EQ(u.availability().standing_at(noon + 11s), standing::open) << "10 of 21";
     fail(u, 1, noon + 11s);
-    EXPECT_EQ(u.rests_until() - (noon + 11s), 2 * defaults.base) << "11 of 22, sooner than it last rested";
+    EXPECT_EQ(u.availability().rests_until() - (noon + 11s), 2 * defaults.base) << "11 of 22, sooner than it last rested";
 }
 
 TEST(UpstreamState, KeepsItsReasonWhileProbesFail) {
@@ -186,10 +185,10 @@ TEST(UpstreamState, KeepsItsReasonWhileProbesFail) {
 TEST(UpstreamState, CountsAStreamThatBrokeLaterAsOneRequestThatFailed) {
     upstream_state u;
     for (int i = 0; i < 20; ++i) {
-        ASSERT_TRUE(u.try_start(0));
+        ASSERT_TRUE(u.load.try_start(0));
         upstream_state::lease l{u, entry::normal};
         l.report(outcome::success, 1ms, noon, defaults, 0.0);
-        EXPECT_EQ(u.standing_at(noon), standing::open) << i;
+        EXPECT_EQ(u.availability().standing_at(noon), standing::open) << i;
         l.report(outcome::failure, 0ns, noon + 1s, defaults, 0.0);
     }
     EXPECT_EQ(u.describe(noon + 1s, defaults), "resting 10 s more after 100% of 20 requests failed") << "none failed twice in a row";
@@ -200,43 +199,43 @@ TEST(UpstreamState, IsNotEjectedByTheShareWhenThatIsTurnedOff) {
     ejection_settings off;
     off.failure_rate_percent = 0;
     serve_half(u, 1000, noon, off);
-    EXPECT_EQ(u.standing_at(noon), standing::open);
-    EXPECT_EQ(u.lately(noon, off).requests, 0u);
+    EXPECT_EQ(u.availability().standing_at(noon), standing::open);
+    EXPECT_EQ(u.outcomes().lately(noon, off).requests, 0u);
 }
 
 TEST(UpstreamState, WaitsAsLongAsItAskedButNoMoreThanAnHour) {
     upstream_state u;
     u.rate_limited(20s, noon);
     u.rate_limited(3s, noon);  // a shorter wish does not cut the longer one
-    EXPECT_EQ(u.standing_at(noon + 20s - 1ns), standing::waiting);
-    EXPECT_EQ(u.standing_at(noon + 20s), standing::open);
+    EXPECT_EQ(u.availability().standing_at(noon + 20s - 1ns), standing::waiting);
+    EXPECT_EQ(u.availability().standing_at(noon + 20s), standing::open);
     u.rate_limited(std::nullopt, noon + 30s);
-    EXPECT_EQ(u.rests_until(), noon + 31s);
+    EXPECT_EQ(u.availability().rests_until(), noon + 31s);
     u.rate_limited(48h, noon + 40s);
-    EXPECT_EQ(u.rests_until(), noon + 40s + 1h);
+    EXPECT_EQ(u.availability().rests_until(), noon + 40s + 1h);
 }
 
 TEST(UpstreamState, RestsForTheMaximumWhenItsCredentialsAreRefusedAndProbesThen) {
     upstream_state u;
     EXPECT_TRUE(u.credentials_refused({}, "credentials refused (401)", noon, defaults)) << "weir is to ask itself";
-    EXPECT_EQ(u.standing_at(noon), standing::open);
+    EXPECT_EQ(u.availability().standing_at(noon), standing::open);
     u.itself_refused("credentials refused (401)", noon, defaults);
-    EXPECT_EQ(u.standing_at(noon + 5min - 1ns), standing::refused);
+    EXPECT_EQ(u.availability().standing_at(noon + 5min - 1ns), standing::refused);
     EXPECT_EQ(u.describe(noon, defaults), "resting 300 s more: credentials refused (401)");
-    EXPECT_EQ(u.standing_at(noon + 5min), standing::half_open);
+    EXPECT_EQ(u.availability().standing_at(noon + 5min), standing::half_open);
     probe(u, noon + 5min, outcome::failure);  // now it is broken in another way
-    EXPECT_EQ(u.standing_at(noon + 5min), standing::ejected);
+    EXPECT_EQ(u.availability().standing_at(noon + 5min), standing::ejected);
 }
 
 TEST(UpstreamState, IsNotUsedWhileItsCheckCallsItDownAndWarmsUpAfter) {
     upstream_state u;
     u.set_health(health::down, noon);
-    EXPECT_EQ(u.standing_at(noon), standing::down);
+    EXPECT_EQ(u.availability().standing_at(noon), standing::down);
     u.set_health(health::up, noon + 1s);
-    EXPECT_EQ(u.standing_at(noon + 1s), standing::open);
-    EXPECT_DOUBLE_EQ(u.slow_start(noon + 1s, defaults), 0.10);
+    EXPECT_EQ(u.availability().standing_at(noon + 1s), standing::open);
+    EXPECT_DOUBLE_EQ(u.availability().rest().slow_start(noon + 1s, defaults), 0.10);
     u.set_health(health::up, noon + 60s);
-    EXPECT_DOUBLE_EQ(u.slow_start(noon + 60s, defaults), 1.0);
+    EXPECT_DOUBLE_EQ(u.availability().rest().slow_start(noon + 60s, defaults), 1.0);
 }
 
 TEST(UpstreamState, SaysHowItIsInWords) {
@@ -263,14 +262,14 @@ TEST(UpstreamState, LeaseCountsTheRequestOutOnEveryWayAndFreesTheProbe) {
     fail(u, 5, noon);
     ASSERT_TRUE(u.try_probe(noon + 10s));
     {
-        ASSERT_TRUE(u.try_start(1));
-        EXPECT_FALSE(u.try_start(1));
+        ASSERT_TRUE(u.load.try_start(1));
+        EXPECT_FALSE(u.load.try_start(1));
         upstream_state::lease first{u, entry::probe};
         upstream_state::lease second = std::move(first);
         EXPECT_FALSE(static_cast<bool>(first));
-        EXPECT_EQ(u.in_flight(), 1);
+        EXPECT_EQ(u.load.in_flight(), 1);
     }
-    EXPECT_EQ(u.in_flight(), 0);
+    EXPECT_EQ(u.load.in_flight(), 0);
     EXPECT_TRUE(u.try_probe(noon + 10s));
 }
 
@@ -278,13 +277,13 @@ TEST(UpstreamState, LeaseGivesAProbesVerdictOnceAndALaterBreakCountsAsOrdinary) 
     upstream_state u;
     fail(u, 5, noon);
     ASSERT_TRUE(u.try_probe(noon + 10s));
-    ASSERT_TRUE(u.try_start(0));
+    ASSERT_TRUE(u.load.try_start(0));
     upstream_state::lease l{u, entry::probe};
     l.report(outcome::success, 50ms, noon + 10s, defaults, 0.0);
-    EXPECT_EQ(u.standing_at(noon + 10s), standing::open);
+    EXPECT_EQ(u.availability().standing_at(noon + 10s), standing::open);
     l.report(outcome::failure, 0ns, noon + 11s, defaults, 0.0);
-    EXPECT_EQ(u.standing_at(noon + 11s), standing::open);
-    EXPECT_EQ(u.in_flight(), 1);
+    EXPECT_EQ(u.availability().standing_at(noon + 11s), standing::open);
+    EXPECT_EQ(u.load.in_flight(), 1);
 }
 
 TEST(UpstreamState, NeverLetsMoreInThanItsLimitWhateverTheThreadsDo) {
@@ -292,13 +291,13 @@ TEST(UpstreamState, NeverLetsMoreInThanItsLimitWhateverTheThreadsDo) {
     std::atomic<int> most{0}, admitted{0};
     const auto work = [&] {
         for (int i = 0; i < 20'000; ++i) {
-            if (!u.try_start(3)) continue;
+            if (!u.load.try_start(3)) continue;
             admitted.fetch_add(1);
-            const int now = static_cast<int>(u.in_flight());
+            const int now = static_cast<int>(u.load.in_flight());
             for (int seen = most.load(); now > seen && !most.compare_exchange_weak(seen, now);) {
             }
             u.report(i % 7 == 0 ? outcome::failure : outcome::success, 1ms, noon + i * 1ms, defaults, 0.5);
-            u.request_ended();
+            u.load.request_ended();
             if (i % 100 == 0) (void)u.describe(noon + i * 1ms, defaults);
         }
     };
@@ -306,7 +305,7 @@ TEST(UpstreamState, NeverLetsMoreInThanItsLimitWhateverTheThreadsDo) {
         std::vector<std::jthread> threads;
         for (int t = 0; t < 4; ++t) threads.emplace_back(work);
     }
-    EXPECT_EQ(u.in_flight(), 0);
+    EXPECT_EQ(u.load.in_flight(), 0);
     EXPECT_LE(most.load(), 3);
     EXPECT_GT(admitted.load(), 0);
 }

@@ -86,13 +86,13 @@ TEST(WaitQueue, LetsTheMiddleLeaveWithoutAWord) {
 TEST(WaitQueue, HearsOfEveryRequestThatAnUpstreamEnds) {
     const auto line = std::make_shared<wait_queue>();
     upstream_state full{line};
-    ASSERT_TRUE(full.try_start(1));
+    ASSERT_TRUE(full.load.try_start(1));
     book bells;
     const wait_queue::place one{*line, bells, 7, 10};
-    EXPECT_FALSE(full.try_start(1));
-    full.request_ended();
+    EXPECT_FALSE(full.load.try_start(1));
+    full.load.request_ended();
     EXPECT_EQ(bells.rung, (std::vector<std::uint64_t>{7}));
-    EXPECT_TRUE(full.try_start(1));
+    EXPECT_TRUE(full.load.try_start(1));
 }
 
 /// A thread that sleeps until it is rung.
@@ -125,22 +125,22 @@ TEST(WaitQueue, LosesNoWordAmongThreadsThatTakeAndFreeSlots) {
         threads.emplace_back([&] {
             sleeper self;
             for (int i = 0; i < 4000; ++i) {
-                bool in = !line->occupied() && shared.try_start(slots);
+                bool in = !line->occupied() && shared.load.try_start(slots);
                 if (!in) {
                     ++waited;
                     const wait_queue::place place{*line, self, 1, 100};
-                    while (!(place.first() && shared.try_start(slots)))
+                    while (!(place.first() && shared.load.try_start(slots)))
                         if (!self.sleep()) {
                             ++forgotten;
                             return;
                         }
                 }
                 auto seen = most.load();
-                while (seen < shared.in_flight() && !most.compare_exchange_weak(seen, shared.in_flight())) {
+                while (seen < shared.load.in_flight() && !most.compare_exchange_weak(seen, shared.load.in_flight())) {
                 }
                 ++served;
                 if (i % 4 == 0) std::this_thread::yield();  // so that others find the slots taken
-                shared.request_ended();
+                shared.load.request_ended();
             }
         });
     for (auto& t : threads) t.join();
@@ -148,7 +148,7 @@ TEST(WaitQueue, LosesNoWordAmongThreadsThatTakeAndFreeSlots) {
     EXPECT_GT(waited, 100);
     EXPECT_EQ(served, 6 * 4000);
     EXPECT_LE(most, slots);
-    EXPECT_EQ(shared.in_flight(), 0);
+    EXPECT_EQ(shared.load.in_flight(), 0);
     EXPECT_FALSE(line->occupied());
 }
 

@@ -65,7 +65,7 @@ TEST_F(HealthChecker, ChangesItsVerdictOnlyAfterSoManyResultsInARow) {
     std::vector<health> seen;
     provider_.on([&](const mock::call&) -> std::optional<mock::script> {
         const std::scoped_lock lock(m);
-        seen.push_back(state.verdict());
+        seen.push_back(state.availability().verdict());
         mock::script how;
         how.status = seen.size() <= 3 ? 503 : 200;
         return how;
@@ -132,7 +132,7 @@ TEST_F(HealthChecker, GoesByTheExpectedRangeOfStatuses) {
     const auto s = made_snapshot(pool_text(url(), "interval: 20ms, healthy_after: 1, expect: 200-404"), names_);
     health_checker checker;
     checker.use(s);
-    EXPECT_TRUE(within(5s, [&] { return state_of(*s).verdict() == health::up; }));
+    EXPECT_TRUE(within(5s, [&] { return state_of(*s).availability().verdict() == health::up; }));
 }
 
 TEST_F(HealthChecker, ReadsPastInterimAnswers) {
@@ -140,7 +140,7 @@ TEST_F(HealthChecker, ReadsPastInterimAnswers) {
     const auto s = made_snapshot(pool_text(url(), "interval: 20ms, healthy_after: 1, unhealthy_after: 1"), names_);
     health_checker checker;
     checker.use(s);
-    EXPECT_TRUE(within(5s, [&] { return state_of(*s).verdict() == health::up; }));
+    EXPECT_TRUE(within(5s, [&] { return state_of(*s).availability().verdict() == health::up; }));
 }
 
 TEST_F(HealthChecker, ReadsAnAnswerThatComesByteByByte) {
@@ -148,7 +148,7 @@ TEST_F(HealthChecker, ReadsAnAnswerThatComesByteByByte) {
     const auto s = made_snapshot(pool_text(url(), "interval: 20ms, timeout: 10s, healthy_after: 1, unhealthy_after: 1"), names_);
     health_checker checker;
     checker.use(s);
-    EXPECT_TRUE(within(8s, [&] { return state_of(*s).verdict() == health::up; }));
+    EXPECT_TRUE(within(8s, [&] { return state_of(*s).availability().verdict() == health::up; }));
 }
 
 TEST_F(HealthChecker, LetsTheUpstreamFinishItsAnswer) {
@@ -183,12 +183,12 @@ TEST_P(HealthCheckerFailures, AreLoggedInWordsAndSoIsTheRecovery) {
     const auto log = logged([&] {
         health_checker checker;
         checker.use(s);
-        EXPECT_TRUE(within(10s, [&] { return state_of(*s).verdict() == health::down; }));
-        EXPECT_EQ(state_of(*s).standing_at(core::clock::now()), policy::upstream_state::standing::down);
+        EXPECT_TRUE(within(10s, [&] { return state_of(*s).availability().verdict() == health::down; }));
+        EXPECT_EQ(state_of(*s).availability().standing_at(core::clock::now()), policy::standing::down);
         provider.set_door(mock::door::open);
         provider.always({});
         provider.start();
-        EXPECT_TRUE(within(10s, [&] { return state_of(*s).verdict() == health::up; }));
+        EXPECT_TRUE(within(10s, [&] { return state_of(*s).availability().verdict() == health::up; }));
     });
     EXPECT_NE(log.find(" warn " + who + " is down after 2 failed health checks: " + GetParam().said), std::string::npos) << log;
     EXPECT_NE(log.find(" info " + who + " is up again\n"), std::string::npos) << log;
@@ -213,7 +213,7 @@ TEST_F(HealthChecker, SaysWhenAStatusComesFromAskingWithoutACredential) {
     const auto log = logged([&] {
         health_checker checker;
         checker.use(s);
-        EXPECT_TRUE(within(5s, [&] { return state_of(*s).verdict() == health::down; }));
+        EXPECT_TRUE(within(5s, [&] { return state_of(*s).availability().verdict() == health::down; }));
     });
     EXPECT_NE(log.find("after a failed health check: status 401 (it has no api_key"), std::string::npos) << log;
 }
@@ -237,10 +237,10 @@ TEST_F(HealthChecker, ChecksOverTlsAndVerifiesAsTheUpstreamSays) {
     const auto log = logged([&] {
         health_checker checker;
         checker.use(s);
-        EXPECT_TRUE(within(10s, [&] { return state_of(*s, 0).verdict() == health::up; }));
-        EXPECT_TRUE(within(10s, [&] { return state_of(*s, 1).verdict() == health::down; }));
-        EXPECT_TRUE(within(10s, [&] { return state_of(*s, 2).verdict() == health::down; }));
-        EXPECT_TRUE(within(10s, [&] { return state_of(*s, 3).verdict() == health::up; }));
+        EXPECT_TRUE(within(10s, [&] { return state_of(*s, 0).availability().verdict() == health::up; }));
+        EXPECT_TRUE(within(10s, [&] { return state_of(*s, 1).availability().verdict() == health::down; }));
+        EXPECT_TRUE(within(10s, [&] { return state_of(*s, 2).availability().verdict() == health::down; }));
+        EXPECT_TRUE(within(10s, [&] { return state_of(*s, 3).availability().verdict() == health::up; }));
     });
     EXPECT_NE(log.find("of pool 'unknown' (" + target + ") is down after a failed health check: TLS: "), std::string::npos) << log;
     EXPECT_NE(log.find("certificate verify failed"), std::string::npos) << log;
@@ -252,15 +252,15 @@ TEST_F(HealthChecker, KeepsTheVerdictOverAReload) {
     const auto log = logged([&] {
         health_checker checker;
         checker.use(first);
-        ASSERT_TRUE(within(5s, [&] { return state_of(*first).verdict() == health::down; }));
+        ASSERT_TRUE(within(5s, [&] { return state_of(*first).availability().verdict() == health::down; }));
         // Another count, so that the counter begins anew, and a further upstream.
         const auto second = made_snapshot(pool_text(url(), "interval: 20ms, healthy_after: 3, unhealthy_after: 1"), names_, first.get());
         checker.use(second);
         const auto calls = provider_.call_count();
         ASSERT_TRUE(within(5s, [&] { return provider_.call_count() >= calls + 3; }));
-        EXPECT_EQ(state_of(*second).verdict(), health::down);
+        EXPECT_EQ(state_of(*second).availability().verdict(), health::down);
         provider_.always({});
-        EXPECT_TRUE(within(5s, [&] { return state_of(*second).verdict() == health::up; }));
+        EXPECT_TRUE(within(5s, [&] { return state_of(*second).availability().verdict() == health::up; }));
     });
     EXPECT_EQ(log.find("is down", log.find("is down") + 1), std::string::npos) << "one message for one change: " << log;
 }
@@ -285,12 +285,12 @@ TEST_F(HealthChecker, StopsAskingWhatAReloadTookAway) {
     const auto first = made_snapshot(pool_text(url(), "interval: 20ms, healthy_after: 1"), names_);
     health_checker checker;
     checker.use(first);
-    ASSERT_TRUE(within(5s, [&] { return state_of(*first).verdict() == health::up; }));
+    ASSERT_TRUE(within(5s, [&] { return state_of(*first).availability().verdict() == health::up; }));
     const auto unchecked = made_snapshot("pools: {main: {upstreams: [{name: a, url: '" + url() + "'}]}}\n", names_, first.get());
     // As if a check had ended just after the new snapshot was made.
     state_of(*unchecked).set_health(health::down, core::clock::now());
     checker.use(unchecked);
-    EXPECT_TRUE(within(5s, [&] { return state_of(*unchecked).verdict() == health::unknown; }));
+    EXPECT_TRUE(within(5s, [&] { return state_of(*unchecked).availability().verdict() == health::unknown; }));
     std::this_thread::sleep_for(100ms);
     const auto calls = provider_.call_count();
     std::this_thread::sleep_for(200ms);
@@ -315,8 +315,8 @@ TEST_F(HealthChecker, StopsAtOnceWhileChecksHang) {
     const auto began = std::chrono::steady_clock::now();
     checker.stop();
     EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);
-    EXPECT_EQ(state_of(*s, 0).verdict(), health::unknown);
-    EXPECT_EQ(state_of(*s, 1).verdict(), health::unknown);
+    EXPECT_EQ(state_of(*s, 0).availability().verdict(), health::unknown);
+    EXPECT_EQ(state_of(*s, 1).availability().verdict(), health::unknown);
     checker.stop();
     checker.use(s);
     std::this_thread::sleep_for(50ms);

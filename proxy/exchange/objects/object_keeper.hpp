@@ -1,36 +1,30 @@
 // Who made what at the providers, and what it costs in the end: keeps the makers of responses, videos and batches, finds them for requests that
-// name one, asks for background responses until they are over, and charges usage that comes after the request that caused it.
+// name one, and sees that usage is charged that comes after the request that caused it (background_asker.hpp asks, late_charger.hpp charges).
 // Workers hand over and go on; what waits (the database, providers) happens on threads of its own.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
+#include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <set>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "dialect/read/object_reader.hpp"
+#include "exchange/objects/background_asker.hpp"
+#include "exchange/objects/late_charger.hpp"
+#include "exchange/objects/latest_snapshot.hpp"
+#include "exchange/objects/timed_queue.hpp"
 #include "ledger/ledger.hpp"
 #include "ledger/object_index.hpp"
 #include "policy/upstreams/wait_queue.hpp"
 #include "pools/snapshot.hpp"
-#include "wire/one_call.hpp"
 
 namespace weir::exchange {
-
-/// What came late, for the metrics.
-struct late_spend {
-    std::string key, model_label, pool;
-    usage::counts usage;
-    usage::nanousd cost = 0;
-};
 
 /// An object that was looked for in the database. `found` may be read once `done` is true.
 struct object_search {
@@ -75,37 +69,20 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
-    struct asking {
-        ledger::object_ref of;
-        int times = 0, missed = 0;
-        std::function<void()> once = {};  ///< asked out of turn, and this one is to be told
-    };
+    using job = std::function<void()>;
 
-    void later(clock::time_point due, std::function<void()> job);
-    void run_desk();
-    void run_asker(std::size_t which);
-    void ask(asking one, std::size_t which);
-    void schedule(asking one);
-    [[nodiscard]] bool answered(const asking& one, const wire::call_answer& said);
     void look(const std::shared_ptr<object_search>& what, const std::string& id, policy::wait_queue::bell& whom, std::uint64_t ticket, bool again);
     void recall_owed(bool again);
     void charge(const ledger::object_ref& of, const std::vector<dialect::model_usage>& usages, bool over);
-    [[nodiscard]] std::shared_ptr<const pools::snapshot> current() const;
     [[nodiscard]] bool sharing() const { return how_.books && how_.shares_books && how_.shares_books(); }
 
     settings how_;
     ledger::object_index index_;
-
-    mutable std::mutex lock_;  ///< the members below
-    std::condition_variable wake_desk_, wake_askers_;
-    std::shared_ptr<const pools::snapshot> snapshot_;
-    std::multimap<clock::time_point, std::function<void()>> jobs_;
-    std::multimap<clock::time_point, asking> to_ask_;
-    std::set<std::string, std::less<>> asked_;  ///< ids in to_ask_ or being asked
-    bool stopping_ = false, left_to_successor_ = false;
-    std::thread desk_;
-    std::vector<std::thread> askers_;  ///< made when there is something to ask for
-    std::array<wire::call_canceller, 2> cancel_;
+    latest_snapshot current_;
+    late_charger charger_;
+    background_asker asker_;
+    timed_queue<job> jobs_;  ///< what asks the database or charges, one after the other
+    std::thread desk_;       ///< does them
 };
 
 }  // namespace weir::exchange

@@ -87,7 +87,7 @@ void second_attempt::first_lost(attempt& slower) {
     const auto took = of_.now() - in.times.began;
     of_.told.record.attempts[in.entry].why = record::failure::overtaken;
     usual_times().sample(took, of_.now());
-    in.at.to->state->overtaken(took, of_.now());
+    in.at.to->state->latency.sample_if_slower(took, of_.now());  // no failure, but slow
     charge_given_up(of_, in);
     in.release();
 }

@@ -59,9 +59,9 @@ core::time_point upstream_finder::ask_again_at(const policy::picked& what, bool 
     using policy::upstream_state;
     const auto now = of_.now();
     const auto& state = *pool_->members[what.index].state;
-    const bool waits = state.standing_at(now) == upstream_state::standing::waiting;
+    const bool waits = state.availability().standing_at(now) == policy::standing::waiting;
     if (what.lease.how() == upstream_state::entry::panic && !waits) return core::never;
-    const auto at = waits ? state.rests_until() : pause_asked_until_;
+    const auto at = waits ? state.availability().rests_until() : pause_asked_until_;
     if (at <= now) return now;
     return last && at <= std::min(of_.watch.deadline(), now + conf().retry.max_backoff) ? at : core::never;
 }

@@ -38,7 +38,7 @@ policy::judgement tell_upstream(request& of, attempt& failed) {
     const auto judged = f.judged_as(in.at);
     const auto verdict = policy::judge(judged, settings.retry);
     if (verdict.counts_as == policy::outcome::failure || verdict.only_elsewhere || verdict.upstream_rests != policy::rest::none)
-        state.note_failure(f.status, f.in_words(), of.now());
+        state.last_failure.note(f.status, f.in_words(), of.now());
     in.lease.report(verdict.counts_as, core::duration{0}, of.now(), settings.ejection, of.at.random.unit(), policy::blame_of(judged.kind));
     // Maintenance (RFC 9110 section 10.2.3): it knows best when it is back, but no single answer takes it away for longer than failures could,
     // nor for what one key alone provokes.

@@ -12,16 +12,6 @@ usage::nanousd saturating_sum(usage::nanousd a, usage::nanousd b) { return b > m
 
 }  // namespace
 
-std::int64_t budget_window::window_at(core::wall_time now) const {
-    if (every_.count() <= 0) return 0;
-    const auto s = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
-    return s >= 0 ? s / every_.count() : (s + 1) / every_.count() - 1;
-}
-
-core::wall_time budget_window::begins(std::int64_t window) const { return core::wall_time{} + std::max(every_, std::chrono::seconds{0}) * window; }
-
-core::wall_time budget_window::ends(std::int64_t window) const { return every_.count() <= 0 ? core::wall_time::max() : begins(window + 1); }
-
 budget_window::slot& budget_window::slot_for(std::int64_t& window) {
     slot& found = slots_[place(window)];
     auto held = found.window.load(std::memory_order_acquire);
@@ -49,7 +39,7 @@ void budget_window::turn(slot& to, std::int64_t window) {
 
 bool budget_window::try_add(std::int64_t& window, usage::nanousd amount, usage::nanousd limit) {
     amount = std::max<usage::nanousd>(amount, 0);
-    if (amount > largest_.load(relaxed)) largest_.store(amount, relaxed);
+    demand_.asked_for(amount);
     if (slot& mine = slots_[place(window)]; mine.window.load(std::memory_order_acquire) > window) {
         const std::lock_guard hold{turning_};
         if (mine.window.load(relaxed) > window) turn(mine, window);

@@ -67,7 +67,7 @@ rate_view key::requests(core::time_point now) const {
 rate_view key::tokens(core::time_point now) const { return view_of(counters_->tokens, counters_->token_lease, settings_.tokens_per_minute, now); }
 
 usage::nanousd key::left(std::size_t i, core::wall_time now) const {
-    const auto window = windows_[i]->window_at(now);
+    const auto window = windows_[i]->calendar().window_at(now);
     return windows_[i]->reachable(window, settings_.budgets[i].amount) - windows_[i]->spent(window);
 }
 
@@ -75,7 +75,7 @@ void key::carry_over(const key& before) {
     counters_ = before.counters_;
     auto kept = before.windows_;
     for (auto& mine : windows_) {
-        const auto same = std::find_if(kept.begin(), kept.end(), [&](const auto& w) { return w->every() == mine->every(); });
+        const auto same = std::find_if(kept.begin(), kept.end(), [&](const auto& w) { return w->calendar().every() == mine->calendar().every(); });
         if (same == kept.end()) continue;
         mine = *same;
         kept.erase(same);  // two budgets of one length stay two

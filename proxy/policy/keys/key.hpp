@@ -27,6 +27,7 @@ public:
     [[nodiscard]] const key_settings& settings() const { return settings_; }
     [[nodiscard]] const std::string& name() const { return settings_.name; }
 
+    /// From the moment on that `expires` names; a key without one never does.
     [[nodiscard]] bool expired(core::wall_time now) const { return settings_.expires && now >= *settings_.expires; }
     /// An entry of `allow` that is no address or block lets nobody in; a client without an address (a unix socket) is in none.
     [[nodiscard]] bool allows_address(std::string_view address) const;
@@ -41,15 +42,18 @@ public:
     /// Requests for models without a price are refused: their cost would count in no budget.
     [[nodiscard]] bool refuses_unpriced() const;
 
+    /// Requests that were admitted and have not ended.
     [[nodiscard]] std::int64_t in_flight() const { return counters_->in_flight.load(std::memory_order_relaxed); }
-    /// All zero when the key has no such limit.
+    /// The limit per minute and what is left of it, where several weirs share it of this one's and the fleet's. All zero when the key has no such
+    /// limit.
     [[nodiscard]] rate_view requests(core::time_point now) const;
     [[nodiscard]] rate_view tokens(core::time_point now) const;
     [[nodiscard]] std::size_t budgets() const { return settings_.budgets.size(); }
-    /// What is left of the i-th budget in its current window; below zero when it was overspent.
+    /// What is left of the i-th budget (of budgets()) in its current window, in nano-dollars; below zero when it was overspent.
     [[nodiscard]] usage::nanousd left(std::size_t i, core::wall_time now) const;
 
     // ---- for fleet/, where several weirs share the limits
+    /// Of the i-th budget. Shared with the key of the same name in the snapshots before and after, as the leases are.
     [[nodiscard]] budget_window& window(std::size_t i) const { return *windows_[i]; }
     [[nodiscard]] rate_lease& request_lease() const { return counters_->request_lease; }
     [[nodiscard]] rate_lease& token_lease() const { return counters_->token_lease; }

@@ -240,7 +240,7 @@ error key_ring::budgets_have_left(request& r) {
     for (std::size_t i = r.held.hold_count_; i < r.who.windows_.size(); ++i) {  // those before it are held already
         auto& budget = *r.who.windows_[i];
         const auto& s = r.who.settings_.budgets[i];
-        auto window = budget.window_at(r.wall);
+        auto window = budget.calendar().window_at(r.wall);
         const auto cost = std::max<usage::nanousd>(r.what.cost, 0);
         if (budget.try_add(window, cost, s.amount)) {
             r.held.add_hold({window, cost, 0, window});
@@ -249,7 +249,7 @@ error key_ring::budgets_have_left(request& r) {
         const auto left = std::max<usage::nanousd>(budget.reachable(window, s.amount) - budget.spent(window), 0);
         const bool leased_less = budget.ceiling(window, s.amount) < budget.reachable(window, s.amount);
         if (leased_less && left > 0 && cost <= left) {  // the lease is used up, not the budget
-            if (budget.may_grow()) r.lacking = &budget;
+            if (budget.demand().may_grow()) r.lacking = &budget;
             return {code::overloaded,
                     "the budget of " + the_key(r.who) +
                         " is shared with other gateways, and this one's part of it is used up until they can be asked for more: "
@@ -259,7 +259,7 @@ error key_ring::budgets_have_left(request& r) {
         std::string text = the_key(r.who) + " has " + usage::usd_string(left) + " USD left of its budget of " + usage::usd_string(s.amount) + " USD" +
                            (s.window.empty() ? "" : " per " + s.window);
         if (left > 0) text += ", and this request may cost " + usage::usd_string(cost) + " USD";
-        const auto end = budget.ends(window);
+        const auto end = budget.calendar().ends(window);
         if (end == core::wall_time::max()) return {code::budget_exceeded, text + ": ask the gateway's operator for more"};
         return {code::budget_exceeded, text + ": a new window begins at " + when_text(end), seconds_up(end - r.wall)};
     }
@@ -274,8 +274,8 @@ void key_ring::carry_over(const key_ring& old) {
 }
 
 core::wall_time key_ring::window_begin(const budget_settings& budget, core::wall_time wall) {
-    const budget_window window{budget.every};
-    return window.begins(window.window_at(wall));
+    const window_calendar windows{budget.every};
+    return windows.begins(windows.window_at(wall));
 }
 
 std::vector<budget_left> key_ring::budgets_left(core::wall_time wall) const {

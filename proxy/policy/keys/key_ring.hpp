@@ -48,14 +48,15 @@ struct admission {
 };
 
 struct budget_left {
-    std::string_view key;     ///< lives as long as the ring
-    std::string_view window;  ///< as written: `30d`
-    usage::nanousd amount = 0;
+    std::string_view key;          ///< lives as long as the ring
+    std::string_view window;       ///< as written: `30d`
+    usage::nanousd amount = 0;     ///< of a whole window
     usage::nanousd remaining = 0;  ///< below zero when overspent
 };
 
 class key_ring {
 public:
+    /// In the order of the conf, which is that of keys() too. config/ has seen to it that names and secrets are told apart.
     explicit key_ring(std::vector<key_settings> keys);
     key_ring(const key_ring&) = delete;
     key_ring& operator=(const key_ring&) = delete;

@@ -29,7 +29,7 @@ inline constexpr std::chrono::hours objects_kept{24 * 30};
 inline void charge_late(const key& who, usage::nanousd difference, core::wall_time now) {
     for (std::size_t i = 0; i < who.budgets(); ++i) {
         auto& budget = who.window(i);
-        auto window = budget.window_at(now);
+        auto window = budget.calendar().window_at(now);
         if (difference > 0)
             budget.add(window, difference);
         else if (difference < 0)

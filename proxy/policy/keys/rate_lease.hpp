@@ -41,6 +41,7 @@ public:
 
     // ---- for fleet/
 
+    /// What is leased and not taken; below zero: slack that was used, or a debt.
     [[nodiscard]] std::int64_t left() const { return left_.load(std::memory_order_relaxed); }
     /// More to take, with so much slack beyond it.
     void lend(std::int64_t more, std::int64_t slack, std::int64_t fleet_left) {
@@ -59,6 +60,7 @@ public:
         shared_by_.store(1, std::memory_order_relaxed);
         slack_.store(0, std::memory_order_relaxed);
     }
+    /// Nothing is leased here: there is no fleet, or it was told to go_alone().
     [[nodiscard]] bool alone() const { return slack_.load(std::memory_order_relaxed) == off; }
     /// Forgets what was leased: before going back to leases.
     void forget() { left_.store(0, std::memory_order_relaxed); }

@@ -45,6 +45,7 @@ public:
         if (n != 0) paid_at_.fetch_add(n * each(per_minute), std::memory_order_relaxed);
     }
 
+    /// What is left of `per_minute` (> 0) now.
     [[nodiscard]] rate_view view(std::int64_t per_minute, core::time_point now) const {
         const auto owed = std::max<std::int64_t>(paid_at_.load(std::memory_order_relaxed) - ns(now), 0);
         return {per_minute, std::max<std::int64_t>(whole(per_minute) - owed, 0) / each(per_minute), core::duration{owed}};

@@ -53,7 +53,7 @@ bool reservation::cover(std::size_t i, core::wall_time now) {
     const auto missing = spent_ - h.closed - h.held;
     if (missing <= 0) return true;
     auto& budget = *who_->windows_[i];
-    auto window = budget.window_at(now);
+    auto window = budget.calendar().window_at(now);
     // The old window's part is spent for good; on in the new one, also in an earlier one where the clock was set back.
     if (window > h.window || window + 1 < h.window) {
         h.closed += std::exchange(h.held, 0);
@@ -83,7 +83,7 @@ void reservation::account(std::size_t i, usage::nanousd cost, core::wall_time no
     if (due <= h.held) {
         budget.give_back(h.window, h.held - due);
     } else {
-        auto window = std::max(budget.window_at(now), h.window);
+        auto window = std::max(budget.calendar().window_at(now), h.window);
         budget.add(window, due - h.held);
     }
     h.held = due;

@@ -23,11 +23,13 @@ public:
     reservation& operator=(reservation&& other) noexcept;
     ~reservation() { end(); }
 
+    /// Null: a request without a key, or one that has ended.
     [[nodiscard]] const key* who() const { return who_; }
 
-    /// Money that the stream has cost since the last call. False: some budget is exhausted, so the stream must end here;
+    /// Money (nano-dollars) that the stream has cost since the last call. False: some budget is exhausted, so the stream must end here;
     /// the amount is counted all the same. Touches shared state only when the reserve is used up.
     [[nodiscard]] bool spend(usage::nanousd more, core::wall_time now);
+    /// What spend() was told so far, together; after settle() its cost.
     [[nodiscard]] usage::nanousd spent() const { return spent_; }
 
     /// The final account: exactly this many tokens and this much money count, not what was reserved or spent so far. Counts

@@ -8,7 +8,6 @@
 namespace weir::policy {
 namespace {
 
-using standing = upstream_state::standing;
 using entry = upstream_state::entry;
 
 constexpr double latency_unless_known_s = 0.03;  // when no upstream of the pool has a sample: any common value does
@@ -44,7 +43,8 @@ void balancer::filter(std::span<const pool_member> pool, const tried_set& tried,
     for (std::size_t i = 0; i < pool.size(); ++i) {
         const auto& member = pool[i];
         if (member.weight <= 0 || request.refused_it.contains(i)) continue;
-        const auto how = member.state->standing_at(now, request.who.model);
+        const auto& available = member.state->availability();
+        const auto how = available.standing_at(now, request.who.model);
         entry as = entry::normal;
         if (how == standing::half_open) {
             as = entry::probe;
@@ -53,11 +53,11 @@ void balancer::filter(std::span<const pool_member> pool, const tried_set& tried,
         } else if (how != standing::open) {
             continue;
         }
-        if (member.max_requests > 0 && member.state->in_flight() >= member.max_requests) {
+        if (member.max_requests > 0 && member.state->load.in_flight() >= member.max_requests) {
             any_full_ = true;
             continue;
         }
-        const double weight = member.weight * member.state->slow_start(now, ejection_);
+        const double weight = member.weight * available.rest().slow_start(now, ejection_);
         (tried.contains(i) ? usable_again_ : usable_).push_back({i, as, weight});
     }
 }
@@ -66,9 +66,10 @@ void balancer::filter(std::span<const pool_member> pool, const tried_set& tried,
 void balancer::let_back_in(std::span<const pool_member> pool, core::time_point now) {
     let_in_.assign(pool.size(), false);
     const auto resting = [&](std::size_t i) {
-        const auto how = pool[i].state->standing_at(now);
+        const auto how = pool[i].state->availability().standing_at(now);
         return how == standing::ejected || how == standing::probing;
     };
+    const auto rests_until = [&](std::size_t i) { return pool[i].state->availability().rests_until(); };
     std::size_t ejected = 0;
     for (std::size_t i = 0; i < pool.size(); ++i) ejected += resting(i) ? 1U : 0U;
     if (ejected == 0) return;
@@ -78,7 +79,7 @@ void balancer::let_back_in(std::span<const pool_member> pool, core::time_point n
         std::size_t first = pool.size();
         for (std::size_t i = 0; i < pool.size(); ++i) {
             if (let_in_[i] || !resting(i)) continue;
-            if (first == pool.size() || pool[i].state->rests_until() < pool[first].state->rests_until()) first = i;
+            if (first == pool.size() || rests_until(i) < rests_until(first)) first = i;
         }
         if (first == pool.size()) return;
         let_in_[first] = true;
@@ -104,7 +105,7 @@ picked balancer::claim_one(std::span<const pool_member> pool, core::time_point n
         const auto& member = pool[chosen.index];
         // Another worker may have been quicker since the filter looked.
         if (chosen.entry != entry::probe || member.state->try_probe(now)) {
-            if (member.state->try_start(member.max_requests)) return {.index = chosen.index, .lease = {*member.state, chosen.entry, who}};
+            if (member.state->load.try_start(member.max_requests)) return {.index = chosen.index, .lease = {*member.state, chosen.entry, who}};
             if (chosen.entry == entry::probe) member.state->probe_abandoned();
             any_full_ = true;
         }
@@ -137,18 +138,18 @@ std::size_t balancer::next_in_turn(std::size_t pool_size) {
 }
 
 void balancer::set_costs(std::span<const pool_member> pool, core::time_point now) {
-    for (auto& c : usable_) c.cost = static_cast<double>(pool[c.index].state->in_flight() + 1) / c.weight;
+    for (auto& c : usable_) c.cost = static_cast<double>(pool[c.index].state->load.in_flight() + 1) / c.weight;
     if (how_ != balance::peak_ewma) return;
     known_.clear();
     for (const auto& c : usable_)
-        if (const auto e = pool[c.index].state->latency().at(now)) known_.push_back(*e);
+        if (const auto e = pool[c.index].state->latency.at(now)) known_.push_back(*e);
     double median = latency_unless_known_s;
     if (!known_.empty()) {
         const auto middle = known_.begin() + static_cast<std::ptrdiff_t>(known_.size() / 2);
         std::nth_element(known_.begin(), middle, known_.end());
         median = *middle;
     }
-    for (auto& c : usable_) c.cost *= pool[c.index].state->latency().at(now).value_or(median);
+    for (auto& c : usable_) c.cost *= pool[c.index].state->latency.at(now).value_or(median);
 }
 
 // Starts anywhere, so that equals share the work.
@@ -187,16 +188,16 @@ picked balancer::least_bad(std::span<const pool_member> pool, const tried_set& t
     if (!panic_) return {.why_none = no_upstream::none_healthy, .back_at = first_back(pool, now, model)};
     // Of those that were not tried first; then those whose key or quota is no good last; then whose rest ends first.
     const auto rank = [&](std::size_t i) {
-        const auto& state = *pool[i].state;
-        return std::tuple(tried.contains(i), state.standing_at(now, model) == standing::refused, state.rests_until(model, now));
+        const auto& available = pool[i].state->availability();
+        return std::tuple(tried.contains(i), available.standing_at(now, model) == standing::refused, available.rests_until(model, now));
     };
     std::size_t best = pool.size();
     bool full = false;
     bool left_out = false;
     for (std::size_t i = 0; i < pool.size(); ++i) {
         const auto& [state, weight, max_requests] = pool[i];
-        if (weight <= 0 || request.refused_it.contains(i) || !rests(state->standing_at(now, model))) continue;
-        if (max_requests > 0 && state->in_flight() >= max_requests) {
+        if (weight <= 0 || request.refused_it.contains(i) || !rests(state->availability().standing_at(now, model))) continue;
+        if (max_requests > 0 && state->load.in_flight() >= max_requests) {
             full = true;
         } else if (tried.contains(i) && !reuse_tried) {
             left_out = true;
@@ -205,7 +206,8 @@ picked balancer::least_bad(std::span<const pool_member> pool, const tried_set& t
         }
     }
     if (best != pool.size()) {
-        if (pool[best].state->try_start(pool[best].max_requests)) return {.index = best, .lease = {*pool[best].state, entry::panic, request.who}};
+        if (pool[best].state->load.try_start(pool[best].max_requests))
+            return {.index = best, .lease = {*pool[best].state, entry::panic, request.who}};
         full = true;
     }
     if (full) return {.why_none = no_upstream::all_full};
@@ -216,9 +218,10 @@ picked balancer::least_bad(std::span<const pool_member> pool, const tried_set& t
 core::time_point balancer::first_back(std::span<const pool_member> pool, core::time_point now, std::uint64_t model) const {
     core::time_point first = core::never;
     for (const auto& member : pool) {
-        const auto how = member.state->standing_at(now, model);
+        const auto& available = member.state->availability();
+        const auto how = available.standing_at(now, model);
         if (member.weight <= 0 || how == standing::down || how == standing::open) continue;
-        first = std::min(first, std::max(member.state->rests_until(model, now), now));
+        first = std::min(first, std::max(available.rests_until(model, now), now));
     }
     return first;
 }

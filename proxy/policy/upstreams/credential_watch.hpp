@@ -15,6 +15,7 @@ namespace weir::policy {
 /// The different askers that got one kind of refusal in a row, without a success in between. Three are enough to remember.
 class refusals_in_a_row {
 public:
+    /// Once more of the same asker adds nothing.
     void add(const asker& who) {
         for (const auto& each : seen())
             if (each == who) return;
@@ -24,7 +25,9 @@ public:
             all_.back() = who;  // that it is not one key's is worth more than a third model
     }
     void forget() { count_ = 0; }
+    /// Different askers, at most three.
     [[nodiscard]] std::size_t size() const { return count_; }
+    /// Whether they asked for more than one model.
     [[nodiscard]] bool several_models() const {
         return std::any_of(seen().begin(), seen().end(), [&](const asker& each) { return each.model != all_.front().model; });
     }
@@ -53,9 +56,11 @@ public:
         itself_ = false;
     }
 
+    /// A request was refused, and none answered well since.
     [[nodiscard]] bool suspects() const { return requests_.size() > 0; }
     /// Whether that is the credential's fault.
     [[nodiscard]] bool is_sure() const { return itself_ || requests_.size() >= 3; }
+    /// As refusals_in_a_row::only_key().
     [[nodiscard]] std::uint32_t only_key() const { return requests_.only_key(); }
 
 private:

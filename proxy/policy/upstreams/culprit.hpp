@@ -1,5 +1,5 @@
 // Which one key most of an upstream's failure answers come from, and how its requests went: what is left is how everybody else's did.
-// A vote that one candidate wins or loses, so that a hundred keys need no hundred counters. It judges nothing (upstream_state.hpp does).
+// A vote that one candidate wins or loses, so that a hundred keys need no hundred counters. It judges nothing (outlier_detector.hpp does).
 // succeeded() is for every request: a load, and one compare-and-swap more for the key in question. The rest under the owner's mutex.
 #pragma once
 
@@ -14,6 +14,7 @@ namespace weir::policy {
 
 class culprit {
 public:
+    /// `window`: how long it is to be remembered.
     void succeeded(std::uint32_t key, core::duration window, core::time_point now) {
         if (key != 0 && key == key_.load(std::memory_order_relaxed)) its_.add(false, window, now);
     }
@@ -39,12 +40,14 @@ public:
         if (key != 0) its_.add(true, window, now);
     }
 
+    /// Suspects nobody any more.
     void forget() {
         key_.store(0, std::memory_order_relaxed);
         votes_ = 0;
         its_.forget();
     }
 
+    /// The suspect; 0: none.
     [[nodiscard]] std::uint32_t key() const { return key_.load(std::memory_order_relaxed); }
 
     /// Of `all` in the last window, those that are not the suspect's.

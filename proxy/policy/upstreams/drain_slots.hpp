@@ -14,6 +14,7 @@ public:
             if (taken_.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed)) return true;
         return false;
     }
+    /// Once for each that was taken.
     void give_back() { taken_.fetch_sub(1, std::memory_order_relaxed); }
     [[nodiscard]] int taken() const { return taken_.load(std::memory_order_relaxed); }
 

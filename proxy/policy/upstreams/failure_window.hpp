@@ -1,5 +1,5 @@
 // How many of an upstream's requests failed lately, over a sliding window of ten slots.
-// Shared by the workers without locks: one compare-and-swap per request. It judges nothing (upstream_state.hpp does).
+// Shared by the workers without locks: one compare-and-swap per request. It judges nothing (outlier_detector.hpp does).
 #pragma once
 
 #include <algorithm>
@@ -41,6 +41,7 @@ public:
         return sum;
     }
 
+    /// It counts from now on. What is counted meanwhile by others may be lost.
     void forget() {
         for (auto& each : slots_) each.store(0, std::memory_order_relaxed);
     }

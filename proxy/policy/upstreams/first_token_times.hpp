@@ -21,6 +21,7 @@ public:
     static constexpr std::chrono::seconds window{60};   ///< the running one and the one before it are looked at
     static constexpr std::uint64_t least_samples = 20;  ///< fewer say nothing
 
+    /// A request had its first token, or a unary answer its head, after so long.
     void sample(core::duration took, core::time_point now) {
         auto& into = fresh(window_of(now));
         into.counts[bucket_of(took)].fetch_add(1, std::memory_order_relaxed);

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "policy/settings.hpp"
-#include "policy/upstreams/upstream_state.hpp"
+#include "policy/upstreams/upstream_availability.hpp"
 
 namespace weir::policy {
 
@@ -15,6 +15,7 @@ public:
     explicit health_verdict(const health_check_settings& s)
         : healthy_after_(std::max(s.healthy_after, 1)), unhealthy_after_(std::max(s.unhealthy_after, 1)) {}
 
+    /// As check_finished() last gave it; unknown until then.
     [[nodiscard]] health now() const { return verdict_; }
 
     /// One more result; the new verdict when it changes it.

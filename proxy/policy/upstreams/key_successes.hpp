@@ -12,6 +12,7 @@ namespace weir::policy {
 
 class key_successes {
 public:
+    /// This key was served.
     void note(std::uint32_t key, core::time_point now) {
         if (key == 0) return;  // without keys there is no other one
         const auto fresh = packed(key, now);

@@ -206,7 +206,7 @@ played run::go() {
     out_.connections_left = studio_.counts.connections.load();
     out_.bodies_left = studio_.counts.buffered_bodies.load();
     for (const auto& pool : snapshot_->pools)
-        for (const auto& up : pool.upstreams) out_.leases_left += static_cast<int>(up.state->in_flight());
+        for (const auto& up : pool.upstreams) out_.leases_left += static_cast<int>(up.state->load.in_flight());
     return std::move(out_);
 }
 
