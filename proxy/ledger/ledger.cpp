@@ -171,7 +171,7 @@ void ledger::number_workers(std::size_t count) {
     while (more_instances_.size() * workers_per_instance + workers_per_instance < count) {
         std::int64_t another = newest_instance() + 1;
         std::string why;
-        if (database_.next_instance(another, another, why) != verdict::fine) report(why);
+        if (database_.numbers.next_instance(another, another, why) != verdict::fine) report(why);
         more_instances_.push_back(another);
     }
 }
@@ -215,7 +215,7 @@ bool ledger::move_all() {
             if (v != verdict::corrupt || std::exchange(fresh, true)) continue;
             set_database_aside(why);
             v = database_.open(how_.path, why);
-            if (std::int64_t ignored = 0; v == verdict::fine) v = database_.next_instance(newest_instance(), ignored, why);
+            if (std::int64_t ignored = 0; v == verdict::fine) v = database_.numbers.next_instance(newest_instance(), ignored, why);
             moved = rows_per_transaction;
         }
         fine = fine && v == verdict::fine;
@@ -225,7 +225,7 @@ bool ledger::move_all() {
             complain("room", "ledger " + how_.path + ": " + full);
         }
     }
-    if (std::string why; !wrote && database_.probe(why) != verdict::fine) {
+    if (std::string why; !wrote && database_.file.probe(why) != verdict::fine) {
         fine = false;
         complain("move", why + "; settled requests will stay in their journals");
     }
@@ -241,9 +241,9 @@ verdict ledger::move_batch(journal& from, std::size_t& moved, std::string& why) 
     bool begun = false;
     std::vector<row> step;
     const auto insert = [&] {
-        if (!begun && v == verdict::fine) v = database_.begin(why);
+        if (!begun && v == verdict::fine) v = database_.file.begin(why);
         begun = begun || v == verdict::fine;
-        if (v == verdict::fine) v = database_.insert(step, why);
+        if (v == verdict::fine) v = database_.requests.insert(step, why);
         step.clear();
     };
     moved = from.take(rows_per_transaction, marks, [&](const row& r) {
@@ -251,11 +251,11 @@ verdict ledger::move_batch(journal& from, std::size_t& moved, std::string& why) 
         if (step.size() == rows_per_step) insert();
     });
     if (!step.empty()) insert();
-    if (begun && v == verdict::fine) v = database_.commit(why);
+    if (begun && v == verdict::fine) v = database_.file.commit(why);
     if (v == verdict::fine) {
         from.release(marks);
     } else {
-        database_.rollback();
+        database_.file.rollback();
     }
     return v;
 }
@@ -286,7 +286,7 @@ usage::nanousd ledger::spent_since(std::string_view key, core::wall_time since) 
     std::string why;
     std::int64_t sum = 0;
     const auto since_ms = std::chrono::duration_cast<std::chrono::milliseconds>(since.time_since_epoch()).count();
-    if (database_.spent_since(key, since_ms, sum, why) != verdict::fine) report(why);
+    if (database_.requests.spent_since(key, since_ms, sum, why) != verdict::fine) report(why);
     return sum;
 }
 
@@ -299,7 +299,7 @@ bool ledger::add_up(std::span<spent> what) {
         for (auto& each : some) {
             std::string why;
             const auto since_ms = std::chrono::duration_cast<std::chrono::milliseconds>(each.since.time_since_epoch()).count();
-            if (database_.spent_since(each.key, since_ms, each.sum, why) == verdict::fine) continue;
+            if (database_.requests.spent_since(each.key, since_ms, each.sum, why) == verdict::fine) continue;
             fine = false;
             report(why);
         }

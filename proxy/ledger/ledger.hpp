@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
-#include "ledger/database.hpp"
+#include "ledger/database/database.hpp"
 #include "ledger/journal.hpp"
 #include "ledger/kept_models.hpp"
 

@@ -14,7 +14,7 @@ std::optional<made_object> ledger::find_object(std::string_view id) {
     const std::lock_guard one_at_a_time(database_lock_);
     std::optional<made_object> found;
     std::string why;
-    if (database_.find_object(id, found, why) != verdict::fine) report(why);
+    if (database_.objects.find(id, found, why) != verdict::fine) report(why);
     return found;
 }
 
@@ -22,7 +22,7 @@ std::vector<made_object> ledger::owed_objects(core::wall_time since, std::size_t
     const std::lock_guard one_at_a_time(database_lock_);
     std::vector<made_object> found;
     std::string why;
-    if (database_.owed_objects(milliseconds(since), static_cast<std::int64_t>(most), found, why) != verdict::fine) report(why);
+    if (database_.objects.owed(milliseconds(since), static_cast<std::int64_t>(most), found, why) != verdict::fine) report(why);
     return found;
 }
 
@@ -33,12 +33,12 @@ late_charge ledger::charge_late(row what, const object_booking& booking) {
     bool due = false;
     what.seq = ++last_late_;
     what.code = late_code;
-    verdict v = database_.begin(why);
-    if (v == verdict::fine) v = database_.book_object(booking, due, why);
-    if (v == verdict::fine && due && (what.cost != 0 || !what.usage.empty())) v = database_.insert({&what, 1}, why);
-    if (v == verdict::fine) v = database_.commit(why);
+    verdict v = database_.file.begin(why);
+    if (v == verdict::fine) v = database_.objects.book(booking, due, why);
+    if (v == verdict::fine && due && (what.cost != 0 || !what.usage.empty())) v = database_.requests.insert({&what, 1}, why);
+    if (v == verdict::fine) v = database_.file.commit(why);
     if (v == verdict::fine) return due ? late_charge::charged : late_charge::not_due;
-    database_.rollback();
+    database_.file.rollback();
     complain("late", why + "; usage that came late is charged when that works again");
     return late_charge::failed;
 }
@@ -48,7 +48,7 @@ void ledger::forget_objects(std::chrono::hours keep, core::wall_time now) {
         const std::lock_guard one_at_a_time(database_lock_);
         std::string why;
         deleted = 0;
-        if (database_.forget_objects(milliseconds(now - keep), objects_per_deletion, deleted, why) != verdict::fine) report(why);
+        if (database_.objects.forget(milliseconds(now - keep), objects_per_deletion, deleted, why) != verdict::fine) report(why);
     }
 }
 

@@ -118,7 +118,7 @@ bool ledger::replay(std::string& error) {
     recovery_ = left.seen;
     std::string why;
     std::int64_t deleted_before = 0;
-    verdict v = database_.removed_before(deleted_before, why);
+    verdict v = database_.requests.removed_before(deleted_before, why);
     if (v == verdict::fine) v = insert_and_begin(left.rows(deleted_before), left.newest_instance + 1, why);
     if (v == verdict::corrupt) {  // a check of a large file at the start does not look everywhere
         set_database_aside(why);
@@ -134,11 +134,11 @@ bool ledger::replay(std::string& error) {
 }
 
 verdict ledger::insert_and_begin(const std::vector<row>& rows, std::int64_t instance, std::string& why) {
-    verdict v = database_.begin(why);
-    if (v == verdict::fine) v = database_.insert(rows, why);
-    if (v == verdict::fine) v = database_.next_instance(instance, instance_, why);
-    if (v == verdict::fine) v = database_.commit(why);
-    if (v != verdict::fine) database_.rollback();
+    verdict v = database_.file.begin(why);
+    if (v == verdict::fine) v = database_.requests.insert(rows, why);
+    if (v == verdict::fine) v = database_.numbers.next_instance(instance, instance_, why);
+    if (v == verdict::fine) v = database_.file.commit(why);
+    if (v != verdict::fine) database_.file.rollback();
     return v;
 }
 
@@ -164,12 +164,12 @@ bool ledger::adopt(std::size_t slot) {
     const std::lock_guard one_at_a_time(database_lock_);
     std::string why;
     std::int64_t deleted_before = 0;
-    verdict v = database_.removed_before(deleted_before, why);
-    if (v == verdict::fine) v = database_.begin(why);
-    if (v == verdict::fine) v = database_.insert(left.rows(deleted_before), why);
-    if (v == verdict::fine) v = database_.commit(why);
+    verdict v = database_.requests.removed_before(deleted_before, why);
+    if (v == verdict::fine) v = database_.file.begin(why);
+    if (v == verdict::fine) v = database_.requests.insert(left.rows(deleted_before), why);
+    if (v == verdict::fine) v = database_.file.commit(why);
     if (v != verdict::fine) {
-        database_.rollback();
+        database_.file.rollback();
         return false;  // who moves rows says why, and this is tried again
     }
     left.put_away([this](const std::string& what) { report("ledger " + how_.path + ": " + what); });

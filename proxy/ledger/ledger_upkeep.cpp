@@ -12,7 +12,7 @@ std::int64_t ledger::identity(std::int64_t fresh) {
     const std::lock_guard one_at_a_time(database_lock_);
     std::string why;
     std::int64_t kept = fresh;
-    if (database_.kept_number("identity", fresh, kept, why) != verdict::fine) report(why);
+    if (database_.numbers.find("identity", fresh, kept, why) != verdict::fine) report(why);
     return kept;
 }
 
@@ -20,27 +20,27 @@ std::int64_t ledger::kept(std::string_view name) {
     const std::lock_guard one_at_a_time(database_lock_);
     std::string why;
     std::int64_t number = 0;
-    if (database_.kept_number(name, 0, number, why) != verdict::fine) report(why);
+    if (database_.numbers.find(name, 0, number, why) != verdict::fine) report(why);
     return number;
 }
 
 bool ledger::keep(std::string_view name, std::int64_t number) {
     const std::lock_guard one_at_a_time(database_lock_);
     std::string why;
-    return database_.keep_number(name, number, why) == verdict::fine;  // a full disk is reported by who moves rows
+    return database_.numbers.keep(name, number, why) == verdict::fine;  // a full disk is reported by who moves rows
 }
 
 bool ledger::keep_models(const std::vector<kept_model>& models) {
     const std::lock_guard one_at_a_time(database_lock_);
     std::string why;
-    return database_.keep_models(models, why) == verdict::fine;  // a full disk is reported by who moves rows
+    return database_.models.keep(models, why) == verdict::fine;  // a full disk is reported by who moves rows
 }
 
 std::vector<kept_model> ledger::kept_models() {
     const std::lock_guard one_at_a_time(database_lock_);
     std::vector<kept_model> all;
     std::string why;
-    if (database_.kept_models(all, why) != verdict::fine) report(why);
+    if (database_.models.all(all, why) != verdict::fine) report(why);
     return all;
 }
 
@@ -51,7 +51,7 @@ std::int64_t ledger::retain(std::chrono::hours keep, core::wall_time now) {
         const std::lock_guard one_at_a_time(database_lock_);
         std::string why;
         deleted = 0;
-        if (database_.remove_before(before, rows_per_deletion, deleted, why) != verdict::fine) report(why);
+        if (database_.requests.remove_before(before, rows_per_deletion, deleted, why) != verdict::fine) report(why);
     }
     return total;
 }
@@ -60,7 +60,7 @@ void ledger::compact() {
     std::string why;
     for (bool more = true; more;) {
         const std::lock_guard one_at_a_time(database_lock_);
-        if (database_.compact(more, why) != verdict::fine) return report(why);
+        if (database_.file.compact(more, why) != verdict::fine) return report(why);
     }
 }
 

@@ -1,5 +1,5 @@
 // One request as the ledger keeps it, and its form as bytes in a journal.
-// It does not know where the bytes are kept (journal.hpp, database.hpp do).
+// It does not know where the bytes are kept (journal.hpp, database/request_table.hpp do).
 #pragma once
 
 #include <cstddef>

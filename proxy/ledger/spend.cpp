@@ -5,7 +5,8 @@
 
 #include <algorithm>
 
-#include "ledger/database.hpp"
+#include "ledger/database/connection.hpp"
+#include "ledger/database/row_table.hpp"
 #include "ledger/journal_format.hpp"
 #include "ledger/ledger.hpp"
 
