@@ -1,8 +1,11 @@
 #include "ledger/database/database.hpp"
 
 #include <chrono>
+#include <filesystem>
+#include <system_error>
 
 #include "ledger/database/schema.hpp"
+#include "ledger/ledger_files.hpp"
 
 namespace weir::ledger {
 namespace {
@@ -26,6 +29,18 @@ verdict database::open(const std::string& path, std::string& why) {
     if (v == verdict::fine) v = objects.prepare(why);
     file.wait_for_others(usual_patience);
     return v;
+}
+
+verdict database::begin_anew(std::string& why, const fault_reports& faults) {
+    const std::string path = file.path();
+    close();
+    const std::string aside = path + ".corrupt-" + stamp_now();
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+        std::error_code ignored;
+        std::filesystem::rename(path + suffix, aside + suffix, ignored);
+    }
+    faults.report(why + "; the damaged file is kept as " + aside + " and a new ledger is begun");
+    return open(path, why);
 }
 
 void database::close() {
