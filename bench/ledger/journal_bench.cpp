@@ -77,7 +77,7 @@ void begin_and_settle(benchmark::State& state) {
     }
     ledger->flush();
     const ledger::spend_result sum = ledger::spend(in.ledger(), {});
-    if (sum.rows.empty() || sum.rows[0].requests != count || sum.rows[0].cost != count * r.cost || ledger->lost() != 0)
+    if (sum.rows.empty() || sum.rows[0].requests != count || sum.rows[0].cost != count * r.cost || ledger->journals().lost() != 0)
         state.SkipWithError("the ledger does not hold what was settled");
 }
 BENCHMARK(begin_and_settle)->Iterations(200'000);

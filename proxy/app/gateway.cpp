@@ -202,7 +202,7 @@ void gateway::parts::follow_spend(const std::shared_ptr<const policy::key_ring>&
 void gateway::parts::recall_habits(const pools::snapshot& s) {
     using policy::model_habits;
     if (!spend) return;
-    for (const auto& kept : spend->kept_models()) {
+    for (const auto& kept : spend->kept().models()) {
         auto* of = s.habits_of(kept.name);
         if (!of) continue;
         const auto& n = kept.numbers;
@@ -220,12 +220,12 @@ void gateway::parts::keep_habits() {
         if (factor.samples() + per_byte.samples() + answer.samples() == 0) continue;
         models.push_back({label, {factor.value(), factor.samples(), per_byte.value(), per_byte.samples(), answer.value(), answer.samples()}});
     }
-    if (!models.empty()) (void)spend->keep_models(models);
+    if (!models.empty()) (void)spend->kept().keep_models(models);
 }
 
 void gateway::parts::keep_objects() {
     exchange::object_keeper::settings how;
-    how.books = spend.get();
+    if (spend) how.books = &spend->objects();
     how.shares_books = [this, predecessor = given.predecessor()] {
         return handed_over || (predecessor != 0 && ::kill(static_cast<pid_t>(predecessor), 0) == 0);
     };
@@ -259,8 +259,8 @@ void gateway::parts::join_fleet(const pools::snapshot& s) {
     if (!conf->state.shared) return;
     std::random_device entropy;
     const auto fresh = static_cast<std::int64_t>((std::uint64_t{entropy()} << 31U) ^ entropy());
-    fleet::identity who{std::to_string(spend ? spend->identity(fresh) : fresh), std::to_string(spend ? spend->instance() : 0), 0};
-    if (spend) who.weirs_remembered = weirs_remembered = static_cast<int>(spend->kept("weirs"));
+    fleet::identity who{std::to_string(spend ? spend->kept().identity(fresh) : fresh), std::to_string(spend ? spend->instance() : 0), 0};
+    if (spend) who.weirs_remembered = weirs_remembered = static_cast<int>(spend->kept().number("weirs"));
     fleet = std::make_unique<fleet::fleet>(*conf->state.shared, std::move(who),
                                            [](std::string_view what) { telemetry::log(telemetry::level::warn, what); });
     if (spend) fleet->alone_in_family(spend->alone());
@@ -272,12 +272,12 @@ void gateway::parts::join_fleet(const pools::snapshot& s) {
 void gateway::parts::remember_weirs() {
     if (!fleet || !spend) return;
     const int weirs = fleet->now().weirs_to_remember;
-    if (weirs > 0 && weirs != weirs_remembered && spend->keep("weirs", weirs)) weirs_remembered = weirs;
+    if (weirs > 0 && weirs != weirs_remembered && spend->kept().keep("weirs", weirs)) weirs_remembered = weirs;
 }
 
 std::optional<admin::ledger_facts> gateway::parts::ledger_facts() const {
     if (!spend) return std::nullopt;
-    return admin::ledger_facts{!spend->failing(), spend->lost(), spend->journal_bytes()};
+    return admin::ledger_facts{!spend->failing(), spend->journals().lost(), spend->journals().bytes()};
 }
 
 void gateway::parts::make_desk() {

@@ -1,60 +1,18 @@
 #include "app/trace_exporter.hpp"
 
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <climits>
-#include <exception>
+#include <utility>
 
-#include "core/version.hpp"
-#include "http/head_writer.hpp"
-#include "policy/upstreams/retry_after.hpp"
 #include "telemetry/event_log.hpp"
 #include "telemetry/metrics.hpp"
-#include "telemetry/otlp_answer.hpp"
 
 namespace weir::app {
 namespace {
 
-constexpr std::size_t batch_bytes = 512 * 1024;
 constexpr auto nap = std::chrono::milliseconds{200};
 constexpr auto longest_pause = std::chrono::minutes{1};
-
-std::string host_name() {
-    char name[HOST_NAME_MAX + 1] = {};
-    return gethostname(name, sizeof name - 1) == 0 ? name : "";
-}
-
-std::vector<std::pair<std::string, std::string>> resource_of(const config::tracing_conf& conf) {
-    const auto host = host_name(), pid = std::to_string(getpid());
-    return {{"service.name", conf.service_name},
-            {"service.version", std::string{core::version}},
-            {"service.instance.id", host + ":" + pid},
-            {"host.name", host},
-            {"telemetry.sdk.name", "weir"},
-            {"telemetry.sdk.language", "cpp"}};
-}
-
-wire::call_request write_export(const pools::upstream_runtime& to, std::string body) {
-    std::string lines;
-    http::head_writer head{lines};
-    head.add("user-agent", "weir/" + std::string{core::version} + " traces");
-    head.add("content-type", std::string_view{"application/json"});
-    for (const auto& [name, value] : to.conf->headers) head.add(name, value.reveal());
-    return {"POST", to.conf->base_path.empty() ? "/v1/traces" : to.conf->base_path, to.authority, core::secret{std::move(lines)}, std::move(body)};
-}
-
-std::string failure_of(const wire::call_answer& got) {
-    switch (got.how) {
-        case wire::call_answer::end::answered: return "it answered " + std::to_string(got.status);
-        case wire::call_answer::end::not_connected: return "it cannot be reached" + (got.dialled.detail.empty() ? "" : ": " + got.dialled.detail);
-        case wire::call_answer::end::timed_out: return "it did not answer in time";
-        case wire::call_answer::end::closed: return "it closed the connection without an answer";
-        case wire::call_answer::end::not_http: return "what it answered is not HTTP: " + got.why;
-    }
-    return "";
-}
 
 void block_signals() {
     sigset_t all;
@@ -108,96 +66,64 @@ void trace_exporter::run() {
     for (bool goes_on = true; goes_on;) {
         goes_on = wait_for(nap);
         for (bool more = true; more;) {
-            more = gather();
-            const bool due = !goes_on || batch_.size() >= batch_bytes || core::clock::now() - first_waits_since_ >= pace_.interval;
-            if (in_batch_ > 0 && due) send_batch();
+            more = batch_.gather(lanes_, core::clock::now());
+            const bool due = goes_on ? batch_.is_due(core::clock::now(), pace_.interval) : batch_.spans() > 0;
+            if (due) send_batch();
         }
     }
-}
-
-// True: there was more than one batch takes.
-bool trace_exporter::gather() {
-    const bool was_empty = in_batch_ == 0;
-    for (const auto& lane : lanes_) in_batch_ += lane->take(batch_, batch_bytes);
-    if (was_empty && in_batch_ > 0) first_waits_since_ = core::clock::now();
-    return batch_.size() >= batch_bytes;
 }
 
 void trace_exporter::send_batch() {
+    using verdict = span_answer::verdict;
+    const auto spans = static_cast<std::uint64_t>(batch_.spans());
     const auto began = core::clock::now();
-    auto pause = pace_.backoff;
-    for (;;) {
-        std::string why;
-        auto asked = std::chrono::milliseconds{-1};
-        core::time_point end;
-        {
-            const std::scoped_lock lock(lock_);
-            end = std::min(began + pace_.give_up, last_moment_);
-        }
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - core::clock::now());
-        auto outcome = verdict::again;
-        if (left.count() > 0) {
-            const auto to = destination();
-            // Another resource may be named after a reload.
-            outcome = post(telemetry::export_request(batch_, resource_of(*to->conf->tracing)), std::min(pace_.timeout, left), asked, why);
-        } else {
-            unreachable_ += static_cast<std::uint64_t>(in_batch_);
+    for (auto pause = pace_.backoff;; pause = std::min(2 * pause, 30 * pace_.backoff)) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(last_moment_for(began) - core::clock::now());
+        if (left.count() <= 0) {
+            unreachable_ += spans;
             break;
         }
-        if (outcome == verdict::taken) {
-            exported_ += static_cast<std::uint64_t>(in_batch_ - rejected_);
-            refused_ += static_cast<std::uint64_t>(rejected_);
-            if (rejected_ > 0)
-                complain("it rejected " + std::to_string(rejected_) + " spans of a batch");
-            else if (std::exchange(failing_, false))
-                telemetry::log(telemetry::level::info, "tracing: spans are sent again");
+        const auto to = destination();  // another may be named after a reload
+        const auto answer = post_spans(*to, batch_, std::min(pace_.timeout, left));
+        if (answer.how == verdict::taken) {
+            count_taken(answer, *to);
             break;
         }
-        complain(why);
-        if (outcome == verdict::refused) {
-            refused_ += static_cast<std::uint64_t>(in_batch_);
+        complain(answer.why, *to);
+        if (answer.how == verdict::refused) {
+            refused_ += spans;
             break;
         }
-        const auto spread = pause / 2 + std::chrono::milliseconds{jitter_() % static_cast<unsigned>(pause.count() / 2 + 1)};
-        const auto rest = std::min<std::chrono::milliseconds>(asked.count() >= 0 ? asked : spread, longest_pause);
-        if (!wait_for(rest)) std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(rest, nap));  // the last seconds are not slept away
-        pause = std::min(2 * pause, 30 * pace_.backoff);
+        rest(pause, answer.asked);
     }
     batch_.clear();
-    in_batch_ = 0;
 }
 
-// 429, 502, 503 and 504 may be tried again, as may what was never answered; any other refusal is final.
-trace_exporter::verdict trace_exporter::post(const std::string& body, std::chrono::milliseconds limit, std::chrono::milliseconds& pause,
-                                             std::string& why) {
-    const auto to = destination();
-    wire::call_limits limits;
-    limits.total = limit;
-    limits.connect = std::min(limits.connect, limit);
-    wire::call_answer got;
-    try {
-        got = wire::call(to->collector->target, write_export(*to->collector, body), limits);
-    } catch (const std::exception& e) {
-        why = e.what();
-        return verdict::again;
-    }
-    const bool answered = got.how == wire::call_answer::end::answered;
-    if (answered && got.status >= 200 && got.status < 300) {
-        rejected_ = static_cast<int>(std::min<std::int64_t>(telemetry::rejected_spans(got.body), in_batch_));
-        return verdict::taken;
-    }
-    why = failure_of(got);
-    if (answered) {
-        if (const auto asked = policy::retry_after(got.field("retry-after"), {}, core::wall_clock::now())) pause = *asked;
-    }
-    const bool may_retry = !answered || got.status == 429 || got.status == 502 || got.status == 503 || got.status == 504;
-    return may_retry ? verdict::again : verdict::refused;
+core::time_point trace_exporter::last_moment_for(core::time_point began) const {
+    const std::scoped_lock lock(lock_);
+    return std::min(began + pace_.give_up, last_moment_);
+}
+
+void trace_exporter::count_taken(const span_answer& answer, const pools::snapshot& by) {
+    exported_ += static_cast<std::uint64_t>(batch_.spans() - answer.rejected);
+    refused_ += static_cast<std::uint64_t>(answer.rejected);
+    if (answer.rejected > 0)
+        complain("it rejected " + std::to_string(answer.rejected) + " spans of a batch", by);
+    else if (std::exchange(failing_, false))
+        telemetry::log(telemetry::level::info, "tracing: spans are sent again");
+}
+
+// What the collector asks for goes before our own pause.
+void trace_exporter::rest(std::chrono::milliseconds pause, std::chrono::milliseconds asked) {
+    const auto spread = pause / 2 + std::chrono::milliseconds{jitter_() % static_cast<unsigned>(pause.count() / 2 + 1)};
+    const auto time = std::min<std::chrono::milliseconds>(asked.count() >= 0 ? asked : spread, longest_pause);
+    if (!wait_for(time)) std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(time, nap));  // the last seconds are not slept away
 }
 
 // Once, until it works again.
-void trace_exporter::complain(const std::string& why) {
+void trace_exporter::complain(const std::string& why, const pools::snapshot& about) {
     if (std::exchange(failing_, true)) return;
-    telemetry::log(telemetry::level::warn, "tracing: spans cannot be sent to " + destination()->collector->conf->url + ": " + why +
+    telemetry::log(telemetry::level::warn, "tracing: spans cannot be sent to " + about.collector->conf->url + ": " + why +
                                                "; see weir_spans_dropped_total. Requests are not affected");
 }
 

@@ -1,4 +1,4 @@
-// Sends finished spans to an OTLP/HTTP collector, in batches, on a thread of its own (https://opentelemetry.io/docs/specs/otlp/#otlphttp).
+// Sends finished spans to a collector, in batches, on a thread of its own: when, how often, and what is given up (span_post.hpp sends one batch).
 // Workers never wait for it: their lanes drop what a slow collector does not take. It decides nothing about what is traced.
 #pragma once
 
@@ -7,6 +7,8 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -14,9 +16,11 @@
 #include <thread>
 #include <vector>
 
+#include "app/span_post.hpp"
+#include "core/clock.hpp"
 #include "pools/snapshot.hpp"
+#include "telemetry/span_batch.hpp"
 #include "telemetry/span_lane.hpp"
-#include "wire/one_call.hpp"
 
 namespace weir::app {
 
@@ -49,13 +53,12 @@ public:
     void collect(std::vector<prometheus::MetricFamily>& out) const;
 
 private:
-    enum class verdict : std::uint8_t { taken, again, refused };
-
     void run();
-    [[nodiscard]] bool gather();
     void send_batch();
-    [[nodiscard]] verdict post(const std::string& body, std::chrono::milliseconds limit, std::chrono::milliseconds& pause, std::string& why);
-    void complain(const std::string& why);
+    [[nodiscard]] core::time_point last_moment_for(core::time_point began) const;
+    void count_taken(const span_answer& answer, const pools::snapshot& by);
+    void rest(std::chrono::milliseconds pause, std::chrono::milliseconds asked);
+    void complain(const std::string& why, const pools::snapshot& about);
     [[nodiscard]] bool wait_for(std::chrono::milliseconds time);
     [[nodiscard]] std::shared_ptr<const pools::snapshot> destination() const;
 
@@ -69,10 +72,7 @@ private:
     core::time_point last_moment_ = core::never;
 
     // the sending thread's
-    std::string batch_;
-    int in_batch_ = 0;  ///< spans
-    int rejected_ = 0;  ///< of the last batch that was taken
-    core::time_point first_waits_since_{};
+    telemetry::span_batch batch_;
     bool failing_ = false;
     std::minstd_rand jitter_;
 

@@ -35,7 +35,9 @@ public:
     reply_reader& operator=(const reply_reader&) = delete;
 
     enum class got : std::uint8_t { nothing_yet, one, broken };
+    /// The next bytes that came. They are copied.
     void feed(std::string_view bytes);
+    /// The next whole reply into `out`. Broken: this is not the protocol, and nothing more can be read.
     [[nodiscard]] got next(reply& out);
 
 private:

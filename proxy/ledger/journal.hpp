@@ -33,9 +33,9 @@ struct progress_report {
     int attempts = 0;
     usage::counts usage;
     usage::nanousd cost = 0;
-    std::int64_t first_token_ms = -1;
-    std::int64_t duration_ms = 0;
-    std::string_view object = {};  ///< as in a row
+    std::int64_t first_token_ms = -1;  ///< -1: none came
+    std::int64_t duration_ms = 0;      ///< since the request began
+    std::string_view object = {};      ///< as in a row
     bool owes = false;
 };
 
@@ -47,7 +47,8 @@ struct entry {
 
 class journal {
 public:
-    /// `first` is the sequence before the first one to give out. The file is made when it is first needed.
+    /// `first` is the sequence before the first one to give out (sequence_numbers.hpp). The file is made when it is first needed, and never larger
+    /// than `max_bytes`.
     journal(std::string path, sequence first, std::size_t max_bytes);
     ~journal();
     journal(const journal&) = delete;
@@ -57,7 +58,7 @@ public:
 
     /// Makes the request known. When there is no room the entry is only a number, and a crash would forget the request.
     [[nodiscard]] entry begin(const intent& what);
-    /// At most once a second per request is enough.
+    /// What a crash would settle the request with. At most once a second per request is enough. Nothing for an entry without room.
     void progress(const entry& which, const progress_report& so_far);
     /// The row is durable when this returns true: call it before the last byte goes out. False: there was no room and the
     /// request was never begun; the row is lost and counted. `which` is used up; a default entry is fine too.
@@ -70,11 +71,13 @@ public:
     struct taken {
         std::vector<std::pair<void*, std::uint32_t>> marks;
     };
-    /// Hands out the settled rows that were not yet released; remembers how far in `marks`. At most `most` rows.
+    /// Hands out the settled rows that were not yet released; remembers how far in `marks`. At most `most` rows; returns how many. The rows are
+    /// views that hold until they are released.
     std::size_t take(std::size_t most, taken& marks, const std::function<void(const row&)>& each);
     /// The rows of `marks` are in the database: gives their space back.
     void release(const taken& marks);
-    /// Keeps blocks ready so that the worker need not make them. False: the disk or the limit says no (`why`).
+    /// Keeps blocks ready so that the worker need not make them. False: the disk or the limit says no (`why`); the worker goes on with those that
+    /// there are.
     bool prepare(std::string& why);
 
     [[nodiscard]] std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }

@@ -16,9 +16,9 @@ struct made_object {
     std::string endpoint;             ///< its label
     std::string request_id;           ///< of the request that made it
     std::string model, served_model;  ///< as asked, as sent
-    std::int64_t time_ms = 0;
-    bool owes = false;     ///< its usage has not been reported
-    usage::counts booked;  ///< what was charged for it so far: the estimate
+    std::int64_t time_ms = 0;         ///< when it was made, since the Unix epoch
+    bool owes = false;                ///< its usage has not been reported
+    usage::counts booked;             ///< what was charged for it so far: the estimate
     usage::nanousd booked_cost = 0;
 };
 

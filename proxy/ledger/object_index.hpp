@@ -25,12 +25,14 @@ using object_ref = std::shared_ptr<kept_object>;
 
 class object_index {
 public:
+    /// About `most` objects are kept.
     explicit object_index(std::size_t most) : most_per_shelf_(most / shelf_count + 1) {}
 
     /// The object that is known by this id then: an earlier one stays, whoever names it again. Not yet expired ones only.
     object_ref add(made_object what);
     /// Null: not known here.
     [[nodiscard]] object_ref find(std::string_view id) const;
+    /// Those that were made before then, in milliseconds since the Unix epoch.
     void forget_before(std::int64_t time_ms);
     [[nodiscard]] std::size_t size() const;
 

@@ -1,5 +1,5 @@
 // One request as the ledger keeps it, and its form as bytes in a journal.
-// It does not know where the bytes are kept (journal.hpp, database.hpp do).
+// It does not know where the bytes are kept (journal.hpp, database/request_table.hpp do).
 #pragma once
 
 #include <cstddef>
@@ -32,6 +32,7 @@ struct row {
     std::int64_t duration_ms = 0;
 };
 
+/// Without a `seq`. Its strings are views into the record.
 [[nodiscard]] row row_of(const record::request_record& what);
 
 /// The code of a row that brings what an earlier row lacked: usage that was reported later. It is no request.

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 
-#include "ledger/database.hpp"
+#include "ledger/database/connection.hpp"
+#include "ledger/database/row_table.hpp"
 #include "ledger/journal_format.hpp"
-#include "ledger/ledger.hpp"
+#include "ledger/ledger_files.hpp"
+#include "ledger/unix_time.hpp"
 
 namespace weir::ledger {
 namespace {
@@ -153,8 +155,6 @@ std::string sql_of(const spend_query& what) {
     return sql;
 }
 
-std::int64_t milliseconds(core::wall_time when) { return std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count(); }
-
 spend_row read_row(const statement& from, std::size_t by) {
     spend_row r;
     int at = 0;
@@ -193,8 +193,8 @@ spend_result spend(const std::string& path, const spend_query& what) {
     if (!result.error.empty() || !from.open(path, result.error)) return result;
 
     statement ask(from.handle(), sql_of(what));
-    if (what.since) ask.bind(1, milliseconds(*what.since));
-    if (what.until) ask.bind(2, milliseconds(*what.until));
+    if (what.since) ask.bind(1, unix_ms(*what.since));
+    if (what.until) ask.bind(2, unix_ms(*what.until));
     for (std::size_t i = 0; i < what.filters.size(); ++i) ask.bind(static_cast<int>(i) + 3, std::string_view(what.filters[i].second));
     result.by = what.by;
     int code = ask.step();

@@ -37,11 +37,13 @@ struct spend_result {
 /// What can stand in `--by` and in filters: key, model, day, …
 [[nodiscard]] const std::vector<std::string>& spend_fields();
 
-/// Settled requests of the database and of the journals beside it, each once.
+/// Settled requests of the database and of the journals beside it, each once. What cannot be read, or asked, is said in `error`.
 [[nodiscard]] spend_result spend(const std::string& path, const spend_query& what);
 
 enum class spend_format { table, json, csv };
+/// `table`, `json`, `csv`; nothing for any other name.
 [[nodiscard]] std::optional<spend_format> spend_format_of(std::string_view name);
+/// Money in dollars; JSON and CSV say nano-dollars, too.
 [[nodiscard]] std::string format(const spend_result& result, spend_format how);
 
 /// `2026-01-31`, `2026-01-31T12:00[:00[.000]][Z|+02:00]` (UTC where nothing is said) or a duration back from `now` (`90m`, `7d`).

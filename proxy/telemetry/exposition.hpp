@@ -16,6 +16,7 @@ enum class exposition : std::uint8_t {
 /// accepts neither, since an answer in another format helps more than a refusal.
 [[nodiscard]] exposition choose_exposition(std::string_view accept);
 
+/// The value of Content-Type, with version and charset.
 [[nodiscard]] std::string_view content_type_of(exposition format);
 
 }  // namespace weir::telemetry

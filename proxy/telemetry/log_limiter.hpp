@@ -20,6 +20,7 @@ public:
         std::int64_t left_out = 0;  ///< lines of the windows before that were not written, said once
     };
 
+    /// Of one line that would be written now.
     [[nodiscard]] verdict judge(core::wall_time now) {
         const auto window = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count() / window_s;
         auto current = window_.load(std::memory_order_relaxed);

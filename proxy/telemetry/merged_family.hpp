@@ -32,16 +32,19 @@ struct merged_family {
         const series* like = nullptr;
     };
 
+    /// The labels of `like` for the first time, as they are written between the braces; returns the index of their first value in `values`.
     std::size_t add_entry(const series_store& store, const series& like, const std::string& label_text);
     /// The classic text format.
     void render(std::string& out) const;
     /// OpenMetrics, with `examples` behind the buckets.
     void render_openmetrics(std::string& out) const;
+    /// For prometheus-cpp, in the base unit.
     [[nodiscard]] prometheus::MetricFamily collect() const;
     /// A family of OpenTelemetry's names that nobody asked for.
     [[nodiscard]] bool hidden() const { return optional && entries.empty(); }
 
     void forget_examples();
+    /// Of each bucket of a series the example that is newer: the one that is kept, or that of `from`. `first_value` as add_entry() said it.
     void keep_newest(std::size_t first_value, const series& from);
 
     const family_info* info;

@@ -37,6 +37,7 @@ class metrics final : public prometheus::Collectable {
 public:
     static constexpr std::size_t default_series_limit = 100'000;  ///< per shard; about 130 bytes each
 
+    /// `series_limit`: of each shard; what comes after is counted in the families' `other` and in weir_metric_series_dropped_total.
     explicit metrics(std::size_t series_limit = default_series_limit);
     ~metrics() override;
 
@@ -57,8 +58,9 @@ public:
 
     /// OpenMetrics 1.0.0 of everything, with exemplars: the latest request in each bucket of the histograms of times, by trace and request id.
     [[nodiscard]] std::string render_openmetrics();
-    void render_openmetrics(std::string& out);
+    void render_openmetrics(std::string& out);  ///< reuses the string's memory
 
+    /// In the format that a scraper asked for.
     [[nodiscard]] std::string render(exposition format);
 
     /// The cells of all series of a family, added up, in cell units (families.hpp): what a histogram or a counter says as a whole.

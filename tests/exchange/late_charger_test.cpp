@@ -68,7 +68,7 @@ protected:
         const auto& key = current_.get()->keys->keys().front();
         return key.settings().budgets[0].amount - key.left(0, now);
     }
-    late_charger charger(ledger::ledger* books = nullptr) {
+    late_charger charger(ledger::object_store* books = nullptr) {
         return {current_, books, [this](exchange::late_spend what) { told_.push_back(std::move(what)); }};
     }
 
@@ -152,7 +152,7 @@ TEST_F(LateCharger, GivesBackWhatTheLedgerDoesNotWantToHave) {
     std::string error;
     const auto books = ledger::ledger::open(ledger_test::quiet_options(in), error);
     ASSERT_TRUE(books) << error;
-    auto by = charger(books.get());
+    auto by = charger(&books->objects());
     const auto of = object(0);
     EXPECT_EQ(by.charge(of, {used(1'000'000)}, true), outcome::done) << "it knows no such object";
     EXPECT_EQ(spent(), 0);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ledger/journal_format.hpp"
+#include "ledger/ledger_files.hpp"
 #include "ledger/ledger_support.hpp"
 
 using namespace weir;

@@ -9,6 +9,7 @@
 
 #include <fstream>
 
+#include "ledger/ledger_files.hpp"
 #include "ledger/ledger_support.hpp"
 #include "ledger/spend.hpp"
 
@@ -296,8 +297,8 @@ TEST(Ledger, ReportsAFullJournalAndTakesRowsAgainOnceThereIsRoom) {
         ledger::entry none;
         kept += journal.settle(none, record_of("r" + std::to_string(i), 1));
     }
-    EXPECT_GT(ledger->lost(), 0u);
-    EXPECT_EQ(ledger->lost(), 10'000u - static_cast<unsigned>(kept));
+    EXPECT_GT(ledger->journals().lost(), 0u);
+    EXPECT_EQ(ledger->journals().lost(), 10'000u - static_cast<unsigned>(kept));
     ledger->flush();
     EXPECT_THAT(faults, testing::Contains(testing::HasSubstr("found no room")));
     EXPECT_EQ(rows_of(in.ledger()).size(), static_cast<std::size_t>(kept));
@@ -525,15 +526,15 @@ TEST(Ledger, KeepsItsNameAndWhatWasLearnedOverARestart) {
     std::int64_t name = 0;
     {
         auto ledger = open_or_fail(quiet_options(in));
-        EXPECT_TRUE(ledger->kept_models().empty());
-        name = ledger->identity(4711);
+        EXPECT_TRUE(ledger->kept().models().empty());
+        name = ledger->kept().identity(4711);
         EXPECT_EQ(name, 4711);
-        EXPECT_TRUE(ledger->keep_models({{"claude-*", {1, 2, 3, 4, 5, 6}}, {"other", {7, 8, 9, 10, 11, 12}}}));
-        EXPECT_TRUE(ledger->keep_models({{"other", {0, 0, 0, 0, 0, -1}}}));
+        EXPECT_TRUE(ledger->kept().keep_models({{"claude-*", {1, 2, 3, 4, 5, 6}}, {"other", {7, 8, 9, 10, 11, 12}}}));
+        EXPECT_TRUE(ledger->kept().keep_models({{"other", {0, 0, 0, 0, 0, -1}}}));
     }
     auto ledger = open_or_fail(quiet_options(in));
-    EXPECT_EQ(ledger->identity(1), name);
-    const auto models = ledger->kept_models();
+    EXPECT_EQ(ledger->kept().identity(1), name);
+    const auto models = ledger->kept().models();
     ASSERT_EQ(models.size(), 2u);
     for (const auto& each : models) EXPECT_EQ(each.numbers[5], each.name == "other" ? -1 : 6) << each.name;
 }

@@ -64,7 +64,7 @@ TEST(Objects, TheMakerIsKnownAfterARestart) {
         ASSERT_TRUE(books->flush());
     }
     auto books = opened(in);
-    const auto found = books->find_object("resp_1");
+    const auto found = books->objects().find("resp_1");
     ASSERT_TRUE(found);
     EXPECT_EQ(found->key, "dify");
     EXPECT_EQ(found->pool, "openai");
@@ -75,7 +75,7 @@ TEST(Objects, TheMakerIsKnownAfterARestart) {
     EXPECT_TRUE(found->owes);
     EXPECT_EQ(found->booked_cost, 100);
     EXPECT_EQ(found->booked.input, 10);
-    EXPECT_FALSE(books->find_object("resp_2"));
+    EXPECT_FALSE(books->objects().find("resp_2"));
 }
 
 // A stream that had named its object when weir died: it stands in the slot of the running request.
@@ -93,7 +93,7 @@ TEST(Objects, TheMakerIsKnownOfARequestThatWasNeverSettled) {
         journal.progress(entry, so_far);
     }
     auto books = opened(in);
-    const auto found = books->find_object(id);
+    const auto found = books->objects().find(id);
     ASSERT_TRUE(found);
     EXPECT_EQ(found->key, "dify");
     EXPECT_TRUE(found->owes);
@@ -107,19 +107,19 @@ TEST(Objects, ALaterRequestTakesNoObjectOver) {
     thief.key = "thief";
     write(*books, thief);
     ASSERT_TRUE(books->flush());
-    EXPECT_EQ(books->find_object("resp_1")->key, "dify");
+    EXPECT_EQ(books->objects().find("resp_1")->key, "dify");
 }
 
 TEST(Objects, LateUsageIsChargedOnceAndIsNoRequest) {
     const folder in;
     auto books = opened(in);
     write(*books, making("maker", "resp_1", true));  // not moved yet: charging does that
-    EXPECT_EQ(books->charge_late(late_row(400), {"resp_1", 100, 500, false}), ledger::late_charge::charged);
-    EXPECT_EQ(books->charge_late(late_row(400), {"resp_1", 100, 500, false}), ledger::late_charge::not_due);
-    EXPECT_EQ(books->charge_late(late_row(400), {"resp_1", 500, 900, false}), ledger::late_charge::not_due) << "it is paid";
-    EXPECT_EQ(books->charge_late(late_row(400), {"resp_2", 0, 400, false}), ledger::late_charge::not_due) << "nobody made it";
-    EXPECT_FALSE(books->find_object("resp_1")->owes);
-    EXPECT_TRUE(books->owed_objects({}, 10).empty());
+    EXPECT_EQ(books->objects().charge_late(late_row(400), {"resp_1", 100, 500, false}), ledger::late_charge::charged);
+    EXPECT_EQ(books->objects().charge_late(late_row(400), {"resp_1", 100, 500, false}), ledger::late_charge::not_due);
+    EXPECT_EQ(books->objects().charge_late(late_row(400), {"resp_1", 500, 900, false}), ledger::late_charge::not_due) << "it is paid";
+    EXPECT_EQ(books->objects().charge_late(late_row(400), {"resp_2", 0, 400, false}), ledger::late_charge::not_due) << "nobody made it";
+    EXPECT_FALSE(books->objects().find("resp_1")->owes);
+    EXPECT_TRUE(books->objects().owed({}, 10).empty());
     EXPECT_EQ(books->spent_since("dify", {}), 500);
     EXPECT_EQ(number(in.ledger(), "SELECT count(*) FROM requests WHERE late"), 1);
     EXPECT_EQ(number(in.ledger(), "SELECT count(*) FROM requests WHERE NOT late"), 1);
@@ -136,9 +136,9 @@ TEST(Objects, WhatIsReportedInPartsIsChargedInParts) {
     const folder in;
     auto books = opened(in);
     write(*books, making("maker", "batch_1", true));
-    EXPECT_EQ(books->charge_late(late_row(50), {"batch_1", 100, 150, true}), ledger::late_charge::charged);
-    EXPECT_TRUE(books->find_object("batch_1")->owes);
-    EXPECT_EQ(books->charge_late(late_row(-30), {"batch_1", 150, 120, false}), ledger::late_charge::charged);
+    EXPECT_EQ(books->objects().charge_late(late_row(50), {"batch_1", 100, 150, true}), ledger::late_charge::charged);
+    EXPECT_TRUE(books->objects().find("batch_1")->owes);
+    EXPECT_EQ(books->objects().charge_late(late_row(-30), {"batch_1", 150, 120, false}), ledger::late_charge::charged);
     EXPECT_EQ(books->spent_since("dify", {}), 120);
 }
 
@@ -164,9 +164,9 @@ TEST(Objects, OldOnesAreForgotten) {
     write(*books, old);
     write(*books, making("new", "resp_new", true));
     ASSERT_TRUE(books->flush());
-    books->forget_objects(std::chrono::hours{24 * 30}, core::wall_clock::now());
-    EXPECT_FALSE(books->find_object("resp_old"));
-    EXPECT_TRUE(books->find_object("resp_new"));
+    books->objects().forget(std::chrono::hours{24 * 30}, core::wall_clock::now());
+    EXPECT_FALSE(books->objects().find("resp_old"));
+    EXPECT_TRUE(books->objects().find("resp_new"));
 }
 
 TEST(ObjectIndex, KeepsTheFirstMakerAndNoMoreThanItMay) {

@@ -38,7 +38,7 @@ struct late_charger::bill {
     usage::nanousd cost = 0;
 };
 
-late_charger::late_charger(const latest_snapshot& current, ledger::ledger* books, std::function<void(late_spend)> tell)
+late_charger::late_charger(const latest_snapshot& current, ledger::object_store* books, std::function<void(late_spend)> tell)
     : current_(current), books_(books), tell_(std::move(tell)) {}
 
 late_charger::bill late_charger::bill_for(const pools::snapshot& s, const ledger::made_object& what,

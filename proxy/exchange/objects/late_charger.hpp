@@ -9,7 +9,7 @@
 
 #include "dialect/read/object_reader.hpp"
 #include "exchange/objects/latest_snapshot.hpp"
-#include "ledger/ledger.hpp"
+#include "ledger/object_store.hpp"
 #include "ledger/object_index.hpp"
 
 namespace weir::exchange {
@@ -29,7 +29,7 @@ public:
     };
 
     /// `books`: null: nothing outlives the process. `tell`: hears what was charged; may be empty. All of them outlive this.
-    late_charger(const latest_snapshot& current, ledger::ledger* books, std::function<void(late_spend)> tell);
+    late_charger(const latest_snapshot& current, ledger::object_store* books, std::function<void(late_spend)> tell);
 
     /// `usages`: all that is known of the object by now, by model; empty: nothing new. `over`: more will not come, so that it owes nothing any more
     /// (where `usages` is empty too, what was charged for it stands). Charges the difference to what was charged before, and notes it in `of`.
@@ -42,7 +42,7 @@ private:
                                            core::wall_time now) const;
 
     const latest_snapshot& current_;
-    ledger::ledger* books_;
+    ledger::object_store* books_;
     std::function<void(late_spend)> tell_;
 };
 

@@ -48,7 +48,7 @@ void object_keeper::leave_asking_to_successor() {
 
 void object_keeper::expire(core::wall_time now) {
     index_.forget_before(std::chrono::duration_cast<std::chrono::milliseconds>((now - policy::objects_kept).time_since_epoch()).count());
-    if (how_.books) how_.books->forget_objects(policy::objects_kept, now);
+    if (how_.books) how_.books->forget(policy::objects_kept, now);
 }
 
 // ---- who made it
@@ -69,7 +69,7 @@ void object_keeper::look(const std::shared_ptr<object_search>& what, const std::
                          bool again) {
     what->found = index_.find(id);
     if (!what->found)
-        if (auto known = how_.books->find_object(id)) what->found = index_.add(std::move(*known));
+        if (auto known = how_.books->find(id)) what->found = index_.add(std::move(*known));
     if (!what->found && again) {
         jobs_.add(clock::now() + look_again_after, [this, what, id, &whom, ticket] { look(what, id, whom, ticket, false); });
         return;
@@ -81,7 +81,7 @@ void object_keeper::look(const std::shared_ptr<object_search>& what, const std::
 // ---- usage that comes late
 
 void object_keeper::recall_owed(bool again) {
-    const auto owed = how_.books->owed_objects(core::wall_clock::now() - policy::asked_for_at_most, background_asker::most_asked);
+    const auto owed = how_.books->owed(core::wall_clock::now() - policy::asked_for_at_most, background_asker::most_asked);
     for (const auto& each : owed)
         if (background_asker::asks_for(each)) asker_.ask_for(index_.add(each));
     // Once more than the other process lives: what it left behind when it was killed is moved after its end.

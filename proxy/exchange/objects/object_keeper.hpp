@@ -19,8 +19,8 @@
 #include "exchange/objects/late_charger.hpp"
 #include "exchange/objects/latest_snapshot.hpp"
 #include "exchange/objects/timed_queue.hpp"
-#include "ledger/ledger.hpp"
 #include "ledger/object_index.hpp"
+#include "ledger/object_store.hpp"
 #include "policy/upstreams/wait_queue.hpp"
 #include "pools/snapshot.hpp"
 
@@ -35,7 +35,7 @@ struct object_search {
 class object_keeper {
 public:
     struct settings {
-        ledger::ledger* books = nullptr;            ///< null: nothing outlives the process
+        ledger::object_store* books = nullptr;      ///< null: nothing outlives the process
         std::function<bool()> shares_books = {};    ///< whether another process may still add to them
         std::function<void(late_spend)> tell = {};  ///< any thread
     };

@@ -1,5 +1,5 @@
 // A virtual table, read only, without constraints: https://sqlite.org/vtab.html ("eponymous-only").
-#include "ledger/row_table.hpp"
+#include "ledger/database/row_table.hpp"
 
 #include <iterator>
 #include <string>

@@ -1,6 +1,6 @@
 // Rows in memory as a table that SQLite reads: `INSERT INTO requests SELECT * FROM arriving` moves a whole batch with one
 // step of one statement, at half the price of binding each row (bench/ledger shows both).
-// It knows the columns of a row, nothing of transactions (database.hpp does).
+// It knows the columns of a row, nothing of transactions (connection.hpp does).
 #pragma once
 
 #include <sqlite3.h>

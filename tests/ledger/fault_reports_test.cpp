@@ -1,0 +1,43 @@
+// A fault that stands is told once, and again when it comes back.
+#include "ledger/fault_reports.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+using namespace weir;
+using testing::ElementsAre;
+
+TEST(FaultReports, TellsAFaultThatStandsOnce) {
+    std::vector<std::string> told;
+    ledger::fault_reports faults{[&](std::string_view what) { told.emplace_back(what); }};
+    faults.complain("move", "disk full");
+    faults.complain("move", "disk full");
+    EXPECT_THAT(told, ElementsAre("disk full"));
+    faults.complain("late", "cannot charge");
+    EXPECT_THAT(told, ElementsAre("disk full", "cannot charge"));
+    faults.is_over();
+    faults.complain("late", "cannot charge again");
+    EXPECT_THAT(told, ElementsAre("disk full", "cannot charge", "cannot charge again"));
+}
+
+TEST(FaultReports, SaysThatItFailsBeforeAnybodyIsTold) {
+    ledger::fault_reports* at = nullptr;
+    bool failed_then = false;
+    ledger::fault_reports faults{[&](std::string_view) { failed_then = at->failing(); }};
+    at = &faults;
+    faults.report("lost something");
+    EXPECT_FALSE(faults.failing()) << "what is only told does not stand";
+    faults.complain("move", "disk full");
+    EXPECT_TRUE(failed_then);
+    faults.set_failing(false);
+    EXPECT_FALSE(faults.failing());
+}
+
+TEST(FaultReports, NeedsNobodyWhoListens) {
+    ledger::fault_reports faults{{}};
+    faults.complain("move", "disk full");
+    EXPECT_TRUE(faults.failing());
+}
