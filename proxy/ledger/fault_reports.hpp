@@ -2,9 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
-#include <mutex>
-#include <string>
 #include <string_view>
 #include <utility>
 
@@ -12,38 +11,37 @@ namespace weir::ledger {
 
 class fault_reports {
 public:
+    enum class kind : std::uint8_t {
+        move,  ///< rows cannot be moved into the database
+        room,  ///< journals have no room for more
+        late,  ///< usage that came late cannot be charged
+    };
+
     explicit fault_reports(std::function<void(std::string_view)> tell) : tell_(std::move(tell)) {}
 
     void report(std::string_view message) const {
         if (tell_) tell_(message);
     }
 
-    /// A fault that stands: one message, until another kind stands or it is over. The disk may stay full for hours.
-    void complain(std::string_view kind, std::string_view message) {
+    /// A fault that stands: one message of each kind, until it is over. The disk may stay full for hours.
+    void complain(kind what, std::string_view message) {
         failing_.store(true, std::memory_order_relaxed);  // before anybody is told
-        {
-            const std::lock_guard lock(lock_);
-            if (complained_ == kind) return;
-            complained_ = kind;
-        }
-        report(message);
+        if ((standing_.fetch_or(bit(what)) & bit(what)) == 0) report(message);
     }
 
-    /// What was complained of is over: the next complaint is told again.
-    void is_over() {
-        const std::lock_guard lock(lock_);
-        complained_.clear();
-    }
+    /// The next complaint of this kind is told again.
+    void is_over(kind what) { standing_.fetch_and(static_cast<std::uint8_t>(~bit(what))); }
 
     void set_failing(bool now) { failing_.store(now, std::memory_order_relaxed); }
     /// Lives as long as this.
     [[nodiscard]] const std::atomic<bool>& failing() const { return failing_; }
 
 private:
+    static constexpr std::uint8_t bit(kind what) { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(what)); }
+
     std::function<void(std::string_view)> tell_;
     std::atomic<bool> failing_{false};
-    std::mutex lock_;
-    std::string complained_;  // the fault that was told last and still stands
+    std::atomic<std::uint8_t> standing_{0};  ///< a bit for each kind that was told and is not over
 };
 
 }  // namespace weir::ledger

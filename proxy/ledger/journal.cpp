@@ -138,7 +138,6 @@ bool journal::settle(entry& which, const record::request_record& what) {
     const std::uint32_t tail = current_->tail.load(std::memory_order_relaxed);
     const std::size_t size = write_frame(current_->base + tail, r);
     current_->tail.store(tail + static_cast<std::uint32_t>(size), std::memory_order_release);
-    bump(settled_);
     abandon(which);
     return true;
 }

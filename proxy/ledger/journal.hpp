@@ -83,7 +83,6 @@ public:
     [[nodiscard]] std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
     /// Rows that found no room and wait in their slots for the next start.
     [[nodiscard]] std::uint64_t delayed() const { return delayed_.load(std::memory_order_relaxed); }
-    [[nodiscard]] std::uint64_t settled() const { return settled_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::size_t bytes();  ///< of its file
     /// Requests begun and not settled, and rows not yet released. Only when the worker is at rest.
     [[nodiscard]] bool empty();
@@ -112,7 +111,6 @@ private:
     std::size_t open_count_ = 0;
     std::atomic<std::uint64_t> lost_{0};
     std::atomic<std::uint64_t> delayed_{0};
-    std::atomic<std::uint64_t> settled_{0};
 
     std::mutex lock_;  // the members below; the worker takes it once per block
     int fd_ = -1;

@@ -38,9 +38,12 @@ late_charge object_store::charge_late(row what, const object_booking& booking) {
     if (v == verdict::fine) v = db->objects.book(booking, due, why);
     if (v == verdict::fine && due && (what.cost != 0 || !what.usage.empty())) v = db->requests.insert({&what, 1}, why);
     if (v == verdict::fine) v = db->file.commit(why);
-    if (v == verdict::fine) return due ? late_charge::charged : late_charge::not_due;
+    if (v == verdict::fine) {
+        faults_.is_over(fault_reports::kind::late);
+        return due ? late_charge::charged : late_charge::not_due;
+    }
     db->file.rollback();
-    faults_.complain("late", why + "; usage that came late is charged when that works again");
+    faults_.complain(fault_reports::kind::late, why + "; usage that came late is charged when that works again");
     return late_charge::failed;
 }
 

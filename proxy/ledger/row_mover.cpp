@@ -50,21 +50,22 @@ bool row_mover::move_all() {
         std::string why;
         if (empty_one(*from, *db, wrote, why) != verdict::fine) {
             fine = false;
-            faults_.complain("move", why + "; settled requests stay in " + from->path());
+            faults_.complain(fault_reports::kind::move, why + "; settled requests stay in " + from->path());
         }
         if (std::string full; !from->prepare(full)) {
             room = false;
-            faults_.complain("room", ledger + full);
+            faults_.complain(fault_reports::kind::room, ledger + full);
         }
     }
     if (std::string why; !wrote && db->file.probe(why) != verdict::fine) {
         fine = false;
-        faults_.complain("move", why + "; settled requests will stay in their journals");
+        faults_.complain(fault_reports::kind::move, why + "; settled requests will stay in their journals");
     }
     faults_.set_failing(!fine || !room);
     if (const auto lost = from_.newly_lost(); lost > 0)
         faults_.report(ledger + std::to_string(lost) + " requests found no room in the journal and are not in the ledger");
-    if (fine) faults_.is_over();
+    if (fine) faults_.is_over(fault_reports::kind::move);
+    if (room) faults_.is_over(fault_reports::kind::room);
     return fine;
 }
 

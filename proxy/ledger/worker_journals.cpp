@@ -36,11 +36,6 @@ std::vector<journal*> worker_journals::all() const {
     return every;
 }
 
-std::uint64_t worker_journals::settled() const {
-    const std::lock_guard lock(lock_);
-    return sum_of<std::uint64_t>(journals_, [](journal& j) { return j.settled(); });
-}
-
 std::uint64_t worker_journals::lost() const {
     const std::lock_guard lock(lock_);
     return sum_of<std::uint64_t>(journals_, [](journal& j) { return j.lost(); });

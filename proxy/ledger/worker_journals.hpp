@@ -27,9 +27,8 @@ public:
 
     [[nodiscard]] std::vector<journal*> all() const;
 
-    [[nodiscard]] std::uint64_t settled() const;  ///< rows that they took since the start
-    [[nodiscard]] std::uint64_t lost() const;     ///< rows that found no room
-    [[nodiscard]] std::size_t bytes() const;      ///< of their files
+    [[nodiscard]] std::uint64_t lost() const;  ///< rows that found no room
+    [[nodiscard]] std::size_t bytes() const;   ///< of their files
     /// Rows that were lost since this was asked last.
     [[nodiscard]] std::uint64_t newly_lost();
 

@@ -250,6 +250,15 @@ client::client(net::reactor& loop, std::string_view request, std::chrono::millis
 
 http::request_head& client::head() { return head_; }
 
+// All of it came with the head.
+wire::body_piece client::next_piece(std::uint64_t) {
+    using kind = wire::body_piece::kind;
+    wire::body_piece out;
+    walked_ += chunks_.next(in_.view().substr(head_size_ + walked_), out.bytes);
+    out.is = out.bytes.empty() ? kind::end : kind::bytes;
+    return out;
+}
+
 void client::leave() {
     gone_ = true;
     sleeper_.loop().post([this, alive = std::weak_ptr<bool>{alive_}] {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "exchange/exchange.hpp"
+#include "http/chunk_scanner.hpp"
 #include "pools/snapshot.hpp"
 #include "wire/client_stream.hpp"
 #include "wire/upstream_stream.hpp"
@@ -124,9 +125,9 @@ public:
     [[nodiscard]] bool readable() const override { return gone_; }
     [[nodiscard]] net::io_result read(char*, std::size_t) override { return {net::io::eof, 0}; }
     [[nodiscard]] net::io_result read_more(std::size_t) override { return {net::io::eof, 0}; }
-    [[nodiscard]] wire::body_piece next_piece(std::uint64_t) override { return {wire::body_piece::kind::end, {}}; }
+    [[nodiscard]] wire::body_piece next_piece(std::uint64_t largest) override;
     [[nodiscard]] flow invite_body() override { return flow::done; }
-    void leave_input(std::size_t size) override { in_.consume(std::min(head_size_ + size, in_.size())); }
+    void leave_input(std::size_t size) override { in_.consume(std::min(head_size_ + size + walked_, in_.size())); }
     void begin(std::string head_lines, wire::body_size size, bool may_keep) override;
     [[nodiscard]] bool shows_ends() const override { return true; }
     [[nodiscard]] bool is_open_ended() const override { return open_ended; }
@@ -149,6 +150,8 @@ private:
     };
 
     http::request_head head_;
+    http::chunk_scanner chunks_;
+    std::size_t walked_ = 0;  ///< bytes of chunks behind the head
     std::chrono::milliseconds slow_;
     alarm alarm_;
     core::time_point ready_at_{};

@@ -9,18 +9,21 @@
 
 using namespace weir;
 using testing::ElementsAre;
+using kind = ledger::fault_reports::kind;
 
 TEST(FaultReports, TellsAFaultThatStandsOnce) {
     std::vector<std::string> told;
     ledger::fault_reports faults{[&](std::string_view what) { told.emplace_back(what); }};
-    faults.complain("move", "disk full");
-    faults.complain("move", "disk full");
-    EXPECT_THAT(told, ElementsAre("disk full"));
-    faults.complain("late", "cannot charge");
-    EXPECT_THAT(told, ElementsAre("disk full", "cannot charge"));
-    faults.is_over();
-    faults.complain("late", "cannot charge again");
-    EXPECT_THAT(told, ElementsAre("disk full", "cannot charge", "cannot charge again"));
+    for (int i = 0; i < 3; ++i) {
+        faults.complain(kind::move, "disk full");
+        faults.complain(kind::room, "no room");
+        faults.complain(kind::late, "cannot charge");
+    }
+    EXPECT_THAT(told, ElementsAre("disk full", "no room", "cannot charge")) << "each kind is told once, whatever else stands";
+    faults.is_over(kind::late);
+    faults.complain(kind::late, "cannot charge again");
+    faults.complain(kind::move, "disk full");
+    EXPECT_THAT(told, ElementsAre("disk full", "no room", "cannot charge", "cannot charge again"));
 }
 
 TEST(FaultReports, SaysThatItFailsBeforeAnybodyIsTold) {
@@ -30,7 +33,7 @@ TEST(FaultReports, SaysThatItFailsBeforeAnybodyIsTold) {
     at = &faults;
     faults.report("lost something");
     EXPECT_FALSE(faults.failing()) << "what is only told does not stand";
-    faults.complain("move", "disk full");
+    faults.complain(kind::move, "disk full");
     EXPECT_TRUE(failed_then);
     faults.set_failing(false);
     EXPECT_FALSE(faults.failing());
@@ -38,6 +41,6 @@ TEST(FaultReports, SaysThatItFailsBeforeAnybodyIsTold) {
 
 TEST(FaultReports, NeedsNobodyWhoListens) {
     ledger::fault_reports faults{{}};
-    faults.complain("move", "disk full");
+    faults.complain(kind::move, "disk full");
     EXPECT_TRUE(faults.failing());
 }

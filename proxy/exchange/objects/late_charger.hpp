@@ -9,8 +9,8 @@
 
 #include "dialect/read/object_reader.hpp"
 #include "exchange/objects/latest_snapshot.hpp"
-#include "ledger/object_store.hpp"
 #include "ledger/object_index.hpp"
+#include "ledger/object_store.hpp"
 
 namespace weir::exchange {
 
