@@ -96,12 +96,12 @@ net::task<void> connection::serve() {
 
 // False: it was the connection's last.
 net::task<bool> connection::serve_one(bool first) {
-    wire::h1::next_head head{line_};
+    wire::h1::next_head head;
     page what;
     {
         // `curl -X POST` says nothing of a body where there is none.
         const wire::h1::head_limits within{first ? first_byte_time : idle_time, request_time, head_limit, http::unsaid_length::none};
-        auto waiting = head.wait(within, *this);
+        auto waiting = head.wait(line_, within, *this);
         const auto got = co_await std::move(waiting);
         if (got == state::closed) co_return false;
         now_ = doing::reading;

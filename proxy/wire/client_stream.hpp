@@ -75,8 +75,8 @@ public:
     [[nodiscard]] virtual net::socket* tunnel() { return nullptr; }
 
 protected:
-    net::waiter sleeper_;
     bool begun_ = false;
+    net::waiter sleeper_;
     std::uint64_t sent_ = 0;
 };
 

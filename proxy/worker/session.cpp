@@ -86,17 +86,16 @@ net::task<void> session::serve() {
         if (!shaken) co_return;
     }
     for (;;) {
-        wire::h1::next_head head{line_};
         auto got = state::closed;
         {
             // Its frame must not outlive it: what follows may take an hour.
-            auto waiting = head.wait(head_limits(first), *this);
+            auto waiting = await_head(first);
             got = co_await std::move(waiting);
         }
         first = false;
         if (got == state::closed) co_return;
         if (got != state::complete || beyond_limit_) {
-            core::error why = refusal_of(got, head);
+            core::error why = refusal_of(got, head_);
             auto refusing = refuse_head(std::move(why));
             co_await std::move(refusing);
             co_return;
@@ -136,11 +135,11 @@ net::task<bool> session::shake_hands() {
     }
 }
 
-wire::h1::head_limits session::head_limits(bool first) const {
+net::task<state> session::await_head(bool first) {
     const auto& limits = home().view->shared->conf->limits;
     auto first_byte = first ? limits.head_timeout : limits.keepalive_timeout;
     if (beyond_limit_) first_byte = first_byte.count() > 0 ? std::min(first_byte, refused_within) : refused_within;
-    return {first_byte, limits.head_timeout, limits.request_head};
+    return head_.wait(line_, {first_byte, limits.head_timeout, limits.request_head}, *this);
 }
 
 core::time_point session::falls_idle(core::time_point since, core::time_point deadline) {

@@ -45,7 +45,7 @@ private:
     [[nodiscard]] net::task<bool> shake_hands();
     [[nodiscard]] net::task<bool> take_proxy_header();
     [[nodiscard]] net::proxy_header peek_proxy_header();
-    [[nodiscard]] wire::h1::head_limits head_limits(bool first) const;
+    [[nodiscard]] net::task<wire::h1::next_head::state> await_head(bool first);
     [[nodiscard]] core::time_point falls_idle(core::time_point since, core::time_point deadline) override;
     void wakes_up() override;
     [[nodiscard]] net::task<void> refuse_head(core::error why);
@@ -53,6 +53,7 @@ private:
 
     worker& worker_;
     wire::h1::client_line line_;
+    wire::h1::next_head head_;
     exchange::peer peer_;
     bool beyond_limit_ = false;
     exchange::exchange* serving_ = nullptr;

@@ -38,17 +38,14 @@ public:
         refused,   ///< what came is no request: refusal() is the answer
     };
 
-    explicit next_head(client_line& line) : line_(line) {}
-
     /// Waits for it.
-    [[nodiscard]] net::task<state> wait(head_limits within, idle_watch& watch);
+    [[nodiscard]] net::task<state> wait(client_line& line, head_limits within, idle_watch& watch);
     [[nodiscard]] core::error& refusal() { return refusal_; }
 
 private:
     /// None: there is no whole head yet.
-    [[nodiscard]] std::optional<state> look(const head_limits& within);
+    [[nodiscard]] std::optional<state> look(client_line& line, const head_limits& within);
 
-    client_line& line_;
     std::size_t seen_ = 0;  ///< bytes of the input that are known to hold no whole head
     core::error refusal_;
 };
