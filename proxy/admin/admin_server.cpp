@@ -27,8 +27,14 @@ public:
     }
     // There is always room for one more: a flood of idle or slow connections must not keep out who watches the gateway.
     void close_one() {
+        if (!close_idle()) all_.front()->end();
+    }
+    // The one that was answered longest ago. False: all are being answered.
+    bool close_idle() {
         const auto idle = std::find_if(all_.begin(), all_.end(), [](const auto& one) { return one->can_go(); });
-        if (!all_.empty()) (idle != all_.end() ? *idle : all_.front())->end();
+        if (idle == all_.end()) return false;
+        (*idle)->end();
+        return true;
     }
     void retire() {
         retired = true;
@@ -87,7 +93,8 @@ void admin_server::server::start() {
     const std::scoped_lock lock(stopping_);
     if (thread_.joinable() || !listening_) return;
     acceptor_ = std::make_unique<net::acceptor>(
-        loop_, listening_, [this](int descriptor, const net::address&) { hall_.accepted(descriptor); }, [this] { hall_.close_one(); });
+        loop_, listening_, [this](int descriptor, const net::address&) { hall_.accepted(descriptor); }, [this] { hall_.close_idle(); },
+        net::acceptor::audience::operators);
     thread_ = std::thread([this] { loop_.run(); });
 }
 

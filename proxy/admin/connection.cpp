@@ -98,13 +98,13 @@ net::task<void> connection::serve() {
 net::task<bool> connection::serve_one(bool first) {
     wire::h1::next_head head;
     page what;
+    now_ = doing::reading;
     {
         // `curl -X POST` says nothing of a body where there is none.
         const wire::h1::head_limits within{first ? first_byte_time : idle_time, request_time, head_limit, http::unsaid_length::none};
         auto waiting = head.wait(line_, within, *this);
         const auto got = co_await std::move(waiting);
         if (got == state::closed) co_return false;
-        now_ = doing::reading;
         if (got == state::complete)
             line_.take_request();
         else
@@ -121,7 +121,7 @@ net::task<bool> connection::serve_one(bool first) {
     if (may_go_on) what = page_for(line_.head(), body_, room_.handlers);
     now_ = doing::answering;
     const auto in_place = in_place_;
-    auto answering = answer(std::move(what), may_go_on && line_.head().minor_version >= 1);
+    auto answering = answer(what, may_go_on && line_.head().minor_version >= 1);
     const bool answered = co_await std::move(answering);
     if (!answered) co_return false;
     line_.leave_input(in_place);
@@ -147,11 +147,14 @@ net::task<connection::body> connection::read_body(page& refusal) {
         line_.head_moved();
     }
     const auto deadline = room_.loop.now() + request_time;
-    auto flow = waits ? line_.invite_body() : wire::client_stream::flow::done;
+    if (waits) {
+        auto inviting = invite(deadline);
+        const bool invited = co_await std::move(inviting);
+        if (!invited) co_return body::left;
+    }
     for (;;) {
         const auto got = sized ? take_sized() : take_pieces(refusal);
         if (got) co_return *got;
-        if (flow == wire::client_stream::flow::later) flow = line_.flush();
         if (line_.readable()) {
             const auto r = line_.read_more();
             if (r.what == net::io::ok) continue;
@@ -161,9 +164,20 @@ net::task<connection::body> connection::read_body(page& refusal) {
         if (line_.aborting()) co_return body::left;
         if (why == net::woken::deadline) {
             refusal = refused(408, "the request took too long");
-            co_return flow == wire::client_stream::flow::done ? body::refused : body::left;
+            co_return body::refused;
         }
     }
+}
+
+// False: the client has left.
+net::task<bool> connection::invite(core::time_point deadline) {
+    using flow = wire::client_stream::flow;
+    auto how = line_.invite_body();
+    while (how == flow::later) {
+        const auto woken = co_await line_.sleeper().wait(deadline);
+        how = line_.aborting() || woken == net::woken::deadline ? flow::gone : line_.flush();
+    }
+    co_return how == flow::done;
 }
 
 // None: there is more to come.
@@ -190,7 +204,7 @@ std::optional<connection::body> connection::take_pieces(page& refusal) {
 }
 
 // False: the client has left, or took too long.
-net::task<bool> connection::answer(page what, bool may_keep) {
+net::task<bool> connection::answer(page& what, bool may_keep) {
     if (what.events && room_.watchers >= watchers_at_once) {
         what = refused(503, "too many watch already");
         may_keep = false;

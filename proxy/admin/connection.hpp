@@ -56,9 +56,10 @@ private:
     [[nodiscard]] net::task<void> serve();
     [[nodiscard]] net::task<bool> serve_one(bool first);
     [[nodiscard]] net::task<body> read_body(page& refusal);
+    [[nodiscard]] net::task<bool> invite(core::time_point deadline);
     [[nodiscard]] std::optional<body> take_sized();
     [[nodiscard]] std::optional<body> take_pieces(page& refusal);
-    [[nodiscard]] net::task<bool> answer(page what, bool may_keep);
+    [[nodiscard]] net::task<bool> answer(page& what, bool may_keep);
     [[nodiscard]] net::task<void> show_live();
     core::time_point falls_idle(core::time_point since, core::time_point deadline) override;
     void wakes_up() override { now_ = doing::reading; }

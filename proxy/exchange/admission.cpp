@@ -185,7 +185,7 @@ net::task<core::error> exchange::wait_for_lease(std::unique_ptr<lacking_lease> l
     const auto until = joined + longest_wait;
     while (waiting->admitted.lacking && of_.now() < until && !of_.watch.gone()) {
         const policy::lease_demand::wish larger{waiting->admitted.lacking->demand(), waiting->what.cost};
-        (void)co_await of_.told.watch.sleep_until(std::min(until, of_.now() + look_again));
+        (void)co_await of_.told.time.sleep_until(std::min(until, of_.now() + look_again));
         of_.view->shared->keys->go_on(waiting->admitted, waiting->what, core::wall_clock::now());
     }
     of_.told.record.queued_ms += static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(of_.now() - joined).count());

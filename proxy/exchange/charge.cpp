@@ -168,7 +168,7 @@ void report_progress(request& of, const usage::counts& used, usage::nanousd cost
     const auto& record = of.told.record;
     ledger::progress_report so_far{
         record.pool, record.upstream, record.served_model, record.status, of.told.attempts(), used, cost, record.first_token_ms, 0};
-    so_far.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(of.now() - of.told.watch.began()).count();
+    so_far.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(of.now() - of.told.time.began()).count();
     so_far.object = record.object;
     so_far.owes = record.owes;
     of.money.progress(so_far);

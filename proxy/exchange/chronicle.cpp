@@ -13,7 +13,7 @@ std::int64_t us(core::duration d) { return std::chrono::duration_cast<std::chron
 }  // namespace
 
 void chronicle::begin(home& at, const http::request_head& head) {
-    watch.start();
+    time.start();
     record.time = core::wall_clock::now();
     const auto given = head.fields.value_of(http::field_id::x_request_id);
     if (core::acceptable_request_id(given)) {
@@ -52,7 +52,7 @@ std::uint8_t chronicle::add_attempt(home& at, const place& to) {
     if (trace_) {
         auto& note = trace_->attempts[entry];
         note.span = at.random() | 1;
-        note.began_us = us(at.loop.now() - watch.began());
+        note.began_us = us(at.loop.now() - time.began());
         note.host = to.to->conf->host;
         note.port = to.to->conf->port;
         note.model = to.model;
@@ -89,7 +89,7 @@ core::trace_context chronicle::trace_for(home& at, std::string_view given, std::
 }
 
 void chronicle::note_first_token(core::time_point at) {
-    record.first_token_us = us(at - watch.began());
+    record.first_token_us = us(at - time.began());
     record.first_token_ms = record.first_token_us / 1000;
 }
 
@@ -108,9 +108,9 @@ void chronicle::note_too_slow() {
 }
 
 void chronicle::measure_time(core::time_point now) {
-    const auto total = now - watch.began();
+    const auto total = now - time.began();
     record.duration_us = us(total);
-    record.overhead_us = us(total - std::min(watch.waited(), total));
+    record.overhead_us = us(total - std::min(time.waited(), total));
 }
 
 // Only what went well may be left out, and only by chance: nobody looks for it.

@@ -18,10 +18,10 @@ namespace weir::exchange {
 
 class chronicle {
 public:
-    explicit chronicle(net::waiter& sleeper) : watch(sleeper) {}
+    explicit chronicle(net::waiter& sleeper) : time(sleeper) {}
 
     record::request_record record;
-    stopwatch watch;
+    stopwatch time;
 
     /// The request's head is here. Its id is the client's own where that can be one.
     void begin(home& at, const http::request_head& head);

@@ -22,9 +22,9 @@ net::task<void> exchange::run() {
     core::error refusal;
     bool found = false;
     {
-        auto asking = admitted();
-        const bool served = co_await std::move(asking);
-        if (!served) co_return;
+        auto admitting = admitted();
+        const bool goes_on = co_await std::move(admitting);
+        if (!goes_on) co_return;
     }
     {
         // This scope frees what the attempts needed before the answer is passed on, which may take an hour.
@@ -60,7 +60,7 @@ open_request exchange::describe() const {
     out.pool = record.pool;
     out.upstream = record.upstream;
     out.stream = record.stream;
-    out.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(of_.at.loop.clock().moment() - of_.told.watch.began()).count();
+    out.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(of_.at.loop.clock().moment() - of_.told.time.began()).count();
     if (const auto* in = of_.at_hand; in && in->meters.counted) {
         out.output_tokens = in->meters.counted->output();
         out.cost = in->meters.cost.cost_of(in->meters.counted->estimate(in->reader.said().usage()));

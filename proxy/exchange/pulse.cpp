@@ -26,7 +26,7 @@ std::string own_head(request& of) {
 
 core::time_point pulse::due(const request& of) const {
     if (every_ms_ == 0 || of.watch.reading() != reading_for::client || (of.client.has_begun() && !of.client.is_open_ended())) return core::never;
-    return std::max(last_sent_, of.told.watch.began()) + std::chrono::milliseconds{every_ms_};
+    return std::max(last_sent_, of.told.time.began()) + std::chrono::milliseconds{every_ms_};
 }
 
 // A comment is a frame of its own: clients that mishandle one inside an event's frame accept this. Held partial events are not on the wire, so the

@@ -23,7 +23,7 @@ struct request {
     [[nodiscard]] const config::conf& conf() const { return *view->shared->conf; }
     /// Another request may follow on the client's connection.
     [[nodiscard]] bool may_keep() const { return !body.unread() && !at.draining; }
-    [[nodiscard]] request_body::company company() { return {at, told.watch, watch.order(), conf().limits, told.record}; }
+    [[nodiscard]] request_body::company company() { return {at, told.time, watch.order(), conf().limits, told.record}; }
 
     home& at;
     wire::client_stream& client;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <limits>
 #include <system_error>
 
 #include "net/descriptors.hpp"
@@ -78,8 +79,8 @@ void listening_socket::stop() {
     if (!shared_) ::shutdown(fd_, SHUT_RDWR);
 }
 
-acceptor::acceptor(reactor& r, std::shared_ptr<listening_socket> socket, handler accepted, std::function<void()> starved)
-    : reactor_(r), socket_(std::move(socket)), accepted_(std::move(accepted)), starved_(std::move(starved)) {
+acceptor::acceptor(reactor& r, std::shared_ptr<listening_socket> socket, handler accepted, std::function<void()> starved, audience whose)
+    : reactor_(r), socket_(std::move(socket)), accepted_(std::move(accepted)), starved_(std::move(starved)), whose_(whose) {
     fd = socket_->fd();
     pause_.self = this;
     polled_ = reactor_.add_listener(*this);
@@ -106,7 +107,8 @@ void acceptor::on_ready() {
         address peer;
         peer.size = sizeof peer.storage;
         const int descriptor = accept4(fd, reinterpret_cast<sockaddr*>(&peer.storage), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (descriptor >= 0 && descriptor < connections_below.load(std::memory_order_relaxed)) {
+        const int below = whose_ == audience::clients ? connections_below.load(std::memory_order_relaxed) : std::numeric_limits<int>::max();
+        if (descriptor >= 0 && descriptor < below) {
             accepted_(descriptor, peer);
             continue;
         }

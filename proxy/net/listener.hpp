@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -44,8 +45,11 @@ private:
 class acceptor final : public channel {
 public:
     using handler = std::function<void(int descriptor, const address& peer)>;
+    /// Whose connections they are: clients' get what net/descriptors.hpp leaves for connections, who watches the gateway may have any.
+    enum class audience : std::uint8_t { clients, operators };
     /// `starved`: called when a connection waits and there is no descriptor or memory for it; what can be closed should be.
-    acceptor(reactor& r, std::shared_ptr<listening_socket> socket, handler accepted, std::function<void()> starved = {});
+    acceptor(reactor& r, std::shared_ptr<listening_socket> socket, handler accepted, std::function<void()> starved = {},
+             audience whose = audience::clients);
     ~acceptor() override { stop(); }
     void on_ready() override;
     /// Takes no more connections.
@@ -62,6 +66,7 @@ private:
     handler accepted_;
     std::function<void()> starved_;
     pause pause_;
+    audience whose_;
     bool polled_ = false;
 };
 

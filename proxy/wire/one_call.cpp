@@ -14,12 +14,16 @@ net::detached run_and_stop(net::reactor& loop, one_call& one) {
     loop.stop();
 }
 
+// Connection, Content-Length and the end of the head.
+constexpr std::size_t room_for_framing = 128;
+
 /// A request as a stream sends it. What it copied of a secret is wiped with it.
 struct outgoing_call {
     explicit outgoing_call(const call_request& r) {
         head.method = r.method;
         head.path = r.path;
         head.authority = r.authority;
+        head.lines.reserve(r.lines.reveal().size() + room_for_framing);  // so that no copy of a credential is left behind when more is added
         head.lines = r.lines.reveal();
         if (!r.body.empty()) head.length = r.body.size();
         head.is_last = true;
@@ -80,7 +84,9 @@ net::task<void> one_call::send() {
     stream_->begin(sent.head, sent.pieces);
     sent.pieces.add(request_.body);
     auto how = stream_->flush(sent.pieces);
-    while (how == upstream_stream::flow::later && !called_off_) {
+    // An answer that begins early is read afterwards: it may be an interim one.
+    const auto goes_on = [&] { return how == upstream_stream::flow::later || how == upstream_stream::flow::answered; };
+    while (goes_on() && !called_off_) {
         const auto why = co_await sleeper_.wait(deadline_);
         if (why == net::woken::deadline) co_return;
         how = stream_->flush(sent.pieces);
@@ -125,7 +131,8 @@ void one_call::take_head() {
     out.how = call_answer::end::answered;
     out.status = head.status;
     for (const auto& f : head.fields) out.fields.emplace_back(f.name, f.value);
-    if (stream_->take_head(in_) == got::malformed) in_.clear();  // a body that is broken at once: reading it says so
+    body_is_broken_ = stream_->take_head(in_) == got::malformed;
+    if (body_is_broken_) in_.clear();
 }
 
 // Takes what has arrived; false when the body has ended or no more of it is wanted.
@@ -140,7 +147,7 @@ bool one_call::body_wants_more() {
 }
 
 net::task<void> one_call::read_body() {
-    bool more = body_wants_more();
+    bool more = !body_is_broken_ && body_wants_more();
     while (more) {
         in_.need_slab();
         auto reading = read_more();

@@ -99,6 +99,7 @@ private:
     core::time_point deadline_{};
     bool called_off_ = false;
     bool sent_whole_ = false;
+    bool body_is_broken_ = false;  ///< already where it begins
 };
 
 /// Ends a call from another thread.

@@ -123,6 +123,15 @@ TEST_F(Outgoing, PutsTheConfsFieldsInThePlaceOfTheClients) {
     }
 }
 
+TEST_F(Outgoing, PutsTheConfsFieldsInThePlaceOfItsOwn) {
+    for (const std::string name : {"x-request-id", "traceparent", "accept-encoding", "content-type"}) {
+        const std::string conf =
+            "listeners: [{address: '127.0.0.1:0'}]\npools: {main: {upstreams: [{name: a, url: 'http://up.example/v1', headers: {" + name +
+            ": ours}}]}}\n";
+        EXPECT_EQ(send(conf, "POST /v1/chat/completions HTTP/1.1\r\n", asks).all(name), strings{"ours"}) << name;
+    }
+}
+
 TEST_F(Outgoing, LetsAFieldCrossOrNot) {
     struct row {
         std::string name, value;

@@ -233,7 +233,9 @@ TEST_F(ClientLine, TakesABodyOutOfItsChunksUnderEverySlicing) {
         EXPECT_EQ(got.last, piece::end) << slice;
         EXPECT_EQ(got.body, "abc0123456789") << slice;
         EXPECT_EQ(got.behind, std::string_view{"GET"}.substr(0, got.behind.size())) << slice;
-        if (slice == bytes.size()) EXPECT_EQ(got.behind, "GET") << "what came along belongs to the next request";
+        if (slice == bytes.size()) {
+            EXPECT_EQ(got.behind, "GET") << "what came along belongs to the next request";
+        }
     }
 }
 

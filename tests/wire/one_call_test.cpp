@@ -163,6 +163,15 @@ TEST(OneCall, EndsInTimeWhereNobodyAnswers) {
     EXPECT_LT(std::chrono::steady_clock::now() - before, 4s);
 }
 
+TEST(OneCall, EndsAtOnceWhereTheBodyIsBrokenWhereItBegins) {
+    const scripted_server there{"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", scripted_server::then::stays};
+    const auto before = std::chrono::steady_clock::now();
+    const auto got = wire::call(there.target(), question(), {.connect = 60s, .total = 60s, .body = 1000});
+    EXPECT_EQ(got.how, end::answered);
+    EXPECT_FALSE(got.whole);
+    EXPECT_LT(std::chrono::steady_clock::now() - before, 30s);
+}
+
 TEST(OneCall, EndsWhenItIsCancelled) {
     const scripted_server there{"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc", scripted_server::then::stays};
     wire::call_canceller by;

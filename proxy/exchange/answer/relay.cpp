@@ -61,7 +61,7 @@ net::task<void> relay_to_client(request& of, answer& in) {
         ending = in.is_stream() ? way.pass_events() : way.pass_body();
         // A slow client slows this loop, which stops reading, which slows the upstream.
         while (way.slow_) {
-            const auto woken = co_await of.told.watch.sleep_until(std::min(of.watch.deadline(), of.watch.order().last_words_by()));
+            const auto woken = co_await of.told.time.sleep_until(std::min(of.watch.deadline(), of.watch.order().last_words_by()));
             if (woken == net::woken::deadline && !of.watch.gone()) way.note_too_slow();
             way.flush();
         }
@@ -76,7 +76,7 @@ net::task<void> relay_to_client(request& of, answer& in) {
             in.reader.window().release_if_empty();
             const auto beat = of.beats.due(of);
             const auto until = way.patience_.deadline(of.watch.deadline());
-            const auto woken = co_await of.told.watch.sleep_until(std::min(until, beat));
+            const auto woken = co_await of.told.time.sleep_until(std::min(until, beat));
             goes_on = way.note_woken(woken, beat < until);
         }
         if (!goes_on && way.abandoned() && !of.watch.stopped()) break;
@@ -89,7 +89,7 @@ net::task<void> relay_to_client(request& of, answer& in) {
 bool relay::note_woken(net::woken why, bool for_beat) {
     const bool late = why == net::woken::deadline;
     if (late && for_beat && !of_.beats.beat(of_)) of_.watch.leave();
-    if (late && !for_beat) broken_ = of_.now() >= of_.watch.deadline() ? failure::timeout_total : failure::timeout_idle;
+    if (late && !for_beat) broken_ = patience_.missed(of_.now(), of_.watch.deadline());
     return !abandoned() && broken_ == failure::none;
 }
 

@@ -96,7 +96,7 @@ net::task<void> tunnel::run() {
         }
         of_.client.input().release_if_empty();
         down.release_if_empty();
-        (void)co_await of_.told.watch.sleep_until(deadline());
+        (void)co_await of_.told.time.sleep_until(deadline());
     }
     of_.client.wake_on_drain(false);
     look_at_ends();
@@ -119,7 +119,7 @@ net::task<bool> tunnel::open() {
     of_.client.end_as(wire::client_stream::ending::cut);  // until it is closed in an orderly way
     auto how = of_.client.write({}, true);
     while (how == flow::later && !of_.watch.gone()) {
-        const auto woken = co_await of_.told.watch.sleep_until(std::min(of_.watch.deadline(), of_.watch.order().last_words_by()));
+        const auto woken = co_await of_.told.time.sleep_until(std::min(of_.watch.deadline(), of_.watch.order().last_words_by()));
         if (woken == net::woken::deadline && of_.watch.stopped()) of_.told.note_cut(of_.watch.order());
         if (woken == net::woken::deadline && !of_.watch.stopped()) of_.told.note_too_slow();
         how = woken == net::woken::deadline ? flow::gone : of_.client.flush();

@@ -53,7 +53,7 @@ bool conversation::fail_reading(heard how) {
 }
 
 stopwatch::awaiter conversation::sleep_until(core::time_point deadline) {
-    return own ? stopwatch::sleep_uncounted(*own, deadline) : of.told.watch.sleep_until(deadline);
+    return own ? stopwatch::sleep_uncounted(*own, deadline) : of.told.time.sleep_until(deadline);
 }
 
 net::task<conversation::heard> conversation::read_more(core::time_point deadline) {

@@ -35,9 +35,9 @@ struct conversation {
         committed,  ///< its answer is ready to be passed on
         refused,    ///< it was answered with an error, which is here whole or as far as it is read
         failed,
-        raced,      ///< a kept connection was closed just as it was used again: it can be asked once more on a new one
-        overtaken,  ///< the other one's answer began earlier
-        over,       ///< nobody wants the answer any more
+        closed_first,  ///< a kept connection was closed just as it was used again: it can be asked once more on a new one
+        overtaken,     ///< the other one's answer began earlier
+        over,          ///< nobody wants the answer any more
     };
     enum class heard : std::uint8_t { something, late, broken, over };
 

@@ -16,7 +16,7 @@ using http::field_id;
 // More edits than this are made in a copy of the body instead of by gathering its pieces.
 constexpr std::size_t gathered_edits = 6;
 
-bool is_ours(const pools::upstream_runtime& to, std::string_view name) {
+bool is_set_by_conf(const pools::upstream_runtime& to, std::string_view name) {
     if (http::same_for_all(name, to.credential_name)) return true;
     return std::any_of(to.conf->headers.begin(), to.conf->headers.end(), [&](const auto& h) { return http::same_for_all(h.first, name); });
 }
@@ -77,7 +77,7 @@ public:
         }
         if (http::is_hop_by_hop(f.id) || (is_.swaps && dialect::is_credential(f.id))) return false;
         if (connection_names_ && http::named_by_connection(head_.connection, f.name)) return false;
-        return !is_ours(to_, f.name);
+        return !is_set_by_conf(to_, f.name);
     }
     /// Of a field without an id: it goes on as it is, not at all, or (`may_name_key`) without the key that is among its words.
     enum class verdict : std::uint8_t { goes, stays, may_name_key };
@@ -184,19 +184,23 @@ void outgoing::write_head(wire::request_out& out, const http::request_head& h, c
                          .swaps = swap,
                          .tunnel = asked_.tunnel()}};
     copy_fields(head, h, filter);
-    if (!filter.typed() && is_json()) head.add("content-type", std::string_view{"application/json"});
+    // What the conf says of a field goes out alone.
+    const auto add = [&](std::string_view name, std::string_view value) {
+        if (to.conf->headers.empty() || !is_set_by_conf(to, name)) head.add(name, value);
+    };
+    if (!filter.typed() && is_json()) add("content-type", "application/json");
     if (h.method == "OPTIONS")
         if (const auto hops = http::hops_left(h); hops && *hops > 0) head.add("max-forwards", static_cast<std::uint64_t>(*hops - 1));
-    if (plain_answers) head.add("accept-encoding", std::string_view{"identity"});
+    if (plain_answers) add("accept-encoding", "identity");
     if (!to.credential_name.empty()) head.add(to.credential_name, to.credential_value.reveal());
     for (const auto& [name, value] : to.conf->headers) head.add(name, value.reveal());
     char traceparent[core::traceparent_size];
     core::write_traceparent(traceparent, with.trace);
-    head.add("traceparent", std::string_view{traceparent, sizeof traceparent});
-    head.add("x-request-id", with.request_id);
+    add("traceparent", {traceparent, sizeof traceparent});
+    add("x-request-id", with.request_id);
     // The same for every try, so that an upstream that knows it does the work once.
     const bool makes = !asked_.reads_only() && dialect::makes_something(asked_.target, asked_.facts);
-    if (pool_->conf->idempotency && makes && h.fields.value_of("idempotency-key").empty()) head.add("idempotency-key", with.request_id);
+    if (pool_->conf->idempotency && makes && h.fields.value_of("idempotency-key").empty()) add("idempotency-key", with.request_id);
     write_via(out.lines, h);
 }
 

@@ -1,5 +1,4 @@
-// How long an attempt may take in the phase that it is in, and what it is called when it took too long. Of an answer that is passed on already the
-// relay says `idle`.
+// How long an attempt may take in the phase that it is in, and what it is called when it took too long.
 #pragma once
 
 #include <algorithm>

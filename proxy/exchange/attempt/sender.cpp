@@ -42,8 +42,8 @@ net::task<bool> sender::reach_head(bool fresh) {
         fine = what == conversation::heard::something || (what != conversation::heard::over && talk_.fail_reading(what));
     }
     fine = fine && take_head();
-    if (is_raced(fresh)) {
-        talk_.stands = conversation::standing::raced;
+    if (notes_closed_first(fresh)) {
+        talk_.stands = conversation::standing::closed_first;
         fine = false;
     }
     co_return fine;
@@ -66,7 +66,7 @@ net::task<bool> sender::dial() {
     const net::dial_watch watch{&talk_, [](const void* who) { return static_cast<const conversation*>(who)->wants_no_connection(); }};
     auto dialling = through_.dial(talk_.sleeper(), watch, by);
     auto made = co_await std::move(dialling);
-    if (!talk_.own) of_.told.watch.waited_since(began);
+    if (!talk_.own) of_.told.time.waited_since(began);
     if (talk_.unwanted()) co_return false;
     talk_.in().from = std::move(made.stream);
     switch (made.why) {
@@ -150,15 +150,15 @@ bool sender::take_head() {
 
 // The peer may close an idle connection just as it is used again: nothing was read, and nothing will be charged. Or it says 408 first, for the
 // request that it had waited for, and that crosses ours (RFC 9110 section 15.5.9).
-bool sender::is_raced(bool fresh) {
+bool sender::notes_closed_first(bool fresh) {
     auto& in = talk_.in();
     if (!in.from || fresh) return false;
-    const bool raced =
+    const bool unread =
         talk_.stands == conversation::standing::failed && talk_.failure.why == failure::reset && in.from->stale() && in.reader.window().empty();
     const bool late_408 = talk_.stands == conversation::standing::under_way && in.status == 408 && in.from->reused() && !in.from->keeps();
-    if (raced && in.sent == request_state::whole) in.sent = request_state::unread;
+    if (unread && in.sent == request_state::whole) in.sent = request_state::unread;
     if (talk_.own) return false;
-    return (raced && (in.sent == request_state::not_whole || is_repeatable(of_, in.at))) || late_408;
+    return (unread && (in.sent == request_state::not_whole || is_repeatable(of_, in.at))) || late_408;
 }
 
 }  // namespace weir::exchange

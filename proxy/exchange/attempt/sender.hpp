@@ -29,7 +29,7 @@ private:
     [[nodiscard]] net::task<bool> go_on_sending(net::gather& out);
     [[nodiscard]] bool note_sent(const net::gather& out);
     [[nodiscard]] bool take_head();
-    [[nodiscard]] bool is_raced(bool fresh);
+    [[nodiscard]] bool notes_closed_first(bool fresh);
     // upload.cpp
     [[nodiscard]] net::task<bool> upload();
     [[nodiscard]] net::task<bool> await_upload(core::time_point moved_at);

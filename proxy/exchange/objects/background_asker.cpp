@@ -37,8 +37,8 @@ bool background_asker::asks_for(const ledger::made_object& what) { return what.e
 void background_asker::stop() {
     {
         const std::scoped_lock lock(lock_);  // whoever schedules is through, or adds nothing and begins no thread
+        to_ask_.clear();                     // before its end is told: who wakes then finds nothing more to ask
         to_ask_.end();
-        to_ask_.clear();
     }
     for (auto& each : cancel_) each.cancel();
     for (auto& each : threads_)

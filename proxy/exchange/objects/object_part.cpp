@@ -47,7 +47,7 @@ net::task<void> object_part::await(request& of, std::shared_ptr<object_search> s
     bool waiting = search != nullptr;
     while (waiting && !of.watch.gone()) {
         if (search->done.load(std::memory_order_acquire) || of.now() >= until) break;
-        (void)co_await of.told.watch.sleep_until(until);
+        (void)co_await of.told.time.sleep_until(until);
     }
     co_return;
 }

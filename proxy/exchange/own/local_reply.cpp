@@ -59,7 +59,7 @@ net::task<void> say_last(request& of, std::string body) {
     const std::array<std::string_view, 1> pieces{body};
     auto how = of.client.write(pieces, false);
     while (how == flow::later && !of.watch.gone()) {
-        const auto woken = co_await of.told.watch.sleep_until(std::min(of.watch.deadline(), of.watch.order().last_words_by()));
+        const auto woken = co_await of.told.time.sleep_until(std::min(of.watch.deadline(), of.watch.order().last_words_by()));
         if (woken == net::woken::deadline && !of.watch.stopped()) of.told.note_too_slow();
         how = woken == net::woken::deadline ? flow::gone : of.client.flush();
     }

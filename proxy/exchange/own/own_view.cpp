@@ -22,7 +22,7 @@ net::task<void> learn_served_models(request& of) {
     const auto until = of.now() + patience;
     const auto busy = [](const pools::pool_runtime& p) { return p.served && p.served->asking(); };
     while (of.now() < until && std::any_of(shared.pools.begin(), shared.pools.end(), busy)) {
-        (void)co_await of.told.watch.sleep_until(of.now() + between_looks);
+        (void)co_await of.told.time.sleep_until(of.now() + between_looks);
         if (of.watch.gone()) co_return;
     }
 }

@@ -61,7 +61,7 @@ void race::enter_pool(std::size_t candidate) {
     of_.told.record.pool = pool_conf().name;
     of_.told.record.served_model = where.model;
     finder_.enter(of_.view->pools[where.pool], where.model);
-    if (plan_.attempts() == 0) of_.watch.set_deadline(core::after(of_.told.watch.began(), pool_conf().timeouts.total));
+    if (plan_.attempts() == 0) of_.watch.set_deadline(core::after(of_.told.time.began(), pool_conf().timeouts.total));
     if (!outgoing_ || !outgoing_->is_for(here)) outgoing_.emplace(of_.what, of_.body, here);
     set_beats(of_, *outgoing_, pool_conf(), false);
 }
@@ -76,17 +76,17 @@ net::task<void> race::next_attempt() {
         picked = co_await std::move(waiting);
     }
     if (end_ != ending::open || !picked) co_return;
-    auto into = first_attempt(pool, picked);
+    auto into = begin_next(pool, picked);
     auto& through = *pool.connections[picked.index];
     for (bool fresh = false;; fresh = true) {
         of_.at_hand = into.get();
-        at_hand_.emplace(of_, *outgoing_, through, std::move(into), nullptr, second_ ? &*second_ : nullptr);
-        auto running = at_hand_->run(fresh);
+        attempt_.emplace(of_, *outgoing_, through, std::move(into), nullptr, second_ ? &*second_ : nullptr);
+        auto running = attempt_->run(fresh);
         co_await std::move(running);
-        if (at_hand_->stands() != attempt::standing::raced) break;
-        into = ask_again(through);
+        if (attempt_->stands() != attempt::standing::closed_first) break;
+        into = ask_on_new_connection(through);
     }
-    conclude(*at_hand_);
+    conclude(*attempt_);
 }
 
 // Called when no upstream was free, or only one that was asked already. If it returns none, next_ or end_ is set.
@@ -113,7 +113,7 @@ net::task<policy::picked> race::find_upstream(policy::picked at_once) {
 }
 
 // At an upstream that was picked.
-std::unique_ptr<answer> race::first_attempt(pools::pool_view& pool, policy::picked& picked) {
+std::unique_ptr<answer> race::begin_next(pools::pool_view& pool, policy::picked& picked) {
     const place to{pool_, &pool_->upstreams[picked.index], of_.told.record.served_model};
     finder_.note_asked(picked.index);
     plan_.attempt_started();
@@ -126,26 +126,26 @@ std::unique_ptr<answer> race::first_attempt(pools::pool_view& pool, policy::pick
     return begin_attempt(of_, *outgoing_, to, std::move(picked.lease));
 }
 
-// On a new connection to the same upstream, also where the pool allows one attempt: the kept one was closed just then, so that the first cannot have
-// been answered.
-std::unique_ptr<answer> race::ask_again(wire::links& through) {
-    auto raced = at_hand_->take();
-    of_.told.record.attempts[raced->entry].why = record::failure::reset;
-    of_.told.end_attempt(raced->entry, raced->times.began, of_.at.loop.tick());
-    raced->from.reset();
+// To the same upstream, also where the pool allows one attempt: the connection that was kept closed before anything came, so that this request cannot
+// have been answered.
+std::unique_ptr<answer> race::ask_on_new_connection(wire::links& through) {
+    auto closed = attempt_->take();
+    of_.told.record.attempts[closed->entry].why = record::failure::reset;
+    of_.told.end_attempt(closed->entry, closed->times.began, of_.at.loop.tick());
+    closed->from.reset();
     through.close_idle();
     of_.told.record.status = 0;
     set_beats(of_, *outgoing_, pool_conf(), true);
     of_.at.metrics.pools().retry(pool_conf().name, name_of(record::failure::reset));
     plan_.attempt_started();
-    return begin_attempt(of_, *outgoing_, raced->at, std::move(raced->lease));
+    return begin_attempt(of_, *outgoing_, closed->at, std::move(closed->lease));
 }
 
 // The first attempt has failed or was overtaken while the second was on its way: that one counts now.
 net::task<void> race::await_second() {
     auto& second = *second_;
-    const auto first_failure = of_.told.record.attempts[at_hand_->entry()].why;
-    const auto leaving = [&] { return second.second_is_ahead() && read_on_for_bill(of_, second.second()->so_far()); };
+    const auto first_failure = of_.told.record.attempts[attempt_->entry()].why;
+    const auto reads_on = [&] { return second.second_is_ahead() && read_on_for_bill(of_, second.second()->so_far()); };
     const auto goes_on = [&] {
         const bool is_over = of_.now() >= of_.watch.deadline();
         return !second.is_done() && (!is_over || (second.second_is_ahead() && of_.watch.reading() == reading_for::client));
@@ -154,9 +154,9 @@ net::task<void> race::await_second() {
     set_beats(of_, *outgoing_, pool_conf(), true);
     while (wanted && goes_on()) {
         const auto beat = second.second_is_ahead() ? of_.beats.due(of_) : core::never;
-        (void)co_await of_.told.watch.sleep_until(std::min(of_.watch.deadline(), beat));
+        (void)co_await of_.told.time.sleep_until(std::min(of_.watch.deadline(), beat));
         if (of_.now() >= beat && !of_.beats.beat(of_)) of_.watch.leave();
-        wanted = !of_.watch.abandoned(leaving);
+        wanted = !of_.watch.abandoned(reads_on);
     }
     if (second.second_is_ahead()) {
         take_over();
@@ -206,13 +206,14 @@ void race::win(std::unique_ptr<answer> with) {
     end_ = ending::answer;
 }
 
-// For the first attempt in a pool that asks for it, where there is another upstream. Nothing is sent yet.
+// How long answers take is learned of every attempt; a second one may follow the first alone, where the pool asks for it and has another upstream.
+// Nothing is sent yet.
 void race::arm_second(pools::pool_view& pool) {
     second_.emplace(
         of_, *outgoing_, *pool_, [this, &pool] { return make_second(pool); },
         [this](attempt& failed) {
             const auto& at = failed.so_far().at;
-            if (tell_upstream(of_, failed).only_elsewhere) finder_.note_refused(static_cast<std::size_t>(at.to - at.pool->upstreams.data()));
+            if (note_failure(of_, failed).only_elsewhere) finder_.note_refused(static_cast<std::size_t>(at.to - at.pool->upstreams.data()));
         });
     if (!pool_conf().hedge || plan_.attempts() != 1 || pool.members.size() < 2) return;
     pool_->hedging->budget.request_started(pool_conf().hedge->budget_percent);

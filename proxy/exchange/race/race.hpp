@@ -38,8 +38,8 @@ private:
 
     // race.cpp
     [[nodiscard]] net::task<void> next_attempt();
-    [[nodiscard]] std::unique_ptr<answer> first_attempt(pools::pool_view& pool, policy::picked& picked);
-    [[nodiscard]] std::unique_ptr<answer> ask_again(wire::links& through);
+    [[nodiscard]] std::unique_ptr<answer> begin_next(pools::pool_view& pool, policy::picked& picked);
+    [[nodiscard]] std::unique_ptr<answer> ask_on_new_connection(wire::links& through);
     [[nodiscard]] net::task<void> await_second();
     void enter_pool(std::size_t candidate);
     void take_over();
@@ -65,7 +65,7 @@ private:
     const pools::pool_runtime* pool_ = nullptr;  ///< of the candidate at hand
     std::optional<outgoing> outgoing_;
     upstream_finder finder_;
-    std::optional<attempt> at_hand_;
+    std::optional<attempt> attempt_;
     std::optional<second_attempt> second_;
     std::unique_ptr<answer> answer_;
     kept_answer kept_;

@@ -57,7 +57,7 @@ void race::judge(attempt& failed) {
     }
     const bool refused = failed.stands() == attempt::standing::refused;  // by an answer of the upstream's own
     auto& entry = of_.told.record.attempts[in.entry];
-    auto verdict = tell_upstream(of_, failed);
+    auto verdict = note_failure(of_, failed);
     if (verdict.only_elsewhere) finder_.note_refused(static_cast<std::size_t>(in.at.to - in.at.pool->upstreams.data()));
     verdict.again = verdict.again && may_be_repeated(of_, in, f);
     if (f.why != failure::status || verdict.again || entry.status >= 500 || entry.status < 400) entry.why = f.why;

@@ -46,7 +46,7 @@ net::task<policy::picked> upstream_finder::wait_in_line() {
         if (of_.now() >= until) break;
         if (of_.now() >= of_.beats.due(of_) && !of_.beats.beat(of_)) of_.watch.leave();
         const auto wake = std::min(std::min(until, of_.beats.due(of_)), of_.now() + look_again);
-        (void)co_await of_.told.watch.sleep_until(wake);
+        (void)co_await of_.told.time.sleep_until(wake);
     }
     const auto waited = of_.at.loop.tick() - joined;
     of_.told.record.queued_ms += static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited).count());
@@ -70,7 +70,7 @@ net::task<bool> upstream_finder::back_off(int retry, core::time_point not_before
     const auto jittered = of_.now() + policy::backoff(std::max(1, retry), conf().retry, of_.at.random.unit());
     const auto until = std::min(of_.watch.deadline(), std::max(jittered, not_before));
     while (of_.at.loop.tick() < until) {
-        (void)co_await of_.told.watch.sleep_until(until);
+        (void)co_await of_.told.time.sleep_until(until);
         if (of_.watch.abandoned()) co_return false;
     }
     co_return true;

@@ -29,7 +29,7 @@ void rest_upstream(request& of, const failed_attempt& f, const place& at, const 
 
 }  // namespace
 
-policy::judgement tell_upstream(request& of, attempt& failed) {
+policy::judgement note_failure(request& of, attempt& failed) {
     auto& in = failed.so_far();
     const auto& f = failed.failure();
     const auto& settings = *in.at.pool->conf;

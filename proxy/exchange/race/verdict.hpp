@@ -8,6 +8,6 @@
 namespace weir::exchange {
 
 /// Once for each attempt that failed.
-policy::judgement tell_upstream(request& of, attempt& failed);
+policy::judgement note_failure(request& of, attempt& failed);
 
 }  // namespace weir::exchange

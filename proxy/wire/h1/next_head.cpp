@@ -79,6 +79,7 @@ net::task<void> linger(client_line& line) {
             thrown_away += r.bytes;
             if (r.what != net::io::ok || thrown_away > linger_bytes || line.sleeper().loop().tick() >= deadline) co_return;
             if (thrown_away / linger_turn != (thrown_away - r.bytes) / linger_turn) co_await line.sleeper().yield();
+            if (line.aborting()) co_return;
         }
         if (sock.peer_gone() || line.aborting()) co_return;
         const auto why = co_await line.sleeper().wait(deadline);

@@ -22,7 +22,7 @@ upstream_line::upstream_line(std::unique_ptr<net::upstream_connection> on, net::
 // A connection is used again only where both directions stand at a message boundary. Who closes it there says so.
 upstream_line::~upstream_line() {
     if (!sent_whole_ || !ended() || framing_.surplus()) return;
-    if (keeps_)
+    if (keeps())
         of_.give_back(std::move(line_));
     else
         line_->sock.tls().close_notify();
@@ -35,6 +35,7 @@ void upstream_line::begin(request_out& head, net::gather& out) {
     start.clear();
     start.append(head.method).append(1, ' ').append(head.path).append(" HTTP/1.1\r\nhost: ").append(head.authority).append("\r\n");
     if (head.upgrades) head.lines += "connection: upgrade\r\nupgrade: websocket\r\n";
+    is_last_ = head.is_last;
     if (head.is_last) head.lines += "connection: close\r\n";
     if (head.length) head.lines.append("content-length: ").append(std::to_string(*head.length)).append("\r\n");
     head.lines += "\r\n";

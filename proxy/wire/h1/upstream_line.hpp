@@ -39,7 +39,7 @@ public:
     [[nodiscard]] bool has_answer() override { return line_->sock.has_bytes(); }
     [[nodiscard]] bool stale() const override { return line_->reused && line_->sock.bytes_read == 0; }
     [[nodiscard]] bool reused() const override { return line_->reused; }
-    [[nodiscard]] bool keeps() const override { return keeps_ && sent_whole_; }
+    [[nodiscard]] bool keeps() const override { return keeps_ && sent_whole_ && !is_last_; }
     void wake(net::waiter& sleeper) override { line_->sock.set_owner(&sleeper); }
     [[nodiscard]] net::socket& tunnel() override { return line_->sock; }
 
@@ -63,6 +63,7 @@ private:
     asked asked_ = asked::plain;
     bool keeps_ = false;  ///< so says the answer
     bool sent_whole_ = false;
+    bool is_last_ = false;  ///< so says the request
 };
 
 /// One worker's HTTP/1 connections to one upstream.
