@@ -4,6 +4,7 @@
     bench/e2e/run.py                        everything, 5 rounds
     bench/e2e/run.py --quick                2 short rounds of everything
     bench/e2e/run.py --only unary-1k,events-64 --proxies weir,haproxy
+    bench/e2e/run.py --weir NEW --before OLD --tools FOLDER --proxies weir,weir-before
 """
 
 import argparse
@@ -30,6 +31,7 @@ def read_arguments():
     words.add_argument("--only", help="scenarios, separated by commas; a trailing * matches the rest of a name")
     words.add_argument("--proxies", help="programs, separated by commas")
     words.add_argument("--weir", help="a binary that is already built")
+    words.add_argument("--before", help="another weir, measured beside it: what a change costs")
     words.add_argument("--tools", help="the folder of the bench tools, already built")
     words.add_argument("--build", default=os.path.join(ROOT, "build", "bench"), help="where to build otherwise")
     words.add_argument("--proxy-core", type=int, default=0)
@@ -80,7 +82,7 @@ def matches(name, wanted):
 
 def choose(given):
     chosen = [one for one in scenarios.SCENARIOS if not given.only or matches(one.name, given.only)]
-    proxies = [one for one in all_proxies(given.weir)
+    proxies = [one for one in all_proxies(given.weir, given.before)
                if not given.proxies or isinstance(one, Direct) or matches(one.name, given.proxies)]
     if not chosen or len(proxies) < 2:
         sys.exit("nothing to measure: see --list")
@@ -91,7 +93,7 @@ def takes_part(proxy, scenario):
     if isinstance(proxy, Direct):
         return scenario.direct
     if scenario.proxies is not None:
-        return proxy.name in scenario.proxies
+        return proxy.name.removesuffix("-before") in scenario.proxies
     return proxy.name != "weir-2w"
 
 

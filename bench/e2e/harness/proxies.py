@@ -165,6 +165,11 @@ class WeirTwoWorkers(Weir):
     workers = 2
 
 
+class WeirBefore(Weir):
+    name = "weir-before"
+    about = "another build, everything on"
+
+
 class Direct:
     """No proxy: the client talks to the mock. What the others add is measured against it."""
     name = "direct"
@@ -172,5 +177,6 @@ class Direct:
     package = None
 
 
-def all_proxies(weir):
-    return [Direct(), Weir(weir), WeirBare(weir), WeirTwoWorkers(weir), Nginx(), Haproxy(), HaproxyLog()]
+def all_proxies(weir, before=None):
+    others = [WeirBefore(before)] if before else []
+    return [Direct(), Weir(weir), *others, WeirBare(weir), WeirTwoWorkers(weir), Nginx(), Haproxy(), HaproxyLog()]
