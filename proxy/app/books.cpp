@@ -35,7 +35,7 @@ void books::join_fleet(const std::shared_ptr<const policy::key_ring>& keys) {
     const auto fresh = static_cast<std::int64_t>((std::uint64_t{entropy()} << 31U) ^ entropy());
     fleet::identity who{std::to_string(ledger_ ? ledger_->kept().identity(fresh) : fresh), std::to_string(ledger_ ? ledger_->instance() : 0), 0};
     if (ledger_) who.weirs_remembered = weirs_remembered_ = static_cast<int>(ledger_->kept().number("weirs"));
-    fleet_ = std::make_unique<fleet::fleet>(*shared, std::move(who), [](std::string_view what) { telemetry::log(telemetry::level::warn, what); });
+    fleet_ = std::make_unique<fleet::fleet>(*shared, who, [](std::string_view what) { telemetry::log(telemetry::level::warn, what); });
     if (ledger_) fleet_->alone_in_family(ledger_->alone());
     fleet_->use(keys);
     fleet_->start(first_answer_within);

@@ -32,7 +32,7 @@ void lend_first_slices(const policy::key_ring& keys, int slice_percent) {
 
 }  // namespace
 
-fleet::fleet(settings how, identity who, std::function<void(std::string_view)> report)
+fleet::fleet(settings how, const identity& who, std::function<void(std::string_view)> report)
     : how_(std::move(how)),
       report_(std::move(report)),
       store_(how_.store, {std::string{claim_script}, std::string{take_script}, std::string{present_script}}),

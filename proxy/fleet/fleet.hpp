@@ -38,7 +38,7 @@ struct status {
 class fleet {
 public:
     /// `report` is told when the store goes and comes back; any thread.
-    fleet(settings how, identity who, std::function<void(std::string_view)> report);
+    fleet(settings how, const identity& who, std::function<void(std::string_view)> report);
     /// Gives back what is leased and not used, if the store answers soon.
     ~fleet();
     fleet(const fleet&) = delete;

@@ -54,8 +54,9 @@ void left_journals::put_away(const std::string& ledger, const fault_reports& fau
         }
         const std::string aside = files_[i] + ".damaged-" + stamp_now();
         std::filesystem::rename(files_[i], aside, ignored);
-        faults.report("ledger " + ledger + ": " + std::to_string(damaged_[i]) + " damaged places in " + files_[i] +
-                      "; what could be read is settled, the file is kept as " + aside);
+        std::string words = "ledger " + ledger + ": ";
+        words.append(std::to_string(damaged_[i])).append(" damaged places in ").append(files_[i]);
+        faults.report(words.append("; what could be read is settled, the file is kept as ").append(aside));
     }
 }
 
