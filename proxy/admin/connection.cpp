@@ -121,7 +121,7 @@ net::task<bool> connection::serve_one(bool first) {
     if (may_go_on) what = page_for(line_.head(), body_, room_.handlers);
     now_ = doing::answering;
     const auto in_place = in_place_;
-    auto answering = answer(what, may_go_on && line_.head().minor_version >= 1);
+    auto answering = answer(what, may_go_on);
     const bool answered = co_await std::move(answering);
     if (!answered) co_return false;
     line_.leave_input(in_place);
@@ -148,7 +148,7 @@ net::task<connection::body> connection::read_body(page& refusal) {
     }
     const auto deadline = room_.loop.now() + request_time;
     if (waits) {
-        auto inviting = invite(deadline);
+        auto inviting = wire::flush_until(line_, line_.invite_body(), deadline);
         const bool invited = co_await std::move(inviting);
         if (!invited) co_return body::left;
     }
@@ -167,17 +167,6 @@ net::task<connection::body> connection::read_body(page& refusal) {
             co_return body::refused;
         }
     }
-}
-
-// False: the client has left.
-net::task<bool> connection::invite(core::time_point deadline) {
-    using flow = wire::client_stream::flow;
-    auto how = line_.invite_body();
-    while (how == flow::later) {
-        const auto woken = co_await line_.sleeper().wait(deadline);
-        how = line_.aborting() || woken == net::woken::deadline ? flow::gone : line_.flush();
-    }
-    co_return how == flow::done;
 }
 
 // None: there is more to come.

@@ -56,7 +56,6 @@ private:
     [[nodiscard]] net::task<void> serve();
     [[nodiscard]] net::task<bool> serve_one(bool first);
     [[nodiscard]] net::task<body> read_body(page& refusal);
-    [[nodiscard]] net::task<bool> invite(core::time_point deadline);
     [[nodiscard]] std::optional<body> take_sized();
     [[nodiscard]] std::optional<body> take_pieces(page& refusal);
     [[nodiscard]] net::task<bool> answer(page& what, bool may_keep);

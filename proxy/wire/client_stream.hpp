@@ -80,6 +80,8 @@ protected:
     std::uint64_t sent_ = 0;
 };
 
+/// `how`: what a write just said. Waits until everything is on its way. False: the client has left, or did not take it by `deadline`.
+[[nodiscard]] net::task<bool> flush_until(client_stream& to, client_stream::flow how, core::time_point deadline);
 /// The pieces, which stay where they are until it is done; `last`: the answer is complete with them. False: the client has left, or did not take them
 /// by `deadline`.
 [[nodiscard]] net::task<bool> write_until(client_stream& to, std::span<const std::string_view> pieces, bool last, core::time_point deadline);

@@ -54,15 +54,11 @@ net::task<core::error> request_body::wait(company with) {
 }
 
 net::task<bool> request_body::invite(const net::limits& limits) {
-    using flow = wire::client_stream::flow;
     const auto deadline = core::after(from_.sleeper().loop().now(), limits.body_timeout);
-    auto how = from_.invite_body();
-    while (how == flow::later) {
-        const auto woken = co_await from_.sleeper().wait(deadline);
-        how = from_.aborting() || woken == net::woken::deadline ? flow::gone : from_.flush();
-    }
-    if (how == flow::gone) client_left_ = true;
-    co_return how != flow::gone;
+    auto inviting = wire::flush_until(from_, from_.invite_body(), deadline);
+    const bool alive = co_await std::move(inviting);
+    if (!alive) client_left_ = true;
+    co_return alive;
 }
 
 net::task<core::error> request_body::read(announced what, bool refused, company with) {
