@@ -124,7 +124,11 @@ void provider::server::admit(tcp::socket socket) {
     state_.books.wake();
     switch (door_.load()) {
         case door::open: serve_connection(state_, std::move(socket), tls_ ? &*tls_ : nullptr, number); return;
-        case door::reset: socket.set_option(asio::socket_base::linger{true, 0}, ignored); return;
+        case door::reset:
+            // Closed here: a socket's destructor takes the linger of 0 back and says FIN.
+            socket.set_option(asio::socket_base::linger{true, 0}, ignored);
+            socket.close(ignored);
+            return;
         case door::close: return;
         case door::silent:
             // The timer keeps the socket: whoever waits for a word must give up by itself.

@@ -83,6 +83,7 @@ raw_client::raw_client(const std::string& given, std::optional<tls_choice> tls) 
 raw_client::raw_client(raw_client&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       connected_(std::exchange(other.connected_, false)),
+      reset_while_sending_(std::exchange(other.reset_while_sending_, false)),
       fault_(std::move(other.fault_)),
       inbox_(std::move(other.inbox_)),
       context_(std::exchange(other.context_, nullptr)),
@@ -163,7 +164,11 @@ bool raw_client::send(std::string_view bytes) {
     while (!bytes.empty()) {
         const auto size = ssl_ != nullptr ? SSL_write(ssl_, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1 << 20)))
                                           : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (size <= 0) return false;
+        if (size <= 0) {
+            // The kernel tells of a reset once. A read after this one would see a plain end.
+            reset_while_sending_ = reset_while_sending_ || errno == ECONNRESET;
+            return false;
+        }
         bytes.remove_prefix(static_cast<std::size_t>(size));
     }
     return true;
@@ -190,7 +195,7 @@ raw_client::got raw_client::fill(clock::time_point until) {
             inbox_.append(space, static_cast<std::size_t>(size));
             return got::bytes;
         }
-        if (ssl_ == nullptr) return size == 0 ? got::end : got::reset;
+        if (ssl_ == nullptr) return size == 0 && !reset_while_sending_ ? got::end : got::reset;
         const int why = SSL_get_error(ssl_, static_cast<int>(size));
         if (why == SSL_ERROR_ZERO_RETURN) return got::end;
         if (why != SSL_ERROR_WANT_READ) return got::reset;

@@ -106,6 +106,7 @@ private:
 
     int fd_ = -1;
     bool connected_ = false;
+    bool reset_while_sending_ = false;
     std::string fault_;
     std::string inbox_;
     SSL_CTX* context_ = nullptr;
