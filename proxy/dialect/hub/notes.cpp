@@ -1,0 +1,39 @@
+#include "dialect/hub/notes.hpp"
+
+#include <algorithm>
+
+namespace weir::dialect::hub {
+namespace {
+
+void add_once(std::vector<std::string>& to, std::string_view field) {
+    if (std::find(to.begin(), to.end(), field) == to.end()) to.emplace_back(field);
+}
+
+std::string joined(const std::vector<std::string>& all) {
+    std::string out;
+    for (const auto& each : all) out.append(out.empty() ? "" : ", ").append(each);
+    return out;
+}
+
+}  // namespace
+
+void notes::drop(std::string_view field, std::string_view why) {
+    if (strict_) return refuse(field, why);
+    add_once(dropped_, field);
+}
+
+void notes::change(std::string_view field, std::string_view why) {
+    if (strict_) return refuse(field, why);
+    add_once(changed_, field);
+}
+
+void notes::add(std::string_view field) { add_once(changed_, field); }
+
+void notes::refuse(std::string_view field, std::string_view why) {
+    if (!refused_) refused_ = refusal{std::string{field}, std::string{why}};
+}
+
+std::string notes::dropped() const { return joined(dropped_); }
+std::string notes::changed() const { return joined(changed_); }
+
+}  // namespace weir::dialect::hub

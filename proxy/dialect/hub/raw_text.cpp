@@ -1,0 +1,108 @@
+#include "dialect/hub/raw_text.hpp"
+
+#include "dialect/json/json_index.hpp"
+
+namespace weir::dialect::hub {
+
+bool raw_text::is(std::string_view plain) const {
+    if (!said) return false;
+    return json == plain || (json.find('\\') != std::string_view::npos && decoded() == plain);
+}
+
+bool raw_text::blank() const {
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        const char c = json[i];
+        if (c == ' ') continue;
+        if (c != '\\' || i + 1 >= json.size()) return false;
+        const char escaped = json[i + 1];
+        if (escaped == 'u') return decoded().find_first_not_of(" \t\r\n\f\v") == std::string::npos;
+        if (escaped != 'n' && escaped != 't' && escaped != 'r' && escaped != 'f') return false;
+        ++i;
+    }
+    return true;
+}
+
+std::string raw_text::decoded() const {
+    std::string out;
+    (void)json::unescape(json, out);
+    return out;
+}
+
+void append_escaped(std::string& out, std::string_view plain) {
+    constexpr char digits[] = "0123456789abcdef";
+    for (const char c : plain) {
+        switch (c) {
+            case '"': out += "\\\""; break;
+            case '\\': out += "\\\\"; break;
+            case '\n': out += "\\n"; break;
+            case '\r': out += "\\r"; break;
+            case '\t': out += "\\t"; break;
+            default:
+                if (static_cast<unsigned char>(c) >= 0x20) {
+                    out += c;
+                } else {
+                    out += "\\u00";
+                    out += digits[static_cast<unsigned char>(c) >> 4];
+                    out += digits[static_cast<unsigned char>(c) & 15];
+                }
+        }
+    }
+}
+
+void append_as_string(std::string& out, const embedded_json& value) {
+    if (value.in_string)
+        out += value.json;
+    else
+        append_escaped(out, value.json);
+}
+
+namespace {
+
+/// What a text is as JSON: its first byte, 0 where it is none.
+char form_of(std::string_view text) {
+    auto& where = json::thread_index();
+    if (where.build(text) != json::fault::none) return 0;
+    json::cursor at{where};
+    const char first = at.peek();
+    return at.skip() && at.at_end() ? first : '\0';
+}
+
+}  // namespace
+
+bool append_as_object(std::string& out, const embedded_json& value) {
+    std::string decoded;
+    auto text = value.json;
+    if (value.in_string) {
+        (void)json::unescape(value.json, decoded);
+        text = decoded;
+    }
+    if (text.find_first_not_of(" \t\r\n") == std::string_view::npos || text == "null" || text == "\"\"") {
+        out += "{}";
+        return true;
+    }
+    // A value that stood in a document has been checked with it.
+    const char form = value.in_string ? form_of(text) : text.front();
+    if (form == '{') {
+        out += text;
+        return true;
+    }
+    out += "{\"input\":";
+    if (form != 0) {
+        out += text;
+    } else {
+        out += '"';
+        append_escaped(out, text);
+        out += '"';
+    }
+    out += '}';
+    return false;
+}
+
+void json_writer::plain(std::string_view what) {
+    separate();
+    out_ += '"';
+    append_escaped(out_, what);
+    out_ += '"';
+}
+
+}  // namespace weir::dialect::hub

@@ -1,0 +1,301 @@
+// Requests to /v1/chat/completions.
+#include <algorithm>
+
+#include "dialect/hub/reading.hpp"
+
+namespace weir::dialect::hub {
+namespace {
+
+class chat_reader {
+public:
+    chat_reader(conversation& into, notes& told) : into_(into), told_(told) {}
+
+    bool read(json::cursor body);
+
+private:
+    void member(std::string_view key, json::cursor& at);
+    void message(json::cursor& at);
+    void result(json::cursor& at);
+    void content(json::cursor& at);
+    void content_part(json::cursor& at);
+    void file(json::cursor& at);
+    void audio(json::cursor& at);
+    void reasoning(json::cursor& at);
+    void calls(json::cursor& at);
+    void call(json::cursor& at);
+    void one_tool(json::cursor& at);
+    void choice(json::cursor& at);
+    void chosen(json::cursor& at);
+    void format(json::cursor& at);
+    void stops(json::cursor& at);
+
+    conversation& into_;
+    notes& told_;
+};
+
+bool chat_reader::read(json::cursor body) {
+    into_.from = spoke::chat;
+    const bool is_object = body.members([this](std::string_view key, json::cursor& at) { member(key, at); });
+    if (!is_object) told_.refuse("", "it is no JSON object");
+    return is_object;
+}
+
+void chat_reader::member(std::string_view key, json::cursor& at) {
+    if (key == "model") {
+        into_.model = text_at(at);
+    } else if (key == "messages") {
+        at.elements([this](json::cursor& each) { message(each); });
+    } else if (key == "stream") {
+        into_.stream = boolean_at(at).value_or(false);
+    } else if (key == "tools") {
+        at.elements([this](json::cursor& each) { one_tool(each); });
+    } else if (key == "tool_choice") {
+        choice(at);
+    } else if (key == "parallel_tool_calls") {
+        into_.choice.parallel = boolean_at(at);
+    } else if (key == "response_format") {
+        format(at);
+    } else if (key == "reasoning_effort") {
+        into_.thinks.how = effort_named(text_at(at));
+    } else if (key == "max_completion_tokens" || key == "max_tokens") {
+        // Where both are said the newer name holds.
+        const auto most = integer_at(at);
+        if (most && (key == "max_completion_tokens" || !into_.max_output))
+            into_.max_output = most, into_.max_output_name = into_.kept.keep(std::string{key});
+    } else if (key == "stop") {
+        stops(at);
+    } else if (key == "web_search_options") {
+        into_.tools.push_back({});
+        into_.tools.back().is = tool::kind::web_search;
+        into_.tools.back().written = written(at);
+    } else {
+        keep_setting(at, key, into_);
+    }
+}
+
+void chat_reader::message(json::cursor& at) {
+    const auto role = look_for_text(at, "role");
+    if (role.is("tool") || role.is("function")) return result(at);
+    auto who = turn::role::user;
+    if (role.is("system")) who = turn::role::system;
+    if (role.is("developer")) who = turn::role::developer;
+    if (role.is("assistant")) who = turn::role::assistant;
+    into_.begin_turn(who);
+    // Whatever the order of the members: what was thought, what was said, what was called.
+    if (who == turn::role::assistant) {
+        auto look = at;
+        reasoning(look);
+    }
+    {
+        auto look = at;
+        look.members([this](std::string_view key, json::cursor& value) {
+            if (key == "content")
+                content(value);
+            else if (key == "name")
+                into_.turns.back().name = text_at(value);
+        });
+    }
+    const bool is_object = at.members([this](std::string_view key, json::cursor& value) {
+        if (key == "tool_calls") calls(value);
+        if (key == "function_call") call(value);
+        if (key == "refusal" && !value.is_null()) into_.add(part::kind::refusal).text = text_at(value);
+    });
+    if (!is_object) (void)at.skip();
+}
+
+// The field's name depends on who serves the model.
+void chat_reader::reasoning(json::cursor& at) {
+    raw_text thought;
+    at.members([&](std::string_view key, json::cursor& value) {
+        if ((key == "reasoning_content" || key == "reasoning") && value.peek() == '"') thought = text_at(value);
+    });
+    if (!thought.said) return;
+    auto& made = into_.add(part::kind::reasoning);
+    made.text = thought;
+    made.opaque.of = carrier::family::chat;
+}
+
+void chat_reader::result(json::cursor& at) {
+    if (into_.turns.empty() || into_.turns.back().who != turn::role::results) into_.begin_turn(turn::role::results);
+    part made;
+    made.is = part::kind::result;
+    made.first = static_cast<std::uint32_t>(into_.inner.size());
+    raw_text name;
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key == "tool_call_id") made.id = text_at(value);
+        if (key == "name") name = text_at(value);
+        if (key != "content") return;
+        if (value.peek() == '"') {
+            into_.inner.push_back({});
+            into_.inner.back().text = text_at(value);
+            return;
+        }
+        value.elements([&](json::cursor& each) {
+            if (!look_for_text(each, "type").is("text")) return;
+            into_.inner.push_back({});
+            into_.inner.back().text = look_for_text(each, "text");
+        });
+    });
+    made.count = static_cast<std::uint32_t>(into_.inner.size()) - made.first;
+    // A function's result names the tool, not the call: it is of the last call of that name.
+    if (!made.id.said && name.said) {
+        const auto of = std::find_if(into_.parts.rbegin(), into_.parts.rend(),
+                                     [&](const part& p) { return p.is == part::kind::call && p.name.json == name.json; });
+        if (of != into_.parts.rend()) made.id = of->id;
+    }
+    ++into_.turns.back().count;
+    into_.parts.push_back(made);
+}
+
+void chat_reader::content(json::cursor& at) {
+    if (at.peek() == '"') {
+        into_.add(part::kind::text).text = text_at(at);
+        return;
+    }
+    at.elements([this](json::cursor& each) { content_part(each); });
+}
+
+void chat_reader::content_part(json::cursor& at) {
+    const auto type = look_for_text(at, "type");
+    if (type.is("file")) return file(at);
+    if (type.is("input_audio")) return audio(at);
+    auto is = part::kind::text;
+    if (type.is("image_url")) is = part::kind::image;
+    if (type.is("refusal")) is = part::kind::refusal;
+    if (!type.said || (is == part::kind::text && !type.is("text"))) {
+        into_.unknown.push_back("messages.content");
+        return (void)at.skip();
+    }
+    auto& made = into_.add(is);
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key == "text" || key == "refusal") made.text = text_at(value);
+        if (key == "cache_control") made.cache = cache_control_at(value);
+        if (key != "image_url") return;
+        const auto url = value.peek() == '"' ? text_at(value) : look_for_text(value, "url");
+        made.source = media_of_url(url);
+    });
+}
+
+void chat_reader::file(json::cursor& at) {
+    auto& made = into_.add(part::kind::document);
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key == "cache_control") made.cache = cache_control_at(value);
+        if (key != "file") return;
+        value.members([&](std::string_view name, json::cursor& inner) {
+            if (name == "filename") made.name = text_at(inner);
+            if (name == "file_data") made.source = media_of_url(text_at(inner));
+            if (name == "file_id") made.source = {media::from::file, {}, text_at(inner)};
+        });
+    });
+}
+
+void chat_reader::audio(json::cursor& at) {
+    auto& made = into_.add(part::kind::audio);
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key != "input_audio") return;
+        value.members([&](std::string_view name, json::cursor& inner) {
+            if (name == "data") made.source.data = text_at(inner);
+            if (name == "format") made.source.type = text_at(inner);
+        });
+    });
+}
+
+void chat_reader::calls(json::cursor& at) {
+    at.elements([this](json::cursor& each) { call(each); });
+}
+
+void chat_reader::call(json::cursor& at) {
+    if (at.peek() != '{') return (void)at.skip();
+    auto& made = into_.add(part::kind::call);
+    const auto inside = [&](std::string_view name, json::cursor& value) {
+        if (name == "name") made.name = text_at(value);
+        if (name == "arguments" || name == "input") made.arguments = embedded_at(value);
+    };
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key == "id") made.id = text_at(value);
+        made.custom = made.custom || key == "custom";
+        if (key == "function" || key == "custom")
+            value.members(inside);
+        else
+            inside(key, value);  // `function_call`, as it was before there were several
+    });
+}
+
+void chat_reader::one_tool(json::cursor& at) {
+    const auto type = look_for_text(at, "type");
+    into_.tools.push_back({});
+    auto& made = into_.tools.back();
+    const auto begin = at.offset();
+    made.is = type.is("function") ? tool::kind::function : type.is("custom") ? tool::kind::custom : tool::kind::hosted;
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key == "cache_control") made.cache = cache_control_at(value);
+        if (key != "function" && key != "custom") return;
+        value.members([&](std::string_view name, json::cursor& inner) {
+            if (name == "name") made.name = text_at(inner);
+            if (name == "description") made.description = text_at(inner);
+            if (name == "strict") made.strict = boolean_at(inner);
+            if (name == "parameters" && inner.peek() == '{') made.schema = written(inner);
+        });
+    });
+    made.written = at.since(begin);
+}
+
+void chat_reader::choice(json::cursor& at) {
+    using kind = tool_choice::kind;
+    if (at.peek() != '"') return chosen(at);
+    const auto word = text_at(at);
+    into_.choice.is = word.is("none") ? kind::none : word.is("required") ? kind::any : kind::automatic;
+}
+
+void chat_reader::chosen(json::cursor& at) {
+    using kind = tool_choice::kind;
+    auto& made = into_.choice;
+    const auto type = look_for_text(at, "type");
+    made.is = type.is("allowed_tools") ? kind::subset : kind::one;
+    const auto name_of_tool = [&](json::cursor& one) {
+        one.members([&](std::string_view key, json::cursor& value) {
+            if (key == "function" || key == "custom") made.names.push_back(look_for_text(value, "name"));
+        });
+    };
+    if (made.is == kind::one) return name_of_tool(at);
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key != "allowed_tools") return;
+        value.members([&](std::string_view name, json::cursor& inner) {
+            if (name == "mode") made.mode = text_at(inner).is("required") ? kind::any : kind::automatic;
+            if (name == "tools") inner.elements(name_of_tool);
+        });
+    });
+}
+
+void chat_reader::format(json::cursor& at) {
+    using kind = answer_format::kind;
+    auto& made = into_.format;
+    const auto type = look_for_text(at, "type");
+    made.is = type.is("json_schema") ? kind::schema : type.is("json_object") ? kind::json : kind::text;
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key != "json_schema") return;
+        value.members([&](std::string_view name, json::cursor& inner) {
+            if (name == "name") made.name = text_at(inner);
+            if (name == "description") made.description = text_at(inner);
+            if (name == "strict") made.strict = boolean_at(inner);
+            if (name == "schema") made.schema = written(inner);
+        });
+    });
+}
+
+void chat_reader::stops(json::cursor& at) {
+    into_.stop_name = "stop";
+    if (at.peek() == '"') {
+        into_.stop.push_back(text_at(at));
+        return;
+    }
+    at.elements([this](json::cursor& each) {
+        if (each.peek() == '"') into_.stop.push_back(text_at(each));
+    });
+}
+
+}  // namespace
+
+bool read_chat(json::cursor body, conversation& into, notes& told) { return chat_reader{into, told}.read(body); }
+
+}  // namespace weir::dialect::hub

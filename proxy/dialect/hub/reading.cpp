@@ -1,0 +1,118 @@
+#include "dialect/hub/reading.hpp"
+
+#include <array>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace weir::dialect::hub {
+
+std::string_view written(json::cursor& at) {
+    const auto begin = at.offset();
+    return at.skip() ? at.since(begin) : std::string_view{};
+}
+
+raw_text text_at(json::cursor& at) {
+    json::raw_string found;
+    if (at.string(found)) return raw_text{found.text};
+    (void)at.skip();
+    return {};
+}
+
+std::optional<bool> boolean_at(json::cursor& at) {
+    bool found = false;
+    if (at.boolean(found)) return found;
+    (void)at.skip();
+    return std::nullopt;
+}
+
+std::optional<std::int64_t> integer_at(json::cursor& at) {
+    std::int64_t found = 0;
+    if (at.integer(found)) return found;
+    (void)at.skip();
+    return std::nullopt;
+}
+
+embedded_json embedded_at(json::cursor& at) {
+    json::raw_string found;
+    if (at.string(found)) return {found.text, true};
+    return {written(at), false};
+}
+
+raw_text look_for_text(json::cursor at, std::string_view name) {
+    raw_text out;
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key == name) out = text_at(value);
+    });
+    return out;
+}
+
+bool has_member(json::cursor at, std::string_view name) {
+    bool found = false;
+    at.members([&](std::string_view key, json::cursor&) { found = found || key == name; });
+    return found;
+}
+
+cache_mark cache_control_at(json::cursor& at) {
+    cache_mark out;
+    out.set = at.peek() == '{';
+    const bool is_object = at.members([&](std::string_view key, json::cursor& value) {
+        if (key == "ttl") out.ttl = text_at(value).json;
+    });
+    if (!is_object) (void)at.skip();
+    return out;
+}
+
+media media_of_url(raw_text url) {
+    constexpr std::string_view scheme = "data:", coding = ";base64,";
+    media out;
+    const auto comma = url.json.find(coding);
+    if (!url.json.starts_with(scheme) || comma == std::string_view::npos) {
+        out.is = media::from::url;
+        out.data = url;
+        return out;
+    }
+    // Parameters may stand between the type and the coding; they mean nothing to a provider.
+    const auto type = url.json.substr(scheme.size(), comma - scheme.size());
+    out.type = raw_text{type.substr(0, type.find(';'))};
+    out.data = raw_text{url.json.substr(comma + coding.size())};
+    return out;
+}
+
+thinking::effort effort_named(raw_text name) {
+    using enum thinking::effort;
+    constexpr std::array<std::pair<std::string_view, thinking::effort>, 7> all{
+        {{"none", none}, {"minimal", minimal}, {"low", low}, {"medium", medium}, {"high", high}, {"xhigh", xhigh}, {"max", max}}};
+    for (const auto& [word, effort] : all)
+        if (name.is(word)) return effort;
+    return unsaid;
+}
+
+void keep_setting(json::cursor& at, std::string_view path, conversation& into) {
+    const auto f = field_named(path, into.from);
+    if (f == field::count_) {
+        if (!at.is_null()) into.unknown.push_back(into.kept.keep(std::string{path}));
+        (void)at.skip();
+        return;
+    }
+    if (at.is_null()) return (void)at.skip();
+    into.setting(f) = {written(at), true};
+}
+
+void conversation::clear() {
+    // Vectors keep their memory; everything else is as new.
+    auto reused = std::tie(turns, parts, inner, tools, stop, unknown);
+    std::apply([](auto&... each) { (each.clear(), ...); }, reused);
+    choice = {};
+    format = {};
+    thinks = {};
+    settings = {};
+    kept.clear();
+    from = spoke::chat;
+    model = {};
+    stream = false;
+    max_output.reset();
+    max_output_name = stop_name = {};
+}
+
+}  // namespace weir::dialect::hub

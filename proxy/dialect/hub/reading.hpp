@@ -1,0 +1,42 @@
+// What the four readers of requests share: a value taken as it is written, and the small shapes that several dialects have in common.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "dialect/hub/conversation.hpp"
+#include "dialect/hub/notes.hpp"
+#include "dialect/json/json_index.hpp"
+
+namespace weir::dialect::hub {
+
+/// The value at hand as it is written; it is stepped over.
+[[nodiscard]] std::string_view written(json::cursor& at);
+/// The string at hand; anything else is stepped over and says nothing.
+[[nodiscard]] raw_text text_at(json::cursor& at);
+[[nodiscard]] std::optional<bool> boolean_at(json::cursor& at);
+[[nodiscard]] std::optional<std::int64_t> integer_at(json::cursor& at);
+/// A string's content, or any other value as it is written.
+[[nodiscard]] embedded_json embedded_at(json::cursor& at);
+
+/// The member of this name of the object at hand, which stays at hand; none: it has no such member.
+[[nodiscard]] raw_text look_for_text(json::cursor at, std::string_view name);
+[[nodiscard]] bool has_member(json::cursor at, std::string_view name);
+
+/// `cache_control` of messages; chat clients send it too.
+[[nodiscard]] cache_mark cache_control_at(json::cursor& at);
+
+/// A URL that is the media itself (RFC 2397, base64), or one that leads to it.
+[[nodiscard]] media media_of_url(raw_text url);
+
+[[nodiscard]] thinking::effort effort_named(raw_text name);
+
+/// Keeps a setting that has a row in the table, or notes the name of what is not known. `path`: of the member in the client's dialect.
+void keep_setting(json::cursor& at, std::string_view path, conversation& into);
+
+/// Of the dialect's own request; false: it is none (`told` has the reason). The body outlives `into`.
+[[nodiscard]] bool read_chat(json::cursor body, conversation& into, notes& told);
+[[nodiscard]] bool read_messages(json::cursor body, conversation& into, notes& told);
+
+}  // namespace weir::dialect::hub

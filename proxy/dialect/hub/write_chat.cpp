@@ -1,0 +1,343 @@
+// Requests to /v1/chat/completions.
+#include <array>
+#include <string>
+
+#include "dialect/hub/writing.hpp"
+
+namespace weir::dialect::hub {
+namespace {
+
+using role = turn::role;
+
+class chat_writer {
+public:
+    chat_writer(const conversation& of, const target_settings& to, std::string& out, notes& told)
+        : of_(of), to_(to), out_(out), told_(told), words_(words_of(of.from)) {}
+
+    void write();
+
+private:
+    [[nodiscard]] bool is_system(const turn& t) const { return t.who == role::system || t.who == role::developer; }
+    void front(std::size_t& next);
+    void message(const turn& t);
+    void user(const turn& t);
+    void assistant(const turn& t);
+    void results(const turn& t);
+    void pictures_of(const turn& t);
+    void content(const turn& t);
+    void content_part(const part& p);
+    void file(const part& p);
+    void url(const media& source);
+    void calls(const turn& t);
+    void tools();
+    void one_tool(const tool& t);
+    void choice();
+    void limit();
+    void format();
+    void effort();
+    void stops();
+    [[nodiscard]] bool is_plain(const turn& t) const;
+
+    const conversation& of_;
+    const target_settings& to_;
+    json_writer out_;
+    notes& told_;
+    const client_words& words_;
+};
+
+void chat_writer::write() {
+    out_.open('{');
+    out_.plain_member("model", to_.model);
+    out_.open_member("messages", '[');
+    std::size_t next = 0;
+    front(next);
+    for (; next < of_.turns.size(); ++next) message(of_.turns[next]);
+    out_.close(']');
+    limit();
+    if (of_.stream) {
+        out_.member("stream", "true");
+        out_.member("stream_options", R"({"include_usage":true})");
+    }
+    tools();
+    choice();
+    format();
+    effort();
+    stops();
+    write_settings(out_, of_, spoke::chat, {}, told_, bit(field::stream_options) | bit(field::metadata) | bit(field::service_tier));
+    for (const auto name : of_.unknown) told_.drop(name);
+    out_.close('}');
+}
+
+// Many servers take one system message, at the beginning.
+void chat_writer::front(std::size_t& next) {
+    std::string text;
+    for (; next < of_.turns.size() && is_system(of_.turns[next]); ++next) {
+        const auto& t = of_.turns[next];
+        for (auto at = t.first; at < t.first + t.count; ++at)
+            if (!of_.parts[at].text.blank()) text.append(text.empty() ? "" : "\\n\\n").append(of_.parts[at].text.json);
+    }
+    if (text.empty()) return;
+    out_.open('{');
+    out_.plain_member("role", "system");
+    out_.text_member("content", raw_text{text});
+    out_.close('}');
+}
+
+void chat_writer::message(const turn& t) {
+    if (is_system(t)) {
+        const auto said = as_tagged_user(of_, t);
+        if (said.empty()) return;
+        out_.open('{');
+        out_.plain_member("role", to_.can.developer_role ? "developer" : "user");
+        out_.text_member("content", raw_text{said});
+        out_.close('}');
+    } else if (t.who == role::assistant) {
+        assistant(t);
+    } else if (t.who == role::results) {
+        results(t);
+    } else {
+        user(t);
+    }
+}
+
+// One text and nothing else is written as a string: every server takes that.
+bool chat_writer::is_plain(const turn& t) const { return t.count == 1 && of_.parts[t.first].is == part::kind::text && !of_.parts[t.first].cache.set; }
+
+void chat_writer::user(const turn& t) {
+    if (t.count == 0) return;
+    out_.open('{');
+    out_.plain_member("role", "user");
+    if (is_plain(t)) {
+        out_.text_member("content", of_.parts[t.first].text);
+    } else {
+        out_.open_member("content", '[');
+        content(t);
+        out_.close(']');
+    }
+    out_.close('}');
+}
+
+void chat_writer::content(const turn& t) {
+    for (auto at = t.first; at < t.first + t.count; ++at) content_part(of_.parts[at]);
+}
+
+void chat_writer::content_part(const part& p) {
+    using kind = part::kind;
+    switch (p.is) {
+        case kind::document: return file(p);
+        case kind::video: return told_.refuse(words_.turns, "video input is not taken");
+        case kind::hosted: return told_.drop(words_.turns);
+        case kind::text:
+        case kind::search_result:
+            if (p.text.blank()) return;
+            out_.open('{');
+            out_.plain_member("type", "text");
+            out_.text_member("text", p.text);
+            return out_.close('}');
+        case kind::image:
+            if (p.source.is == media::from::file) return told_.refuse(words_.turns, "a file belongs to the provider that has it");
+            out_.open('{');
+            out_.plain_member("type", "image_url");
+            out_.open_member("image_url", '{');
+            out_.key("url");
+            url(p.source);
+            out_.close('}');
+            return out_.close('}');
+        case kind::audio:
+            out_.open('{');
+            out_.plain_member("type", "input_audio");
+            out_.open_member("input_audio", '{');
+            out_.text_member("data", p.source.data);
+            out_.text_member("format", p.source.type);
+            out_.close('}');
+            return out_.close('}');
+        default: return;
+    }
+}
+
+void chat_writer::url(const media& source) {
+    if (source.is == media::from::url) return out_.text(source.data);
+    out_.value({});
+    auto& to = out_.out();
+    to.append("\"data:").append(source.type.json).append(";base64,").append(source.data.json).append(1, '"');
+}
+
+void chat_writer::file(const part& p) {
+    if (p.source.is == media::from::file || p.source.is == media::from::url)
+        return told_.refuse(words_.turns,
+                            p.source.is == media::from::url ? "documents are sent with the request" : "a file belongs to the provider that has it");
+    out_.open('{');
+    if (p.source.is == media::from::plain) {
+        out_.plain_member("type", "text");
+        out_.text_member("text", p.source.data);
+        return out_.close('}');
+    }
+    out_.plain_member("type", "file");
+    out_.open_member("file", '{');
+    out_.text_member("filename", p.name.said ? p.name : raw_text{"document.pdf"});
+    out_.key("file_data");
+    url(p.source);
+    out_.close('}');
+    out_.close('}');
+}
+
+// What is said, joined; calls stand beside it.
+void chat_writer::assistant(const turn& t) {
+    std::string text, refusal;
+    bool called = false;
+    for (auto at = t.first; at < t.first + t.count; ++at) {
+        const auto& p = of_.parts[at];
+        if (p.is == part::kind::text) text += p.text.json;
+        if (p.is == part::kind::refusal) refusal += p.text.json;
+        called = called || p.is == part::kind::call;
+        if (p.is == part::kind::hosted) told_.drop(words_.turns);
+    }
+    if (text.empty() && refusal.empty() && !called) return;
+    out_.open('{');
+    out_.plain_member("role", "assistant");
+    if (text.empty() && refusal.empty())
+        out_.member("content", "null");
+    else
+        out_.text_member("content", raw_text{text + refusal});
+    if (called) calls(t);
+    out_.close('}');
+}
+
+void chat_writer::calls(const turn& t) {
+    out_.open_member("tool_calls", '[');
+    for (auto at = t.first; at < t.first + t.count; ++at) {
+        const auto& p = of_.parts[at];
+        if (p.is != part::kind::call) continue;
+        out_.open('{');
+        out_.text_member("id", p.id);
+        out_.plain_member("type", "function");
+        out_.open_member("function", '{');
+        out_.text_member("name", p.name);
+        out_.key("arguments");
+        out_.value({});
+        out_.out() += '"';
+        if (p.arguments.empty())
+            out_.out() += "{}";
+        else
+            append_as_string(out_.out(), p.arguments);
+        out_.out() += '"';
+        out_.close('}');
+        out_.close('}');
+    }
+    out_.close(']');
+}
+
+void chat_writer::results(const turn& t) {
+    bool pictures = false;
+    for (auto at = t.first; at < t.first + t.count; ++at) {
+        const auto& p = of_.parts[at];
+        std::string text = p.failed ? "Error: " : "";
+        for (auto i = p.first; i < p.first + p.count; ++i) {
+            const auto& inner = of_.inner[i];
+            const bool picture = inner.is == part::kind::image || inner.is == part::kind::document;
+            pictures = pictures || picture;
+            if (text.size() > (p.failed ? 7U : 0U)) text += "\\n";
+            text += picture ? "(attached below)" : std::string{inner.text.json};
+        }
+        if (p.failed) told_.change(words_.turns, "a result has no mark for errors");
+        out_.open('{');
+        out_.plain_member("role", "tool");
+        out_.text_member("tool_call_id", p.id);
+        out_.text_member("content", raw_text{text});
+        out_.close('}');
+    }
+    if (pictures) pictures_of(t);
+}
+
+// A tool's message has text alone: what it shows follows all of them.
+void chat_writer::pictures_of(const turn& t) {
+    told_.change(words_.turns, "results are text alone");
+    out_.open('{');
+    out_.plain_member("role", "user");
+    out_.open_member("content", '[');
+    for (auto at = t.first; at < t.first + t.count; ++at) {
+        const auto& p = of_.parts[at];
+        for (auto i = p.first; i < p.first + p.count; ++i)
+            if (of_.inner[i].is == part::kind::image || of_.inner[i].is == part::kind::document) content_part(of_.inner[i]);
+    }
+    out_.close(']');
+    out_.close('}');
+}
+
+void chat_writer::limit() {
+    if (!of_.max_output) return;
+    out_.member(to_.can.completion_cap ? "max_completion_tokens" : "max_tokens", std::to_string(*of_.max_output));
+}
+
+void chat_writer::tools() {
+    if (of_.tools.empty()) return;
+    out_.open_member("tools", '[');
+    for (const auto& t : of_.tools) one_tool(t);
+    out_.close(']');
+}
+
+void chat_writer::one_tool(const tool& t) {
+    if (t.is == tool::kind::hosted || t.is == tool::kind::web_search) return told_.refuse(words_.tools, "a hosted tool runs at its own provider");
+    if (t.deferred) told_.change(words_.tools, "all tools are sent from the start");
+    out_.open('{');
+    out_.plain_member("type", "function");
+    out_.open_member("function", '{');
+    out_.text_member("name", t.name);
+    if (t.description.said) out_.text_member("description", t.description);
+    out_.member("parameters", t.is == tool::kind::custom ? text_input : t.schema.empty() ? any_object : t.schema);
+    if (t.strict) out_.member("strict", *t.strict ? "true" : "false");
+    out_.close('}');
+    out_.close('}');
+}
+
+void chat_writer::choice() {
+    using kind = tool_choice::kind;
+    const auto& c = of_.choice;
+    if (of_.tools.empty()) return;
+    if (c.is == kind::one && !c.names.empty()) {
+        out_.open_member("tool_choice", '{');
+        out_.plain_member("type", "function");
+        out_.open_member("function", '{');
+        out_.text_member("name", c.names.front());
+        out_.close('}');
+        out_.close('}');
+    } else if (c.is != kind::unsaid) {
+        const auto is = c.is == kind::subset ? c.mode : c.is;
+        if (c.is == kind::subset) told_.change(words_.choice, "it may call any tool that it is told of");
+        out_.plain_member("tool_choice", is == kind::none ? "none" : is == kind::any ? "required" : "auto");
+    }
+    if (c.parallel) out_.member("parallel_tool_calls", *c.parallel ? "true" : "false");
+}
+
+void chat_writer::format() {
+    using kind = answer_format::kind;
+    const auto& f = of_.format;
+    if (f.is == kind::unsaid || f.is == kind::text) return;
+    out_.open_member("response_format", '{');
+    out_.plain_member("type", f.is == kind::json ? "json_object" : "json_schema");
+    if (f.is == kind::schema) {
+        out_.open_member("json_schema", '{');
+        out_.text_member("name", f.name.said ? f.name : raw_text{"structured_output"});
+        if (f.description.said) out_.text_member("description", f.description);
+        out_.member("schema", f.schema.empty() ? any_object : f.schema);
+        out_.member("strict", f.strict.value_or(false) ? "true" : "false");
+        out_.close('}');
+    }
+    out_.close('}');
+}
+
+void chat_writer::effort() {}
+
+void chat_writer::stops() {
+    if (of_.stop.empty()) return;
+    out_.open_member("stop", '[');
+    for (const auto& each : of_.stop)
+        if (!each.empty()) out_.text(each);
+    out_.close(']');
+}
+
+}  // namespace
+
+void write_chat(const conversation& of, const target_settings& to, std::string& out, notes& told) { chat_writer{of, to, out, told}.write(); }
+
+}  // namespace weir::dialect::hub
