@@ -34,5 +34,6 @@ inline constexpr std::string_view text_input = R"({"type":"object","properties":
 
 void write_messages(const conversation& of, const target_settings& to, std::string& out, notes& told);
 void write_chat(const conversation& of, const target_settings& to, std::string& out, notes& told);
+void write_responses(const conversation& of, const target_settings& to, std::string& out, notes& told);
 
 }  // namespace weir::dialect::hub

@@ -218,6 +218,44 @@ TEST(HubRequest, RefusesToolsThatRunElsewhere) {
               "tools: a hosted tool runs at its own provider");
 }
 
+// --- responses ---
+
+TEST(HubRequest, ReadsItemsAsTurns) {
+    const std::string_view body =
+        R"({"model":"m","input":[{"role":"user","content":"a"},{"type":"reasoning","id":"rs","summary":[{"type":"summary_text","text":"t"}],"encrypted_content":"E"},
+        {"type":"function_call","call_id":"c1","name":"f","arguments":"{}"},{"type":"custom_tool_call","call_id":"c2","name":"p","input":"x \"y\""},
+        {"type":"function_call_output","call_id":"c1","output":"r"},{"type":"custom_tool_call_output","call_id":"c2","output":[{"type":"input_text","text":"q"}]}],
+        "instructions":"S","tools":[{"type":"custom","name":"p"},{"type":"namespace","name":"n","tools":[{"type":"function","name":"f","parameters":{"type":"object"}}]}],"max_output_tokens":9})";
+    EXPECT_EQ(
+        translate(read_responses, write_messages, body, {.model = "c"}, false).body,
+        R"x({"model":"c","max_tokens":9,"system":[{"type":"text","text":"S"}],"messages":[{"role":"user","content":[{"type":"text","text":"a"}]},)x"
+        R"x({"role":"assistant","content":[{"type":"tool_use","id":"c1","name":"f","input":{}},{"type":"tool_use","id":"c2","name":"p","input":{"input":"x \"y\""}}]},)x"
+        R"x({"role":"user","content":[{"type":"tool_result","tool_use_id":"c1","content":[{"type":"text","text":"r"}]},{"type":"tool_result","tool_use_id":"c2","content":[{"type":"text","text":"q"}]}]}],)x"
+        R"x("tools":[{"name":"p","input_schema":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}},{"name":"f","input_schema":{"type":"object"}}]})x");
+}
+
+TEST(HubRequest, SaysAlwaysThatNothingIsKeptAndThatToolsAreNotStrict) {
+    const auto got = translate(
+        read_chat, write_responses,
+        R"({"messages":[{"role":"system","content":"S"},{"role":"user","content":"a"},{"role":"assistant","content":"b","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"r"}],"tools":[{"type":"function","function":{"name":"f"}}],"max_tokens":3,"stop":"x"})",
+        {.model = "r"}, false);
+    EXPECT_EQ(
+        got.body,
+        R"x({"model":"r","input":[{"type":"message","role":"system","content":[{"type":"input_text","text":"S"}]},{"type":"message","role":"user","content":[{"type":"input_text","text":"a"}]},)x"
+        R"x({"type":"message","role":"assistant","content":[{"type":"output_text","text":"b"}]},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},)x"
+        R"x({"type":"function_call_output","call_id":"c","output":"r"}],"max_output_tokens":16,"store":false,)x"
+        R"x("tools":[{"type":"function","name":"f","parameters":{"type":"object","properties":{}},"strict":false}]})x");
+    EXPECT_EQ(got.dropped, "stop");
+    EXPECT_EQ(got.changed, "max_tokens");
+}
+
+TEST(HubRequest, RefusesWhatIsKeptElsewhere) {
+    for (const char* said : {R"("previous_response_id":"r")", R"("conversation":"c")", R"("background":true)", R"("prompt":{"id":"p"})"})
+        EXPECT_NE(translate(read_responses, write_chat, std::string{"{\"input\":\"a\","} + said + "}", {.model = "c"}, false).refused, "") << said;
+    EXPECT_EQ(translate(read_responses, write_chat, R"({"input":[{"type":"item_reference","id":"x"}]})", {.model = "c"}, false).refused.substr(0, 6),
+              "input:");
+}
+
 // --- each dialect to itself ---
 
 TEST(HubRequest, ReadAndWrittenInItsOwnDialectStaysTheSame) {
@@ -230,4 +268,8 @@ TEST(HubRequest, ReadAndWrittenInItsOwnDialectStaysTheSame) {
         R"({"model":"m","max_tokens":5,"stream":true,"system":[{"type":"text","text":"S","cache_control":{"type":"ephemeral","ttl":"1h"}}],"messages":[{"role":"user","content":[{"type":"text","text":"a"}]},{"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"s"},{"type":"redacted_thinking","data":"d"},{"type":"text","text":"b"},{"type":"tool_use","id":"c","name":"f","input":{"x":1}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":[{"type":"text","text":"r"}],"is_error":true},{"type":"text","text":"go on"}]}],"tools":[{"name":"f","description":"d","input_schema":{"type":"object"},"strict":true,"cache_control":{"type":"ephemeral"}}],"tool_choice":{"type":"any","disable_parallel_tool_use":true},"output_config":{"format":{"type":"json_schema","schema":{}}},"temperature":0.5,"top_k":3,"stop_sequences":["x"]})",
     };
     for (const auto body : messages) EXPECT_EQ(translate(read_messages, write_messages, body, {.model = "m"}, true).body, body);
+    const std::string_view responses[] = {
+        R"x({"model":"m","input":[{"type":"message","role":"developer","content":[{"type":"input_text","text":"S"}]},{"type":"message","role":"user","content":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:image/png;base64,AA"},{"type":"input_file","filename":"f","file_url":"https://a"}]},{"type":"reasoning","summary":[{"type":"summary_text","text":"t"}],"encrypted_content":"E"},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"b"},{"type":"refusal","refusal":"n"}]},{"type":"function_call","call_id":"c","name":"f","namespace":"n","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":"r"}],"max_output_tokens":50,"stream":true,"store":false,"tools":[{"type":"function","name":"f","parameters":{"type":"object"},"strict":true},{"type":"web_search"}],"tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"}]},"parallel_tool_calls":false,"text":{"format":{"type":"json_schema","name":"n","schema":{},"strict":true},"verbosity":"low"},"temperature":1,"truncation":"auto"})x",
+    };
+    for (const auto body : responses) EXPECT_EQ(translate(read_responses, write_responses, body, {.model = "m"}, true).body, body);
 }
