@@ -1,0 +1,140 @@
+// A stream of /v1/chat/completions, made of what another dialect says.
+#include <utility>
+#include <vector>
+
+#include "dialect/hub/streams.hpp"
+
+namespace weir::dialect::hub {
+namespace {
+
+using kind = answer_event::kind;
+
+std::string_view name_of(finish why) {
+    switch (why) {
+        case finish::output_cap:
+        case finish::context_full: return "length";
+        case finish::calls: return "tool_calls";
+        case finish::filtered:
+        case finish::refused: return "content_filter";
+        default: return "stop";
+    }
+}
+
+class chat_stream_writer final : public answer_stream_writer {
+public:
+    explicit chat_stream_writer(answer_names names) : names_(std::move(names)) {
+        front_ =
+            R"(data: {"id":")" + names_.id + R"(","object":"chat.completion.chunk","created":)" + std::to_string(names_.created) + R"(,"model":")";
+        append_escaped(front_, names_.model);
+        front_ += R"(","choices":[)";
+    }
+
+    void hear(const answer_event& what) override;
+    void end() override;
+    void break_off(std::string_view message) override;
+
+private:
+    /// A call that has begun: its number here, and whether anything of its arguments was said.
+    struct call {
+        std::uint32_t block;
+        bool said;
+    };
+    void begin();
+    void open(const answer_event& what);
+    void text(const answer_event& what);
+    void arguments(std::uint32_t block, std::string_view piece);
+    void close(const answer_event& what);
+    void delta() { out_->append(front_).append(R"({"index":0,"delta":{)"); }
+    void end_delta() { out_->append("},\"finish_reason\":null}]}\n\n"); }
+
+    answer_names names_;
+    std::string front_;  ///< of each chunk
+    std::vector<call> calls_;
+    usage::counts used_;
+    finish why_ = finish::unknown;
+    bool begun_ = false, said_ = false;
+};
+
+void chat_stream_writer::begin() {
+    if (std::exchange(begun_, true)) return;
+    delta();
+    out_->append(R"("role":"assistant","content":"")");
+    end_delta();
+}
+
+void chat_stream_writer::hear(const answer_event& what) {
+    if (out_ == nullptr) return;
+    switch (what.is) {
+        case kind::open: return open(what);
+        case kind::text: return text(what);
+        case kind::arguments: return arguments(what.block, what.text.json);
+        case kind::close: return close(what);
+        case kind::usage: used_ = what.used; return;
+        case kind::finish: why_ = what.why; return;
+        case kind::error: return break_off(what.text.decoded());
+        default: return;
+    }
+}
+
+void chat_stream_writer::open(const answer_event& what) {
+    if (what.of != part::kind::call) return;
+    begin();
+    delta();
+    out_->append(R"("tool_calls":[{"index":)").append(std::to_string(calls_.size())).append(R"(,"id":")").append(what.id.json);
+    out_->append(R"(","type":"function","function":{"name":")").append(what.name.json).append(R"(","arguments":""}}])");
+    end_delta();
+    calls_.push_back({what.block, false});
+}
+
+void chat_stream_writer::text(const answer_event& what) {
+    if (what.of == part::kind::reasoning && !names_.show_reasoning) return;
+    begin();
+    delta();
+    const std::string_view name = what.of == part::kind::reasoning ? "reasoning_content" : what.of == part::kind::refusal ? "refusal" : "content";
+    out_->append(1, '"').append(name).append("\":\"").append(what.text.json).append(1, '"');
+    end_delta();
+}
+
+void chat_stream_writer::arguments(std::uint32_t block, std::string_view piece) {
+    for (std::size_t i = 0; i < calls_.size(); ++i) {
+        if (calls_[i].block != block) continue;
+        calls_[i].said = true;
+        delta();
+        out_->append(R"("tool_calls":[{"index":)").append(std::to_string(i)).append(R"(,"function":{"arguments":")").append(piece).append("\"}}]");
+        end_delta();
+    }
+}
+
+// Clients parse what they put together: nothing is no object.
+void chat_stream_writer::close(const answer_event& what) {
+    if (what.of != part::kind::call) return;
+    for (const auto& each : calls_)
+        if (each.block == what.block && !each.said) return arguments(what.block, "{}");
+}
+
+void chat_stream_writer::end() {
+    if (out_ == nullptr || std::exchange(said_, true)) return;
+    begin();
+    out_->append(front_).append(R"({"index":0,"delta":{},"finish_reason":")").append(name_of(why_)).append("\"}]}\n\n");
+    if (names_.include_usage) {
+        out_->append(front_).append(R"(],"usage":{"prompt_tokens":)").append(std::to_string(used_.prompt()));
+        out_->append(R"(,"completion_tokens":)").append(std::to_string(used_.completion()));
+        out_->append(R"(,"total_tokens":)").append(std::to_string(used_.prompt() + used_.completion()));
+        out_->append(R"(,"prompt_tokens_details":{"cached_tokens":)").append(std::to_string(used_.cached_input));
+        out_->append(R"(},"completion_tokens_details":{"reasoning_tokens":)").append(std::to_string(used_.reasoning)).append("}}}\n\n");
+    }
+    out_->append("data: [DONE]\n\n");
+}
+
+void chat_stream_writer::break_off(std::string_view message) {
+    if (out_ == nullptr || std::exchange(said_, true)) return;
+    out_->append(R"(data: {"error":{"message":")");
+    append_escaped(*out_, message);
+    out_->append("\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n");
+}
+
+}  // namespace
+
+std::unique_ptr<answer_stream_writer> write_chat_stream(answer_names names) { return std::make_unique<chat_stream_writer>(std::move(names)); }
+
+}  // namespace weir::dialect::hub

@@ -1,0 +1,153 @@
+// A stream of /v1/messages, made of what another dialect says.
+#include <utility>
+
+#include "dialect/hub/streams.hpp"
+
+namespace weir::dialect::hub {
+namespace {
+
+using kind = answer_event::kind;
+
+std::string_view name_of(finish why) {
+    switch (why) {
+        case finish::stop_sequence: return "stop_sequence";
+        case finish::output_cap: return "max_tokens";
+        case finish::context_full: return "model_context_window_exceeded";
+        case finish::calls: return "tool_use";
+        case finish::filtered:
+        case finish::refused: return "refusal";
+        case finish::paused: return "pause_turn";
+        default: return "end_turn";
+    }
+}
+
+class messages_stream_writer final : public answer_stream_writer {
+public:
+    explicit messages_stream_writer(answer_names names) : names_(std::move(names)) {}
+
+    void hear(const answer_event& what) override;
+    void end() override;
+    void break_off(std::string_view message) override;
+
+private:
+    static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+    void begin();
+    void open(const answer_event& what);
+    void delta(const answer_event& what);
+    void close();
+    void frame(std::string_view name) { out_->append("event: ").append(name).append("\ndata: "); }
+    void usage(bool all);
+
+    answer_names names_;
+    usage::counts used_;
+    std::uint32_t next_ = 0;     ///< number of the next block
+    std::uint32_t open_ = none;  ///< the reader's number of the block that is open
+    bool begun_ = false, said_ = false;
+    finish why_ = finish::unknown;
+    std::string stop_;
+};
+
+void messages_stream_writer::begin() {
+    if (std::exchange(begun_, true)) return;
+    frame("message_start");
+    out_->append(R"({"type":"message_start","message":{"id":")").append(names_.id).append(R"(","type":"message","role":"assistant","model":")");
+    append_escaped(*out_, names_.model);
+    out_->append(R"(","content":[],"stop_reason":null,"stop_sequence":null,"usage":{)");
+    usage(true);
+    out_->append("}}}\n\n");
+}
+
+void messages_stream_writer::usage(bool all) {
+    if (all) out_->append("\"input_tokens\":").append(std::to_string(used_.input + used_.audio_input)).append(1, ',');
+    if (all && used_.cached_input > 0) out_->append("\"cache_read_input_tokens\":").append(std::to_string(used_.cached_input)).append(1, ',');
+    if (all && used_.cache_write > 0) out_->append("\"cache_creation_input_tokens\":").append(std::to_string(used_.cache_write)).append(1, ',');
+    out_->append("\"output_tokens\":").append(std::to_string(used_.completion()));
+}
+
+void messages_stream_writer::hear(const answer_event& what) {
+    if (out_ == nullptr) return;
+    switch (what.is) {
+        case kind::begin: return;  // it waits for something that is said
+        case kind::open: return open(what);
+        case kind::close:
+            if (what.block == open_) close();
+            return;
+        case kind::usage: used_ = what.used; return;
+        case kind::finish:
+            why_ = what.why;
+            stop_ = what.text.json;
+            return;
+        case kind::error: return break_off(what.text.decoded());
+        default: return delta(what);
+    }
+}
+
+void messages_stream_writer::open(const answer_event& what) {
+    begin();
+    close();
+    open_ = what.block;
+    frame("content_block_start");
+    out_->append(R"({"type":"content_block_start","index":)").append(std::to_string(next_)).append(R"(,"content_block":)");
+    if (what.of == part::kind::call) {
+        out_->append(R"({"type":"tool_use","id":")").append(what.id.json).append(R"(","name":")").append(what.name.json).append(R"(","input":{}}})");
+    } else if (what.of == part::kind::reasoning) {
+        out_->append(R"({"type":"thinking","thinking":"","signature":""}})");
+    } else {
+        out_->append(R"({"type":"text","text":""}})");
+    }
+    out_->append("\n\n");
+}
+
+// A block is open, and this is of it: blocks do not mix here.
+void messages_stream_writer::delta(const answer_event& what) {
+    if (what.block != open_) return;
+    frame("content_block_delta");
+    out_->append(R"({"type":"content_block_delta","index":)").append(std::to_string(next_)).append(R"(,"delta":)");
+    if (what.is == kind::arguments)
+        out_->append(R"({"type":"input_json_delta","partial_json":")").append(what.text.json);
+    else if (what.is == kind::signature)
+        out_->append(R"({"type":"signature_delta","signature":")").append(what.opaque.data.json);
+    else if (what.of == part::kind::reasoning)
+        out_->append(R"({"type":"thinking_delta","thinking":")").append(what.text.json);
+    else
+        out_->append(R"({"type":"text_delta","text":")").append(what.text.json);
+    out_->append("\"}}\n\n");
+}
+
+void messages_stream_writer::close() {
+    if (std::exchange(open_, none) == none) return;
+    frame("content_block_stop");
+    out_->append(R"({"type":"content_block_stop","index":)").append(std::to_string(next_++)).append("}\n\n");
+}
+
+void messages_stream_writer::end() {
+    if (out_ == nullptr || std::exchange(said_, true)) return;
+    begin();
+    close();
+    frame("message_delta");
+    out_->append(R"({"type":"message_delta","delta":{"stop_reason":")").append(name_of(why_)).append(R"(","stop_sequence":)");
+    if (why_ == finish::stop_sequence && !stop_.empty())
+        out_->append(1, '"').append(stop_).append(1, '"');
+    else
+        out_->append("null");
+    out_->append(R"(},"usage":{)");
+    usage(true);
+    out_->append("}}\n\n");
+    frame("message_stop");
+    out_->append("{\"type\":\"message_stop\"}\n\n");
+}
+
+void messages_stream_writer::break_off(std::string_view message) {
+    if (out_ == nullptr || std::exchange(said_, true)) return;
+    frame("error");
+    out_->append(R"({"type":"error","error":{"type":"api_error","message":")");
+    append_escaped(*out_, message);
+    out_->append("\"}}\n\n");
+}
+
+}  // namespace
+
+std::unique_ptr<answer_stream_writer> write_messages_stream(answer_names names) { return std::make_unique<messages_stream_writer>(std::move(names)); }
+
+}  // namespace weir::dialect::hub

@@ -1,0 +1,15 @@
+// The readers and writers of streams, one of each for a dialect.
+#pragma once
+
+#include <memory>
+
+#include "dialect/hub/answer_event.hpp"
+
+namespace weir::dialect::hub {
+
+[[nodiscard]] std::unique_ptr<answer_stream_reader> read_chat_stream();
+[[nodiscard]] std::unique_ptr<answer_stream_reader> read_messages_stream();
+[[nodiscard]] std::unique_ptr<answer_stream_writer> write_chat_stream(answer_names names);
+[[nodiscard]] std::unique_ptr<answer_stream_writer> write_messages_stream(answer_names names);
+
+}  // namespace weir::dialect::hub

@@ -1,0 +1,115 @@
+// Streams of one dialect, written in another, event by event.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dialect/hub/streams.hpp"
+
+namespace {
+
+using namespace weir::dialect::hub;
+
+std::string written(std::unique_ptr<answer_stream_reader> read, std::unique_ptr<answer_stream_writer> write, const std::vector<std::string>& events) {
+    std::string out;
+    write->into(&out);
+    for (const auto& each : events) {
+        std::string padded = each;
+        padded.append(64, '\0');
+        read->read(std::string_view{padded}.substr(0, each.size()), *write);
+    }
+    read->end(*write);
+    write->end();
+    return out;
+}
+
+std::string chunk(std::string_view delta) {
+    return R"({"id":"u","choices":[{"index":0,"delta":)" + std::string{delta} + R"(,"finish_reason":null}]})";
+}
+
+std::string as_messages(const std::vector<std::string>& events) {
+    return written(read_chat_stream(), write_messages_stream({.id = "msg_1", .model = "claude"}), events);
+}
+std::string as_chat(const std::vector<std::string>& events, bool usage = false) {
+    return written(read_messages_stream(), write_chat_stream({.id = "c1", .model = "gpt", .created = 7, .include_usage = usage}), events);
+}
+
+/// The `data:` of each event.
+std::vector<std::string> data_of(const std::string& stream) {
+    std::vector<std::string> out;
+    for (std::size_t at = stream.find("data: "); at != std::string::npos; at = stream.find("data: ", at + 1))
+        out.push_back(stream.substr(at + 6, stream.find('\n', at) - at - 6));
+    return out;
+}
+
+}  // namespace
+
+TEST(HubStream, ChatBecomesBlocksOneAfterTheOther) {
+    const auto got = data_of(as_messages(
+        {chunk(R"({"role":"assistant","content":""})"), chunk(R"({"reasoning_content":"hm"})"), chunk(R"({"content":"Hel"})"),
+         chunk(R"({"content":"lo \"you\""})"),
+         chunk(
+             R"({"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}},{"index":1,"id":"b","function":{"name":"g","arguments":"{}"}}]})"),
+         R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})",
+         R"({"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":3}}})", "[DONE]"}));
+    const std::vector<std::string> expected{
+        R"({"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":0,"output_tokens":0}}})",
+        R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}})",
+        R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}})",
+        R"({"type":"content_block_stop","index":0})",
+        R"({"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}})",
+        R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Hel"}})",
+        R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"lo \"you\""}})",
+        R"({"type":"content_block_stop","index":1})",
+        R"({"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"a","name":"f","input":{}}})",
+        R"({"type":"content_block_stop","index":2})",
+        R"({"type":"content_block_start","index":3,"content_block":{"type":"tool_use","id":"b","name":"g","input":{}}})",
+        R"({"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":"{}"}})",
+        R"({"type":"content_block_stop","index":3})",
+        R"({"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"input_tokens":7,"cache_read_input_tokens":3,"output_tokens":4}})",
+        R"({"type":"message_stop"})"};
+    EXPECT_EQ(got, expected);
+}
+
+TEST(HubStream, AnotherIdUnderTheSameNumberIsAnotherCall) {
+    const auto got = as_messages({chunk(R"({"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]})"),
+                                  chunk(R"({"tool_calls":[{"index":0,"id":"b","function":{"name":"g","arguments":"{}"}}]})")});
+    EXPECT_NE(got.find(R"("id":"a")"), std::string::npos);
+    EXPECT_NE(got.find(R"("id":"b")"), std::string::npos);
+}
+
+TEST(HubStream, MessagesBecomeChunks) {
+    const auto got = data_of(as_chat(
+        {R"({"type":"message_start","message":{"id":"m","usage":{"input_tokens":5,"cache_read_input_tokens":2,"output_tokens":1}}})",
+         R"({"type":"ping"})", R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}})",
+         R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"t"}})",
+         R"({"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"s"}})",
+         R"({"type":"content_block_stop","index":0})", R"({"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}})",
+         R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"x"}})", R"({"type":"content_block_stop","index":1})",
+         R"({"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"c","name":"f","input":{}}})",
+         R"({"type":"content_block_stop","index":2})",
+         R"({"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"output_tokens":9}})",
+         R"({"type":"message_stop"})"},
+        true));
+    const std::string front = R"({"id":"c1","object":"chat.completion.chunk","created":7,"model":"gpt","choices":[)";
+    const std::vector<std::string> expected{
+        front + R"({"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]})",
+        front + R"({"index":0,"delta":{"content":"x"},"finish_reason":null}]})",
+        front +
+            R"({"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":""}}]},"finish_reason":null}]})",
+        front + R"({"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]},"finish_reason":null}]})",
+        front + R"({"index":0,"delta":{},"finish_reason":"tool_calls"}]})",
+        front +
+            R"(],"usage":{"prompt_tokens":7,"completion_tokens":9,"total_tokens":16,"prompt_tokens_details":{"cached_tokens":2},"completion_tokens_details":{"reasoning_tokens":0}}})",
+        "[DONE]"};
+    EXPECT_EQ(got, expected);
+}
+
+TEST(HubStream, AnErrorEndsItWithoutAnEnd) {
+    EXPECT_EQ(as_chat({R"({"type":"message_start","message":{"id":"m"}})",
+                       R"({"type":"error","error":{"type":"overloaded_error","message":"too \"busy\""}})"}),
+              "data: {\"error\":{\"message\":\"too \\\"busy\\\"\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n");
+    EXPECT_EQ(as_messages({R"({"error":{"message":"no"}})"}),
+              "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"no\"}}\n\n");
+}
