@@ -113,3 +113,53 @@ TEST(HubStream, AnErrorEndsItWithoutAnEnd) {
     EXPECT_EQ(as_messages({R"({"error":{"message":"no"}})"}),
               "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"no\"}}\n\n");
 }
+
+// --- responses ---
+
+namespace {
+
+std::string chat_of_responses(const std::vector<std::string>& events) {
+    return written(read_responses_stream(), write_chat_stream({.id = "c1", .model = "gpt", .created = 7, .show_reasoning = true}), events);
+}
+
+const std::string_view chunk_front = R"({"id":"c1","object":"chat.completion.chunk","created":7,"model":"gpt","choices":[)";
+
+}  // namespace
+
+TEST(HubStream, ItemsBecomeChunks) {
+    const std::string front{chunk_front};
+    const auto got = data_of(chat_of_responses(
+        {R"({"type":"response.created","response":{"id":"r"}})",
+         R"({"type":"response.output_item.added","output_index":0,"item":{"type":"reasoning","id":"rs"}})",
+         R"({"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":0,"delta":"t"})",
+         R"({"type":"response.output_item.done","output_index":0,"item":{"type":"reasoning","encrypted_content":"E","summary":[{"type":"summary_text","text":"t"}]}})",
+         R"({"type":"response.output_item.added","output_index":1,"item":{"type":"message"}})",
+         R"({"type":"response.output_text.delta","output_index":1,"content_index":0,"delta":"a"})",
+         R"({"type":"response.output_item.done","output_index":1,"item":{"type":"message","content":[{"type":"output_text","text":"a"}]}})",
+         R"({"type":"response.output_item.added","output_index":2,"item":{"type":"function_call","call_id":"k","name":"f"}})",
+         R"({"type":"response.function_call_arguments.delta","output_index":2,"delta":"{\"x\""})",
+         R"({"type":"response.function_call_arguments.delta","output_index":2,"delta":":1}"})",
+         R"({"type":"response.output_item.done","output_index":2,"item":{"type":"function_call","call_id":"k","name":"f","arguments":"{\"x\":1}"}})",
+         R"({"type":"response.completed","response":{"usage":{"input_tokens":3,"output_tokens":2}}})"}));
+    const std::vector<std::string> expected{
+        front + R"({"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]})",
+        front + R"({"index":0,"delta":{"reasoning_content":"t"},"finish_reason":null}]})",
+        front + R"({"index":0,"delta":{"content":"a"},"finish_reason":null}]})",
+        front +
+            R"({"index":0,"delta":{"tool_calls":[{"index":0,"id":"k","type":"function","function":{"name":"f","arguments":""}}]},"finish_reason":null}]})",
+        front + R"({"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"x\""}}]},"finish_reason":null}]})",
+        front + R"({"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]},"finish_reason":null}]})",
+        front + R"({"index":0,"delta":{},"finish_reason":"tool_calls"}]})",
+        "[DONE]"};
+    EXPECT_EQ(got, expected);
+}
+
+TEST(HubStream, TakesFromTheEndsOfItemsWhatNoDeltaBrought) {
+    const auto got = chat_of_responses(
+        {R"({"type":"response.output_item.done","output_index":0,"item":{"type":"message","content":[{"type":"output_text","text":"whole"}]}})",
+         R"({"type":"response.output_item.done","output_index":1,"item":{"type":"function_call","call_id":"k","name":"f","arguments":"{}"}})",
+         R"({"type":"response.incomplete","response":{"incomplete_details":{"reason":"max_output_tokens"}}})"});
+    EXPECT_NE(got.find(R"("content":"whole")"), std::string::npos);
+    EXPECT_NE(got.find(R"("arguments":"{}")"), std::string::npos);
+    EXPECT_NE(got.find(R"("finish_reason":"length")"), std::string::npos);
+}
