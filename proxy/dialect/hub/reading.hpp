@@ -39,5 +39,6 @@ void keep_setting(json::cursor& at, std::string_view path, conversation& into);
 [[nodiscard]] bool read_chat(json::cursor body, conversation& into, notes& told);
 [[nodiscard]] bool read_messages(json::cursor body, conversation& into, notes& told);
 [[nodiscard]] bool read_responses(json::cursor body, conversation& into, notes& told);
+[[nodiscard]] bool read_gemini(json::cursor body, conversation& into, notes& told);
 
 }  // namespace weir::dialect::hub

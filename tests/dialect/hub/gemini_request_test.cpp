@@ -1,0 +1,57 @@
+// Requests of Gemini, as other dialects have them.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+#include "dialect/hub/reading.hpp"
+#include "dialect/hub/writing.hpp"
+
+namespace {
+
+using namespace weir::dialect::hub;
+namespace json = weir::dialect::json;
+
+std::string as_chat(std::string_view body, std::string* refused = nullptr) {
+    json::index where;
+    EXPECT_EQ(where.build(body), json::fault::none) << body;
+    conversation c;
+    notes told;
+    EXPECT_TRUE(read_gemini(json::cursor{where}, c, told));
+    std::string out;
+    write_chat(c, {.model = "m"}, out, told);
+    if (refused && told.refused()) *refused = told.refused()->why;
+    return out;
+}
+
+}  // namespace
+
+TEST(HubGemini, PairsResultsWithCallsThatHaveNoIds) {
+    EXPECT_EQ(
+        as_chat(R"({"systemInstruction":{"parts":[{"text":"S"}]},"contents":[{"role":"user","parts":[{"text":"a"}]},
+        {"role":"model","parts":[{"functionCall":{"name":"f","args":{"x":1}}},{"functionCall":{"name":"g"}}]},
+        {"role":"user","parts":[{"functionResponse":{"name":"f","response":{"output":"one"}}},{"functionResponse":{"name":"g","response":{"error":"no"}}}]}]})"),
+        R"x({"model":"m","messages":[{"role":"system","content":"S"},{"role":"user","content":"a"},)x"
+        R"x({"role":"assistant","content":null,"tool_calls":[{"id":"call_0","type":"function","function":{"name":"f","arguments":"{\"x\":1}"}},{"id":"call_1","type":"function","function":{"name":"g","arguments":"{}"}}]},)x"
+        R"x({"role":"tool","tool_call_id":"call_0","content":"one"},{"role":"tool","tool_call_id":"call_1","content":"Error: no"}]})x");
+}
+
+TEST(HubGemini, JoinsTheChunksThatItsSdksGiveBack) {
+    EXPECT_EQ(
+        as_chat(
+            R"({"contents":[{"role":"model","parts":[{"text":"Hel"}]},{"role":"model","parts":[{"text":""}]},{"role":"model","parts":[{"text":"lo"}]}]})"),
+        R"({"model":"m","messages":[{"role":"assistant","content":"Hello"}]})");
+}
+
+TEST(HubGemini, TakesEveryNameInBothWays) {
+    const auto got =
+        as_chat(R"({"system_instruction":{"parts":[{"text":"S"}]},"contents":[{"parts":[{"inline_data":{"mime_type":"image/png","data":"A-_B"}}]}],
+        "generation_config":{"max_output_tokens":5,"stop_sequences":["x"],"response_mime_type":"application/json","top_p":0.5},
+        "tools":[{"function_declarations":[{"name":"f","parameters":{"type":"OBJECT","properties":{"type":{"type":"STRING","nullable":true},"n":{"type":"ARRAY","min_items":"2","items":{"type":"INTEGER"}}},"property_ordering":["n"],"required":["n"]}}]}],
+        "tool_config":{"function_calling_config":{"mode":"ANY","allowed_function_names":["f"]}}})");
+    EXPECT_EQ(
+        got,
+        R"x({"model":"m","messages":[{"role":"system","content":"S"},{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,A+/B"}}]}],"max_tokens":5,)x"
+        R"x("tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"type":{"type":["string","null"]},"n":{"type":"array","minItems":2,"items":{"type":"integer"}}},"required":["n"]}}}],)x"
+        R"x("tool_choice":{"type":"function","function":{"name":"f"}},"response_format":{"type":"json_object"},"stop":["x"],"top_p":0.5})x");
+}
