@@ -10,7 +10,9 @@ namespace weir::dialect::hub {
 [[nodiscard]] std::unique_ptr<answer_stream_reader> read_chat_stream();
 [[nodiscard]] std::unique_ptr<answer_stream_reader> read_messages_stream();
 [[nodiscard]] std::unique_ptr<answer_stream_reader> read_responses_stream();
+[[nodiscard]] std::unique_ptr<answer_stream_reader> read_gemini_stream();
 [[nodiscard]] std::unique_ptr<answer_stream_writer> write_chat_stream(answer_names names);
 [[nodiscard]] std::unique_ptr<answer_stream_writer> write_messages_stream(answer_names names);
+[[nodiscard]] std::unique_ptr<answer_stream_writer> write_gemini_stream(answer_names names);
 
 }  // namespace weir::dialect::hub

@@ -163,3 +163,42 @@ TEST(HubStream, TakesFromTheEndsOfItemsWhatNoDeltaBrought) {
     EXPECT_NE(got.find(R"("arguments":"{}")"), std::string::npos);
     EXPECT_NE(got.find(R"("finish_reason":"length")"), std::string::npos);
 }
+
+// --- gemini ---
+
+TEST(HubStream, PartsBecomeBlocks) {
+    const auto got = data_of(written(
+        read_gemini_stream(), write_messages_stream({.id = "m", .model = "c"}),
+        {R"({"responseId":"R","candidates":[{"content":{"parts":[{"text":"t","thought":true},{"text":"a"}]}}]})",
+         R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"x": "y"}},"thoughtSignature":"S"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2,"thoughtsTokenCount":1,"totalTokenCount":6}})"}));
+    const std::vector<std::string> expected{
+        R"({"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"c","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":0,"output_tokens":0}}})",
+        R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}})",
+        R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"t"}})",
+        R"({"type":"content_block_stop","index":0})",
+        R"({"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}})",
+        R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"a"}})",
+        R"({"type":"content_block_stop","index":1})",
+        R"({"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"call_R_0","name":"f","input":{}}})",
+        R"({"type":"content_block_delta","index":2,"delta":{"type":"signature_delta","signature":"S"}})",
+        R"({"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"x\": \"y\"}"}})",
+        R"({"type":"content_block_stop","index":2})",
+        R"({"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"input_tokens":3,"output_tokens":3}})",
+        R"({"type":"message_stop"})"};
+    EXPECT_EQ(got, expected);
+}
+
+TEST(HubStream, CallsBecomePartsOnceTheyAreWholeAndNeverElse) {
+    const auto got = data_of(written(
+        read_chat_stream(), write_gemini_stream({.id = "R", .model = "g"}),
+        {chunk(R"({"content":"a"})"), chunk(R"({"tool_calls":[{"index":0,"id":"k","function":{"name":"f","arguments":"{\"x\""}}]})"),
+         chunk(R"({"tool_calls":[{"index":0,"function":{"arguments":":1}"}},{"index":1,"id":"cut","function":{"name":"g","arguments":"{\"half"}}]})"),
+         R"({"choices":[{"index":0,"delta":{},"finish_reason":"length"}]})"}));
+    const std::string end = R"(,"index":0}],"modelVersion":"g","responseId":"R")";
+    const std::vector<std::string> expected{
+        R"({"candidates":[{"content":{"role":"model","parts":[{"text":"a"}]})" + end + "}",
+        R"({"candidates":[{"content":{"role":"model","parts":[{"functionCall":{"id":"k","name":"f","args":{"x":1}}}]})" + end + "}",
+        R"({"candidates":[{"content":{"role":"model","parts":[]},"finishReason":"MAX_TOKENS")" + end +
+            R"(,"usageMetadata":{"promptTokenCount":0,"candidatesTokenCount":0,"totalTokenCount":0}})"};
+    EXPECT_EQ(got, expected);
+}

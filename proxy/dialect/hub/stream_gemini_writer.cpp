@@ -1,0 +1,140 @@
+// A stream of Gemini's streamGenerateContent, made of what another dialect says.
+#include <utility>
+#include <vector>
+
+#include "dialect/hub/streams.hpp"
+
+namespace weir::dialect::hub {
+namespace {
+
+using kind = answer_event::kind;
+
+std::string_view name_of(finish why) {
+    switch (why) {
+        case finish::output_cap:
+        case finish::context_full: return "MAX_TOKENS";
+        case finish::filtered:
+        case finish::refused: return "SAFETY";
+        case finish::broken_call: return "MALFORMED_FUNCTION_CALL";
+        case finish::paused: return "OTHER";
+        default: return "STOP";
+    }
+}
+
+class gemini_stream_writer final : public answer_stream_writer {
+public:
+    explicit gemini_stream_writer(answer_names names) : names_(std::move(names)) {}
+
+    void hear(const answer_event& what) override;
+    void end() override;
+    void break_off(std::string_view message) override;
+
+private:
+    /// A call whose arguments are gathered: its clients run whatever stands in a part.
+    struct call {
+        std::uint32_t block;
+        std::string name, id, arguments;
+    };
+    void begin_frame() { out_->append(R"(data: {"candidates":[{"content":{"role":"model","parts":[)"); }
+    void end_frame(std::string_view more);
+    void text(const answer_event& what);
+    void close(const answer_event& what);
+    [[nodiscard]] call* find(std::uint32_t block);
+
+    answer_names names_;
+    std::vector<call> calls_;  ///< that have begun and not ended
+    usage::counts used_;
+    finish why_ = finish::unknown;
+    bool over_ = false;
+};
+
+void gemini_stream_writer::end_frame(std::string_view more) {
+    out_->append("]}").append(more).append(R"(,"index":0}],"modelVersion":")");
+    append_escaped(*out_, names_.model);
+    out_->append(R"(","responseId":")").append(names_.id).append(1, '"');
+}
+
+gemini_stream_writer::call* gemini_stream_writer::find(std::uint32_t block) {
+    for (auto& each : calls_)
+        if (each.block == block) return &each;
+    return nullptr;
+}
+
+void gemini_stream_writer::hear(const answer_event& what) {
+    if (out_ == nullptr) return;
+    switch (what.is) {
+        case kind::open:
+            if (what.of == part::kind::call) calls_.push_back({what.block, std::string{what.name.json}, std::string{what.id.json}, {}});
+            return;
+        case kind::text: return text(what);
+        case kind::arguments:
+            if (auto* of = find(what.block)) of->arguments += what.text.json;
+            return;
+        case kind::close: return close(what);
+        case kind::usage: used_ = what.used; return;
+        case kind::finish: why_ = what.why; return;
+        case kind::error: return break_off(what.text.decoded());
+        default: return;
+    }
+}
+
+void gemini_stream_writer::text(const answer_event& what) {
+    begin_frame();
+    out_->append(R"({"text":")").append(what.text.json).append(1, '"');
+    if (what.of == part::kind::reasoning) out_->append(",\"thought\":true");
+    out_->append(1, '}');
+    end_frame({});
+    out_->append("}\n\n");
+}
+
+// One that is cut is left out: its arguments would be run as they are.
+void gemini_stream_writer::close(const answer_event& what) {
+    auto* of = find(what.block);
+    if (of == nullptr) return;
+    std::string arguments;
+    const bool whole = append_as_object(arguments, {of->arguments, true});
+    if (whole) {
+        begin_frame();
+        out_->append(R"({"functionCall":{"id":")")
+            .append(of->id)
+            .append(R"(","name":")")
+            .append(of->name)
+            .append(R"(","args":)")
+            .append(arguments)
+            .append("}}");
+        end_frame({});
+        out_->append("}\n\n");
+    }
+    calls_.erase(calls_.begin() + (of - calls_.data()));
+}
+
+void gemini_stream_writer::end() {
+    if (out_ == nullptr || std::exchange(over_, true)) return;
+    begin_frame();
+    end_frame(std::string{R"(,"finishReason":")"}.append(name_of(why_)).append(1, '"'));
+    const auto number = [this](std::string_view name, std::int64_t value) {
+        out_->append(1, '"').append(name).append("\":").append(std::to_string(value));
+    };
+    out_->append(R"(,"usageMetadata":{)");
+    number("promptTokenCount", used_.prompt());
+    out_->append(1, ',');
+    if (used_.cached_input > 0) number("cachedContentTokenCount", used_.cached_input), out_->append(1, ',');
+    number("candidatesTokenCount", used_.completion() - used_.reasoning);
+    out_->append(1, ',');
+    if (used_.reasoning > 0) number("thoughtsTokenCount", used_.reasoning), out_->append(1, ',');
+    number("totalTokenCount", used_.prompt() + used_.completion());
+    out_->append("}}\n\n");
+}
+
+void gemini_stream_writer::break_off(std::string_view message) {
+    if (out_ == nullptr || std::exchange(over_, true)) return;
+    out_->append(R"(data: {"error":{"code":500,"message":")");
+    append_escaped(*out_, message);
+    out_->append("\",\"status\":\"INTERNAL\"}}\n\n");
+}
+
+}  // namespace
+
+std::unique_ptr<answer_stream_writer> write_gemini_stream(answer_names names) { return std::make_unique<gemini_stream_writer>(std::move(names)); }
+
+}  // namespace weir::dialect::hub
