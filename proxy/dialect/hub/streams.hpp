@@ -14,5 +14,6 @@ namespace weir::dialect::hub {
 [[nodiscard]] std::unique_ptr<answer_stream_writer> write_chat_stream(answer_names names);
 [[nodiscard]] std::unique_ptr<answer_stream_writer> write_messages_stream(answer_names names);
 [[nodiscard]] std::unique_ptr<answer_stream_writer> write_gemini_stream(answer_names names);
+[[nodiscard]] std::unique_ptr<answer_stream_writer> write_responses_stream(answer_names names);
 
 }  // namespace weir::dialect::hub

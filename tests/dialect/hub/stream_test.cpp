@@ -202,3 +202,43 @@ TEST(HubStream, CallsBecomePartsOnceTheyAreWholeAndNeverElse) {
             R"(,"usageMetadata":{"promptTokenCount":0,"candidatesTokenCount":0,"totalTokenCount":0}})"};
     EXPECT_EQ(got, expected);
 }
+
+TEST(HubStream, BlocksBecomeItemsWithBeginningAndEnd) {
+    const auto stream =
+        written(read_messages_stream(), write_responses_stream({.id = "resp_1", .model = "m", .created = 7}),
+                {R"({"type":"message_start","message":{"id":"m","usage":{"input_tokens":5,"output_tokens":1}}})",
+                 R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})",
+                 R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}})", R"({"type":"content_block_stop","index":0})",
+                 R"({"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"k","name":"f","input":{}}})",
+                 R"({"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{}"}})",
+                 R"({"type":"content_block_stop","index":1})",
+                 R"({"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":9}})", R"({"type":"message_stop"})"});
+    std::vector<std::string> types;
+    for (const auto& each : data_of(stream)) {
+        const auto at = each.find("\"type\":\"") + 8;
+        types.push_back(each.substr(at, each.find('"', at) - at));
+        EXPECT_NE(each.find("\"sequence_number\":" + std::to_string(types.size() - 1) + ","), std::string::npos) << each;
+    }
+    const std::vector<std::string> expected{"response.created",
+                                            "response.in_progress",
+                                            "response.output_item.added",
+                                            "response.content_part.added",
+                                            "response.output_text.delta",
+                                            "response.output_text.done",
+                                            "response.content_part.done",
+                                            "response.output_item.done",
+                                            "response.output_item.added",
+                                            "response.function_call_arguments.delta",
+                                            "response.function_call_arguments.done",
+                                            "response.output_item.done",
+                                            "response.completed"};
+    EXPECT_EQ(types, expected);
+    EXPECT_NE(
+        stream.find(
+            R"("output":[{"id":"msg_resp_1_0","type":"message","status":"completed","role":"assistant","content":[{"type":"output_text","text":"a","annotations":[],"logprobs":[]}]},)"
+            R"({"id":"fc_resp_1_1","type":"function_call","status":"completed","call_id":"k","name":"f","arguments":"{}"}])"),
+        std::string::npos)
+        << stream;
+    EXPECT_NE(stream.find(R"("usage":{"input_tokens":5,"input_tokens_details":{"cached_tokens":0,"cache_write_tokens":0},"output_tokens":9)"),
+              std::string::npos);
+}
