@@ -104,4 +104,137 @@ std::string schema_from_gemini(json::cursor& at) {
     return out;
 }
 
+namespace {
+
+/// What a schema says, rewritten for Gemini. Keys are looked at where they are keywords alone: below `properties` they are names.
+class for_gemini {
+public:
+    for_gemini(const json::index& whole, std::string& out, bool& looser) : whole_(whole), out_(out), looser_(looser) {}
+
+    void object(json::cursor at, unsigned depth) {
+        const auto reference = look_for_text(at, "$ref");
+        if (reference.said) return follow(reference, depth);
+        out_.open('{');
+        members(at, depth);
+        out_.close('}');
+    }
+
+private:
+    static constexpr unsigned deepest = 32;                          // beyond it is a circle, or means nothing to a model
+    static constexpr std::size_t longest = std::size_t{256} * 1024;  // references that lead to references grow like a tree
+
+    void members(json::cursor at, unsigned depth) {
+        at.members([&](std::string_view key, json::cursor& value) { member(key, value, depth); });
+    }
+
+    void member(std::string_view key, json::cursor& at, unsigned depth) {
+        constexpr std::string_view dropped[] = {"$schema", "$id", "$comment", "$defs", "definitions", "examples", "$anchor"};
+        constexpr std::string_view loosens[] = {"patternProperties", "unevaluatedProperties", "additionalItems", "not",     "if", "then", "else",
+                                                "dependentRequired", "dependentSchemas",      "propertyNames",   "contains"};
+        for (const auto name : dropped)
+            if (key == name) return;
+        for (const auto name : loosens)
+            if (key == name) return (void)(looser_ = true);
+        if (key == "allOf") return all_of(at, depth);
+        if (key == "const") return one_value(at);
+        if (key == "additionalProperties" && at.peek() == '{') return (void)(looser_ = true);
+        out_.key(key == "oneOf" ? "anyOf" : key);
+        if (key == "properties" && at.peek() == '{') return named(at, depth);
+        if (at.peek() == '{' && (key == "items" || key == "additionalProperties")) return nested(at, depth);
+        if (at.peek() == '[' && (key == "anyOf" || key == "oneOf" || key == "prefixItems")) return list(at, depth);
+        out_.value(written(at));
+    }
+
+    void nested(json::cursor& at, unsigned depth) {
+        object(at, depth + 1);
+        (void)at.skip();
+    }
+
+    // What all of them say holds: they are told as one.
+    void all_of(json::cursor& at, unsigned depth) {
+        at.elements([&](json::cursor& each) {
+            const auto reference = look_for_text(each, "$ref");
+            if (!reference.said) return members(each, depth + 1);
+            json::cursor to{whole_};
+            if (depth < deepest && find(reference, to))
+                members(to, depth + 1);
+            else
+                looser_ = true;
+        });
+    }
+
+    void one_value(json::cursor& at) {
+        out_.key("enum");
+        out_.open('[');
+        out_.value(written(at));
+        out_.close(']');
+    }
+
+    void named(json::cursor& at, unsigned depth) {
+        out_.open('{');
+        at.members([&](std::string_view key, json::cursor& value) {
+            std::string name;
+            append_escaped(name, key);
+            out_.key(name);
+            if (value.peek() == '{')
+                nested(value, depth);
+            else
+                out_.value("{}"), (void)value.skip();
+        });
+        out_.close('}');
+    }
+
+    void list(json::cursor& at, unsigned depth) {
+        out_.open('[');
+        at.elements([&](json::cursor& each) {
+            if (each.peek() == '{') nested(each, depth);
+        });
+        out_.close(']');
+    }
+
+    // A pointer into this schema (RFC 6901), as generators write them.
+    bool find(raw_text reference, json::cursor& at) const {
+        auto path = std::string_view{reference.json};
+        if (!path.starts_with('#')) return false;
+        path.remove_prefix(1);
+        at = json::cursor{whole_};
+        while (path.starts_with('/')) {
+            path.remove_prefix(1);
+            const auto step = path.substr(0, path.find('/'));
+            path.remove_prefix(step.size());
+            json::cursor next{whole_};
+            bool found = false;
+            at.members([&](std::string_view key, json::cursor& value) {
+                if (!found && key == step) next = value, found = true;
+            });
+            if (!found) return false;
+            at = next;
+        }
+        return at.peek() == '{';
+    }
+
+    void follow(raw_text reference, unsigned depth) {
+        json::cursor to{whole_};
+        if (depth >= deepest || out_.out().size() > longest || !find(reference, to)) {
+            looser_ = true;
+            return out_.value(R"({"type":"object"})");
+        }
+        object(to, depth + 1);
+    }
+
+    const json::index& whole_;
+    json_writer out_;
+    bool& looser_;
+};
+
+}  // namespace
+
+std::string schema_for_gemini(std::string_view schema, bool& looser) {
+    json::index whole;
+    std::string out;
+    if (whole.build(schema) != json::fault::none || json::cursor{whole}.peek() != '{') return R"({"type":"object"})";
+    for_gemini{whole, out, looser}.object(json::cursor{whole}, 0);
+    return out;
+}
+
 }  // namespace weir::dialect::hub

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "dialect/json/json_index.hpp"
 
@@ -10,5 +11,9 @@ namespace weir::dialect::hub {
 /// A schema as Gemini's SDKs write it, at hand, as JSON Schema: types in lower case, `nullable` as another type, counts as numbers, names in
 /// camelCase; what JSON Schema does not know goes. Below `properties` names are names. The value is stepped over.
 [[nodiscard]] std::string schema_from_gemini(json::cursor& at);
+
+/// A JSON Schema as Gemini takes it: references are put in where they lead to (a circle ends in any object), what it refuses is rewritten or left
+/// out. `looser`: set where the result allows more than the schema did.
+[[nodiscard]] std::string schema_for_gemini(std::string_view schema, bool& looser);
 
 }  // namespace weir::dialect::hub

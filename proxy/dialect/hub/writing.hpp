@@ -33,6 +33,7 @@ inline constexpr std::string_view any_object = R"({"type":"object","properties":
 inline constexpr std::string_view text_input = R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"]})";
 
 void write_messages(const conversation& of, const target_settings& to, std::string& out, notes& told);
+void write_gemini(const conversation& of, const target_settings& to, std::string& out, notes& told);
 void write_chat(const conversation& of, const target_settings& to, std::string& out, notes& told);
 void write_responses(const conversation& of, const target_settings& to, std::string& out, notes& told);
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "dialect/hub/reading.hpp"
+#include "dialect/hub/schema.hpp"
 #include "dialect/hub/writing.hpp"
 
 namespace {
@@ -54,4 +55,54 @@ TEST(HubGemini, TakesEveryNameInBothWays) {
         R"x({"model":"m","messages":[{"role":"system","content":"S"},{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,A+/B"}}]}],"max_tokens":5,)x"
         R"x("tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"type":{"type":["string","null"]},"n":{"type":"array","minItems":2,"items":{"type":"integer"}}},"required":["n"]}}}],)x"
         R"x("tool_choice":{"type":"function","function":{"name":"f"}},"response_format":{"type":"json_object"},"stop":["x"],"top_p":0.5})x");
+}
+
+// --- to gemini ---
+
+namespace {
+
+std::string from_chat(std::string_view body, std::string* changed = nullptr) {
+    json::index where;
+    EXPECT_EQ(where.build(body), json::fault::none) << body;
+    conversation c;
+    notes told;
+    EXPECT_TRUE(read_chat(json::cursor{where}, c, told));
+    std::string out;
+    write_gemini(c, {.model = "m"}, out, told);
+    if (changed) *changed = told.changed();
+    json::index again;
+    EXPECT_EQ(again.build(out), json::fault::none) << out;
+    return out;
+}
+
+}  // namespace
+
+TEST(HubGemini, PutsResultsIntoAContentOfTheirOwnByName) {
+    EXPECT_EQ(
+        from_chat(R"({"messages":[{"role":"system","content":"S"},{"role":"user","content":"a"},
+        {"role":"assistant","content":"b","tool_calls":[{"id":"k","function":{"name":"f","arguments":"{\"x\":1}"}}]},{"role":"tool","tool_call_id":"k","content":"{\"$ref\":1}"},{"role":"user","content":"c"}],"max_tokens":5,"temperature":0.5})"),
+        R"x({"systemInstruction":{"parts":[{"text":"S"}]},"contents":[{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"text":"b"},{"functionCall":{"name":"f","args":{"x":1}}}]},)x"
+        R"x({"role":"user","parts":[{"functionResponse":{"name":"f","response":{"output":"{\"$ref\":1}"}}}]},{"role":"user","parts":[{"text":"c"}]}],)x"
+        R"x("generationConfig":{"maxOutputTokens":5,"temperature":0.5}})x");
+}
+
+TEST(HubGemini, RewritesSchemasToWhatItReads) {
+    bool looser = false;
+    EXPECT_EQ(
+        schema_for_gemini(
+            R"({"$schema":"x","type":"object","$defs":{"N":{"type":"object","properties":{"next":{"$ref":"#/$defs/N"},"const":{"const":1}}}},
+        "properties":{"a":{"$ref":"#/$defs/missing"},"examples":{"type":["string","null"],"examples":["e"]},"k":{"oneOf":[{"const":"x"},{"allOf":[{"type":"string"},{"minLength":2}]}]}},"required":["a"]})",
+            looser),
+        R"({"type":"object","properties":{"a":{"type":"object"},"examples":{"type":["string","null"]},"k":{"anyOf":[{"enum":["x"]},{"type":"string","minLength":2}]}},"required":["a"]})");
+    EXPECT_TRUE(looser);
+    looser = false;
+    const auto circle =
+        schema_for_gemini(R"({"$ref":"#/$defs/N","$defs":{"N":{"type":"object","properties":{"next":{"$ref":"#/$defs/N"}}}}})", looser);
+    EXPECT_TRUE(looser);
+    EXPECT_LT(circle.size(), 4096u);
+    json::index where;
+    EXPECT_EQ(where.build(circle), json::fault::none);
+    looser = false;
+    EXPECT_EQ(schema_for_gemini(R"({"type":"object","additionalProperties":false})", looser), R"({"type":"object","additionalProperties":false})");
+    EXPECT_FALSE(looser);
 }
