@@ -1,0 +1,54 @@
+// Whole answers: read as what they say, and put together out of it.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dialect/hub/answer_event.hpp"
+#include "dialect/hub/raw_text.hpp"
+#include "dialect/json/json_index.hpp"
+
+namespace weir::dialect::hub {
+
+/// Tells what the answer at hand says. False: it is no answer of this dialect.
+[[nodiscard]] bool read_document(spoke from, json::cursor body, answer_listener& to);
+
+/// Puts a whole answer together.
+class document_writer : public answer_listener {
+public:
+    document_writer(spoke to, answer_names names) : to_(to), names_(std::move(names)) {}
+
+    void hear(const answer_event& what) override;
+    /// After the end: the answer in its dialect. Calls whose arguments are cut are left out where its clients would run them.
+    [[nodiscard]] std::string take();
+    /// It broke off, and why.
+    [[nodiscard]] bool failed() const { return failed_; }
+
+private:
+    struct block {
+        std::uint32_t number;
+        part::kind of;
+        std::string text, id, name;
+        carrier::family family = carrier::family::none;
+        std::string sealed;
+    };
+    [[nodiscard]] block* find(std::uint32_t number);
+    void chat(json_writer& out);
+    void messages(json_writer& out);
+    void responses(json_writer& out);
+    void gemini(json_writer& out);
+    void call_of_chat(json_writer& out, const block& of) const;
+    void item_of_responses(json_writer& out, const block& of, std::size_t number) const;
+    [[nodiscard]] std::string joined(part::kind of) const;
+
+    spoke to_;
+    answer_names names_;
+    std::vector<block> blocks_;
+    usage::counts used_;
+    finish why_ = finish::unknown;
+    std::string stop_;
+    bool failed_ = false;
+};
+
+}  // namespace weir::dialect::hub

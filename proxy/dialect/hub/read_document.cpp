@@ -1,0 +1,246 @@
+// Whole answers, told as what they say, in the order in which a stream would say it.
+#include <string>
+#include <utility>
+
+#include "dialect/hub/documents.hpp"
+#include "dialect/hub/reading.hpp"
+#include "dialect/hub/streams.hpp"
+#include "dialect/read/usage_report.hpp"
+
+namespace weir::dialect::hub {
+namespace {
+
+using kind = answer_event::kind;
+
+/// Tells whole blocks, numbered one after the other.
+class teller {
+public:
+    explicit teller(answer_listener& to) : to_(to) {}
+
+    void begin(raw_text id) {
+        answer_event e;
+        e.is = kind::begin;
+        e.id = id;
+        to_.hear(e);
+    }
+    void block(part::kind of, raw_text text, carrier opaque = {}) {
+        if (text.empty() && !opaque.data.said) return;
+        auto e = open(of, {}, {});
+        if (!text.empty()) say(e, kind::text, text);
+        close(e, opaque);
+    }
+    void call(raw_text id, raw_text name, const embedded_json& arguments, carrier opaque = {}) {
+        auto e = open(part::kind::call, id, name);
+        std::string text;
+        append_as_string(text, arguments);
+        if (!text.empty()) say(e, kind::arguments, raw_text{text});
+        close(e, opaque);
+        called_ = true;
+    }
+    void usage(endpoint of, const usage_report& report) {
+        answer_event e;
+        e.is = kind::usage;
+        e.used = counts_of(of, report);
+        to_.hear(e);
+    }
+    void finish(hub::finish why, raw_text sequence = {}) {
+        answer_event e;
+        e.is = kind::finish;
+        e.why = called_ && why == hub::finish::end ? hub::finish::calls : why;
+        e.text = sequence;
+        to_.hear(e);
+    }
+
+private:
+    answer_event open(part::kind of, raw_text id, raw_text name) {
+        answer_event e;
+        e.is = kind::open;
+        e.of = of;
+        e.block = next_++;
+        e.id = id;
+        e.name = name;
+        to_.hear(e);
+        return e;
+    }
+    void say(answer_event e, kind is, raw_text text) {
+        e.is = is;
+        e.text = text;
+        to_.hear(e);
+    }
+    void close(answer_event e, carrier opaque) {
+        if (opaque.data.said) {
+            e.is = kind::signature;
+            e.opaque = opaque;
+            to_.hear(e);
+        }
+        e.is = kind::close;
+        to_.hear(e);
+    }
+
+    answer_listener& to_;
+    std::uint32_t next_ = 0;
+    bool called_ = false;
+};
+
+finish chat_finish(raw_text word) {
+    if (word.is("length")) return finish::output_cap;
+    if (word.is("tool_calls") || word.is("function_call")) return finish::calls;
+    return word.is("content_filter") ? finish::filtered : finish::end;
+}
+
+void chat_message(json::cursor& at, teller& to) {
+    raw_text thought, text, refusal;
+    auto look = at;
+    look.members([&](std::string_view key, json::cursor& value) {
+        if (value.peek() != '"') return;
+        if (key == "reasoning_content" || key == "reasoning") thought = text_at(value);
+        if (key == "content") text = text_at(value);
+        if (key == "refusal") refusal = text_at(value);
+    });
+    to.block(part::kind::reasoning, thought);
+    to.block(part::kind::text, text);
+    to.block(part::kind::refusal, refusal);
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key != "tool_calls") return;
+        value.elements([&](json::cursor& each) {
+            const auto id = look_for_text(each, "id");
+            each.members([&](std::string_view inside, json::cursor& of) {
+                if (inside != "function" && inside != "custom") return;
+                embedded_json arguments;
+                auto whole = of;
+                whole.members([&](std::string_view name, json::cursor& one) {
+                    if (name == "arguments" || name == "input") arguments = embedded_at(one);
+                });
+                to.call(id, look_for_text(of, "name"), arguments);
+            });
+        });
+    });
+}
+
+bool read_chat_answer(json::cursor body, teller& to) {
+    usage_report report;
+    bool reported = false, found = false;
+    auto why = finish::unknown;
+    to.begin(look_for_text(body, "id"));
+    body.members([&](std::string_view key, json::cursor& at) {
+        if (key == "usage") reported = read_usage(dialect::kind::openai, at, report);
+        if (key != "choices") return;
+        at.elements([&](json::cursor& each) {
+            if (std::exchange(found, true)) return;
+            why = chat_finish(look_for_text(each, "finish_reason"));
+            each.members([&](std::string_view inside, json::cursor& of) {
+                if (inside == "message") chat_message(of, to);
+            });
+        });
+    });
+    if (reported) to.usage(endpoint::chat_completions, report);
+    if (found) to.finish(why);
+    return found;
+}
+
+finish messages_finish(raw_text word) {
+    if (word.is("stop_sequence")) return finish::stop_sequence;
+    if (word.is("max_tokens")) return finish::output_cap;
+    if (word.is("model_context_window_exceeded")) return finish::context_full;
+    if (word.is("tool_use")) return finish::calls;
+    if (word.is("refusal")) return finish::refused;
+    return word.is("pause_turn") ? finish::paused : finish::end;
+}
+
+void messages_block(json::cursor& at, teller& to) {
+    const auto type = look_for_text(at, "type");
+    if (type.is("text")) return to.block(part::kind::text, look_for_text(at, "text"));
+    if (type.is("thinking"))
+        return to.block(part::kind::reasoning, look_for_text(at, "thinking"), {carrier::family::anthropic, look_for_text(at, "signature")});
+    if (type.is("redacted_thinking")) return to.block(part::kind::reasoning, {}, {carrier::family::anthropic, look_for_text(at, "data")});
+    if (!type.is("tool_use")) return;
+    embedded_json input;
+    auto look = at;
+    look.members([&](std::string_view key, json::cursor& value) {
+        if (key == "input") input = {written(value), false};
+    });
+    to.call(look_for_text(at, "id"), look_for_text(at, "name"), input);
+}
+
+bool read_messages_answer(json::cursor body, teller& to) {
+    usage_report report;
+    bool reported = false, found = false;
+    to.begin(look_for_text(body, "id"));
+    body.members([&](std::string_view key, json::cursor& at) {
+        if (key == "usage") reported = read_usage(dialect::kind::anthropic, at, report);
+        if (key != "content") return;
+        found = at.peek() == '[';
+        at.elements([&](json::cursor& each) { messages_block(each, to); });
+    });
+    if (reported) to.usage(endpoint::messages, report);
+    if (found) to.finish(messages_finish(look_for_text(body, "stop_reason")), look_for_text(body, "stop_sequence"));
+    return found;
+}
+
+void responses_item(json::cursor& at, teller& to) {
+    const auto type = look_for_text(at, "type");
+    if (type.is("function_call") || type.is("custom_tool_call")) {
+        embedded_json arguments;
+        auto look = at;
+        look.members([&](std::string_view key, json::cursor& value) {
+            if (key == "arguments" || key == "input") arguments = embedded_at(value);
+        });
+        return to.call(look_for_text(at, "call_id"), look_for_text(at, "name"), arguments);
+    }
+    if (type.is("reasoning")) {
+        std::string text;
+        auto look = at;
+        look.members([&](std::string_view key, json::cursor& value) {
+            if (key != "summary") return;
+            value.elements([&](json::cursor& each) { text.append(text.empty() ? "" : "\\n\\n").append(look_for_text(each, "text").json); });
+        });
+        return to.block(part::kind::reasoning, raw_text{text}, {carrier::family::openai, look_for_text(at, "encrypted_content")});
+    }
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key != "content" || !type.is("message")) return;
+        value.elements([&](json::cursor& each) {
+            const bool refusal = look_for_text(each, "type").is("refusal");
+            to.block(refusal ? part::kind::refusal : part::kind::text, look_for_text(each, refusal ? "refusal" : "text"));
+        });
+    });
+}
+
+bool read_responses_answer(json::cursor body, teller& to) {
+    usage_report report;
+    bool reported = false, found = false;
+    raw_text why;
+    to.begin(look_for_text(body, "id"));
+    body.members([&](std::string_view key, json::cursor& at) {
+        if (key == "usage") reported = read_usage(dialect::kind::openai, at, report);
+        if (key == "incomplete_details") why = look_for_text(at, "reason");
+        if (key != "output") return;
+        found = at.peek() == '[';
+        at.elements([&](json::cursor& each) { responses_item(each, to); });
+    });
+    if (reported) to.usage(endpoint::responses, report);
+    if (found) to.finish(!why.said ? finish::end : why.is("content_filter") ? finish::filtered : finish::output_cap);
+    return found;
+}
+
+}  // namespace
+
+bool read_document(spoke from, json::cursor body, answer_listener& to) {
+    teller tells{to};
+    switch (from) {
+        case spoke::chat: return read_chat_answer(body, tells);
+        case spoke::messages: return read_messages_answer(body, tells);
+        case spoke::responses: return read_responses_answer(body, tells);
+        case spoke::gemini: break;
+    }
+    // One of its events is a whole answer's shape.
+    const auto reader = read_gemini_stream();
+    const auto begin = body.offset();
+    auto whole = body;
+    if (!whole.skip()) return false;
+    const auto text = std::string{whole.since(begin)}.append(64, '\0');
+    reader->read(std::string_view{text}.substr(0, text.size() - 64), to);
+    reader->end(to);
+    return reader->skipped() == 0;
+}
+
+}  // namespace weir::dialect::hub

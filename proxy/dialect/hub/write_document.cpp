@@ -1,0 +1,297 @@
+#include "dialect/hub/documents.hpp"
+
+namespace weir::dialect::hub {
+namespace {
+
+using kind = answer_event::kind;
+
+std::string_view chat_reason(finish why) {
+    switch (why) {
+        case finish::output_cap:
+        case finish::context_full: return "length";
+        case finish::calls: return "tool_calls";
+        case finish::filtered:
+        case finish::refused: return "content_filter";
+        default: return "stop";
+    }
+}
+
+std::string_view messages_reason(finish why) {
+    switch (why) {
+        case finish::stop_sequence: return "stop_sequence";
+        case finish::output_cap: return "max_tokens";
+        case finish::context_full: return "model_context_window_exceeded";
+        case finish::calls: return "tool_use";
+        case finish::filtered:
+        case finish::refused: return "refusal";
+        case finish::paused: return "pause_turn";
+        default: return "end_turn";
+    }
+}
+
+std::string_view gemini_reason(finish why) {
+    switch (why) {
+        case finish::output_cap:
+        case finish::context_full: return "MAX_TOKENS";
+        case finish::filtered:
+        case finish::refused: return "SAFETY";
+        case finish::broken_call: return "MALFORMED_FUNCTION_CALL";
+        default: return "STOP";
+    }
+}
+
+void number(json_writer& out, std::string_view name, std::int64_t value) { out.member(name, std::to_string(value)); }
+
+}  // namespace
+
+document_writer::block* document_writer::find(std::uint32_t number) {
+    for (auto& each : blocks_)
+        if (each.number == number) return &each;
+    return nullptr;
+}
+
+void document_writer::hear(const answer_event& what) {
+    switch (what.is) {
+        case kind::begin: return;
+        case kind::open: blocks_.push_back({what.block, what.of, {}, std::string{what.id.json}, std::string{what.name.json}, {}, {}}); return;
+        case kind::text:
+        case kind::arguments:
+            if (auto* of = find(what.block)) of->text += what.text.json;
+            return;
+        case kind::signature:
+            if (auto* of = find(what.block)) of->family = what.opaque.of, of->sealed = what.opaque.data.json;
+            return;
+        case kind::close: return;
+        case kind::usage: used_ = what.used; return;
+        case kind::finish:
+            why_ = what.why;
+            stop_ = what.text.json;
+            return;
+        case kind::error: failed_ = true; return;
+    }
+}
+
+std::string document_writer::joined(part::kind of) const {
+    std::string out;
+    for (const auto& each : blocks_)
+        if (each.of == of) out += each.text;
+    return out;
+}
+
+std::string document_writer::take() {
+    std::string text;
+    json_writer out{text};
+    switch (to_) {
+        case spoke::chat: chat(out); break;
+        case spoke::messages: messages(out); break;
+        case spoke::responses: responses(out); break;
+        case spoke::gemini: gemini(out); break;
+    }
+    return text;
+}
+
+void document_writer::call_of_chat(json_writer& out, const block& of) const {
+    out.open('{');
+    out.text_member("id", raw_text{of.id});
+    out.plain_member("type", "function");
+    out.open_member("function", '{');
+    out.text_member("name", raw_text{of.name});
+    out.text_member("arguments", raw_text{of.text.empty() ? std::string_view{"{}"} : std::string_view{of.text}});
+    out.close('}');
+    out.close('}');
+}
+
+void document_writer::chat(json_writer& out) {
+    const auto text = joined(part::kind::text), refusal = joined(part::kind::refusal), thought = joined(part::kind::reasoning);
+    bool calls = false;
+    for (const auto& each : blocks_) calls = calls || each.of == part::kind::call;
+    out.open('{');
+    out.text_member("id", raw_text{names_.id});
+    out.plain_member("object", "chat.completion");
+    number(out, "created", names_.created);
+    out.plain_member("model", names_.model);
+    out.open_member("choices", '[');
+    out.open('{');
+    number(out, "index", 0);
+    out.open_member("message", '{');
+    out.plain_member("role", "assistant");
+    if (text.empty() && (calls || !refusal.empty()))
+        out.member("content", "null");
+    else
+        out.text_member("content", raw_text{text});
+    if (refusal.empty())
+        out.member("refusal", "null");
+    else
+        out.text_member("refusal", raw_text{refusal});
+    if (names_.show_reasoning && !thought.empty()) out.text_member("reasoning_content", raw_text{thought});
+    if (calls) {
+        out.open_member("tool_calls", '[');
+        for (const auto& each : blocks_)
+            if (each.of == part::kind::call) call_of_chat(out, each);
+        out.close(']');
+    }
+    out.close('}');
+    out.plain_member("finish_reason", chat_reason(why_));
+    out.member("logprobs", "null");
+    out.close('}');
+    out.close(']');
+    out.open_member("usage", '{');
+    number(out, "prompt_tokens", used_.prompt());
+    number(out, "completion_tokens", used_.completion());
+    number(out, "total_tokens", used_.prompt() + used_.completion());
+    out.open_member("prompt_tokens_details", '{');
+    number(out, "cached_tokens", used_.cached_input);
+    out.close('}');
+    out.open_member("completion_tokens_details", '{');
+    number(out, "reasoning_tokens", used_.reasoning);
+    out.close('}');
+    out.close('}');
+    out.close('}');
+}
+
+void document_writer::messages(json_writer& out) {
+    out.open('{');
+    out.text_member("id", raw_text{names_.id});
+    out.plain_member("type", "message");
+    out.plain_member("role", "assistant");
+    out.plain_member("model", names_.model);
+    out.open_member("content", '[');
+    for (const auto& each : blocks_) {
+        std::string input;
+        const bool call = each.of == part::kind::call, thought = each.of == part::kind::reasoning;
+        // What is cut would be run as it is.
+        if (call && !append_as_object(input, {each.text, true})) continue;
+        out.open('{');
+        out.plain_member("type", call ? "tool_use" : thought ? "thinking" : "text");
+        if (call) {
+            out.text_member("id", raw_text{each.id});
+            out.text_member("name", raw_text{each.name});
+            out.member("input", input);
+        } else if (thought) {
+            out.text_member("thinking", raw_text{each.text});
+            out.text_member("signature", raw_text{each.sealed});
+        } else {
+            out.text_member("text", raw_text{each.text});
+        }
+        out.close('}');
+    }
+    out.close(']');
+    out.plain_member("stop_reason", messages_reason(why_));
+    if (why_ == finish::stop_sequence && !stop_.empty())
+        out.text_member("stop_sequence", raw_text{stop_});
+    else
+        out.member("stop_sequence", "null");
+    out.open_member("usage", '{');
+    number(out, "input_tokens", used_.input + used_.audio_input);
+    number(out, "cache_read_input_tokens", used_.cached_input);
+    number(out, "cache_creation_input_tokens", used_.cache_write);
+    number(out, "output_tokens", used_.completion());
+    out.close('}');
+    out.close('}');
+}
+
+void document_writer::item_of_responses(json_writer& out, const block& of, std::size_t number_of_item) const {
+    const bool call = of.of == part::kind::call, thought = of.of == part::kind::reasoning, refusal = of.of == part::kind::refusal;
+    const std::string id = std::string{call ? "fc_" : thought ? "rs_" : "msg_"} + names_.id + "_" + std::to_string(number_of_item);
+    out.open('{');
+    out.text_member("id", raw_text{id});
+    out.plain_member("type", call ? "function_call" : thought ? "reasoning" : "message");
+    if (!thought) out.plain_member("status", "completed");
+    if (call) {
+        out.text_member("call_id", raw_text{of.id});
+        out.text_member("name", raw_text{of.name});
+        out.text_member("arguments", raw_text{of.text.empty() ? std::string_view{"{}"} : std::string_view{of.text}});
+        return out.close('}');
+    }
+    if (!thought) out.plain_member("role", "assistant");
+    out.open_member(thought ? "summary" : "content", '[');
+    if (!of.text.empty()) {
+        out.open('{');
+        out.plain_member("type", thought ? "summary_text" : refusal ? "refusal" : "output_text");
+        out.text_member(refusal ? "refusal" : "text", raw_text{of.text});
+        if (!thought && !refusal) out.member("annotations", "[]");
+        out.close('}');
+    }
+    out.close(']');
+    if (thought && !of.sealed.empty()) out.text_member("encrypted_content", raw_text{of.sealed});
+    out.close('}');
+}
+
+void document_writer::responses(json_writer& out) {
+    const bool cut = why_ == finish::output_cap || why_ == finish::context_full, filtered = why_ == finish::filtered;
+    out.open('{');
+    out.text_member("id", raw_text{names_.id});
+    out.plain_member("object", "response");
+    number(out, "created_at", names_.created);
+    out.plain_member("status", cut || filtered ? "incomplete" : "completed");
+    out.plain_member("model", names_.model);
+    out.open_member("output", '[');
+    for (std::size_t i = 0; i < blocks_.size(); ++i) item_of_responses(out, blocks_[i], i);
+    out.close(']');
+    out.member("parallel_tool_calls", "true");
+    out.plain_member("tool_choice", "auto");
+    out.member("tools", "[]");
+    out.member("store", "false");
+    out.member("error", "null");
+    out.member("incomplete_details", cut ? R"({"reason":"max_output_tokens"})" : filtered ? R"({"reason":"content_filter"})" : "null");
+    for (const std::string_view name : {"instructions", "temperature", "top_p"}) out.member(name, "null");
+    out.member("metadata", "{}");
+    out.open_member("usage", '{');
+    number(out, "input_tokens", used_.prompt());
+    out.open_member("input_tokens_details", '{');
+    number(out, "cached_tokens", used_.cached_input);
+    number(out, "cache_write_tokens", used_.cache_write);
+    out.close('}');
+    number(out, "output_tokens", used_.completion());
+    out.open_member("output_tokens_details", '{');
+    number(out, "reasoning_tokens", used_.reasoning);
+    out.close('}');
+    number(out, "total_tokens", used_.prompt() + used_.completion());
+    out.close('}');
+    out.close('}');
+}
+
+void document_writer::gemini(json_writer& out) {
+    out.open('{');
+    out.open_member("candidates", '[');
+    out.open('{');
+    out.open_member("content", '{');
+    out.plain_member("role", "model");
+    out.open_member("parts", '[');
+    for (const auto& each : blocks_) {
+        std::string args;
+        const bool call = each.of == part::kind::call;
+        if (call && !append_as_object(args, {each.text, true})) continue;
+        out.open('{');
+        if (call) {
+            out.open_member("functionCall", '{');
+            out.text_member("id", raw_text{each.id});
+            out.text_member("name", raw_text{each.name});
+            out.member("args", args);
+            out.close('}');
+        } else {
+            out.text_member("text", raw_text{each.text});
+            if (each.of == part::kind::reasoning) out.member("thought", "true");
+        }
+        if (each.family == carrier::family::gemini) out.text_member("thoughtSignature", raw_text{each.sealed});
+        out.close('}');
+    }
+    out.close(']');
+    out.close('}');
+    out.plain_member("finishReason", gemini_reason(why_));
+    number(out, "index", 0);
+    out.close('}');
+    out.close(']');
+    out.open_member("usageMetadata", '{');
+    number(out, "promptTokenCount", used_.prompt());
+    number(out, "cachedContentTokenCount", used_.cached_input);
+    number(out, "candidatesTokenCount", used_.completion() - used_.reasoning);
+    number(out, "thoughtsTokenCount", used_.reasoning);
+    number(out, "totalTokenCount", used_.prompt() + used_.completion());
+    out.close('}');
+    out.plain_member("modelVersion", names_.model);
+    out.text_member("responseId", raw_text{names_.id});
+    out.close('}');
+}
+
+}  // namespace weir::dialect::hub
