@@ -2,6 +2,7 @@
 #include <array>
 #include <string>
 
+#include "dialect/hub/efforts.hpp"
 #include "dialect/hub/writing.hpp"
 
 namespace weir::dialect::hub {
@@ -326,7 +327,17 @@ void chat_writer::format() {
     out_.close('}');
 }
 
-void chat_writer::effort() {}
+void chat_writer::effort() {
+    const auto want = wanted(of_.thinks);
+    if (want == thinking::effort::unsaid) return;
+    if (to_.can.thinks != capabilities::reasoning::effort) {
+        if (want != thinking::effort::none) told_.drop(words_.effort, "the model takes no effort");
+        return;
+    }
+    const auto has = nearest(want, to_.can);
+    if (has != want) told_.change(words_.effort, "the model has other efforts");
+    out_.plain_member("reasoning_effort", word_of(has));
+}
 
 void chat_writer::stops() {
     if (of_.stop.empty()) return;

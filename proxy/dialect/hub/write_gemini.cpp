@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "dialect/hub/efforts.hpp"
 #include "dialect/hub/schema.hpp"
 #include "dialect/hub/writing.hpp"
 
@@ -13,7 +14,8 @@ using role = turn::role;
 
 class gemini_writer {
 public:
-    gemini_writer(const conversation& of, std::string& out, notes& told) : of_(of), out_(out), told_(told), words_(words_of(of.from)) {}
+    gemini_writer(const conversation& of, const target_settings& to, std::string& out, notes& told)
+        : of_(of), to_(to), out_(out), told_(told), words_(words_of(of.from)) {}
 
     void write();
 
@@ -37,8 +39,10 @@ private:
     void declaration(const tool& t);
     void choice();
     void generation();
+    void thoughts();
 
     const conversation& of_;
+    const target_settings& to_;
     json_writer out_;
     notes& told_;
     const client_words& words_;
@@ -305,13 +309,38 @@ void gemini_writer::generation() {
         out_.member("responseJsonSchema", schema_for_gemini(of_.format.schema, looser));
         if (looser) told_.change(words_.format, "not all of JSON Schema is read");
     }
+    thoughts();
     notes quiet;  // what has no place there is told once, below
     write_settings(out_, of_, spoke::gemini, "generationConfig.", quiet, 0);
     out_.close('}');
 }
 
+void gemini_writer::thoughts() {
+    using reasoning = capabilities::reasoning;
+    using effort = thinking::effort;
+    const auto want = wanted(of_.thinks);
+    if (want == effort::unsaid && !of_.thinks.shown) return;
+    const bool budget = to_.can.thinks == reasoning::budget, level = to_.can.thinks == reasoning::level;
+    if (!budget && !level) {
+        if (want != effort::none) told_.drop(words_.effort, "the model takes no such setting");
+        return;
+    }
+    out_.open_member("thinkingConfig", '{');
+    if (budget && want != effort::unsaid)
+        out_.member("thinkingBudget", std::to_string(of_.thinks.is == thinking::mode::budget ? of_.thinks.tokens : budget_of(want)));
+    if (level && want != effort::unsaid) {
+        const auto has = nearest(std::max(want, effort::minimal), to_.can);
+        if (has != want && want != effort::none) told_.change(words_.effort, "the model has other levels");
+        std::string word{word_of(has)};
+        for (auto& c : word) c = static_cast<char>(c & ~0x20);
+        out_.plain_member("thinkingLevel", word);
+    }
+    if (of_.thinks.shown) out_.member("includeThoughts", "true");
+    out_.close('}');
+}
+
 }  // namespace
 
-void write_gemini(const conversation& of, const target_settings&, std::string& out, notes& told) { gemini_writer{of, out, told}.write(); }
+void write_gemini(const conversation& of, const target_settings& to, std::string& out, notes& told) { gemini_writer{of, to, out, told}.write(); }
 
 }  // namespace weir::dialect::hub

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "dialect/hub/efforts.hpp"
 #include "dialect/hub/writing.hpp"
 
 namespace weir::dialect::hub {
@@ -36,7 +37,11 @@ private:
     void tools();
     void one_tool(const tool& t);
     void choice();
+    [[nodiscard]] std::int64_t limit_due() const;
     void limit();
+    [[nodiscard]] thinking::effort effort_due();
+    void adaptive(bool off);
+    void budget(std::int64_t tokens);
     void sampling();
     void stops();
     void format();
@@ -69,14 +74,15 @@ void messages_writer::write() {
     out_.close('}');
 }
 
+std::int64_t messages_writer::limit_due() const {
+    const auto most = of_.max_output ? *of_.max_output : to_.max_output.value_or(to_.can.max_output);
+    return std::max<std::int64_t>(std::min(most, to_.can.max_output), 1);
+}
+
 void messages_writer::limit() {
-    auto most = of_.max_output ? *of_.max_output : to_.max_output.value_or(to_.can.max_output);
     if (!of_.max_output) told_.add("max_tokens");
-    if (most > to_.can.max_output) {
-        most = to_.can.max_output;
-        told_.change(of_.max_output ? of_.max_output_name : "max_tokens", "the model gives fewer tokens");
-    }
-    out_.member("max_tokens", std::to_string(std::max<std::int64_t>(most, 1)));
+    if (of_.max_output.value_or(0) > to_.can.max_output) told_.change(of_.max_output_name, "the model gives fewer tokens");
+    out_.member("max_tokens", std::to_string(limit_due()));
 }
 
 // System turns before everything else, however many.
@@ -341,19 +347,74 @@ void messages_writer::choice() {
     out_.close('}');
 }
 
+// Its format and its effort stand in one object.
 void messages_writer::format() {
     using kind = answer_format::kind;
-    if (of_.format.is == kind::json) return told_.drop(words_.format, "it has no free JSON mode");
-    if (of_.format.is != kind::schema) return;
+    if (of_.format.is == kind::json) told_.drop(words_.format, "it has no free JSON mode");
+    const bool schema = of_.format.is == kind::schema;
+    const auto effort = effort_due();
+    if (!schema && effort == thinking::effort::unsaid) return;
     out_.open_member("output_config", '{');
-    out_.open_member("format", '{');
-    out_.plain_member("type", "json_schema");
-    out_.member("schema", of_.format.schema.empty() ? any_object : of_.format.schema);
-    out_.close('}');
+    if (effort != thinking::effort::unsaid) out_.plain_member("effort", word_of(effort));
+    if (schema) {
+        out_.open_member("format", '{');
+        out_.plain_member("type", "json_schema");
+        out_.member("schema", of_.format.schema.empty() ? any_object : of_.format.schema);
+        out_.close('}');
+    }
     out_.close('}');
 }
 
-void messages_writer::thoughts() {}
+// What of an effort this model takes as one.
+thinking::effort messages_writer::effort_due() {
+    using effort = thinking::effort;
+    const auto want = wanted(of_.thinks);
+    const bool takes = to_.can.thinks == capabilities::reasoning::adaptive || to_.can.thinks == capabilities::reasoning::always;
+    if (!takes || want == effort::unsaid) return effort::unsaid;
+    if (want == effort::none && to_.can.thinks == capabilities::reasoning::adaptive) return effort::unsaid;  // it is switched off
+    const auto has = nearest(std::max(want, effort::low), to_.can);
+    if (has != want) told_.change(words_.effort, "the model has other efforts");
+    return has;
+}
+
+void messages_writer::thoughts() {
+    using reasoning = capabilities::reasoning;
+    using mode = thinking::mode;
+    const auto want = wanted(of_.thinks);
+    const bool says = want != thinking::effort::unsaid || of_.thinks.is != mode::unsaid;
+    if (!says) return;
+    const bool off = want == thinking::effort::none;
+    switch (to_.can.thinks) {
+        case reasoning::adaptive: return adaptive(off);
+        case reasoning::always: return;  // its effort says how much
+        case reasoning::budget:
+            if (!off)
+                budget(of_.thinks.is == mode::budget ? of_.thinks.tokens
+                                                     : budget_of(want == thinking::effort::unsaid ? thinking::effort::medium : want));
+            return;
+        default:
+            if (!off) told_.drop(words_.effort, "the model does not think");
+    }
+}
+
+void messages_writer::adaptive(bool off) {
+    out_.open_member("thinking", '{');
+    out_.plain_member("type", off ? "disabled" : "adaptive");
+    if (!off && of_.from != spoke::messages) out_.plain_member("display", "summarized");
+    out_.close('}');
+}
+
+// It stays below the output cap, which the client may have set.
+void messages_writer::budget(std::int64_t tokens) {
+    constexpr std::int64_t least = 1024;
+    const auto room = limit_due() - least;
+    if (room < least) return told_.drop(words_.effort, "the output cap leaves no room to think");
+    if (tokens > room) told_.change(words_.effort, "it stays below the output cap");
+    out_.open_member("thinking", '{');
+    out_.plain_member("type", "enabled");
+    out_.member("budget_tokens", std::to_string(std::clamp(tokens, least, room)));
+    out_.close('}');
+}
 
 void messages_writer::sampling() {
     for (const auto f : {field::temperature, field::top_p, field::top_k}) {

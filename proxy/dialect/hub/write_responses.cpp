@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string>
 
+#include "dialect/hub/efforts.hpp"
 #include "dialect/hub/writing.hpp"
 
 namespace weir::dialect::hub {
@@ -35,6 +36,7 @@ private:
     void choice();
     void limit();
     void text();
+    void effort();
     void stops();
 
     const conversation& of_;
@@ -55,6 +57,7 @@ void responses_writer::write() {
     tools();
     choice();
     text();
+    effort();
     stops();
     write_settings(out_, of_, spoke::responses, {}, told_,
                    bit(field::store) | bit(field::verbosity) | bit(field::stream_options) | bit(field::metadata) | bit(field::service_tier));
@@ -322,6 +325,19 @@ void responses_writer::text() {
         out_.close('}');
     }
     if (verbosity.said) out_.member("verbosity", verbosity.json);
+    out_.close('}');
+}
+
+void responses_writer::effort() {
+    const auto want = wanted(of_.thinks);
+    const bool takes = to_.can.thinks == capabilities::reasoning::effort;
+    if (!takes && want != thinking::effort::unsaid && want != thinking::effort::none) told_.drop(words_.effort, "the model takes no effort");
+    if (!takes || (want == thinking::effort::unsaid && !of_.thinks.shown)) return;
+    const auto has = nearest(want, to_.can);
+    if (has != want) told_.change(words_.effort, "the model has other efforts");
+    out_.open_member("reasoning", '{');
+    if (has != thinking::effort::unsaid) out_.plain_member("effort", word_of(has));
+    if (of_.thinks.shown) out_.plain_member("summary", "auto");
     out_.close('}');
 }
 
