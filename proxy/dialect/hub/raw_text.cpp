@@ -60,7 +60,8 @@ namespace {
 
 /// What a text is as JSON: its first byte, 0 where it is none.
 char form_of(std::string_view text) {
-    auto& where = json::thread_index();
+    // One of its own: whoever tells of this may be reading by the thread's.
+    thread_local json::index where;
     if (where.build(text) != json::fault::none) return 0;
     json::cursor at{where};
     const char first = at.peek();
