@@ -1,6 +1,7 @@
 // The whole conf file as one value: read once per load, never changed after.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +17,10 @@
 #include "policy/settings.hpp"
 #include "telemetry/settings.hpp"
 #include "usage/price_book.hpp"
+
+namespace weir::dialect::hub {
+class capability_book;
+}
 
 namespace weir::config {
 
@@ -34,6 +39,26 @@ struct upstream_conf {
 };
 
 enum class on_disconnect { cancel, drain };
+
+/// How a pool serves requests of endpoints that it does not speak.
+struct translation_conf {
+    enum class mode {
+        off,     ///< not at all
+        on,      ///< as what it speaks; what has no place there is left out, and said
+        strict,  ///< likewise, but what the client said and would lose, or see changed, is refused
+    };
+    enum class hosted_tools { refuse, drop };
+    enum class reasoning { automatic, on, off };
+    enum class cache { off, five_minutes, one_hour };
+
+    mode is = mode::on;
+    std::string anthropic_version = "2023-06-01";
+    std::optional<std::int64_t> max_output;  ///< tokens, where a client says none and its upstream must be told
+    hosted_tools hosted = hosted_tools::refuse;
+    reasoning shows = reasoning::automatic;  ///< to clients of chat
+    cache marks = cache::off;                ///< on what clients of other dialects than messages send
+    std::array<std::int64_t, 7> budgets{};   ///< tokens for each effort, none first; 0: the usual number
+};
 
 struct pool_conf {
     std::string name;
@@ -54,6 +79,8 @@ struct pool_conf {
     bool panic = true;
     std::optional<std::chrono::milliseconds> heartbeat;
     bool collect = false;
+    std::vector<std::string> speaks;  ///< the words of its endpoints; empty: all of its dialect
+    translation_conf translation;
     bool idempotency = false;  ///< requests that make something carry an Idempotency-Key, and may then be sent twice
 };
 
@@ -95,6 +122,7 @@ struct conf {
     std::vector<policy::key_settings> keys;
     models_conf models;
     usage::price_book prices;
+    std::shared_ptr<const dialect::hub::capability_book> capabilities;  ///< what models accept; null: nothing is known
     state_conf state;
     telemetry::log_settings log;
     telemetry::metrics_settings metrics;

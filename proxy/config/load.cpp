@@ -12,6 +12,7 @@
 
 #include "config/cursor.hpp"
 #include "config/document.hpp"
+#include "config/models_file.hpp"
 #include "config/prices_file.hpp"
 #include "config/sections.hpp"
 #include "config/text_file.hpp"
@@ -68,6 +69,15 @@ private:
     reading in_;
 };
 
+std::vector<dialect::hub::capability_entry> load_shipped_models() {
+    fault_list faults;
+    const environment none = [](std::string_view) { return std::nullopt; };
+    auto tree = read_tree(shipped_models_text(), "models.yaml", faults);
+    if (!tree) return {};
+    source from{std::move(*tree), "models.yaml", none, faults};
+    return read_capabilities(from.root());
+}
+
 /// The price file that `prices:` names; kept, because the checks across files look at it again.
 std::unique_ptr<source> read_price_file(const value& at, conf& into, mentions& seen, fault_list& faults) {
     const auto path = at.path();
@@ -83,6 +93,20 @@ std::unique_ptr<source> read_price_file(const value& at, conf& into, mentions& s
     into.prices = usage::price_book{read_prices(prices->root(), seen)};
     into.models.prices_are_catalogue = seen.price_catalogue;
     return prices;
+}
+
+/// What is known of models: the shipped table, and the file that `capabilities:` names over it.
+void read_capability_file(const std::optional<value>& at, conf& into, fault_list& faults) {
+    static const dialect::hub::capability_book shipped{load_shipped_models()};
+    into.capabilities = std::make_shared<dialect::hub::capability_book>(shipped);
+    const auto path = at ? at->path() : std::nullopt;
+    if (!path) return;
+    const file_text file = read_file(*path, largest_conf);
+    if (!file.text) return at->error("capabilities: " + in_quotes(*path) + " " + file.problem);
+    auto tree = read_tree(*file.text, *path, faults);
+    if (!tree) return;
+    source own{std::move(*tree), *path, at->in().env, faults};
+    into.capabilities = std::make_shared<dialect::hub::capability_book>(shipped.with(read_capabilities(own.root())));
 }
 
 void read_sections(section& s, conf& into, mentions& seen) {
@@ -103,13 +127,14 @@ void read_sections(section& s, conf& into, mentions& seen) {
 }
 
 /// What a change of means that the conf should be read again.
-std::vector<std::string> files_of(const conf& made, const reading& in, const std::optional<value>& prices) {
+std::vector<std::string> files_of(const conf& made, const reading& in, std::initializer_list<std::optional<value>> tables) {
     std::vector<std::string> files{in.file};
     const auto add = [&](const std::string& path) {
         if (!path.empty() && std::find(files.begin(), files.end(), path) == files.end()) files.push_back(path);
     };
-    if (prices)
-        if (const auto path = prices->path()) add(*path);
+    for (const auto& each : tables)
+        if (each)
+            if (const auto path = each->path()) add(*path);
     for (const auto& path : in.included) add(path);
     for (const auto& listener : made.listeners)
         if (listener.tls)
@@ -128,8 +153,10 @@ void read_conf(source& from, conf& into, fault_list& faults) {
     read_sections(s, into, seen);
     const auto prices_at = s.find("prices");
     const auto prices = prices_at ? read_price_file(*prices_at, into, seen, faults) : nullptr;
+    const auto models_at = s.find("capabilities");
+    read_capability_file(models_at, into, faults);
     s.finish();
-    into.files = files_of(into, from.in(), prices ? prices_at : std::nullopt);
+    into.files = files_of(into, from.in(), {prices ? prices_at : std::nullopt, models_at});
     check_across(into, seen, root, prices != nullptr);
 }
 

@@ -14,8 +14,8 @@ struct section_keys {
 const std::vector<section_keys>& sections() {
     static const std::vector<section_keys> all = {
         {"",
-         {"listeners", "admin", "workers", "limits", "cors", "pools", "routes", "keys", "prices", "models", "state", "log", "metrics", "tracing",
-          "watch"}},
+         {"listeners", "admin", "workers", "limits", "cors", "pools", "routes", "keys", "prices", "capabilities", "models", "state", "log", "metrics",
+          "tracing", "watch"}},
         {"listeners[]", {"address", "tls", "hosts", "trusted_proxies", "proxy_protocol"}},
         {"listeners[].tls", {"certificate", "private_key", "client_ca", "min_version"}},
         {"admin", {"token"}},
@@ -24,7 +24,7 @@ const std::vector<section_keys>& sections() {
           "keepalive_timeout", "drain_timeout", "normalize_paths"}},
         {"pools.NAME",
          {"dialect", "balance", "upstreams", "health_check", "ejection", "retry", "queue", "hedge", "timeouts", "keepalive", "on_disconnect", "drain",
-          "ask_usage", "idempotency", "hold_tokens", "panic", "heartbeat", "collect"}},
+          "ask_usage", "idempotency", "hold_tokens", "panic", "heartbeat", "collect", "speaks", "translate", "translation"}},
         {"pools.NAME.upstreams[]", {"url", "weight", "api_key", "headers", "max_requests"}},
         {"pools.NAME.upstreams[].tls", {"ca", "server_name", "verify"}},
         {"pools.NAME.timeouts", {"connect", "first_byte", "first_token", "idle", "total"}},

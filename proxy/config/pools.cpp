@@ -62,6 +62,7 @@ pool_conf read_pool(const value& from) {
     if (const auto v = s.find("heartbeat")) read_heartbeat(*v, pool);
     s.flag("collect", pool.collect);
     s.flag("idempotency", pool.idempotency);
+    read_translation(s, pool);
     s.finish();
     return pool;
 }

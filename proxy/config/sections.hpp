@@ -55,6 +55,8 @@ void read_ejection(const value& from, policy::ejection_settings& into);
 void read_queue(const value& from, policy::queue_settings& into);
 void read_drain(const value& from, pool_conf& into);
 void read_hedge(const value& from, pool_conf& into);
+/// `speaks`, `translate` and `translation`.
+void read_translation(section& pool, pool_conf& into);
 
 /// Names that do not exist, routes that are never reached, models without a price.
 void check_across(const conf& what, const mentions& seen, const value& root, bool has_prices);

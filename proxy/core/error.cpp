@@ -14,6 +14,8 @@ constexpr row row_of(code what) {
         case code::none: return {"", 200};
         case code::bad_request: return {"bad_request", 400};
         case code::wrong_schema: return {"wrong_schema", 400};
+        case code::cannot_translate: return {"cannot_translate", 400};
+        case code::previous_response_not_found: return {"previous_response_not_found", 400};
         case code::invalid_key: return {"invalid_key", 401};
         case code::model_not_allowed: return {"model_not_allowed", 403};
         case code::address_not_allowed: return {"address_not_allowed", 403};

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/rare_text.hpp"
+
 namespace weir::core {
 
 /// The codes of the contract's "Failures" table, and the few that only logs and metrics see.
@@ -13,6 +15,8 @@ enum class code : std::uint8_t {
     none,
     bad_request,
     wrong_schema,
+    cannot_translate,
+    previous_response_not_found,
     invalid_key,
     model_not_allowed,
     address_not_allowed,
@@ -63,6 +67,7 @@ struct error {
     code what = code::none;
     std::string message;
     int retry_after_s = 0;  ///< seconds for `Retry-After`; 0: none
+    rare_text param;        ///< the field of the request that is at fault; empty: none is
     error() = default;
     error(code c, std::string m, int retry_after = 0) : what(c), message(std::move(m)), retry_after_s(retry_after) {}
     explicit operator bool() const { return what != code::none; }

@@ -83,7 +83,12 @@ std::string_view gemini_status(const core::error& why) {
 
 void write_openai(writer& out, const core::error& why) {
     out.open().key("error").open();
-    out.text("message", why.message).text("type", openai_type(why)).null("param").text("code", core::name_of(why.what));
+    out.text("message", why.message).text("type", openai_type(why));
+    if (why.param.empty())
+        out.null("param");
+    else
+        out.text("param", why.param);
+    out.text("code", core::name_of(why.what));
     out.close().close();
 }
 

@@ -123,9 +123,15 @@ answered_request answered(const request& of, const place& at) {
             of.what.habits};
 }
 
+answered_request answered(const request& of, const answer& in) {
+    auto out = answered(of, in.at);
+    if (in.translated) out.endpoint = in.speaks;
+    return out;
+}
+
 void read_along(const request& of, answer& in) {
     if (!of.what.posted() || (in.how.read == reading::nothing && in.how.due == charged::nothing)) return;
-    in.meters.passing = std::make_unique<answer_meter>(answered(of, in.at), in.how.form, in.how.coding, of.at.prompts);
+    in.meters.passing = std::make_unique<answer_meter>(answered(of, in), in.how.form, in.how.coding, of.at.prompts);
     in.meters.passing->feed(in.reader.window().view());
 }
 

@@ -20,6 +20,8 @@ namespace weir::exchange {
 
 /// The request as what counts an answer needs it.
 [[nodiscard]] answered_request answered(const request& of, const place& at);
+/// Likewise, with the endpoint that its upstream speaks.
+[[nodiscard]] answered_request answered(const request& of, const answer& in);
 
 /// An answer that nobody held begins to pass: it is read along for the bill, beginning with what is there.
 void read_along(const request& of, answer& in);

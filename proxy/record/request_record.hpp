@@ -103,6 +103,8 @@ struct request_record {
     usage::nanousd cost_shown = 0;      ///< of it, in the metrics already while the stream ran
     std::string_view object;            ///< what the request made at its provider (`resp_…`), if it is kept; empty: nothing
     bool owes = false;                  ///< the usage of `object` is still to come
+    std::string_view translated;        ///< FROM>TO; empty: the bytes are the client's and the upstream's own
+    std::string_view dropped, changed;  ///< then: fields that were left out or altered
     std::string_view close_reason;  ///< who ended it: empty (complete), client, upstream, idle, budget; of a 408 the part that was late: head, body
     std::string_view interrupted_phase;  ///< not empty: a committed stream broke in this phase (weir_streams_interrupted_total)
 };

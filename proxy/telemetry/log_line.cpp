@@ -14,8 +14,8 @@
 namespace weir::telemetry {
 namespace {
 
-// A byte may become six (\u001f or one U+FFFD of three): 12 strings of the record and 2 of each attempt, the path, plus the fixed text.
-constexpr std::size_t most_strings = 12 + 2 * record::max_attempts_recorded;
+// A byte may become six (\u001f or one U+FFFD of three): 15 strings of the record and 2 of each attempt, the path, plus the fixed text.
+constexpr std::size_t most_strings = 15 + 2 * record::max_attempts_recorded;
 static_assert(longest_line >= most_strings * (6 * longest_logged_string + 2) + 6 * core::longest_shown_path + 6 * 1024);
 
 void two_digits(char* out, unsigned value) {
@@ -206,6 +206,9 @@ std::size_t format_line(char* out, const record::request_record& what) {
     line.number(",\"bytes_in\":", what.bytes_in);
     line.number(",\"bytes_out\":", what.bytes_out);
     append_usage(line, what);
+    if (!what.translated.empty()) line.string(",\"translated\":", what.translated);
+    if (!what.dropped.empty()) line.string(",\"dropped\":", what.dropped);
+    if (!what.changed.empty()) line.string(",\"changed\":", what.changed);
     line.string(",\"close_reason\":", what.close_reason);
     line.raw("}\n");
     return line.size();

@@ -133,7 +133,7 @@ protected:
         const auto where = what.route->at(0, what.facts.model);
         const auto& pool = snapshot_->pools[where.pool];
         const exchange::place at{&pool, pool.upstreams.data(), where.model};
-        const exchange::outgoing writes{what, kept, at};
+        const exchange::outgoing writes{what, kept, at, *snapshot_->conf};
         EXPECT_TRUE(writes.is_for(at));
         EXPECT_FALSE(writes.is_for({at.pool, at.to, "another model"}));
         write(out, writes, who.head(), at, under);

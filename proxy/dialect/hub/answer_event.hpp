@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/error.hpp"
 #include "dialect/hub/conversation.hpp"
 #include "usage/counts.hpp"
 
@@ -72,6 +73,7 @@ struct answer_names {
     std::int64_t created = 0;     ///< seconds since 1970
     bool include_usage = false;   ///< chat: asked for by the client
     bool show_reasoning = false;  ///< chat: what was thought is passed on
+    std::string_view request_id;  ///< for errors
 };
 
 /// Writes one answer's stream: appends whole events of its dialect.
@@ -82,9 +84,11 @@ public:
     /// Nothing more comes, and nothing is missing.
     virtual void end() = 0;
     /// The answer broke off: the dialect's own error, and no end.
-    virtual void break_off(std::string_view message) = 0;
+    virtual void break_off(const core::error& why) = 0;
 
 protected:
+    /// The upstream said an error where an answer was to go on.
+    void fail(const answer_event& said);
     std::string* out_ = nullptr;
 };
 

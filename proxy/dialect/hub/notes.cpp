@@ -9,9 +9,16 @@ void add_once(std::vector<std::string>& to, std::string_view field) {
     if (std::find(to.begin(), to.end(), field) == to.end()) to.emplace_back(field);
 }
 
+// They go into a header: a client may have called a member anything, and sent thousands of them.
+constexpr std::size_t longest_name = 64, longest_list = 768;
+
 std::string joined(const std::vector<std::string>& all) {
     std::string out;
-    for (const auto& each : all) out.append(out.empty() ? "" : ", ").append(each);
+    for (const auto& each : all) {
+        if (out.size() > longest_list) return out.append(", and more");
+        if (!out.empty()) out += ", ";
+        for (const char c : std::string_view{each}.substr(0, longest_name)) out += c > ' ' && c < 0x7f && c != ',' ? c : '?';
+    }
     return out;
 }
 

@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "dialect/error_body.hpp"
 #include "dialect/hub/streams.hpp"
 
 namespace weir::dialect::hub {
@@ -31,7 +32,7 @@ public:
 
     void hear(const answer_event& what) override;
     void end() override;
-    void break_off(std::string_view message) override;
+    void break_off(const core::error& why) override;
 
 private:
     /// A call that has begun: its number here, and whether anything of its arguments was said.
@@ -71,7 +72,7 @@ void chat_stream_writer::hear(const answer_event& what) {
         case kind::close: return close(what);
         case kind::usage: used_ = what.used; return;
         case kind::finish: why_ = what.why; return;
-        case kind::error: return break_off(what.text.decoded());
+        case kind::error: return fail(what);
         default: return;
     }
 }
@@ -126,11 +127,9 @@ void chat_stream_writer::end() {
     out_->append("data: [DONE]\n\n");
 }
 
-void chat_stream_writer::break_off(std::string_view message) {
+void chat_stream_writer::break_off(const core::error& why) {
     if (out_ == nullptr || std::exchange(said_, true)) return;
-    out_->append(R"(data: {"error":{"message":")");
-    append_escaped(*out_, message);
-    out_->append("\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n");
+    out_->append(write_error_event(endpoint::chat_completions, why, names_.request_id));
 }
 
 }  // namespace

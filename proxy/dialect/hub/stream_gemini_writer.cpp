@@ -27,7 +27,7 @@ public:
 
     void hear(const answer_event& what) override;
     void end() override;
-    void break_off(std::string_view message) override;
+    void break_off(const core::error& why) override;
 
 private:
     /// A call whose arguments are gathered: its clients run whatever stands in a part.
@@ -73,7 +73,7 @@ void gemini_stream_writer::hear(const answer_event& what) {
         case kind::close: return close(what);
         case kind::usage: used_ = what.used; return;
         case kind::finish: why_ = what.why; return;
-        case kind::error: return break_off(what.text.decoded());
+        case kind::error: return fail(what);
         default: return;
     }
 }
@@ -126,12 +126,8 @@ void gemini_stream_writer::end() {
     out_->append("}}\n\n");
 }
 
-void gemini_stream_writer::break_off(std::string_view message) {
-    if (out_ == nullptr || std::exchange(over_, true)) return;
-    out_->append(R"(data: {"error":{"code":500,"message":")");
-    append_escaped(*out_, message);
-    out_->append("\",\"status\":\"INTERNAL\"}}\n\n");
-}
+// Its clients hear of an error by the cut alone.
+void gemini_stream_writer::break_off(const core::error&) { over_ = true; }
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // A stream of /v1/messages, made of what another dialect says.
 #include <utility>
 
+#include "dialect/error_body.hpp"
 #include "dialect/hub/streams.hpp"
 
 namespace weir::dialect::hub {
@@ -27,7 +28,7 @@ public:
 
     void hear(const answer_event& what) override;
     void end() override;
-    void break_off(std::string_view message) override;
+    void break_off(const core::error& why) override;
 
 private:
     static constexpr std::uint32_t none = ~std::uint32_t{0};
@@ -78,7 +79,7 @@ void messages_stream_writer::hear(const answer_event& what) {
             why_ = what.why;
             stop_ = what.text.json;
             return;
-        case kind::error: return break_off(what.text.decoded());
+        case kind::error: return fail(what);
         default: return delta(what);
     }
 }
@@ -138,12 +139,9 @@ void messages_stream_writer::end() {
     out_->append("{\"type\":\"message_stop\"}\n\n");
 }
 
-void messages_stream_writer::break_off(std::string_view message) {
+void messages_stream_writer::break_off(const core::error& why) {
     if (out_ == nullptr || std::exchange(said_, true)) return;
-    frame("error");
-    out_->append(R"({"type":"error","error":{"type":"api_error","message":")");
-    append_escaped(*out_, message);
-    out_->append("\"}}\n\n");
+    out_->append(write_error_event(endpoint::messages, why, names_.request_id));
 }
 
 }  // namespace

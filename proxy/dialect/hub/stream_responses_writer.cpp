@@ -15,7 +15,7 @@ public:
 
     void hear(const answer_event& what) override;
     void end() override;
-    void break_off(std::string_view message) override;
+    void break_off(const core::error& why) override;
 
 private:
     struct item {
@@ -129,7 +129,7 @@ void responses_stream_writer::hear(const answer_event& what) {
             return;
         case kind::usage: used_ = what.used; return;
         case kind::finish: why_ = what.why; return;
-        case kind::error: return break_off(what.text.decoded());
+        case kind::error: return fail(what);
         case kind::signature:
             if (auto* of = find(what.block); of && of->of == part::kind::reasoning) of->sealed = what.opaque.data.json;
             return;
@@ -239,19 +239,17 @@ void responses_stream_writer::end() {
     finish_event();
 }
 
-void responses_stream_writer::break_off(std::string_view message) {
+// Some clients see the error in the event alone, some in the response: it stands in both. A response's codes are from a closed list.
+void responses_stream_writer::break_off(const core::error& why) {
     if (out_ == nullptr || std::exchange(over_, true)) return;
     begin();
-    std::string error = R"({"code":"server_error","message":")";
-    append_escaped(error, message);
-    error += "\"}";
+    std::string message;
+    append_escaped(message, why.message);
     event("response.failed");
-    out_->append(R"(,"error":)").append(error);
-    out_->append(R"(,"response":{"id":")")
-        .append(names_.id)
-        .append(R"(","object":"response","status":"failed","output":[],"error":)")
-        .append(error)
-        .append(1, '}');
+    out_->append(R"(,"code":")").append(core::name_of(why.what)).append(R"(","message":")").append(message);
+    out_->append(R"(","error":{"code":")").append(core::name_of(why.what)).append(R"(","message":")").append(message).append("\"}");
+    out_->append(R"(,"response":{"id":")").append(names_.id).append(R"(","object":"response","created_at":)").append(std::to_string(names_.created));
+    out_->append(R"(,"status":"failed","output":[],"error":{"code":"server_error","message":")").append(message).append("\"}}");
     finish_event();
 }
 

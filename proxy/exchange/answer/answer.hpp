@@ -12,6 +12,7 @@
 #include "exchange/meter/answer_meter.hpp"
 #include "exchange/meter/meter.hpp"
 #include "exchange/place.hpp"
+#include "exchange/translation/translated_answer.hpp"
 #include "net/task.hpp"
 #include "policy/upstreams/upstream_state.hpp"
 #include "telemetry/shard/shard.hpp"
@@ -72,7 +73,7 @@ struct answer_meters {
 
 struct answer {
     answer(const place& where, policy::upstream_state::lease&& in_flight, std::uint8_t of_attempt, dialect::endpoint spoken)
-        : at(where), lease(std::move(in_flight)), reader(spoken), entry(of_attempt) {}
+        : at(where), lease(std::move(in_flight)), reader(spoken), speaks(spoken), entry(of_attempt) {}
     static void* operator new(std::size_t size) { return net::allocate_frame(size); }
     static void operator delete(void* p, std::size_t size) noexcept { net::release_frame(p, size); }
 
@@ -95,7 +96,9 @@ struct answer {
     answer_meters meters;
     answer_times times;
     handling how;
-    int status = 0;      ///< 0: no head came
+    std::unique_ptr<translated_answer> translated;  ///< for a client of another dialect; null: it goes as it comes
+    int status = 0;                                 ///< 0: no head came
+    dialect::endpoint speaks;                       ///< the upstream's
     std::uint8_t entry;  ///< the attempt, of the record's
     request_state sent = request_state::not_whole;
     bool has_body = false;

@@ -11,6 +11,7 @@ void read_new_events(request& of, answer& in) {
     in.reader.read_events(in.ended(), in.meters.counted.get(), in.how.hides_usage,
                           [&](const dialect::event_facts& facts, char* event, std::size_t size) {
                               if (facts.error) hide_credential(in.at.to, event, size);
+                              if (in.translated) in.translated->take({event, size});
                               note_event(of, in, facts);
                               if (!in.reader.said().terminated() && !budget_allows(of, in)) in.reader.cut();
                           });

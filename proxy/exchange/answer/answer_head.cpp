@@ -6,6 +6,7 @@
 #include "dialect/endpoint_traits.hpp"
 #include "exchange/charge.hpp"
 #include "exchange/sent_request.hpp"
+#include "exchange/translation/pass.hpp"
 #include "http/head_writer.hpp"
 #include "policy/cors.hpp"
 #include "policy/upstreams/rate_resets.hpp"
@@ -73,7 +74,7 @@ void choose_reading(const request& of, answer& in, bool collects) {
 }
 
 void begin_stream(request& of, answer& in) {
-    const auto with = answered(of, in.at);
+    const auto with = answered(of, in);
     in.meters.cost.price = price_of(of, in.at);
     in.meters.between_tokens = of.at.metrics.pools().inter_token(in.at.pool->conf->name, of.told.record.model_label);
     in.meters.counted = std::make_unique<meter>(in.at.model, counted_body(with), of.what.habits, of.at.prompts, counted_media(with));
@@ -91,9 +92,11 @@ void read_answer_head(request& of, answer& in, const outgoing& what, const http:
     in.how.hides_usage = what.hides_usage();
     if (head.status == 429) s.resets.emplace();
     http::head_writer out{in.lines};
-    out.status_line(head.status, head.reason);
+    // Of a translated one it is written when it is known what goes out.
+    if (!in.translated) out.status_line(head.status, head.reason);
     for (const auto& f : head.fields) {
         if (!crosses(f, in, s, pause, collects, of.conf().cors.has_value())) continue;
+        if (in.translated && !crosses_dialects(f.name)) continue;
         if (http::is_hop_by_hop(f.id) || (names && http::named_by_connection(head.connection, f.name))) continue;
         out.copy(f);
     }
@@ -103,9 +106,10 @@ void read_answer_head(request& of, answer& in, const outgoing& what, const http:
     if (!s.dated) out.add("date", of.at.date.at(core::wall_clock::now()));
     in.how.form = form_of(s.type);
     choose_reading(of, in, collects);
+    if (in.is_stream()) begin_stream(of, in);
+    if (in.translated) return;
     if (collects && !in.is_stream() && !s.coding.empty()) out.add("content-encoding", s.coding);
     if (collects && !s.type.empty()) out.add("content-type", in.is_stream() ? std::string_view{"application/json"} : s.type);
-    if (in.is_stream()) begin_stream(of, in);
 }
 
 void write_own_fields(request& of, answer& in, bool decided) {
@@ -120,9 +124,12 @@ void write_own_fields(request& of, answer& in, bool decided) {
     add("x-weir-attempts", {digits, n});
     if (decided && (record.has_usage || record.cost > 0) && record.priced && !record.stream) add("x-weir-cost-usd", usage::usd_string(record.cost));
     const auto& pool = *in.at.pool->conf;
+    if (!record.translated.empty()) add("x-weir-translated", record.translated);
+    if (!record.dropped.empty()) add("x-weir-dropped", record.dropped);
+    if (!record.changed.empty()) add("x-weir-changed", record.changed);
     if (!of.what.target.hint.empty())
         add("x-weir-hint", of.what.target.hint);
-    else if ((in.status == 404 || in.status == 405) && is_foreign(pool, of.what.target))
+    else if ((in.status == 404 || in.status == 405) && !in.translated && is_foreign(pool, of.what.target))
         add("x-weir-hint", foreign_hint(pool, of.what.target));
     if (in.status >= 400) add("x-should-retry", "false");
 }

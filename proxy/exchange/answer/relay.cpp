@@ -7,6 +7,7 @@
 #include "exchange/answer/answer_events.hpp"
 #include "exchange/answer/answer_head.hpp"
 #include "exchange/charge.hpp"
+#include "exchange/translation/pass.hpp"
 
 namespace weir::exchange {
 namespace {
@@ -98,6 +99,7 @@ void relay::start() {
     const auto now = of_.now();
     record.status = in_.status;
     if (!in_.is_stream()) return start_body();
+    if (in_.translated) translate_whole(of_, in_);
     record.stream = true;
     streams_ = &of_.at.metrics.listeners().active_streams(record.listener);
     streams_->add(1);
@@ -114,13 +116,17 @@ void relay::start_body() {
     of_.beats.stop();
     if (whole_ && in_.how.read == reading::json && of_.what.posted() && in_.how.coding == http::content_coding::identity) {
         std::string served;
-        take_bill(of_, in_, answer_meter::of_whole(answered(of_, in_.at), document.data(), document.size(), served));
+        take_bill(of_, in_, answer_meter::of_whole(answered(of_, in_), document.data(), document.size(), served));
         in_.meters.other_model = dialect::is_other_model(of_.told.record.served_model, served);
     } else if (!in_.meters.counted) {
         read_along(of_, in_);  // else it was put together out of a stream that was counted
     }
+    if (in_.translated) {
+        translate_whole(of_, in_);
+        whole_ = true;
+    }
     if (whole_) {
-        of_.object.feed(of_, in_, document);
+        if (!in_.translated) of_.object.feed(of_, in_, document);
         settle(of_, &in_);
     }
     of_.body.drop();
@@ -138,6 +144,7 @@ bool relay::goes_on() {
     if (in_.is_stream()) {
         if (!of_.watch.left()) note_terminator();
         in_.reader.passed();
+        if (in_.translated) in_.translated->passed();
         note_progress(of_, in_);
         const bool begun = in_.reader.has_content();
         patience_.in(begun ? patience::phase::rest : patience::phase::first_token, begun ? in_.times.last_at : in_.times.sent_at);
@@ -173,9 +180,8 @@ void relay::take_in() {
 // --- a batch ---
 
 relay::after_batch relay::pass_events() {
-    const auto passing = in_.reader.passing();
     const auto end = end_of_batch(in_, broken_, of_.watch.order().why());
-    of_.object.feed(of_, in_, passing);
+    if (!in_.translated) of_.object.feed(of_, in_, in_.reader.passing());
     if (of_.watch.gone()) {
         const auto read = in_.meters.counted ? in_.meters.counted->output() : 0;
         if (!end.last && !of_.watch.read_enough(read)) return after_batch::go_on;
@@ -185,9 +191,10 @@ relay::after_batch relay::pass_events() {
     }
     if (!of_.client.has_begun()) begin_answer({});
     if (end.cut != core::code::none) break_stream(end);
+    if (in_.translated && end.complete && end.cut == core::code::none) in_.translated->finish();
     if (end.last || in_.reader.said().terminated()) account(end);
     if (end.last) in_.release();
-    write(passing, end.last && end.cut == core::code::none);
+    write(in_.translated ? in_.translated->passing() : in_.reader.passing(), end.last && end.cut == core::code::none);
     return end.last ? after_batch::over : after_batch::go_on;
 }
 
@@ -255,8 +262,10 @@ void relay::break_stream(const batch_end& end) {
         blame_upstream(of_, in_, end.why);
     }
     record.code = told.what;
-    // Else the upstream has told the client itself.
-    if (!in_.reader.has_error()) last_words_ = dialect::write_error_event(of_.what.target.id, told, record.request_id);
+    if (in_.translated)
+        in_.translated->break_off(told);
+    else if (!in_.reader.has_error())  // else the upstream has told the client itself
+        last_words_ = dialect::write_error_event(of_.what.target.id, told, record.request_id);
     of_.client.end_as(wire::client_stream::ending::cut);
 }
 

@@ -4,6 +4,7 @@
 #include "exchange/answer/answer_events.hpp"
 #include "exchange/charge.hpp"
 #include "exchange/own/hidden_credential.hpp"
+#include "exchange/translation/pass.hpp"
 #include "policy/upstreams/retry_after.hpp"
 
 namespace weir::exchange {
@@ -27,7 +28,8 @@ net::task<void> holder::hold() {
     const auto& in = talk_.in();
     if (in.status == 101) return decide_at_once();
     if (in.status >= 400) return hold_error();
-    if (in.is_stream()) return what_.collects() ? collect() : hold_events();
+    const bool to_document = what_.collects() || (in.translated && !in.translated->streams());
+    if (in.is_stream()) return to_document ? collect() : hold_events();
     // A second attempt must not win with a redirect, nor with a document where a stream was asked for.
     const bool wants_stream = of_.told.record.stream || what_.collects();
     if (talk_.own && (in.status >= 300 || wants_stream)) return decide_at_once();
@@ -87,7 +89,7 @@ net::task<void> holder::hold_error() {
     }
     if (talk_.stands != conversation::standing::under_way) co_return;
     hide_credential(in.at.to, window.data(), window.size());
-    const auto facts = dialect::read_unary(of_.what.target.id, window.data(), window.size());
+    const auto facts = dialect::read_unary(in.speaks, window.data(), window.size());
     talk_.failure.why = failure::status;
     talk_.failure.status = in.status;
     talk_.failure.provider_code = facts.error_code;
@@ -101,13 +103,13 @@ net::task<void> holder::hold_error() {
 net::task<void> holder::hold_document() {
     auto& in = talk_.in();
     // Gemini streams without alt=sse come as one array, piece by piece: held until they begin, no longer.
-    const std::size_t limit = of_.what.target.streams_by_path ? 1 : unary_hold_limit;
+    const std::size_t limit = in.translated ? of_.conf().limits.collected : of_.what.target.streams_by_path ? 1 : unary_hold_limit;
     if (!of_.told.record.stream) talk_.note_begun();
     if (starts_holding(limit)) {
         auto holding = hold_body(limit);
         (void)co_await std::move(holding);
     }
-    if (talk_.stands == conversation::standing::under_way && judge_document()) {
+    if (talk_.stands == conversation::standing::under_way && judge_document() && judge_translated()) {
         report_success(of_, in, of_.now() - in.times.sent_at);
         commit();
     }
@@ -121,16 +123,27 @@ bool holder::judge_document() {
     const auto text = in.reader.window().view();
     if (in.how.read == reading::nothing || in.how.coding != http::content_coding::identity || text.empty()) return true;
     const bool surplus = in.from->surplus();
-    const bool may_be_error = of_.what.target.id != dialect::endpoint::responses && in.ended() &&
+    const bool may_be_error = in.speaks != dialect::endpoint::responses && in.ended() &&
                               text.substr(0, beginning_of_document).find("\"error\"") != std::string_view::npos;
     if (!surplus && !may_be_error) return true;
-    const auto facts = dialect::read_unary(of_.what.target.id, text.data(), text.size());
+    const auto facts = dialect::read_unary(in.speaks, text.data(), text.size());
     if (surplus && !facts.json) return talk_.fail(failure::invalid, "its Content-Length ends within the document, and more came");
     if (!may_be_error || !facts.error) return true;
     (void)talk_.fail_inside(facts.error_code, facts.error_message);
     // It is here whole, and can be passed on should nobody have a better one.
     if (talk_.stands == conversation::standing::failed) talk_.stands = conversation::standing::refused;
     return false;
+}
+
+// What cannot be read as the upstream's dialect cannot be said in another. False: it is not passed on.
+bool holder::judge_translated() {
+    auto& in = talk_.in();
+    if (!in.translated || translate_document(in)) return true;
+    const bool too_large = !in.ended() && in.reader.window().size() >= of_.conf().limits.collected;
+    if (too_large)
+        talk_.last_word = core::error{core::code::upstream_invalid_response,
+                                      "the upstream '" + in.at.to->conf->name + "' answered with more than can be translated (limits.collected)"};
+    return talk_.fail(failure::invalid, "it answered with something that is no answer of its dialect");
 }
 
 commitment holder::look_at_events(bool broken) {

@@ -27,6 +27,7 @@ private:
     [[nodiscard]] net::task<void> hold_document();
     [[nodiscard]] commitment look_at_events(bool broken);
     [[nodiscard]] bool judge_document();
+    [[nodiscard]] bool judge_translated();
     void commit() { talk_.stands = conversation::standing::committed; }
 
     // holder_collect.cpp

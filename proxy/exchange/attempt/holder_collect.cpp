@@ -67,7 +67,7 @@ net::task<void> holder::collect() {
     std::size_t in_turn = 0;
     core::time_point transfer_ends = core::never;
     bool sound = talk_.heard_last != got::malformed;
-    collected_ = std::make_unique<collected>(of_.what.target.id, of_.conf().limits.collected, in.how.coding);
+    collected_ = std::make_unique<collected>(in.speaks, of_.conf().limits.collected, in.how.coding);
     of_.money.progress_is_due_at(of_.now() + std::chrono::seconds{1});
     for (;;) {
         sound = sound && collected_->undo_coding(in.reader.window(), of_.conf().limits.event);
@@ -124,7 +124,7 @@ void holder::finish_collecting() {
     in.how.coding = http::content_coding::identity;
     in.how.has_terminator = false;
     collected_.reset();
-    talk_.stands = conversation::standing::committed;
+    if (judge_translated()) talk_.stands = conversation::standing::committed;
 }
 
 }  // namespace weir::exchange

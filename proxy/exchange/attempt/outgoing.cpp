@@ -44,6 +44,7 @@ public:
         bool plain_answers = false;  ///< what cannot be read cannot be metered
         bool swaps = false;          ///< the client's credential ends here
         bool tunnel = false;
+        bool foreign = false;  ///< what means something to its own provider alone stays here
     };
     field_filter(const http::request_head& h, const pools::upstream_runtime& to, std::string_view secret, const what& is)
         : head_(h), to_(to), secret_(secret), is_(is), connection_names_(http::names_fields(h.connection)) {}
@@ -58,7 +59,7 @@ public:
             case field_id::traceparent:
             case field_id::via: return false;
             case field_id::content_type:
-                if (is_.json && is_default_type(f.value)) return false;
+                if (is_.foreign || (is_.json && is_default_type(f.value))) return false;
                 typed_ = true;
                 break;
             case field_id::max_forwards:
@@ -85,6 +86,7 @@ public:
     [[nodiscard]] verdict judge(const http::field& f) const {
         const bool of_websocket = f.name.size() > 14 && (f.name[0] | 0x20) == 's' && (f.name[4] | 0x20) == 'w';  // sec-websocket-…
         const bool may_name_key = of_websocket && is_.swaps && http::iequals(f.name, "sec-websocket-protocol");
+        if (is_.foreign && is_of_one_dialect(f.name)) return verdict::stays;
         if (http::is_treacherous(f.name) || (!may_name_key && repeats_secret(f.value, secret_))) return verdict::stays;
         if (of_websocket && is_.tunnel && http::iequals(f.name, "sec-websocket-extensions"))
             return verdict::stays;  // compressed messages cannot be read
@@ -128,7 +130,7 @@ void write_via(std::string& lines, const http::request_head& h) {
 
 }  // namespace
 
-outgoing::outgoing(const asked& what, const request_body& body, const place& to)
+outgoing::outgoing(const asked& what, const request_body& body, const place& to, const config::conf& by)
     : asked_(what),
       body_(body),
       pool_(to.pool),
@@ -136,12 +138,30 @@ outgoing::outgoing(const asked& what, const request_body& body, const place& to)
       collects_(!what.tunnel() && is_collected(*to.pool->conf, what.target, what.facts)) {
     const bool is_read = what.target.body == dialect::body_form::json || what.target.body == dialect::body_form::multipart;
     if (!is_read || !what.understood) return;
+    const auto how = service_of(*to.pool->conf, what, to.model, by);
+    if (how.is == service::as::refused) refused_ = not_served(*to.pool->conf, what);
+    if (how.is == service::as::translated) translate(how, to, by);
+    if (how.is != service::as::native) return;
     const auto wish = wishes_for(*to.pool->conf, what.facts, to.model, collects_, what.caller ? what.caller->settings().max_output_tokens : 0);
     edits_ = dialect::plan_edits(what.target.id, what.facts, wish);
     hides_usage_ = wish.include_usage && !collects_ && dialect::reports_usage_when_asked(what.target.id);
 }
 
+void outgoing::translate(const service& how, const place& to, const config::conf& by) {
+    const auto most = asked_.caller ? asked_.caller->settings().max_output_tokens : 0;
+    translated_ = std::make_unique<translated_request>(how, asked_, body_.bytes(), to, by, translated_request::settings{collects_, most});
+    collects_ = collects_ && !translated_->refused();
+}
+
+const core::error& outgoing::refused() const { return translated_ ? translated_->refused() : refused_; }
+
+std::uint64_t outgoing::sent_size() const {
+    if (translated_) return translated_->body().size();
+    return sends_encoded() ? body_.as_sent().size() : dialect::edited_size(body_.size(), edits_);
+}
+
 dialect::endpoint outgoing::speaks() const {
+    if (translated_) return translated_->target().id;
     const auto asked = asked_.target.id;
     return collects_ && asked == dialect::endpoint::gemini_generate ? dialect::endpoint::gemini_stream_generate : asked;
 }
@@ -149,6 +169,11 @@ dialect::endpoint outgoing::speaks() const {
 bool outgoing::has_terminator() const { return dialect::traits_of(speaks()).end == dialect::stream_end::own; }
 
 void outgoing::write_path(std::string& out, const http::request_head& h, const pools::upstream_runtime& to, bool swaps_credential) const {
+    if (translated_) {
+        out = dialect::upstream_path(translated_->target().dialect, to.conf->base_path, translated_->target());
+        if (translated_->target().streams_by_path) out += "?alt=sse";
+        return;
+    }
     const auto& target = asked_.target;
     const bool renames = !asked_.path_model.empty() && model_ != asked_.facts.model;
     const bool to_stream = speaks() != target.id;
@@ -163,7 +188,7 @@ void outgoing::write_path(std::string& out, const http::request_head& h, const p
 
 void outgoing::write_head(wire::request_out& out, const http::request_head& h, const pools::upstream_runtime& to, const envelope& with) const {
     // With keys configured the client's credential is weir's own; with an own upstream key it is replaced.
-    const bool swap = with.has_keys || !to.credential_name.empty();
+    const bool swap = with.has_keys || !to.credential_name.empty() || translated_;
     const bool plain_answers = asked_.understood || with.reads_answer;
     out.method = h.method;
     write_path(out.path, h, to, swap);
@@ -171,7 +196,7 @@ void outgoing::write_head(wire::request_out& out, const http::request_head& h, c
     out.upgrades = asked_.tunnel();
     out.length.reset();
     if (body_.is_kept() || body_.uploading() || h.method == "POST" || h.method == "PUT" || h.method == "PATCH")
-        out.length = sends_encoded() ? body_.as_sent().size() : dialect::edited_size(body_.size(), edits_);
+        out.length = sent_size();
 
     http::head_writer head{out.lines};
     field_filter filter{h,
@@ -179,10 +204,11 @@ void outgoing::write_head(wire::request_out& out, const http::request_head& h, c
                         with.has_keys ? dialect::find_credential(h) : std::string_view{},
                         {.json = is_json(),
                          .drops_coding = body_.has_coding() && !sends_encoded(),
-                         .drops_state = !with.continues_trace,
+                         .drops_state = !with.continues_trace || translated_,
                          .plain_answers = plain_answers,
                          .swaps = swap,
-                         .tunnel = asked_.tunnel()}};
+                         .tunnel = asked_.tunnel(),
+                         .foreign = translated_ != nullptr}};
     copy_fields(head, h, filter);
     // What the conf says of a field goes out alone.
     const auto add = [&](std::string_view name, std::string_view value) {
@@ -194,9 +220,11 @@ void outgoing::write_head(wire::request_out& out, const http::request_head& h, c
     if (plain_answers) add("accept-encoding", "identity");
     if (!to.credential_name.empty()) head.add(to.credential_name, to.credential_value.reveal());
     for (const auto& [name, value] : to.conf->headers) head.add(name, value.reveal());
+    if (translated_) translated_->add_fields(head, h, !with.has_keys && to.credential_name.empty());
     char traceparent[core::traceparent_size];
     core::write_traceparent(traceparent, with.trace);
-    add("traceparent", {traceparent, sizeof traceparent});
+    // A client's trace does not go to another provider than the one that the client knows.
+    if (!translated_ || !with.continues_trace) add("traceparent", {traceparent, sizeof traceparent});
     add("x-request-id", with.request_id);
     // The same for every try, so that an upstream that knows it does the work once.
     const bool makes = !asked_.reads_only() && dialect::makes_something(asked_.target, asked_.facts);
@@ -205,6 +233,7 @@ void outgoing::write_head(wire::request_out& out, const http::request_head& h, c
 }
 
 void outgoing::add_body(net::gather& out, std::string& copied) const {
+    if (translated_) return out.add(translated_->body());
     if (sends_encoded()) return out.add(body_.as_sent());
     std::size_t at = 0;
     if (edits_.size() > gathered_edits) {

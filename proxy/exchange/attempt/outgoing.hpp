@@ -2,6 +2,7 @@
 // fields are copied, and the body with the few values that change. It sends nothing.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "exchange/asked.hpp"
 #include "exchange/place.hpp"
 #include "exchange/request/request_body.hpp"
+#include "exchange/translation/translated_request.hpp"
 #include "http/head.hpp"
 #include "net/gather.hpp"
 #include "wire/upstream_stream.hpp"
@@ -29,9 +31,13 @@ public:
     };
 
     /// For an upstream of `to.pool` that knows the model as `to.model`.
-    outgoing(const asked& what, const request_body& body, const place& to);
+    outgoing(const asked& what, const request_body& body, const place& to, const config::conf& by);
     [[nodiscard]] bool is_for(const place& to) const { return pool_ == to.pool && model_ == to.model; }
 
+    /// The pool cannot serve it; none: it can.
+    [[nodiscard]] const core::error& refused() const;
+    /// What becomes of it where another dialect is spoken; null: it goes as it came.
+    [[nodiscard]] const translated_request* translated() const { return translated_.get(); }
     /// The endpoint that is spoken there.
     [[nodiscard]] dialect::endpoint speaks() const;
     /// A stream is asked for, although the client wants one document.
@@ -47,7 +53,9 @@ public:
     void add_body(net::gather& out, std::string& copied) const;
 
 private:
-    [[nodiscard]] bool sends_encoded() const { return body_.has_coding() && edits_.empty(); }
+    [[nodiscard]] bool sends_encoded() const { return body_.has_coding() && edits_.empty() && !translated_; }
+    [[nodiscard]] std::uint64_t sent_size() const;
+    void translate(const service& how, const place& to, const config::conf& by);
     [[nodiscard]] bool is_json() const { return body_.is_kept() && asked_.target.body == dialect::body_form::json; }
     void write_path(std::string& out, const http::request_head& h, const pools::upstream_runtime& to, bool swaps_credential) const;
 
@@ -56,6 +64,8 @@ private:
     const pools::pool_runtime* pool_;
     std::string_view model_;  ///< the snapshot's or the request's
     std::vector<dialect::edit> edits_;
+    std::unique_ptr<const translated_request> translated_;
+    core::error refused_;
     bool collects_ = false;
     bool hides_usage_ = false;
 };

@@ -3,6 +3,7 @@
 #include "exchange/charge.hpp"
 #include "exchange/intake.hpp"
 #include "exchange/race/verdict.hpp"
+#include "exchange/translation/pass.hpp"
 
 namespace weir::exchange {
 namespace {
@@ -11,6 +12,7 @@ std::unique_ptr<answer> begin_attempt(request& of, const outgoing& what, const p
     const auto entry = of.told.add_attempt(of.at, to);
     auto into = std::make_unique<answer>(to, std::move(lease), entry, what.speaks());
     into->times.began = of.now();
+    if (what.translated()) into->translated = translate_answer(of, *what.translated());
     return into;
 }
 
@@ -62,13 +64,17 @@ void race::enter_pool(std::size_t candidate) {
     of_.told.record.served_model = where.model;
     finder_.enter(of_.view->pools[where.pool], where.model);
     if (plan_.attempts() == 0) of_.watch.set_deadline(core::after(of_.told.time.began(), pool_conf().timeouts.total));
-    if (!outgoing_ || !outgoing_->is_for(here)) outgoing_.emplace(of_.what, of_.body, here);
+    if (!outgoing_ || !outgoing_->is_for(here)) outgoing_.emplace(of_.what, of_.body, here, of_.conf());
     set_beats(of_, *outgoing_, pool_conf(), false);
 }
 
 net::task<void> race::next_attempt() {
     const auto candidate = plan_.candidate();
     enter_pool(candidate);
+    if (outgoing_->refused()) {
+        not_servable();
+        co_return;
+    }
     auto& pool = of_.view->pools[of_.what.route->at(candidate, of_.what.facts.model).pool];
     auto picked = finder_.pick_at_once(plan_.attempts() == 0);
     if (!picked || finder_.was_asked(picked)) {

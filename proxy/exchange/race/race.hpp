@@ -53,6 +53,7 @@ private:
     // race_judge.cpp: what a failure means
     void judge(attempt& failed);
     void none_usable(const policy::picked& none);
+    void not_servable();
     void plan_next(const policy::judgement& verdict, record::failure why);
     void follow_up(advice what, record::failure why);
     void finish();

@@ -34,7 +34,7 @@ void give_up(request& of, answer& in) {
 
 void race::none_usable(const policy::picked& none) {
     const bool full = none.why_none == policy::no_upstream::all_full;
-    if (!error_ && kept_.status == 0) {
+    if ((!error_ || error_.what == core::code::cannot_translate) && kept_.status == 0) {
         const auto rest = none.back_at == core::never ? core::duration{0} : none.back_at - of_.now();
         const int seconds = std::max(1, static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(rest).count()) + 1);
         const std::string pool = "the pool '" + pool_conf().name + "'";
@@ -44,6 +44,13 @@ void race::none_usable(const policy::picked& none) {
     }
     next_ = of_.now() >= of_.watch.deadline() ? step::answer : plan_.pool_unusable();
     if (next_ == step::attempt) of_.at.metrics.pools().fallback(pool_conf().name, full ? "overloaded" : "no_upstream");
+}
+
+// The pool cannot say what the client wants: another may.
+void race::not_servable() {
+    if (!error_ && kept_.status == 0) error_ = outgoing_->refused();
+    next_ = plan_.pool_unusable();
+    if (next_ == step::attempt) of_.at.metrics.pools().fallback(pool_conf().name, "cannot_translate");
 }
 
 void race::judge(attempt& failed) {

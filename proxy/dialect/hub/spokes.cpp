@@ -1,0 +1,58 @@
+#include "dialect/hub/spokes.hpp"
+
+#include <array>
+
+namespace weir::dialect::hub {
+namespace {
+
+struct row {
+    std::string_view name;
+    endpoint whole, stream;
+    kind of;
+    std::string_view version, path;
+};
+
+// In the order of the enumeration.
+constexpr std::array<row, spokes> table{{
+    {"chat", endpoint::chat_completions, endpoint::chat_completions, kind::openai, "/v1", "/chat/completions"},
+    {"responses", endpoint::responses, endpoint::responses, kind::openai, "/v1", "/responses"},
+    {"messages", endpoint::messages, endpoint::messages, kind::anthropic, "/v1", "/messages"},
+    {"gemini", endpoint::gemini_generate, endpoint::gemini_stream_generate, kind::gemini, "/v1beta", "/models/model:"},
+}};
+
+const row& row_of(spoke s) { return table[static_cast<std::size_t>(s)]; }
+
+}  // namespace
+
+std::string_view name_of(spoke s) { return row_of(s).name; }
+kind kind_of(spoke s) { return row_of(s).of; }
+endpoint endpoint_of(spoke s, bool stream) { return stream ? row_of(s).stream : row_of(s).whole; }
+
+std::optional<spoke> spoke_named(std::string_view name) {
+    for (std::size_t i = 0; i < spokes; ++i)
+        if (table[i].name == name) return static_cast<spoke>(i);
+    return std::nullopt;
+}
+
+std::optional<spoke> spoke_of(endpoint e) {
+    for (std::size_t i = 0; i < spokes; ++i)
+        if (table[i].whole == e || table[i].stream == e) return static_cast<spoke>(i);
+    return std::nullopt;
+}
+
+target target_of(spoke s, bool stream, std::string_view model) {
+    const auto& of = row_of(s);
+    target out;
+    out.id = endpoint_of(s, stream);
+    out.dialect = of.of;
+    out.body = body_form::json;
+    out.version = of.version;
+    out.suffix = of.path;
+    if (s != spoke::gemini) return out;
+    out.streams_by_path = stream;
+    out.suffix += stream ? "streamGenerateContent" : "generateContent";
+    rename_in_path(out, model);
+    return out;
+}
+
+}  // namespace weir::dialect::hub

@@ -1,0 +1,81 @@
+#include "exchange/translation/pass.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+#include "exchange/own/hidden_credential.hpp"
+#include "http/head_writer.hpp"
+
+namespace weir::exchange {
+namespace {
+
+namespace hub = dialect::hub;
+using hub::spoke;
+
+std::string minted_id(spoke of, core::fast_random& random) {
+    constexpr std::array<std::string_view, hub::spokes> prefixes{"chatcmpl-", "resp_", "msg_", "r"};
+    char digits[33];
+    const auto n = std::snprintf(digits, sizeof digits, "%016llx%08llx", static_cast<unsigned long long>(random()),
+                                 static_cast<unsigned long long>(random() >> 32));
+    return std::string{prefixes[static_cast<std::size_t>(of)]}.append(digits, static_cast<std::size_t>(n));
+}
+
+void write_head(answer& in) {
+    std::string lines;
+    http::head_writer out{lines};
+    out.status_line(in.status, http::reason_of(in.status));
+    if (!in.is_stream() || in.translated->streams()) out.add("content-type", in.translated->content_type());
+    lines += in.lines;
+    in.lines = std::move(lines);
+}
+
+void translate_error(request& of, answer& in) {
+    auto& window = in.reader.window();
+    hide_credential(in.at.to, window.data(), window.size());
+    const auto facts = dialect::read_unary(in.speaks, window.data(), window.size());
+    // An error in a 200 is one all the same.
+    in.status = in.translated->take_error({std::max(in.status, in.status < 400 ? 500 : 400), facts.error_code, facts.error_message}, of.told.record.request_id);
+    of.told.record.status = in.status;
+    if (!in.ended()) in.release();
+}
+
+}  // namespace
+
+std::unique_ptr<translated_answer> translate_answer(request& of, const translated_request& what) {
+    hub::answer_names names;
+    names.id = minted_id(what.how().from, of.at.random);
+    names.model = of.what.facts.model;
+    names.created = std::chrono::duration_cast<std::chrono::seconds>(core::wall_clock::now().time_since_epoch()).count();
+    names.include_usage = of.what.facts.asks_usage;
+    names.show_reasoning = what.shows_reasoning();
+    names.request_id = of.told.record.request_id;
+    return std::make_unique<translated_answer>(what, std::move(names), of.told.record.stream);
+}
+
+bool translate_document(answer& in) {
+    const bool readable = in.how.read != reading::events && in.how.coding == http::content_coding::identity && in.status < 300 && in.ended();
+    return readable && in.translated->take_document(in.reader.window().view());
+}
+
+void translate_whole(request& of, answer& in) {
+    auto& record = of.told.record;
+    const auto& said = in.translated->said();
+    record.translated = said.label;
+    record.dropped = said.dropped;
+    record.changed = said.changed;
+    if (in.status >= 400 || (!in.is_stream() && in.translated->passing().empty())) translate_error(of, in);
+    write_head(in);
+    if (in.is_stream()) return;
+    in.reader.replace(in.translated->passing());
+    in.translated->passed();
+    in.has_body = true;
+}
+
+bool crosses_dialects(std::string_view name) {
+    constexpr std::array<std::string_view, 4> all{"date", "retry-after", "retry-after-ms", "x-should-retry"};
+    return std::any_of(all.begin(), all.end(), [&](std::string_view each) { return http::iequals(each, name); });
+}
+
+}  // namespace weir::exchange

@@ -1,0 +1,30 @@
+// How a pool serves a request: as it came, as something else that means the same, or not at all. The server and `weir explain` decide here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/conf.hpp"
+#include "dialect/hub/capabilities.hpp"
+#include "dialect/hub/spokes.hpp"
+#include "exchange/asked.hpp"
+
+namespace weir::exchange {
+
+struct service {
+    enum class as : std::uint8_t { native, translated, refused };
+    as is = as::native;
+    dialect::hub::spoke from = dialect::hub::spoke::chat;  ///< of a translation: what the client speaks
+    dialect::hub::spoke to = dialect::hub::spoke::chat;    ///< likewise: what is spoken there
+};
+
+/// `model`: as it is asked for there.
+[[nodiscard]] service service_of(const config::pool_conf& pool, const asked& what, std::string_view model, const config::conf& by);
+
+/// What is known of it.
+[[nodiscard]] dialect::hub::capabilities capabilities_of(std::string_view model, const config::conf& by);
+
+/// Why it cannot be served there.
+[[nodiscard]] core::error not_served(const config::pool_conf& pool, const asked& what);
+
+}  // namespace weir::exchange

@@ -1,0 +1,70 @@
+#include "exchange/translation/translated_answer.hpp"
+
+#include <utility>
+
+#include "dialect/hub/documents.hpp"
+#include "dialect/hub/error_answer.hpp"
+#include "dialect/read/sse_fields.hpp"
+
+namespace weir::exchange {
+namespace {
+
+namespace hub = dialect::hub;
+
+}  // namespace
+
+translated_answer::translated_answer(const translated_request& of, hub::answer_names names, bool streams)
+    : how_(of.how()), said_(of.said()), names_(std::move(names)), streams_(streams) {}
+
+hub::answer_stream_writer& translated_answer::writer() {
+    if (!writer_) {
+        writer_ = hub::write_stream_of(how_.from, names_);
+        writer_->into(&out_);
+    }
+    return *writer_;
+}
+
+void translated_answer::take(std::string_view event) {
+    if (over_) return;
+    if (!reader_) reader_ = hub::read_stream_of(how_.to);
+    const auto fields = dialect::read_fields(event, joined_);
+    if (!fields.has_data) return;
+    if (fields.data.data() == joined_.data()) joined_.reserve(joined_.size() + 64);
+    reader_->read(fields.data, writer());
+}
+
+void translated_answer::finish() {
+    if (std::exchange(over_, true)) return;
+    if (reader_) reader_->end(writer());
+    writer().end();
+}
+
+void translated_answer::break_off(const core::error& why) {
+    if (std::exchange(over_, true)) return;
+    writer().break_off(why);
+}
+
+bool translated_answer::take_document(std::string_view json) {
+    auto& where = dialect::json::thread_index();
+    if (where.build(json) != dialect::json::fault::none) return false;
+    const dialect::json::cursor at{where};
+    if (streams_) {
+        over_ = true;
+        const bool known = hub::read_document(how_.to, at, writer());
+        writer().end();
+        return known;
+    }
+    hub::document_writer document{how_.from, names_};
+    if (!hub::read_document(how_.to, at, document)) return false;
+    out_ = document.take();
+    return !document.failed();
+}
+
+int translated_answer::take_error(const hub::provider_error& what, std::string_view request_id) {
+    auto told = hub::tell_error(how_.from, what, request_id);
+    streams_ = false;
+    out_ = std::move(told.body);
+    return told.status;
+}
+
+}  // namespace weir::exchange

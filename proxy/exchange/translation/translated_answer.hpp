@@ -1,0 +1,54 @@
+// An answer of one dialect as it becomes one of another: event by event, or whole. It reads no source and decides nothing.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/error.hpp"
+#include "dialect/hub/answer_event.hpp"
+#include "exchange/translation/translated_request.hpp"
+
+namespace weir::exchange {
+
+class translated_answer {
+public:
+    /// `streams`: the client asked for a stream.
+    translated_answer(const translated_request& of, dialect::hub::answer_names names, bool streams);
+
+    [[nodiscard]] const translation_said& said() const { return said_; }
+    [[nodiscard]] bool streams() const { return streams_; }
+    [[nodiscard]] std::string_view content_type() const { return streams_ ? "text/event-stream" : "application/json"; }
+
+    /// One event of the upstream's stream, whole, followed by 64 readable bytes.
+    void take(std::string_view event);
+    /// The upstream has said all of it: the client's dialect's own end follows. Once.
+    void finish();
+    /// The stream is cut here: the client's dialect's error event, where it has one.
+    void break_off(const core::error& why);
+    /// Events for the client that have not gone on.
+    [[nodiscard]] std::string_view passing() const { return out_; }
+    void passed() { out_.clear(); }
+
+    /// A whole answer, followed by 64 readable bytes: afterwards passing() has the client's. False: it is none of that dialect.
+    [[nodiscard]] bool take_document(std::string_view json);
+    /// Of the upstream's own error answer: what the client gets instead, and its status.
+    [[nodiscard]] int take_error(const dialect::hub::provider_error& what, std::string_view request_id);
+
+    /// What the upstream said and nobody here knows.
+    [[nodiscard]] std::uint32_t skipped() const { return reader_ ? reader_->skipped() : 0; }
+
+private:
+    [[nodiscard]] dialect::hub::answer_stream_writer& writer();
+
+    service how_;
+    translation_said said_;
+    dialect::hub::answer_names names_;
+    std::unique_ptr<dialect::hub::answer_stream_reader> reader_;
+    std::unique_ptr<dialect::hub::answer_stream_writer> writer_;
+    std::string out_, joined_;
+    bool streams_;
+    bool over_ = false;
+};
+
+}  // namespace weir::exchange

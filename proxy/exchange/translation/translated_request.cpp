@@ -1,0 +1,103 @@
+#include "exchange/translation/translated_request.hpp"
+
+#include <algorithm>
+
+#include "dialect/credentials.hpp"
+#include "dialect/hub/reading.hpp"
+#include "dialect/hub/writing.hpp"
+#include "http/field.hpp"
+
+namespace weir::exchange {
+namespace {
+
+namespace hub = dialect::hub;
+using hub::spoke;
+
+bool read(spoke from, dialect::json::cursor at, hub::conversation& into, hub::notes& told) {
+    switch (from) {
+        case spoke::chat: return hub::read_chat(at, into, told);
+        case spoke::responses: return hub::read_responses(at, into, told);
+        case spoke::messages: return hub::read_messages(at, into, told);
+        case spoke::gemini: return hub::read_gemini(at, into, told);
+    }
+    return false;
+}
+
+void write(spoke to, const hub::conversation& of, const hub::target_settings& with, std::string& out, hub::notes& told) {
+    switch (to) {
+        case spoke::chat: return hub::write_chat(of, with, out, told);
+        case spoke::responses: return hub::write_responses(of, with, out, told);
+        case spoke::messages: return hub::write_messages(of, with, out, told);
+        case spoke::gemini: return hub::write_gemini(of, with, out, told);
+    }
+}
+
+bool begins_with(std::string_view name, std::string_view prefix) {
+    return name.size() >= prefix.size() && http::iequals(name.substr(0, prefix.size()), prefix);
+}
+
+}  // namespace
+
+bool is_of_one_dialect(std::string_view name) {
+    constexpr std::array<std::string_view, 6> prefixes{"anthropic-", "openai-", "x-stainless-", "x-goog-", "x-codex-", "x-claude-"};
+    return std::any_of(prefixes.begin(), prefixes.end(), [&](std::string_view p) { return begins_with(name, p); });
+}
+
+hub::target_settings settings_for(const place& to, const config::conf& by) {
+    using reasoning = config::translation_conf::reasoning;
+    const auto& conf = to.pool->conf->translation;
+    hub::target_settings out;
+    out.model = to.model;
+    out.can = capabilities_of(to.model, by);
+    out.max_output = conf.max_output;
+    out.show_reasoning = conf.shows != reasoning::off;
+    out.drops_hosted_tools = conf.hosted == config::translation_conf::hosted_tools::drop;
+    return out;
+}
+
+translated_request::translated_request(const service& how, const asked& what, std::string_view body, const place& to, const config::conf& by,
+                                       const settings& with)
+    : how_(how), conf_(&to.pool->conf->translation) {
+    write(what, body, to, by, with);
+}
+
+void translated_request::write(const asked& what, std::string_view body, const place& to, const config::conf& by, const settings& with) {
+    hub::notes told{conf_->is == config::translation_conf::mode::strict};
+    auto& where = dialect::json::thread_index();
+    if (where.build(body) != dialect::json::fault::none) {
+        refused_ = {core::code::bad_request, "the body is no JSON"};
+        return;
+    }
+    hub::conversation said;
+    if (read(how_.from, dialect::json::cursor{where}, said, told)) {
+        said.stream = what.facts.stream || what.target.streams_by_path || with.as_stream;
+        if (what.facts.choices <= 1)
+            said.setting(hub::field::choices) = {};
+        else
+            told.refuse(hub::name_of(hub::field::choices, how_.from), "translated answers are one");
+        if (with.max_output > 0) said.max_output = std::min(said.max_output.value_or(with.max_output), with.max_output);
+        exchange::write(how_.to, said, settings_for(to, by), body_, told);
+    }
+    target_ = hub::target_of(how_.to, said.stream, to.model);
+    said_ = {std::string{hub::name_of(how_.from)} + ">" + std::string{hub::name_of(how_.to)}, told.dropped(), told.changed()};
+    note_refusal(told, *to.pool->conf);
+}
+
+void translated_request::note_refusal(const hub::notes& told, const config::pool_conf& pool) {
+    if (!told.refused()) return;
+    const auto& [field, why] = *told.refused();
+    const bool kept_elsewhere = field == hub::name_of(hub::field::previous_response, spoke::responses);
+    refused_ = {kept_elsewhere ? core::code::previous_response_not_found : core::code::cannot_translate,
+                "'" + field + "' cannot be sent to a " + std::string{hub::name_of(how_.to)} + " upstream (pool '" + pool.name + "'): " + why};
+    refused_.param = field;
+}
+
+void translated_request::add_fields(http::head_writer& head, const http::request_head& h, bool passes_credential) const {
+    if (how_.to == spoke::messages) head.add("anthropic-version", conf_->anthropic_version);
+    if (!passes_credential) return;
+    const auto secret = dialect::find_credential(h);
+    const auto field = dialect::upstream_credential(hub::kind_of(how_.to));
+    if (!secret.empty()) head.add(field.name, std::string{field.prefix}.append(secret));
+}
+
+}  // namespace weir::exchange

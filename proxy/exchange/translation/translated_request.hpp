@@ -1,0 +1,62 @@
+// A request as an upstream of another dialect gets it: another path, another body, and what that leaves out.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/error.hpp"
+#include "dialect/hub/notes.hpp"
+#include "exchange/place.hpp"
+#include "exchange/translation/service.hpp"
+#include "http/head.hpp"
+#include "http/head_writer.hpp"
+
+namespace weir::exchange {
+
+/// What was done to a request on its way, for the client and the log.
+struct translation_said {
+    std::string label;             ///< FROM>TO
+    std::string dropped, changed;  ///< fields, separated by ", "
+};
+
+class translated_request {
+public:
+    struct settings {
+        bool as_stream = false;       ///< it is asked for as one, whatever the client wants
+        std::int64_t max_output = 0;  ///< the key's limit, in tokens; 0: none
+    };
+
+    /// `body`: the client's, followed by 64 readable bytes.
+    translated_request(const service& how, const asked& what, std::string_view body, const place& to, const config::conf& by, const settings& with);
+
+    /// It has no place there: the error says which field, and why.
+    [[nodiscard]] const core::error& refused() const { return refused_; }
+    [[nodiscard]] const dialect::target& target() const { return target_; }
+    [[nodiscard]] std::string_view body() const { return body_; }
+    [[nodiscard]] const service& how() const { return how_; }
+    [[nodiscard]] const translation_said& said() const { return said_; }
+    /// Clients of chat get to see what was thought.
+    [[nodiscard]] bool shows_reasoning() const { return conf_->shows != config::translation_conf::reasoning::off; }
+    /// Fields that its upstream wants beside those that it gets from every client.
+    void add_fields(http::head_writer& head, const http::request_head& h, bool passes_credential) const;
+
+private:
+    void write(const asked& what, std::string_view body, const place& to, const config::conf& by, const settings& with);
+    void note_refusal(const dialect::hub::notes& told, const config::pool_conf& pool);
+
+    service how_;
+    const config::translation_conf* conf_;
+    dialect::target target_;
+    std::string body_;
+    translation_said said_;
+    core::error refused_;
+};
+
+/// What the conf says of translations for `to`.
+[[nodiscard]] dialect::hub::target_settings settings_for(const place& to, const config::conf& by);
+
+/// A field that means something to its own provider alone.
+[[nodiscard]] bool is_of_one_dialect(std::string_view name);
+
+}  // namespace weir::exchange
