@@ -63,7 +63,10 @@ std::string_view behind_slash(std::string_view model) {
 }  // namespace
 
 capability_book::capability_book(std::vector<capability_entry> entries) : entries_(std::move(entries)) {
-    std::stable_sort(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) { return specificity(a) > specificity(b); });
+    std::sort(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
+        const auto left = specificity(a), right = specificity(b);
+        return left != right ? left > right : a.pattern < b.pattern;
+    });
 }
 
 capability_book capability_book::with(const std::vector<capability_entry>& over) const {

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "dialect/hub/answer_event.hpp"
+#include "dialect/hub/error_answer.hpp"
 #include "exchange/translation/translated_request.hpp"
 
 namespace weir::exchange {

@@ -109,9 +109,9 @@ TEST(HubStream, MessagesBecomeChunks) {
 TEST(HubStream, AnErrorEndsItWithoutAnEnd) {
     EXPECT_EQ(as_chat({R"({"type":"message_start","message":{"id":"m"}})",
                        R"({"type":"error","error":{"type":"overloaded_error","message":"too \"busy\""}})"}),
-              "data: {\"error\":{\"message\":\"too \\\"busy\\\"\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n");
+              "data: {\"error\":{\"message\":\"upstream says: too \\\"busy\\\"\",\"type\":\"api_error\",\"param\":null,\"code\":\"stream_interrupted\"}}\n\n");
     EXPECT_EQ(as_messages({R"({"error":{"message":"no"}})"}),
-              "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"no\"}}\n\n");
+              "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"upstream says: no\",\"code\":\"stream_interrupted\"},\"request_id\":\"\"}\n\n");
 }
 
 // --- responses ---
