@@ -30,10 +30,10 @@ enum class finish : std::uint8_t {
 struct answer_event {
     enum class kind : std::uint8_t {
         begin,      ///< `id`
-        open,       ///< a block begins: `block`, `of`; of a call with `id` and `name`
+        open,       ///< a block begins: `block`, `of`; of a call with `id`, `name` and the `opaque` that belongs to it
         text,       ///< more of the block's text: said, refused or thought
         arguments,  ///< more of a call's arguments: `text` is a piece of JSON text, as the content of a string
-        signature,  ///< of a thought: `opaque`
+        signature,  ///< of a thought or a text: `opaque`
         close,
         finish,  ///< `why`, `text`: the stop sequence, where it is known
         usage,   ///< so far
@@ -72,7 +72,8 @@ struct answer_names {
     std::string_view model;       ///< as the client calls it
     std::int64_t created = 0;     ///< seconds since 1970
     bool include_usage = false;   ///< chat: asked for by the client
-    bool show_reasoning = false;  ///< chat: what was thought is passed on
+    bool show_reasoning = false;  ///< what was thought is passed on
+    std::uint32_t scope = 0;      ///< whose account answers
     std::string_view request_id;  ///< for errors
 };
 

@@ -80,6 +80,7 @@ struct target_settings {
     capabilities can;
     std::optional<std::int64_t> max_output;  ///< where the client says none
     bool show_reasoning = false;             ///< chat clients get to see it
+    std::uint32_t scope = 0;                 ///< whose account is asked, for what only it can read
     bool drops_hosted_tools = false;         ///< tools that run at another provider are left out, not refused
 };
 

@@ -36,6 +36,7 @@ struct carrier {
     enum class family : std::uint8_t { none, anthropic, openai, gemini, chat };
     family of = family::none;
     raw_text data;
+    std::uint32_t scope = 0;  ///< whose account it belongs to; 0: nobody said
 };
 
 struct part {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dialect/hub/answer_event.hpp"
+#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/raw_text.hpp"
 #include "dialect/json/json_index.hpp"
 
@@ -17,7 +18,7 @@ namespace weir::dialect::hub {
 /// Puts a whole answer together.
 class document_writer : public answer_listener {
 public:
-    document_writer(spoke to, answer_names names) : to_(to), names_(std::move(names)) {}
+    document_writer(spoke to, answer_names names) : to_(to), names_(std::move(names)), seals_(names_.scope) {}
 
     void hear(const answer_event& what) override;
     /// After the end: the answer in its dialect. Calls whose arguments are cut are left out where its clients would run them.
@@ -31,19 +32,24 @@ private:
         part::kind of;
         std::string text, id, name;
         carrier::family family = carrier::family::none;
-        std::string sealed;
+        std::string sealed;  ///< what only its maker can read; after take() began, in its envelope
     };
     [[nodiscard]] block* find(std::uint32_t number);
+    void seal_all();
     void chat(json_writer& out);
+    void details_of_chat(json_writer& out) const;
     void messages(json_writer& out);
     void responses(json_writer& out);
     void gemini(json_writer& out);
     void call_of_chat(json_writer& out, const block& of) const;
-    void item_of_responses(json_writer& out, const block& of, std::size_t number) const;
+    void item_of_responses(json_writer& out, const block& of, std::size_t& number) const;
+    void thought_of_responses(json_writer& out, const block& of, std::size_t& number) const;
+    void block_of_messages(json_writer& out, const block& of) const;
     [[nodiscard]] std::string joined(part::kind of) const;
 
     spoke to_;
     answer_names names_;
+    sealer seals_;
     std::vector<block> blocks_;
     usage::counts used_;
     finish why_ = finish::unknown;

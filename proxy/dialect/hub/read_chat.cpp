@@ -1,6 +1,7 @@
 // Requests to /v1/chat/completions.
 #include <algorithm>
 
+#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/reading.hpp"
 
 namespace weir::dialect::hub {
@@ -21,6 +22,7 @@ private:
     void file(json::cursor& at);
     void audio(json::cursor& at);
     void reasoning(json::cursor& at);
+    [[nodiscard]] bool detail(json::cursor& at);
     void calls(json::cursor& at);
     void call(json::cursor& at);
     void one_tool(json::cursor& at);
@@ -106,13 +108,31 @@ void chat_reader::message(json::cursor& at) {
 // The field's name depends on who serves the model.
 void chat_reader::reasoning(json::cursor& at) {
     raw_text thought;
+    bool detailed = false;
     at.members([&](std::string_view key, json::cursor& value) {
         if ((key == "reasoning_content" || key == "reasoning") && value.peek() == '"') thought = text_at(value);
+        if (key != "reasoning_details") return;
+        value.elements([&](json::cursor& each) { detailed = detail(each) || detailed; });
     });
-    if (!thought.said) return;
+    // Its details say the same, and whose it is.
+    if (!thought.said || detailed) return;
     auto& made = into_.add(part::kind::reasoning);
     made.text = thought;
     made.opaque.of = carrier::family::chat;
+}
+
+// True: it is one that this gateway has written.
+bool chat_reader::detail(json::cursor& at) {
+    part made;
+    made.is = part::kind::reasoning;
+    const bool is_object = at.members([&](std::string_view key, json::cursor& value) {
+        if (key == "text") made.text = text_at(value);
+        if ((key == "signature" || key == "data") && value.peek() == '"') made.opaque.data = text_at(value);
+    });
+    if (!is_object) (void)at.skip();
+    if (!is_envelope(made.opaque.data)) return false;
+    into_.add(part::kind::reasoning) = made;
+    return true;
 }
 
 void chat_reader::result(json::cursor& at) {

@@ -30,12 +30,19 @@ public:
         close(e, opaque);
     }
     void call(raw_text id, raw_text name, const embedded_json& arguments, carrier opaque = {}) {
-        auto e = open(part::kind::call, id, name);
+        auto e = open(part::kind::call, id, name, opaque);
+        e.opaque = {};
         std::string text;
         append_as_string(text, arguments);
         if (!text.empty()) say(e, kind::arguments, raw_text{text});
-        close(e, opaque);
+        close(e, {});
         called_ = true;
+    }
+    void error(raw_text message) {
+        answer_event e;
+        e.is = kind::error;
+        e.text = message;
+        to_.hear(e);
     }
     void usage(endpoint of, const usage_report& report) {
         answer_event e;
@@ -52,13 +59,14 @@ public:
     }
 
 private:
-    answer_event open(part::kind of, raw_text id, raw_text name) {
+    answer_event open(part::kind of, raw_text id, raw_text name, carrier opaque = {}) {
         answer_event e;
         e.is = kind::open;
         e.of = of;
         e.block = next_++;
         e.id = id;
         e.name = name;
+        e.opaque = opaque;
         to_.hear(e);
         return e;
     }
@@ -213,6 +221,7 @@ bool read_responses_answer(json::cursor body, teller& to) {
     body.members([&](std::string_view key, json::cursor& at) {
         if (key == "usage") reported = read_usage(dialect::kind::openai, at, report);
         if (key == "incomplete_details") why = look_for_text(at, "reason");
+        if (key == "error" && at.peek() == '{') to.error(look_for_text(at, "message"));
         if (key != "output") return;
         found = at.peek() == '[';
         at.elements([&](json::cursor& each) { responses_item(each, to); });
@@ -240,7 +249,7 @@ bool read_document(spoke from, json::cursor body, answer_listener& to) {
     const auto text = std::string{whole.since(begin)}.append(64, '\0');
     reader->read(std::string_view{text}.substr(0, text.size() - 64), to);
     reader->end(to);
-    return reader->skipped() == 0;
+    return has_member(body, "candidates") || has_member(body, "promptFeedback");
 }
 
 }  // namespace weir::dialect::hub

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "dialect/hub/envelope.hpp"
+
 namespace weir::dialect::hub {
 
 std::string_view written(json::cursor& at) {
@@ -97,6 +99,16 @@ void keep_setting(json::cursor& at, std::string_view path, conversation& into) {
     }
     if (at.is_null()) return (void)at.skip();
     into.setting(f) = {written(at), true};
+}
+
+bool read_request(spoke from, json::cursor body, conversation& into, notes& told) {
+    const auto read = from == spoke::chat        ? read_chat
+                      : from == spoke::responses ? read_responses
+                      : from == spoke::messages  ? read_messages
+                                                 : read_gemini;
+    if (!read(body, into, told)) return false;
+    open_envelopes(into);
+    return true;
 }
 
 void conversation::clear() {

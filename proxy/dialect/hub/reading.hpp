@@ -35,6 +35,9 @@ namespace weir::dialect::hub {
 /// Keeps a setting that has a row in the table, or notes the name of what is not known. `path`: of the member in the client's dialect.
 void keep_setting(json::cursor& at, std::string_view path, conversation& into);
 
+/// Any of the four, with its envelopes opened (envelope.hpp).
+[[nodiscard]] bool read_request(spoke from, json::cursor body, conversation& into, notes& told);
+
 /// Of the dialect's own request; false: it is none (`told` has the reason). The body outlives `into`.
 [[nodiscard]] bool read_chat(json::cursor body, conversation& into, notes& told);
 [[nodiscard]] bool read_messages(json::cursor body, conversation& into, notes& told);

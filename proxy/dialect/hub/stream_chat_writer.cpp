@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "dialect/error_body.hpp"
+#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/streams.hpp"
 
 namespace weir::dialect::hub {
@@ -23,7 +24,7 @@ std::string_view name_of(finish why) {
 
 class chat_stream_writer final : public answer_stream_writer {
 public:
-    explicit chat_stream_writer(answer_names names) : names_(std::move(names)) {
+    explicit chat_stream_writer(answer_names names) : names_(std::move(names)), seals_(names_.scope) {
         front_ =
             R"(data: {"id":")" + names_.id + R"(","object":"chat.completion.chunk","created":)" + std::to_string(names_.created) + R"(,"model":")";
         append_escaped(front_, names_.model);
@@ -45,12 +46,18 @@ private:
     void text(const answer_event& what);
     void arguments(std::uint32_t block, std::string_view piece);
     void close(const answer_event& what);
+    void sealed(std::string_view type, std::string_view field, const std::string& sealed);
     void delta() { out_->append(front_).append(R"({"index":0,"delta":{)"); }
     void end_delta() { out_->append("},\"finish_reason\":null}]}\n\n"); }
 
     answer_names names_;
     std::string front_;  ///< of each chunk
     std::vector<call> calls_;
+    sealer seals_;
+    carrier::family family_ = carrier::family::none;  ///< of what stands in signature_
+    std::string signature_;                           ///< of the thought or text that is being said
+    std::uint32_t details_ = 0;                       ///< entries of reasoning_details that are whole
+    bool thought_ = false, hidden_ = false;           ///< the one that is being said has a text; and the client does not see it
     usage::counts used_;
     finish why_ = finish::unknown;
     bool begun_ = false, said_ = false;
@@ -67,6 +74,10 @@ void chat_stream_writer::hear(const answer_event& what) {
     if (out_ == nullptr) return;
     switch (what.is) {
         case kind::open: return open(what);
+        case kind::signature:
+            family_ = what.opaque.of;
+            signature_ = what.opaque.data.json;
+            return;
         case kind::text: return text(what);
         case kind::arguments: return arguments(what.block, what.text.json);
         case kind::close: return close(what);
@@ -78,8 +89,12 @@ void chat_stream_writer::hear(const answer_event& what) {
 }
 
 void chat_stream_writer::open(const answer_event& what) {
+    signature_.clear();
+    thought_ = hidden_ = false;
     if (what.of != part::kind::call) return;
     begin();
+    if (what.opaque.data.said) sealed("reasoning.encrypted", "data", seals_.of_call(what.opaque));
+    seals_.heard_call();
     delta();
     out_->append(R"("tool_calls":[{"index":)").append(std::to_string(calls_.size())).append(R"(,"id":")").append(what.id.json);
     out_->append(R"(","type":"function","function":{"name":")").append(what.name.json).append(R"(","arguments":""}}])");
@@ -88,11 +103,31 @@ void chat_stream_writer::open(const answer_event& what) {
 }
 
 void chat_stream_writer::text(const answer_event& what) {
-    if (what.of == part::kind::reasoning && !names_.show_reasoning) return;
+    if (what.of == part::kind::reasoning && !names_.show_reasoning) {
+        hidden_ = true;
+        return;
+    }
     begin();
     delta();
-    const std::string_view name = what.of == part::kind::reasoning ? "reasoning_content" : what.of == part::kind::refusal ? "refusal" : "content";
+    const bool thought = what.of == part::kind::reasoning;
+    const std::string_view name = thought ? "reasoning_content" : what.of == part::kind::refusal ? "refusal" : "content";
     out_->append(1, '"').append(name).append("\":\"").append(what.text.json).append(1, '"');
+    if (thought) {
+        seals_.heard_thought(what.text);
+        thought_ = true;
+        out_->append(R"(,"reasoning_details":[{"index":)").append(std::to_string(details_));
+        out_->append(R"(,"type":"reasoning.text","text":")").append(what.text.json).append("\"}]");
+    } else {
+        seals_.heard_text(what.text);
+    }
+    end_delta();
+}
+
+void chat_stream_writer::sealed(std::string_view type, std::string_view field, const std::string& sealed) {
+    begin();
+    delta();
+    out_->append(R"("reasoning_details":[{"index":)").append(std::to_string(details_++)).append(R"(,"type":")").append(type);
+    out_->append("\",\"").append(field).append("\":\"").append(sealed).append("\"}]");
     end_delta();
 }
 
@@ -106,9 +141,20 @@ void chat_stream_writer::arguments(std::uint32_t block, std::string_view piece) 
     }
 }
 
-// Clients parse what they put together: nothing is no object.
+// Clients parse what they put together: nothing is no object. What a thought is signed with is told behind it.
 void chat_stream_writer::close(const answer_event& what) {
-    if (what.of != part::kind::call) return;
+    if (what.of != part::kind::call) {
+        const carrier held{family_, raw_text{signature_}, 0};
+        if (signature_.empty() || is_void(held, hidden_))
+            details_ += thought_ ? 1 : 0;
+        else if (what.of != part::kind::reasoning)
+            sealed("reasoning.encrypted", "data", seals_.of_text(held));
+        else
+            sealed(thought_ ? "reasoning.text" : "reasoning.encrypted", thought_ ? "signature" : "data", seals_.of_thought(held));
+        signature_.clear();
+        thought_ = false;
+        return;
+    }
     for (const auto& each : calls_)
         if (each.block == what.block && !each.said) return arguments(what.block, "{}");
 }

@@ -180,8 +180,9 @@ void gemini_stream_reader::call(json::cursor& at, raw_text signature, answer_lis
     }
     ++calls_;
     called_ = true;
+    if (signature.said) e.opaque = {carrier::family::gemini, signature};
     to.hear(e);
-    if (signature.said) seal(e.block, e.of, signature, to);
+    e.opaque = {};
     e.is = kind::arguments;
     e.text = raw_text{arguments};
     to.hear(e);

@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/streams.hpp"
 
 namespace weir::dialect::hub {
@@ -23,7 +24,7 @@ std::string_view name_of(finish why) {
 
 class gemini_stream_writer final : public answer_stream_writer {
 public:
-    explicit gemini_stream_writer(answer_names names) : names_(std::move(names)) {}
+    explicit gemini_stream_writer(answer_names names) : names_(std::move(names)), seals_(names_.scope) {}
 
     void hear(const answer_event& what) override;
     void end() override;
@@ -43,9 +44,12 @@ private:
 
     answer_names names_;
     std::vector<call> calls_;  ///< that have begun and not ended
+    sealer seals_;
+    carrier::family family_ = carrier::family::none;  ///< of what stands in signature_
+    std::string signature_;                           ///< of the thought that is being said
     usage::counts used_;
     finish why_ = finish::unknown;
-    bool over_ = false;
+    bool over_ = false, hidden_ = false;  ///< hidden_: the client does not see what is being thought
 };
 
 void gemini_stream_writer::end_frame(std::string_view more) {
@@ -64,11 +68,19 @@ void gemini_stream_writer::hear(const answer_event& what) {
     if (out_ == nullptr) return;
     switch (what.is) {
         case kind::open:
-            if (what.of == part::kind::call) calls_.push_back({what.block, std::string{what.name.json}, std::string{what.id.json}, {}});
+            signature_.clear();
+            hidden_ = false;
+            if (what.of != part::kind::call) return;
+            seals_.heard_call();
+            calls_.push_back({what.block, std::string{what.name.json}, std::string{what.id.json}, {}});
             return;
         case kind::text: return text(what);
         case kind::arguments:
             if (auto* of = find(what.block)) of->arguments += what.text.json;
+            return;
+        case kind::signature:
+            family_ = what.opaque.of;
+            signature_ = what.opaque.data.json;
             return;
         case kind::close: return close(what);
         case kind::usage: used_ = what.used; return;
@@ -79,9 +91,15 @@ void gemini_stream_writer::hear(const answer_event& what) {
 }
 
 void gemini_stream_writer::text(const answer_event& what) {
+    const bool thought = what.of == part::kind::reasoning;
+    if (thought && !names_.show_reasoning) {
+        hidden_ = true;
+        return;
+    }
+    thought ? seals_.heard_thought(what.text) : seals_.heard_text(what.text);
     begin_frame();
     out_->append(R"({"text":")").append(what.text.json).append(1, '"');
-    if (what.of == part::kind::reasoning) out_->append(",\"thought\":true");
+    if (thought) out_->append(",\"thought\":true");
     out_->append(1, '}');
     end_frame({});
     out_->append("}\n\n");
@@ -89,6 +107,13 @@ void gemini_stream_writer::text(const answer_event& what) {
 
 // One that is cut is left out: its arguments would be run as they are.
 void gemini_stream_writer::close(const answer_event& what) {
+    if (what.of == part::kind::reasoning && !signature_.empty() && !is_void({family_, {}, 0}, hidden_)) {
+        begin_frame();
+        out_->append(R"({"text":"","thought":true,"thoughtSignature":")");
+        out_->append(as_base64(seals_.of_thought({family_, raw_text{std::exchange(signature_, {})}, 0}))).append("\"}");
+        end_frame({});
+        out_->append("}\n\n");
+    }
     auto* of = find(what.block);
     if (of == nullptr) return;
     std::string arguments;

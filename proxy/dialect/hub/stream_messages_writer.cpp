@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "dialect/error_body.hpp"
+#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/streams.hpp"
 
 namespace weir::dialect::hub {
@@ -24,7 +25,7 @@ std::string_view name_of(finish why) {
 
 class messages_stream_writer final : public answer_stream_writer {
 public:
-    explicit messages_stream_writer(answer_names names) : names_(std::move(names)) {}
+    explicit messages_stream_writer(answer_names names) : names_(std::move(names)), seals_(names_.scope) {}
 
     void hear(const answer_event& what) override;
     void end() override;
@@ -36,7 +37,12 @@ private:
     void begin();
     void open(const answer_event& what);
     void delta(const answer_event& what);
+    void start(std::string_view block);
+    void open_thought();
     void close();
+    void close_thought();
+    void stop();
+    void redacted(const std::string& sealed);
     void frame(std::string_view name) { out_->append("event: ").append(name).append("\ndata: "); }
     void usage(bool all);
 
@@ -44,6 +50,11 @@ private:
     usage::counts used_;
     std::uint32_t next_ = 0;     ///< number of the next block
     std::uint32_t open_ = none;  ///< the reader's number of the block that is open
+    part::kind kind_ = part::kind::text;
+    bool shown_ = false;  ///< the client has been told of it
+    sealer seals_;
+    carrier::family family_ = carrier::family::none;  ///< of what stands in signature_
+    std::string signature_;
     bool begun_ = false, said_ = false;
     finish why_ = finish::unknown;
     std::string stop_;
@@ -84,42 +95,91 @@ void messages_stream_writer::hear(const answer_event& what) {
     }
 }
 
+void messages_stream_writer::start(std::string_view block) {
+    begin();
+    frame("content_block_start");
+    out_->append(R"({"type":"content_block_start","index":)")
+        .append(std::to_string(next_))
+        .append(R"(,"content_block":)")
+        .append(block)
+        .append("}\n\n");
+    shown_ = true;
+}
+
 void messages_stream_writer::open(const answer_event& what) {
     begin();
     close();
+    // What belongs to a call stands before it, where a thought would.
+    if (what.of == part::kind::call && what.opaque.data.said) redacted(seals_.of_call(what.opaque));
     open_ = what.block;
-    frame("content_block_start");
-    out_->append(R"({"type":"content_block_start","index":)").append(std::to_string(next_)).append(R"(,"content_block":)");
-    if (what.of == part::kind::call) {
-        out_->append(R"({"type":"tool_use","id":")").append(what.id.json).append(R"(","name":")").append(what.name.json).append(R"(","input":{}}})");
-    } else if (what.of == part::kind::reasoning) {
-        out_->append(R"({"type":"thinking","thinking":"","signature":""}})");
-    } else {
-        out_->append(R"({"type":"text","text":""}})");
-    }
-    out_->append("\n\n");
+    kind_ = what.of;
+    shown_ = false;
+    family_ = carrier::family::none;
+    signature_.clear();
+    if (what.of == part::kind::reasoning) return;  // it waits for something that can be seen
+    if (what.of != part::kind::call) return start(R"({"type":"text","text":""})");
+    seals_.heard_call();
+    std::string block = R"({"type":"tool_use","id":")";
+    block.append(what.id.json).append(R"(","name":")").append(what.name.json).append(R"(","input":{}})");
+    start(block);
 }
 
 // A block is open, and this is of it: blocks do not mix here.
 void messages_stream_writer::delta(const answer_event& what) {
     if (what.block != open_) return;
+    if (what.is == kind::signature) {
+        family_ = what.opaque.of;
+        signature_ = what.opaque.data.json;
+        return;
+    }
+    const bool thought = what.of == part::kind::reasoning;
+    if (thought && !names_.show_reasoning) return;
+    if (thought) {
+        seals_.heard_thought(what.text);
+        if (!shown_) start(R"({"type":"thinking","thinking":"","signature":""})");
+    } else if (what.is == kind::text) {
+        seals_.heard_text(what.text);
+    }
     frame("content_block_delta");
     out_->append(R"({"type":"content_block_delta","index":)").append(std::to_string(next_)).append(R"(,"delta":)");
     if (what.is == kind::arguments)
         out_->append(R"({"type":"input_json_delta","partial_json":")").append(what.text.json);
-    else if (what.is == kind::signature)
-        out_->append(R"({"type":"signature_delta","signature":")").append(what.opaque.data.json);
-    else if (what.of == part::kind::reasoning)
+    else if (thought)
         out_->append(R"({"type":"thinking_delta","thinking":")").append(what.text.json);
     else
         out_->append(R"({"type":"text_delta","text":")").append(what.text.json);
     out_->append("\"}}\n\n");
 }
 
-void messages_stream_writer::close() {
-    if (std::exchange(open_, none) == none) return;
+void messages_stream_writer::stop() {
     frame("content_block_stop");
     out_->append(R"({"type":"content_block_stop","index":)").append(std::to_string(next_++)).append("}\n\n");
+}
+
+void messages_stream_writer::redacted(const std::string& sealed) {
+    start(R"({"type":"redacted_thinking","data":")" + sealed + "\"}");
+    stop();
+}
+
+void messages_stream_writer::close() {
+    if (std::exchange(open_, none) == none) return;
+    if (kind_ == part::kind::reasoning) return close_thought();
+    stop();
+    if (!signature_.empty()) redacted(seals_.of_text({family_, raw_text{signature_}, 0}));
+}
+
+// The signature is told at the end: what it belongs to is known then.
+void messages_stream_writer::close_thought() {
+    const carrier what{family_, raw_text{signature_}, 0};
+    if (!shown_) {
+        if (!signature_.empty()) redacted(seals_.of_thought(what));
+        return;
+    }
+    frame("content_block_delta");
+    out_->append(R"({"type":"content_block_delta","index":)").append(std::to_string(next_));
+    out_->append(R"(,"delta":{"type":"signature_delta","signature":")");
+    out_->append(signature_.empty() ? std::string{unsigned_thought} : seals_.of_thought(what)).append("\"}}\n\n");
+    stop();
 }
 
 void messages_stream_writer::end() {

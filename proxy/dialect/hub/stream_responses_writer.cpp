@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/streams.hpp"
 
 namespace weir::dialect::hub {
@@ -11,7 +12,7 @@ using kind = answer_event::kind;
 
 class responses_stream_writer final : public answer_stream_writer {
 public:
-    explicit responses_stream_writer(answer_names names) : names_(std::move(names)) {}
+    explicit responses_stream_writer(answer_names names) : names_(std::move(names)), seals_(names_.scope) {}
 
     void hear(const answer_event& what) override;
     void end() override;
@@ -22,13 +23,19 @@ private:
         std::uint32_t block;
         part::kind of;
         std::string id, call_id, name, text, sealed;
+        carrier::family family = carrier::family::none;  ///< of what is sealed
         bool done = false;
     };
 
     void begin();
+    item& add(std::uint32_t block, part::kind of);
     void open(const answer_event& what);
+    void open_part(const item& of);
+    void detached(std::string sealed);
     void delta(const answer_event& what);
     void close(item& of);
+    void close_thought(item& of);
+    void close_message(item& of);
     [[nodiscard]] item* find(std::uint32_t block);
     [[nodiscard]] std::size_t number_of(const item& of) const { return static_cast<std::size_t>(&of - items_.data()); }
     void event(std::string_view type);
@@ -40,6 +47,7 @@ private:
 
     answer_names names_;
     std::vector<item> items_;
+    sealer seals_;
     usage::counts used_;
     std::uint64_t sequence_ = 0;
     finish why_ = finish::unknown;
@@ -131,45 +139,74 @@ void responses_stream_writer::hear(const answer_event& what) {
         case kind::finish: why_ = what.why; return;
         case kind::error: return fail(what);
         case kind::signature:
-            if (auto* of = find(what.block); of && of->of == part::kind::reasoning) of->sealed = what.opaque.data.json;
+            if (auto* of = find(what.block)) of->sealed = what.opaque.data.json, of->family = what.opaque.of;
             return;
         default: return delta(what);
     }
 }
 
+responses_stream_writer::item& responses_stream_writer::add(std::uint32_t block, part::kind of) {
+    const std::string_view kind_of_id = of == part::kind::call ? "fc_" : of == part::kind::reasoning ? "rs_" : "msg_";
+    auto& made = items_.emplace_back();
+    made.block = block;
+    made.of = of;
+    made.id.append(kind_of_id).append(names_.id).append(1, '_').append(std::to_string(items_.size() - 1));
+    return made;
+}
+
 void responses_stream_writer::open(const answer_event& what) {
     begin();
-    const auto number = std::to_string(items_.size());
-    const std::string_view kind_of_id = what.of == part::kind::call ? "fc_" : what.of == part::kind::reasoning ? "rs_" : "msg_";
-    auto& made = items_.emplace_back();
-    made.block = what.block;
-    made.of = what.of;
-    made.id.append(kind_of_id).append(names_.id).append(1, '_').append(number);
+    if (what.of == part::kind::call && what.opaque.data.said) detached(seals_.of_call(what.opaque));
+    auto& made = add(what.block, what.of);
     made.call_id = what.id.json;
     made.name = what.name.json;
+    if (what.of == part::kind::call) seals_.heard_call();
     event("response.output_item.added");
-    out_->append(R"(,"output_index":)").append(number).append(R"(,"item":)");
+    out_->append(R"(,"output_index":)").append(std::to_string(number_of(made))).append(R"(,"item":)");
     whole(*out_, made, false);
     finish_event();
-    if (what.of == part::kind::call) return;
-    if (what.of == part::kind::reasoning) {
+    // A thought that nobody sees has no part.
+    if (what.of != part::kind::call && what.of != part::kind::reasoning) open_part(made);
+}
+
+void responses_stream_writer::open_part(const item& of) {
+    if (of.of == part::kind::reasoning) {
         event("response.reasoning_summary_part.added");
-        place(made, "summary_index");
+        place(of, "summary_index");
         out_->append(R"(,"part":{"type":"summary_text","text":""})");
     } else {
         event("response.content_part.added");
-        place(made, "content_index");
-        out_->append(made.of == part::kind::refusal ? R"(,"part":{"type":"refusal","refusal":""})"
-                                                    : R"(,"part":{"type":"output_text","text":"","annotations":[],"logprobs":[]})");
+        place(of, "content_index");
+        out_->append(of.of == part::kind::refusal ? R"(,"part":{"type":"refusal","refusal":""})"
+                                                  : R"(,"part":{"type":"output_text","text":"","annotations":[],"logprobs":[]})");
     }
+    finish_event();
+}
+
+// What belongs to a call or a text stands beside it, as a thought without words.
+void responses_stream_writer::detached(std::string sealed) {
+    constexpr auto no_block = ~std::uint32_t{0};
+    auto& made = add(no_block, part::kind::reasoning);
+    event("response.output_item.added");
+    out_->append(R"(,"output_index":)").append(std::to_string(number_of(made))).append(R"(,"item":)");
+    whole(*out_, made, false);
+    finish_event();
+    made.sealed = std::move(sealed);
+    made.done = true;
+    event("response.output_item.done");
+    out_->append(R"(,"output_index":)").append(std::to_string(number_of(made))).append(R"(,"item":)");
+    whole(*out_, made, true);
     finish_event();
 }
 
 void responses_stream_writer::delta(const answer_event& what) {
     auto* of = find(what.block);
     if (of == nullptr) return;
-    of->text += what.text.json;
     const bool call = of->of == part::kind::call, thought = of->of == part::kind::reasoning;
+    if (thought && of->text.empty() && !what.text.empty()) open_part(*of);
+    if (thought) seals_.heard_thought(what.text);
+    if (!thought && !call) seals_.heard_text(what.text);
+    of->text += what.text.json;
     event(call                            ? "response.function_call_arguments.delta"
           : thought                       ? "response.reasoning_summary_text.delta"
           : of->of == part::kind::refusal ? "response.refusal.delta"
@@ -186,36 +223,46 @@ void responses_stream_writer::close(item& of) {
         event("response.function_call_arguments.done");
         place(of, {});
         out_->append(R"(,"name":")").append(of.name).append(R"(","arguments":")").append(of.text).append(1, '"');
+        finish_event();
     } else if (of.of == part::kind::reasoning) {
-        event("response.reasoning_summary_text.done");
-        place(of, "summary_index");
-        out_->append(R"(,"text":")").append(of.text).append(1, '"');
-        finish_event();
-        event("response.reasoning_summary_part.done");
-        place(of, "summary_index");
-        out_->append(R"(,"part":{"type":"summary_text","text":")").append(of.text).append("\"}");
+        close_thought(of);
     } else {
-        const bool refusal = of.of == part::kind::refusal;
-        event(refusal ? "response.refusal.done" : "response.output_text.done");
-        place(of, "content_index");
-        out_->append(",\"").append(part_of(of)).append("\":\"").append(of.text).append(1, '"');
-        if (!refusal) out_->append(",\"logprobs\":[]");
-        finish_event();
-        event("response.content_part.done");
-        place(of, "content_index");
-        out_->append(R"(,"part":{"type":")")
-            .append(refusal ? "refusal" : "output_text")
-            .append("\",\"")
-            .append(part_of(of))
-            .append("\":\"")
-            .append(of.text);
-        out_->append(refusal ? "\"}" : R"(","annotations":[],"logprobs":[]})");
+        close_message(of);
     }
-    finish_event();
+    const auto sealed = of.of == part::kind::text && !of.sealed.empty() ? seals_.of_text({of.family, raw_text{of.sealed}, 0}) : std::string{};
     of.done = true;
     event("response.output_item.done");
     out_->append(R"(,"output_index":)").append(std::to_string(number_of(of))).append(R"(,"item":)");
     whole(*out_, of, true);
+    finish_event();
+    if (!sealed.empty()) detached(sealed);
+}
+
+void responses_stream_writer::close_thought(item& of) {
+    if (!of.sealed.empty()) of.sealed = seals_.of_thought({of.family, raw_text{std::string_view{of.sealed}}, 0});
+    if (of.text.empty()) return;
+    event("response.reasoning_summary_text.done");
+    place(of, "summary_index");
+    out_->append(R"(,"text":")").append(of.text).append(1, '"');
+    finish_event();
+    event("response.reasoning_summary_part.done");
+    place(of, "summary_index");
+    out_->append(R"(,"part":{"type":"summary_text","text":")").append(of.text).append("\"}");
+    finish_event();
+}
+
+void responses_stream_writer::close_message(item& of) {
+    const bool refusal = of.of == part::kind::refusal;
+    event(refusal ? "response.refusal.done" : "response.output_text.done");
+    place(of, "content_index");
+    out_->append(",\"").append(part_of(of)).append("\":\"").append(of.text).append(1, '"');
+    if (!refusal) out_->append(",\"logprobs\":[]");
+    finish_event();
+    event("response.content_part.done");
+    place(of, "content_index");
+    out_->append(R"(,"part":{"type":")").append(refusal ? "refusal" : "output_text");
+    out_->append("\",\"").append(part_of(of)).append("\":\"").append(of.text);
+    out_->append(refusal ? "\"}" : R"(","annotations":[],"logprobs":[]})");
     finish_event();
 }
 

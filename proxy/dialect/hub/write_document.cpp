@@ -53,7 +53,15 @@ document_writer::block* document_writer::find(std::uint32_t number) {
 void document_writer::hear(const answer_event& what) {
     switch (what.is) {
         case kind::begin: return;
-        case kind::open: blocks_.push_back({what.block, what.of, {}, std::string{what.id.json}, std::string{what.name.json}, {}, {}}); return;
+        case kind::open:
+            blocks_.push_back({what.block,
+                               what.of,
+                               {},
+                               std::string{what.id.json},
+                               std::string{what.name.json},
+                               what.opaque.of,
+                               std::string{what.opaque.data.json}});
+            return;
         case kind::text:
         case kind::arguments:
             if (auto* of = find(what.block)) of->text += what.text.json;
@@ -78,7 +86,24 @@ std::string document_writer::joined(part::kind of) const {
     return out;
 }
 
+// In the order in which it was said.
+void document_writer::seal_all() {
+    for (auto& each : blocks_) {
+        const carrier what{each.family, raw_text{std::string_view{each.sealed}}, 0};
+        const bool held = !each.sealed.empty(), thought = each.of == part::kind::reasoning;
+        if (thought && names_.show_reasoning) seals_.heard_thought(raw_text{each.text});
+        if (!thought && each.of != part::kind::call) seals_.heard_text(raw_text{each.text});
+        if (thought && is_void(what, !names_.show_reasoning && !each.text.empty()))
+            each.sealed.clear();
+        else if (held)
+            each.sealed = thought ? seals_.of_thought(what) : each.of == part::kind::call ? seals_.of_call(what) : seals_.of_text(what);
+        if (each.of == part::kind::call) seals_.heard_call();
+        if (thought && !names_.show_reasoning) each.text.clear();
+    }
+}
+
 std::string document_writer::take() {
+    seal_all();
     std::string text;
     json_writer out{text};
     switch (to_) {
@@ -123,7 +148,8 @@ void document_writer::chat(json_writer& out) {
         out.member("refusal", "null");
     else
         out.text_member("refusal", raw_text{refusal});
-    if (names_.show_reasoning && !thought.empty()) out.text_member("reasoning_content", raw_text{thought});
+    if (!thought.empty()) out.text_member("reasoning_content", raw_text{thought});
+    details_of_chat(out);
     if (calls) {
         out.open_member("tool_calls", '[');
         for (const auto& each : blocks_)
@@ -149,6 +175,52 @@ void document_writer::chat(json_writer& out) {
     out.close('}');
 }
 
+void document_writer::details_of_chat(json_writer& out) const {
+    std::uint64_t index = 0;
+    for (const auto& each : blocks_) {
+        const bool thought = each.of == part::kind::reasoning && !each.text.empty();
+        if (each.sealed.empty() && !thought) continue;
+        if (index == 0) out.open_member("reasoning_details", '[');
+        out.open('{');
+        out.member("index", std::to_string(index++));
+        out.plain_member("type", thought ? "reasoning.text" : "reasoning.encrypted");
+        if (thought) out.text_member("text", raw_text{each.text});
+        if (!each.sealed.empty()) out.plain_member(thought ? "signature" : "data", each.sealed);
+        out.close('}');
+    }
+    if (index > 0) out.close(']');
+}
+
+void document_writer::block_of_messages(json_writer& out, const block& of) const {
+    std::string input;
+    const bool call = of.of == part::kind::call, thought = of.of == part::kind::reasoning;
+    // What is cut would be run as it is.
+    if (call && !append_as_object(input, {of.text, true})) return;
+    const auto redacted = [&] {
+        if (of.sealed.empty()) return;
+        out.open('{');
+        out.plain_member("type", "redacted_thinking");
+        out.plain_member("data", of.sealed);
+        out.close('}');
+    };
+    if (thought && of.text.empty()) return redacted();
+    if (call) redacted();
+    out.open('{');
+    out.plain_member("type", call ? "tool_use" : thought ? "thinking" : "text");
+    if (call) {
+        out.text_member("id", raw_text{of.id});
+        out.text_member("name", raw_text{of.name});
+        out.member("input", input);
+    } else if (thought) {
+        out.text_member("thinking", raw_text{of.text});
+        out.plain_member("signature", of.sealed.empty() ? unsigned_thought : std::string_view{of.sealed});
+    } else {
+        out.text_member("text", raw_text{of.text});
+    }
+    out.close('}');
+    if (!call && !thought) redacted();
+}
+
 void document_writer::messages(json_writer& out) {
     out.open('{');
     out.text_member("id", raw_text{names_.id});
@@ -156,25 +228,7 @@ void document_writer::messages(json_writer& out) {
     out.plain_member("role", "assistant");
     out.plain_member("model", names_.model);
     out.open_member("content", '[');
-    for (const auto& each : blocks_) {
-        std::string input;
-        const bool call = each.of == part::kind::call, thought = each.of == part::kind::reasoning;
-        // What is cut would be run as it is.
-        if (call && !append_as_object(input, {each.text, true})) continue;
-        out.open('{');
-        out.plain_member("type", call ? "tool_use" : thought ? "thinking" : "text");
-        if (call) {
-            out.text_member("id", raw_text{each.id});
-            out.text_member("name", raw_text{each.name});
-            out.member("input", input);
-        } else if (thought) {
-            out.text_member("thinking", raw_text{each.text});
-            out.text_member("signature", raw_text{each.sealed});
-        } else {
-            out.text_member("text", raw_text{each.text});
-        }
-        out.close('}');
-    }
+    for (const auto& each : blocks_) block_of_messages(out, each);
     out.close(']');
     out.plain_member("stop_reason", messages_reason(why_));
     if (why_ == finish::stop_sequence && !stop_.empty())
@@ -190,31 +244,52 @@ void document_writer::messages(json_writer& out) {
     out.close('}');
 }
 
-void document_writer::item_of_responses(json_writer& out, const block& of, std::size_t number_of_item) const {
-    const bool call = of.of == part::kind::call, thought = of.of == part::kind::reasoning, refusal = of.of == part::kind::refusal;
-    const std::string id = std::string{call ? "fc_" : thought ? "rs_" : "msg_"} + names_.id + "_" + std::to_string(number_of_item);
+// A thought, or what belongs to a call or a text: then it has no words.
+void document_writer::thought_of_responses(json_writer& out, const block& of, std::size_t& number_of_item) const {
+    const bool shown = of.of == part::kind::reasoning && !of.text.empty();
+    if (!shown && of.sealed.empty()) return;
+    out.open('{');
+    out.text_member("id", raw_text{"rs_" + names_.id + "_" + std::to_string(number_of_item++)});
+    out.plain_member("type", "reasoning");
+    out.open_member("summary", '[');
+    if (shown) {
+        out.open('{');
+        out.plain_member("type", "summary_text");
+        out.text_member("text", raw_text{of.text});
+        out.close('}');
+    }
+    out.close(']');
+    if (!of.sealed.empty()) out.plain_member("encrypted_content", of.sealed);
+    out.close('}');
+}
+
+void document_writer::item_of_responses(json_writer& out, const block& of, std::size_t& number_of_item) const {
+    const bool call = of.of == part::kind::call, refusal = of.of == part::kind::refusal;
+    if (call || of.of == part::kind::reasoning) thought_of_responses(out, of, number_of_item);
+    if (of.of == part::kind::reasoning) return;
+    const std::string id = std::string{call ? "fc_" : "msg_"} + names_.id + "_" + std::to_string(number_of_item++);
     out.open('{');
     out.text_member("id", raw_text{id});
-    out.plain_member("type", call ? "function_call" : thought ? "reasoning" : "message");
-    if (!thought) out.plain_member("status", "completed");
+    out.plain_member("type", call ? "function_call" : "message");
+    out.plain_member("status", "completed");
     if (call) {
         out.text_member("call_id", raw_text{of.id});
         out.text_member("name", raw_text{of.name});
         out.text_member("arguments", raw_text{of.text.empty() ? std::string_view{"{}"} : std::string_view{of.text}});
         return out.close('}');
     }
-    if (!thought) out.plain_member("role", "assistant");
-    out.open_member(thought ? "summary" : "content", '[');
+    out.plain_member("role", "assistant");
+    out.open_member("content", '[');
     if (!of.text.empty()) {
         out.open('{');
-        out.plain_member("type", thought ? "summary_text" : refusal ? "refusal" : "output_text");
+        out.plain_member("type", refusal ? "refusal" : "output_text");
         out.text_member(refusal ? "refusal" : "text", raw_text{of.text});
-        if (!thought && !refusal) out.member("annotations", "[]");
+        if (!refusal) out.member("annotations", "[]");
         out.close('}');
     }
     out.close(']');
-    if (thought && !of.sealed.empty()) out.text_member("encrypted_content", raw_text{of.sealed});
     out.close('}');
+    thought_of_responses(out, of, number_of_item);
 }
 
 void document_writer::responses(json_writer& out) {
@@ -226,7 +301,8 @@ void document_writer::responses(json_writer& out) {
     out.plain_member("status", cut || filtered ? "incomplete" : "completed");
     out.plain_member("model", names_.model);
     out.open_member("output", '[');
-    for (std::size_t i = 0; i < blocks_.size(); ++i) item_of_responses(out, blocks_[i], i);
+    std::size_t number_of_item = 0;
+    for (const auto& each : blocks_) item_of_responses(out, each, number_of_item);
     out.close(']');
     out.member("parallel_tool_calls", "true");
     out.plain_member("tool_choice", "auto");
@@ -262,6 +338,8 @@ void document_writer::gemini(json_writer& out) {
         std::string args;
         const bool call = each.of == part::kind::call;
         if (call && !append_as_object(args, {each.text, true})) continue;
+        const bool thought = each.of == part::kind::reasoning;
+        if (thought && each.text.empty() && each.sealed.empty()) continue;
         out.open('{');
         if (call) {
             out.open_member("functionCall", '{');
@@ -271,9 +349,9 @@ void document_writer::gemini(json_writer& out) {
             out.close('}');
         } else {
             out.text_member("text", raw_text{each.text});
-            if (each.of == part::kind::reasoning) out.member("thought", "true");
+            if (thought) out.member("thought", "true");
         }
-        if (each.family == carrier::family::gemini) out.text_member("thoughtSignature", raw_text{each.sealed});
+        if (!each.sealed.empty()) out.plain_member("thoughtSignature", as_base64(each.sealed));
         out.close('}');
     }
     out.close(']');

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "dialect/hub/efforts.hpp"
+#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/schema.hpp"
 #include "dialect/hub/writing.hpp"
 
@@ -143,7 +144,7 @@ void gemini_writer::turn_of(const turn& t, side due) {
         const auto& p = of_.parts[at];
         const bool speech = p.is == part::kind::text || p.is == part::kind::refusal;
         if (speech && p.text.blank()) continue;
-        if (p.is == part::kind::reasoning && p.opaque.of != carrier::family::gemini) continue;
+        if (p.is == part::kind::reasoning && !is_for(p.opaque, carrier::family::gemini, to_.scope)) continue;
         if (p.is == part::kind::hosted) {
             told_.drop(words_.turns);
             continue;
@@ -167,7 +168,7 @@ void gemini_writer::one_part(const part& p) {
     out_.open('{');
     out_.text_member("text", p.text);
     if (p.is == kind::reasoning) out_.member("thought", "true");
-    if (p.opaque.of == carrier::family::gemini && p.opaque.data.said) out_.text_member("thoughtSignature", p.opaque.data);
+    if (is_for(p.opaque, carrier::family::gemini, to_.scope)) out_.text_member("thoughtSignature", p.opaque.data);
     out_.close('}');
 }
 
@@ -200,7 +201,7 @@ void gemini_writer::call(const part& p) {
         told_.change(words_.turns, "a call's arguments are an object");
     }
     out_.close('}');
-    if (p.opaque.of == carrier::family::gemini && p.opaque.data.said) out_.text_member("thoughtSignature", p.opaque.data);
+    if (is_for(p.opaque, carrier::family::gemini, to_.scope)) out_.text_member("thoughtSignature", p.opaque.data);
     out_.close('}');
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "dialect/hub/efforts.hpp"
+#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/writing.hpp"
 
 namespace weir::dialect::hub {
@@ -174,7 +175,7 @@ void messages_writer::assistant(const turn& t) {
         const bool speech = p.is == part::kind::text || p.is == part::kind::refusal;
         if (speech && p.text.blank()) continue;
         // Thoughts without a signature of this family mean nothing there.
-        if (p.is == part::kind::reasoning && p.opaque.of != carrier::family::anthropic) continue;
+        if (p.is == part::kind::reasoning && !is_for(p.opaque, carrier::family::anthropic, to_.scope)) continue;
         begin_message("assistant");
         write_part(p);
     }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "dialect/hub/efforts.hpp"
+#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/writing.hpp"
 
 namespace weir::dialect::hub {
@@ -213,7 +214,7 @@ void responses_writer::call(const part& p) {
 
 // What another family thought means nothing there.
 void responses_writer::reasoning(const part& p) {
-    if (p.opaque.of != carrier::family::openai || !p.opaque.data.said) return;
+    if (!is_for(p.opaque, carrier::family::openai, to_.scope)) return;
     out_.open('{');
     out_.plain_member("type", "reasoning");
     out_.open_member("summary", '[');

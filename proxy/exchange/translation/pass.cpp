@@ -36,7 +36,8 @@ void translate_error(request& of, answer& in) {
     hide_credential(in.at.to, window.data(), window.size());
     const auto facts = dialect::read_unary(in.speaks, window.data(), window.size());
     // An error in a 200 is one all the same.
-    in.status = in.translated->take_error({std::max(in.status, in.status < 400 ? 500 : 400), facts.error_code, facts.error_message}, of.told.record.request_id);
+    in.status = in.translated->take_error({std::max(in.status, in.status < 400 ? 500 : 400), facts.error_code, facts.error_message},
+                                          of.told.record.request_id);
     of.told.record.status = in.status;
     if (!in.ended()) in.release();
 }
@@ -50,6 +51,7 @@ std::unique_ptr<translated_answer> translate_answer(request& of, const translate
     names.created = std::chrono::duration_cast<std::chrono::seconds>(core::wall_clock::now().time_since_epoch()).count();
     names.include_usage = of.what.facts.asks_usage;
     names.show_reasoning = what.shows_reasoning();
+    names.scope = what.scope();
     names.request_id = of.told.record.request_id;
     return std::make_unique<translated_answer>(what, std::move(names), of.told.record.stream);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dialect/credentials.hpp"
+#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/reading.hpp"
 #include "dialect/hub/writing.hpp"
 #include "http/field.hpp"
@@ -12,16 +13,6 @@ namespace {
 
 namespace hub = dialect::hub;
 using hub::spoke;
-
-bool read(spoke from, dialect::json::cursor at, hub::conversation& into, hub::notes& told) {
-    switch (from) {
-        case spoke::chat: return hub::read_chat(at, into, told);
-        case spoke::responses: return hub::read_responses(at, into, told);
-        case spoke::messages: return hub::read_messages(at, into, told);
-        case spoke::gemini: return hub::read_gemini(at, into, told);
-    }
-    return false;
-}
 
 void write(spoke to, const hub::conversation& of, const hub::target_settings& with, std::string& out, hub::notes& told) {
     switch (to) {
@@ -50,6 +41,7 @@ hub::target_settings settings_for(const place& to, const config::conf& by) {
     out.model = to.model;
     out.can = capabilities_of(to.model, by);
     out.max_output = conf.max_output;
+    out.scope = hub::scope_named(to.pool->conf->name);
     out.show_reasoning = conf.shows != reasoning::off;
     out.drops_hosted_tools = conf.hosted == config::translation_conf::hosted_tools::drop;
     return out;
@@ -69,14 +61,18 @@ void translated_request::write(const asked& what, std::string_view body, const p
         return;
     }
     hub::conversation said;
-    if (read(how_.from, dialect::json::cursor{where}, said, told)) {
+    if (hub::read_request(how_.from, dialect::json::cursor{where}, said, told)) {
         said.stream = what.facts.stream || what.target.streams_by_path || with.as_stream;
         if (what.facts.choices <= 1)
             said.setting(hub::field::choices) = {};
         else
             told.refuse(hub::name_of(hub::field::choices, how_.from), "translated answers are one");
         if (with.max_output > 0) said.max_output = std::min(said.max_output.value_or(with.max_output), with.max_output);
-        exchange::write(how_.to, said, settings_for(to, by), body_, told);
+        const auto settings = settings_for(to, by);
+        scope_ = settings.scope;
+        // Clients of chat and Gemini are shown what there is; of messages those that asked to think.
+        shows_reasoning_ = settings.show_reasoning && (how_.from != spoke::messages || said.thinks.shown);
+        exchange::write(how_.to, said, settings, body_, told);
     }
     target_ = hub::target_of(how_.to, said.stream, to.model);
     said_ = {std::string{hub::name_of(how_.from)} + ">" + std::string{hub::name_of(how_.to)}, told.dropped(), told.changed()};

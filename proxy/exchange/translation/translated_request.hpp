@@ -36,8 +36,10 @@ public:
     [[nodiscard]] std::string_view body() const { return body_; }
     [[nodiscard]] const service& how() const { return how_; }
     [[nodiscard]] const translation_said& said() const { return said_; }
-    /// Clients of chat get to see what was thought.
-    [[nodiscard]] bool shows_reasoning() const { return conf_->shows != config::translation_conf::reasoning::off; }
+    /// The client gets to see what was thought.
+    [[nodiscard]] bool shows_reasoning() const { return shows_reasoning_; }
+    /// Whose account is asked.
+    [[nodiscard]] std::uint32_t scope() const { return scope_; }
     /// Fields that its upstream wants beside those that it gets from every client.
     void add_fields(http::head_writer& head, const http::request_head& h, bool passes_credential) const;
 
@@ -49,6 +51,8 @@ private:
     const config::translation_conf* conf_;
     dialect::target target_;
     std::string body_;
+    std::uint32_t scope_ = 0;
+    bool shows_reasoning_ = false;
     translation_said said_;
     core::error refused_;
 };

@@ -33,7 +33,14 @@ std::string translated(spoke from, spoke to, const std::string& body) {
 
 /// Everything that an answer can say without what only its own family can read.
 const std::string said =
-    R"({"id":"x","choices":[{"index":0,"message":{"role":"assistant","content":"a \"b\" \u00e9","reasoning_content":"hm","tool_calls":[{"id":"k1","type":"function","function":{"name":"f","arguments":"{\"x\":1.50}"}},{"id":"k2","type":"function","function":{"name":"g","arguments":"{}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":10,"completion_tokens":7,"total_tokens":17,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":2}}})";
+    R"({"id":"x","choices":[{"index":0,"message":{"role":"assistant","content":"a \"b\" \u00e9","reasoning_content":"hm","reasoning_details":[{"index":0,"type":"reasoning.text","text":"hm"}],"tool_calls":[{"id":"k1","type":"function","function":{"name":"f","arguments":"{\"x\":1.50}"}},{"id":"k2","type":"function","function":{"name":"g","arguments":"{}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":10,"completion_tokens":7,"total_tokens":17,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":2}}})";
+
+/// Without what only the maker of a thought can read: each of them wraps it anew.
+std::string unsealed(std::string text) {
+    constexpr std::string_view field = ",\"signature\":\"weir1.";
+    for (auto at = text.find(field); at != std::string::npos; at = text.find(field)) text.erase(at, text.find('"', at + field.size()) + 1 - at);
+    return text;
+}
 
 }  // namespace
 
@@ -41,7 +48,7 @@ TEST(HubDocument, SaysTheSameThroughEveryOtherDialect) {
     const auto direct = translated(spoke::chat, spoke::chat, said);
     EXPECT_NE(
         direct.find(
-            R"("content":"a \"b\" \u00e9","refusal":null,"reasoning_content":"hm","tool_calls":[{"id":"k1","type":"function","function":{"name":"f","arguments":"{\"x\":1.50}"}})"),
+            R"("content":"a \"b\" \u00e9","refusal":null,"reasoning_content":"hm","reasoning_details":[{"index":0,"type":"reasoning.text","text":"hm"}],"tool_calls":[{"id":"k1","type":"function","function":{"name":"f","arguments":"{\"x\":1.50}"}})"),
         std::string::npos)
         << direct;
     for (const auto first : all)
@@ -55,7 +62,7 @@ TEST(HubDocument, SaysTheSameThroughEveryOtherDialect) {
                 ASSERT_NE(at, std::string::npos) << back;
                 back.replace(at, 20, R"("reasoning_tokens":2)");
             }
-            EXPECT_EQ(back, direct) << static_cast<int>(first) << " " << static_cast<int>(second) << "\n" << further;
+            EXPECT_EQ(unsealed(back), unsealed(direct)) << static_cast<int>(first) << " " << static_cast<int>(second) << "\n" << further;
         }
 }
 

@@ -29,7 +29,7 @@ std::string chunk(std::string_view delta) {
 }
 
 std::string as_messages(const std::vector<std::string>& events) {
-    return written(read_chat_stream(), write_messages_stream({.id = "msg_1", .model = "claude"}), events);
+    return written(read_chat_stream(), write_messages_stream({.id = "msg_1", .model = "claude", .show_reasoning = true}), events);
 }
 std::string as_chat(const std::vector<std::string>& events, bool usage = false) {
     return written(read_messages_stream(), write_chat_stream({.id = "c1", .model = "gpt", .created = 7, .include_usage = usage}), events);
@@ -57,6 +57,7 @@ TEST(HubStream, ChatBecomesBlocksOneAfterTheOther) {
         R"({"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":0,"output_tokens":0}}})",
         R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}})",
         R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}})",
+        R"({"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"weir1.none"}})",
         R"({"type":"content_block_stop","index":0})",
         R"({"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}})",
         R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Hel"}})",
@@ -84,6 +85,7 @@ TEST(HubStream, MessagesBecomeChunks) {
         {R"({"type":"message_start","message":{"id":"m","usage":{"input_tokens":5,"cache_read_input_tokens":2,"output_tokens":1}}})",
          R"({"type":"ping"})", R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}})",
          R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"t"}})",
+         R"({"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"weir1.none"}})",
          R"({"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"s"}})",
          R"({"type":"content_block_stop","index":0})", R"({"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}})",
          R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"x"}})", R"({"type":"content_block_stop","index":1})",
@@ -109,9 +111,11 @@ TEST(HubStream, MessagesBecomeChunks) {
 TEST(HubStream, AnErrorEndsItWithoutAnEnd) {
     EXPECT_EQ(as_chat({R"({"type":"message_start","message":{"id":"m"}})",
                        R"({"type":"error","error":{"type":"overloaded_error","message":"too \"busy\""}})"}),
-              "data: {\"error\":{\"message\":\"upstream says: too \\\"busy\\\"\",\"type\":\"api_error\",\"param\":null,\"code\":\"stream_interrupted\"}}\n\n");
+              "data: {\"error\":{\"message\":\"upstream says: too "
+              "\\\"busy\\\"\",\"type\":\"api_error\",\"param\":null,\"code\":\"stream_interrupted\"}}\n\n");
     EXPECT_EQ(as_messages({R"({"error":{"message":"no"}})"}),
-              "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"upstream says: no\",\"code\":\"stream_interrupted\"},\"request_id\":\"\"}\n\n");
+              "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"upstream says: "
+              "no\",\"code\":\"stream_interrupted\"},\"request_id\":\"\"}\n\n");
 }
 
 // --- responses ---
@@ -143,7 +147,10 @@ TEST(HubStream, ItemsBecomeChunks) {
          R"({"type":"response.completed","response":{"usage":{"input_tokens":3,"output_tokens":2}}})"}));
     const std::vector<std::string> expected{
         front + R"({"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]})",
-        front + R"({"index":0,"delta":{"reasoning_content":"t"},"finish_reason":null}]})",
+        front +
+            R"({"index":0,"delta":{"reasoning_content":"t","reasoning_details":[{"index":0,"type":"reasoning.text","text":"t"}]},"finish_reason":null}]})",
+        front +
+            R"({"index":0,"delta":{"reasoning_details":[{"index":0,"type":"reasoning.text","signature":"weir1.openai.AAAAAAAAAAAAAAAAAK9j6UyGAgKjRQ"}]},"finish_reason":null}]})",
         front + R"({"index":0,"delta":{"content":"a"},"finish_reason":null}]})",
         front +
             R"({"index":0,"delta":{"tool_calls":[{"index":0,"id":"k","type":"function","function":{"name":"f","arguments":""}}]},"finish_reason":null}]})",
@@ -168,21 +175,23 @@ TEST(HubStream, TakesFromTheEndsOfItemsWhatNoDeltaBrought) {
 
 TEST(HubStream, PartsBecomeBlocks) {
     const auto got = data_of(written(
-        read_gemini_stream(), write_messages_stream({.id = "m", .model = "c"}),
+        read_gemini_stream(), write_messages_stream({.id = "m", .model = "c", .show_reasoning = true}),
         {R"({"responseId":"R","candidates":[{"content":{"parts":[{"text":"t","thought":true},{"text":"a"}]}}]})",
          R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"x": "y"}},"thoughtSignature":"S"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2,"thoughtsTokenCount":1,"totalTokenCount":6}})"}));
     const std::vector<std::string> expected{
         R"({"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"c","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":0,"output_tokens":0}}})",
         R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}})",
         R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"t"}})",
+        R"({"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"weir1.none"}})",
         R"({"type":"content_block_stop","index":0})",
         R"({"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}})",
         R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"a"}})",
         R"({"type":"content_block_stop","index":1})",
-        R"({"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"call_R_0","name":"f","input":{}}})",
-        R"({"type":"content_block_delta","index":2,"delta":{"type":"signature_delta","signature":"S"}})",
-        R"({"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"x\": \"y\"}"}})",
+        R"({"type":"content_block_start","index":2,"content_block":{"type":"redacted_thinking","data":"weir1.gemini.AgAAAAAAAAABAAAAAAAAAAAAAAAAUw"}})",
         R"({"type":"content_block_stop","index":2})",
+        R"({"type":"content_block_start","index":3,"content_block":{"type":"tool_use","id":"call_R_0","name":"f","input":{}}})",
+        R"({"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":"{\"x\": \"y\"}"}})",
+        R"({"type":"content_block_stop","index":3})",
         R"({"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"input_tokens":3,"output_tokens":3}})",
         R"({"type":"message_stop"})"};
     EXPECT_EQ(got, expected);

@@ -1,0 +1,197 @@
+// What a model thought comes back to it through clients of every other dialect, and goes nowhere else.
+#include "dialect/hub/envelope.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+#include "dialect/hub/documents.hpp"
+#include "dialect/hub/reading.hpp"
+#include "dialect/hub/writing.hpp"
+
+namespace {
+
+using namespace weir::dialect::hub;
+namespace json = weir::dialect::json;
+
+constexpr std::uint32_t account = 7;
+
+std::string padded(std::string_view text) { return std::string{text}.append(64, '\0'); }
+
+/// A provider's answer as a client of `to` gets it.
+std::string answer_for(spoke to, spoke from, std::string_view answer) {
+    const auto body = padded(answer);
+    json::index where;
+    EXPECT_EQ(where.build(std::string_view{body}.substr(0, answer.size())), json::fault::none) << answer;
+    document_writer out{to, {.id = "x1", .model = "m", .created = 5, .show_reasoning = true, .scope = account}};
+    EXPECT_TRUE(read_document(from, json::cursor{where}, out));
+    return out.take();
+}
+
+/// The value behind `name`, a whole object or list, of the first one of that name.
+std::string value_of(const std::string& text, std::string_view name) {
+    const auto key = "\"" + std::string{name} + "\":";
+    const auto begin = text.find(key);
+    if (begin == std::string::npos) return {};
+    const auto body = padded(text.substr(begin + key.size()));
+    json::index where;
+    int depth = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < body.size(); ++i) {
+        const char c = body[i];
+        if (in_string) {
+            if (c == '\\') ++i;
+            if (c == '"') in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            ++depth;
+        } else if (c == '}' || c == ']') {
+            if (--depth == 0) return body.substr(0, i + 1);
+        }
+    }
+    return {};
+}
+
+/// The client's next turn: what it was told, and the tool's result.
+std::string next_request(spoke of, const std::string& answer) {
+    switch (of) {
+        case spoke::chat:
+            return R"({"model":"m","messages":[{"role":"user","content":"q"},)" + value_of(answer, "message") +
+                   R"(,{"role":"tool","tool_call_id":"c1","content":"r"}]})";
+        case spoke::responses: {
+            const auto items = value_of(answer, "output");
+            return R"({"model":"m","input":[{"role":"user","content":"q"},)" + items.substr(1, items.size() - 2) +
+                   R"(,{"type":"function_call_output","call_id":"c1","output":"r"}]})";
+        }
+        case spoke::messages:
+            return R"({"model":"m","max_tokens":50,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":)" +
+                   value_of(answer, "content") + R"(},{"role":"user","content":[{"type":"tool_result","tool_use_id":"c1","content":"r"}]}]})";
+        case spoke::gemini:
+            return R"({"contents":[{"role":"user","parts":[{"text":"q"}]},)" + value_of(answer, "content") +
+                   R"(,{"role":"user","parts":[{"functionResponse":{"name":"f","id":"c1","response":{"output":"r"}}}]}]})";
+    }
+    return {};
+}
+
+std::string request_for(spoke to, spoke from, const std::string& request, std::uint32_t whose = account) {
+    const auto body = padded(request);
+    json::index where;
+    EXPECT_EQ(where.build(std::string_view{body}.substr(0, request.size())), json::fault::none) << request;
+    conversation said;
+    notes told;
+    EXPECT_TRUE(read_request(from, json::cursor{where}, said, told));
+    target_settings with;
+    with.model = "m";
+    with.scope = whose;
+    with.can.thinks = capabilities::reasoning::adaptive;
+    std::string out;
+    const auto write = to == spoke::chat        ? write_chat
+                       : to == spoke::responses ? write_responses
+                       : to == spoke::messages  ? write_messages
+                                                : write_gemini;
+    write(said, with, out, told);
+    return out;
+}
+
+std::string there_and_back(spoke upstream, spoke client, std::string_view answer) {
+    const auto told = answer_for(client, upstream, answer);
+    return request_for(upstream, client, next_request(client, told));
+}
+
+constexpr std::string_view claude =
+    R"({"id":"msg_9","type":"message","role":"assistant","content":[{"type":"thinking","thinking":"Let \"me\" see…","signature":"SIG+1/=="},{"type":"redacted_thinking","data":"RED=="},{"type":"text","text":"Ünder way"},{"type":"thinking","thinking":"more","signature":"SIG2"},{"type":"tool_use","id":"c1","name":"f","input":{"a":1}}],"stop_reason":"tool_use","usage":{"input_tokens":1,"output_tokens":2}})";
+constexpr std::string_view gpt =
+    R"({"id":"resp_9","object":"response","status":"completed","output":[{"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"ENC=="},{"type":"function_call","id":"fc_1","call_id":"c1","name":"f","arguments":"{\"a\":1}"}],"usage":{"input_tokens":1,"output_tokens":2}})";
+constexpr std::string_view gemini_text =
+    R"({"candidates":[{"content":{"role":"model","parts":[{"text":"I think","thought":true},{"text":"So: "},{"functionCall":{"id":"c1","name":"f","args":{"a":1}},"thoughtSignature":"GSIG=="}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":2}})";
+
+constexpr spoke others_of_claude[] = {spoke::chat, spoke::responses, spoke::gemini};
+
+}  // namespace
+
+TEST(Envelope, GivesBackWhatWasPutIn) {
+    arena kept;
+    envelope in;
+    in.what = {carrier::family::gemini, raw_text{R"(a\"b\\c+/=)"}, account};
+    in.is = envelope::holds::of_call;
+    in.text_before = 70'000;
+    in.calls_before = 3;
+    in.thought = 0xfedcba9876543210U;
+    const auto text = seal(in);
+    EXPECT_TRUE(text.starts_with("weir1.gemini."));
+    EXPECT_EQ(text.find_first_of("\"\\+/="), std::string::npos) << text;
+    const auto out = unseal(raw_text{text}, kept);
+    ASSERT_TRUE(out);
+    EXPECT_EQ(out->what.of, in.what.of);
+    EXPECT_EQ(out->what.data.json, in.what.data.json);
+    EXPECT_EQ(out->what.scope, account);
+    EXPECT_EQ(out->is, in.is);
+    EXPECT_EQ(out->text_before, in.text_before);
+    EXPECT_EQ(out->calls_before, in.calls_before);
+    EXPECT_EQ(out->thought, in.thought);
+    // Google's SDKs carry base64 and nothing else, and write it in the other alphabet, without padding.
+    auto coded = as_base64(text);
+    EXPECT_TRUE(coded.starts_with("d2VpcjEu"));
+    while (coded.ends_with('=')) coded.pop_back();
+    for (auto& c : coded) c = c == '+' ? '-' : c == '/' ? '_' : c;
+    EXPECT_EQ(out_of_base64(raw_text{coded}, kept).json, text);
+}
+
+TEST(Envelope, OfNobodyIsNone) {
+    arena kept;
+    envelope in;
+    in.what = {carrier::family::openai, raw_text{"data"}, account};
+    const auto whole = seal(in);
+    for (std::size_t n = 0; n < whole.size() - 8; ++n) EXPECT_FALSE(unseal(raw_text{std::string_view{whole}.substr(0, n)}, kept)) << n;
+    for (const std::string_view wrong : {"", "weir1.", "weir1.none", "weir1.openai", "weir1.openai.", "weir1.openai.A", "weir1.openai.!!!!",
+                                         "weir1.other.AAAA", "weir2.openai.AAAA", "SIG=="})
+        EXPECT_FALSE(unseal(raw_text{wrong}, kept)) << wrong;
+}
+
+TEST(Envelope, ClaudesThoughtsComeBackWhereTheyStood) {
+    for (const auto client : others_of_claude) {
+        const auto back = there_and_back(spoke::messages, client, claude);
+        const std::string expected =
+            R"([{"type":"thinking","thinking":"Let \"me\" see…","signature":"SIG+1/=="},{"type":"redacted_thinking","data":"RED=="},{"type":"text","text":"Ünder way"},{"type":"thinking","thinking":"more","signature":"SIG2"},{"type":"tool_use","id":"c1","name":"f","input":{"a":1}}])";
+        EXPECT_NE(back.find(expected), std::string::npos) << static_cast<int>(client) << ": " << back;
+    }
+}
+
+TEST(Envelope, OpenaisItemsComeBack) {
+    for (const auto client : {spoke::chat, spoke::messages, spoke::gemini}) {
+        const auto back = there_and_back(spoke::responses, client, gpt);
+        const auto item = back.find(R"({"type":"reasoning","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"ENC=="})");
+        EXPECT_NE(item, std::string::npos) << static_cast<int>(client) << ": " << back;
+        EXPECT_LT(item, back.find("function_call")) << back;
+    }
+}
+
+TEST(Envelope, GeminisSignaturesComeBackOnTheirPart) {
+    for (const auto client : {spoke::chat, spoke::messages, spoke::responses}) {
+        const auto back = there_and_back(spoke::gemini, client, gemini_text);
+        EXPECT_NE(back.find(R"("args":{"a":1}},"thoughtSignature":"GSIG=="})"), std::string::npos) << static_cast<int>(client) << ": " << back;
+        EXPECT_EQ(back.find("I think"), std::string::npos) << "a thought without a signature is nobody's: " << back;
+    }
+}
+
+TEST(Envelope, GoToNoOtherFamilyAndNoOtherAccount) {
+    const auto told = answer_for(spoke::chat, spoke::messages, claude);
+    for (const auto to : {spoke::responses, spoke::gemini, spoke::messages}) {
+        const auto sent = request_for(to, spoke::chat, next_request(spoke::chat, told), account + 1);
+        EXPECT_EQ(sent.find("SIG"), std::string::npos) << sent;
+        EXPECT_EQ(sent.find("weir1."), std::string::npos) << sent;
+        EXPECT_EQ(sent.find("Let "), std::string::npos) << sent;
+        EXPECT_NE(sent.find("Ünder way"), std::string::npos) << sent;
+    }
+}
+
+TEST(Envelope, ThoughtsThatWereAlteredAreLeftOut) {
+    auto told = answer_for(spoke::responses, spoke::messages, claude);
+    const auto at = told.find("Let ");
+    told.replace(at, 4, "Lit ");
+    const auto sent = request_for(spoke::messages, spoke::responses, next_request(spoke::responses, told));
+    EXPECT_EQ(sent.find("SIG+1"), std::string::npos) << sent;
+    EXPECT_NE(sent.find("SIG2"), std::string::npos) << sent;
+}
