@@ -47,16 +47,14 @@ void read_settings(const value& from, translation_conf& into) {
     section s{from, "translation"};
     s.text("anthropic_version", into.anthropic_version);
     if (const auto v = s.find("max_output")) into.max_output = v->integer(1, 100'000'000);
-    s.choice<translation_conf::hosted_tools>(
-        "hosted_tools", into.hosted, {{"refuse", translation_conf::hosted_tools::refuse}, {"drop", translation_conf::hosted_tools::drop}});
-    s.choice<translation_conf::reasoning>("show_reasoning", into.shows,
-                                          {{"auto", translation_conf::reasoning::automatic},
-                                           {"on", translation_conf::reasoning::on},
-                                           {"off", translation_conf::reasoning::off}});
-    s.choice<translation_conf::cache>("cache", into.marks,
-                                      {{"off", translation_conf::cache::off},
-                                       {"5m", translation_conf::cache::five_minutes},
-                                       {"1h", translation_conf::cache::one_hour}});
+    s.choice<translation_conf::hosted_tools>("hosted_tools", into.hosted,
+                                             {{"refuse", translation_conf::hosted_tools::refuse}, {"drop", translation_conf::hosted_tools::drop}});
+    s.choice<translation_conf::reasoning>(
+        "show_reasoning", into.shows,
+        {{"auto", translation_conf::reasoning::automatic}, {"on", translation_conf::reasoning::on}, {"off", translation_conf::reasoning::off}});
+    s.choice<translation_conf::cache>(
+        "cache", into.marks,
+        {{"off", translation_conf::cache::off}, {"5m", translation_conf::cache::five_minutes}, {"1h", translation_conf::cache::one_hour}});
     if (const auto v = s.find("efforts")) read_budgets(*v, into);
     refuse_unless_off(s, "fetch_media", "images and documents are not fetched: clients send them with the request");
     refuse_unless_off(s, "ids_carry_state", "ids of tool calls carry nothing: what a model thought travels in its own fields");

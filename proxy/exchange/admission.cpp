@@ -8,6 +8,7 @@
 #include "exchange/own/local_reply.hpp"
 #include "exchange/own/model_lists.hpp"
 #include "exchange/own/own_view.hpp"
+#include "exchange/own/token_count.hpp"
 
 namespace weir::exchange {
 namespace {
@@ -140,6 +141,11 @@ net::task<bool> exchange::admitted() {
         refusal = co_await std::move(finding);
     }
     if (!of_.watch.left() && !refusal) refusal = make_intake().find_route(of_.object.made_in());
+    if (!of_.watch.left() && !refusal && is_counted_here(of_)) {
+        auto counting = answer_count(of_);
+        co_await std::move(counting);
+        co_return false;
+    }
     if (!of_.watch.left() && !refusal) refusal = admit(lacking);
     if (lacking) {
         auto waiting = wait_for_lease(std::move(lacking));

@@ -84,6 +84,12 @@ const reloaded rows[] = {
      }},
     {"keys", "Needed", "[{name: k, secret: sk-weir-test}]", [](scene& s) { return s.ask().status == 401; }},
     {"prices", "AnotherFile", "others.yaml", [](scene& s) { return priced(s.ask(), "7"); }},
+    {"capabilities", "AnotherFile", "abilities.yaml",
+     [](scene& s) {
+         const auto body = R"({"contents":[{"role":"user","parts":[{"text":"q"}]}],"generationConfig":{"maxOutputTokens":5}})";
+         (void)exchange_once(s.weir->url(), request_text("POST", "/v1beta/models/m:generateContent", body));
+         return s.a->calls().back().body.find("max_completion_tokens") != std::string::npos;
+     }},
     {"models", "ShowPrices", "{show_prices: true}", [](scene& s) { return s.get("/v1/models").body.find("prices") != std::string::npos; }},
     {"metrics", "OtelNames", "{otel_names: true}",
      [](scene& s) {
@@ -127,9 +133,10 @@ TEST_P(Reload, AppliesOrSaysThatItNeedsARestart) {
     const auto& row = GetParam();
     scene s;
     auto conf = before(s);
-    s.weir = std::make_unique<gateway_process>(
-        WEIR_BINARY, conf_of(conf),
-        gateway_process::files{{"prices.yaml", "models: {m: {per_request: 5}}\n"}, {"others.yaml", "models: {m: {per_request: 7}}\n"}});
+    s.weir = std::make_unique<gateway_process>(WEIR_BINARY, conf_of(conf),
+                                               gateway_process::files{{"prices.yaml", "models: {m: {per_request: 5}}\n"},
+                                                                      {"others.yaml", "models: {m: {per_request: 7}}\n"},
+                                                                      {"abilities.yaml", "models: {m: {output_cap: max_completion_tokens}}\n"}});
     if (row.applies && row.key != "watch") {
         EXPECT_FALSE(row.applies(s)) << "before the reload";
     }

@@ -25,7 +25,8 @@ struct pair {
 
 std::string request_of(const std::string& dialect, bool stream) {
     const std::string streams = stream ? R"(,"stream":true)" : "";
-    if (dialect == "chat") return R"({"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"say it"}])" + streams + "}";
+    if (dialect == "chat")
+        return R"({"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"say it"}])" + streams + "}";
     if (dialect == "responses") return R"({"model":"m","instructions":"Be brief.","input":"say it")" + streams + "}";
     if (dialect == "messages")
         return R"({"model":"m","max_tokens":100,"system":"Be brief.","messages":[{"role":"user","content":"say it"}])" + streams + "}";
@@ -107,6 +108,111 @@ TEST_P(Translation, OfAnError) {
         EXPECT_NE(got.body.find("upstream says: "), std::string::npos) << got.body;
         EXPECT_EQ(got.body.find("\"request_id\"") != std::string::npos, client().name == "messages") << got.body;
     }
+}
+
+TEST(TranslationHome, AConversationComesBackToItsOwnDialectWithoutWhatWeirPutIn) {
+    const auto a = quick_provider("a"), b = quick_provider("b");
+    const gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  one:\n    dialect: anthropic\n    upstreams:\n" +
+                                                upstream_of(*a) + "\n  two:\n    dialect: openai\n    upstreams:\n" + upstream_of(*b) +
+                                                "\nroutes: [{models: [m], pool: one}, {models: [n], pool: two}]\n" + conf_end};
+    const std::string turns =
+        R"([{"role":"user","content":"q"},{"role":"assistant","content":"a","reasoning_content":"t","reasoning_details":[{"index":0,"type":"reasoning.text","text":"t","signature":"weir1.anthropic.AA"}]},{"role":"user","content":"r"}])";
+    const auto got = exchange_once(weir.url(), request_text("POST", "/v1/chat/completions", R"({"model":"n","messages":)" + turns + "}"));
+    EXPECT_EQ(got.status, 200);
+    EXPECT_EQ(got.header("x-weir-changed"), "messages");
+    EXPECT_EQ(got.header("x-weir-translated"), "");
+    ASSERT_EQ(b->call_count(), 1u);
+    EXPECT_EQ(b->calls().front().body,
+              R"({"model":"n","messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"},{"role":"user","content":"r"}]})");
+}
+
+TEST(TranslationFailover, FallsFromFamilyToFamilyBeforeTheFirstByte) {
+    const auto a = quick_provider("a"), b = quick_provider("b"), c = quick_provider("c");
+    const gateway_process weir{
+        WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  gpt:\n    dialect: openai\n    retry: {attempts: 1}\n    upstreams:\n" +
+                         upstream_of(*a) + "\n  claude:\n    dialect: anthropic\n    retry: {attempts: 1}\n    upstreams:\n" + upstream_of(*b) +
+                         "\n  gemini:\n    dialect: gemini\n    upstreams:\n" + upstream_of(*c) +
+                         "\nroutes: [{models: [m], pool: gpt, fallback: [{pool: claude, model: claude-x}, {pool: gemini, model: gemini-x}]}]\n" +
+                         conf_end};
+    a->always({.status = 500});
+    b->always({.status = 529});
+    c->once({.text = "at last"});
+    const auto got = exchange_once(weir.url(), request_text("POST", "/v1/chat/completions", request_of("chat", true)));
+    EXPECT_EQ(got.status, 200) << got.body;
+    EXPECT_TRUE(got.clean());
+    EXPECT_EQ(got.header("x-weir-translated"), "chat>gemini");
+    EXPECT_NE(got.body.find("at"), std::string::npos);
+    EXPECT_TRUE(got.body.ends_with("data: [DONE]\n\n")) << got.body;
+    EXPECT_EQ(got.body.find("error"), std::string::npos) << got.body;
+    // And when nobody can, the last provider's error in the client's words.
+    c->always({.status = 503});
+    const auto failed = exchange_once(weir.url(), request_text("POST", "/v1/chat/completions", request_of("chat", true)));
+    EXPECT_EQ(failed.status, 503) << failed.body;
+    EXPECT_NE(failed.body.find("\"param\""), std::string::npos) << failed.body;
+}
+
+TEST(TranslationRefused, WhatADialectCannotSayIsRefusedBeforeAnybodyIsAsked) {
+    const auto a = quick_provider("a");
+    const auto conf = [&](const std::string& more) {
+        return "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    dialect: anthropic\n" + more + "    upstreams:\n" + upstream_of(*a) +
+               conf_end;
+    };
+    {
+        const gateway_process weir{WEIR_BINARY, conf("")};
+        const auto several = exchange_once(
+            weir.url(), request_text("POST", "/v1/chat/completions", R"({"model":"m","n":2,"messages":[{"role":"user","content":"q"}]})"));
+        EXPECT_EQ(several.status, 400) << several.body;
+        EXPECT_NE(several.body.find(R"("param":"n","code":"cannot_translate")"), std::string::npos) << several.body;
+        EXPECT_NE(several.body.find("pool 'mine'"), std::string::npos) << several.body;
+        const auto kept =
+            exchange_once(weir.url(), request_text("POST", "/v1/responses", R"({"model":"m","input":"q","previous_response_id":"resp_1"})"));
+        EXPECT_EQ(kept.status, 400) << kept.body;
+        EXPECT_NE(kept.body.find("previous_response_not_found"), std::string::npos) << kept.body;
+        const auto seeded = exchange_once(
+            weir.url(), request_text("POST", "/v1/chat/completions", R"({"model":"m","seed":2,"messages":[{"role":"user","content":"q"}]})"));
+        EXPECT_EQ(seeded.status, 200) << seeded.body;
+        EXPECT_EQ(seeded.header("x-weir-dropped"), "seed");
+        EXPECT_EQ(seeded.header("x-weir-changed"), "max_tokens");
+    }
+    EXPECT_EQ(a->call_count(), 1u);
+    const gateway_process strict{WEIR_BINARY, conf("    translate: strict\n")};
+    const auto seeded = exchange_once(
+        strict.url(), request_text("POST", "/v1/chat/completions", R"({"model":"m","seed":2,"messages":[{"role":"user","content":"q"}]})"));
+    EXPECT_EQ(seeded.status, 400) << seeded.body;
+    const auto plain =
+        exchange_once(strict.url(), request_text("POST", "/v1/chat/completions", R"({"model":"m","messages":[{"role":"user","content":"q"}]})"));
+    EXPECT_EQ(plain.status, 200) << "what weir adds is no reason to refuse: " << plain.body;
+    const gateway_process off{WEIR_BINARY, conf("    translate: off\n")};
+    const auto never =
+        exchange_once(off.url(), request_text("POST", "/v1/chat/completions", R"({"model":"m","messages":[{"role":"user","content":"q"}]})"));
+    EXPECT_EQ(never.status, 400) << never.body;
+    EXPECT_NE(never.body.find("translate: off"), std::string::npos) << never.body;
+}
+
+TEST(TranslationCounts, TokensAreCountedForEveryModel) {
+    const auto a = quick_provider("a");
+    const auto conf = [&](const std::string& dialect) {
+        return "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    dialect: " + dialect + "\n    upstreams:\n" + upstream_of(*a) +
+               conf_end;
+    };
+    {
+        const gateway_process weir{WEIR_BINARY, conf("openai")};
+        const auto messages = exchange_once(weir.url(), request_text("POST", "/v1/messages/count_tokens",
+                                                                     R"({"model":"gpt-4o","messages":[{"role":"user","content":"hello there"}]})"));
+        EXPECT_EQ(messages.status, 200) << messages.body;
+        EXPECT_TRUE(messages.body.starts_with("{\"input_tokens\":")) << messages.body;
+        EXPECT_EQ(messages.header("x-weir-estimated"), "");
+        const auto gemini = exchange_once(weir.url(), request_text("POST", "/v1beta/models/some-model:countTokens",
+                                                                   R"({"contents":[{"role":"user","parts":[{"text":"hello there"}]}]})"));
+        EXPECT_EQ(gemini.status, 200) << gemini.body;
+        EXPECT_TRUE(gemini.body.starts_with("{\"totalTokens\":")) << gemini.body;
+        EXPECT_EQ(gemini.header("x-weir-estimated"), "true");
+    }
+    const gateway_process weir{WEIR_BINARY, conf("anthropic")};
+    const auto responses = exchange_once(weir.url(), request_text("POST", "/v1/responses/input_tokens", R"({"model":"m","input":"hello there"})"));
+    EXPECT_EQ(responses.status, 200) << responses.body;
+    EXPECT_NE(responses.body.find("\"input_tokens\":"), std::string::npos) << responses.body;
+    EXPECT_EQ(a->call_count(), 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Translation,

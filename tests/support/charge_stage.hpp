@@ -17,7 +17,10 @@ class charge_stage {
 protected:
     static void raise() {
         a_ = quick_provider("a");
-        const std::string calm = "    ejection: {consecutive_failures: 1000}\n    retry: {attempts: 1}\n    timeouts: {idle: 700ms}\n";
+        // One host that has them all, as resellers do.
+        const std::string calm =
+            "    speaks: [chat, completions, responses, messages, gemini, count_tokens, embeddings]\n    ejection: {consecutive_failures: 1000}\n    "
+            "retry: {attempts: 1}\n    timeouts: {idle: 700ms}\n";
         const std::string conf =
             "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\npools:\n  one:\n" + calm + "    upstreams:\n" + upstream_of(*a_) +
             "  drains:\n" + calm + "    on_disconnect: drain\n    upstreams:\n" + upstream_of(*a_) + "  collects:\n    collect: on\n" + calm +

@@ -39,9 +39,10 @@ struct capabilities {
     bool reasoning_back = false;  ///< chat: what it thought before a call must come back
     bool prefill = true;          ///< the last turn may be the assistant's
     std::int64_t max_output = 8192;
-
-    [[nodiscard]] bool has(thinking::effort e) const { return efforts == 0 || (efforts & (1U << static_cast<unsigned>(e))) != 0; }
 };
+[[nodiscard]] inline bool has_effort(const capabilities& can, thinking::effort e) {
+    return can.efforts == 0 || (can.efforts & (1U << static_cast<unsigned>(e))) != 0;
+}
 
 /// What is said of one name or glob.
 struct capability_entry {

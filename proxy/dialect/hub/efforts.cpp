@@ -44,10 +44,10 @@ effort wanted(const thinking& by) {
 }
 
 effort nearest(effort e, const capabilities& can) {
-    if (e == effort::unsaid || can.has(e)) return e;
+    if (e == effort::unsaid || has_effort(can, e)) return e;
     effort highest = effort::unsaid;
     for (const auto& each : table) {
-        if (!can.has(each.is)) continue;
+        if (!has_effort(can, each.is)) continue;
         if (each.is > e) return each.is;
         highest = each.is;
     }

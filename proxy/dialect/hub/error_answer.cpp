@@ -122,7 +122,8 @@ told_error tell_error(spoke to, const provider_error& what, std::string_view req
     const bool overflow = is_context_overflow(what.code, what.message);
     const auto status = status_for(to, what.status);
     const auto& as = row_of(what.status);
-    std::string message = overflow ? overflow_in_words_of(to, what.message) : "upstream says: " + std::string{what.message.substr(0, longest_message)};
+    std::string message =
+        overflow ? overflow_in_words_of(to, what.message) : "upstream says: " + std::string{what.message.substr(0, longest_message)};
     if (!overflow && what.message.empty()) message = "the upstream answered " + std::to_string(what.status);
     told_error out{status, {}};
     json_writer json{out.body};

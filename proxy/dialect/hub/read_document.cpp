@@ -105,7 +105,7 @@ void chat_message(json::cursor& at, teller& to) {
         if (key == "content") text = text_at(value);
         if (key == "refusal") refusal = text_at(value);
     });
-    to.block(part::kind::reasoning, thought);
+    if (!thought.empty()) to.block(part::kind::reasoning, thought, {carrier::family::chat, raw_text{std::string_view{}}, 0});
     to.block(part::kind::text, text);
     to.block(part::kind::refusal, refusal);
     at.members([&](std::string_view key, json::cursor& value) {

@@ -25,6 +25,10 @@ const row& row_of(spoke s) { return table[static_cast<std::size_t>(s)]; }
 }  // namespace
 
 std::string_view name_of(spoke s) { return row_of(s).name; }
+std::string_view name_of_turns(spoke s) {
+    constexpr std::array<std::string_view, spokes> names{"messages", "input", "messages", "contents"};
+    return names[static_cast<std::size_t>(s)];
+}
 kind kind_of(spoke s) { return row_of(s).of; }
 endpoint endpoint_of(spoke s, bool stream) { return stream ? row_of(s).stream : row_of(s).whole; }
 

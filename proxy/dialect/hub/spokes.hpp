@@ -13,6 +13,9 @@ namespace weir::dialect::hub {
 [[nodiscard]] std::string_view name_of(spoke s);
 [[nodiscard]] std::optional<spoke> spoke_named(std::string_view name);
 
+/// The member of its requests that holds the conversation.
+[[nodiscard]] std::string_view name_of_turns(spoke s);
+
 /// None: the endpoint's requests are not translated.
 [[nodiscard]] std::optional<spoke> spoke_of(endpoint e);
 

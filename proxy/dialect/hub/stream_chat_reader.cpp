@@ -123,10 +123,17 @@ void chat_stream_reader::say(part::kind of, raw_text text, answer_listener& to) 
 void chat_stream_reader::close(answer_listener& to) {
     if (open_ == none) return;
     answer_event e;
-    e.is = kind::close;
     e.of = open_kind_;
     e.block = open_;
     open_ = none;
+    if (e.of == part::kind::reasoning) {
+        // Nothing is signed here, but some models want back what they thought.
+        e.is = kind::signature;
+        e.opaque = {carrier::family::chat, raw_text{std::string_view{}}, 0};
+        to.hear(e);
+        e.opaque = {};
+    }
+    e.is = kind::close;
     to.hear(e);
 }
 

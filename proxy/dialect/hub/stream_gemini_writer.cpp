@@ -69,6 +69,7 @@ void gemini_stream_writer::hear(const answer_event& what) {
     switch (what.is) {
         case kind::open:
             signature_.clear();
+            family_ = carrier::family::none;
             hidden_ = false;
             if (what.of != part::kind::call) return;
             seals_.heard_call();
@@ -107,7 +108,8 @@ void gemini_stream_writer::text(const answer_event& what) {
 
 // One that is cut is left out: its arguments would be run as they are.
 void gemini_stream_writer::close(const answer_event& what) {
-    if (what.of == part::kind::reasoning && !signature_.empty() && !is_void({family_, {}, 0}, hidden_)) {
+    if (what.of == part::kind::reasoning && family_ != carrier::family::none && (!hidden_ || !signature_.empty()) &&
+        !is_void({family_, {}, 0}, hidden_)) {
         begin_frame();
         out_->append(R"({"text":"","thought":true,"thoughtSignature":")");
         out_->append(as_base64(seals_.of_thought({family_, raw_text{std::exchange(signature_, {})}, 0}))).append("\"}");

@@ -178,7 +178,7 @@ void messages_stream_writer::close_thought() {
     frame("content_block_delta");
     out_->append(R"({"type":"content_block_delta","index":)").append(std::to_string(next_));
     out_->append(R"(,"delta":{"type":"signature_delta","signature":")");
-    out_->append(signature_.empty() ? std::string{unsigned_thought} : seals_.of_thought(what)).append("\"}}\n\n");
+    out_->append(family_ == carrier::family::none ? std::string{unsigned_thought} : seals_.of_thought(what)).append("\"}}\n\n");
     stop();
 }
 

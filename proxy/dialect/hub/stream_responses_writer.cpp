@@ -239,7 +239,7 @@ void responses_stream_writer::close(item& of) {
 }
 
 void responses_stream_writer::close_thought(item& of) {
-    if (!of.sealed.empty()) of.sealed = seals_.of_thought({of.family, raw_text{std::string_view{of.sealed}}, 0});
+    if (of.family != carrier::family::none) of.sealed = seals_.of_thought({of.family, raw_text{std::string_view{of.sealed}}, 0});
     if (of.text.empty()) return;
     event("response.reasoning_summary_text.done");
     place(of, "summary_index");

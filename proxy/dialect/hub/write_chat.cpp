@@ -3,6 +3,7 @@
 #include <string>
 
 #include "dialect/hub/efforts.hpp"
+#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/writing.hpp"
 
 namespace weir::dialect::hub {
@@ -184,12 +185,13 @@ void chat_writer::file(const part& p) {
 
 // What is said, joined; calls stand beside it.
 void chat_writer::assistant(const turn& t) {
-    std::string text, refusal;
+    std::string text, refusal, thought;
     bool called = false;
     for (auto at = t.first; at < t.first + t.count; ++at) {
         const auto& p = of_.parts[at];
         if (p.is == part::kind::text) text += p.text.json;
         if (p.is == part::kind::refusal) refusal += p.text.json;
+        if (p.is == part::kind::reasoning && is_for(p.opaque, carrier::family::chat, to_.scope)) thought += p.text.json;
         called = called || p.is == part::kind::call;
         if (p.is == part::kind::hosted) told_.drop(words_.turns);
     }
@@ -200,6 +202,8 @@ void chat_writer::assistant(const turn& t) {
         out_.member("content", "null");
     else
         out_.text_member("content", raw_text{text + refusal});
+    // Where it must come back and is not there, a blank stands for it: nothing at all is refused.
+    if (to_.can.reasoning_back && (called || !thought.empty())) out_.text_member("reasoning_content", raw_text{thought.empty() ? " " : thought});
     if (called) calls(t);
     out_.close('}');
 }

@@ -90,7 +90,8 @@ std::string document_writer::joined(part::kind of) const {
 void document_writer::seal_all() {
     for (auto& each : blocks_) {
         const carrier what{each.family, raw_text{std::string_view{each.sealed}}, 0};
-        const bool held = !each.sealed.empty(), thought = each.of == part::kind::reasoning;
+        const bool thought = each.of == part::kind::reasoning;
+        const bool held = !each.sealed.empty() || (thought && names_.show_reasoning && each.family != carrier::family::none);
         if (thought && names_.show_reasoning) seals_.heard_thought(raw_text{each.text});
         if (!thought && each.of != part::kind::call) seals_.heard_text(raw_text{each.text});
         if (thought && is_void(what, !names_.show_reasoning && !each.text.empty()))

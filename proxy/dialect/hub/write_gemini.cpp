@@ -1,6 +1,7 @@
 // Requests to Gemini's generateContent. The model and whether it streams stand in the path.
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dialect/hub/efforts.hpp"
@@ -34,6 +35,7 @@ private:
     void one_part(const part& p);
     void media_part(const part& p);
     void call(const part& p);
+    void sign(const part& call);
     void result(const part& p);
     [[nodiscard]] raw_text name_of_call(raw_text id) const;
     void tools();
@@ -48,6 +50,7 @@ private:
     notes& told_;
     const client_words& words_;
     side open_ = side::none;
+    bool first_call_ = false;  ///< of the turn that is being written
 };
 
 void gemini_writer::write() {
@@ -140,6 +143,7 @@ void gemini_writer::contents() {
 }
 
 void gemini_writer::turn_of(const turn& t, side due) {
+    first_call_ = true;
     for (auto at = t.first; at < t.first + t.count; ++at) {
         const auto& p = of_.parts[at];
         const bool speech = p.is == part::kind::text || p.is == part::kind::refusal;
@@ -201,8 +205,18 @@ void gemini_writer::call(const part& p) {
         told_.change(words_.turns, "a call's arguments are an object");
     }
     out_.close('}');
-    if (is_for(p.opaque, carrier::family::gemini, to_.scope)) out_.text_member("thoughtSignature", p.opaque.data);
+    sign(p);
     out_.close('}');
+}
+
+// Models with levels refuse the first call of a step without a signature; the word that Google gives for that stands in its place, for ever.
+void gemini_writer::sign(const part& call) {
+    constexpr std::string_view unknown = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=";  // skip_thought_signature_validator
+    const bool first = std::exchange(first_call_, false);
+    if (is_for(call.opaque, carrier::family::gemini, to_.scope))
+        out_.text_member("thoughtSignature", call.opaque.data);
+    else if (first && to_.can.thinks == capabilities::reasoning::level)
+        out_.plain_member("thoughtSignature", unknown);
 }
 
 raw_text gemini_writer::name_of_call(raw_text id) const {

@@ -99,7 +99,7 @@ struct answer {
     std::unique_ptr<translated_answer> translated;  ///< for a client of another dialect; null: it goes as it comes
     int status = 0;                                 ///< 0: no head came
     dialect::endpoint speaks;                       ///< the upstream's
-    std::uint8_t entry;  ///< the attempt, of the record's
+    std::uint8_t entry;                             ///< the attempt, of the record's
     request_state sent = request_state::not_whole;
     bool has_body = false;
 };

@@ -1,10 +1,12 @@
 #include "exchange/attempt/outgoing.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "dialect/credentials.hpp"
 #include "dialect/endpoint_traits.hpp"
 #include "dialect/forwarded_query.hpp"
+#include "dialect/hub/cut_envelopes.hpp"
 #include "exchange/sent_request.hpp"
 #include "http/head_writer.hpp"
 
@@ -144,7 +146,19 @@ outgoing::outgoing(const asked& what, const request_body& body, const place& to,
     if (how.is != service::as::native) return;
     const auto wish = wishes_for(*to.pool->conf, what.facts, to.model, collects_, what.caller ? what.caller->settings().max_output_tokens : 0);
     edits_ = dialect::plan_edits(what.target.id, what.facts, wish);
+    if (by.pools.size() > 1) cut_envelopes();
     hides_usage_ = wish.include_usage && !collects_ && dialect::reports_usage_when_asked(what.target.id);
+}
+
+// A conversation that another family went on with comes home: what weir put into it for that is no provider's.
+void outgoing::cut_envelopes() {
+    const auto from = dialect::hub::spoke_of(asked_.target.id);
+    if (!from || !is_json() || !dialect::hub::may_hold_envelopes(body_.bytes())) return;
+    auto cuts = dialect::hub::cut_envelopes(*from, body_.bytes());
+    if (cuts.empty()) return;
+    cuts_ = dialect::hub::name_of_turns(*from);
+    edits_.insert(edits_.end(), std::make_move_iterator(cuts.begin()), std::make_move_iterator(cuts.end()));
+    std::sort(edits_.begin(), edits_.end(), [](const auto& a, const auto& b) { return a.at.begin < b.at.begin; });
 }
 
 void outgoing::translate(const service& how, const place& to, const config::conf& by) {
@@ -195,8 +209,7 @@ void outgoing::write_head(wire::request_out& out, const http::request_head& h, c
     out.authority = to.authority;
     out.upgrades = asked_.tunnel();
     out.length.reset();
-    if (body_.is_kept() || body_.uploading() || h.method == "POST" || h.method == "PUT" || h.method == "PATCH")
-        out.length = sent_size();
+    if (body_.is_kept() || body_.uploading() || h.method == "POST" || h.method == "PUT" || h.method == "PATCH") out.length = sent_size();
 
     http::head_writer head{out.lines};
     field_filter filter{h,

@@ -38,6 +38,8 @@ public:
     [[nodiscard]] const core::error& refused() const;
     /// What becomes of it where another dialect is spoken; null: it goes as it came.
     [[nodiscard]] const translated_request* translated() const { return translated_.get(); }
+    /// The field that lost what weir had put into it; empty: it held none of that.
+    [[nodiscard]] std::string_view cuts() const { return cuts_; }
     /// The endpoint that is spoken there.
     [[nodiscard]] dialect::endpoint speaks() const;
     /// A stream is asked for, although the client wants one document.
@@ -55,6 +57,7 @@ public:
 private:
     [[nodiscard]] bool sends_encoded() const { return body_.has_coding() && edits_.empty() && !translated_; }
     [[nodiscard]] std::uint64_t sent_size() const;
+    void cut_envelopes();
     void translate(const service& how, const place& to, const config::conf& by);
     [[nodiscard]] bool is_json() const { return body_.is_kept() && asked_.target.body == dialect::body_form::json; }
     void write_path(std::string& out, const http::request_head& h, const pools::upstream_runtime& to, bool swaps_credential) const;
@@ -66,6 +69,7 @@ private:
     std::vector<dialect::edit> edits_;
     std::unique_ptr<const translated_request> translated_;
     core::error refused_;
+    std::string_view cuts_;
     bool collects_ = false;
     bool hides_usage_ = false;
 };

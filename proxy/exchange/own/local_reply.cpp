@@ -109,6 +109,15 @@ net::task<void> answer_with(request& of, int status, std::string body, std::stri
     co_await std::move(delivering);
 }
 
+net::task<void> answer_with(request& of, std::string body, std::string fields) {
+    of.told.record.status = 200;
+    settle(of, nullptr);
+    auto reply = new_reply(of);
+    reply.extra_fields += fields;
+    auto delivering = deliver(of, head_of(reply), std::move(body));
+    co_await std::move(delivering);
+}
+
 net::task<void> answer_error(request& of, core::error why, answer* unfinished) {
     auto& record = of.told.record;
     record.status = core::status_of(why.what);

@@ -32,6 +32,8 @@ struct local_reply {
 
 /// An answer about weir itself, or one that it knows.
 [[nodiscard]] net::task<void> answer_with(request& of, int status, std::string body, std::string_view content_type);
+/// Likewise, with fields of its own: whole lines.
+[[nodiscard]] net::task<void> answer_with(request& of, std::string body, std::string fields);
 
 /// The request is refused, or no upstream could answer it. Behind signs of life the failure goes as the stream's end. `unfinished`: an answer that
 /// was waited for until then, for its account; null: there is none.

@@ -65,6 +65,7 @@ void race::enter_pool(std::size_t candidate) {
     finder_.enter(of_.view->pools[where.pool], where.model);
     if (plan_.attempts() == 0) of_.watch.set_deadline(core::after(of_.told.time.began(), pool_conf().timeouts.total));
     if (!outgoing_ || !outgoing_->is_for(here)) outgoing_.emplace(of_.what, of_.body, here, of_.conf());
+    of_.told.record.changed = outgoing_->cuts();
     set_beats(of_, *outgoing_, pool_conf(), false);
 }
 

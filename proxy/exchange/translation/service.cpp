@@ -22,7 +22,6 @@ bool speaks(const config::pool_conf& pool, spoke s) { return speaks(pool, hub::k
 std::optional<spoke> other_way(const config::pool_conf& pool, const asked& what, const hub::capabilities& can) {
     std::array<spoke, hub::spokes> order{spoke::chat, spoke::responses, spoke::messages, spoke::gemini};
     if (can.prefers_responses) std::swap(order[0], order[1]);
-    // A completion is a chat with one message, and nothing else.
     for (const auto s : order)
         if (speaks(pool, s) && hub::spoke_of(what.target.id) != s) return s;
     return std::nullopt;
@@ -34,6 +33,11 @@ bool is_main(const asked& what) {
 }
 
 }  // namespace
+
+bool has_endpoint(const config::pool_conf& pool, dialect::endpoint e) {
+    const auto& traits = dialect::traits_of(e);
+    return speaks(pool, traits.dialect, traits.word);
+}
 
 hub::capabilities capabilities_of(std::string_view model, const config::conf& by) {
     return by.capabilities ? by.capabilities->find(model) : hub::capabilities{};
@@ -47,8 +51,7 @@ service service_of(const config::pool_conf& pool, const asked& what, std::string
     const auto from = hub::spoke_of(target.id);
     if (!from || !is_main(what) || speaks(pool, *from)) return out;
     out.from = *from;
-    const auto to = pool.translation.is == config::translation_conf::mode::off ? std::nullopt
-                                                                               : other_way(pool, what, capabilities_of(model, by));
+    const auto to = pool.translation.is == config::translation_conf::mode::off ? std::nullopt : other_way(pool, what, capabilities_of(model, by));
     out.is = to ? service::as::translated : service::as::refused;
     if (to) out.to = *to;
     return out;
@@ -57,9 +60,9 @@ service service_of(const config::pool_conf& pool, const asked& what, std::string
 core::error not_served(const config::pool_conf& pool, const asked& what) {
     const std::string word{dialect::traits_of(what.target.id).word};
     const bool off = pool.translation.is == config::translation_conf::mode::off;
-    return {core::code::cannot_translate,
-            "the pool '" + pool.name + "' does not speak " + word + (off ? " and translates nothing (translate: off)" : " nor what it could become") +
-                "; send this model to a pool that does, or let it speak it (speaks: [" + word + "])"};
+    return {core::code::cannot_translate, "the pool '" + pool.name + "' does not speak " + word +
+                                              (off ? " and translates nothing (translate: off)" : " nor what it could become") +
+                                              "; send this model to a pool that does, or let it speak it (speaks: [" + word + "])"};
 }
 
 }  // namespace weir::exchange

@@ -21,6 +21,9 @@ struct service {
 /// `model`: as it is asked for there.
 [[nodiscard]] service service_of(const config::pool_conf& pool, const asked& what, std::string_view model, const config::conf& by);
 
+/// Whether the pool is said to have this endpoint.
+[[nodiscard]] bool has_endpoint(const config::pool_conf& pool, dialect::endpoint e);
+
 /// What is known of it.
 [[nodiscard]] dialect::hub::capabilities capabilities_of(std::string_view model, const config::conf& by);
 

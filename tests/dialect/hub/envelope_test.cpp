@@ -85,7 +85,8 @@ std::string request_for(spoke to, spoke from, const std::string& request, std::u
     target_settings with;
     with.model = "m";
     with.scope = whose;
-    with.can.thinks = capabilities::reasoning::adaptive;
+    with.can.thinks = to == spoke::gemini ? capabilities::reasoning::level : capabilities::reasoning::adaptive;
+    with.can.reasoning_back = true;
     std::string out;
     const auto write = to == spoke::chat        ? write_chat
                        : to == spoke::responses ? write_responses
@@ -174,6 +175,34 @@ TEST(Envelope, GeminisSignaturesComeBackOnTheirPart) {
         EXPECT_NE(back.find(R"("args":{"a":1}},"thoughtSignature":"GSIG=="})"), std::string::npos) << static_cast<int>(client) << ": " << back;
         EXPECT_EQ(back.find("I think"), std::string::npos) << "a thought without a signature is nobody's: " << back;
     }
+}
+
+TEST(Envelope, WhatAnUnsignedThoughtSaidComesBackToWhoWantsIt) {
+    constexpr std::string_view said =
+        R"({"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"t","reasoning_content":"hm \"so\"","tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]})";
+    for (const auto client : {spoke::messages, spoke::responses, spoke::gemini}) {
+        const auto back = there_and_back(spoke::chat, client, said);
+        EXPECT_NE(back.find(R"("content":"t","reasoning_content":"hm \"so\"")"), std::string::npos) << static_cast<int>(client) << ": " << back;
+        EXPECT_EQ(back.find("weir1."), std::string::npos) << back;
+    }
+    const auto of_claude =
+        request_for(spoke::chat, spoke::messages,
+                    R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":)"
+                    R"([{"type":"thinking","thinking":"deep","signature":"S"},{"type":"tool_use","id":"c1","name":"f","input":{}}]}]})");
+    EXPECT_NE(of_claude.find(R"("reasoning_content":" ")"), std::string::npos) << "refused without one: " << of_claude;
+    EXPECT_EQ(of_claude.find("deep"), std::string::npos) << of_claude;
+}
+
+TEST(Envelope, GeminisCallsWithoutASignatureGetTheWordForThat) {
+    const auto sent = request_for(spoke::gemini, spoke::chat,
+                                  R"({"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","content":null,)"
+                                  R"("tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},)"
+                                  R"({"id":"b","type":"function","function":{"name":"f","arguments":"{}"}}]}]})");
+    EXPECT_NE(
+        sent.find(
+            R"({"functionCall":{"name":"f","args":{}},"thoughtSignature":"c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="},{"functionCall":{"name":"f","args":{}}})"),
+        std::string::npos)
+        << sent;
 }
 
 TEST(Envelope, GoToNoOtherFamilyAndNoOtherAccount) {

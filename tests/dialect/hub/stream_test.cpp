@@ -57,7 +57,7 @@ TEST(HubStream, ChatBecomesBlocksOneAfterTheOther) {
         R"({"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":0,"output_tokens":0}}})",
         R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}})",
         R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}})",
-        R"({"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"weir1.none"}})",
+        R"({"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"weir1.chat.AAAAAAAAAAAAAAAAAAi6Wwe1Xr0O"}})",
         R"({"type":"content_block_stop","index":0})",
         R"({"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}})",
         R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Hel"}})",
