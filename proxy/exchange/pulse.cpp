@@ -39,8 +39,9 @@ bool pulse::beat(request& of) {
     }
     // A client that does not even take a comment is too slow to need one; half a comment must not stay behind.
     if (!early_ && !of.client.writable()) return true;
-    const std::array<std::string_view, 1> comment{of.told.record.stream ? std::string_view{": keepalive\n\n"} : std::string_view{"\n"}};
-    return of.client.write(comment, false) == wire::client_stream::flow::done;
+    constexpr std::string_view comment = ": keepalive\n\n", ping = "event: ping\ndata: {\"type\": \"ping\"}\n\n", space = "\n";
+    const std::array<std::string_view, 1> sign{!of.told.record.stream ? space : pings_ ? ping : comment};
+    return of.client.write(sign, false) == wire::client_stream::flow::done;
 }
 
 }  // namespace weir::exchange

@@ -17,6 +17,8 @@ public:
     /// While an answer like this is waited for or passed on. `every`: of the pool; none: never.
     void beat_every(std::optional<std::chrono::milliseconds> every) { every_ms_ = every ? static_cast<std::uint32_t>(every->count()) : 0; }
     void stop() { every_ms_ = 0; }
+    /// From now on as an event that the dialect has for it, not as a comment.
+    void say_ping() { pings_ = true; }
     /// The client got bytes.
     void note_sent(core::time_point at) { last_sent_ = at; }
 
@@ -30,7 +32,7 @@ public:
 private:
     core::time_point last_sent_{};
     std::uint32_t every_ms_ = 0;
-    bool early_ = false;
+    bool early_ = false, pings_ = false;
 };
 
 }  // namespace weir::exchange

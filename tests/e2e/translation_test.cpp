@@ -189,6 +189,31 @@ TEST(TranslationRefused, WhatADialectCannotSayIsRefusedBeforeAnybodyIsAsked) {
     EXPECT_NE(never.body.find("translate: off"), std::string::npos) << never.body;
 }
 
+TEST(TranslationStream, GeminiWithoutEventsIsOneList) {
+    const auto a = quick_provider("a");
+    const gateway_process weir{WEIR_BINARY,
+                               "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    upstreams:\n" + upstream_of(*a) + conf_end};
+    a->once({.text = "one two three"});
+    const auto got = exchange_once(weir.url(), request_text("POST", "/v1beta/models/m:streamGenerateContent", request_of("gemini", true)));
+    EXPECT_EQ(got.status, 200) << got.body;
+    EXPECT_EQ(got.header("content-type"), "application/json");
+    EXPECT_TRUE(got.body.starts_with("[{")) << got.body;
+    EXPECT_TRUE(got.body.ends_with("}]\r\n")) << got.body;
+    EXPECT_NE(got.body.find("},\r\n{"), std::string::npos) << got.body;
+    EXPECT_EQ(got.body.find("data:"), std::string::npos) << got.body;
+}
+
+TEST(TranslationStream, ClientsOfMessagesHearPingsWhileTheModelIsSilent) {
+    const auto a = quick_provider("a");
+    const gateway_process weir{
+        WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    heartbeat: 50ms\n    upstreams:\n" + upstream_of(*a) + conf_end};
+    a->once({.words = 8, .stall_after = 4, .stall = std::chrono::milliseconds{300}});
+    const auto got = exchange_once(weir.url(), request_text("POST", "/v1/messages", request_of("messages", true)));
+    EXPECT_TRUE(got.clean());
+    EXPECT_NE(got.body.find("event: ping\ndata: {\"type\": \"ping\"}\n\n"), std::string::npos) << got.body;
+    EXPECT_NE(got.body.find("message_stop"), std::string::npos) << got.body;
+}
+
 TEST(TranslationCounts, TokensAreCountedForEveryModel) {
     const auto a = quick_provider("a");
     const auto conf = [&](const std::string& dialect) {

@@ -75,6 +75,7 @@ struct answer_names {
     bool show_reasoning = false;  ///< what was thought is passed on
     std::uint32_t scope = 0;      ///< whose account answers
     std::string_view request_id;  ///< for errors
+    bool as_array = false;        ///< gemini: one JSON list in place of events, as it is asked for without alt=sse
 };
 
 /// Writes one answer's stream: appends whole events of its dialect.

@@ -36,8 +36,9 @@ private:
         std::uint32_t block;
         std::string name, id, arguments;
     };
-    void begin_frame() { out_->append(R"(data: {"candidates":[{"content":{"role":"model","parts":[)"); }
+    void begin_frame();
     void end_frame(std::string_view more);
+    void close_frame() { out_->append(names_.as_array ? "}" : "}\n\n"); }
     void text(const answer_event& what);
     void close(const answer_event& what);
     [[nodiscard]] call* find(std::uint32_t block);
@@ -49,8 +50,14 @@ private:
     std::string signature_;                           ///< of the thought that is being said
     usage::counts used_;
     finish why_ = finish::unknown;
-    bool over_ = false, hidden_ = false;  ///< hidden_: the client does not see what is being thought
+    bool begun_ = false, over_ = false, hidden_ = false;  ///< hidden_: the client does not see what is being thought
 };
+
+void gemini_stream_writer::begin_frame() {
+    out_->append(!names_.as_array ? "data: " : begun_ ? ",\r\n" : "[");
+    begun_ = true;
+    out_->append(R"({"candidates":[{"content":{"role":"model","parts":[)");
+}
 
 void gemini_stream_writer::end_frame(std::string_view more) {
     out_->append("]}").append(more).append(R"(,"index":0}],"modelVersion":")");
@@ -103,7 +110,7 @@ void gemini_stream_writer::text(const answer_event& what) {
     if (thought) out_->append(",\"thought\":true");
     out_->append(1, '}');
     end_frame({});
-    out_->append("}\n\n");
+    close_frame();
 }
 
 // One that is cut is left out: its arguments would be run as they are.
@@ -114,7 +121,7 @@ void gemini_stream_writer::close(const answer_event& what) {
         out_->append(R"({"text":"","thought":true,"thoughtSignature":")");
         out_->append(as_base64(seals_.of_thought({family_, raw_text{std::exchange(signature_, {})}, 0}))).append("\"}");
         end_frame({});
-        out_->append("}\n\n");
+        close_frame();
     }
     auto* of = find(what.block);
     if (of == nullptr) return;
@@ -130,7 +137,7 @@ void gemini_stream_writer::close(const answer_event& what) {
             .append(arguments)
             .append("}}");
         end_frame({});
-        out_->append("}\n\n");
+        close_frame();
     }
     calls_.erase(calls_.begin() + (of - calls_.data()));
 }
@@ -150,7 +157,9 @@ void gemini_stream_writer::end() {
     out_->append(1, ',');
     if (used_.reasoning > 0) number("thoughtsTokenCount", used_.reasoning), out_->append(1, ',');
     number("totalTokenCount", used_.prompt() + used_.completion());
-    out_->append("}}\n\n");
+    out_->append(1, '}');
+    close_frame();
+    if (names_.as_array) out_->append("]\r\n");
 }
 
 // Its clients hear of an error by the cut alone.

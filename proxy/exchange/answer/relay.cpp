@@ -104,7 +104,8 @@ void relay::start() {
     streams_ = &of_.at.metrics.listeners().active_streams(record.listener);
     streams_->add(1);
     const bool may_beat = in_.how.has_terminator && of_.client.shows_ends();
-    of_.beats.beat_every(may_beat ? in_.at.pool->conf->heartbeat : std::nullopt);
+    of_.beats.beat_every(may_beat ? beats_of(of_, in_) : std::nullopt);
+    if (in_.translated && of_.what.target.dialect == dialect::kind::anthropic) of_.beats.say_ping();
     of_.money.progress_is_due_at(now + std::chrono::seconds{1});
     tell_times(of_, in_);
     of_.body.drop();

@@ -123,8 +123,8 @@ bool holder::judge_document() {
     const auto text = in.reader.window().view();
     if (in.how.read == reading::nothing || in.how.coding != http::content_coding::identity || text.empty()) return true;
     const bool surplus = in.from->surplus();
-    const bool may_be_error =
-        in.speaks != dialect::endpoint::responses && in.ended() && text.substr(0, in.translated ? text.npos : beginning_of_document).find("\"error\"") != std::string_view::npos;
+    const bool may_be_error = in.speaks != dialect::endpoint::responses && in.ended() &&
+                              text.substr(0, in.translated ? text.npos : beginning_of_document).find("\"error\"") != std::string_view::npos;
     if (!surplus && !may_be_error) return true;
     const auto facts = dialect::read_unary(in.speaks, text.data(), text.size());
     if (surplus && !facts.json) return talk_.fail(failure::invalid, "its Content-Length ends within the document, and more came");

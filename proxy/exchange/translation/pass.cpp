@@ -53,7 +53,16 @@ std::unique_ptr<translated_answer> translate_answer(request& of, const translate
     names.show_reasoning = what.shows_reasoning();
     names.scope = what.scope();
     names.request_id = of.told.record.request_id;
+    names.as_array = of.what.target.streams_by_path && of.client.head().query.find("alt=sse") == std::string_view::npos;
     return std::make_unique<translated_answer>(what, std::move(names), of.told.record.stream);
+}
+
+std::optional<std::chrono::milliseconds> beats_of(const request& of, const answer& in) {
+    constexpr std::chrono::milliseconds usual{15'000};  // Claude Code warns after 20 s of silence
+    const auto wanted = in.at.pool->conf->heartbeat;
+    if (!in.translated) return wanted;
+    if (of.what.target.dialect == dialect::kind::gemini) return std::nullopt;  // its SDKs take a comment for an event
+    return of.what.target.dialect == dialect::kind::anthropic ? wanted.value_or(usual) : wanted;
 }
 
 bool translate_document(answer& in) {

@@ -1,7 +1,9 @@
 // A translated answer on its way: what of it an attempt holds, how its head looks, and what takes the place of its bytes.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "exchange/answer/answer.hpp"
@@ -11,6 +13,9 @@ namespace weir::exchange {
 
 /// For one attempt at an upstream that gets `what`.
 [[nodiscard]] std::unique_ptr<translated_answer> translate_answer(request& of, const translated_request& what);
+
+/// How often a client that waits within a stream hears something; none: never.
+[[nodiscard]] std::optional<std::chrono::milliseconds> beats_of(const request& of, const answer& in);
 
 /// The document in the window is read as one of the upstream's dialect. False: it is none.
 [[nodiscard]] bool translate_document(answer& in);

@@ -19,7 +19,7 @@ public:
 
     [[nodiscard]] const translation_said& said() const { return said_; }
     [[nodiscard]] bool streams() const { return streams_; }
-    [[nodiscard]] std::string_view content_type() const { return streams_ ? "text/event-stream" : "application/json"; }
+    [[nodiscard]] std::string_view content_type() const { return streams_ && !names_.as_array ? "text/event-stream" : "application/json"; }
 
     /// One event of the upstream's stream, whole, followed by 64 readable bytes.
     void take(std::string_view event);
