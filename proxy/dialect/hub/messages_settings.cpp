@@ -149,7 +149,9 @@ void messages_settings::sampling(json_writer& out) const {
         if (!said.said) continue;
         const auto name = name_of(f, of_.from);
         const auto value = std::strtod(std::string{said.json}.c_str(), nullptr);
-        if (!to_.can.sampling) {
+        if (!to_.can.sampling && value == 1 && f != field::top_k) {
+            continue;  // it samples like that anyway
+        } else if (!to_.can.sampling) {
             told_.drop(name, "the model takes no sampling");
         } else if (thinks && !(f == field::temperature && value == 1)) {
             told_.drop(name, "a model that thinks takes no sampling");

@@ -1,6 +1,5 @@
 // Requests to Gemini's generateContent. Its SDKs mix camelCase and snake_case in one body: every name is taken in both.
 #include <array>
-#include <charconv>
 #include <string>
 #include <utility>
 
@@ -261,9 +260,7 @@ void gemini_reader::generation_member(std::string_view key, json::cursor& at) {
         "temperature",       "topP", "topK", "frequencyPenalty", "presencePenalty", "seed", "candidateCount", "responseLogprobs", "logprobs",
         "responseModalities"};
     if (is(key, "maxOutputTokens")) {
-        const auto most = written(at);
-        std::int64_t tokens = 0;
-        if (std::from_chars(most.data(), most.data() + most.size(), tokens).ec == std::errc{}) into_.max_output = tokens;
+        into_.max_output = integer_at(at);
         into_.max_output_name = "generationConfig.maxOutputTokens";
     } else if (is(key, "stopSequences")) {
         into_.stop_name = "generationConfig.stopSequences";

@@ -62,6 +62,7 @@ void messages_reader::member(std::string_view key, json::cursor& at) {
         into_.stream = boolean_at(at).value_or(false);
     } else if (key == "max_tokens") {
         into_.max_output = integer_at(at);
+        if (into_.max_output == 0) told_.refuse("max_tokens", "only its own provider warms a cache");
         into_.max_output_name = "max_tokens";
     } else if (key == "tools") {
         at.elements([this](json::cursor& each) { one_tool(each); });

@@ -1,5 +1,7 @@
 #include "dialect/hub/schema.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
 
 #include "dialect/hub/raw_text.hpp"
@@ -124,7 +126,23 @@ private:
     static constexpr std::size_t longest = std::size_t{256} * 1024;  // references that lead to references grow like a tree
 
     void members(json::cursor at, unsigned depth) {
+        if (look_for_text(at, "type").is("array") && !has_member(at, "items") && !has_member(at, "prefixItems"))
+            out_.member("items", R"({"type":"string"})");
         at.members([&](std::string_view key, json::cursor& value) { member(key, value, depth); });
+    }
+
+    static raw_text text_of(json::cursor at) { return text_at(at); }
+
+    static bool is_known_format(raw_text name) {
+        constexpr std::string_view known[] = {"enum", "date-time", "date", "time", "int32", "int64", "float", "double"};
+        return std::any_of(std::begin(known), std::end(known), [&](std::string_view each) { return name.is(each); });
+    }
+
+    // Members of an enumeration are strings.
+    static bool has_other_than_strings(json::cursor list) {
+        bool found = false;
+        list.elements([&](json::cursor& each) { found = found || each.peek() != '"'; });
+        return found;
     }
 
     void member(std::string_view key, json::cursor& at, unsigned depth) {
@@ -136,6 +154,9 @@ private:
         for (const auto name : loosens)
             if (key == name) return (void)(looser_ = true);
         if (key == "allOf") return all_of(at, depth);
+        const bool odd = (key == "const" && at.peek() != '"') || (key == "enum" && has_other_than_strings(at)) ||
+                         (key == "format" && at.peek() == '"' && !is_known_format(text_of(at)));
+        if (odd) return (void)(looser_ = true);
         if (key == "const") return one_value(at);
         if (key == "additionalProperties" && at.peek() == '{') return (void)(looser_ = true);
         out_.key(key == "oneOf" ? "anyOf" : key);

@@ -152,6 +152,14 @@ void chat_writer::content(const turn& t) {
     for (auto at = t.first; at < t.first + t.count; ++at) content_part(of_.parts[at]);
 }
 
+// By its name in chat, or by its media type.
+std::string_view sound_format(const media& of) {
+    const auto type = of.type.decoded();
+    const std::string_view name = std::string_view{type}.substr(type.starts_with("audio/") ? 6 : 0);
+    if (name == "wav" || name == "x-wav" || name == "wave") return "wav";
+    return name == "mp3" || name == "mpeg" ? "mp3" : std::string_view{};
+}
+
 void chat_writer::content_part(const part& p) {
     using kind = part::kind;
     switch (p.is) {
@@ -175,11 +183,12 @@ void chat_writer::content_part(const part& p) {
             out_.close('}');
             return out_.close('}');
         case kind::audio:
+            if (sound_format(p.source).empty()) return told_.refuse(words_.turns, "audio is wav or mp3");
             out_.open('{');
             out_.plain_member("type", "input_audio");
             out_.open_member("input_audio", '{');
             out_.text_member("data", p.source.data);
-            out_.text_member("format", p.source.type);
+            out_.plain_member("format", sound_format(p.source));
             out_.close('}');
             return out_.close('}');
         default: return;
@@ -227,7 +236,7 @@ void chat_writer::assistant(const turn& t) {
         if (p.is == part::kind::text) text += p.text.json;
         if (p.is == part::kind::refusal) refusal += p.text.json;
         called = called || p.is == part::kind::call;
-        if (p.is == part::kind::hosted) told_.drop(words_.turns);
+        if (p.is == part::kind::hosted || is_media(p)) told_.drop(words_.turns);
     }
     if (text.empty() && refusal.empty() && !called) return;
     out_.open('{');
@@ -317,7 +326,7 @@ void chat_writer::limit() {
 }
 
 void chat_writer::tools() {
-    sent_ = tools_for(of_, to_, {.searches = false, .subsets = to_.can.developer_role}, told_);
+    sent_ = tools_for(of_, to_, {.searches = false, .subsets = to_.can.developer_role, .longest_name = to_.can.developer_role ? 64U : 128U}, told_);
     if (sent_.empty()) return;
     out_.open_member("tools", '[');
     for (const auto* t : sent_) one_tool(*t);
@@ -341,7 +350,7 @@ void chat_writer::one_tool(const tool& t) {
         out_.close('}');
         out_.close('}');
     } else if (!custom) {
-        out_.member("parameters", t.is == tool::kind::custom ? text_input : t.schema.empty() ? any_object : t.schema);
+        out_.member("parameters", t.is == tool::kind::custom ? std::string{text_input} : schema_of_object(t.schema, to_.can.developer_role));
         if (t.strict) out_.member("strict", strict_for_openai(of_, t.strict, t.schema, words_.tools, told_) ? "true" : "false");
     }
     out_.close('}');

@@ -245,7 +245,7 @@ void gemini_writer::result(const part& p) {
 }
 
 void gemini_writer::tools() {
-    sent_ = tools_for(of_, to_, {.searches = true, .subsets = of_.choice.mode == tool_choice::kind::any}, told_);
+    sent_ = tools_for(of_, to_, {.searches = true, .subsets = of_.choice.mode == tool_choice::kind::any, .longest_name = 128}, told_);
     if (sent_.empty()) return;
     const auto is_search = [](const tool* t) { return t->is == tool::kind::web_search; };
     const bool searches = std::any_of(sent_.begin(), sent_.end(), is_search);
@@ -335,7 +335,8 @@ void gemini_writer::thoughts() {
     using reasoning = capabilities::reasoning;
     using effort = thinking::effort;
     const auto want = wanted(of_.thinks);
-    if (want == effort::unsaid && !of_.thinks.shown) return;
+    const bool shown = of_.thinks.shown || (of_.from == spoke::chat && to_.ask_reasoning);
+    if (want == effort::unsaid && !shown) return;
     const bool budget = to_.can.thinks == reasoning::budget, level = to_.can.thinks == reasoning::level;
     if (!budget && !level) {
         if (want != effort::none && want != effort::unsaid) told_.drop(words_.effort, "the model takes no such setting");
@@ -358,7 +359,7 @@ void gemini_writer::thoughts() {
         for (auto& c : word) c = static_cast<char>(c & ~0x20);
         out_.plain_member("thinkingLevel", word);
     }
-    if (of_.thinks.shown) out_.member("includeThoughts", "true");
+    if (shown) out_.member("includeThoughts", "true");
     out_.close('}');
 }
 

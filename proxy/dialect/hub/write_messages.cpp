@@ -185,7 +185,7 @@ void messages_writer::assistant(const turn& t, bool is_last) {
         if (speech && p.text.blank()) continue;
         // Thoughts without a signature of this family mean nothing there.
         if (p.is == part::kind::reasoning && p.opaque.of != carrier::family::anthropic) continue;
-        if (p.is == part::kind::hosted) {
+        if (p.is == part::kind::hosted || is_media(p)) {
             told_.drop(words_.turns);
             continue;
         }
@@ -327,7 +327,7 @@ void messages_writer::result(const part& p) {
 }
 
 void messages_writer::tools() {
-    sent_ = tools_for(of_, to_, {.searches = true, .subsets = false}, told_);
+    sent_ = tools_for(of_, to_, {.searches = true, .subsets = false, .longest_name = 128}, told_);
     if (sent_.empty()) return;
     out_.open_member("tools", '[');
     for (const auto* t : sent_) one_tool(*t);
@@ -346,7 +346,7 @@ void messages_writer::one_tool(const tool& t) {
         out_.text_member("name", t.name);
         const auto description = description_of(t);
         if (!description.empty()) out_.text_member("description", raw_text{description});
-        out_.member("input_schema", t.is == tool::kind::custom ? text_input : t.schema.empty() ? any_object : t.schema);
+        out_.member("input_schema", t.is == tool::kind::custom ? std::string{text_input} : schema_of_object(t.schema, false));
         if (t.strict.value_or(false)) out_.member("strict", "true");
         cache(t.cache);
     }

@@ -167,7 +167,7 @@ void responses_writer::assistant(const turn& t) {
         if (!is_speech) end_message();
         if (p.is == part::kind::call) call(p);
         if (p.is == part::kind::reasoning) reasoning(p);
-        if (p.is == part::kind::hosted) told_.drop(words_.turns);
+        if (p.is == part::kind::hosted || is_media(p)) told_.drop(words_.turns);
         if (!is_speech) continue;
         if (!std::exchange(in_message, true)) begin_message("assistant");
         content_part(p, true);
@@ -306,7 +306,7 @@ void responses_writer::limit() {
 }
 
 void responses_writer::tools() {
-    sent_ = tools_for(of_, to_, {.searches = true, .subsets = true}, told_);
+    sent_ = tools_for(of_, to_, {.searches = true, .subsets = true, .longest_name = 64}, told_);
     if (sent_.empty()) return;
     out_.open_member("tools", '[');
     for (const auto* t : sent_) {
@@ -345,7 +345,7 @@ void responses_writer::one_tool(const tool& t) {
         out_.text_member("syntax", t.syntax);
         out_.close('}');
     } else if (!custom) {
-        out_.member("parameters", t.is == tool::kind::custom ? text_input : t.schema.empty() ? any_object : t.schema);
+        out_.member("parameters", t.is == tool::kind::custom ? std::string{text_input} : schema_of_object(t.schema, true));
         // Left out it would mean strict.
         out_.member("strict", strict_for_openai(of_, t.strict, t.schema, words_.tools, told_) ? "true" : "false");
     }
@@ -405,7 +405,7 @@ void responses_writer::effort() {
     const bool takes = to_.can.thinks == capabilities::reasoning::effort;
     if (!takes && want != thinking::effort::unsaid && want != thinking::effort::none) told_.drop(words_.effort, "the model takes no effort");
     if (!takes) return;
-    const bool shown = of_.thinks.shown || (of_.from == spoke::chat && to_.show_reasoning);
+    const bool shown = of_.thinks.shown || (of_.from == spoke::chat && to_.ask_reasoning);
     const auto has = nearest(want, to_.can);
     if (has != want) told_.change(words_.effort, "the model has other efforts");
     if (has != thinking::effort::unsaid || shown) {

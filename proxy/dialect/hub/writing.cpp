@@ -71,6 +71,7 @@ std::vector<const tool*> tools_for(const conversation& of, const target_settings
         } else {
             const auto& names = of.choice.names;
             if (subset && std::none_of(names.begin(), names.end(), [&](const raw_text& n) { return n.json == t.name.json; })) continue;
+            if (t.name.json.size() > terms.longest_name) told.refuse(words_said.tools, "the name of a tool is too long");
             if (t.deferred) told.change(words_said.tools, "all tools are sent from the start");
             out.push_back(&t);
         }
@@ -101,6 +102,22 @@ std::string description_of(const tool& t) {
     if (t.grammar.empty()) return out;
     out.append(out.empty() ? "" : "\\n\\n").append("The input keeps to this grammar (").append(t.syntax.json).append("):\\n");
     return out.append(t.grammar.json);
+}
+
+std::string schema_of_object(std::string_view schema, bool with_members) {
+    json::index where;
+    if (schema.empty() || where.build(schema) != json::fault::none || json::cursor{where}.peek() != '{') return std::string{any_object};
+    bool typed = false, named = !with_members, empty = true;
+    json::cursor{where}.members([&](std::string_view key, json::cursor&) {
+        empty = false;
+        typed = typed || key == "type";
+        named = named || key == "properties" || key == "$ref" || key == "anyOf" || key == "oneOf" || key == "allOf";
+    });
+    if (typed && named) return std::string{schema};
+    auto out = std::string{typed ? "{" : R"({"type":"object")"};
+    if (!named) out.append(out.size() > 1 ? "," : "").append(R"("properties":{})");
+    const auto rest = schema.substr(schema.find('{') + 1);
+    return out.append(empty ? "" : ",").append(rest);
 }
 
 std::string with_type(std::string_view location) {
@@ -161,9 +178,11 @@ std::uint64_t refused_sampling(const conversation& of, const target_settings& to
     std::uint64_t out = 0;
     if (to.can.sampling && !thinks) return out;
     for (const auto f : {field::temperature, field::top_p, field::top_logprobs, field::logprobs}) {
-        if (!of.setting(f).said) continue;
-        told.drop(name_of(f, of.from), "the model takes no sampling");
+        const auto& said = of.setting(f);
+        if (!said.said) continue;
         out |= bit(f);
+        // They sample at 1 anyway.
+        if (said.json != "1" && said.json != "1.0") told.drop(name_of(f, of.from), "the model takes no sampling");
     }
     return out;
 }

@@ -36,6 +36,7 @@ static_assert(fields <= 64);
 struct tool_terms {
     bool searches;  ///< it has a web search of its own
     bool subsets;   ///< it can be told which of them may be called
+    std::size_t longest_name;
 };
 /// The tools that are sent, in the client's order: what runs at another provider is left out or refused.
 [[nodiscard]] std::vector<const tool*> tools_for(const conversation& of, const target_settings& to, tool_terms terms, notes& told);
@@ -48,6 +49,13 @@ struct tool_terms {
 
 /// Where a web search is from, with the type that responses and messages want to see there.
 [[nodiscard]] std::string with_type(std::string_view location);
+
+/// Providers take the schema of an object alone for what a tool takes, and OpenAI wants to see its members, if only that there are none.
+[[nodiscard]] std::string schema_of_object(std::string_view schema, bool with_members);
+
+[[nodiscard]] constexpr bool is_media(const part& p) {
+    return p.is == part::kind::image || p.is == part::kind::document || p.is == part::kind::audio || p.is == part::kind::video;
+}
 
 /// As its bytes begin, else as it is called: providers compare the two.
 [[nodiscard]] raw_text type_of(const media& m);

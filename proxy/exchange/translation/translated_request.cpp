@@ -51,6 +51,7 @@ hub::target_settings settings_for(const place& to, const config::conf& by) {
     out.can = capabilities_of(to.model, by);
     out.max_output = conf.max_output;
     out.show_reasoning = conf.shows != reasoning::off;
+    out.ask_reasoning = conf.shows == reasoning::on;
     out.drops_hosted_tools = conf.hosted == config::translation_conf::hosted_tools::drop;
     return out;
 }
