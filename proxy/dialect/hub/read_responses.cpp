@@ -8,6 +8,13 @@ namespace {
 
 using role = turn::role;
 
+void read_grammar(json::cursor& at, tool& into) {
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key == "definition") into.grammar = text_at(value);
+        if (key == "syntax") into.syntax = text_at(value);
+    });
+}
+
 class responses_reader {
 public:
     responses_reader(conversation& into, notes& told) : into_(into), told_(told) {}
@@ -27,7 +34,6 @@ private:
     void update(json::cursor& at);
     void tools(json::cursor& at, raw_text space);
     void one_tool(json::cursor& at, raw_text space);
-    void grammar(json::cursor& at, tool& into);
     void choice(json::cursor& at);
     [[nodiscard]] raw_text full_name(raw_text space, raw_text name);
     void text_settings(json::cursor& at);
@@ -259,20 +265,13 @@ void responses_reader::one_tool(json::cursor& at, raw_text space) {
         if (key == "description") made.description = text_at(value);
         if (key == "strict") made.strict = boolean_at(value);
         if (key == "parameters" && value.peek() == '{') made.schema = written(value);
-        if (key == "format") grammar(value, made);
+        if (key == "format") read_grammar(value, made);
         if (key == "defer_loading") made.deferred = boolean_at(value).value_or(false);
         if (key == "async" && boolean_at(value).value_or(false)) told_.change("tools", "every call waits for its result");
     });
     made.written = at.since(begin);
     made.name = full_name(space, made.name);
     into_.tools.push_back(made);
-}
-
-void responses_reader::grammar(json::cursor& at, tool& into) {
-    at.members([&](std::string_view key, json::cursor& value) {
-        if (key == "definition") into.grammar = text_at(value);
-        if (key == "syntax") into.syntax = text_at(value);
-    });
 }
 
 void responses_reader::choice(json::cursor& at) {

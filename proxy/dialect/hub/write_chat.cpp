@@ -15,6 +15,33 @@ using role = turn::role;
 constexpr std::uint64_t openai_alone = bit(field::safety_identifier) | bit(field::prompt_cache_key) | bit(field::prompt_cache_options) |
                                        bit(field::prompt_cache_retention) | bit(field::verbosity);
 
+/// The tools, and how they are chosen.
+class chat_tools : public request_part {
+public:
+    using request_part::request_part;
+    void tools();
+    void choice();
+    [[nodiscard]] bool calls_functions() const {
+        return std::any_of(sent_.begin(), sent_.end(), [](const tool* t) { return t->is == tool::kind::function; });
+    }
+
+private:
+    void one_tool(const tool& t);
+    void named_tool(raw_text name);
+
+    std::vector<const tool*> sent_;
+};
+
+/// Settings that have a form of their own.
+class chat_options : public request_part {
+public:
+    using request_part::request_part;
+    void limit();
+    void format();
+    void effort(bool calls_functions);
+    void stops();
+};
+
 class chat_writer {
 public:
     chat_writer(const conversation& of, const target_settings& to, std::string& out, notes& told)
@@ -37,14 +64,6 @@ private:
     void url(const media& source);
     void calls(const turn& t);
     void call(const part& p);
-    void tools();
-    void one_tool(const tool& t);
-    void choice();
-    void named_tool(raw_text name);
-    void limit();
-    void format();
-    void effort();
-    void stops();
     [[nodiscard]] bool is_plain(const turn& t) const;
 
     const conversation& of_;
@@ -52,7 +71,6 @@ private:
     json_writer out_;
     notes& told_;
     const client_words& words_;
-    std::vector<const tool*> sent_;
 };
 
 void chat_writer::write() {
@@ -63,16 +81,18 @@ void chat_writer::write() {
     front(next);
     for (; next < of_.turns.size(); ++next) message(of_.turns[next]);
     out_.close(']');
-    limit();
+    chat_options options{of_, to_, out_, told_};
+    options.limit();
     if (of_.stream) {
         out_.member("stream", "true");
         out_.member("stream_options", R"({"include_usage":true})");
     }
-    tools();
-    choice();
-    format();
-    effort();
-    stops();
+    chat_tools tools{of_, to_, out_, told_};
+    tools.tools();
+    tools.choice();
+    options.format();
+    options.effort(tools.calls_functions());
+    options.stops();
     const auto tier = to_.can.developer_role ? tier_for(of_, spoke::chat, told_) : std::string_view{};
     if (!tier.empty()) out_.plain_member("service_tier", tier);
     write_settings(out_, of_, spoke::chat, {}, told_,
@@ -150,14 +170,6 @@ void chat_writer::user(const turn& t) {
 
 void chat_writer::content(const turn& t) {
     for (auto at = t.first; at < t.first + t.count; ++at) content_part(of_.parts[at]);
-}
-
-// By its name in chat, or by its media type.
-std::string_view sound_format(const media& of) {
-    const auto type = of.type.decoded();
-    const std::string_view name = std::string_view{type}.substr(type.starts_with("audio/") ? 6 : 0);
-    if (name == "wav" || name == "x-wav" || name == "wave") return "wav";
-    return name == "mp3" || name == "mpeg" ? "mp3" : std::string_view{};
 }
 
 void chat_writer::content_part(const part& p) {
@@ -320,12 +332,12 @@ void chat_writer::pictures_of(const turn& t) {
     out_.close('}');
 }
 
-void chat_writer::limit() {
+void chat_options::limit() {
     const auto most = output_limit(of_, to_, told_);
     if (most) out_.member(to_.can.completion_cap ? "max_completion_tokens" : "max_tokens", std::to_string(*most));
 }
 
-void chat_writer::tools() {
+void chat_tools::tools() {
     sent_ = tools_for(of_, to_, {.searches = false, .subsets = to_.can.developer_role, .longest_name = to_.can.developer_role ? 64U : 128U}, told_);
     if (sent_.empty()) return;
     out_.open_member("tools", '[');
@@ -333,7 +345,7 @@ void chat_writer::tools() {
     out_.close(']');
 }
 
-void chat_writer::one_tool(const tool& t) {
+void chat_tools::one_tool(const tool& t) {
     const bool custom = t.is == tool::kind::custom && to_.can.custom_tools;
     out_.open('{');
     out_.plain_member("type", custom ? "custom" : "function");
@@ -357,7 +369,7 @@ void chat_writer::one_tool(const tool& t) {
     out_.close('}');
 }
 
-void chat_writer::choice() {
+void chat_tools::choice() {
     using kind = tool_choice::kind;
     const auto c = choice_for(of_, sent_, told_);
     if (c.is == kind::subset && to_.can.developer_role) {
@@ -380,7 +392,7 @@ void chat_writer::choice() {
     if (c.parallel) out_.member("parallel_tool_calls", *c.parallel ? "true" : "false");
 }
 
-void chat_writer::named_tool(raw_text name) {
+void chat_tools::named_tool(raw_text name) {
     const auto of = std::find_if(sent_.begin(), sent_.end(), [&](const tool* t) { return t->name.json == name.json; });
     const std::string_view type = of != sent_.end() && (*of)->is == tool::kind::custom && to_.can.custom_tools ? "custom" : "function";
     out_.open('{');
@@ -391,7 +403,7 @@ void chat_writer::named_tool(raw_text name) {
     out_.close('}');
 }
 
-void chat_writer::format() {
+void chat_options::format() {
     using kind = answer_format::kind;
     const auto& f = of_.format;
     if (f.is == kind::unsaid || f.is == kind::text) return;
@@ -399,31 +411,27 @@ void chat_writer::format() {
     out_.plain_member("type", f.is == kind::json ? "json_object" : "json_schema");
     if (f.is == kind::schema) {
         out_.open_member("json_schema", '{');
-        out_.text_member("name", f.name.said ? f.name : raw_text{"structured_output"});
-        if (f.description.said) out_.text_member("description", f.description);
-        out_.member("schema", f.schema.empty() ? any_object : f.schema);
-        out_.member("strict", strict_for_openai(of_, f.strict, f.schema, words_.format, told_) ? "true" : "false");
+        write_openai_schema(out_, of_, told_);
         out_.close('}');
     }
     out_.close('}');
 }
 
-void chat_writer::effort() {
+void chat_options::effort(bool calls_functions) {
     const auto want = wanted(of_.thinks);
     if (to_.can.thinks != capabilities::reasoning::effort) {
         if (want != thinking::effort::none && want != thinking::effort::unsaid) told_.drop(words_.effort, "the model takes no effort");
         return;
     }
     // Such models call functions here only where they do not think; elsewhere they do both.
-    const bool gives_up = to_.can.prefers_responses && to_.can.has(thinking::effort::none) &&
-                          std::any_of(sent_.begin(), sent_.end(), [](const tool* t) { return t->is == tool::kind::function; });
+    const bool gives_up = to_.can.prefers_responses && to_.can.has(thinking::effort::none) && calls_functions;
     if (want == thinking::effort::unsaid && !gives_up) return;
     const auto has = gives_up ? thinking::effort::none : nearest(want, to_.can);
     if (has != want) told_.change(words_.effort, "the model has other efforts");
     out_.plain_member("reasoning_effort", word_of(has));
 }
 
-void chat_writer::stops() {
+void chat_options::stops() {
     constexpr std::size_t most = 4;
     if (std::all_of(of_.stop.begin(), of_.stop.end(), [](const raw_text& each) { return each.empty(); })) return;
     if (of_.stop.size() > most) told_.refuse(words_.stop, "it takes four");

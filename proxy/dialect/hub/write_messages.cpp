@@ -10,6 +10,28 @@ namespace {
 
 using role = turn::role;
 
+void write_cache(json_writer& out, const cache_mark& mark) {
+    if (!mark.set) return;
+    out.open_member("cache_control", '{');
+    out.plain_member("type", "ephemeral");
+    if (!mark.ttl.empty()) out.text_member("ttl", raw_text{mark.ttl});
+    out.close('}');
+}
+
+/// The tools, and how they are chosen.
+class messages_tools : public request_part {
+public:
+    using request_part::request_part;
+    void tools();
+    /// `leaves_choice`: none can be forced.
+    void choice(bool leaves_choice);
+
+private:
+    void one_tool(const tool& t);
+
+    std::vector<const tool*> sent_;
+};
+
 class messages_writer {
 public:
     messages_writer(const conversation& of, const target_settings& to, std::string& out, notes& told)
@@ -35,10 +57,6 @@ private:
     void end_source(const part& p);
     void call(const part& p);
     void result(const part& p);
-    void cache(const cache_mark& mark);
-    void tools();
-    void one_tool(const tool& t);
-    void choice();
 
     const conversation& of_;
     const target_settings& to_;
@@ -46,7 +64,6 @@ private:
     notes& told_;
     const client_words& words_;
     messages_settings settings_;
-    std::vector<const tool*> sent_;
     std::string_view open_;  ///< whose message is being written; empty: none
     bool begun_ = false;     ///< there is a message
 };
@@ -58,8 +75,9 @@ void messages_writer::write() {
     if (of_.stream) out_.member("stream", "true");
     system();
     turns();
-    tools();
-    choice();
+    messages_tools tools{of_, to_, out_, told_};
+    tools.tools();
+    tools.choice(settings_.leaves_choice());
     settings_.rest(out_);
     for (const auto name : of_.unknown) told_.drop(name);
     out_.close('}');
@@ -197,19 +215,11 @@ void messages_writer::assistant(const turn& t, bool is_last) {
     }
 }
 
-void messages_writer::cache(const cache_mark& mark) {
-    if (!mark.set) return;
-    out_.open_member("cache_control", '{');
-    out_.plain_member("type", "ephemeral");
-    if (!mark.ttl.empty()) out_.text_member("ttl", raw_text{mark.ttl});
-    out_.close('}');
-}
-
 void messages_writer::text(raw_text what, const cache_mark& mark) {
     out_.open('{');
     out_.plain_member("type", "text");
     out_.text_member("text", what);
-    cache(mark);
+    write_cache(out_, mark);
     out_.close('}');
 }
 
@@ -265,7 +275,7 @@ void messages_writer::begin_source(std::string_view type, const part& p) {
 void messages_writer::end_source(const part& p) {
     out_.close('}');
     if (p.is == part::kind::document && p.name.said) out_.text_member("title", p.name);
-    cache(p.cache);
+    write_cache(out_, p.cache);
     out_.close('}');
 }
 
@@ -301,7 +311,7 @@ void messages_writer::call(const part& p) {
     } else if (!append_as_object(out_.out(), p.arguments)) {
         told_.change(words_.turns, "a call's arguments are an object");
     }
-    cache(p.cache);
+    write_cache(out_, p.cache);
     out_.close('}');
 }
 
@@ -322,11 +332,11 @@ void messages_writer::result(const part& p) {
         told_.add(words_.turns);
     }
     if (p.failed) out_.member("is_error", "true");
-    cache(p.cache);
+    write_cache(out_, p.cache);
     out_.close('}');
 }
 
-void messages_writer::tools() {
+void messages_tools::tools() {
     sent_ = tools_for(of_, to_, {.searches = true, .subsets = false, .longest_name = 128}, told_);
     if (sent_.empty()) return;
     out_.open_member("tools", '[');
@@ -334,7 +344,7 @@ void messages_writer::tools() {
     out_.close(']');
 }
 
-void messages_writer::one_tool(const tool& t) {
+void messages_tools::one_tool(const tool& t) {
     out_.open('{');
     if (t.is == tool::kind::web_search) {
         out_.plain_member("type", "web_search_20250305");
@@ -348,18 +358,18 @@ void messages_writer::one_tool(const tool& t) {
         if (!description.empty()) out_.text_member("description", raw_text{description});
         out_.member("input_schema", t.is == tool::kind::custom ? std::string{text_input} : schema_of_object(t.schema, false));
         if (t.strict.value_or(false)) out_.member("strict", "true");
-        cache(t.cache);
+        write_cache(out_, t.cache);
     }
     out_.close('}');
 }
 
-void messages_writer::choice() {
+void messages_tools::choice(bool leaves_choice) {
     using kind = tool_choice::kind;
     const auto c = choice_for(of_, sent_, told_);
     auto is = c.is == kind::subset ? c.mode : c.is;
     const bool alone = c.parallel && !*c.parallel;
     if (is == kind::unsaid && !alone) return;
-    if ((is == kind::any || is == kind::one) && settings_.leaves_choice()) {
+    if ((is == kind::any || is == kind::one) && leaves_choice) {
         is = kind::automatic;
         told_.change(words_.choice, "the model cannot be made to call a tool");
     }

@@ -14,6 +14,32 @@ using role = turn::role;
 
 constexpr std::int64_t smallest_cap = 16;
 
+/// The tools, and how they are chosen.
+class responses_tools : public request_part {
+public:
+    using request_part::request_part;
+    void tools();
+    void choice();
+
+private:
+    void search(const tool& t);
+    void one_tool(const tool& t);
+    void named_tool(raw_text name);
+    [[nodiscard]] bool is_custom(const tool& t) const { return t.is == tool::kind::custom && to_.can.custom_tools; }
+
+    std::vector<const tool*> sent_;
+};
+
+/// Settings that have a form of their own.
+class responses_options : public request_part {
+public:
+    using request_part::request_part;
+    void limit();
+    void text();
+    void effort();
+    void stops();
+};
+
 class responses_writer {
 public:
     responses_writer(const conversation& of, const target_settings& to, std::string& out, notes& told)
@@ -26,7 +52,6 @@ private:
     void front(std::size_t& next);
     void begin_message(std::string_view who);
     void system_item(const turn& t);
-    void user(const turn& t);
     void assistant(const turn& t);
     void results(const turn& t);
     void output(const part& p);
@@ -36,38 +61,29 @@ private:
     void url(const media& source);
     void call(const part& p);
     void reasoning(const part& p);
-    void tools();
-    void one_tool(const tool& t);
-    void search(const tool& t);
-    void named_tool(raw_text name);
-    void choice();
-    [[nodiscard]] bool is_custom(const tool& t) const { return t.is == tool::kind::custom && to_.can.custom_tools; }
-    void limit();
-    void text();
-    void effort();
-    void stops();
 
     const conversation& of_;
     const target_settings& to_;
     json_writer out_;
     notes& told_;
     const client_words& words_;
-    std::vector<const tool*> sent_;
 };
 
 void responses_writer::write() {
     out_.open('{');
     out_.plain_member("model", to_.model);
     input();
-    limit();
+    responses_options options{of_, to_, out_, told_};
+    options.limit();
     if (of_.stream) out_.member("stream", "true");
     // Said always: what the provider keeps by itself nobody asked it to keep.
     out_.member("store", "false");
-    tools();
-    choice();
-    text();
-    effort();
-    stops();
+    responses_tools tools{of_, to_, out_, told_};
+    tools.tools();
+    tools.choice();
+    options.text();
+    options.effort();
+    options.stops();
     const auto tier = tier_for(of_, spoke::responses, told_);
     if (!tier.empty()) out_.plain_member("service_tier", tier);
     write_settings(out_, of_, spoke::responses, {}, told_,
@@ -298,14 +314,14 @@ void responses_writer::output(const part& p) {
     out_.close(']');
 }
 
-void responses_writer::limit() {
+void responses_options::limit() {
     const auto most = output_limit(of_, to_, told_);
     if (!most) return;
     if (*most < smallest_cap) told_.change(of_.max_output_name, "it is at least 16");
     out_.member("max_output_tokens", std::to_string(std::max(*most, smallest_cap)));
 }
 
-void responses_writer::tools() {
+void responses_tools::tools() {
     sent_ = tools_for(of_, to_, {.searches = true, .subsets = true, .longest_name = 64}, told_);
     if (sent_.empty()) return;
     out_.open_member("tools", '[');
@@ -318,7 +334,7 @@ void responses_writer::tools() {
     out_.close(']');
 }
 
-void responses_writer::search(const tool& t) {
+void responses_tools::search(const tool& t) {
     out_.open('{');
     out_.plain_member("type", "web_search");
     if (!t.allowed.empty()) {
@@ -331,7 +347,7 @@ void responses_writer::search(const tool& t) {
     out_.close('}');
 }
 
-void responses_writer::one_tool(const tool& t) {
+void responses_tools::one_tool(const tool& t) {
     const bool custom = is_custom(t);
     out_.open('{');
     out_.plain_member("type", custom ? "custom" : "function");
@@ -352,7 +368,7 @@ void responses_writer::one_tool(const tool& t) {
     out_.close('}');
 }
 
-void responses_writer::named_tool(raw_text name) {
+void responses_tools::named_tool(raw_text name) {
     const auto of = std::find_if(sent_.begin(), sent_.end(), [&](const tool* t) { return t->name.json == name.json; });
     out_.open('{');
     out_.plain_member("type", of != sent_.end() && is_custom(**of) ? "custom" : "function");
@@ -360,7 +376,7 @@ void responses_writer::named_tool(raw_text name) {
     out_.close('}');
 }
 
-void responses_writer::choice() {
+void responses_tools::choice() {
     using kind = tool_choice::kind;
     const auto c = choice_for(of_, sent_, told_);
     if (c.is == kind::subset) {
@@ -380,7 +396,7 @@ void responses_writer::choice() {
     if (c.parallel) out_.member("parallel_tool_calls", *c.parallel ? "true" : "false");
 }
 
-void responses_writer::text() {
+void responses_options::text() {
     using kind = answer_format::kind;
     const auto& f = of_.format;
     const auto& verbosity = of_.setting(field::verbosity);
@@ -390,17 +406,14 @@ void responses_writer::text() {
     if (f.is == kind::schema) {
         out_.open_member("format", '{');
         out_.plain_member("type", "json_schema");
-        out_.text_member("name", f.name.said ? f.name : raw_text{"structured_output"});
-        if (f.description.said) out_.text_member("description", f.description);
-        out_.member("schema", f.schema.empty() ? any_object : f.schema);
-        out_.member("strict", strict_for_openai(of_, f.strict, f.schema, words_.format, told_) ? "true" : "false");
+        write_openai_schema(out_, of_, told_);
         out_.close('}');
     }
     if (verbosity.said) out_.member("verbosity", verbosity.json);
     out_.close('}');
 }
 
-void responses_writer::effort() {
+void responses_options::effort() {
     const auto want = wanted(of_.thinks);
     const bool takes = to_.can.thinks == capabilities::reasoning::effort;
     if (!takes && want != thinking::effort::unsaid && want != thinking::effort::none) told_.drop(words_.effort, "the model takes no effort");
@@ -418,7 +431,7 @@ void responses_writer::effort() {
     out_.member("include", R"(["reasoning.encrypted_content"])");
 }
 
-void responses_writer::stops() {
+void responses_options::stops() {
     if (!of_.stop.empty()) told_.drop(words_.stop, "it stops at no sequence");
 }
 

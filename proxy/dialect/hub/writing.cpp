@@ -187,6 +187,22 @@ std::uint64_t refused_sampling(const conversation& of, const target_settings& to
     return out;
 }
 
+// Chat has names, the others media types.
+std::string_view sound_format(const media& of) {
+    const auto type = of.type.decoded();
+    const std::string_view name = std::string_view{type}.substr(type.starts_with("audio/") ? 6 : 0);
+    if (name == "wav" || name == "x-wav" || name == "wave") return "wav";
+    return name == "mp3" || name == "mpeg" ? "mp3" : std::string_view{};
+}
+
+void write_openai_schema(json_writer& out, const conversation& of, notes& told) {
+    const auto& f = of.format;
+    out.text_member("name", f.name.said ? f.name : raw_text{"structured_output"});
+    if (f.description.said) out.text_member("description", f.description);
+    out.member("schema", f.schema.empty() ? any_object : f.schema);
+    out.member("strict", strict_for_openai(of, f.strict, f.schema, words_of(of.from).format, told) ? "true" : "false");
+}
+
 std::optional<std::int64_t> output_limit(const conversation& of, const target_settings& to, notes& told) {
     // A model that nothing is known of may give more than this.
     constexpr auto unknown = capabilities{}.max_output;

@@ -32,6 +32,20 @@ static_assert(fields <= 64);
 /// such prefix: it stays as it is.
 [[nodiscard]] std::string as_tagged_user(const conversation& of, const turn& from);
 
+/// What writes a part of a request has at hand.
+class request_part {
+public:
+    request_part(const conversation& of, const target_settings& to, json_writer& out, notes& told)
+        : of_(of), to_(to), out_(out), told_(told), words_(words_of(of.from)) {}
+
+protected:
+    const conversation& of_;
+    const target_settings& to_;
+    json_writer& out_;
+    notes& told_;
+    const client_words& words_;
+};
+
 /// What a dialect can be told of tools.
 struct tool_terms {
     bool searches;  ///< it has a web search of its own
@@ -60,6 +74,9 @@ struct tool_terms {
 /// As its bytes begin, else as it is called: providers compare the two.
 [[nodiscard]] raw_text type_of(const media& m);
 
+/// How chat calls the format of a sound; empty: it takes no such.
+[[nodiscard]] std::string_view sound_format(const media& of);
+
 /// Free text as the arguments of a function that stands for a custom tool.
 void append_text_input(std::string& out, const embedded_json& text);
 
@@ -74,6 +91,9 @@ void append_text_input(std::string& out, const embedded_json& text);
 
 /// Whether a client's strict schema is one for OpenAI; otherwise it is sent as a loose one.
 [[nodiscard]] bool strict_for_openai(const conversation& of, std::optional<bool> strict, std::string_view schema, std::string_view path, notes& told);
+
+/// Members of the format that OpenAI's dialects call a JSON schema.
+void write_openai_schema(json_writer& out, const conversation& of, notes& told);
 
 /// What a messages request says besides its turns and its tools.
 class messages_settings {
