@@ -26,6 +26,13 @@ bool is(std::string_view name, std::string_view camel) {
     return at == name.size();
 }
 
+/// A list, or its one element without the brackets, as Google's own examples have it.
+template <class F>
+void each_of(json::cursor& at, F&& f) {
+    if (at.peek() == '{') return f(at);
+    at.elements(f);
+}
+
 class gemini_reader {
 public:
     gemini_reader(conversation& into, notes& told) : into_(into), told_(told) {}
@@ -68,10 +75,9 @@ bool gemini_reader::read(json::cursor body) {
 
 void gemini_reader::member(std::string_view key, json::cursor& at) {
     if (key == "contents") {
-        if (at.peek() == '{') return content(at);
-        at.elements([this](json::cursor& each) { content(each); });
+        each_of(at, [this](json::cursor& each) { content(each); });
     } else if (key == "tools") {
-        at.elements([this](json::cursor& each) { tools(each); });
+        each_of(at, [this](json::cursor& each) { tools(each); });
     } else if (is(key, "toolConfig")) {
         choice(at);
     } else if (is(key, "generationConfig")) {
@@ -92,7 +98,7 @@ void gemini_reader::member(std::string_view key, json::cursor& at) {
 void gemini_reader::system(json::cursor& at) {
     at.members([this](std::string_view key, json::cursor& value) {
         if (key != "parts") return;
-        value.elements([this](json::cursor& each) {
+        each_of(value, [this](json::cursor& each) {
             into_.begin_turn(role::system);
             into_.add(part::kind::text).text = look_for_text(each, "text");
         });
@@ -104,7 +110,7 @@ void gemini_reader::content(json::cursor& at) {
     bool begun = false;
     at.members([&](std::string_view key, json::cursor& value) {
         if (key != "parts") return;
-        value.elements([&](json::cursor& each) {
+        each_of(value, [&](json::cursor& each) {
             const bool is_result = has_member(each, "functionResponse") || has_member(each, "function_response");
             const auto due = of_model ? role::assistant : is_result ? role::results : role::user;
             // Neighbouring turns of the model are one: its SDKs give back a stream chunk by chunk.

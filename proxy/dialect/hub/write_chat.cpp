@@ -106,9 +106,8 @@ void chat_writer::write() {
 void chat_writer::front(std::size_t& next) {
     std::string text;
     for (; next < of_.turns.size() && is_system(of_.turns[next]); ++next) {
-        const auto& t = of_.turns[next];
-        for (auto at = t.first; at < t.first + t.count; ++at)
-            if (!of_.parts[at].text.blank()) text.append(text.empty() ? "" : "\\n\\n").append(of_.parts[at].text.json);
+        const auto said = joined_system(of_, of_.turns[next]);
+        if (!said.empty()) text.append(text.empty() ? "" : "\\n\\n").append(said);
     }
     if (of_.from == spoke::gemini && of_.format.is == answer_format::kind::json) {
         // The provider insists on the word.
@@ -152,7 +151,7 @@ bool is_blank(const part& p) { return (p.is == part::kind::text || p.is == part:
 
 void chat_writer::user(const turn& t) {
     const auto begin = of_.parts.begin() + t.first;
-    if (std::all_of(begin, begin + t.count, [&](const part& p) { return p.is == part::kind::hosted || (t.count > 1 && is_blank(p)); })) {
+    if (std::all_of(begin, begin + t.count, [&](const part& p) { return p.is == part::kind::hosted || (is_blank(p) && !is_plain(t)); })) {
         if (t.count > 0 && begin->is == part::kind::hosted) told_.drop(words_.turns);
         return;
     }
@@ -300,6 +299,8 @@ void chat_writer::results(const turn& t) {
             const auto& inner = of_.inner[i];
             const bool picture = inner.is == part::kind::image || inner.is == part::kind::document || inner.is == part::kind::audio;
             pictures = pictures || picture;
+            if (inner.is == part::kind::hosted) told_.drop(words_.turns);
+            if (!picture && inner.text.empty()) continue;
             if (!text.empty()) text += "\\n";
             text += picture ? "(attached below)" : std::string{inner.text.json};
         }
@@ -425,6 +426,7 @@ void chat_options::effort(bool calls_functions) {
     }
     // Such models call functions here only where they do not think; elsewhere they do both.
     const bool gives_up = to_.can.prefers_responses && to_.can.has(thinking::effort::none) && calls_functions;
+    if (to_.can.prefers_responses && calls_functions && !gives_up) told_.refuse(words_.tools, "the model calls functions in responses alone");
     if (want == thinking::effort::unsaid && !gives_up) return;
     const auto has = gives_up ? thinking::effort::none : nearest(want, to_.can);
     if (has != want) told_.change(words_.effort, "the model has other efforts");

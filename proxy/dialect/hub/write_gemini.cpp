@@ -227,6 +227,8 @@ void gemini_writer::result(const part& p) {
             shown.push_back(&inner);
             continue;
         }
+        if (inner.is == part::kind::hosted) told_.drop(words_.turns);
+        if (inner.text.empty()) continue;
         said.append(said.empty() ? "" : "\\n").append(inner.text.json);
     }
     out_.open_member("response", '{');

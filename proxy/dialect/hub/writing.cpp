@@ -30,6 +30,11 @@ void write_settings(json_writer& out, const conversation& of, spoke to, std::str
         if (!said.said || (skip & bit(row.id)) != 0) continue;
         const auto client = name_of(row.id, of.from);
         const auto name = name_of(row.id, to);
+        // No answer brings them from one dialect into another.
+        if ((row.id == field::logprobs || row.id == field::top_logprobs) && to != of.from) {
+            told.drop(client, "translated answers have none");
+            continue;
+        }
         if (!name.empty()) {
             if (name.starts_with(prefix) && name.find('.', prefix.size()) == std::string_view::npos)
                 out.member(name.substr(prefix.size()), said.json);

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "dialect/hub/schema.hpp"
 #include "dialect/hub/translate.hpp"
 
 namespace {
@@ -341,4 +342,29 @@ TEST(HubCapability, WritesCountsAsIntegers) {
         translate(spoke::gemini, spoke::messages,
                   R"({"contents":[{"parts":[{"text":"a"}]}],"generationConfig":{"topK":20.0,"maxOutputTokens":5.0,"responseModalities":["TEXT"]}})"),
         R"("top_k":20})"));
+}
+
+TEST(HubCapability, TakesOneElementForAList) {
+    const auto got = translate(
+        spoke::gemini, spoke::chat,
+        R"({"system_instruction":{"parts":{"text":"S"}},"contents":{"parts":{"text":"a"}},"tools":{"functionDeclarations":[{"name":"f"}]}})");
+    EXPECT_EQ(
+        got.body,
+        R"({"model":"m","messages":[{"role":"system","content":"S"},{"role":"user","content":"a"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}]})");
+}
+
+TEST(HubCapability, SaysThatNoTranslatedAnswerHasLogprobs) {
+    const auto got = translate(spoke::chat, spoke::gemini, asking(R"("logprobs":true,"top_logprobs":3)"));
+    EXPECT_EQ(got.dropped, "logprobs, top_logprobs");
+    EXPECT_FALSE(has(got, "ogprobs")) << got.body;
+}
+
+TEST(HubCapability, TurnsAGeminiSchemaIntoOneThatItTakes) {
+    bool looser = false;
+    EXPECT_EQ(
+        schema_for_gemini(
+            R"({"type":"object","properties":{"l":{"type":"array"},"n":{"type":"integer","enum":[1,2]},"u":{"type":"string","format":"uri"},"d":{"type":"string","format":"date-time"}}})",
+            looser),
+        R"({"type":"object","properties":{"l":{"items":{"type":"string"},"type":"array"},"n":{"type":"integer"},"u":{"type":"string"},"d":{"type":"string","format":"date-time"}}})");
+    EXPECT_TRUE(looser);
 }
