@@ -80,8 +80,8 @@ struct target_settings {
     capabilities can;
     std::optional<std::int64_t> max_output;  ///< where the client says none
     bool show_reasoning = false;             ///< chat clients get to see it
-    bool ask_reasoning = false;              ///< and it is asked for where nobody said so
     bool drops_hosted_tools = false;         ///< tools that run at another provider are left out, not refused
+    bool ask_reasoning = false;              ///< what it thinks is asked for where nobody said so
 };
 
 }  // namespace weir::dialect::hub

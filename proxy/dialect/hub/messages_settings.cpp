@@ -156,7 +156,7 @@ void messages_settings::sampling(json_writer& out) const {
         } else if (thinks && !(f == field::temperature && value == 1)) {
             told_.drop(name, "a model that thinks takes no sampling");
         } else if (f == field::top_p && to_.can.thinks != reasoning::none && of_.setting(field::temperature).said) {
-            told_.drop(name, "the model takes one of temperature and top_p");
+            if (value != 1) told_.drop(name, "the model takes one of temperature and top_p");
         } else if (f == field::temperature && value > 1) {
             out.member("temperature", "1");
             told_.change(name, "it is at most 1");

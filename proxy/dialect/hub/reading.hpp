@@ -34,14 +34,14 @@ namespace weir::dialect::hub {
 
 [[nodiscard]] thinking::effort effort_named(raw_text name);
 
-/// Keeps a setting that has a row in the table, or notes the name of what is not known. `path`: of the member in the client's dialect.
-void keep_setting(json::cursor& at, std::string_view path, conversation& into);
-
 /// What web search is told: which sites, and where it searches from.
 void search_settings_at(json::cursor at, tool& into);
 
 /// Gives each call one result, directly behind it, and both an id that every dialect takes. Every reader ends with it.
 void mend(conversation& of, notes& told);
+
+/// Keeps a setting that has a row in the table, or notes the name of what is not known. `path`: of the member in the client's dialect.
+void keep_setting(json::cursor& at, std::string_view path, conversation& into);
 
 /// Of the dialect's own request; false: it is none (`told` has the reason). The body outlives `into`.
 [[nodiscard]] bool read_chat(json::cursor body, conversation& into, notes& told);

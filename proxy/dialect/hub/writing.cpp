@@ -72,7 +72,7 @@ std::vector<const tool*> tools_for(const conversation& of, const target_settings
         if (elsewhere && to.drops_hosted_tools) {
             told.drop(words_said.tools);
         } else if (elsewhere) {
-            told.refuse(words_said.tools, "a hosted tool runs at its own provider");
+            told.refuse(words_said.tools, "a hosted tool runs at its own provider (hosted_tools: drop leaves it out)");
         } else {
             const auto& names = of.choice.names;
             if (subset && std::none_of(names.begin(), names.end(), [&](const raw_text& n) { return n.json == t.name.json; })) continue;

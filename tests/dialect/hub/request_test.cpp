@@ -216,7 +216,7 @@ TEST(HubRequest, TranslatesToolsAndHowTheyAreChosen) {
 
 TEST(HubRequest, RefusesToolsThatRunElsewhere) {
     EXPECT_EQ(to_chat(R"({"messages":[],"tools":[{"type":"bash_20250124","name":"bash"}]})").refused,
-              "tools: a hosted tool runs at its own provider");
+              "tools: a hosted tool runs at its own provider (hosted_tools: drop leaves it out)");
 }
 
 // --- responses ---
