@@ -83,6 +83,7 @@ struct target_settings {
     bool show_reasoning = false;             ///< chat clients get to see it
     std::uint32_t scope = 0;                 ///< whose account is asked, for what only it can read
     bool drops_hosted_tools = false;         ///< tools that run at another provider are left out, not refused
+    bool ask_reasoning = false;              ///< what it thinks is asked for where nobody said so
 };
 
 }  // namespace weir::dialect::hub

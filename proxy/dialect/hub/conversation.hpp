@@ -58,7 +58,7 @@ struct part {
     media source;
     raw_text name;   ///< of a call: the tool; of a document: its title
     raw_text id;     ///< of a call, and of a result the call that it is for
-    raw_text space;  ///< of a call: the namespace of the tool
+    raw_text space;  ///< of a call: the namespace of the tool, which `name` begins with
     embedded_json arguments;
     bool custom = false;  ///< a call with free text for its input
     bool failed = false;  ///< a result that is an error
@@ -90,8 +90,11 @@ struct tool {
         hosted,
     };
     kind is = kind::function;
-    raw_text name, space, description;
-    std::string_view schema;  ///< JSON; empty: none
+    raw_text name, description;
+    raw_text space;                               ///< a namespace that it is of: `name` begins with it and "__"
+    raw_text grammar, syntax;                     ///< that the free text of a custom one keeps to
+    std::string_view schema;                      ///< JSON; empty: none
+    std::string_view allowed, blocked, location;  ///< of a web search: lists of sites, and where it searches from; JSON
     std::optional<bool> strict;
     bool deferred = false;
     cache_mark cache;

@@ -99,6 +99,17 @@ bool append_as_object(std::string& out, const embedded_json& value) {
     return false;
 }
 
+std::string short_hash(std::string_view of) {
+    // FNV-1a, twice from different beginnings: it only has to tell what one client says apart.
+    constexpr char digits[] = "0123456789abcdef";
+    std::string out;
+    for (std::uint64_t hash : {0xcbf29ce484222325ULL, 0x84222325cbf29ce4ULL}) {
+        for (const char c : of) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+        for (int shift = 60; shift >= 0; shift -= 4) out += digits[(hash >> static_cast<unsigned>(shift)) & 15];
+    }
+    return out;
+}
+
 void json_writer::plain(std::string_view what) {
     separate();
     out_ += '"';

@@ -51,6 +51,9 @@ void append_as_string(std::string& out, const embedded_json& value);
 /// `input`, and false says so.
 [[nodiscard]] bool append_as_object(std::string& out, const embedded_json& value);
 
+/// The same for the same text, for ever: 32 hexadecimal digits.
+[[nodiscard]] std::string short_hash(std::string_view of);
+
 /// Writes one JSON object or array, member by member.
 class json_writer {
 public:

@@ -1,11 +1,15 @@
 // Requests to /v1/chat/completions.
-#include <algorithm>
-
 #include "dialect/hub/envelope.hpp"
 #include "dialect/hub/reading.hpp"
 
 namespace weir::dialect::hub {
 namespace {
+
+void cache_mark_of(json::cursor at, conversation& into) {
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key == "cache_control" && into.turns.back().count > 0) into.parts.back().cache = cache_control_at(value);
+    });
+}
 
 class chat_reader {
 public:
@@ -26,13 +30,16 @@ private:
     void calls(json::cursor& at);
     void call(json::cursor& at);
     void one_tool(json::cursor& at);
+    void grammar(json::cursor& at, tool& into);
     void choice(json::cursor& at);
     void chosen(json::cursor& at);
     void format(json::cursor& at);
     void stops(json::cursor& at);
+    [[nodiscard]] part& add(part::kind is);
 
     conversation& into_;
     notes& told_;
+    bool in_result_ = false;  ///< parts go among those of a result
 };
 
 bool chat_reader::read(json::cursor body) {
@@ -69,7 +76,11 @@ void chat_reader::member(std::string_view key, json::cursor& at) {
     } else if (key == "web_search_options") {
         into_.tools.push_back({});
         into_.tools.back().is = tool::kind::web_search;
+        search_settings_at(at, into_.tools.back());
         into_.tools.back().written = written(at);
+    } else if ((key == "functions" || key == "function_call") && !at.is_null()) {
+        told_.refuse(key, "tools are told of as `tools`");
+        (void)at.skip();
     } else {
         keep_setting(at, key, into_);
     }
@@ -96,6 +107,8 @@ void chat_reader::message(json::cursor& at) {
             else if (key == "name")
                 into_.turns.back().name = text_at(value);
         });
+        // A mark on the message stands behind its last part.
+        cache_mark_of(at, into_);
     }
     const bool is_object = at.members([this](std::string_view key, json::cursor& value) {
         if (key == "tool_calls") calls(value);
@@ -140,36 +153,30 @@ void chat_reader::result(json::cursor& at) {
     part made;
     made.is = part::kind::result;
     made.first = static_cast<std::uint32_t>(into_.inner.size());
-    raw_text name;
-    at.members([&](std::string_view key, json::cursor& value) {
+    in_result_ = true;
+    const bool is_object = at.members([&](std::string_view key, json::cursor& value) {
         if (key == "tool_call_id") made.id = text_at(value);
-        if (key == "name") name = text_at(value);
-        if (key != "content") return;
-        if (value.peek() == '"') {
-            into_.inner.push_back({});
-            into_.inner.back().text = text_at(value);
-            return;
-        }
-        value.elements([&](json::cursor& each) {
-            if (!look_for_text(each, "type").is("text")) return;
-            into_.inner.push_back({});
-            into_.inner.back().text = look_for_text(each, "text");
-        });
+        if (key == "name") made.name = text_at(value);
+        if (key == "cache_control") made.cache = cache_control_at(value);
+        if (key == "content") content(value);
     });
+    in_result_ = false;
+    if (!is_object) (void)at.skip();
     made.count = static_cast<std::uint32_t>(into_.inner.size()) - made.first;
-    // A function's result names the tool, not the call: it is of the last call of that name.
-    if (!made.id.said && name.said) {
-        const auto of = std::find_if(into_.parts.rbegin(), into_.parts.rend(),
-                                     [&](const part& p) { return p.is == part::kind::call && p.name.json == name.json; });
-        if (of != into_.parts.rend()) made.id = of->id;
-    }
     ++into_.turns.back().count;
     into_.parts.push_back(made);
 }
 
+part& chat_reader::add(part::kind is) {
+    if (!in_result_) return into_.add(is);
+    auto& made = into_.inner.emplace_back();
+    made.is = is;
+    return made;
+}
+
 void chat_reader::content(json::cursor& at) {
     if (at.peek() == '"') {
-        into_.add(part::kind::text).text = text_at(at);
+        add(part::kind::text).text = text_at(at);
         return;
     }
     at.elements([this](json::cursor& each) { content_part(each); });
@@ -186,7 +193,7 @@ void chat_reader::content_part(json::cursor& at) {
         into_.unknown.push_back("messages.content");
         return (void)at.skip();
     }
-    auto& made = into_.add(is);
+    auto& made = add(is);
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "text" || key == "refusal") made.text = text_at(value);
         if (key == "cache_control") made.cache = cache_control_at(value);
@@ -197,20 +204,20 @@ void chat_reader::content_part(json::cursor& at) {
 }
 
 void chat_reader::file(json::cursor& at) {
-    auto& made = into_.add(part::kind::document);
+    auto& made = add(part::kind::document);
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "cache_control") made.cache = cache_control_at(value);
         if (key != "file") return;
         value.members([&](std::string_view name, json::cursor& inner) {
             if (name == "filename") made.name = text_at(inner);
-            if (name == "file_data") made.source = media_of_url(text_at(inner));
+            if (name == "file_data") made.source = media_of_file(text_at(inner));
             if (name == "file_id") made.source = {media::from::file, {}, text_at(inner)};
         });
     });
 }
 
 void chat_reader::audio(json::cursor& at) {
-    auto& made = into_.add(part::kind::audio);
+    auto& made = add(part::kind::audio);
     at.members([&](std::string_view key, json::cursor& value) {
         if (key != "input_audio") return;
         value.members([&](std::string_view name, json::cursor& inner) {
@@ -255,9 +262,19 @@ void chat_reader::one_tool(json::cursor& at) {
             if (name == "description") made.description = text_at(inner);
             if (name == "strict") made.strict = boolean_at(inner);
             if (name == "parameters" && inner.peek() == '{') made.schema = written(inner);
+            if (name == "format") grammar(inner, made);
         });
     });
     made.written = at.since(begin);
+}
+
+// What it says of a grammar stands one level deeper than in responses.
+void chat_reader::grammar(json::cursor& at, tool& into) {
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key != "grammar") return;
+        into.grammar = look_for_text(value, "definition");
+        into.syntax = look_for_text(value, "syntax");
+    });
 }
 
 void chat_reader::choice(json::cursor& at) {
@@ -316,6 +333,10 @@ void chat_reader::stops(json::cursor& at) {
 
 }  // namespace
 
-bool read_chat(json::cursor body, conversation& into, notes& told) { return chat_reader{into, told}.read(body); }
+bool read_chat(json::cursor body, conversation& into, notes& told) {
+    if (!chat_reader{into, told}.read(body)) return false;
+    mend(into, told);
+    return true;
+}
 
 }  // namespace weir::dialect::hub

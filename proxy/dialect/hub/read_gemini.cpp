@@ -26,6 +26,13 @@ bool is(std::string_view name, std::string_view camel) {
     return at == name.size();
 }
 
+/// A list, or its one element without the brackets, as Google's own examples have it.
+template <class F>
+void each_of(json::cursor& at, F&& f) {
+    if (at.peek() == '{') return f(at);
+    at.elements(f);
+}
+
 class gemini_reader {
 public:
     gemini_reader(conversation& into, notes& told) : into_(into), told_(told) {}
@@ -39,6 +46,7 @@ private:
     void one_part(json::cursor& at, bool of_model);
     void call(json::cursor& at);
     void result(json::cursor& at);
+    void shown_with_result(json::cursor& at);
     void media_at(json::cursor& at, bool is_file);
     void tools(json::cursor& at);
     void declaration(json::cursor& at);
@@ -46,12 +54,10 @@ private:
     void generation(json::cursor& at);
     void generation_member(std::string_view key, json::cursor& at);
     void thoughts(json::cursor& at);
-    [[nodiscard]] raw_text id_of_call(std::size_t number);
 
     conversation& into_;
     notes& told_;
-    std::size_t calls_ = 0, results_ = 0;  ///< so far: where there are no ids a result is of the call with its number
-    std::string schema_;
+    bool in_result_ = false;  ///< media go among the parts of a result
 };
 
 bool gemini_reader::read(json::cursor body) {
@@ -69,10 +75,9 @@ bool gemini_reader::read(json::cursor body) {
 
 void gemini_reader::member(std::string_view key, json::cursor& at) {
     if (key == "contents") {
-        if (at.peek() == '{') return content(at);
-        at.elements([this](json::cursor& each) { content(each); });
+        each_of(at, [this](json::cursor& each) { content(each); });
     } else if (key == "tools") {
-        at.elements([this](json::cursor& each) { tools(each); });
+        each_of(at, [this](json::cursor& each) { tools(each); });
     } else if (is(key, "toolConfig")) {
         choice(at);
     } else if (is(key, "generationConfig")) {
@@ -93,7 +98,7 @@ void gemini_reader::member(std::string_view key, json::cursor& at) {
 void gemini_reader::system(json::cursor& at) {
     at.members([this](std::string_view key, json::cursor& value) {
         if (key != "parts") return;
-        value.elements([this](json::cursor& each) {
+        each_of(value, [this](json::cursor& each) {
             into_.begin_turn(role::system);
             into_.add(part::kind::text).text = look_for_text(each, "text");
         });
@@ -105,7 +110,7 @@ void gemini_reader::content(json::cursor& at) {
     bool begun = false;
     at.members([&](std::string_view key, json::cursor& value) {
         if (key != "parts") return;
-        value.elements([&](json::cursor& each) {
+        each_of(value, [&](json::cursor& each) {
             const bool is_result = has_member(each, "functionResponse") || has_member(each, "function_response");
             const auto due = of_model ? role::assistant : is_result ? role::results : role::user;
             // Neighbouring turns of the model are one: its SDKs give back a stream chunk by chunk.
@@ -128,6 +133,7 @@ void gemini_reader::one_part(json::cursor& at, bool of_model) {
         if (is(key, "fileData")) media_at(value, true);
         if (is(key, "functionCall")) call(value);
         if (is(key, "functionResponse")) result(value);
+        if (is(key, "toolCall") || is(key, "toolResponse")) into_.unknown.push_back("contents.parts");
         if (is(key, "executableCode") || is(key, "codeExecutionResult")) into_.add(part::kind::hosted).written = written(value);
     });
     if (text.said) {
@@ -144,9 +150,6 @@ void gemini_reader::one_part(json::cursor& at, bool of_model) {
     if (signature.said && into_.turns.back().count > 0) into_.parts.back().opaque = {carrier::family::gemini, signature};
 }
 
-// The same for the same place in the same conversation, for ever.
-raw_text gemini_reader::id_of_call(std::size_t number) { return raw_text{into_.kept.keep("call_" + std::to_string(number))}; }
-
 void gemini_reader::call(json::cursor& at) {
     auto& made = into_.add(part::kind::call);
     at.members([&](std::string_view key, json::cursor& value) {
@@ -154,8 +157,6 @@ void gemini_reader::call(json::cursor& at) {
         if (key == "name") made.name = text_at(value);
         if (key == "args" && value.peek() == '{') made.arguments = {written(value), false};
     });
-    if (made.id.empty()) made.id = id_of_call(calls_);
-    ++calls_;
 }
 
 void gemini_reader::result(json::cursor& at) {
@@ -165,6 +166,7 @@ void gemini_reader::result(json::cursor& at) {
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "id") made.id = text_at(value);
         if (key == "name") made.name = text_at(value);
+        if (key == "parts") value.elements([this](json::cursor& each) { shown_with_result(each); });
         if (key != "response") return;
         // The text under `output` is what was said; anything else is said as it is written.
         const bool failed = has_member(value, "error");
@@ -180,8 +182,6 @@ void gemini_reader::result(json::cursor& at) {
         inner.text = raw_text{into_.kept.keep(std::move(text))};
     });
     made.count = static_cast<std::uint32_t>(into_.inner.size()) - made.first;
-    if (made.id.empty()) made.id = id_of_call(results_);
-    ++results_;
     into_.add(part::kind::result) = made;
 }
 
@@ -205,7 +205,17 @@ void gemini_reader::media_at(json::cursor& at, bool is_file) {
         for (auto& c : usual) c = c == '-' ? '+' : c == '_' ? '/' : c;
         made.source.data = raw_text{into_.kept.keep(std::move(usual))};
     }
-    into_.add(made.is) = made;
+    if (!in_result_) return (void)(into_.add(made.is) = made);
+    into_.inner.push_back(made);
+}
+
+void gemini_reader::shown_with_result(json::cursor& at) {
+    in_result_ = true;
+    at.members([this](std::string_view key, json::cursor& value) {
+        if (is(key, "inlineData")) media_at(value, false);
+        if (is(key, "fileData")) media_at(value, true);
+    });
+    in_result_ = false;
 }
 
 void gemini_reader::tools(json::cursor& at) {
@@ -272,8 +282,16 @@ void gemini_reader::generation_member(std::string_view key, json::cursor& at) {
         into_.format.is = answer_format::kind::schema;
         into_.format.schema = into_.kept.keep(schema_from_gemini(at));
     } else {
-        for (const auto name : settings)
-            if (is(key, name)) return keep_setting(at, "generationConfig." + std::string{name}, into_);
+        for (const auto name : settings) {
+            if (!is(key, name)) continue;
+            const auto path = "generationConfig." + std::string{name};
+            keep_setting(at, path, into_);
+            // Its SDKs write some counts as 20.0.
+            auto& value = into_.setting(field_named(path, spoke::gemini)).json;
+            const bool whole = name == "topK" || name == "seed" || name == "candidateCount" || name == "logprobs";
+            if (whole && value.find_first_not_of("0", value.find('.') + 1) == std::string_view::npos) value = value.substr(0, value.find('.'));
+            return;
+        }
         keep_setting(at, "generationConfig." + std::string{key}, into_);
     }
 }
@@ -295,6 +313,10 @@ void gemini_reader::thoughts(json::cursor& at) {
 
 }  // namespace
 
-bool read_gemini(json::cursor body, conversation& into, notes& told) { return gemini_reader{into, told}.read(body); }
+bool read_gemini(json::cursor body, conversation& into, notes& told) {
+    if (!gemini_reader{into, told}.read(body)) return false;
+    mend(into, told);
+    return true;
+}
 
 }  // namespace weir::dialect::hub

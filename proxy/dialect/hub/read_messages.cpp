@@ -26,6 +26,8 @@ private:
     void result(json::cursor& at);
     void inner(json::cursor& content);
     void thought(json::cursor& at, bool redacted);
+    void search_result(json::cursor& at);
+    void end_user(raw_text id);
     void one_tool(json::cursor& at);
     void choice(json::cursor& at);
     void output(json::cursor& at);
@@ -60,6 +62,7 @@ void messages_reader::member(std::string_view key, json::cursor& at) {
         into_.stream = boolean_at(at).value_or(false);
     } else if (key == "max_tokens") {
         into_.max_output = integer_at(at);
+        if (into_.max_output == 0) told_.refuse("max_tokens", "only its own provider warms a cache");
         into_.max_output_name = "max_tokens";
     } else if (key == "tools") {
         at.elements([this](json::cursor& each) { one_tool(each); });
@@ -72,6 +75,9 @@ void messages_reader::member(std::string_view key, json::cursor& at) {
     } else if (key == "stop_sequences") {
         into_.stop_name = "stop_sequences";
         at.elements([this](json::cursor& each) { into_.stop.push_back(text_at(each)); });
+    } else if (key == "metadata") {
+        end_user(look_for_text(at, "user_id"));
+        (void)at.skip();
     } else if (key != "cache_control" && key != "anthropic_version" && key != "anthropic_beta") {
         keep_setting(at, key, into_);
     }
@@ -138,22 +144,44 @@ void messages_reader::block(json::cursor& at) {
     if (type.is("tool_result")) return result(at);
     if (type.is("thinking")) return thought(at, false);
     if (type.is("redacted_thinking")) return thought(at, true);
-    auto is = part::kind::hosted;
-    if (type.is("text")) is = part::kind::text;
-    if (type.is("search_result")) is = part::kind::search_result;
-    auto& made = add(is);
+    if (type.is("search_result")) return search_result(at);
+    const bool text = type.is("text"), reference = type.is("tool_reference");
+    auto& made = add(text || reference ? part::kind::text : part::kind::hosted);
     const auto begin = at.offset();
     at.members([&](std::string_view key, json::cursor& value) {
-        if (key == "text" && is == part::kind::text) made.text = text_at(value);
-        if (key == "tool_name") made.name = text_at(value);
-        if (key == "title") made.name = text_at(value);
+        if (key == "text" && text) made.text = text_at(value);
+        if (key == "tool_name" && reference) made.text = raw_text{into_.kept.keep(std::string{text_at(value).json} + " is available")};
         if (key == "cache_control") made.cache = cache_control_at(value);
-        if (key != "content" || is != part::kind::search_result) return;
-        value.elements([&](json::cursor& each) {
-            if (!made.text.said) made.text = look_for_text(each, "text");
-        });
     });
     made.written = at.since(begin);
+}
+
+// Its title, where it is from, and what it says, as one text.
+void messages_reader::search_result(json::cursor& at) {
+    auto& made = add(part::kind::search_result);
+    std::string text;
+    const auto line = [&](raw_text what) {
+        if (!what.blank()) text.append(text.empty() ? "" : "\\n").append(what.json);
+    };
+    line(look_for_text(at, "title"));
+    line(look_for_text(at, "source"));
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key == "cache_control") made.cache = cache_control_at(value);
+        if (key == "content") value.elements([&](json::cursor& each) { line(look_for_text(each, "text")); });
+    });
+    made.text = raw_text{into_.kept.keep(std::move(text))};
+    told_.change("messages", "search results are told of as text");
+}
+
+// Claude Code packs its session into the user: what one session says again is worth caching together.
+void messages_reader::end_user(raw_text id) {
+    if (id.empty()) return;
+    const auto keep = [this](field f, const std::string& text) { into_.setting(f) = {into_.kept.keep("\"" + text + "\""), true}; };
+    constexpr std::size_t longest = 64;
+    keep(field::safety_identifier, id.json.size() > longest ? short_hash(id.json) : std::string{id.json});
+    const auto plain = id.decoded();
+    const auto session = plain.find("session");
+    if (session != std::string::npos) keep(field::prompt_cache_key, short_hash(std::string_view{plain}.substr(session)));
 }
 
 void messages_reader::media_block(json::cursor& at, part::kind is) {
@@ -172,6 +200,13 @@ void messages_reader::source(json::cursor& at, part& of) {
     s.is = type.is("url") ? media::from::url : type.is("file") ? media::from::file : type.is("text") ? media::from::plain : media::from::base64;
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "media_type") s.type = text_at(value);
+        if (key == "content") {
+            s.is = media::from::plain;
+            if (value.peek() == '"') return (void)(s.data = text_at(value));
+            std::string text;
+            value.elements([&](json::cursor& each) { text.append(text.empty() ? "" : "\\n").append(look_for_text(each, "text").json); });
+            s.data = raw_text{into_.kept.keep(std::move(text))};
+        }
         if (key == "data" || key == "url" || key == "file_id") s.data = text_at(value);
     });
 }
@@ -226,6 +261,7 @@ void messages_reader::one_tool(json::cursor& at) {
     auto& made = into_.tools.back();
     const auto begin = at.offset();
     if (type.said && !type.is("custom")) made.is = type.json.starts_with("web_search") ? tool::kind::web_search : tool::kind::hosted;
+    if (made.is == tool::kind::web_search) search_settings_at(at, made);
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "name") made.name = text_at(value);
         if (key == "description") made.description = text_at(value);
@@ -280,6 +316,10 @@ void messages_reader::thinking_at(json::cursor& at) {
 
 }  // namespace
 
-bool read_messages(json::cursor body, conversation& into, notes& told) { return messages_reader{into, told}.read(body); }
+bool read_messages(json::cursor body, conversation& into, notes& told) {
+    if (!messages_reader{into, told}.read(body)) return false;
+    mend(into, told);
+    return true;
+}
 
 }  // namespace weir::dialect::hub

@@ -8,6 +8,13 @@ namespace {
 
 using role = turn::role;
 
+void read_grammar(json::cursor& at, tool& into) {
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key == "definition") into.grammar = text_at(value);
+        if (key == "syntax") into.syntax = text_at(value);
+    });
+}
+
 class responses_reader {
 public:
     responses_reader(conversation& into, notes& told) : into_(into), told_(told) {}
@@ -28,6 +35,7 @@ private:
     void tools(json::cursor& at, raw_text space);
     void one_tool(json::cursor& at, raw_text space);
     void choice(json::cursor& at);
+    [[nodiscard]] raw_text full_name(raw_text space, raw_text name);
     void text_settings(json::cursor& at);
     void format(json::cursor& at);
     void thoughts(json::cursor& at);
@@ -45,8 +53,13 @@ bool responses_reader::read(json::cursor body) {
         into_.begin_turn(role::system);
         into_.add(part::kind::text).text = said;
     }
-    const bool is_object = body.members([this](std::string_view key, json::cursor& at) {
-        if (key != "instructions") member(key, at);
+    // Settings may be changed on the way: what the input says of them holds.
+    look = body;
+    const bool is_object = look.members([this](std::string_view key, json::cursor& at) {
+        if (key != "instructions" && key != "input") member(key, at);
+    });
+    body.members([this](std::string_view key, json::cursor& at) {
+        if (key == "input") input(at);
     });
     if (!is_object) told_.refuse("", "it is no JSON object");
     return is_object;
@@ -55,8 +68,6 @@ bool responses_reader::read(json::cursor body) {
 void responses_reader::member(std::string_view key, json::cursor& at) {
     if (key == "model") {
         into_.model = text_at(at);
-    } else if (key == "input") {
-        input(at);
     } else if (key == "stream") {
         into_.stream = boolean_at(at).value_or(false);
     } else if (key == "max_output_tokens") {
@@ -142,10 +153,13 @@ void responses_reader::content_part(json::cursor& at, part& made) {
               : type.is("input_file") ? part::kind::document
               : type.is("refusal")    ? part::kind::refusal
                                       : part::kind::text;
+    if (type.is("input_audio")) made.is = part::kind::audio;
+    if (made.is == part::kind::text && !has_member(at, "text")) into_.unknown.push_back("input.content");
     const auto begin = at.offset();
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "text" || key == "refusal") made.text = text_at(value);
-        if (key == "image_url" || key == "file_data") made.source = media_of_url(text_at(value));
+        if (key == "image_url") made.source = media_of_url(text_at(value));
+        if (key == "file_data") made.source = media_of_file(text_at(value));
         if (key == "file_url") made.source = {media::from::url, {}, text_at(value)};
         if (key == "file_id" && value.peek() == '"') made.source = {media::from::file, {}, text_at(value)};
         if (key == "filename") made.name = text_at(value);
@@ -164,6 +178,13 @@ void responses_reader::call(json::cursor& at, bool custom) {
         if (key == "namespace") made.space = text_at(value);
         if (key == "arguments" || key == "input") made.arguments = embedded_at(value);
     });
+    made.name = full_name(made.space, made.name);
+}
+
+// Elsewhere tools have one name.
+raw_text responses_reader::full_name(raw_text space, raw_text name) {
+    if (space.empty()) return name;
+    return raw_text{into_.kept.keep(std::string{space.json}.append("__").append(name.json))};
 }
 
 void responses_reader::result(json::cursor& at) {
@@ -232,6 +253,7 @@ void responses_reader::one_tool(json::cursor& at, raw_text space) {
         return;
     }
     tool made;
+    if (type.json.starts_with("web_search")) search_settings_at(at, made);
     const auto begin = at.offset();
     made.space = space;
     made.is = type.is("function")                   ? tool::kind::function
@@ -243,8 +265,12 @@ void responses_reader::one_tool(json::cursor& at, raw_text space) {
         if (key == "description") made.description = text_at(value);
         if (key == "strict") made.strict = boolean_at(value);
         if (key == "parameters" && value.peek() == '{') made.schema = written(value);
+        if (key == "format") read_grammar(value, made);
+        if (key == "defer_loading") made.deferred = boolean_at(value).value_or(false);
+        if (key == "async" && boolean_at(value).value_or(false)) told_.change("tools", "every call waits for its result");
     });
     made.written = at.since(begin);
+    made.name = full_name(space, made.name);
     into_.tools.push_back(made);
 }
 
@@ -257,11 +283,17 @@ void responses_reader::choice(json::cursor& at) {
         return;
     }
     made.is = look_for_text(at, "type").is("allowed_tools") ? kind::subset : kind::one;
+    const auto name_of_tool = [this](json::cursor& one) {
+        const auto name = look_for_text(one, "name");
+        if (name.said) into_.choice.names.push_back(full_name(look_for_text(one, "namespace"), name));
+    };
+    if (made.is == kind::one) {
+        name_of_tool(at);
+        return (void)at.skip();
+    }
     at.members([&](std::string_view key, json::cursor& value) {
-        if (key == "name") made.names.push_back(text_at(value));
         if (key == "mode") made.mode = text_at(value).is("required") ? kind::any : kind::automatic;
-        if (key != "tools") return;
-        value.elements([&](json::cursor& each) { made.names.push_back(look_for_text(each, "name")); });
+        if (key == "tools") value.elements(name_of_tool);
     });
 }
 
@@ -296,6 +328,10 @@ void responses_reader::thoughts(json::cursor& at) {
 
 }  // namespace
 
-bool read_responses(json::cursor body, conversation& into, notes& told) { return responses_reader{into, told}.read(body); }
+bool read_responses(json::cursor body, conversation& into, notes& told) {
+    if (!responses_reader{into, told}.read(body)) return false;
+    mend(into, told);
+    return true;
+}
 
 }  // namespace weir::dialect::hub

@@ -65,6 +65,27 @@ cache_mark cache_control_at(json::cursor& at) {
     return out;
 }
 
+// Chat has the place one level deeper than the others.
+void search_settings_at(json::cursor at, tool& into) {
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key == "filters") search_settings_at(value, into);
+        if (key == "allowed_domains" && value.peek() == '[') into.allowed = written(value);
+        if (key == "blocked_domains" && value.peek() == '[') into.blocked = written(value);
+        if (key != "user_location" || value.peek() != '{') return;
+        auto look = value;
+        into.location = written(value);
+        look.members([&](std::string_view name, json::cursor& inner) {
+            if (name == "approximate" && inner.peek() == '{') into.location = written(inner);
+        });
+    });
+}
+
+media media_of_file(raw_text data) {
+    auto out = media_of_url(data);
+    if (out.is == media::from::url && !data.json.starts_with("http")) out.is = media::from::base64;
+    return out;
+}
+
 media media_of_url(raw_text url) {
     constexpr std::string_view scheme = "data:", coding = ";base64,";
     media out;
@@ -90,6 +111,26 @@ thinking::effort effort_named(raw_text name) {
     return unsaid;
 }
 
+namespace {
+
+// A setting that says what holds anyway is as good as none.
+bool is_default(field f, std::string_view json) {
+    switch (f) {
+        case field::frequency_penalty:
+        case field::presence_penalty: return json == "0" || json == "0.0";
+        case field::choices: return json == "1";
+        case field::logprobs:
+        case field::background: return json == "false";
+        case field::logit_bias: return json == "{}";
+        case field::truncation: return json == R"("disabled")";
+        case field::modalities: return json == R"(["text"])" || json == R"(["TEXT"])";
+        case field::context_management: return json == "[]";
+        default: return false;
+    }
+}
+
+}  // namespace
+
 void keep_setting(json::cursor& at, std::string_view path, conversation& into) {
     const auto f = field_named(path, into.from);
     if (f == field::count_) {
@@ -98,7 +139,8 @@ void keep_setting(json::cursor& at, std::string_view path, conversation& into) {
         return;
     }
     if (at.is_null()) return (void)at.skip();
-    into.setting(f) = {written(at), true};
+    const auto value = written(at);
+    if (!is_default(f, value)) into.setting(f) = {value, true};
 }
 
 bool read_request(spoke from, json::cursor body, conversation& into, notes& told) {

@@ -29,8 +29,16 @@ namespace weir::dialect::hub {
 
 /// A URL that is the media itself (RFC 2397, base64), or one that leads to it.
 [[nodiscard]] media media_of_url(raw_text url);
+/// The same, where bare base64 may stand too.
+[[nodiscard]] media media_of_file(raw_text data);
 
 [[nodiscard]] thinking::effort effort_named(raw_text name);
+
+/// What web search is told: which sites, and where it searches from.
+void search_settings_at(json::cursor at, tool& into);
+
+/// Gives each call one result, directly behind it, and both an id that every dialect takes. Every reader ends with it.
+void mend(conversation& of, notes& told);
 
 /// Keeps a setting that has a row in the table, or notes the name of what is not known. `path`: of the member in the client's dialect.
 void keep_setting(json::cursor& at, std::string_view path, conversation& into);

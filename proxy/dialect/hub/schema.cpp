@@ -1,5 +1,7 @@
 #include "dialect/hub/schema.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
 
 #include "dialect/hub/raw_text.hpp"
@@ -124,7 +126,23 @@ private:
     static constexpr std::size_t longest = std::size_t{256} * 1024;  // references that lead to references grow like a tree
 
     void members(json::cursor at, unsigned depth) {
+        if (look_for_text(at, "type").is("array") && !has_member(at, "items") && !has_member(at, "prefixItems"))
+            out_.member("items", R"({"type":"string"})");
         at.members([&](std::string_view key, json::cursor& value) { member(key, value, depth); });
+    }
+
+    static raw_text text_of(json::cursor at) { return text_at(at); }
+
+    static bool is_known_format(raw_text name) {
+        constexpr std::string_view known[] = {"enum", "date-time", "date", "time", "int32", "int64", "float", "double"};
+        return std::any_of(std::begin(known), std::end(known), [&](std::string_view each) { return name.is(each); });
+    }
+
+    // Members of an enumeration are strings.
+    static bool has_other_than_strings(json::cursor list) {
+        bool found = false;
+        list.elements([&](json::cursor& each) { found = found || each.peek() != '"'; });
+        return found;
     }
 
     void member(std::string_view key, json::cursor& at, unsigned depth) {
@@ -136,6 +154,9 @@ private:
         for (const auto name : loosens)
             if (key == name) return (void)(looser_ = true);
         if (key == "allOf") return all_of(at, depth);
+        const bool odd = (key == "const" && at.peek() != '"') || (key == "enum" && has_other_than_strings(at)) ||
+                         (key == "format" && at.peek() == '"' && !is_known_format(text_of(at)));
+        if (odd) return (void)(looser_ = true);
         if (key == "const") return one_value(at);
         if (key == "additionalProperties" && at.peek() == '{') return (void)(looser_ = true);
         out_.key(key == "oneOf" ? "anyOf" : key);
@@ -235,6 +256,108 @@ std::string schema_for_gemini(std::string_view schema, bool& looser) {
     if (whole.build(schema) != json::fault::none || json::cursor{whole}.peek() != '{') return R"({"type":"object"})";
     for_gemini{whole, out, looser}.object(json::cursor{whole}, 0);
     return out;
+}
+
+namespace {
+
+/// Looks at every object of a schema, or writes it anew. Below `properties` and in definitions keys are names.
+class schema_walk {
+public:
+    explicit schema_walk(std::string& out) : out_(out) {}
+    bool open = false;   ///< an object allows other members
+    bool added = false;  ///< it was not said that an object has no others
+    bool loose = false;  ///< an object need not have all of its members
+
+    void object(json::cursor& at) {
+        const auto is = look(at);
+        out_.open('{');
+        at.members([&](std::string_view key, json::cursor& value) { member(key, value); });
+        if (is.object && !is.closed) {
+            out_.member("additionalProperties", "false");
+            added = true;
+        }
+        out_.close('}');
+    }
+
+private:
+    struct said {
+        bool object = false, closed = false;
+    };
+
+    said look(json::cursor at) {
+        said is;
+        std::size_t members = 0, required = 0;
+        at.members([&](std::string_view key, json::cursor& value) {
+            if (key == "type") is.object = is.object || written(value).find("\"object\"") != std::string_view::npos;
+            if (key == "properties") is.object = value.members([&](std::string_view, json::cursor&) { ++members; }) || is.object;
+            if (key == "required") value.elements([&](json::cursor&) { ++required; });
+            if (key != "additionalProperties") return;
+            is.closed = true;
+            open = boolean_at(value).value_or(true) || open;
+        });
+        loose = loose || members != required;
+        return is;
+    }
+
+    void member(std::string_view key, json::cursor& at) {
+        std::string name;
+        append_escaped(name, key);
+        out_.key(name);
+        const bool names = key == "properties" || key == "$defs" || key == "definitions" || key == "patternProperties";
+        const bool list = key == "anyOf" || key == "oneOf" || key == "allOf" || key == "prefixItems";
+        if (names && at.peek() == '{') return named(at);
+        if (list && at.peek() == '[') return listed(at);
+        if ((key == "items" || key == "not" || key == "additionalProperties") && at.peek() == '{') return object(at);
+        out_.value(written(at));
+    }
+
+    void named(json::cursor& at) {
+        out_.open('{');
+        at.members([&](std::string_view key, json::cursor& value) {
+            std::string name;
+            append_escaped(name, key);
+            out_.key(name);
+            one(value);
+        });
+        out_.close('}');
+    }
+
+    void listed(json::cursor& at) {
+        out_.open('[');
+        at.elements([&](json::cursor& each) { one(each); });
+        out_.close(']');
+    }
+
+    void one(json::cursor& at) {
+        if (at.peek() == '{') return object(at);
+        out_.value(written(at));
+    }
+
+    json_writer out_;
+};
+
+}  // namespace
+
+std::optional<std::string> closed_schema(std::string_view schema, bool& added) {
+    json::index whole;
+    std::string out;
+    if (whole.build(schema) != json::fault::none || json::cursor{whole}.peek() != '{') return std::nullopt;
+    schema_walk walk{out};
+    json::cursor at{whole};
+    walk.object(at);
+    added = walk.added;
+    if (walk.open) return std::nullopt;
+    return out;
+}
+
+bool is_strict(std::string_view schema) {
+    json::index whole;
+    std::string out;
+    if (whole.build(schema) != json::fault::none || json::cursor{whole}.peek() != '{') return false;
+    schema_walk walk{out};
+    json::cursor at{whole};
+    walk.object(at);
+    return !walk.open && !walk.added && !walk.loose;
 }
 
 }  // namespace weir::dialect::hub

@@ -1,6 +1,7 @@
 // JSON Schema, and what Gemini's older surface calls one.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,5 +16,11 @@ namespace weir::dialect::hub {
 /// A JSON Schema as Gemini takes it: references are put in where they lead to (a circle ends in any object), what it refuses is rewritten or left
 /// out. `looser`: set where the result allows more than the schema did.
 [[nodiscard]] std::string schema_for_gemini(std::string_view schema, bool& looser);
+
+/// A schema whose objects all say that they have no other members, as messages wants it; `added`: some did not. Nothing: one of them allows others.
+[[nodiscard]] std::optional<std::string> closed_schema(std::string_view schema, bool& added);
+
+/// Whether OpenAI takes it as a strict one: no object has other members, and each has all that it may have.
+[[nodiscard]] bool is_strict(std::string_view schema);
 
 }  // namespace weir::dialect::hub

@@ -1,6 +1,7 @@
 // Requests to /v1/chat/completions.
-#include <array>
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "dialect/hub/efforts.hpp"
 #include "dialect/hub/envelope.hpp"
@@ -10,6 +11,37 @@ namespace weir::dialect::hub {
 namespace {
 
 using role = turn::role;
+
+// Settings that servers of this dialect other than OpenAI's own may refuse; nobody's answer is another one without them.
+constexpr std::uint64_t openai_alone = bit(field::safety_identifier) | bit(field::prompt_cache_key) | bit(field::prompt_cache_options) |
+                                       bit(field::prompt_cache_retention) | bit(field::verbosity);
+
+/// The tools, and how they are chosen.
+class chat_tools : public request_part {
+public:
+    using request_part::request_part;
+    void tools();
+    void choice();
+    [[nodiscard]] bool calls_functions() const {
+        return std::any_of(sent_.begin(), sent_.end(), [](const tool* t) { return t->is == tool::kind::function; });
+    }
+
+private:
+    void one_tool(const tool& t);
+    void named_tool(raw_text name);
+
+    std::vector<const tool*> sent_;
+};
+
+/// Settings that have a form of their own.
+class chat_options : public request_part {
+public:
+    using request_part::request_part;
+    void limit();
+    void format();
+    void effort(bool calls_functions);
+    void stops();
+};
 
 class chat_writer {
 public:
@@ -22,6 +54,7 @@ private:
     [[nodiscard]] bool is_system(const turn& t) const { return t.who == role::system || t.who == role::developer; }
     void front(std::size_t& next);
     void message(const turn& t);
+    void later_system(const turn& t);
     void user(const turn& t);
     void assistant(const turn& t);
     void results(const turn& t);
@@ -31,13 +64,7 @@ private:
     void file(const part& p);
     void url(const media& source);
     void calls(const turn& t);
-    void tools();
-    void one_tool(const tool& t);
-    void choice();
-    void limit();
-    void format();
-    void effort();
-    void stops();
+    void call(const part& p);
     [[nodiscard]] bool is_plain(const turn& t) const;
 
     const conversation& of_;
@@ -55,17 +82,23 @@ void chat_writer::write() {
     front(next);
     for (; next < of_.turns.size(); ++next) message(of_.turns[next]);
     out_.close(']');
-    limit();
+    chat_options options{of_, to_, out_, told_};
+    options.limit();
     if (of_.stream) {
         out_.member("stream", "true");
         out_.member("stream_options", R"({"include_usage":true})");
     }
-    tools();
-    choice();
-    format();
-    effort();
-    stops();
-    write_settings(out_, of_, spoke::chat, {}, told_, bit(field::stream_options) | bit(field::metadata) | bit(field::service_tier));
+    chat_tools tools{of_, to_, out_, told_};
+    tools.tools();
+    tools.choice();
+    options.format();
+    options.effort(tools.calls_functions());
+    options.stops();
+    const auto tier = to_.can.developer_role ? tier_for(of_, spoke::chat, told_) : std::string_view{};
+    if (!tier.empty()) out_.plain_member("service_tier", tier);
+    write_settings(out_, of_, spoke::chat, {}, told_,
+                   bit(field::stream_options) | bit(field::metadata) | bit(field::service_tier) | bit(field::speed) | bit(field::store) |
+                       refused_sampling(of_, to_, told_) | (to_.can.developer_role ? 0 : openai_alone));
     for (const auto name : of_.unknown) told_.drop(name);
     out_.close('}');
 }
@@ -74,9 +107,13 @@ void chat_writer::write() {
 void chat_writer::front(std::size_t& next) {
     std::string text;
     for (; next < of_.turns.size() && is_system(of_.turns[next]); ++next) {
-        const auto& t = of_.turns[next];
-        for (auto at = t.first; at < t.first + t.count; ++at)
-            if (!of_.parts[at].text.blank()) text.append(text.empty() ? "" : "\\n\\n").append(of_.parts[at].text.json);
+        const auto said = joined_system(of_, of_.turns[next]);
+        if (!said.empty()) text.append(text.empty() ? "" : "\\n\\n").append(said);
+    }
+    if (of_.from == spoke::gemini && of_.format.is == answer_format::kind::json) {
+        // The provider insists on the word.
+        text.append(text.empty() ? "" : "\\n\\n").append("Answer in JSON.");
+        told_.change(words_.turns, "the prompt has to speak of JSON");
     }
     if (text.empty()) return;
     out_.open('{');
@@ -87,12 +124,7 @@ void chat_writer::front(std::size_t& next) {
 
 void chat_writer::message(const turn& t) {
     if (is_system(t)) {
-        const auto said = as_tagged_user(of_, t);
-        if (said.empty()) return;
-        out_.open('{');
-        out_.plain_member("role", to_.can.developer_role ? "developer" : "user");
-        out_.text_member("content", raw_text{said});
-        out_.close('}');
+        later_system(t);
     } else if (t.who == role::assistant) {
         assistant(t);
     } else if (t.who == role::results) {
@@ -102,11 +134,28 @@ void chat_writer::message(const turn& t) {
     }
 }
 
+void chat_writer::later_system(const turn& t) {
+    const bool in_place = to_.can.developer_role;
+    const auto said = in_place ? joined_system(of_, t) : as_tagged_user(of_, t);
+    if (said.empty()) return;
+    if (!in_place) told_.change(words_.turns, "system texts stand in front");
+    out_.open('{');
+    out_.plain_member("role", in_place ? "developer" : "user");
+    out_.text_member("content", raw_text{said});
+    out_.close('}');
+}
+
 // One text and nothing else is written as a string: every server takes that.
-bool chat_writer::is_plain(const turn& t) const { return t.count == 1 && of_.parts[t.first].is == part::kind::text && !of_.parts[t.first].cache.set; }
+bool chat_writer::is_plain(const turn& t) const { return t.count == 1 && of_.parts[t.first].is == part::kind::text; }
+
+bool is_blank(const part& p) { return (p.is == part::kind::text || p.is == part::kind::search_result) && p.text.blank(); }
 
 void chat_writer::user(const turn& t) {
-    if (t.count == 0) return;
+    const auto begin = of_.parts.begin() + t.first;
+    if (std::all_of(begin, begin + t.count, [&](const part& p) { return p.is == part::kind::hosted || (is_blank(p) && !is_plain(t)); })) {
+        if (t.count > 0 && begin->is == part::kind::hosted) told_.drop(words_.turns);
+        return;
+    }
     out_.open('{');
     out_.plain_member("role", "user");
     if (is_plain(t)) {
@@ -146,11 +195,12 @@ void chat_writer::content_part(const part& p) {
             out_.close('}');
             return out_.close('}');
         case kind::audio:
+            if (sound_format(p.source).empty()) return told_.refuse(words_.turns, "audio is wav or mp3");
             out_.open('{');
             out_.plain_member("type", "input_audio");
             out_.open_member("input_audio", '{');
             out_.text_member("data", p.source.data);
-            out_.text_member("format", p.source.type);
+            out_.plain_member("format", sound_format(p.source));
             out_.close('}');
             return out_.close('}');
         default: return;
@@ -161,13 +211,19 @@ void chat_writer::url(const media& source) {
     if (source.is == media::from::url) return out_.text(source.data);
     out_.value({});
     auto& to = out_.out();
-    to.append("\"data:").append(source.type.json).append(";base64,").append(source.data.json).append(1, '"');
+    to.append("\"data:").append(type_of(source).json).append(";base64,").append(source.data.json).append(1, '"');
 }
 
 void chat_writer::file(const part& p) {
     if (p.source.is == media::from::file || p.source.is == media::from::url)
         return told_.refuse(words_.turns,
                             p.source.is == media::from::url ? "documents are sent with the request" : "a file belongs to the provider that has it");
+    if (!p.text.blank()) {
+        out_.open('{');
+        out_.plain_member("type", "text");
+        out_.text_member("text", p.text);
+        out_.close('}');
+    }
     out_.open('{');
     if (p.source.is == media::from::plain) {
         out_.plain_member("type", "text");
@@ -193,7 +249,7 @@ void chat_writer::assistant(const turn& t) {
         if (p.is == part::kind::refusal) refusal += p.text.json;
         if (p.is == part::kind::reasoning && is_for(p.opaque, carrier::family::chat, to_.scope)) thought += p.text.json;
         called = called || p.is == part::kind::call;
-        if (p.is == part::kind::hosted) told_.drop(words_.turns);
+        if (p.is == part::kind::hosted || is_media(p)) told_.drop(words_.turns);
     }
     if (text.empty() && refusal.empty() && !called) return;
     out_.open('{');
@@ -210,41 +266,52 @@ void chat_writer::assistant(const turn& t) {
 
 void chat_writer::calls(const turn& t) {
     out_.open_member("tool_calls", '[');
-    for (auto at = t.first; at < t.first + t.count; ++at) {
-        const auto& p = of_.parts[at];
-        if (p.is != part::kind::call) continue;
-        out_.open('{');
-        out_.text_member("id", p.id);
-        out_.plain_member("type", "function");
-        out_.open_member("function", '{');
-        out_.text_member("name", p.name);
-        out_.key("arguments");
-        out_.value({});
-        out_.out() += '"';
-        if (p.arguments.empty())
-            out_.out() += "{}";
-        else
-            append_as_string(out_.out(), p.arguments);
-        out_.out() += '"';
-        out_.close('}');
-        out_.close('}');
-    }
+    for (auto at = t.first; at < t.first + t.count; ++at)
+        if (of_.parts[at].is == part::kind::call) call(of_.parts[at]);
     out_.close(']');
+}
+
+void chat_writer::call(const part& p) {
+    const bool custom = p.custom && to_.can.custom_tools;
+    std::string input;
+    if (p.custom && !custom) append_text_input(input, p.arguments);
+    out_.open('{');
+    out_.text_member("id", p.id);
+    out_.plain_member("type", custom ? "custom" : "function");
+    out_.open_member(custom ? "custom" : "function", '{');
+    out_.text_member("name", p.name);
+    out_.key(custom ? "input" : "arguments");
+    out_.value({});
+    out_.out() += '"';
+    if (!input.empty())
+        append_escaped(out_.out(), input);
+    else if (p.arguments.empty() && !custom)
+        out_.out() += "{}";
+    else
+        append_as_string(out_.out(), p.arguments);
+    out_.out() += '"';
+    out_.close('}');
+    out_.close('}');
 }
 
 void chat_writer::results(const turn& t) {
     bool pictures = false;
     for (auto at = t.first; at < t.first + t.count; ++at) {
         const auto& p = of_.parts[at];
-        std::string text = p.failed ? "Error: " : "";
+        std::string text;
         for (auto i = p.first; i < p.first + p.count; ++i) {
             const auto& inner = of_.inner[i];
-            const bool picture = inner.is == part::kind::image || inner.is == part::kind::document;
+            const bool picture = inner.is == part::kind::image || inner.is == part::kind::document || inner.is == part::kind::audio;
             pictures = pictures || picture;
-            if (text.size() > (p.failed ? 7U : 0U)) text += "\\n";
+            if (inner.is == part::kind::hosted) told_.drop(words_.turns);
+            if (!picture && inner.text.empty()) continue;
+            if (!text.empty()) text += "\\n";
             text += picture ? "(attached below)" : std::string{inner.text.json};
         }
-        if (p.failed) told_.change(words_.turns, "a result has no mark for errors");
+        if (p.failed) {
+            told_.change(words_.turns, "a result has no mark for errors");
+            if (!text.starts_with("Error")) text.insert(0, "Error: ");
+        }
         out_.open('{');
         out_.plain_member("role", "tool");
         out_.text_member("tool_call_id", p.id);
@@ -263,58 +330,85 @@ void chat_writer::pictures_of(const turn& t) {
     for (auto at = t.first; at < t.first + t.count; ++at) {
         const auto& p = of_.parts[at];
         for (auto i = p.first; i < p.first + p.count; ++i)
-            if (of_.inner[i].is == part::kind::image || of_.inner[i].is == part::kind::document) content_part(of_.inner[i]);
+            if (of_.inner[i].is == part::kind::image || of_.inner[i].is == part::kind::document || of_.inner[i].is == part::kind::audio)
+                content_part(of_.inner[i]);
     }
     out_.close(']');
     out_.close('}');
 }
 
-void chat_writer::limit() {
-    if (!of_.max_output) return;
-    out_.member(to_.can.completion_cap ? "max_completion_tokens" : "max_tokens", std::to_string(*of_.max_output));
+void chat_options::limit() {
+    const auto most = output_limit(of_, to_, told_);
+    if (most) out_.member(to_.can.completion_cap ? "max_completion_tokens" : "max_tokens", std::to_string(*most));
 }
 
-void chat_writer::tools() {
-    if (of_.tools.empty()) return;
+void chat_tools::tools() {
+    sent_ = tools_for(of_, to_, {.searches = false, .subsets = to_.can.developer_role, .longest_name = to_.can.developer_role ? 64U : 128U}, told_);
+    if (sent_.empty()) return;
     out_.open_member("tools", '[');
-    for (const auto& t : of_.tools) one_tool(t);
+    for (const auto* t : sent_) one_tool(*t);
     out_.close(']');
 }
 
-void chat_writer::one_tool(const tool& t) {
-    if (t.is == tool::kind::hosted || t.is == tool::kind::web_search) return told_.refuse(words_.tools, "a hosted tool runs at its own provider");
-    if (t.deferred) told_.change(words_.tools, "all tools are sent from the start");
+void chat_tools::one_tool(const tool& t) {
+    const bool custom = t.is == tool::kind::custom && to_.can.custom_tools;
     out_.open('{');
-    out_.plain_member("type", "function");
-    out_.open_member("function", '{');
+    out_.plain_member("type", custom ? "custom" : "function");
+    out_.open_member(custom ? "custom" : "function", '{');
     out_.text_member("name", t.name);
-    if (t.description.said) out_.text_member("description", t.description);
-    out_.member("parameters", t.is == tool::kind::custom ? text_input : t.schema.empty() ? any_object : t.schema);
-    if (t.strict) out_.member("strict", *t.strict ? "true" : "false");
+    const auto description = custom ? std::string{t.description.json} : description_of(t);
+    if (!description.empty()) out_.text_member("description", raw_text{description});
+    if (custom && t.grammar.said) {
+        out_.open_member("format", '{');
+        out_.plain_member("type", "grammar");
+        out_.open_member("grammar", '{');
+        out_.text_member("definition", t.grammar);
+        out_.text_member("syntax", t.syntax);
+        out_.close('}');
+        out_.close('}');
+    } else if (!custom) {
+        out_.member("parameters", t.is == tool::kind::custom ? std::string{text_input} : schema_of_object(t.schema, to_.can.developer_role));
+        if (t.strict) out_.member("strict", strict_for_openai(of_, t.strict, t.schema, words_.tools, told_) ? "true" : "false");
+    }
     out_.close('}');
     out_.close('}');
 }
 
-void chat_writer::choice() {
+void chat_tools::choice() {
     using kind = tool_choice::kind;
-    const auto& c = of_.choice;
-    if (of_.tools.empty()) return;
-    if (c.is == kind::one && !c.names.empty()) {
+    const auto c = choice_for(of_, sent_, told_);
+    if (c.is == kind::subset && to_.can.developer_role) {
         out_.open_member("tool_choice", '{');
-        out_.plain_member("type", "function");
-        out_.open_member("function", '{');
-        out_.text_member("name", c.names.front());
+        out_.plain_member("type", "allowed_tools");
+        out_.open_member("allowed_tools", '{');
+        out_.plain_member("mode", c.mode == kind::any ? "required" : "auto");
+        out_.open_member("tools", '[');
+        for (const auto& name : c.names) named_tool(name);
+        out_.close(']');
         out_.close('}');
         out_.close('}');
+    } else if (c.is == kind::one) {
+        out_.key("tool_choice");
+        named_tool(c.names.front());
     } else if (c.is != kind::unsaid) {
         const auto is = c.is == kind::subset ? c.mode : c.is;
-        if (c.is == kind::subset) told_.change(words_.choice, "it may call any tool that it is told of");
         out_.plain_member("tool_choice", is == kind::none ? "none" : is == kind::any ? "required" : "auto");
     }
     if (c.parallel) out_.member("parallel_tool_calls", *c.parallel ? "true" : "false");
 }
 
-void chat_writer::format() {
+void chat_tools::named_tool(raw_text name) {
+    const auto of = std::find_if(sent_.begin(), sent_.end(), [&](const tool* t) { return t->name.json == name.json; });
+    const std::string_view type = of != sent_.end() && (*of)->is == tool::kind::custom && to_.can.custom_tools ? "custom" : "function";
+    out_.open('{');
+    out_.plain_member("type", type);
+    out_.open_member(type, '{');
+    out_.text_member("name", name);
+    out_.close('}');
+    out_.close('}');
+}
+
+void chat_options::format() {
     using kind = answer_format::kind;
     const auto& f = of_.format;
     if (f.is == kind::unsaid || f.is == kind::text) return;
@@ -322,29 +416,31 @@ void chat_writer::format() {
     out_.plain_member("type", f.is == kind::json ? "json_object" : "json_schema");
     if (f.is == kind::schema) {
         out_.open_member("json_schema", '{');
-        out_.text_member("name", f.name.said ? f.name : raw_text{"structured_output"});
-        if (f.description.said) out_.text_member("description", f.description);
-        out_.member("schema", f.schema.empty() ? any_object : f.schema);
-        out_.member("strict", f.strict.value_or(false) ? "true" : "false");
+        write_openai_schema(out_, of_, told_);
         out_.close('}');
     }
     out_.close('}');
 }
 
-void chat_writer::effort() {
+void chat_options::effort(bool calls_functions) {
     const auto want = wanted(of_.thinks);
-    if (want == thinking::effort::unsaid) return;
     if (to_.can.thinks != capabilities::reasoning::effort) {
-        if (want != thinking::effort::none) told_.drop(words_.effort, "the model takes no effort");
+        if (want != thinking::effort::none && want != thinking::effort::unsaid) told_.drop(words_.effort, "the model takes no effort");
         return;
     }
-    const auto has = nearest(want, to_.can);
+    // Such models call functions here only where they do not think; elsewhere they do both.
+    const bool gives_up = to_.can.prefers_responses && has_effort(to_.can, thinking::effort::none) && calls_functions;
+    if (to_.can.prefers_responses && calls_functions && !gives_up) told_.refuse(words_.tools, "the model calls functions in responses alone");
+    if (want == thinking::effort::unsaid && !gives_up) return;
+    const auto has = gives_up ? thinking::effort::none : nearest(want, to_.can);
     if (has != want) told_.change(words_.effort, "the model has other efforts");
     out_.plain_member("reasoning_effort", word_of(has));
 }
 
-void chat_writer::stops() {
-    if (of_.stop.empty()) return;
+void chat_options::stops() {
+    constexpr std::size_t most = 4;
+    if (std::all_of(of_.stop.begin(), of_.stop.end(), [](const raw_text& each) { return each.empty(); })) return;
+    if (of_.stop.size() > most) told_.refuse(words_.stop, "it takes four");
     out_.open_member("stop", '[');
     for (const auto& each : of_.stop)
         if (!each.empty()) out_.text(each);

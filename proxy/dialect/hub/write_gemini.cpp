@@ -37,7 +37,6 @@ private:
     void call(const part& p);
     void sign(const part& call);
     void result(const part& p);
-    [[nodiscard]] raw_text name_of_call(raw_text id) const;
     void tools();
     void declaration(const tool& t);
     void choice();
@@ -51,6 +50,9 @@ private:
     const client_words& words_;
     side open_ = side::none;
     bool first_call_ = false;  ///< of the turn that is being written
+    bool begun_ = false;  ///< there is a content
+    std::vector<const tool*> sent_;
+    std::vector<const part*> shown_;  ///< with results, where those have no place for it
 };
 
 void gemini_writer::write() {
@@ -60,7 +62,10 @@ void gemini_writer::write() {
     tools();
     choice();
     generation();
-    write_settings(out_, of_, spoke::gemini, {}, told_, bit(field::store) | bit(field::labels) | bit(field::metadata) | bit(field::service_tier));
+    const auto tier = tier_for(of_, spoke::gemini, told_);
+    if (!tier.empty()) out_.plain_member("serviceTier", tier);
+    write_settings(out_, of_, spoke::gemini, {}, told_,
+                   bit(field::store) | bit(field::labels) | bit(field::metadata) | bit(field::service_tier) | bit(field::speed));
     for (const auto name : of_.unknown) told_.drop(name);
     out_.close('}');
 }
@@ -98,6 +103,13 @@ void gemini_writer::system() {
 void gemini_writer::begin(side due) {
     if (open_ == due) return;
     end();
+    // The first is a user's.
+    if (!std::exchange(begun_, true) && due == side::model) {
+        begin(side::user);
+        text(raw_text{"(continue)"});
+        told_.add(words_.turns);
+        end();
+    }
     out_.open('{');
     out_.plain_member("role", due == side::model ? "model" : "user");
     out_.open_member("parts", '[');
@@ -113,16 +125,9 @@ void gemini_writer::end() {
 
 void gemini_writer::contents() {
     out_.open_member("contents", '[');
-    bool begun = false;
     for (std::size_t i = 0; i < of_.turns.size(); ++i) {
         const auto& t = of_.turns[i];
         if (is_front(i)) continue;
-        if (!begun && t.who == role::assistant) {
-            begin(side::user);
-            text(raw_text{"(continue)"});
-            told_.add(words_.turns);
-        }
-        begun = true;
         if (t.who == role::system || t.who == role::developer) {
             const auto said = as_tagged_user(of_, t);
             if (said.empty()) continue;
@@ -133,7 +138,7 @@ void gemini_writer::contents() {
             turn_of(t, t.who == role::assistant ? side::model : t.who == role::results ? side::results : side::user);
         }
     }
-    if (!begun) {
+    if (!begun_) {
         begin(side::user);
         text(raw_text{"(begin)"});
         told_.add(words_.turns);
@@ -146,7 +151,7 @@ void gemini_writer::turn_of(const turn& t, side due) {
     first_call_ = true;
     for (auto at = t.first; at < t.first + t.count; ++at) {
         const auto& p = of_.parts[at];
-        const bool speech = p.is == part::kind::text || p.is == part::kind::refusal;
+        const bool speech = p.is == part::kind::text || p.is == part::kind::refusal || p.is == part::kind::search_result;
         if (speech && p.text.blank()) continue;
         if (p.is == part::kind::reasoning && !is_for(p.opaque, carrier::family::gemini, to_.scope)) continue;
         if (p.is == part::kind::hosted) {
@@ -156,6 +161,11 @@ void gemini_writer::turn_of(const turn& t, side due) {
         begin(due);
         one_part(p);
     }
+    if (shown_.empty()) return;
+    begin(side::user);
+    for (const auto* each : shown_) media_part(*each);
+    shown_.clear();
+    told_.change(words_.turns, "results are text alone");
 }
 
 void gemini_writer::one_part(const part& p) {
@@ -178,13 +188,15 @@ void gemini_writer::one_part(const part& p) {
 
 void gemini_writer::media_part(const part& p) {
     const auto& s = p.source;
+    if (!p.text.blank()) text(p.text);
     if (s.is == media::from::plain) return text(s.data);
     if (s.is == media::from::file && of_.from != spoke::gemini) return told_.refuse(words_.turns, "a file belongs to the provider that has it");
     if (s.is == media::from::url) return told_.refuse(words_.turns, "media is sent with the request, not by its address");
     out_.open('{');
     out_.open_member(s.is == media::from::file ? "fileData" : "inlineData", '{');
     const bool audio = p.is == part::kind::audio && s.type.json.find('/') == std::string_view::npos;
-    const auto type = audio ? "audio/" + std::string{s.type.json} : std::string{s.type.said ? s.type.json : "application/pdf"};
+    const auto known = type_of(s);
+    const auto type = audio ? "audio/" + std::string{s.type.json} : std::string{known.said ? known.json : "application/pdf"};
     out_.text_member("mimeType", raw_text{type});
     out_.text_member(s.is == media::from::file ? "fileUri" : "data", s.data);
     out_.close('}');
@@ -198,9 +210,7 @@ void gemini_writer::call(const part& p) {
     out_.key("args");
     out_.value({});
     if (p.custom) {
-        out_.out() += "{\"input\":\"";
-        append_as_string(out_.out(), p.arguments);
-        out_.out() += "\"}";
+        append_text_input(out_.out(), p.arguments);
     } else if (!append_as_object(out_.out(), p.arguments)) {
         told_.change(words_.turns, "a call's arguments are an object");
     }
@@ -219,19 +229,11 @@ void gemini_writer::sign(const part& call) {
         out_.plain_member("thoughtSignature", unknown);
 }
 
-raw_text gemini_writer::name_of_call(raw_text id) const {
-    for (auto p = of_.parts.rbegin(); p != of_.parts.rend(); ++p)
-        if (p->is == part::kind::call && p->id.json == id.json) return p->name;
-    return {};
-}
-
 // A text stays a text: an object in there is read by the provider, who may not like it.
 void gemini_writer::result(const part& p) {
-    const auto name = name_of_call(p.id);
-    if (!name.said) told_.change(words_.turns, "a result names its tool");
     out_.open('{');
     out_.open_member("functionResponse", '{');
-    out_.text_member("name", name.said ? name : raw_text{"unknown_function"});
+    out_.text_member("name", p.name.said ? p.name : raw_text{"unknown_function"});
     std::string said;
     std::vector<const part*> shown;
     for (auto at = p.first; at < p.first + p.count; ++at) {
@@ -240,12 +242,17 @@ void gemini_writer::result(const part& p) {
             shown.push_back(&inner);
             continue;
         }
+        if (inner.is == part::kind::hosted) told_.drop(words_.turns);
+        if (inner.text.empty()) continue;
         said.append(said.empty() ? "" : "\\n").append(inner.text.json);
     }
     out_.open_member("response", '{');
     out_.text_member(p.failed ? "error" : "output", raw_text{said});
     out_.close('}');
-    if (!shown.empty()) {
+    // Newer models see it in the result itself.
+    if (to_.can.thinks != capabilities::reasoning::level) {
+        shown_.insert(shown_.end(), shown.begin(), shown.end());
+    } else if (!shown.empty()) {
         out_.open_member("parts", '[');
         for (const auto* each : shown) media_part(*each);
         out_.close(']');
@@ -255,20 +262,27 @@ void gemini_writer::result(const part& p) {
 }
 
 void gemini_writer::tools() {
-    if (of_.tools.empty()) return;
-    const auto is_declared = [](const tool& t) { return t.is == tool::kind::function || t.is == tool::kind::custom; };
+    sent_ = tools_for(of_, to_, {.searches = true, .subsets = of_.choice.mode == tool_choice::kind::any, .longest_name = 128}, told_);
+    if (sent_.empty()) return;
+    const auto is_search = [](const tool* t) { return t->is == tool::kind::web_search; };
+    const bool searches = std::any_of(sent_.begin(), sent_.end(), is_search);
+    // Before the third generation one of them is all.
+    const bool declares = !std::all_of(sent_.begin(), sent_.end(), is_search);
+    if (to_.can.thinks == capabilities::reasoning::budget && declares && (searches || of_.format.is == answer_format::kind::schema))
+        told_.refuse(searches ? words_.tools : words_.format, "the model takes either that or functions");
     out_.open_member("tools", '[');
-    if (std::any_of(of_.tools.begin(), of_.tools.end(), is_declared)) {
+    if (declares) {
         out_.open('{');
         out_.open_member("functionDeclarations", '[');
-        for (const auto& t : of_.tools)
-            if (is_declared(t)) declaration(t);
+        for (const auto* t : sent_)
+            if (!is_search(t)) declaration(*t);
         out_.close(']');
         out_.close('}');
     }
-    for (const auto& t : of_.tools) {
-        if (t.is == tool::kind::web_search) out_.value(R"({"googleSearch":{}})");
-        if (t.is == tool::kind::hosted) told_.refuse(words_.tools, "a hosted tool runs at its own provider");
+    for (const auto* t : sent_) {
+        if (!is_search(t)) continue;
+        out_.value(R"({"googleSearch":{}})");
+        if (!t->allowed.empty() || !t->blocked.empty() || !t->location.empty()) told_.drop(words_.tools, "a search takes no terms");
     }
     out_.close(']');
 }
@@ -276,7 +290,8 @@ void gemini_writer::tools() {
 void gemini_writer::declaration(const tool& t) {
     out_.open('{');
     out_.text_member("name", t.name);
-    if (t.description.said) out_.text_member("description", t.description);
+    const auto description = description_of(t);
+    if (!description.empty()) out_.text_member("description", raw_text{description});
     if (t.is == tool::kind::custom) {
         out_.member("parametersJsonSchema", text_input);
     } else if (!t.schema.empty()) {
@@ -289,11 +304,11 @@ void gemini_writer::declaration(const tool& t) {
 
 void gemini_writer::choice() {
     using kind = tool_choice::kind;
-    const auto& c = of_.choice;
-    const bool declared =
-        std::any_of(of_.tools.begin(), of_.tools.end(), [](const tool& t) { return t.is == tool::kind::function || t.is == tool::kind::custom; });
-    if (!declared) return;
-    if (c.parallel && !*c.parallel) told_.drop("parallel_tool_calls", "it may call several at once");
+    const bool declares = std::any_of(sent_.begin(), sent_.end(), [](const tool* t) { return t->is != tool::kind::web_search; });
+    if (!declares) return;
+    const auto c = choice_for(of_, sent_, told_);
+    if (c.parallel && !*c.parallel)
+        told_.drop(of_.from == spoke::messages ? "tool_choice.disable_parallel_tool_use" : "parallel_tool_calls", "it may call several at once");
     if (c.is == kind::unsaid) return;
     const auto is = c.is == kind::subset ? c.mode : c.is;
     out_.open_member("toolConfig", '{');
@@ -310,7 +325,10 @@ void gemini_writer::choice() {
 
 void gemini_writer::generation() {
     out_.open_member("generationConfig", '{');
-    if (of_.max_output) out_.member("maxOutputTokens", std::to_string(*of_.max_output));
+    const auto most = output_limit(of_, to_, told_);
+    if (most) out_.member("maxOutputTokens", std::to_string(*most));
+    constexpr std::size_t most_stops = 5;
+    if (of_.stop.size() > most_stops) told_.refuse(words_.stop, "it takes five");
     if (!of_.stop.empty()) {
         out_.open_member("stopSequences", '[');
         for (const auto& each : of_.stop)
@@ -334,15 +352,23 @@ void gemini_writer::thoughts() {
     using reasoning = capabilities::reasoning;
     using effort = thinking::effort;
     const auto want = wanted(of_.thinks);
-    if (want == effort::unsaid && !of_.thinks.shown) return;
+    const bool shown = of_.thinks.shown || (of_.from == spoke::chat && to_.ask_reasoning);
+    if (want == effort::unsaid && !shown) return;
     const bool budget = to_.can.thinks == reasoning::budget, level = to_.can.thinks == reasoning::level;
     if (!budget && !level) {
-        if (want != effort::none) told_.drop(words_.effort, "the model takes no such setting");
+        if (want != effort::none && want != effort::unsaid) told_.drop(words_.effort, "the model takes no such setting");
         return;
     }
     out_.open_member("thinkingConfig", '{');
-    if (budget && want != effort::unsaid)
-        out_.member("thinkingBudget", std::to_string(of_.thinks.is == thinking::mode::budget ? of_.thinks.tokens : budget_of(want)));
+    if (budget && want != effort::unsaid) {
+        // All of its models take these.
+        constexpr std::int64_t least = 128, most = 24576;
+        const auto asked = of_.thinks.is == thinking::mode::budget ? of_.thinks.tokens : budget_of(want);
+        const bool off = asked == 0 && to_.can.off != capabilities::off_by::nothing;
+        const auto due = off ? 0 : std::clamp(asked, least, most);
+        if (due != asked) told_.change(words_.effort, "the model has other budgets");
+        out_.member("thinkingBudget", std::to_string(due));
+    }
     if (level && want != effort::unsaid) {
         const auto has = nearest(std::max(want, effort::minimal), to_.can);
         if (has != want && want != effort::none) told_.change(words_.effort, "the model has other levels");
@@ -350,7 +376,7 @@ void gemini_writer::thoughts() {
         for (auto& c : word) c = static_cast<char>(c & ~0x20);
         out_.plain_member("thinkingLevel", word);
     }
-    if (of_.thinks.shown) out_.member("includeThoughts", "true");
+    if (shown) out_.member("includeThoughts", "true");
     out_.close('}');
 }
 

@@ -1,9 +1,8 @@
 // Requests to /v1/messages.
 #include <algorithm>
-#include <cstdlib>
 #include <string>
+#include <vector>
 
-#include "dialect/hub/efforts.hpp"
 #include "dialect/hub/envelope.hpp"
 #include "dialect/hub/writing.hpp"
 
@@ -12,10 +11,32 @@ namespace {
 
 using role = turn::role;
 
+void write_cache(json_writer& out, const cache_mark& mark) {
+    if (!mark.set) return;
+    out.open_member("cache_control", '{');
+    out.plain_member("type", "ephemeral");
+    if (!mark.ttl.empty()) out.text_member("ttl", raw_text{mark.ttl});
+    out.close('}');
+}
+
+/// The tools, and how they are chosen.
+class messages_tools : public request_part {
+public:
+    using request_part::request_part;
+    void tools();
+    /// `leaves_choice`: none can be forced.
+    void choice(bool leaves_choice);
+
+private:
+    void one_tool(const tool& t);
+
+    std::vector<const tool*> sent_;
+};
+
 class messages_writer {
 public:
     messages_writer(const conversation& of, const target_settings& to, std::string& out, notes& told)
-        : of_(of), to_(to), out_(out), told_(told), words_(words_of(of.from)) {}
+        : of_(of), to_(to), out_(out), told_(told), words_(words_of(of.from)), settings_(of, to, told) {}
 
     void write();
 
@@ -25,65 +46,42 @@ private:
     void turns();
     void begin_message(std::string_view who);
     void end_message();
+    [[nodiscard]] bool is_nothing(const part& p);
     void user_like(const turn& t);
-    void tagged(const turn& t);
-    void assistant(const turn& t);
+    void later_system(std::size_t number);
+    void assistant(const turn& t, bool is_last);
     void write_part(const part& p);
     void text(raw_text what, const cache_mark& cache);
     void image(const part& p);
     void document(const part& p);
+    void begin_source(std::string_view type, const part& p);
+    void end_source(const part& p);
     void call(const part& p);
     void result(const part& p);
-    void cache(const cache_mark& mark);
-    void tools();
-    void one_tool(const tool& t);
-    void choice();
-    [[nodiscard]] std::int64_t limit_due() const;
-    void limit();
-    [[nodiscard]] thinking::effort effort_due();
-    void adaptive(bool off);
-    void budget(std::int64_t tokens);
-    void sampling();
-    void stops();
-    void format();
-    void thoughts();
 
     const conversation& of_;
     const target_settings& to_;
     json_writer out_;
     notes& told_;
     const client_words& words_;
+    messages_settings settings_;
     std::string_view open_;  ///< whose message is being written; empty: none
+    bool begun_ = false;     ///< there is a message
 };
 
 void messages_writer::write() {
     out_.open('{');
     out_.plain_member("model", to_.model);
-    limit();
+    settings_.limit(out_);
     if (of_.stream) out_.member("stream", "true");
     system();
     turns();
-    tools();
-    choice();
-    format();
-    thoughts();
-    sampling();
-    stops();
-    write_settings(out_, of_, spoke::messages, {}, told_,
-                   bit(field::temperature) | bit(field::top_p) | bit(field::top_k) | bit(field::metadata) | bit(field::service_tier));
+    messages_tools tools{of_, to_, out_, told_};
+    tools.tools();
+    tools.choice(settings_.leaves_choice());
+    settings_.rest(out_);
     for (const auto name : of_.unknown) told_.drop(name);
     out_.close('}');
-}
-
-std::int64_t messages_writer::limit_due() const {
-    const auto most = of_.max_output ? *of_.max_output : to_.max_output.value_or(to_.can.max_output);
-    return std::max<std::int64_t>(std::min(most, to_.can.max_output), 1);
-}
-
-void messages_writer::limit() {
-    if (!of_.max_output) told_.add("max_tokens");
-    if (of_.max_output.value_or(0) > to_.can.max_output) told_.change(of_.max_output_name, "the model gives fewer tokens");
-    out_.member("max_tokens", std::to_string(limit_due()));
 }
 
 // System turns before everything else, however many.
@@ -104,12 +102,23 @@ void messages_writer::system() {
             text(p.text, p.cache);
         }
     }
+    if (of_.format.is == answer_format::kind::json) {
+        if (!std::exchange(any, true)) out_.open_member("system", '[');
+        text(raw_text{"Answer with one JSON object and nothing else."}, {});
+    }
     if (any) out_.close(']');
 }
 
 void messages_writer::begin_message(std::string_view who) {
     if (open_ == who) return;
     end_message();
+    // The first is a user's.
+    if (!std::exchange(begun_, true) && who == "assistant") {
+        begin_message("user");
+        text(raw_text{"(continue)"}, {});
+        told_.add(words_.turns);
+        end_message();
+    }
     out_.open('{');
     out_.plain_member("role", who);
     out_.open_member("content", '[');
@@ -125,75 +134,93 @@ void messages_writer::end_message() {
 
 void messages_writer::turns() {
     out_.open_member("messages", '[');
-    bool begun = false;
     for (std::size_t i = 0; i < of_.turns.size(); ++i) {
         const auto& t = of_.turns[i];
         if (is_front(i)) continue;
-        if (!begun && t.who == role::assistant) {
-            begin_message("user");
-            text(raw_text{"(continue)"}, {});
-            told_.add(words_.turns);
-        }
-        begun = true;
         if (t.who == role::assistant)
-            assistant(t);
+            assistant(t, i + 1 == of_.turns.size());
         else if (t.who == role::system || t.who == role::developer)
-            tagged(t);
+            later_system(i);
         else
             user_like(t);
     }
-    if (!begun) {
+    if (!begun_) {
         begin_message("user");
         text(raw_text{"(begin)"}, {});
         told_.add(words_.turns);
     }
+    if (open_ == "assistant" && !to_.can.prefill) told_.refuse(words_.turns, "the last message must be from the user");
     end_message();
     out_.close(']');
+}
+
+// Blocks of text are not blank, and what ran elsewhere has no block.
+bool messages_writer::is_nothing(const part& p) {
+    if (p.is == part::kind::hosted) told_.drop(words_.turns);
+    if (p.is == part::kind::hosted || p.is == part::kind::reasoning) return true;
+    return (p.is == part::kind::text || p.is == part::kind::refusal || p.is == part::kind::search_result) && p.text.blank();
 }
 
 // Results and what the user says after them are one message: the results come first.
 void messages_writer::user_like(const turn& t) {
     for (auto at = t.first; at < t.first + t.count; ++at) {
         const auto& p = of_.parts[at];
-        if (p.is == part::kind::text && p.text.blank()) continue;
+        if (is_nothing(p)) continue;
         begin_message("user");
         write_part(p);
     }
 }
 
-void messages_writer::tagged(const turn& t) {
-    const auto said = as_tagged_user(of_, t);
+// In place where the model takes that: behind a user's turn, and before the assistant's or at the end.
+void messages_writer::later_system(std::size_t number) {
+    const auto& t = of_.turns[number];
+    auto next = number;
+    while (next < of_.turns.size() && (of_.turns[next].who == role::system || of_.turns[next].who == role::developer)) ++next;
+    const bool before_answer = next == of_.turns.size() || of_.turns[next].who == role::assistant;
+    const bool in_place = to_.can.inline_system && before_answer && (open_ == "user" || open_ == "system");
+    const auto said = in_place ? joined_system(of_, t) : as_tagged_user(of_, t);
     if (said.empty()) return;
-    begin_message("user");
+    begin_message(in_place ? "system" : "user");
     text(raw_text{said}, {});
-    told_.change(words_.turns, "system texts stand in front");
+    if (!in_place) told_.change(words_.turns, "system texts stand in front");
 }
 
-void messages_writer::assistant(const turn& t) {
+// An answer that is to be gone on with ends in something that can be seen.
+raw_text without_end_space(raw_text text) {
+    auto& json = text.json;
+    for (;;) {
+        const auto last = json.find_last_not_of(' ');
+        json = json.substr(0, last + 1);
+        const bool escaped = json.size() > 1 && json[json.size() - 2] == '\\' && (json.back() == 'n' || json.back() == 't' || json.back() == 'r');
+        if (!escaped || (json.size() > 2 && json[json.size() - 3] == '\\')) return text;
+        json.remove_suffix(2);
+    }
+}
+
+void messages_writer::assistant(const turn& t, bool is_last) {
     for (auto at = t.first; at < t.first + t.count; ++at) {
         const auto& p = of_.parts[at];
         const bool speech = p.is == part::kind::text || p.is == part::kind::refusal;
         if (speech && p.text.blank()) continue;
         // Thoughts without a signature of this family mean nothing there.
         if (p.is == part::kind::reasoning && !is_for(p.opaque, carrier::family::anthropic, to_.scope)) continue;
+        if (p.is == part::kind::hosted || is_media(p)) {
+            told_.drop(words_.turns);
+            continue;
+        }
         begin_message("assistant");
-        write_part(p);
+        if (speech && is_last && at + 1 == t.first + t.count)
+            text(without_end_space(p.text), p.cache);
+        else
+            write_part(p);
     }
-}
-
-void messages_writer::cache(const cache_mark& mark) {
-    if (!mark.set) return;
-    out_.open_member("cache_control", '{');
-    out_.plain_member("type", "ephemeral");
-    if (!mark.ttl.empty()) out_.text_member("ttl", raw_text{mark.ttl});
-    out_.close('}');
 }
 
 void messages_writer::text(raw_text what, const cache_mark& mark) {
     out_.open('{');
     out_.plain_member("type", "text");
     out_.text_member("text", what);
-    cache(mark);
+    write_cache(out_, mark);
     out_.close('}');
 }
 
@@ -224,47 +251,53 @@ void messages_writer::write_part(const part& p) {
 }
 
 void messages_writer::image(const part& p) {
-    if (p.source.is == media::from::file) return told_.refuse(words_.turns, "a file belongs to the provider that has it");
-    out_.open('{');
-    out_.plain_member("type", "image");
-    out_.open_member("source", '{');
+    const auto type = type_of(p.source);
+    const bool taken = type.is("image/jpeg") || type.is("image/png") || type.is("image/gif") || type.is("image/webp");
+    if (p.source.is == media::from::base64 && !taken) return told_.refuse(words_.turns, "an image is jpeg, png, gif or webp");
+    begin_source("image", p);
     if (p.source.is == media::from::url) {
         out_.plain_member("type", "url");
         out_.text_member("url", p.source.data);
     } else {
         out_.plain_member("type", "base64");
-        out_.text_member("media_type", p.source.type.is("image/jpg") ? raw_text{"image/jpeg"} : p.source.type);
+        out_.text_member("media_type", type);
         out_.text_member("data", p.source.data);
     }
+    end_source(p);
+}
+
+void messages_writer::begin_source(std::string_view type, const part& p) {
+    if (p.source.is == media::from::file) told_.refuse(words_.turns, "a file belongs to the provider that has it");
+    out_.open('{');
+    out_.plain_member("type", type);
+    out_.open_member("source", '{');
+}
+
+void messages_writer::end_source(const part& p) {
     out_.close('}');
-    cache(p.cache);
+    if (p.is == part::kind::document && p.name.said) out_.text_member("title", p.name);
+    write_cache(out_, p.cache);
     out_.close('}');
 }
 
 void messages_writer::document(const part& p) {
-    if (p.source.is == media::from::file) return told_.refuse(words_.turns, "a file belongs to the provider that has it");
-    out_.open('{');
-    out_.plain_member("type", "document");
-    out_.open_member("source", '{');
-    switch (p.source.is) {
-        case media::from::url:
-            out_.plain_member("type", "url");
-            out_.text_member("url", p.source.data);
-            break;
-        case media::from::plain:
-            out_.plain_member("type", "text");
-            out_.plain_member("media_type", "text/plain");
-            out_.text_member("data", p.source.data);
-            break;
-        default:
-            out_.plain_member("type", "base64");
-            out_.text_member("media_type", p.source.type.said ? p.source.type : raw_text{"application/pdf"});
-            out_.text_member("data", p.source.data);
+    const auto type = type_of(p.source);
+    const bool pdf = !type.said || type.is("application/pdf");
+    if (p.source.is == media::from::base64 && !pdf) return told_.refuse(words_.turns, "a document is PDF or text");
+    begin_source("document", p);
+    if (p.source.is == media::from::url) {
+        out_.plain_member("type", "url");
+        out_.text_member("url", p.source.data);
+    } else if (p.source.is == media::from::plain) {
+        out_.plain_member("type", "text");
+        out_.plain_member("media_type", "text/plain");
+        out_.text_member("data", p.source.data);
+    } else {
+        out_.plain_member("type", "base64");
+        out_.plain_member("media_type", "application/pdf");
+        out_.text_member("data", p.source.data);
     }
-    out_.close('}');
-    if (p.name.said) out_.text_member("title", p.name);
-    cache(p.cache);
-    out_.close('}');
+    end_source(p);
 }
 
 void messages_writer::call(const part& p) {
@@ -275,13 +308,11 @@ void messages_writer::call(const part& p) {
     out_.key("input");
     out_.value({});
     if (p.custom) {
-        out_.out() += "{\"input\":\"";
-        append_as_string(out_.out(), p.arguments);
-        out_.out() += "\"}";
+        append_text_input(out_.out(), p.arguments);
     } else if (!append_as_object(out_.out(), p.arguments)) {
         told_.change(words_.turns, "a call's arguments are an object");
     }
-    cache(p.cache);
+    write_cache(out_, p.cache);
     out_.close('}');
 }
 
@@ -292,7 +323,7 @@ void messages_writer::result(const part& p) {
     bool any = false;
     for (auto at = p.first; at < p.first + p.count; ++at) {
         const auto& inner = of_.inner[at];
-        if (inner.is == part::kind::text && inner.text.blank()) continue;
+        if (is_nothing(inner)) continue;
         if (!std::exchange(any, true)) out_.open_member("content", '[');
         write_part(inner);
     }
@@ -302,148 +333,52 @@ void messages_writer::result(const part& p) {
         told_.add(words_.turns);
     }
     if (p.failed) out_.member("is_error", "true");
-    cache(p.cache);
+    write_cache(out_, p.cache);
     out_.close('}');
 }
 
-void messages_writer::tools() {
-    if (of_.tools.empty()) return;
+void messages_tools::tools() {
+    sent_ = tools_for(of_, to_, {.searches = true, .subsets = false, .longest_name = 128}, told_);
+    if (sent_.empty()) return;
     out_.open_member("tools", '[');
-    for (const auto& t : of_.tools) one_tool(t);
+    for (const auto* t : sent_) one_tool(*t);
     out_.close(']');
 }
 
-void messages_writer::one_tool(const tool& t) {
-    if (t.is == tool::kind::hosted) return told_.refuse(words_.tools, "a hosted tool runs at its own provider");
+void messages_tools::one_tool(const tool& t) {
     out_.open('{');
     if (t.is == tool::kind::web_search) {
         out_.plain_member("type", "web_search_20250305");
         out_.plain_member("name", "web_search");
+        if (!t.allowed.empty()) out_.member("allowed_domains", t.allowed);
+        if (!t.blocked.empty()) out_.member("blocked_domains", t.blocked);
+        if (!t.location.empty()) out_.member("user_location", with_type(t.location));
     } else {
         out_.text_member("name", t.name);
-        if (t.description.said) out_.text_member("description", t.description);
-        out_.member("input_schema", t.is == tool::kind::custom ? text_input : t.schema.empty() ? any_object : t.schema);
+        const auto description = description_of(t);
+        if (!description.empty()) out_.text_member("description", raw_text{description});
+        out_.member("input_schema", t.is == tool::kind::custom ? std::string{text_input} : schema_of_object(t.schema, false));
         if (t.strict.value_or(false)) out_.member("strict", "true");
-        cache(t.cache);
+        write_cache(out_, t.cache);
     }
     out_.close('}');
 }
 
-void messages_writer::choice() {
+void messages_tools::choice(bool leaves_choice) {
     using kind = tool_choice::kind;
-    const auto& c = of_.choice;
-    if (of_.tools.empty()) return;
+    const auto c = choice_for(of_, sent_, told_);
     auto is = c.is == kind::subset ? c.mode : c.is;
     const bool alone = c.parallel && !*c.parallel;
     if (is == kind::unsaid && !alone) return;
-    if ((is == kind::any || is == kind::one) && !to_.can.forced_tool) {
+    if ((is == kind::any || is == kind::one) && leaves_choice) {
         is = kind::automatic;
         told_.change(words_.choice, "the model cannot be made to call a tool");
     }
-    if (c.is == kind::subset) told_.change(words_.choice, "it may call any tool that it is told of");
     out_.open_member("tool_choice", '{');
     out_.plain_member("type", is == kind::none ? "none" : is == kind::any ? "any" : is == kind::one ? "tool" : "auto");
-    if (is == kind::one && !c.names.empty()) out_.text_member("name", c.names.front());
+    if (is == kind::one) out_.text_member("name", c.names.front());
     if (alone && is != kind::none) out_.member("disable_parallel_tool_use", "true");
     out_.close('}');
-}
-
-// Its format and its effort stand in one object.
-void messages_writer::format() {
-    using kind = answer_format::kind;
-    if (of_.format.is == kind::json) told_.drop(words_.format, "it has no free JSON mode");
-    const bool schema = of_.format.is == kind::schema;
-    const auto effort = effort_due();
-    if (!schema && effort == thinking::effort::unsaid) return;
-    out_.open_member("output_config", '{');
-    if (effort != thinking::effort::unsaid) out_.plain_member("effort", word_of(effort));
-    if (schema) {
-        out_.open_member("format", '{');
-        out_.plain_member("type", "json_schema");
-        out_.member("schema", of_.format.schema.empty() ? any_object : of_.format.schema);
-        out_.close('}');
-    }
-    out_.close('}');
-}
-
-// What of an effort this model takes as one.
-thinking::effort messages_writer::effort_due() {
-    using effort = thinking::effort;
-    const auto want = wanted(of_.thinks);
-    const bool takes = to_.can.thinks == capabilities::reasoning::adaptive || to_.can.thinks == capabilities::reasoning::always;
-    if (!takes || want == effort::unsaid) return effort::unsaid;
-    if (want == effort::none && to_.can.thinks == capabilities::reasoning::adaptive) return effort::unsaid;  // it is switched off
-    const auto has = nearest(std::max(want, effort::low), to_.can);
-    if (has != want) told_.change(words_.effort, "the model has other efforts");
-    return has;
-}
-
-void messages_writer::thoughts() {
-    using reasoning = capabilities::reasoning;
-    using mode = thinking::mode;
-    const auto want = wanted(of_.thinks);
-    const bool says = want != thinking::effort::unsaid || of_.thinks.is != mode::unsaid;
-    if (!says) return;
-    const bool off = want == thinking::effort::none;
-    switch (to_.can.thinks) {
-        case reasoning::adaptive: return adaptive(off);
-        case reasoning::always: return;  // its effort says how much
-        case reasoning::budget:
-            if (!off)
-                budget(of_.thinks.is == mode::budget ? of_.thinks.tokens
-                                                     : budget_of(want == thinking::effort::unsaid ? thinking::effort::medium : want));
-            return;
-        default:
-            if (!off) told_.drop(words_.effort, "the model does not think");
-    }
-}
-
-void messages_writer::adaptive(bool off) {
-    out_.open_member("thinking", '{');
-    out_.plain_member("type", off ? "disabled" : "adaptive");
-    if (!off && of_.from != spoke::messages) out_.plain_member("display", "summarized");
-    out_.close('}');
-}
-
-// It stays below the output cap, which the client may have set.
-void messages_writer::budget(std::int64_t tokens) {
-    constexpr std::int64_t least = 1024;
-    const auto room = limit_due() - least;
-    if (room < least) return told_.drop(words_.effort, "the output cap leaves no room to think");
-    if (tokens > room) told_.change(words_.effort, "it stays below the output cap");
-    out_.open_member("thinking", '{');
-    out_.plain_member("type", "enabled");
-    out_.member("budget_tokens", std::to_string(std::clamp(tokens, least, room)));
-    out_.close('}');
-}
-
-void messages_writer::sampling() {
-    for (const auto f : {field::temperature, field::top_p, field::top_k}) {
-        const auto& said = of_.setting(f);
-        if (!said.said) continue;
-        const auto name = name_of(f, of_.from);
-        if (!to_.can.sampling) {
-            told_.drop(name, "the model takes no sampling");
-        } else if (f == field::temperature && std::strtod(std::string{said.json}.c_str(), nullptr) > 1) {
-            out_.member("temperature", "1");
-            told_.change(name, "it is at most 1");
-        } else {
-            out_.member(name_of(f, spoke::messages), said.json);
-        }
-    }
-}
-
-void messages_writer::stops() {
-    bool any = false;
-    for (const auto& each : of_.stop) {
-        if (each.blank()) {
-            if (!each.empty()) told_.drop(words_.stop, "it is not only white space");
-            continue;
-        }
-        if (!std::exchange(any, true)) out_.open_member("stop_sequences", '[');
-        out_.text(each);
-    }
-    if (any) out_.close(']');
 }
 
 }  // namespace

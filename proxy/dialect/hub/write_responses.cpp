@@ -1,6 +1,8 @@
 // Requests to /v1/responses.
 #include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "dialect/hub/efforts.hpp"
 #include "dialect/hub/envelope.hpp"
@@ -13,6 +15,32 @@ using role = turn::role;
 
 constexpr std::int64_t smallest_cap = 16;
 
+/// The tools, and how they are chosen.
+class responses_tools : public request_part {
+public:
+    using request_part::request_part;
+    void tools();
+    void choice();
+
+private:
+    void search(const tool& t);
+    void one_tool(const tool& t);
+    void named_tool(raw_text name);
+    [[nodiscard]] bool is_custom(const tool& t) const { return t.is == tool::kind::custom && to_.can.custom_tools; }
+
+    std::vector<const tool*> sent_;
+};
+
+/// Settings that have a form of their own.
+class responses_options : public request_part {
+public:
+    using request_part::request_part;
+    void limit();
+    void text();
+    void effort();
+    void stops();
+};
+
 class responses_writer {
 public:
     responses_writer(const conversation& of, const target_settings& to, std::string& out, notes& told)
@@ -22,23 +50,18 @@ public:
 
 private:
     void input();
+    void front(std::size_t& next);
+    void begin_message(std::string_view who);
     void system_item(const turn& t);
-    void user(const turn& t);
     void assistant(const turn& t);
     void results(const turn& t);
+    void output(const part& p);
     void message(std::string_view who, const turn& t);
     void content_part(const part& p, bool of_assistant);
     void file(const part& p);
     void url(const media& source);
     void call(const part& p);
     void reasoning(const part& p);
-    void tools();
-    void one_tool(const tool& t);
-    void choice();
-    void limit();
-    void text();
-    void effort();
-    void stops();
 
     const conversation& of_;
     const target_settings& to_;
@@ -51,17 +74,24 @@ void responses_writer::write() {
     out_.open('{');
     out_.plain_member("model", to_.model);
     input();
-    limit();
+    responses_options options{of_, to_, out_, told_};
+    options.limit();
     if (of_.stream) out_.member("stream", "true");
     // Said always: what the provider keeps by itself nobody asked it to keep.
     out_.member("store", "false");
-    tools();
-    choice();
-    text();
-    effort();
-    stops();
+    responses_tools tools{of_, to_, out_, told_};
+    tools.tools();
+    tools.choice();
+    options.text();
+    options.effort();
+    options.stops();
+    const auto tier = tier_for(of_, spoke::responses, told_);
+    if (!tier.empty()) out_.plain_member("service_tier", tier);
     write_settings(out_, of_, spoke::responses, {}, told_,
-                   bit(field::store) | bit(field::verbosity) | bit(field::stream_options) | bit(field::metadata) | bit(field::service_tier));
+                   bit(field::store) | bit(field::verbosity) | bit(field::stream_options) | bit(field::metadata) | bit(field::service_tier) |
+                       bit(field::speed) | bit(field::context_management) | bit(field::diagnostics) | bit(field::include) |
+                       refused_sampling(of_, to_, told_));
+    if (of_.from != spoke::responses && of_.setting(field::context_management).said) told_.drop(name_of(field::context_management, of_.from));
     for (const auto name : of_.unknown) told_.drop(name);
     out_.close('}');
 }
@@ -69,7 +99,10 @@ void responses_writer::write() {
 void responses_writer::input() {
     out_.open_member("input", '[');
     bool speech = false;
-    for (const auto& t : of_.turns) {
+    std::size_t next = 0;
+    front(next);
+    for (; next < of_.turns.size(); ++next) {
+        const auto& t = of_.turns[next];
         const bool is_system = t.who == role::system || t.who == role::developer;
         speech = speech || !is_system;
         if (is_system)
@@ -88,19 +121,47 @@ void responses_writer::input() {
     out_.close(']');
 }
 
+// Where the blocks of one system text were several they are one item, and no `instructions`: those are not always cached.
+void responses_writer::front(std::size_t& next) {
+    if (of_.from != spoke::messages && of_.from != spoke::gemini) return;
+    bool begun = false;
+    for (; next < of_.turns.size() && (of_.turns[next].who == role::system || of_.turns[next].who == role::developer); ++next) {
+        const auto& t = of_.turns[next];
+        for (auto at = t.first; at < t.first + t.count; ++at) {
+            if (of_.parts[at].text.blank()) continue;
+            if (!std::exchange(begun, true)) begin_message("developer");
+            content_part(of_.parts[at], false);
+        }
+    }
+    const bool names_json = of_.format.is != answer_format::kind::json || of_.from != spoke::gemini;
+    if (!names_json) {
+        // The provider insists on the word.
+        if (!std::exchange(begun, true)) begin_message("developer");
+        out_.value(R"({"type":"input_text","text":"Answer in JSON."})");
+        told_.change(words_.turns, "the prompt has to speak of JSON");
+    }
+    if (!begun) return;
+    out_.close(']');
+    out_.close('}');
+}
+
+void responses_writer::begin_message(std::string_view who) {
+    out_.open('{');
+    out_.plain_member("type", "message");
+    out_.plain_member("role", who);
+    out_.open_member("content", '[');
+}
+
 void responses_writer::system_item(const turn& t) { message(t.who == role::system ? "system" : "developer", t); }
 
 void responses_writer::message(std::string_view who, const turn& t) {
     bool begun = false;
     for (auto at = t.first; at < t.first + t.count; ++at) {
         const auto& p = of_.parts[at];
-        if (p.is == part::kind::text && p.text.blank()) continue;
-        if (!std::exchange(begun, true)) {
-            out_.open('{');
-            out_.plain_member("type", "message");
-            out_.plain_member("role", who);
-            out_.open_member("content", '[');
-        }
+        const bool is_text = p.is == part::kind::text || p.is == part::kind::search_result;
+        if (p.is == part::kind::hosted) told_.drop(words_.turns);
+        if (p.is == part::kind::hosted || (is_text && p.text.blank())) continue;
+        if (!std::exchange(begun, true)) begin_message(who);
         content_part(p, false);
     }
     if (!begun) return;
@@ -123,14 +184,9 @@ void responses_writer::assistant(const turn& t) {
         if (!is_speech) end_message();
         if (p.is == part::kind::call) call(p);
         if (p.is == part::kind::reasoning) reasoning(p);
-        if (p.is == part::kind::hosted) told_.drop(words_.turns);
+        if (p.is == part::kind::hosted || is_media(p)) told_.drop(words_.turns);
         if (!is_speech) continue;
-        if (!std::exchange(in_message, true)) {
-            out_.open('{');
-            out_.plain_member("type", "message");
-            out_.plain_member("role", "assistant");
-            out_.open_member("content", '[');
-        }
+        if (!std::exchange(in_message, true)) begin_message("assistant");
         content_part(p, true);
     }
     end_message();
@@ -167,11 +223,17 @@ void responses_writer::content_part(const part& p, bool of_assistant) {
 void responses_writer::url(const media& source) {
     if (source.is == media::from::url) return out_.text(source.data);
     out_.value({});
-    out_.out().append("\"data:").append(source.type.json).append(";base64,").append(source.data.json).append(1, '"');
+    out_.out().append("\"data:").append(type_of(source).json).append(";base64,").append(source.data.json).append(1, '"');
 }
 
 void responses_writer::file(const part& p) {
     if (p.source.is == media::from::file) return told_.refuse(words_.turns, "a file belongs to the provider that has it");
+    if (!p.text.blank()) {
+        out_.open('{');
+        out_.plain_member("type", "input_text");
+        out_.text_member("text", p.text);
+        out_.close('}');
+    }
     out_.open('{');
     if (p.source.is == media::from::plain) {
         out_.plain_member("type", "input_text");
@@ -191,18 +253,15 @@ void responses_writer::call(const part& p) {
     out_.plain_member("type", custom ? "custom_tool_call" : "function_call");
     out_.text_member("call_id", p.id);
     out_.text_member("name", p.name);
-    if (p.space.said) out_.text_member("namespace", p.space);
     out_.key(custom ? "input" : "arguments");
     out_.value({});
     auto& to = out_.out();
     to += '"';
     if (p.custom && !custom) {
         // Its free text stands in an object of one string, which is a string here.
-        std::string text;
-        append_as_string(text, p.arguments);
-        to += "{\\\"input\\\":\\\"";
-        append_escaped(to, text);
-        to += "\\\"}";
+        std::string input;
+        append_text_input(input, p.arguments);
+        append_escaped(to, input);
     } else if (p.arguments.empty()) {
         to += custom ? "" : "{}";
     } else {
@@ -233,83 +292,112 @@ void responses_writer::results(const turn& t) {
     for (auto at = t.first; at < t.first + t.count; ++at) {
         const auto& p = of_.parts[at];
         out_.open('{');
-        out_.plain_member("type", "function_call_output");
+        out_.plain_member("type", p.custom && to_.can.custom_tools ? "custom_tool_call_output" : "function_call_output");
         out_.text_member("call_id", p.id);
-        const bool plain = p.count == 0 || (p.count == 1 && of_.inner[p.first].is == part::kind::text);
-        if (p.failed) told_.change(words_.turns, "a result has no mark for errors");
-        if (plain) {
-            const std::string text = (p.failed ? "Error: " : "") + std::string{p.count == 0 ? "" : of_.inner[p.first].text.json};
-            out_.text_member("output", raw_text{text});
-        } else {
-            out_.open_member("output", '[');
-            if (p.failed) out_.value(R"({"type":"input_text","text":"Error:"})");
-            for (auto i = p.first; i < p.first + p.count; ++i) content_part(of_.inner[i], false);
-            out_.close(']');
-        }
+        output(p);
         out_.close('}');
     }
 }
 
-void responses_writer::limit() {
-    if (!of_.max_output) return;
-    if (*of_.max_output < smallest_cap) told_.change(of_.max_output_name, "it is at least 16");
-    out_.member("max_output_tokens", std::to_string(std::max(*of_.max_output, smallest_cap)));
-}
-
-void responses_writer::tools() {
-    if (of_.tools.empty()) return;
-    out_.open_member("tools", '[');
-    for (const auto& t : of_.tools) one_tool(t);
+void responses_writer::output(const part& p) {
+    const auto begin = of_.inner.begin() + p.first;
+    const auto is_shown = [](const part& inner) { return inner.is != part::kind::hosted && (inner.is != part::kind::text || !inner.text.blank()); };
+    const auto shown = std::count_if(begin, begin + p.count, is_shown);
+    if (p.failed) told_.change(words_.turns, "a result has no mark for errors");
+    if (shown == 0 || (p.count == 1 && begin->is == part::kind::text)) {
+        std::string text{p.count == 0 ? std::string_view{} : begin->text.json};
+        if (p.failed && !text.starts_with("Error")) text.insert(0, "Error: ");
+        return out_.text_member("output", raw_text{text});
+    }
+    out_.open_member("output", '[');
+    if (p.failed) out_.value(R"({"type":"input_text","text":"Error:"})");
+    for (auto i = p.first; i < p.first + p.count; ++i) content_part(of_.inner[i], false);
     out_.close(']');
 }
 
-void responses_writer::one_tool(const tool& t) {
-    if (t.is == tool::kind::hosted) return told_.refuse(words_.tools, "a hosted tool runs at its own provider");
-    if (t.is == tool::kind::web_search) return out_.value(R"({"type":"web_search"})");
-    if (t.deferred) told_.change(words_.tools, "all tools are sent from the start");
-    const bool custom = t.is == tool::kind::custom && to_.can.custom_tools;
+void responses_options::limit() {
+    const auto most = output_limit(of_, to_, told_);
+    if (!most) return;
+    if (*most < smallest_cap) told_.change(of_.max_output_name, "it is at least 16");
+    out_.member("max_output_tokens", std::to_string(std::max(*most, smallest_cap)));
+}
+
+void responses_tools::tools() {
+    sent_ = tools_for(of_, to_, {.searches = true, .subsets = true, .longest_name = 64}, told_);
+    if (sent_.empty()) return;
+    out_.open_member("tools", '[');
+    for (const auto* t : sent_) {
+        if (t->is == tool::kind::web_search)
+            search(*t);
+        else
+            one_tool(*t);
+    }
+    out_.close(']');
+}
+
+void responses_tools::search(const tool& t) {
+    out_.open('{');
+    out_.plain_member("type", "web_search");
+    if (!t.allowed.empty()) {
+        out_.open_member("filters", '{');
+        out_.member("allowed_domains", t.allowed);
+        out_.close('}');
+    }
+    if (!t.blocked.empty()) told_.drop(words_.tools, "a search leaves no site out");
+    if (!t.location.empty()) out_.member("user_location", with_type(t.location));
+    out_.close('}');
+}
+
+void responses_tools::one_tool(const tool& t) {
+    const bool custom = is_custom(t);
     out_.open('{');
     out_.plain_member("type", custom ? "custom" : "function");
     out_.text_member("name", t.name);
-    if (t.description.said) out_.text_member("description", t.description);
-    if (!custom) {
-        out_.member("parameters", t.is == tool::kind::custom ? text_input : t.schema.empty() ? any_object : t.schema);
+    const auto description = custom ? std::string{t.description.json} : description_of(t);
+    if (!description.empty()) out_.text_member("description", raw_text{description});
+    if (custom && t.grammar.said) {
+        out_.open_member("format", '{');
+        out_.plain_member("type", "grammar");
+        out_.text_member("definition", t.grammar);
+        out_.text_member("syntax", t.syntax);
+        out_.close('}');
+    } else if (!custom) {
+        out_.member("parameters", t.is == tool::kind::custom ? std::string{text_input} : schema_of_object(t.schema, true));
         // Left out it would mean strict.
-        out_.member("strict", t.strict.value_or(false) ? "true" : "false");
+        out_.member("strict", strict_for_openai(of_, t.strict, t.schema, words_.tools, told_) ? "true" : "false");
     }
     out_.close('}');
 }
 
-void responses_writer::choice() {
+void responses_tools::named_tool(raw_text name) {
+    const auto of = std::find_if(sent_.begin(), sent_.end(), [&](const tool* t) { return t->name.json == name.json; });
+    out_.open('{');
+    out_.plain_member("type", of != sent_.end() && is_custom(**of) ? "custom" : "function");
+    out_.text_member("name", name);
+    out_.close('}');
+}
+
+void responses_tools::choice() {
     using kind = tool_choice::kind;
-    const auto& c = of_.choice;
-    if (of_.tools.empty()) return;
-    const auto is = c.is == kind::subset ? c.mode : c.is;
+    const auto c = choice_for(of_, sent_, told_);
     if (c.is == kind::subset) {
         out_.open_member("tool_choice", '{');
         out_.plain_member("type", "allowed_tools");
-        out_.plain_member("mode", is == kind::any ? "required" : "auto");
+        out_.plain_member("mode", c.mode == kind::any ? "required" : "auto");
         out_.open_member("tools", '[');
-        for (const auto& name : c.names) {
-            out_.open('{');
-            out_.plain_member("type", "function");
-            out_.text_member("name", name);
-            out_.close('}');
-        }
+        for (const auto& name : c.names) named_tool(name);
         out_.close(']');
         out_.close('}');
-    } else if (is == kind::one && !c.names.empty()) {
-        out_.open_member("tool_choice", '{');
-        out_.plain_member("type", "function");
-        out_.text_member("name", c.names.front());
-        out_.close('}');
-    } else if (is != kind::unsaid) {
-        out_.plain_member("tool_choice", is == kind::none ? "none" : is == kind::any ? "required" : "auto");
+    } else if (c.is == kind::one) {
+        out_.key("tool_choice");
+        named_tool(c.names.front());
+    } else if (c.is != kind::unsaid) {
+        out_.plain_member("tool_choice", c.is == kind::none ? "none" : c.is == kind::any ? "required" : "auto");
     }
     if (c.parallel) out_.member("parallel_tool_calls", *c.parallel ? "true" : "false");
 }
 
-void responses_writer::text() {
+void responses_options::text() {
     using kind = answer_format::kind;
     const auto& f = of_.format;
     const auto& verbosity = of_.setting(field::verbosity);
@@ -319,30 +407,32 @@ void responses_writer::text() {
     if (f.is == kind::schema) {
         out_.open_member("format", '{');
         out_.plain_member("type", "json_schema");
-        out_.text_member("name", f.name.said ? f.name : raw_text{"structured_output"});
-        if (f.description.said) out_.text_member("description", f.description);
-        out_.member("schema", f.schema.empty() ? any_object : f.schema);
-        out_.member("strict", f.strict.value_or(false) ? "true" : "false");
+        write_openai_schema(out_, of_, told_);
         out_.close('}');
     }
     if (verbosity.said) out_.member("verbosity", verbosity.json);
     out_.close('}');
 }
 
-void responses_writer::effort() {
+void responses_options::effort() {
     const auto want = wanted(of_.thinks);
     const bool takes = to_.can.thinks == capabilities::reasoning::effort;
     if (!takes && want != thinking::effort::unsaid && want != thinking::effort::none) told_.drop(words_.effort, "the model takes no effort");
-    if (!takes || (want == thinking::effort::unsaid && !of_.thinks.shown)) return;
+    if (!takes) return;
+    const bool shown = of_.thinks.shown || (of_.from == spoke::chat && to_.ask_reasoning);
     const auto has = nearest(want, to_.can);
     if (has != want) told_.change(words_.effort, "the model has other efforts");
-    out_.open_member("reasoning", '{');
-    if (has != thinking::effort::unsaid) out_.plain_member("effort", word_of(has));
-    if (of_.thinks.shown) out_.plain_member("summary", "auto");
-    out_.close('}');
+    if (has != thinking::effort::unsaid || shown) {
+        out_.open_member("reasoning", '{');
+        if (has != thinking::effort::unsaid) out_.plain_member("effort", word_of(has));
+        if (shown) out_.plain_member("summary", "auto");
+        out_.close('}');
+    }
+    // What is not kept there has to come back from the client.
+    out_.member("include", R"(["reasoning.encrypted_content"])");
 }
 
-void responses_writer::stops() {
+void responses_options::stops() {
     if (!of_.stop.empty()) told_.drop(words_.stop, "it stops at no sequence");
 }
 

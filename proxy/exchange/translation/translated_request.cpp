@@ -43,6 +43,7 @@ hub::target_settings settings_for(const place& to, const config::conf& by) {
     out.max_output = conf.max_output;
     out.scope = hub::scope_named(to.pool->conf->name);
     out.show_reasoning = conf.shows != reasoning::off;
+    out.ask_reasoning = conf.shows == reasoning::on;
     out.drops_hosted_tools = conf.hosted == config::translation_conf::hosted_tools::drop;
     return out;
 }

@@ -85,6 +85,10 @@ TEST(HubBroken, RequestsInAnyShapeBecomeJson) {
         target_settings to;
         to.model = "m";
         to.can.thinks = static_cast<capabilities::reasoning>(random() % 6);
+        to.can.off = static_cast<capabilities::off_by>(random() % 3);
+        for (bool* flag : {&to.can.sampling, &to.can.forced_tool, &to.can.inline_system, &to.can.developer_role, &to.can.custom_tools,
+                           &to.can.prefers_responses, &to.can.binds, &to.can.prefill, &to.drops_hosted_tools})
+            *flag = random() % 2 == 0;
         for (const auto write : writers) {
             std::string out;
             write(c, to, out, told);

@@ -52,7 +52,7 @@ TEST(HubGemini, TakesEveryNameInBothWays) {
         "tool_config":{"function_calling_config":{"mode":"ANY","allowed_function_names":["f"]}}})");
     EXPECT_EQ(
         got,
-        R"x({"model":"m","messages":[{"role":"system","content":"S"},{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,A+/B"}}]}],"max_tokens":5,)x"
+        R"x({"model":"m","messages":[{"role":"system","content":"S\n\nAnswer in JSON."},{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,A+/B"}}]}],"max_tokens":5,)x"
         R"x("tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"type":{"type":["string","null"]},"n":{"type":"array","minItems":2,"items":{"type":"integer"}}},"required":["n"]}}}],)x"
         R"x("tool_choice":{"type":"function","function":{"name":"f"}},"response_format":{"type":"json_object"},"stop":["x"],"top_p":0.5})x");
 }
