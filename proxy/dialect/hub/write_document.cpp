@@ -36,6 +36,7 @@ std::string_view gemini_reason(finish why) {
         case finish::filtered:
         case finish::refused: return "SAFETY";
         case finish::broken_call: return "MALFORMED_FUNCTION_CALL";
+        case finish::paused: return "OTHER";
         default: return "STOP";
     }
 }

@@ -68,6 +68,24 @@ TEST(HubDocument, LeavesOutCallsThatAreCutWhereClientsWouldRunThem) {
     EXPECT_NE(translated(spoke::chat, spoke::responses, cut).find(R"("status":"incomplete")"), std::string::npos);
 }
 
+TEST(HubDocument, KnowsWhyMessagesEnded) {
+    const auto ended = [](const std::string& why) {
+        return R"({"id":"x","content":[{"type":"text","text":"a"}],"stop_reason":")" + why + R"(","stop_sequence":"END"})";
+    };
+    EXPECT_NE(translated(spoke::messages, spoke::chat, ended("max_tokens")).find(R"("finish_reason":"length")"), std::string::npos);
+    EXPECT_NE(translated(spoke::messages, spoke::chat, ended("refusal")).find(R"("finish_reason":"content_filter")"), std::string::npos);
+    EXPECT_NE(translated(spoke::messages, spoke::responses, ended("model_context_window_exceeded")).find(R"("status":"incomplete")"),
+              std::string::npos);
+    EXPECT_NE(translated(spoke::messages, spoke::gemini, ended("pause_turn")).find(R"("finishReason":"OTHER")"), std::string::npos);
+    EXPECT_NE(translated(spoke::messages, spoke::messages, ended("stop_sequence")).find(R"("stop_reason":"stop_sequence","stop_sequence":"END")"),
+              std::string::npos);
+}
+
+TEST(HubDocument, SeparatorsOfLinesAreEscapedForGemini) {
+    EXPECT_NE(translated(spoke::messages, spoke::gemini, "{\"content\":[{\"type\":\"text\",\"text\":\"a\u2028b\"}]}").find("a\\u2028b"),
+              std::string::npos);
+}
+
 TEST(HubDocument, KnowsWhatIsNoAnswer) {
     for (const auto from : {spoke::chat, spoke::responses, spoke::messages}) {
         const std::string body = R"({"hello":1})";
