@@ -1,5 +1,6 @@
 // A stream of /v1/messages, made of what another dialect says.
 #include <utility>
+#include <vector>
 
 #include "dialect/error_body.hpp"
 #include "dialect/hub/streams.hpp"
@@ -22,6 +23,38 @@ std::string_view name_of(finish why) {
     }
 }
 
+/// Sees in the pieces of a call's arguments where the object ends.
+class object_end {
+public:
+    /// `piece` stands as the content of a JSON string.
+    void read(std::string_view piece);
+    [[nodiscard]] bool passed() const { return begun_ && depth_ == 0; }
+
+private:
+    int depth_ = 0;
+    bool begun_ = false, in_string_ = false, escaped_ = false;
+};
+
+void object_end::read(std::string_view piece) {
+    for (std::size_t i = 0; i < piece.size(); ++i) {
+        char c = piece[i];
+        if (c == '\\' && ++i < piece.size()) {
+            c = piece[i] == '"' || piece[i] == '\\' ? piece[i] : ' ';
+            if (piece[i] == 'u') i += 4;
+        }
+        if (std::exchange(escaped_, false)) continue;
+        if (c == '"') in_string_ = !in_string_;
+        if (in_string_) {
+            escaped_ = c == '\\';
+        } else if (c == '{' || c == '[') {
+            ++depth_;
+            begun_ = true;
+        } else if (c == '}' || c == ']') {
+            --depth_;
+        }
+    }
+}
+
 class messages_stream_writer final : public answer_stream_writer {
 public:
     explicit messages_stream_writer(answer_names names) : names_(std::move(names)) {}
@@ -33,17 +66,29 @@ public:
 private:
     static constexpr std::uint32_t none = ~std::uint32_t{0};
 
+    /// What came of a block while a call before it was not whole: blocks do not mix here.
+    struct held {
+        std::uint32_t block;
+        part::kind of;
+        std::string id, name, text, signature;
+        bool closed = false;
+    };
     void begin();
     void open(const answer_event& what);
     void delta(const answer_event& what);
     void close();
+    void hold(const answer_event& what);
+    void release(bool all);
     void frame(std::string_view name) { out_->append("event: ").append(name).append("\ndata: "); }
     void usage(bool all);
 
     answer_names names_;
     usage::counts used_;
-    std::uint32_t next_ = 0;     ///< number of the next block
-    std::uint32_t open_ = none;  ///< the reader's number of the block that is open
+    std::uint32_t next_ = 0;            ///< number of the next block
+    std::uint32_t open_ = none;         ///< the reader's number of the block that is open
+    part::kind of_ = part::kind::text;  ///< what that is
+    object_end arguments_;              ///< of that
+    std::vector<held> held_;
     bool begun_ = false, said_ = false;
     finish why_ = finish::unknown;
     std::string stop_;
@@ -70,10 +115,13 @@ void messages_stream_writer::hear(const answer_event& what) {
     if (out_ == nullptr) return;
     switch (what.is) {
         case kind::begin: return;  // it waits for something that is said
-        case kind::open: return open(what);
+        case kind::open:
+            if (open_ != none && of_ == part::kind::call && !arguments_.passed()) return hold(what);
+            return open(what);
         case kind::close:
-            if (what.block == open_) close();
-            return;
+            if (what.block != open_) return hold(what);
+            close();
+            return release(false);
         case kind::usage: used_ = what.used; return;
         case kind::finish:
             why_ = what.why;
@@ -88,6 +136,8 @@ void messages_stream_writer::open(const answer_event& what) {
     begin();
     close();
     open_ = what.block;
+    of_ = what.of;
+    arguments_ = {};
     frame("content_block_start");
     out_->append(R"({"type":"content_block_start","index":)").append(std::to_string(next_)).append(R"(,"content_block":)");
     if (what.of == part::kind::call) {
@@ -100,9 +150,9 @@ void messages_stream_writer::open(const answer_event& what) {
     out_->append("\n\n");
 }
 
-// A block is open, and this is of it: blocks do not mix here.
 void messages_stream_writer::delta(const answer_event& what) {
-    if (what.block != open_) return;
+    if (what.block != open_) return hold(what);
+    if (what.is == kind::arguments) arguments_.read(what.text.json);
     frame("content_block_delta");
     out_->append(R"({"type":"content_block_delta","index":)").append(std::to_string(next_)).append(R"(,"delta":)");
     if (what.is == kind::arguments)
@@ -116,6 +166,41 @@ void messages_stream_writer::delta(const answer_event& what) {
     out_->append("\"}}\n\n");
 }
 
+// Of a block that is over already nothing more is said.
+void messages_stream_writer::hold(const answer_event& what) {
+    if (what.is == kind::open) return (void)held_.push_back({what.block, what.of, std::string{what.id.json}, std::string{what.name.json}, {}, {}});
+    for (auto& each : held_) {
+        if (each.block != what.block) continue;
+        if (what.is == kind::close)
+            each.closed = true;
+        else if (what.is == kind::signature)
+            each.signature = what.opaque.data.json;
+        else
+            each.text += what.text.json;
+    }
+}
+
+// Says what was held back, up to a block that is not over; at the end all of it.
+void messages_stream_writer::release(bool all) {
+    for (const auto waiting = std::exchange(held_, {}); const auto& each : waiting) {
+        answer_event e;
+        e.is = kind::open;
+        e.of = each.of;
+        e.block = each.block;
+        e.id = raw_text{each.id};
+        e.name = raw_text{each.name};
+        hear(e);
+        e.is = each.of == part::kind::call ? kind::arguments : kind::text;
+        e.text = raw_text{each.text};
+        if (!each.text.empty()) hear(e);
+        e.is = kind::signature;
+        e.opaque.data = raw_text{each.signature};
+        if (!each.signature.empty()) hear(e);
+        e.is = kind::close;
+        if (each.closed || all) hear(e);
+    }
+}
+
 void messages_stream_writer::close() {
     if (std::exchange(open_, none) == none) return;
     frame("content_block_stop");
@@ -126,6 +211,7 @@ void messages_stream_writer::end() {
     if (out_ == nullptr || std::exchange(said_, true)) return;
     begin();
     close();
+    release(true);
     frame("message_delta");
     out_->append(R"({"type":"message_delta","delta":{"stop_reason":")").append(name_of(why_)).append(R"(","stop_sequence":)");
     if (why_ == finish::stop_sequence && !stop_.empty())

@@ -79,6 +79,52 @@ TEST(HubStream, AnotherIdUnderTheSameNumberIsAnotherCall) {
     EXPECT_NE(got.find(R"("id":"b")"), std::string::npos);
 }
 
+TEST(HubStream, InterleavedCallsBecomeOneBlockAfterTheOther) {
+    const auto got = data_of(as_messages(
+        {chunk(
+             R"({"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}},{"index":1,"id":"b","function":{"name":"g","arguments":""}}]})"),
+         chunk(R"({"tool_calls":[{"index":0,"function":{"arguments":"{\"x\":\"}\\\""}},{"index":1,"function":{"arguments":"{\"y\""}}]})"),
+         chunk(R"({"tool_calls":[{"index":1,"function":{"arguments":":2}"}},{"index":0,"function":{"arguments":"\"}"}}]})"),
+         chunk(R"({"content":"t"})"), R"({"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]})"}));
+    const std::vector<std::string> expected{
+        R"({"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"a","name":"f","input":{}}})",
+        R"({"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"x\":\"}\\\""}})",
+        R"({"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"\"}"}})",
+        R"({"type":"content_block_stop","index":0})",
+        R"({"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}})",
+        R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"t"}})",
+        R"({"type":"content_block_stop","index":1})",
+        R"({"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"b","name":"g","input":{}}})",
+        R"({"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"y\":2}"}})",
+        R"({"type":"content_block_stop","index":2})"};
+    ASSERT_EQ(got.size(), expected.size() + 3);
+    EXPECT_EQ(std::vector<std::string>(got.begin() + 1, got.end() - 2), expected);
+}
+
+TEST(HubStream, CallsThatFollowOneAnotherAreNotHeldBack) {
+    std::string out;
+    const auto read = read_chat_stream();
+    const auto write = write_messages_stream({.id = "msg_1", .model = "claude"});
+    write->into(&out);
+    for (auto each : {chunk(R"({"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":[1]}"}}]})"),
+                      chunk(R"({"tool_calls":[{"index":1,"id":"b","function":{"name":"g","arguments":"{\"y"}}]})")}) {
+        const auto size = each.size();
+        each.append(64, '\0');
+        read->read(std::string_view{each}.substr(0, size), *write);
+    }
+    EXPECT_NE(out.find(R"("partial_json":"{\"y")"), std::string::npos) << out;
+}
+
+TEST(HubStream, EmptyTextsBeforeACallAreNoItems) {
+    const auto stream = written(
+        read_messages_stream(), write_responses_stream({.id = "resp_1", .model = "m", .created = 7}),
+        {R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})", R"({"type":"content_block_stop","index":0})",
+         R"({"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"k","name":"f","input":{}}})",
+         R"({"type":"content_block_stop","index":1})", R"({"type":"message_delta","delta":{"stop_reason":"tool_use"}})"});
+    EXPECT_EQ(stream.find(R"("type":"message")"), std::string::npos) << stream;
+    EXPECT_NE(stream.find(R"("output":[{"id":"fc_resp_1_0","type":"function_call")"), std::string::npos) << stream;
+}
+
 TEST(HubStream, MessagesBecomeChunks) {
     const auto got = data_of(as_chat(
         {R"({"type":"message_start","message":{"id":"m","usage":{"input_tokens":5,"cache_read_input_tokens":2,"output_tokens":1}}})",
