@@ -210,6 +210,29 @@ TEST(HubStream, TakesFromTheEndsOfItemsWhatNoDeltaBrought) {
     EXPECT_NE(got.find(R"("finish_reason":"length")"), std::string::npos);
 }
 
+TEST(HubStream, TakesFromTheEndOfTheAnswerWhatNoItemBrought) {
+    const auto got = chat_of_responses(
+        {R"({"type":"response.created","response":{"id":"r"}})",
+         R"({"type":"response.completed","response":{"output":[{"type":"message","content":[{"type":"output_text","text":"whole"}]},{"type":"function_call","call_id":"k","name":"f","arguments":"{}"}]}})"});
+    EXPECT_NE(got.find(R"("content":"whole")"), std::string::npos) << got;
+    EXPECT_NE(got.find(R"("arguments":"{}")"), std::string::npos) << got;
+    EXPECT_NE(got.find(R"("finish_reason":"tool_calls")"), std::string::npos) << got;
+}
+
+TEST(HubStream, PartsOfASummaryAreOneThought) {
+    const std::string end =
+        R"({"type":"response.output_item.done","output_index":0,"item":{"type":"reasoning","summary":[{"type":"summary_text","text":"a"},{"type":"summary_text","text":"b"}]}})";
+    const std::vector<std::string> pieces{R"({"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":0,"delta":"a"})",
+                                          R"({"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":1,"delta":"b"})", end};
+    for (const auto& events : {pieces, std::vector<std::string>{end}}) {
+        const auto got = chat_of_responses(events);
+        const auto gap = got.find(R"("reasoning_content":"\n\n")"), second = got.find(R"("reasoning_content":"b")");
+        EXPECT_LT(got.find(R"("reasoning_content":"a")"), gap) << got;
+        EXPECT_LT(gap, second) << got;
+        EXPECT_NE(second, std::string::npos) << got;
+    }
+}
+
 // --- gemini ---
 
 TEST(HubStream, PartsBecomeBlocks) {
