@@ -80,7 +80,9 @@ void gemini_stream_writer::hear(const answer_event& what) {
 
 void gemini_stream_writer::text(const answer_event& what) {
     begin_frame();
-    out_->append(R"({"text":")").append(what.text.json).append(1, '"');
+    out_->append(R"({"text":")");
+    append_on_one_line(*out_, what.text.json);
+    out_->append(1, '"');
     if (what.of == part::kind::reasoning) out_->append(",\"thought\":true");
     out_->append(1, '}');
     end_frame({});
@@ -95,13 +97,9 @@ void gemini_stream_writer::close(const answer_event& what) {
     const bool whole = append_as_object(arguments, {of->arguments, true});
     if (whole) {
         begin_frame();
-        out_->append(R"({"functionCall":{"id":")")
-            .append(of->id)
-            .append(R"(","name":")")
-            .append(of->name)
-            .append(R"(","args":)")
-            .append(arguments)
-            .append("}}");
+        out_->append(R"({"functionCall":{"id":")").append(of->id).append(R"(","name":")").append(of->name).append(R"(","args":)");
+        append_on_one_line(*out_, arguments);
+        out_->append("}}");
         end_frame({});
         out_->append("}\n\n");
     }

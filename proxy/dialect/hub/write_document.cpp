@@ -260,18 +260,19 @@ void document_writer::gemini(json_writer& out) {
     out.plain_member("role", "model");
     out.open_member("parts", '[');
     for (const auto& each : blocks_) {
-        std::string args;
+        std::string whole, text;
         const bool call = each.of == part::kind::call;
-        if (call && !append_as_object(args, {each.text, true})) continue;
+        if (call && !append_as_object(whole, {each.text, true})) continue;
+        append_on_one_line(text, call ? std::string_view{whole} : std::string_view{each.text});
         out.open('{');
         if (call) {
             out.open_member("functionCall", '{');
             out.text_member("id", raw_text{each.id});
             out.text_member("name", raw_text{each.name});
-            out.member("args", args);
+            out.member("args", text);
             out.close('}');
         } else {
-            out.text_member("text", raw_text{each.text});
+            out.text_member("text", raw_text{text});
             if (each.of == part::kind::reasoning) out.member("thought", "true");
         }
         if (each.family == carrier::family::gemini) out.text_member("thoughtSignature", raw_text{each.sealed});

@@ -272,6 +272,26 @@ TEST(HubStream, CallsBecomePartsOnceTheyAreWholeAndNeverElse) {
     EXPECT_EQ(got, expected);
 }
 
+// Some clients take them for the ends of lines.
+TEST(HubStream, SeparatorsOfLinesAreEscapedForGemini) {
+    const auto got =
+        written(read_chat_stream(), write_gemini_stream({.id = "R", .model = "g"}),
+                {chunk("{\"content\":\"a\u2028b\u2029c\u2026\"}"),
+                 chunk("{\"tool_calls\":[{\"index\":0,\"id\":\"k\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"x\\\":\\\"\u2028\\\"}\"}}]}"),
+                 R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})"});
+    EXPECT_NE(got.find("{\"text\":\"a\\u2028b\\u2029c\u2026\"}"), std::string::npos) << got;
+    EXPECT_NE(got.find(R"("args":{"x":"\u2028"})"), std::string::npos) << got;
+}
+
+TEST(HubStream, WhatIsWrittenToACacheIsTold) {
+    const auto got =
+        as_chat({R"({"type":"message_start","message":{"id":"m","usage":{"input_tokens":5,"cache_creation_input_tokens":2,"output_tokens":1}}})",
+                 R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":9}})"},
+                true);
+    EXPECT_NE(got.find(R"("prompt_tokens":7)"), std::string::npos) << got;
+    EXPECT_NE(got.find(R"("prompt_tokens_details":{"cached_tokens":0,"cache_write_tokens":2})"), std::string::npos) << got;
+}
+
 TEST(HubStream, BlocksBecomeItemsWithBeginningAndEnd) {
     const auto stream =
         written(read_messages_stream(), write_responses_stream({.id = "resp_1", .model = "m", .created = 7}),
