@@ -109,6 +109,8 @@ void messages_stream_writer::usage(bool all) {
     if (all && used_.cached_input > 0) out_->append("\"cache_read_input_tokens\":").append(std::to_string(used_.cached_input)).append(1, ',');
     if (all && used_.cache_write > 0) out_->append("\"cache_creation_input_tokens\":").append(std::to_string(used_.cache_write)).append(1, ',');
     out_->append("\"output_tokens\":").append(std::to_string(used_.completion()));
+    if (all && used_.reasoning > 0)
+        out_->append(R"(,"output_tokens_details":{"thinking_tokens":)").append(std::to_string(used_.reasoning)).append(1, '}');
 }
 
 void messages_stream_writer::hear(const answer_event& what) {

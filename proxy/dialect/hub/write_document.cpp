@@ -142,6 +142,7 @@ void document_writer::chat(json_writer& out) {
     number(out, "total_tokens", used_.prompt() + used_.completion());
     out.open_member("prompt_tokens_details", '{');
     number(out, "cached_tokens", used_.cached_input);
+    if (used_.cache_write > 0) number(out, "cache_write_tokens", used_.cache_write);
     out.close('}');
     out.open_member("completion_tokens_details", '{');
     number(out, "reasoning_tokens", used_.reasoning);
@@ -187,6 +188,11 @@ void document_writer::messages(json_writer& out) {
     number(out, "cache_read_input_tokens", used_.cached_input);
     number(out, "cache_creation_input_tokens", used_.cache_write);
     number(out, "output_tokens", used_.completion());
+    if (used_.reasoning > 0) {
+        out.open_member("output_tokens_details", '{');
+        number(out, "thinking_tokens", used_.reasoning);
+        out.close('}');
+    }
     out.close('}');
     out.close('}');
 }
@@ -210,7 +216,7 @@ void document_writer::item_of_responses(json_writer& out, const block& of, std::
         out.open('{');
         out.plain_member("type", thought ? "summary_text" : refusal ? "refusal" : "output_text");
         out.text_member(refusal ? "refusal" : "text", raw_text{of.text});
-        if (!thought && !refusal) out.member("annotations", "[]");
+        if (!thought && !refusal) out.member("annotations", "[]"), out.member("logprobs", "[]");
         out.close('}');
     }
     out.close(']');

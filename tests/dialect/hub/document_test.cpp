@@ -48,14 +48,8 @@ TEST(HubDocument, SaysTheSameThroughEveryOtherDialect) {
         for (const auto second : all) {
             const auto there = translated(spoke::chat, first, said);
             const auto further = translated(first, second, there);
-            auto back = translated(second, spoke::chat, further);
-            // Messages has no number of its own for thoughts: they are output there.
-            if (first == spoke::messages || second == spoke::messages) {
-                const auto at = back.find(R"("reasoning_tokens":0)");
-                ASSERT_NE(at, std::string::npos) << back;
-                back.replace(at, 20, R"("reasoning_tokens":2)");
-            }
-            EXPECT_EQ(back, direct) << static_cast<int>(first) << " " << static_cast<int>(second) << "\n" << further;
+            EXPECT_EQ(translated(second, spoke::chat, further), direct) << static_cast<int>(first) << " " << static_cast<int>(second) << "\n"
+                                                                        << further;
         }
 }
 

@@ -155,9 +155,11 @@ TEST(HubStream, MessagesBecomeChunks) {
 TEST(HubStream, AnErrorEndsItWithoutAnEnd) {
     EXPECT_EQ(as_chat({R"({"type":"message_start","message":{"id":"m"}})",
                        R"({"type":"error","error":{"type":"overloaded_error","message":"too \"busy\""}})"}),
-              "data: {\"error\":{\"message\":\"upstream says: too \\\"busy\\\"\",\"type\":\"api_error\",\"param\":null,\"code\":\"stream_interrupted\"}}\n\n");
+              "data: {\"error\":{\"message\":\"upstream says: too "
+              "\\\"busy\\\"\",\"type\":\"api_error\",\"param\":null,\"code\":\"stream_interrupted\"}}\n\n");
     EXPECT_EQ(as_messages({R"({"error":{"message":"no"}})"}),
-              "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"upstream says: no\",\"code\":\"stream_interrupted\"},\"request_id\":\"\"}\n\n");
+              "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"upstream says: "
+              "no\",\"code\":\"stream_interrupted\"},\"request_id\":\"\"}\n\n");
 }
 
 // --- responses ---
@@ -252,7 +254,7 @@ TEST(HubStream, PartsBecomeBlocks) {
         R"({"type":"content_block_delta","index":2,"delta":{"type":"signature_delta","signature":"S"}})",
         R"({"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"x\": \"y\"}"}})",
         R"({"type":"content_block_stop","index":2})",
-        R"({"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"input_tokens":3,"output_tokens":3}})",
+        R"({"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"input_tokens":3,"output_tokens":3,"output_tokens_details":{"thinking_tokens":1}}})",
         R"({"type":"message_stop"})"};
     EXPECT_EQ(got, expected);
 }
