@@ -235,6 +235,17 @@ TEST(HubStream, PartsOfASummaryAreOneThought) {
     }
 }
 
+TEST(HubStream, AnErrorStandsInAWholeResponse) {
+    const auto got = data_of(written(read_messages_stream(), write_responses_stream({.id = "resp_1", .model = "m", .created = 7}),
+                                     {R"({"type":"error","error":{"type":"overloaded_error","message":"busy"}})"}));
+    ASSERT_EQ(got.size(), 3u);
+    EXPECT_EQ(
+        got.back(),
+        R"({"type":"response.failed","sequence_number":2,"code":"stream_interrupted","message":"upstream says: busy","error":{"code":"stream_interrupted","message":"upstream says: busy"},)"
+        R"("response":{"id":"resp_1","object":"response","created_at":7,"status":"failed","model":"m","output":[],"parallel_tool_calls":true,"tool_choice":"auto","tools":[],"store":false,)"
+        R"("error":{"code":"server_error","message":"upstream says: busy"},"instructions":null,"metadata":{},"temperature":null,"top_p":null,"incomplete_details":null,"usage":null}})");
+}
+
 // --- gemini ---
 
 TEST(HubStream, PartsBecomeBlocks) {
