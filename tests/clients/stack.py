@@ -47,6 +47,27 @@ state: {{ledger: ledger.db}}
 log: {{access: access.log}}
 """
 
+# A model that is at a pool of that dialect alone, with OTHER_DIALECTS.
+MODELS = {"chat": "gpt-4o-chat", "responses": "gpt-4o-responses", "messages": "claude-sonnet-4-5", "gemini": "gemini-2.5-flash"}
+OTHER_DIALECTS = """
+listeners: [{{address: "127.0.0.1:0"}}, {{address: "127.0.0.1:0", tls: {{certificate: cert.pem, private_key: key.pem}}}}]
+admin: {{address: "127.0.0.1:0"}}
+workers: 2
+pools:
+  chat: {{speaks: [chat], upstreams: [{{url: "{mock}/v1", api_key: {upstream_key}}}], retry: {{attempts: 1}}}}
+  responses: {{speaks: [responses], upstreams: [{{url: "{mock}/v1", api_key: {upstream_key}}}], retry: {{attempts: 1}}}}
+  messages: {{dialect: anthropic, upstreams: [{{url: "{mock}", api_key: {upstream_key}}}], retry: {{attempts: 1}}}}
+  gemini: {{dialect: gemini, upstreams: [{{url: "{mock}", api_key: {upstream_key}}}], retry: {{attempts: 1}}}}
+routes:
+  - {{models: ["gpt-4o-chat"], pool: chat}}
+  - {{models: ["gpt-4o-responses"], pool: responses}}
+  - {{models: ["claude-*"], pool: messages}}
+  - {{models: ["gemini-*"], pool: gemini}}
+keys: [{{name: test, secret: {key}}}]
+state: {{ledger: ledger.db}}
+log: {{access: access.log}}
+"""
+
 
 def wait_until(what, limit=10.0):
     """Calls `what` until it returns something true, and returns that; fails after `limit` seconds."""

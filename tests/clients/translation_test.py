@@ -16,28 +16,7 @@ from google import genai
 from google.genai import errors, types
 
 import stack
-from stack import ASK, KEY, WEATHER, wait_until
-
-# The pool is told from the model's name.
-MODELS = {"chat": "gpt-4o-chat", "responses": "gpt-4o-responses", "messages": "claude-sonnet-4-5", "gemini": "gemini-2.5-flash"}
-CONF = """
-listeners: [{{address: "127.0.0.1:0"}}, {{address: "127.0.0.1:0", tls: {{certificate: cert.pem, private_key: key.pem}}}}]
-admin: {{address: "127.0.0.1:0"}}
-workers: 2
-pools:
-  chat: {{speaks: [chat], upstreams: [{{url: "{mock}/v1", api_key: {upstream_key}}}], retry: {{attempts: 1}}}}
-  responses: {{speaks: [responses], upstreams: [{{url: "{mock}/v1", api_key: {upstream_key}}}], retry: {{attempts: 1}}}}
-  messages: {{dialect: anthropic, upstreams: [{{url: "{mock}", api_key: {upstream_key}}}], retry: {{attempts: 1}}}}
-  gemini: {{dialect: gemini, upstreams: [{{url: "{mock}", api_key: {upstream_key}}}], retry: {{attempts: 1}}}}
-routes:
-  - {{models: ["gpt-4o-chat"], pool: chat}}
-  - {{models: ["gpt-4o-responses"], pool: responses}}
-  - {{models: ["claude-*"], pool: messages}}
-  - {{models: ["gemini-*"], pool: gemini}}
-keys: [{{name: test, secret: {key}}}]
-state: {{ledger: ledger.db}}
-log: {{access: access.log}}
-"""
+from stack import ASK, KEY, MODELS, WEATHER, wait_until
 
 TEXT = 'Grüße, 你好 🌊: "so" a\\b\n<gate> lets it pass.\u2028And ends.'
 CITY = '{"city": "Zürich"}'
@@ -54,7 +33,7 @@ class City(pydantic.BaseModel):
 
 def setUpModule():
     global weir
-    weir = stack.Stack(CONF)
+    weir = stack.Stack(stack.OTHER_DIALECTS)
 
 
 def tearDownModule():
