@@ -61,25 +61,54 @@ std::string example_arguments(const json::value* schema) {
     return json::serialize(out);
 }
 
-/// The first function that the request offers, in any dialect's wording; none when the last message brings a tool's
-/// result.
-std::optional<tool_call> tool_for(const json::value& body, const std::string& id) {
+/// The functions that the request offers, in any dialect's wording.
+std::vector<const json::value*> functions_of(const json::value& body) {
+    std::vector<const json::value*> out;
     const auto* tools = member(body, "tools");
-    if (tools == nullptr || !tools->is_array() || tools->as_array().empty()) return std::nullopt;
-    if (string_member(body, "tool_choice") == "none") return std::nullopt;
-    const auto* messages = member(body, "messages");
-    if (messages != nullptr && messages->is_array() && !messages->as_array().empty() && string_member(messages->as_array().back(), "role") == "tool")
-        return std::nullopt;
-    const json::value* function = &tools->as_array().front();
-    if (const auto* nested = member(*function, "function")) function = nested;
-    if (const auto* declared = member(*function, "functionDeclarations");
-        declared != nullptr && declared->is_array() && !declared->as_array().empty())
-        function = &declared->as_array().front();
-    const auto name = string_member(*function, "name");
-    if (name.empty()) return std::nullopt;
-    const json::value* schema = member(*function, "parameters");
-    if (schema == nullptr) schema = member(*function, "input_schema");
-    return tool_call{"call_" + id, name, example_arguments(schema)};
+    if (tools == nullptr || !tools->is_array()) return out;
+    for (const auto& tool : tools->as_array()) {
+        const auto* declared = member(tool, "functionDeclarations");
+        if (declared != nullptr && declared->is_array()) {
+            for (const auto& each : declared->as_array()) out.push_back(&each);
+            continue;
+        }
+        const auto* nested = member(tool, "function");
+        out.push_back(nested != nullptr ? nested : &tool);
+    }
+    std::erase_if(out, [](const json::value* each) { return string_member(*each, "name").empty(); });
+    return out;
+}
+
+/// Whether what came last is a tool's result.
+bool brings_result(const json::value& body) {
+    for (const char* name : {"messages", "input", "contents"}) {
+        const auto* turns = member(body, name);
+        if (turns == nullptr || !turns->is_array() || turns->as_array().empty()) continue;
+        const auto& last = turns->as_array().back();
+        if (string_member(last, "role") == "tool" || string_member(last, "type") == "function_call_output") return true;
+        const auto* parts = member(last, name == std::string_view{"contents"} ? "parts" : "content");
+        if (parts == nullptr || !parts->is_array()) continue;
+        for (const auto& part : parts->as_array())
+            if (string_member(part, "type") == "tool_result" || member(part, "functionResponse") != nullptr) return true;
+    }
+    return false;
+}
+
+/// The first functions that the request offers, over again where there are fewer; none when a tool's result was brought.
+std::vector<tool_call> tools_for(const json::value& body, const std::string& id, int calls) {
+    std::vector<tool_call> out;
+    const auto functions = functions_of(body);
+    const auto* choice = member(body, "tool_choice");
+    const bool none = choice != nullptr && (string_member(body, "tool_choice") == "none" || string_member(*choice, "type") == "none");
+    if (functions.empty() || none || brings_result(body)) return out;
+    for (int i = 0; i < calls; ++i) {
+        const auto& function = *functions[static_cast<std::size_t>(i) % functions.size()];
+        const json::value* schema = nullptr;
+        for (const char* name : {"parameters", "input_schema", "parametersJsonSchema"})
+            if (schema == nullptr) schema = member(function, name);
+        out.push_back({"call_" + id + (i == 0 ? "" : "_" + std::to_string(i)), string_member(function, "name"), example_arguments(schema)});
+    }
+    return out;
 }
 
 std::vector<std::string> pieces_for(const script& how) {
@@ -107,18 +136,17 @@ saying say(const json::value& body, std::string model, const script& how, std::u
     s.id = "mock" + std::to_string(serial);
     s.created = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     s.model = std::move(model);
-    s.tool = tool_for(body, s.id);
+    s.tools = tools_for(body, s.id, how.calls);
     s.choices = static_cast<int>(std::clamp<std::int64_t>(number_member(body, "n", 1), 1, 16));
     if (const auto* options = member(body, "stream_options")) s.include_usage = flag_member(*options, "include_usage");
     s.usage.prompt = prompt_tokens(body);
     s.usage.cached = std::min(how.cached, s.usage.prompt);
-    if (thinks(body)) s.thoughts = words_of("Water, weirs, and a question. A short answer will do.");
+    if (how.think || thinks(body)) s.thoughts = words_of("Water, weirs, and a question. A short answer will do.");
     s.usage.reasoning = how.reasoning;
     for (const auto& thought : s.thoughts) s.usage.reasoning += tokens_of(thought);
     std::int64_t spoken = 0;
-    if (s.tool) {
-        spoken = tokens_of(s.tool->name) + tokens_of(s.tool->arguments);
-    } else {
+    for (const auto& tool : s.tools) spoken += tokens_of(tool.name) + tokens_of(tool.arguments);
+    if (s.tools.empty()) {
         const auto limit = output_limit(body);
         for (auto& piece : pieces_for(how)) {
             const auto cost = tokens_of(piece);

@@ -126,6 +126,8 @@ const std::map<std::string_view, setter>& setters() {
         {"push", to(&script::push, read_number<std::uint64_t>)},
         {"cached", to(&script::cached, read_number<std::int64_t>)},
         {"reasoning", to(&script::reasoning, read_number<std::int64_t>)},
+        {"calls", to(&script::calls, read_number<int>)},
+        {"think", to(&script::think, read_flag)},
         {"usage", to(&script::usage, read_flag)},
         {"terminator", to(&script::terminator, read_flag)},
         {"error_event", optional_of(&script::error_event, read_number<int>)},

@@ -53,6 +53,8 @@ struct script {
     std::uint64_t push = 0;                                    ///< not 0: a stream of about so many bytes, without pauses (push)
     std::int64_t cached = 0;                                   ///< of the prompt: read from the cache (cached)
     std::int64_t reasoning = 0;                                ///< reasoning tokens on top of the text (reasoning)
+    int calls = 1;                                             ///< so many of the functions offered are called (calls)
+    bool think = false;                                        ///< thinks before it speaks, also where nobody asked for it (think)
     bool usage = true;                                         ///< false: no usage is reported at all (usage=off)
     bool terminator = true;                                    ///< false: [DONE], message_stop … is left out (terminator=off)
     /// Each event, or the whole body, as it goes out with a content coding; `last` tells the end. The header is for `headers` to say.

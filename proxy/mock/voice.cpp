@@ -11,6 +11,12 @@ std::string text_of(const saying& what) {
     return all;
 }
 
+std::string thought_of(const saying& what) {
+    std::string all;
+    for (const auto& thought : what.thoughts) all += thought;
+    return all;
+}
+
 std::vector<std::string> slices_of(const std::string& arguments) {
     constexpr std::size_t slice = 7;
     std::vector<std::string> out;

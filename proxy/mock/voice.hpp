@@ -4,7 +4,6 @@
 
 #include <boost/json.hpp>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +26,8 @@ struct saying {
     std::int64_t created = 0;
     std::string model;
     std::vector<std::string> pieces;    ///< of the text; empty when a tool is called
-    std::vector<std::string> thoughts;  ///< Anthropic: of the thinking block in front; empty: there is none
-    std::optional<tool_call> tool;
+    std::vector<std::string> thoughts;  ///< of what is thought before; empty: nothing
+    std::vector<tool_call> tools;       ///< called, all in parallel
     bool cut_by_limit = false;
     bool include_usage = false;  ///< OpenAI: stream_options.include_usage
     int choices = 1;
@@ -36,6 +35,9 @@ struct saying {
 };
 
 [[nodiscard]] std::string text_of(const saying& what);
+[[nodiscard]] std::string thought_of(const saying& what);
+/// What only the provider itself can read, in whatever dialect: of a thought, of a call.
+constexpr const char* opaque_state = "bW9jaw==";
 /// Small slices of a tool call's arguments, as providers stream them.
 [[nodiscard]] std::vector<std::string> slices_of(const std::string& arguments);
 

@@ -12,28 +12,21 @@ json::object usage_of(const saying& s, std::int64_t output) {
             {"service_tier", "standard"}};
 }
 
-const char* stop_of(const saying& s) { return s.tool ? "tool_use" : s.cut_by_limit ? "max_tokens" : "end_turn"; }
+const char* stop_of(const saying& s) { return !s.tools.empty() ? "tool_use" : s.cut_by_limit ? "max_tokens" : "end_turn"; }
 
 json::object message_of(const saying& s, json::array content, json::value stop, json::value usage) {
     return {{"id", "msg_" + s.id}, {"type", "message"},   {"role", "assistant"},      {"model", s.model},
             {"content", content},  {"stop_reason", stop}, {"stop_sequence", nullptr}, {"usage", usage}};
 }
 
-constexpr const char* signature = "bW9jaw==";
-
-json::object thinking_of(const saying& s) {
-    std::string all;
-    for (const auto& thought : s.thoughts) all += thought;
-    return {{"type", "thinking"}, {"thinking", all}, {"signature", signature}};
-}
+json::object thinking_of(const saying& s) { return {{"type", "thinking"}, {"thinking", thought_of(s)}, {"signature", opaque_state}}; }
 
 json::value unary(const saying& s, const script& how) {
     json::array content;
     if (!s.thoughts.empty()) content.push_back(thinking_of(s));
-    if (s.tool)
-        content.push_back({{"type", "tool_use"}, {"id", s.tool->id}, {"name", s.tool->name}, {"input", json::parse(s.tool->arguments)}});
-    else
-        content.push_back({{"type", "text"}, {"text", text_of(s)}});
+    for (const auto& tool : s.tools)
+        content.push_back({{"type", "tool_use"}, {"id", tool.id}, {"name", tool.name}, {"input", json::parse(tool.arguments)}});
+    if (s.tools.empty()) content.push_back({{"type", "text"}, {"text", text_of(s)}});
     auto message = message_of(s, content, stop_of(s), usage_of(s, s.usage.completion));
     if (!how.usage) message.erase("usage");
     return message;
@@ -52,22 +45,27 @@ event stop_event(int index) { return named_event("content_block_stop", {{"type",
 void add_thinking(std::vector<event>& out, const saying& s) {
     out.push_back(start_event(0, {{"type", "thinking"}, {"thinking", ""}, {"signature", ""}}));
     for (const auto& thought : s.thoughts) out.push_back(delta_event(0, {{"type", "thinking_delta"}, {"thinking", thought}}));
-    out.push_back(delta_event(0, {{"type", "signature_delta"}, {"signature", signature}}));
+    out.push_back(delta_event(0, {{"type", "signature_delta"}, {"signature", opaque_state}}));
     out.push_back(stop_event(0));
 }
 
-void add_content(std::vector<event>& out, const saying& s, const script& how, int index) {
-    if (s.tool) {
-        for (const auto& slice : slices_of(s.tool->arguments))
-            out.push_back(delta_event(index, {{"type", "input_json_delta"}, {"partial_json", slice}}));
-        return;
-    }
+void add_call(std::vector<event>& out, const tool_call& tool, int index) {
+    out.push_back(start_event(index, {{"type", "tool_use"}, {"id", tool.id}, {"name", tool.name}, {"input", json::object{}}}));
+    out.push_back(named_event("ping", {{"type", "ping"}}));
+    for (const auto& slice : slices_of(tool.arguments)) out.push_back(delta_event(index, {{"type", "input_json_delta"}, {"partial_json", slice}}));
+    out.push_back(stop_event(index));
+}
+
+void add_text(std::vector<event>& out, const saying& s, const script& how, int index) {
+    out.push_back(start_event(index, {{"type", "text"}, {"text", ""}}));
+    out.push_back(named_event("ping", {{"type", "ping"}}));
     for (const auto& piece : s.pieces) out.push_back(delta_event(index, {{"type", "text_delta"}, {"text", piece}}));
     if (how.push != 0) {
         auto filler = delta_event(index, {{"type", "text_delta"}, {"text", std::string(800, 'w')}});
         filler.times = repeats_for(how.push, filler);
         out.push_back(std::move(filler));
     }
+    out.push_back(stop_event(index));
 }
 
 std::vector<event> stream(const saying& s, const script& how) {
@@ -76,13 +74,9 @@ std::vector<event> stream(const saying& s, const script& how) {
     if (!how.usage) start.erase("usage");
     out.push_back(named_event("message_start", {{"type", "message_start"}, {"message", start}}));
     if (!s.thoughts.empty()) add_thinking(out, s);
-    const int index = s.thoughts.empty() ? 0 : 1;
-    json::object block = {{"type", "text"}, {"text", ""}};
-    if (s.tool) block = {{"type", "tool_use"}, {"id", s.tool->id}, {"name", s.tool->name}, {"input", json::object{}}};
-    out.push_back(start_event(index, std::move(block)));
-    out.push_back(named_event("ping", {{"type", "ping"}}));
-    add_content(out, s, how, index);
-    out.push_back(stop_event(index));
+    int index = s.thoughts.empty() ? 0 : 1;
+    for (const auto& tool : s.tools) add_call(out, tool, index++);
+    if (s.tools.empty()) add_text(out, s, how, index);
     json::object last = {{"type", "message_delta"}, {"delta", {{"stop_reason", stop_of(s)}, {"stop_sequence", nullptr}}}};
     if (how.usage) last["usage"] = {{"output_tokens", s.usage.completion}};
     out.push_back(named_event("message_delta", last));

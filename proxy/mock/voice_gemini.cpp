@@ -14,34 +14,48 @@ json::value usage_of(const saying& s) {
     return out;
 }
 
-json::object frame_of(const saying& s, const script& how, json::value part, bool last) {
-    json::object candidate = {{"content", {{"parts", json::array{std::move(part)}}, {"role", "model"}}}, {"index", 0}};
+json::object frame_of(const saying& s, const script& how, json::array parts, bool last) {
+    json::object candidate = {{"content", {{"parts", std::move(parts)}, {"role", "model"}}}, {"index", 0}};
     if (last) candidate["finishReason"] = s.cut_by_limit ? "MAX_TOKENS" : "STOP";
     json::object out = {{"candidates", json::array{candidate}}, {"modelVersion", s.model}, {"responseId", s.id}};
     if (how.usage) out["usageMetadata"] = usage_of(s);
     return out;
 }
 
-json::value tool_part(const saying& s) { return {{"functionCall", {{"name", s.tool->name}, {"args", json::parse(s.tool->arguments)}}}}; }
+/// Of parallel calls the first alone is signed.
+json::array tool_parts(const saying& s) {
+    json::array out;
+    for (const auto& tool : s.tools) {
+        json::object part = {{"functionCall", {{"name", tool.name}, {"args", json::parse(tool.arguments)}}}};
+        if (out.empty() && !s.thoughts.empty()) part["thoughtSignature"] = opaque_state;
+        out.push_back(std::move(part));
+    }
+    return out;
+}
+
+json::object part_of(std::string_view text) { return {{"text", text}}; }
+json::object thought_part(std::string_view text) { return {{"text", text}, {"thought", true}}; }
 
 json::value unary(const saying& s, const script& how) {
-    if (s.tool) return frame_of(s, how, tool_part(s), true);
-    return frame_of(s, how, {{"text", text_of(s)}}, true);
+    auto parts = s.tools.empty() ? json::array{part_of(text_of(s))} : tool_parts(s);
+    if (!s.thoughts.empty()) parts.insert(parts.begin(), thought_part(thought_of(s)));
+    return frame_of(s, how, std::move(parts), true);
 }
 
 std::vector<event> stream(const saying& s, const script& how) {
     std::vector<event> out;
-    if (s.tool) {
-        out.push_back(data_event(frame_of(s, how, tool_part(s), true)));
+    for (const auto& thought : s.thoughts) out.push_back(data_event(frame_of(s, how, json::array{thought_part(thought)}, false)));
+    if (!s.tools.empty()) {
+        out.push_back(data_event(frame_of(s, how, tool_parts(s), true)));
         return out;
     }
-    for (const auto& piece : s.pieces) out.push_back(data_event(frame_of(s, how, {{"text", piece}}, false)));
+    for (const auto& piece : s.pieces) out.push_back(data_event(frame_of(s, how, json::array{part_of(piece)}, false)));
     if (how.push != 0) {
-        auto filler = data_event(frame_of(s, how, {{"text", std::string(800, 'w')}}, false));
+        auto filler = data_event(frame_of(s, how, json::array{part_of(std::string(800, 'w'))}, false));
         filler.times = repeats_for(how.push, filler);
         out.push_back(std::move(filler));
     }
-    out.push_back(data_event(frame_of(s, how, {{"text", ""}}, true)));
+    out.push_back(data_event(frame_of(s, how, json::array{part_of("")}, true)));
     return out;
 }
 

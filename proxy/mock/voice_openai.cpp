@@ -1,4 +1,6 @@
 // Chat completions and legacy completions as OpenAI words them: whole answers and streams.
+#include <algorithm>
+
 #include "mock/voice.hpp"
 
 namespace weir::mock {
@@ -30,7 +32,7 @@ event error_event(std::string_view message) { return data_event(error_of(500, me
 
 event done() { return {.bytes = "data: [DONE]\n\n", .terminator = true}; }
 
-const char* finish_of(const saying& s) { return s.tool ? "tool_calls" : s.cut_by_limit ? "length" : "stop"; }
+const char* finish_of(const saying& s) { return !s.tools.empty() ? "tool_calls" : s.cut_by_limit ? "length" : "stop"; }
 
 json::object chunk_frame(const saying& s, const char* object, const script& how) {
     json::object out = {{"id", (std::string_view{object} == "text_completion" ? "cmpl-" : "chatcmpl-") + s.id},
@@ -51,8 +53,8 @@ event chat_chunk(const saying& s, const script& how, int index, json::value delt
     return data_event(frame);
 }
 
-json::value tool_delta(json::object function, const tool_call* whole) {
-    json::object call = {{"index", 0}};
+json::value tool_delta(std::size_t index, json::object function, const tool_call* whole) {
+    json::object call = {{"index", index}};
     if (whole != nullptr) {
         call["id"] = whole->id;
         call["type"] = "function";
@@ -61,13 +63,23 @@ json::value tool_delta(json::object function, const tool_call* whole) {
     return {{"tool_calls", json::array{std::move(call)}}};
 }
 
-void stream_choice(std::vector<event>& out, const saying& s, const script& how, int index) {
-    if (s.tool) {
-        out.push_back(chat_chunk(s, how, index, tool_delta({{"name", s.tool->name}, {"arguments", ""}}, &*s.tool), nullptr));
-        for (const auto& slice : slices_of(s.tool->arguments))
-            out.push_back(chat_chunk(s, how, index, tool_delta({{"arguments", slice}}, nullptr), nullptr));
-        return;
+/// The arguments of parallel calls come interleaved, as some servers send them.
+void stream_tools(std::vector<event>& out, const saying& s, const script& how, int index) {
+    std::size_t most = 0;
+    for (std::size_t i = 0; i < s.tools.size(); ++i) {
+        const auto& tool = s.tools[i];
+        out.push_back(chat_chunk(s, how, index, tool_delta(i, {{"name", tool.name}, {"arguments", ""}}, &tool), nullptr));
+        most = std::max(most, slices_of(tool.arguments).size());
     }
+    for (std::size_t at = 0; at < most; ++at)
+        for (std::size_t i = 0; i < s.tools.size(); ++i)
+            if (const auto slices = slices_of(s.tools[i].arguments); at < slices.size())
+                out.push_back(chat_chunk(s, how, index, tool_delta(i, {{"arguments", slices[at]}}, nullptr), nullptr));
+}
+
+void stream_choice(std::vector<event>& out, const saying& s, const script& how, int index) {
+    for (const auto& thought : s.thoughts) out.push_back(chat_chunk(s, how, index, {{"reasoning_content", thought}}, nullptr));
+    if (!s.tools.empty()) return stream_tools(out, s, how, index);
     for (const auto& piece : s.pieces) out.push_back(chat_chunk(s, how, index, {{"content", piece}}, nullptr));
     if (how.push != 0) {
         auto filler = chat_chunk(s, how, index, {{"content", std::string(800, 'w')}}, nullptr);
@@ -80,7 +92,7 @@ std::vector<event> chat_stream(const saying& s, const script& how) {
     std::vector<event> out;
     for (int i = 0; i < s.choices; ++i) {
         json::value content = "";
-        if (s.tool) content = nullptr;
+        if (!s.tools.empty()) content = nullptr;
         out.push_back(chat_chunk(s, how, i, {{"role", "assistant"}, {"content", content}, {"refusal", nullptr}}, nullptr));
     }
     for (int i = 0; i < s.choices; ++i) stream_choice(out, s, how, i);
@@ -98,10 +110,13 @@ json::value chat_unary(const saying& s, const script& how) {
     json::array choices;
     for (int i = 0; i < s.choices; ++i) {
         json::object message = {{"role", "assistant"}, {"content", text_of(s)}, {"refusal", nullptr}};
-        if (s.tool) {
+        if (!s.thoughts.empty()) message["reasoning_content"] = thought_of(s);
+        if (!s.tools.empty()) {
             message["content"] = nullptr;
-            message["tool_calls"] =
-                json::array{{{"id", s.tool->id}, {"type", "function"}, {"function", {{"name", s.tool->name}, {"arguments", s.tool->arguments}}}}};
+            json::array calls;
+            for (const auto& tool : s.tools)
+                calls.push_back({{"id", tool.id}, {"type", "function"}, {"function", {{"name", tool.name}, {"arguments", tool.arguments}}}});
+            message["tool_calls"] = std::move(calls);
         }
         choices.push_back({{"index", i}, {"message", message}, {"logprobs", nullptr}, {"finish_reason", finish_of(s)}});
     }

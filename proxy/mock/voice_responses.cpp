@@ -14,13 +14,36 @@ json::value usage_of(const saying& s) {
 
 json::object part_of(std::string_view text) { return {{"type", "output_text"}, {"annotations", json::array{}}, {"text", text}}; }
 
-json::object item_of(const saying& s, const char* status, bool with_content) {
-    if (s.tool)
-        return {{"id", "fc_" + s.id},    {"type", "function_call"}, {"status", status},
-                {"call_id", s.tool->id}, {"name", s.tool->name},    {"arguments", with_content ? s.tool->arguments : std::string{}}};
+json::object message_of(const saying& s, const char* status, bool with_content) {
     json::array content;
     if (with_content) content.push_back(part_of(text_of(s)));
     return {{"id", "msg_" + s.id}, {"type", "message"}, {"status", status}, {"role", "assistant"}, {"content", content}};
+}
+
+std::string id_of(const saying& s, std::size_t number) { return "fc_" + s.id + (number == 0 ? "" : "_" + std::to_string(number)); }
+
+json::object call_of(const saying& s, std::size_t number, const char* status, bool with_content) {
+    const auto& tool = s.tools[number];
+    return {{"id", id_of(s, number)}, {"type", "function_call"}, {"status", status},
+            {"call_id", tool.id},     {"name", tool.name},       {"arguments", with_content ? tool.arguments : std::string{}}};
+}
+
+json::object summary_of(const saying& s) { return {{"type", "summary_text"}, {"text", thought_of(s)}}; }
+
+json::object reasoning_of(const saying& s, bool with_content) {
+    json::object out = {{"id", "rs_" + s.id}, {"type", "reasoning"}, {"summary", json::array{}}};
+    if (!with_content) return out;
+    out["summary"] = json::array{summary_of(s)};
+    out["encrypted_content"] = opaque_state;
+    return out;
+}
+
+json::array output_of(const saying& s) {
+    json::array out;
+    if (!s.thoughts.empty()) out.push_back(reasoning_of(s, true));
+    for (std::size_t i = 0; i < s.tools.size(); ++i) out.push_back(call_of(s, i, "completed", true));
+    if (s.tools.empty()) out.push_back(message_of(s, s.cut_by_limit ? "incomplete" : "completed", true));
+    return out;
 }
 
 json::object response_of(const saying& s, const script& how, const char* status, bool complete) {
@@ -30,7 +53,7 @@ json::object response_of(const saying& s, const script& how, const char* status,
                         {"usage", nullptr}};
     if (!complete) return out;
     if (s.cut_by_limit) out["incomplete_details"] = {{"reason", "max_output_tokens"}};
-    out["output"] = json::array{item_of(s, s.cut_by_limit ? "incomplete" : "completed", true)};
+    out["output"] = output_of(s);
     if (how.usage) out["usage"] = usage_of(s);
     return out;
 }
@@ -48,14 +71,17 @@ public:
         events.push_back(named_event(type, all));
         return events.back();
     }
+    [[nodiscard]] int next_item() { return items_++; }
     std::vector<event> events;
 
 private:
-    int next_ = 0;
+    int next_ = 0, items_ = 0;
 };
 
 void add_text(numbered& out, const saying& s, const script& how) {
-    const json::object place = {{"item_id", "msg_" + s.id}, {"output_index", 0}, {"content_index", 0}};
+    const auto at = out.next_item();
+    out.add("response.output_item.added", {{"output_index", at}, {"item", message_of(s, "in_progress", false)}});
+    const json::object place = {{"item_id", "msg_" + s.id}, {"output_index", at}, {"content_index", 0}};
     const auto with = [&](const char* name, json::value value) {
         json::object data = place;
         data[name] = std::move(value);
@@ -69,24 +95,46 @@ void add_text(numbered& out, const saying& s, const script& how) {
     }
     out.add("response.output_text.done", with("text", json::string{text_of(s)}));
     out.add("response.content_part.done", with("part", part_of(text_of(s))));
+    out.add("response.output_item.done", {{"output_index", at}, {"item", message_of(s, status_of(s), true)}});
 }
 
-void add_tool(numbered& out, const saying& s) {
-    for (const auto& slice : slices_of(s.tool->arguments))
-        out.add("response.function_call_arguments.delta", {{"item_id", "fc_" + s.id}, {"output_index", 0}, {"delta", slice}});
-    out.add("response.function_call_arguments.done", {{"item_id", "fc_" + s.id}, {"output_index", 0}, {"arguments", s.tool->arguments}});
+void add_tool(numbered& out, const saying& s, std::size_t number) {
+    const auto& tool = s.tools[number];
+    const json::object place = {{"item_id", id_of(s, number)}, {"output_index", out.next_item()}};
+    const auto with = [&](const char* name, json::value value) {
+        json::object data = place;
+        data[name] = std::move(value);
+        return data;
+    };
+    out.add("response.output_item.added", {{"output_index", place.at("output_index")}, {"item", call_of(s, number, "in_progress", false)}});
+    for (const auto& slice : slices_of(tool.arguments)) out.add("response.function_call_arguments.delta", with("delta", json::string{slice}));
+    out.add("response.function_call_arguments.done", with("arguments", json::string{tool.arguments}));
+    out.add("response.output_item.done", {{"output_index", place.at("output_index")}, {"item", call_of(s, number, "completed", true)}});
+}
+
+void add_reasoning(numbered& out, const saying& s) {
+    const auto at = out.next_item();
+    const json::object place = {{"item_id", "rs_" + s.id}, {"output_index", at}, {"summary_index", 0}};
+    const auto with = [&](const char* name, json::value value) {
+        json::object data = place;
+        data[name] = std::move(value);
+        return data;
+    };
+    out.add("response.output_item.added", {{"output_index", at}, {"item", reasoning_of(s, false)}});
+    out.add("response.reasoning_summary_part.added", with("part", json::object{{"type", "summary_text"}, {"text", ""}}));
+    for (const auto& thought : s.thoughts) out.add("response.reasoning_summary_text.delta", with("delta", json::string{thought}));
+    out.add("response.reasoning_summary_text.done", with("text", json::string{thought_of(s)}));
+    out.add("response.reasoning_summary_part.done", with("part", summary_of(s)));
+    out.add("response.output_item.done", {{"output_index", at}, {"item", reasoning_of(s, true)}});
 }
 
 std::vector<event> stream(const saying& s, const script& how) {
     numbered out;
     out.add("response.created", {{"response", response_of(s, how, "in_progress", false)}});
     out.add("response.in_progress", {{"response", response_of(s, how, "in_progress", false)}});
-    out.add("response.output_item.added", {{"output_index", 0}, {"item", item_of(s, "in_progress", false)}});
-    if (s.tool)
-        add_tool(out, s);
-    else
-        add_text(out, s, how);
-    out.add("response.output_item.done", {{"output_index", 0}, {"item", item_of(s, status_of(s), true)}});
+    if (!s.thoughts.empty()) add_reasoning(out, s);
+    for (std::size_t i = 0; i < s.tools.size(); ++i) add_tool(out, s, i);
+    if (s.tools.empty()) add_text(out, s, how);
     auto& last = out.add(s.cut_by_limit ? "response.incomplete" : "response.completed", {{"response", response_of(s, how, status_of(s), true)}});
     last.terminator = true;
     return std::move(out.events);

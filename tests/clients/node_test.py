@@ -15,6 +15,7 @@ CLIENTS = {
     "anthropic": ("Anthropic Node", "@anthropic-ai/sdk"),
     "ai_sdk": ("Vercel AI SDK", "ai"),
     "google_genai": ("Google Gen AI Node", "@google/genai"),
+    "translation": ("The SDKs for Node at pools of other dialects", "openai"),
 }
 
 
@@ -23,14 +24,14 @@ def main(name):
     source = os.path.join(stack.HERE, "node")
     installed = os.path.join(stack.BUILD, "node")
     with open(os.path.join(installed, "node_modules", package, "package.json")) as f:
-        version = json.load(f)["version"]
+        version = json.load(f)["version"] if name != "translation" else "as below"
     for each in (f"{name}.test.mjs", "weir.mjs", "names.mjs"):
         # Into place in one step: several of these run at once.
         with tempfile.NamedTemporaryFile(dir=installed, delete=False) as copy:
             with open(os.path.join(source, each), "rb") as f:
                 shutil.copyfileobj(f, copy)
         os.replace(copy.name, os.path.join(installed, each))
-    weir = stack.Stack()
+    weir = stack.Stack(stack.OTHER_DIALECTS if name == "translation" else stack.CONF)
     try:
         names = os.path.join(weir.folder.name, "names.txt")
         done = subprocess.run(

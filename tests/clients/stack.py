@@ -2,6 +2,7 @@
 
 A test file is run as FILE WEIR MOCK_PROVIDER BUILD_FOLDER [unittest arguments] and ends with stack.main(). What passed is
 held against the client's row in README.md; with WEIR_CLIENTS_TABLE=write the row is written instead."""
+import json
 import os
 import re
 import subprocess
@@ -46,6 +47,27 @@ state: {{ledger: ledger.db}}
 log: {{access: access.log}}
 """
 
+# A model that is at a pool of that dialect alone, with OTHER_DIALECTS.
+MODELS = {"chat": "gpt-4o-chat", "responses": "gpt-4o-responses", "messages": "claude-sonnet-4-5", "gemini": "gemini-2.5-flash"}
+OTHER_DIALECTS = """
+listeners: [{{address: "127.0.0.1:0"}}, {{address: "127.0.0.1:0", tls: {{certificate: cert.pem, private_key: key.pem}}}}]
+admin: {{address: "127.0.0.1:0"}}
+workers: 2
+pools:
+  chat: {{speaks: [chat], upstreams: [{{url: "{mock}/v1", api_key: {upstream_key}}}], retry: {{attempts: 1}}}}
+  responses: {{speaks: [responses], upstreams: [{{url: "{mock}/v1", api_key: {upstream_key}}}], retry: {{attempts: 1}}}}
+  messages: {{dialect: anthropic, upstreams: [{{url: "{mock}", api_key: {upstream_key}}}], retry: {{attempts: 1}}}}
+  gemini: {{dialect: gemini, upstreams: [{{url: "{mock}", api_key: {upstream_key}}}], retry: {{attempts: 1}}}}
+routes:
+  - {{models: ["gpt-4o-chat"], pool: chat}}
+  - {{models: ["gpt-4o-responses"], pool: responses}}
+  - {{models: ["claude-*"], pool: messages}}
+  - {{models: ["gemini-*"], pool: gemini}}
+keys: [{{name: test, secret: {key}}}]
+state: {{ledger: ledger.db}}
+log: {{access: access.log}}
+"""
+
 
 def wait_until(what, limit=10.0):
     """Calls `what` until it returns something true, and returns that; fails after `limit` seconds."""
@@ -60,22 +82,22 @@ def wait_until(what, limit=10.0):
 class Stack:
     """A mock provider and weir in front of it, on free ports."""
 
-    def __init__(self):
+    def __init__(self, conf=CONF):
         self.folder = tempfile.TemporaryDirectory(prefix="weir-clients-")
         self.mock = subprocess.Popen([MOCK, "--quick", "--stateful"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         mock_url = f"http://127.0.0.1:{int(self.mock.stdout.readline())}"
-        conf = os.path.join(self.folder.name, "weir.yaml")
+        conf_path = os.path.join(self.folder.name, "weir.yaml")
         self.certificate = os.path.join(self.folder.name, "cert.pem")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                         "-subj", "/CN=weir", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", os.path.join(self.folder.name, "key.pem"),
                         "-out", self.certificate], check=True, stderr=subprocess.DEVNULL)
-        with open(conf, "w") as f:
-            f.write(CONF.format(mock=mock_url, key=KEY, slow_key=SLOW_KEY, narrow_key=NARROW_KEY, upstream_key=UPSTREAM_KEY))
-        os.chmod(conf, 0o600)
+        with open(conf_path, "w") as f:
+            f.write(conf.format(mock=mock_url, key=KEY, slow_key=SLOW_KEY, narrow_key=NARROW_KEY, upstream_key=UPSTREAM_KEY))
+        os.chmod(conf_path, 0o600)
         self.log_path = os.path.join(self.folder.name, "access.log")
         self.err_path = os.path.join(self.folder.name, "stderr.txt")
         with open(self.err_path, "w") as err:
-            self.weir = subprocess.Popen([WEIR, "serve", "-c", conf], stderr=err)
+            self.weir = subprocess.Popen([WEIR, "serve", "-c", conf_path], stderr=err)
 
         def is_up():
             with open(self.err_path) as f:
@@ -96,6 +118,13 @@ class Stack:
             if line == ".\n":
                 return lines
             lines.append(line.split())
+
+    def last_request(self):
+        """What the provider was asked last: its path, and the body."""
+        self.mock.stdin.write("body\n")
+        self.mock.stdin.flush()
+        target, body = (self.mock.stdout.readline() for _ in range(2))
+        return target.strip(), json.loads(body)
 
     def log(self):
         with open(self.log_path) as f:
@@ -123,7 +152,7 @@ def secrets_in(log):
 def check_table(client, version, ran):
     """Fails when README.md says something else about this client than what ran just now."""
     page = os.path.join(HERE, "README.md")
-    row = f"| {client} | {version} | {', '.join(sorted(ran))} |"
+    row = f"| {client} | {version} | {', '.join(sorted(set(ran)))} |"
     with open(page) as f:
         lines = f.read().rstrip("\n").split("\n")
     first = lines.index("|---|---|---|") + 1

@@ -78,6 +78,9 @@ TEST(Answer, CallsTheFirstToolThatIsOffered) {
     EXPECT_GT(count_in(joined(stream), "\"arguments\""), 2u);
     const auto after = ask("/v1/chat/completions", R"({"model":"m","messages":[{"role":"tool","content":"rain"}],)" + tools + "}");
     EXPECT_EQ(joined(after).find("tool_calls"), std::string::npos);
+    const auto others =
+        ask("/v1/messages", R"({"model":"m","messages":[{"role":"user","content":[{"type":"tool_result","content":"rain"}]}],)" + tools + "}");
+    EXPECT_EQ(joined(others).find("tool_use"), std::string::npos);
 }
 
 TEST(Answer, SpeaksResponsesFromCreatedToCompleted) {
@@ -146,4 +149,25 @@ TEST(Answer, EndsWithAnErrorEventWhenToldTo) {
 TEST(Answer, FindsTheModelInMultipartForms) {
     const std::string body = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--b--\r\n";
     EXPECT_EQ(mock::model_of({"POST", "/v1/audio/transcriptions", "multipart/form-data; boundary=b", body}), "whisper-1");
+}
+
+TEST(Answer, CallsSeveralFunctionsAtOnceAndThinksBefore) {
+    const std::string flat = R"({"name":"a","parameters":{}},{"name":"b","parameters":{}})";
+    const mock::script how{.calls = 2, .think = true};
+    for (const std::string stream : {"false", "true"}) {
+        const auto of = [&](std::string_view target, const std::string& tools) {
+            return joined(ask(target, R"({"model":"m","messages":[],"stream":)" + stream + R"(,"tools":[)" + tools + "]}", how));
+        };
+        const auto chat = of("/v1/chat/completions", R"({"function":{"name":"a"}},{"function":{"name":"b"}})");
+        const auto responses = of("/v1/responses", flat);
+        const auto messages = of("/v1/messages", flat);
+        const auto gemini = of(stream == "true" ? "/v1beta/models/m:streamGenerateContent" : "/v1beta/models/m:generateContent",
+                               R"({"functionDeclarations":[)" + flat + "]}");
+        for (const auto& each : {chat, responses, messages, gemini})
+            for (const auto* name : {R"("name":"a")", R"("name":"b")"}) EXPECT_NE(each.find(name), std::string::npos) << each;
+        EXPECT_NE(chat.find("reasoning_content"), std::string::npos) << chat;
+        EXPECT_NE(responses.find("encrypted_content"), std::string::npos) << responses;
+        EXPECT_NE(messages.find("signature"), std::string::npos) << messages;
+        EXPECT_EQ(count_in(gemini, "thoughtSignature"), 1u) << gemini;
+    }
 }

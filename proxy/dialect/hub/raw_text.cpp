@@ -49,6 +49,21 @@ void append_escaped(std::string& out, std::string_view plain) {
     }
 }
 
+void append_on_one_line(std::string& out, std::string_view json) {
+    constexpr std::string_view front = "\xE2\x80";
+    for (auto at = json.find(front); at != std::string_view::npos; at = json.find(front, at)) {
+        const char last = at + 2 < json.size() ? json[at + 2] : '\0';
+        if (last != '\xA8' && last != '\xA9') {
+            ++at;
+            continue;
+        }
+        out.append(json.substr(0, at)).append(last == '\xA8' ? R"(\u2028)" : R"(\u2029)");
+        json.remove_prefix(at + 3);
+        at = 0;
+    }
+    out.append(json);
+}
+
 void append_as_string(std::string& out, const embedded_json& value) {
     if (value.in_string)
         out += value.json;

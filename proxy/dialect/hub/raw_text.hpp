@@ -44,6 +44,9 @@ private:
 /// `plain` (UTF-8) as the content of a JSON string.
 void append_escaped(std::string& out, std::string_view plain);
 
+/// JSON text with U+2028 and U+2029 escaped: some clients take them for the ends of lines.
+void append_on_one_line(std::string& out, std::string_view json);
+
 /// What an embedded value is where a string is due: the content of that string.
 void append_as_string(std::string& out, const embedded_json& value);
 

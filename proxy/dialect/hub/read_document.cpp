@@ -173,6 +173,7 @@ void messages_block(json::cursor& at, teller& to) {
 bool read_messages_answer(json::cursor body, teller& to) {
     usage_report report;
     bool reported = false, found = false;
+    const auto why = look_for_text(body, "stop_reason"), sequence = look_for_text(body, "stop_sequence");
     to.begin(look_for_text(body, "id"));
     body.members([&](std::string_view key, json::cursor& at) {
         if (key == "usage") reported = read_usage(dialect::kind::anthropic, at, report);
@@ -181,7 +182,7 @@ bool read_messages_answer(json::cursor body, teller& to) {
         at.elements([&](json::cursor& each) { messages_block(each, to); });
     });
     if (reported) to.usage(endpoint::messages, report);
-    if (found) to.finish(messages_finish(look_for_text(body, "stop_reason")), look_for_text(body, "stop_sequence"));
+    if (found) to.finish(messages_finish(why), sequence);
     return found;
 }
 

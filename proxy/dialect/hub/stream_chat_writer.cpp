@@ -168,6 +168,7 @@ void chat_stream_writer::end() {
         out_->append(R"(,"completion_tokens":)").append(std::to_string(used_.completion()));
         out_->append(R"(,"total_tokens":)").append(std::to_string(used_.prompt() + used_.completion()));
         out_->append(R"(,"prompt_tokens_details":{"cached_tokens":)").append(std::to_string(used_.cached_input));
+        if (used_.cache_write > 0) out_->append(R"(,"cache_write_tokens":)").append(std::to_string(used_.cache_write));
         out_->append(R"(},"completion_tokens_details":{"reasoning_tokens":)").append(std::to_string(used_.reasoning)).append("}}}\n\n");
     }
     out_->append("data: [DONE]\n\n");

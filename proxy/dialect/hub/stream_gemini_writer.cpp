@@ -106,7 +106,9 @@ void gemini_stream_writer::text(const answer_event& what) {
     }
     thought ? seals_.heard_thought(what.text) : seals_.heard_text(what.text);
     begin_frame();
-    out_->append(R"({"text":")").append(what.text.json).append(1, '"');
+    out_->append(R"({"text":")");
+    append_on_one_line(*out_, what.text.json);
+    out_->append(1, '"');
     if (thought) out_->append(",\"thought\":true");
     out_->append(1, '}');
     end_frame({});
@@ -129,13 +131,9 @@ void gemini_stream_writer::close(const answer_event& what) {
     const bool whole = append_as_object(arguments, {of->arguments, true});
     if (whole) {
         begin_frame();
-        out_->append(R"({"functionCall":{"id":")")
-            .append(of->id)
-            .append(R"(","name":")")
-            .append(of->name)
-            .append(R"(","args":)")
-            .append(arguments)
-            .append("}}");
+        out_->append(R"({"functionCall":{"id":")").append(of->id).append(R"(","name":")").append(of->name).append(R"(","args":)");
+        append_on_one_line(*out_, arguments);
+        out_->append("}}");
         end_frame({});
         close_frame();
     }

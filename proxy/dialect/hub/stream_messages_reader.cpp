@@ -42,6 +42,7 @@ private:
     std::uint32_t block_ = 0;  ///< of the event at hand
     part::kind of_ = part::kind::text;
     bool known_ = false;  ///< the block that is open is one that others have
+    bool waits_ = false;  ///< a text that has begun and says nothing: others have no empty ones
     usage_report report_;
     std::uint32_t skipped_ = 0;
 };
@@ -102,7 +103,8 @@ void messages_stream_reader::block_start(json::cursor& at, answer_listener& to) 
             known_ = false;
         if (!known_) return (void)++skipped_;
         e.of = of_;
-        to.hear(e);
+        waits_ = of_ == part::kind::text;
+        if (!waits_) to.hear(e);
         if (!type.is("redacted_thinking")) return;
         e.is = kind::signature;
         e.opaque = {carrier::family::anthropic, look_for_text(value, "data")};
@@ -124,12 +126,19 @@ void messages_stream_reader::block_delta(json::cursor& at, answer_listener& to) 
             e.is = kind::signature;
             e.opaque = {carrier::family::anthropic, text_at(of)};
         });
-        if (e.is == kind::signature || !e.text.empty()) to.hear(e);
+        if (e.is != kind::signature && e.text.empty()) return;
+        if (std::exchange(waits_, false)) {
+            auto opens = e;
+            opens.is = kind::open;
+            opens.text = {};
+            to.hear(opens);
+        }
+        to.hear(e);
     });
 }
 
 void messages_stream_reader::block_stop(answer_listener& to) {
-    if (!std::exchange(known_, false)) return;
+    if (!std::exchange(known_, false) || std::exchange(waits_, false)) return;
     answer_event e;
     e.is = kind::close;
     e.of = of_;

@@ -1,5 +1,6 @@
 // A stream of /v1/messages, made of what another dialect says.
 #include <utility>
+#include <vector>
 
 #include "dialect/error_body.hpp"
 #include "dialect/hub/envelope.hpp"
@@ -23,6 +24,38 @@ std::string_view name_of(finish why) {
     }
 }
 
+/// Sees in the pieces of a call's arguments where the object ends.
+class object_end {
+public:
+    /// `piece` stands as the content of a JSON string.
+    void read(std::string_view piece);
+    [[nodiscard]] bool passed() const { return begun_ && depth_ == 0; }
+
+private:
+    int depth_ = 0;
+    bool begun_ = false, in_string_ = false, escaped_ = false;
+};
+
+void object_end::read(std::string_view piece) {
+    for (std::size_t i = 0; i < piece.size(); ++i) {
+        char c = piece[i];
+        if (c == '\\' && ++i < piece.size()) {
+            c = piece[i] == '"' || piece[i] == '\\' ? piece[i] : ' ';
+            if (piece[i] == 'u') i += 4;
+        }
+        if (std::exchange(escaped_, false)) continue;
+        if (c == '"') in_string_ = !in_string_;
+        if (in_string_) {
+            escaped_ = c == '\\';
+        } else if (c == '{' || c == '[') {
+            ++depth_;
+            begun_ = true;
+        } else if (c == '}' || c == ']') {
+            --depth_;
+        }
+    }
+}
+
 class messages_stream_writer final : public answer_stream_writer {
 public:
     explicit messages_stream_writer(answer_names names) : names_(std::move(names)), seals_(names_.scope) {}
@@ -34,24 +67,35 @@ public:
 private:
     static constexpr std::uint32_t none = ~std::uint32_t{0};
 
+    /// What came of a block while a call before it was not whole: blocks do not mix here.
+    struct held {
+        std::uint32_t block;
+        part::kind of;
+        std::string id, name, text, signature;
+        carrier::family family = carrier::family::none;  ///< of the signature
+        bool closed = false;
+    };
     void begin();
     void open(const answer_event& what);
     void delta(const answer_event& what);
     void start(std::string_view block);
-    void open_thought();
     void close();
     void close_thought();
     void stop();
     void redacted(const std::string& sealed);
+    void hold(const answer_event& what);
+    void release(bool all);
     void frame(std::string_view name) { out_->append("event: ").append(name).append("\ndata: "); }
     void usage(bool all);
 
     answer_names names_;
     usage::counts used_;
-    std::uint32_t next_ = 0;     ///< number of the next block
-    std::uint32_t open_ = none;  ///< the reader's number of the block that is open
-    part::kind kind_ = part::kind::text;
-    bool shown_ = false;  ///< the client has been told of it
+    std::uint32_t next_ = 0;              ///< number of the next block
+    std::uint32_t open_ = none;           ///< the reader's number of the block that is open
+    part::kind kind_ = part::kind::text;  ///< what that is
+    bool shown_ = false;                  ///< the client has been told of it
+    object_end arguments_;                ///< of that
+    std::vector<held> held_;
     sealer seals_;
     carrier::family family_ = carrier::family::none;  ///< of what stands in signature_
     std::string signature_;
@@ -75,16 +119,21 @@ void messages_stream_writer::usage(bool all) {
     if (all && used_.cached_input > 0) out_->append("\"cache_read_input_tokens\":").append(std::to_string(used_.cached_input)).append(1, ',');
     if (all && used_.cache_write > 0) out_->append("\"cache_creation_input_tokens\":").append(std::to_string(used_.cache_write)).append(1, ',');
     out_->append("\"output_tokens\":").append(std::to_string(used_.completion()));
+    if (all && used_.reasoning > 0)
+        out_->append(R"(,"output_tokens_details":{"thinking_tokens":)").append(std::to_string(used_.reasoning)).append(1, '}');
 }
 
 void messages_stream_writer::hear(const answer_event& what) {
     if (out_ == nullptr) return;
     switch (what.is) {
         case kind::begin: return;  // it waits for something that is said
-        case kind::open: return open(what);
+        case kind::open:
+            if (open_ != none && kind_ == part::kind::call && !arguments_.passed()) return hold(what);
+            return open(what);
         case kind::close:
-            if (what.block == open_) close();
-            return;
+            if (what.block != open_) return hold(what);
+            close();
+            return release(false);
         case kind::usage: used_ = what.used; return;
         case kind::finish:
             why_ = what.why;
@@ -114,6 +163,7 @@ void messages_stream_writer::open(const answer_event& what) {
     open_ = what.block;
     kind_ = what.of;
     shown_ = false;
+    arguments_ = {};
     family_ = carrier::family::none;
     signature_.clear();
     if (what.of == part::kind::reasoning) return;  // it waits for something that can be seen
@@ -124,9 +174,9 @@ void messages_stream_writer::open(const answer_event& what) {
     start(block);
 }
 
-// A block is open, and this is of it: blocks do not mix here.
 void messages_stream_writer::delta(const answer_event& what) {
-    if (what.block != open_) return;
+    if (what.block != open_) return hold(what);
+    if (what.is == kind::arguments) arguments_.read(what.text.json);
     if (what.is == kind::signature) {
         family_ = what.opaque.of;
         signature_ = what.opaque.data.json;
@@ -149,6 +199,49 @@ void messages_stream_writer::delta(const answer_event& what) {
     else
         out_->append(R"({"type":"text_delta","text":")").append(what.text.json);
     out_->append("\"}}\n\n");
+}
+
+// Of a block that is over already nothing more is said.
+void messages_stream_writer::hold(const answer_event& what) {
+    if (what.is == kind::open) {
+        held_.push_back({what.block, what.of, std::string{what.id.json}, std::string{what.name.json}, {}, std::string{what.opaque.data.json},
+                         what.opaque.of});
+        return;
+    }
+    for (auto& each : held_) {
+        if (each.block != what.block) continue;
+        if (what.is == kind::close)
+            each.closed = true;
+        else if (what.is == kind::signature)
+            each.signature = what.opaque.data.json, each.family = what.opaque.of;
+        else
+            each.text += what.text.json;
+    }
+}
+
+// Says what was held back, up to a block that is not over; at the end all of it.
+void messages_stream_writer::release(bool all) {
+    for (const auto waiting = std::exchange(held_, {}); const auto& each : waiting) {
+        answer_event e;
+        e.is = kind::open;
+        e.of = each.of;
+        e.block = each.block;
+        e.id = raw_text{each.id};
+        e.name = raw_text{each.name};
+        const carrier signature{each.family, raw_text{each.signature}, 0};
+        const bool is_signed = each.family != carrier::family::none;
+        if (is_signed && each.of == part::kind::call) e.opaque = signature;
+        hear(e);
+        e.opaque = {};
+        e.is = each.of == part::kind::call ? kind::arguments : kind::text;
+        e.text = raw_text{each.text};
+        if (!each.text.empty()) hear(e);
+        e.is = kind::signature;
+        e.opaque = signature;
+        if (is_signed && each.of != part::kind::call) hear(e);
+        e.is = kind::close;
+        if (each.closed || all) hear(e);
+    }
 }
 
 void messages_stream_writer::stop() {
@@ -186,6 +279,7 @@ void messages_stream_writer::end() {
     if (out_ == nullptr || std::exchange(said_, true)) return;
     begin();
     close();
+    release(true);
     frame("message_delta");
     out_->append(R"({"type":"message_delta","delta":{"stop_reason":")").append(name_of(why_)).append(R"(","stop_sequence":)");
     if (why_ == finish::stop_sequence && !stop_.empty())

@@ -26,13 +26,15 @@ private:
         std::int64_t part;
         std::uint32_t block;
         part::kind of;
-        bool said = false;  ///< something of it came before its end
+        bool said = false;         ///< something of it came before its end
+        std::int64_t summary = 0;  ///< of a thought: the number of its part
         bool open = true;
     };
 
     void added(json::cursor& at, answer_listener& to);
     void delta(raw_text type, json::cursor& at, answer_listener& to);
     void done(json::cursor& at, answer_listener& to);
+    void done(std::int64_t output, json::cursor& item, answer_listener& to);
     void over(raw_text type, json::cursor& at, answer_listener& to);
     void fill(item& of, json::cursor& whole, answer_listener& to);
     item& block_of(std::int64_t output, std::int64_t part, part::kind of, answer_listener& to, raw_text id = {}, raw_text name = {});
@@ -45,6 +47,8 @@ private:
     usage_report report_;
     std::uint32_t skipped_ = 0;
 };
+
+constexpr std::string_view blank_line = R"(\n\n)";  ///< between the parts of a summary: they are one thought
 
 part::kind kind_of(raw_text type) {
     if (type.is("function_call") || type.is("custom_tool_call")) return part::kind::call;
@@ -120,11 +124,12 @@ void responses_stream_reader::added(json::cursor& at, answer_listener& to) {
 }
 
 void responses_stream_reader::delta(raw_text type, json::cursor& at, answer_listener& to) {
-    std::int64_t output = 0, inner = 0;
+    std::int64_t output = 0, inner = 0, summary = 0;
     raw_text text;
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "output_index") output = integer_at(value).value_or(0);
         if (key == "content_index") inner = integer_at(value).value_or(0);
+        if (key == "summary_index") summary = integer_at(value).value_or(0);
         if (key == "delta" && value.peek() == '"') text = text_at(value);
     });
     if (text.empty()) return;
@@ -135,6 +140,7 @@ void responses_stream_reader::delta(raw_text type, json::cursor& at, answer_list
     if (type.is("response.reasoning_summary_text.delta") || type.is("response.reasoning_text.delta")) of = part::kind::reasoning;
     const bool is_item = of == part::kind::call || of == part::kind::reasoning;
     auto& where = block_of(output, is_item ? 0 : inner, of, to);
+    if (std::exchange(where.summary, summary) != summary && where.said) tell(kind::text, where, raw_text{blank_line}, to);
     where.said = true;
     tell(arguments ? kind::arguments : kind::text, where, text, to);
 }
@@ -146,10 +152,14 @@ void responses_stream_reader::fill(item& of, json::cursor& whole, answer_listene
     whole.members([&](std::string_view key, json::cursor& value) {
         if (of.of == part::kind::call && (key == "arguments" || key == "input") && value.peek() == '"')
             if (const auto text = text_at(value); !text.empty()) tell(kind::arguments, of, text, to);
-        if (of.of == part::kind::reasoning && key == "summary")
-            value.elements([&](json::cursor& each) {
-                if (const auto text = look_for_text(each, "text"); !text.empty()) tell(kind::text, of, text, to);
-            });
+        if (of.of != part::kind::reasoning || key != "summary") return;
+        bool first = true;
+        value.elements([&](json::cursor& each) {
+            const auto text = look_for_text(each, "text");
+            if (text.empty()) return;
+            if (!std::exchange(first, false)) tell(kind::text, of, raw_text{blank_line}, to);
+            tell(kind::text, of, text, to);
+        });
     });
 }
 
@@ -160,36 +170,39 @@ void responses_stream_reader::done(json::cursor& at, answer_listener& to) {
         if (key == "output_index") output = integer_at(value).value_or(0);
     });
     at.members([&](std::string_view key, json::cursor& value) {
-        if (key != "item") return;
-        const auto of = kind_of(look_for_text(value, "type"));
-        if (of == part::kind::hosted) return;
-        if (of == part::kind::text) {
-            value.members([&](std::string_view inside, json::cursor& content) {
-                if (inside != "content") return;
-                std::int64_t number = 0;
-                content.elements([&](json::cursor& each) {
-                    const bool refusal = look_for_text(each, "type").is("refusal");
-                    const auto text = look_for_text(each, refusal ? "refusal" : "text");
-                    auto& where = block_of(output, number++, refusal ? part::kind::refusal : part::kind::text, to);
-                    if (!std::exchange(where.said, true) && !text.empty()) tell(kind::text, where, text, to);
-                    close(where, to);
-                });
-            });
-            return;
-        }
-        auto& where = block_of(output, 0, of, to, look_for_text(value, "call_id"), look_for_text(value, "name"));
-        auto whole = value;
-        fill(where, whole, to);
-        if (const auto sealed = look_for_text(value, "encrypted_content"); sealed.said && !sealed.empty()) {
-            answer_event e;
-            e.is = kind::signature;
-            e.of = of;
-            e.block = where.block;
-            e.opaque = {carrier::family::openai, sealed};
-            to.hear(e);
-        }
-        close(where, to);
+        if (key == "item") done(output, value, to);
     });
+}
+
+void responses_stream_reader::done(std::int64_t output, json::cursor& item, answer_listener& to) {
+    const auto of = kind_of(look_for_text(item, "type"));
+    if (of == part::kind::hosted) return;
+    if (of == part::kind::text) {
+        item.members([&](std::string_view inside, json::cursor& content) {
+            if (inside != "content") return;
+            std::int64_t number = 0;
+            content.elements([&](json::cursor& each) {
+                const bool refusal = look_for_text(each, "type").is("refusal");
+                const auto text = look_for_text(each, refusal ? "refusal" : "text");
+                auto& where = block_of(output, number++, refusal ? part::kind::refusal : part::kind::text, to);
+                if (!std::exchange(where.said, true) && !text.empty()) tell(kind::text, where, text, to);
+                close(where, to);
+            });
+        });
+        return;
+    }
+    auto& where = block_of(output, 0, of, to, look_for_text(item, "call_id"), look_for_text(item, "name"));
+    auto whole = item;
+    fill(where, whole, to);
+    if (const auto sealed = look_for_text(item, "encrypted_content"); sealed.said && !sealed.empty()) {
+        answer_event e;
+        e.is = kind::signature;
+        e.of = of;
+        e.block = where.block;
+        e.opaque = {carrier::family::openai, sealed};
+        to.hear(e);
+    }
+    close(where, to);
 }
 
 void responses_stream_reader::over(raw_text type, json::cursor& at, answer_listener& to) {
@@ -205,6 +218,11 @@ void responses_stream_reader::over(raw_text type, json::cursor& at, answer_liste
         value.members([&](std::string_view inside, json::cursor& of) {
             if (inside == "error") look_at_error(of);
             if (inside == "incomplete_details") why = look_for_text(of, "reason");
+            // Some bring the items here alone.
+            if (inside == "output" && items_.empty()) {
+                std::int64_t number = 0;
+                of.elements([&](json::cursor& each) { done(number++, each, to); });
+            }
             if (inside != "usage" || !read_usage(dialect::kind::openai, of, report_)) return;
             e.is = kind::usage;
             e.used = counts_of(endpoint::responses, report_);

@@ -41,7 +41,7 @@ private:
     void event(std::string_view type);
     void finish_event() { out_->append("}\n\n"); }
     void place(const item& of, std::string_view inner);
-    void response(std::string_view status, std::string_view more);
+    void response(std::string_view status, std::string_view more, std::string_view error = "null");
     void whole(std::string& to, const item& of, bool done) const;
     [[nodiscard]] static std::string_view part_of(const item& of) { return of.of == part::kind::refusal ? "refusal" : "text"; }
 
@@ -68,7 +68,7 @@ void responses_stream_writer::place(const item& of, std::string_view inner) {
     if (!inner.empty()) out_->append(",\"").append(inner).append("\":0");
 }
 
-void responses_stream_writer::response(std::string_view status, std::string_view more) {
+void responses_stream_writer::response(std::string_view status, std::string_view more, std::string_view error) {
     out_->append(R"(,"response":{"id":")").append(names_.id).append(R"(","object":"response","created_at":)").append(std::to_string(names_.created));
     out_->append(R"(,"status":")").append(status).append(R"(","model":")");
     append_escaped(*out_, names_.model);
@@ -81,8 +81,8 @@ void responses_stream_writer::response(std::string_view status, std::string_view
             whole(*out_, each, true);
         }
     }
-    out_->append(R"(],"parallel_tool_calls":true,"tool_choice":"auto","tools":[],"store":false,"error":null,"instructions":null,"metadata":{},)");
-    out_->append(R"("temperature":null,"top_p":null)").append(more).append(1, '}');
+    out_->append(R"(],"parallel_tool_calls":true,"tool_choice":"auto","tools":[],"store":false,"error":)").append(error);
+    out_->append(R"(,"instructions":null,"metadata":{},"temperature":null,"top_p":null)").append(more).append(1, '}');
 }
 
 void responses_stream_writer::begin() {
@@ -295,8 +295,7 @@ void responses_stream_writer::break_off(const core::error& why) {
     event("response.failed");
     out_->append(R"(,"code":")").append(core::name_of(why.what)).append(R"(","message":")").append(message);
     out_->append(R"(","error":{"code":")").append(core::name_of(why.what)).append(R"(","message":")").append(message).append("\"}");
-    out_->append(R"(,"response":{"id":")").append(names_.id).append(R"(","object":"response","created_at":)").append(std::to_string(names_.created));
-    out_->append(R"(,"status":"failed","output":[],"error":{"code":"server_error","message":")").append(message).append("\"}}");
+    response("failed", R"(,"incomplete_details":null,"usage":null)", R"({"code":"server_error","message":")" + message + "\"}");
     finish_event();
 }
 

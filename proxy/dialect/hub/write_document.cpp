@@ -36,6 +36,7 @@ std::string_view gemini_reason(finish why) {
         case finish::filtered:
         case finish::refused: return "SAFETY";
         case finish::broken_call: return "MALFORMED_FUNCTION_CALL";
+        case finish::paused: return "OTHER";
         default: return "STOP";
     }
 }
@@ -168,6 +169,7 @@ void document_writer::chat(json_writer& out) {
     number(out, "total_tokens", used_.prompt() + used_.completion());
     out.open_member("prompt_tokens_details", '{');
     number(out, "cached_tokens", used_.cached_input);
+    if (used_.cache_write > 0) number(out, "cache_write_tokens", used_.cache_write);
     out.close('}');
     out.open_member("completion_tokens_details", '{');
     number(out, "reasoning_tokens", used_.reasoning);
@@ -241,6 +243,11 @@ void document_writer::messages(json_writer& out) {
     number(out, "cache_read_input_tokens", used_.cached_input);
     number(out, "cache_creation_input_tokens", used_.cache_write);
     number(out, "output_tokens", used_.completion());
+    if (used_.reasoning > 0) {
+        out.open_member("output_tokens_details", '{');
+        number(out, "thinking_tokens", used_.reasoning);
+        out.close('}');
+    }
     out.close('}');
     out.close('}');
 }
@@ -285,7 +292,7 @@ void document_writer::item_of_responses(json_writer& out, const block& of, std::
         out.open('{');
         out.plain_member("type", refusal ? "refusal" : "output_text");
         out.text_member(refusal ? "refusal" : "text", raw_text{of.text});
-        if (!refusal) out.member("annotations", "[]");
+        if (!refusal) out.member("annotations", "[]"), out.member("logprobs", "[]");
         out.close('}');
     }
     out.close(']');
@@ -336,20 +343,21 @@ void document_writer::gemini(json_writer& out) {
     out.plain_member("role", "model");
     out.open_member("parts", '[');
     for (const auto& each : blocks_) {
-        std::string args;
+        std::string whole, text;
         const bool call = each.of == part::kind::call;
-        if (call && !append_as_object(args, {each.text, true})) continue;
+        if (call && !append_as_object(whole, {each.text, true})) continue;
         const bool thought = each.of == part::kind::reasoning;
         if (thought && each.text.empty() && each.sealed.empty()) continue;
+        append_on_one_line(text, call ? std::string_view{whole} : std::string_view{each.text});
         out.open('{');
         if (call) {
             out.open_member("functionCall", '{');
             out.text_member("id", raw_text{each.id});
             out.text_member("name", raw_text{each.name});
-            out.member("args", args);
+            out.member("args", text);
             out.close('}');
         } else {
-            out.text_member("text", raw_text{each.text});
+            out.text_member("text", raw_text{text});
             if (thought) out.member("thought", "true");
         }
         if (!each.sealed.empty()) out.plain_member("thoughtSignature", as_base64(each.sealed));

@@ -205,6 +205,7 @@ void responses_writer::content_part(const part& p, bool of_assistant) {
             out_.plain_member("type", "input_image");
             out_.key("image_url");
             url(p.source);
+            out_.plain_member("detail", "auto");
             return out_.close('}');
         case kind::refusal:
             out_.open('{');

@@ -80,6 +80,52 @@ TEST(HubStream, AnotherIdUnderTheSameNumberIsAnotherCall) {
     EXPECT_NE(got.find(R"("id":"b")"), std::string::npos);
 }
 
+TEST(HubStream, InterleavedCallsBecomeOneBlockAfterTheOther) {
+    const auto got = data_of(as_messages(
+        {chunk(
+             R"({"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}},{"index":1,"id":"b","function":{"name":"g","arguments":""}}]})"),
+         chunk(R"({"tool_calls":[{"index":0,"function":{"arguments":"{\"x\":\"}\\\""}},{"index":1,"function":{"arguments":"{\"y\""}}]})"),
+         chunk(R"({"tool_calls":[{"index":1,"function":{"arguments":":2}"}},{"index":0,"function":{"arguments":"\"}"}}]})"),
+         chunk(R"({"content":"t"})"), R"({"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]})"}));
+    const std::vector<std::string> expected{
+        R"({"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"a","name":"f","input":{}}})",
+        R"({"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"x\":\"}\\\""}})",
+        R"({"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"\"}"}})",
+        R"({"type":"content_block_stop","index":0})",
+        R"({"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}})",
+        R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"t"}})",
+        R"({"type":"content_block_stop","index":1})",
+        R"({"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"b","name":"g","input":{}}})",
+        R"({"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"y\":2}"}})",
+        R"({"type":"content_block_stop","index":2})"};
+    ASSERT_EQ(got.size(), expected.size() + 3);
+    EXPECT_EQ(std::vector<std::string>(got.begin() + 1, got.end() - 2), expected);
+}
+
+TEST(HubStream, CallsThatFollowOneAnotherAreNotHeldBack) {
+    std::string out;
+    const auto read = read_chat_stream();
+    const auto write = write_messages_stream({.id = "msg_1", .model = "claude"});
+    write->into(&out);
+    for (auto each : {chunk(R"({"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":[1]}"}}]})"),
+                      chunk(R"({"tool_calls":[{"index":1,"id":"b","function":{"name":"g","arguments":"{\"y"}}]})")}) {
+        const auto size = each.size();
+        each.append(64, '\0');
+        read->read(std::string_view{each}.substr(0, size), *write);
+    }
+    EXPECT_NE(out.find(R"("partial_json":"{\"y")"), std::string::npos) << out;
+}
+
+TEST(HubStream, EmptyTextsBeforeACallAreNoItems) {
+    const auto stream = written(
+        read_messages_stream(), write_responses_stream({.id = "resp_1", .model = "m", .created = 7}),
+        {R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})", R"({"type":"content_block_stop","index":0})",
+         R"({"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"k","name":"f","input":{}}})",
+         R"({"type":"content_block_stop","index":1})", R"({"type":"message_delta","delta":{"stop_reason":"tool_use"}})"});
+    EXPECT_EQ(stream.find(R"("type":"message")"), std::string::npos) << stream;
+    EXPECT_NE(stream.find(R"("output":[{"id":"fc_resp_1_0","type":"function_call")"), std::string::npos) << stream;
+}
+
 TEST(HubStream, MessagesBecomeChunks) {
     const auto got = data_of(as_chat(
         {R"({"type":"message_start","message":{"id":"m","usage":{"input_tokens":5,"cache_read_input_tokens":2,"output_tokens":1}}})",
@@ -171,6 +217,40 @@ TEST(HubStream, TakesFromTheEndsOfItemsWhatNoDeltaBrought) {
     EXPECT_NE(got.find(R"("finish_reason":"length")"), std::string::npos);
 }
 
+TEST(HubStream, TakesFromTheEndOfTheAnswerWhatNoItemBrought) {
+    const auto got = chat_of_responses(
+        {R"({"type":"response.created","response":{"id":"r"}})",
+         R"({"type":"response.completed","response":{"output":[{"type":"message","content":[{"type":"output_text","text":"whole"}]},{"type":"function_call","call_id":"k","name":"f","arguments":"{}"}]}})"});
+    EXPECT_NE(got.find(R"("content":"whole")"), std::string::npos) << got;
+    EXPECT_NE(got.find(R"("arguments":"{}")"), std::string::npos) << got;
+    EXPECT_NE(got.find(R"("finish_reason":"tool_calls")"), std::string::npos) << got;
+}
+
+TEST(HubStream, PartsOfASummaryAreOneThought) {
+    const std::string end =
+        R"({"type":"response.output_item.done","output_index":0,"item":{"type":"reasoning","summary":[{"type":"summary_text","text":"a"},{"type":"summary_text","text":"b"}]}})";
+    const std::vector<std::string> pieces{R"({"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":0,"delta":"a"})",
+                                          R"({"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":1,"delta":"b"})", end};
+    for (const auto& events : {pieces, std::vector<std::string>{end}}) {
+        const auto got = chat_of_responses(events);
+        const auto gap = got.find(R"("reasoning_content":"\n\n")"), second = got.find(R"("reasoning_content":"b")");
+        EXPECT_LT(got.find(R"("reasoning_content":"a")"), gap) << got;
+        EXPECT_LT(gap, second) << got;
+        EXPECT_NE(second, std::string::npos) << got;
+    }
+}
+
+TEST(HubStream, AnErrorStandsInAWholeResponse) {
+    const auto got = data_of(written(read_messages_stream(), write_responses_stream({.id = "resp_1", .model = "m", .created = 7}),
+                                     {R"({"type":"error","error":{"type":"overloaded_error","message":"busy"}})"}));
+    ASSERT_EQ(got.size(), 3u);
+    EXPECT_EQ(
+        got.back(),
+        R"({"type":"response.failed","sequence_number":2,"code":"stream_interrupted","message":"upstream says: busy","error":{"code":"stream_interrupted","message":"upstream says: busy"},)"
+        R"("response":{"id":"resp_1","object":"response","created_at":7,"status":"failed","model":"m","output":[],"parallel_tool_calls":true,"tool_choice":"auto","tools":[],"store":false,)"
+        R"("error":{"code":"server_error","message":"upstream says: busy"},"instructions":null,"metadata":{},"temperature":null,"top_p":null,"incomplete_details":null,"usage":null}})");
+}
+
 // --- gemini ---
 
 TEST(HubStream, PartsBecomeBlocks) {
@@ -192,7 +272,7 @@ TEST(HubStream, PartsBecomeBlocks) {
         R"({"type":"content_block_start","index":3,"content_block":{"type":"tool_use","id":"call_R_0","name":"f","input":{}}})",
         R"({"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":"{\"x\": \"y\"}"}})",
         R"({"type":"content_block_stop","index":3})",
-        R"({"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"input_tokens":3,"output_tokens":3}})",
+        R"({"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"input_tokens":3,"output_tokens":3,"output_tokens_details":{"thinking_tokens":1}}})",
         R"({"type":"message_stop"})"};
     EXPECT_EQ(got, expected);
 }
@@ -210,6 +290,26 @@ TEST(HubStream, CallsBecomePartsOnceTheyAreWholeAndNeverElse) {
         R"({"candidates":[{"content":{"role":"model","parts":[]},"finishReason":"MAX_TOKENS")" + end +
             R"(,"usageMetadata":{"promptTokenCount":0,"candidatesTokenCount":0,"totalTokenCount":0}})"};
     EXPECT_EQ(got, expected);
+}
+
+// Some clients take them for the ends of lines.
+TEST(HubStream, SeparatorsOfLinesAreEscapedForGemini) {
+    const auto got =
+        written(read_chat_stream(), write_gemini_stream({.id = "R", .model = "g"}),
+                {chunk("{\"content\":\"a\u2028b\u2029c\u2026\"}"),
+                 chunk("{\"tool_calls\":[{\"index\":0,\"id\":\"k\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"x\\\":\\\"\u2028\\\"}\"}}]}"),
+                 R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})"});
+    EXPECT_NE(got.find("{\"text\":\"a\\u2028b\\u2029c\u2026\"}"), std::string::npos) << got;
+    EXPECT_NE(got.find(R"("args":{"x":"\u2028"})"), std::string::npos) << got;
+}
+
+TEST(HubStream, WhatIsWrittenToACacheIsTold) {
+    const auto got =
+        as_chat({R"({"type":"message_start","message":{"id":"m","usage":{"input_tokens":5,"cache_creation_input_tokens":2,"output_tokens":1}}})",
+                 R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":9}})"},
+                true);
+    EXPECT_NE(got.find(R"("prompt_tokens":7)"), std::string::npos) << got;
+    EXPECT_NE(got.find(R"("prompt_tokens_details":{"cached_tokens":0,"cache_write_tokens":2})"), std::string::npos) << got;
 }
 
 TEST(HubStream, BlocksBecomeItemsWithBeginningAndEnd) {
