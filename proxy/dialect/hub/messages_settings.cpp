@@ -21,8 +21,8 @@ messages_settings::messages_settings(const conversation& of, const target_settin
     : of_(of), to_(to), told_(told), words_(words_of(of.from)), how_(decide()) {}
 
 std::int64_t messages_settings::most() const {
-    const auto most = of_.max_output ? *of_.max_output : to_.max_output.value_or(to_.can.max_output);
-    return std::max<std::int64_t>(std::min(most, to_.can.max_output), 1);
+    const auto asked = of_.max_output ? *of_.max_output : to_.max_output.value_or(to_.can.max_output);
+    return std::max<std::int64_t>(std::min(asked, to_.can.max_output), 1);
 }
 
 void messages_settings::limit(json_writer& out) const {
