@@ -13,8 +13,8 @@ namespace hub = dialect::hub;
 
 }  // namespace
 
-translated_answer::translated_answer(const translated_request& of, hub::answer_names names, bool streams)
-    : how_(of.how()), said_(of.said()), names_(std::move(names)), streams_(streams) {}
+translated_answer::translated_answer(const service& how, translation_said said, hub::answer_names names, bool streams)
+    : how_(how), said_(std::move(said)), names_(std::move(names)), streams_(streams) {}
 
 hub::answer_stream_writer& translated_answer::writer() {
     if (!writer_) {
