@@ -27,9 +27,12 @@ hub::answer_stream_writer& translated_answer::writer() {
 void translated_answer::take(std::string_view event) {
     if (over_) return;
     if (!reader_) reader_ = hub::read_stream_of(how_.to);
-    const auto fields = dialect::read_fields(event, joined_);
+    auto fields = dialect::read_fields(event, joined_);
     if (!fields.has_data) return;
-    if (fields.data.data() == joined_.data()) joined_.reserve(joined_.size() + 64);
+    if (fields.data.data() == joined_.data()) {
+        joined_.reserve(joined_.size() + 64);  // it may move
+        fields.data = joined_;
+    }
     reader_->read(fields.data, writer());
 }
 
