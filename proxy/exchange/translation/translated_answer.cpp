@@ -4,6 +4,7 @@
 
 #include "dialect/hub/documents.hpp"
 #include "dialect/hub/error_answer.hpp"
+#include "dialect/hub/reading.hpp"
 #include "dialect/read/sse_fields.hpp"
 
 namespace weir::exchange {
@@ -48,9 +49,9 @@ void translated_answer::break_off(const core::error& why) {
 }
 
 bool translated_answer::take_document(std::string_view json) {
-    auto& where = dialect::json::thread_index();
-    if (where.build(json) != dialect::json::fault::none) return false;
-    const dialect::json::cursor at{where};
+    const auto* where = hub::index_of(json);
+    if (where == nullptr) return false;
+    const dialect::json::cursor at{*where};
     if (streams_) {
         over_ = true;
         const bool known = hub::read_document(how_.to, at, writer());

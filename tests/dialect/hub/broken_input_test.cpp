@@ -138,3 +138,9 @@ TEST(HubBroken, EventsInAnyShapeBecomeEvents) {
         }
     }
 }
+
+TEST(HubBroken, ArgumentsWithEscapesThatJsonDoesNotKnowAreText) {
+    std::string out;
+    EXPECT_FALSE(append_as_object(out, {R"({\"a\":\"\\q\"})", true}));
+    EXPECT_EQ(out, R"({"input":"{\"a\":\"\\q\"}"})");
+}
