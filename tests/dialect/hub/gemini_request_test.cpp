@@ -106,3 +106,22 @@ TEST(HubGemini, RewritesSchemasToWhatItReads) {
     EXPECT_EQ(schema_for_gemini(R"({"type":"object","additionalProperties":false})", looser), R"({"type":"object","additionalProperties":false})");
     EXPECT_FALSE(looser);
 }
+
+TEST(HubGemini, WritesOtherSchemasKeysAndCountsAsJson) {
+    const auto of = [](const std::string& schema) {
+        return as_chat(R"({"contents":[{"parts":[{"text":"a"}]}],"tools":[{"functionDeclarations":[{"name":"f","parameters":)" + schema + "}]}]}");
+    };
+    EXPECT_NE(of(R"({"type":"ARRAY","minItems":"2","maxItems":"%","minLength":"","maxLength":"007","minProperties":1})")
+                  .find(R"({"type":"array","minItems":2,"maxItems":"%","minLength":"","maxLength":"007","minProperties":1})"),
+              std::string::npos);
+    EXPECT_NE(of(R"({"x\"y\\":1})").find(R"({"x\"y\\":1})"), std::string::npos);
+    bool looser = false;
+    EXPECT_EQ(schema_for_gemini(R"({"x\"y\\":1})", looser), R"({"x\"y\\":1})");
+}
+
+TEST(HubGemini, FollowsNoMoreReferencesThanASchemaNeeds) {
+    bool looser = false;
+    // Each level has the one below it twice: some 2^32 places.
+    EXPECT_EQ(schema_for_gemini(R"({"allOf":[{"$ref":"#"},{"$ref":"#"}]})", looser), "{}");
+    EXPECT_TRUE(looser);
+}
