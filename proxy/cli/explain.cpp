@@ -227,7 +227,7 @@ private:
         if (exchange::is_foreign(pool, asked_.target) && !is_said)
             std::cout << "             sent as it is, in another dialect: " << exchange::foreign_hint(pool, asked_.target) << '\n';
         else
-            std::cout << "             native       " << (word.empty() ? "as it came" : word) << '\n';
+            std::cout << "             native       " << (asked_.target.id == dialect::endpoint::other ? "as it came" : word) << '\n';
     }
 
     /// `path_at`: what each of them is asked for.
