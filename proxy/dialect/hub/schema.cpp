@@ -1,5 +1,6 @@
 #include "dialect/hub/schema.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 #include "dialect/hub/raw_text.hpp"
@@ -121,7 +122,8 @@ namespace {
 /// What a schema says, rewritten for Gemini. Keys are looked at where they are keywords alone: below `properties` they are names.
 class for_gemini {
 public:
-    for_gemini(const json::index& whole, std::string& out, bool& looser) : whole_(whole), out_(out), looser_(looser) {}
+    for_gemini(const json::index& whole, std::string& out, bool& looser, std::size_t& room)
+        : whole_(whole), out_(out), looser_(looser), room_(room) {}
 
     void object(json::cursor at, unsigned depth) {
         const auto reference = look_for_text(at, "$ref");
@@ -132,9 +134,9 @@ public:
     }
 
 private:
-    static constexpr unsigned deepest = 32;                          // beyond it is a circle, or means nothing to a model
-    static constexpr std::size_t longest = std::size_t{256} * 1024;  // references that lead to references grow like a tree
-    static constexpr std::size_t most_read = std::size_t{16} * 1024 * 1024;
+    static constexpr unsigned deepest = 32;            // beyond it is a circle, or means nothing to a model
+    static constexpr std::size_t most_times = 256;     // that it is read, and small ones some more
+    static constexpr std::size_t of_a_reference = 16;  // bytes of the room, even where nothing comes of it
 
     void members(json::cursor at, unsigned depth) {
         at.members([&](std::string_view key, json::cursor& value) { member(key, value, depth); });
@@ -226,8 +228,11 @@ private:
 
     // Each reference that is followed reads the schema again, and two in one place double with each level.
     bool may_follow(unsigned depth) {
-        read_ += whole_.text().size();
-        return depth < deepest && out_.out().size() <= longest && read_ <= most_read;
+        const auto size = whole_.text().size();
+        read_ += size;
+        if (depth >= deepest || read_ > most_times * (size + 1024) || out_.out().size() + of_a_reference > size + room_) return false;
+        room_ -= std::min(room_, of_a_reference);
+        return true;
     }
 
     void follow(raw_text reference, unsigned depth) {
@@ -242,16 +247,18 @@ private:
     const json::index& whole_;
     json_writer out_;
     bool& looser_;
+    std::size_t& room_;
     std::size_t read_ = 0;
 };
 
 }  // namespace
 
-std::string schema_for_gemini(std::string_view schema, bool& looser) {
+std::string schema_for_gemini(std::string_view schema, bool& looser, std::size_t& room) {
     json::index whole;
     std::string out;
     if (whole.build(schema) != json::fault::none || json::cursor{whole}.peek() != '{') return R"({"type":"object"})";
-    for_gemini{whole, out, looser}.object(json::cursor{whole}, 0);
+    for_gemini{whole, out, looser, room}.object(json::cursor{whole}, 0);
+    if (out.size() > schema.size()) room -= std::min(room, out.size() - schema.size());
     return out;
 }
 

@@ -47,6 +47,7 @@ private:
     notes& told_;
     const client_words& words_;
     side open_ = side::none;
+    std::size_t room_ = schema_room;
 };
 
 void gemini_writer::write() {
@@ -266,7 +267,7 @@ void gemini_writer::declaration(const tool& t) {
         out_.member("parametersJsonSchema", text_input);
     } else if (!t.schema.empty()) {
         bool looser = false;
-        out_.member("parametersJsonSchema", schema_for_gemini(t.schema, looser));
+        out_.member("parametersJsonSchema", schema_for_gemini(t.schema, looser, room_));
         if (looser) told_.change(words_.tools, "not all of JSON Schema is read");
     }
     out_.close('}');
@@ -306,7 +307,7 @@ void gemini_writer::generation() {
         out_.plain_member("responseMimeType", "application/json");
     if (of_.format.is == answer_format::kind::schema && !of_.format.schema.empty()) {
         bool looser = false;
-        out_.member("responseJsonSchema", schema_for_gemini(of_.format.schema, looser));
+        out_.member("responseJsonSchema", schema_for_gemini(of_.format.schema, looser, room_));
         if (looser) told_.change(words_.format, "not all of JSON Schema is read");
     }
     thoughts();

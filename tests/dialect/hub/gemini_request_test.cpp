@@ -25,6 +25,11 @@ std::string as_chat(std::string_view body, std::string* refused = nullptr) {
     return out;
 }
 
+std::string schema_for_gemini(std::string_view schema, bool& looser) {
+    auto room = schema_room;
+    return weir::dialect::hub::schema_for_gemini(schema, looser, room);
+}
+
 }  // namespace
 
 TEST(HubGemini, PairsResultsWithCallsThatHaveNoIds) {
@@ -124,4 +129,17 @@ TEST(HubGemini, FollowsNoMoreReferencesThanASchemaNeeds) {
     // Each level has the one below it twice: some 2^32 places.
     EXPECT_EQ(schema_for_gemini(R"({"allOf":[{"$ref":"#"},{"$ref":"#"}]})", looser), "{}");
     EXPECT_TRUE(looser);
+    // However many schemas a request has, all of them together grow within one limit.
+    auto room = schema_room;
+    std::size_t written = 0;
+    const std::string_view tree = R"({"type":"object","properties":{"a":{"$ref":"#"},"b":{"$ref":"#"}}})";
+    for (int i = 0; i < 1000; ++i) written += weir::dialect::hub::schema_for_gemini(tree, looser, room).size();
+    EXPECT_LT(written, schema_room + 2000 * tree.size());
+    EXPECT_LT(room, tree.size());
+    // What has no references has no limit.
+    looser = false;
+    const std::string plain = R"({"type":"object","description":")" + std::string(100, 'a') + R"("})";
+    room = 0;
+    EXPECT_EQ(weir::dialect::hub::schema_for_gemini(plain, looser, room), plain);
+    EXPECT_FALSE(looser);
 }
