@@ -42,12 +42,13 @@ private:
     void thoughts();
 
     const conversation& of_;
+    const std::size_t front_ = of_.turns_in_front();
+    std::size_t room_ = schema_room;
     const target_settings& to_;
     json_writer out_;
     notes& told_;
     const client_words& words_;
     side open_ = side::none;
-    std::size_t room_ = schema_room;
 };
 
 void gemini_writer::write() {
@@ -62,11 +63,7 @@ void gemini_writer::write() {
     out_.close('}');
 }
 
-bool gemini_writer::is_front(std::size_t i) const {
-    for (std::size_t at = 0; at <= i; ++at)
-        if (of_.turns[at].who != role::system && of_.turns[at].who != role::developer) return false;
-    return true;
-}
+bool gemini_writer::is_front(std::size_t i) const { return i < front_; }
 
 void gemini_writer::text(raw_text what) {
     out_.open('{');
