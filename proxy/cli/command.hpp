@@ -59,6 +59,7 @@ private:
 void add_serve(command_list& all);
 void add_check(command_list& all);
 void add_explain(command_list& all);
+void add_translate(command_list& all);
 void add_spend(command_list& all);
 void add_count(command_list& all);
 void add_doctor(command_list& all);

@@ -74,6 +74,7 @@ int run(int argc, char** argv) {
     add_serve(all);
     add_check(all);
     add_explain(all);
+    add_translate(all);
     add_spend(all);
     add_count(all);
     add_doctor(all);

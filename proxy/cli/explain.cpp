@@ -5,16 +5,21 @@
 #include <cstring>
 #include <iostream>
 #include <memory>
+#include <vector>
 
 #include "cli/command.hpp"
 #include "cli/read_file.hpp"
 #include "config/load.hpp"
+#include "dialect/credentials.hpp"
 #include "dialect/endpoint.hpp"
 #include "dialect/endpoint_rights.hpp"
+#include "dialect/endpoint_traits.hpp"
 #include "dialect/request.hpp"
 #include "exchange/intake.hpp"
 #include "exchange/meter/prompt_count.hpp"
 #include "exchange/sent_request.hpp"
+#include "exchange/translation/translated_request.hpp"
+#include "http/chars.hpp"
 #include "http/head.hpp"
 #include "net/resolver.hpp"
 #include "policy/keys/key_ring.hpp"
@@ -32,7 +37,37 @@ struct explain_options {
     std::string request;
     std::string path = "/v1/chat/completions";
     std::string key;
+    std::vector<std::string> headers;
 };
+
+/// The name of a field as it was said; empty: it is none.
+std::string_view name_of_field(std::string_view said) {
+    const auto name = said.substr(0, said.find(':'));
+    const bool whole = name.size() < said.size() && http::all(name, http::tchar);
+    return whole && http::find_control(said.data(), said.data() + said.size()) == said.data() + said.size() ? name : std::string_view{};
+}
+
+/// Fields that stand once and are written for the body that is at hand.
+bool is_framing(std::string_view name) { return http::iequals(name, "content-length") || http::iequals(name, "transfer-encoding"); }
+
+/// Why a field cannot be part of the request; empty: it can.
+std::string fault_in_field(const std::string& said) {
+    const auto name = name_of_field(said);
+    if (name.empty()) return "--header: '" + said + "' is no header: write \"name: value\"";
+    if (is_framing(name)) return "--header: " + std::string{name} + " is what the body at hand has, and cannot be said";
+    return {};
+}
+
+/// The head of the request; what is said replaces what stands there by itself.
+std::string head_of(const explain_options& with, std::size_t size) {
+    std::string own{"host: localhost\r\n"}, type{"content-type: application/json\r\n"}, said;
+    for (const auto& each : with.headers) {
+        if (http::iequals(name_of_field(each), "host")) own.clear();
+        if (http::iequals(name_of_field(each), "content-type")) type.clear();
+        said += each + "\r\n";
+    }
+    return "POST " + with.path + " HTTP/1.1\r\n" + own + type + said + "content-length: " + std::to_string(size) + "\r\n\r\n";
+}
 
 class explanation {
 public:
@@ -40,8 +75,7 @@ public:
         : conf_(*conf),
           with_(with),
           body_(std::move(body)),
-          head_text_("POST " + with.path + " HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: " +
-                     std::to_string(body_.size()) + "\r\n\r\n"),
+          head_text_(head_of(with, body_.size())),
           snapshot_(pools::make_snapshot(std::move(conf), names_, nullptr)) {}
 
     int run() {
@@ -66,8 +100,10 @@ private:
 
     /// What the server's own intake makes of head and body.
     bool request() {
-        if (http::parse_request_head(head_text_, head_text_.size() + 1, head_).state != http::parse_state::done)
-            return refused({core::code::bad_request, "'" + with_.path + "' is no path of a request"});
+        const auto parsed = http::parse_request_head(head_text_, head_text_.size() + 1, head_);
+        if (parsed.state != http::parse_state::done)
+            return refused(with_.headers.empty() ? core::error{core::code::bad_request, "'" + with_.path + "' is no path of a request"}
+                                                 : core::error{parsed.code, std::string{parsed.why}});
         intake_.classify(head_);
         told_.time = core::wall_clock::now();
         if (const auto why = intake_.check_head(head_, {})) return refused(why);
@@ -91,9 +127,14 @@ private:
             std::cout << "key          none needed: the client's own credentials pass through\n";
             return true;
         }
+        std::string_view named = with_.key;
+        if (named.empty() && !dialect::find_credential(head_).empty()) {
+            if (const auto why = intake_.check_caller(head_, "127.0.0.1"); !asked_.caller) return refused(why);
+            named = asked_.caller->name();
+        }
         bool any = false, found = false;
         for (const auto& each : snapshot_->keys->keys()) {
-            if (!with_.key.empty() && each.name() != with_.key) continue;
+            if (!named.empty() && each.name() != named) continue;
             found = true;
             any |= one_key(each);
         }
@@ -124,30 +165,78 @@ private:
         for (const auto& budget : s.budgets) std::cout << "; $" << usage::usd_string(budget.amount) << " every " << budget.window;
         if (s.max_output_tokens > 0) std::cout << "; at most " << s.max_output_tokens << " output tokens";
         std::cout << '\n';
-        if (!with_.key.empty()) output_limit_ = s.max_output_tokens;
+        if (!with_.key.empty() || !dialect::find_credential(head_).empty()) output_limit_ = s.max_output_tokens;
         return verdict == core::code::none;
     }
 
     bool route() {
         const auto& found = *asked_.route;
         std::cout << "route        " << found.pattern() << '\n';
-        for (std::size_t i = 0; i < exchange::candidates(asked_); ++i) candidate(i + 1, found.at(i, asked_.facts.model));
-        return true;
+        core::error first;
+        bool served = false;
+        for (std::size_t i = 0; i < exchange::candidates(asked_); ++i) {
+            auto why = candidate(i + 1, found.at(i, asked_.facts.model));
+            served |= !why;
+            if (why && !first) first = std::move(why);
+        }
+        return served || !first || refused(first);
     }
 
-    void candidate(std::size_t number, const policy::candidate& to) {
+    /// Why that place does not serve it; none: it does.
+    core::error candidate(std::size_t number, const policy::candidate& to) {
         const auto& pool = conf_.pools[to.pool];
         std::cout << "candidate " << number << "  pool " << pool.name << " (" << dialect::name_of(pool.dialect) << "), model " << to.model
                   << (to.larger_context ? ", also for prompts too long for those before" : "") << '\n';
-        if (exchange::is_foreign(pool, asked_.target))
-            std::cout << "             sent as it is, in another dialect: " << exchange::foreign_hint(pool, asked_.target) << '\n';
+        // As outgoing decides it.
+        const bool is_read =
+            asked_.understood && (asked_.target.body == dialect::body_form::json || asked_.target.body == dialect::body_form::multipart);
+        const auto how = is_read ? exchange::service_of(pool, asked_, to.model, conf_) : exchange::service{};
+        if (how.is == exchange::service::as::refused) return not_served(exchange::not_served(pool, asked_));
         const bool collects = exchange::is_collected(pool, asked_.target, asked_.facts);
+        if (how.is == exchange::service::as::translated) return translated(how, to, collects);
+        native(pool);
         if (collects) std::cout << "             collect: asked for as a stream, answered as one document\n";
         changes(exchange::wishes_for(pool, asked_.facts, to.model, collects, output_limit_));
         const std::string renamed = !asked_.path_model.empty() && to.model != asked_.facts.model ? std::string{to.model} : std::string{};
+        upstreams(to, [&](const auto& upstream) { return exchange::path_sent(pool, upstream, asked_.target, renamed, collects); });
+        return {};
+    }
+
+    core::error translated(const exchange::service& how, const policy::candidate& to, bool collects) {
+        const auto& there = snapshot_->pools[to.pool];
+        const exchange::translated_request made{
+            how, asked_, {body_.data(), body_.size()}, {&there, nullptr, to.model}, conf_, {collects, output_limit_}};
+        std::cout << "             translated   " << made.said().label << '\n';
+        if (made.refused()) return not_served(made.refused());
+        if (!made.said().dropped.empty()) std::cout << "             dropped      " << made.said().dropped << '\n';
+        if (!made.said().changed.empty()) std::cout << "             changed      " << made.said().changed << '\n';
+        if (collects) std::cout << "             collect: asked for as a stream, answered as one document\n";
+        upstreams(to, [&](const auto& upstream) { return made.path_at(upstream); });
+        return {};
+    }
+
+    static core::error not_served(core::error why) {
+        std::cout << "             not served   " << core::status_of(why.what) << ' ' << core::name_of(why.what) << ": " << why.message << '\n';
+        return why;
+    }
+
+    /// The request goes there as it came.
+    void native(const config::pool_conf& pool) const {
+        const auto word = dialect::traits_of(asked_.target.id).word;
+        const bool is_said = std::find(pool.speaks.begin(), pool.speaks.end(), word) != pool.speaks.end();
+        if (exchange::is_foreign(pool, asked_.target) && !is_said)
+            std::cout << "             sent as it is, in another dialect: " << exchange::foreign_hint(pool, asked_.target) << '\n';
+        else
+            std::cout << "             native       " << (asked_.target.id == dialect::endpoint::other ? "as it came" : word) << '\n';
+    }
+
+    /// `path_at`: what each of them is asked for.
+    template <class F>
+    void upstreams(const policy::candidate& to, const F& path_at) const {
+        const auto& pool = conf_.pools[to.pool];
         for (const auto& upstream : pool.upstreams) {
             std::cout << "             " << upstream.name << ": " << upstream.scheme << "://" << upstream.host << ':' << upstream.port
-                      << exchange::path_sent(pool, upstream, asked_.target, renamed, collects) << ", weight " << upstream.weight << ", ";
+                      << path_at(upstream) << ", weight " << upstream.weight << ", ";
             if (upstream.max_requests > 0) std::cout << "at most " << upstream.max_requests << " requests at once, ";
             price(conf_.prices.find(to.model, upstream.name));
         }
@@ -218,6 +307,12 @@ private:
 };
 
 int explain(const explain_options& with) {
+    for (const auto& each : with.headers) {
+        const auto fault = fault_in_field(each);
+        if (fault.empty()) continue;
+        std::cerr << "weir: " << fault << '\n';
+        return wrong_usage;
+    }
     const auto loaded = config::load(with.conf, config::process_environment());
     if (!loaded.value) {
         for (const auto& fault : loaded.faults) std::cerr << config::to_string(fault) << '\n';
@@ -239,6 +334,7 @@ void add_explain(command_list& all) {
     command.argument("REQUEST", with->request, "a file with the request's body; - for standard input");
     command.option("-c,--conf", with->conf, "the conf file", "FILE");
     command.option("--path", with->path, "the endpoint it is sent to");
+    command.options("--header", with->headers, "a header of the request, as \"name: value\"; several times for several", "HEADER");
     command.option("--key", with->key, "as the key of this name; default: shows each", "NAME");
     command.footer(
         "Sends nothing. Exit code 1 when the request would be refused.\nExample:\n  weir explain -c conf/weir.yaml "

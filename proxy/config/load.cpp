@@ -97,7 +97,7 @@ std::unique_ptr<source> read_price_file(const value& at, conf& into, mentions& s
 
 /// What is known of models: the shipped table, and the file that `capabilities:` names over it.
 void read_capability_file(const std::optional<value>& at, conf& into, fault_list& faults) {
-    static const dialect::hub::capability_book shipped{load_shipped_models()};
+    const auto& shipped = shipped_capabilities();
     into.capabilities = std::make_shared<dialect::hub::capability_book>(shipped);
     const auto path = at ? at->path() : std::nullopt;
     if (!path) return;
@@ -183,6 +183,11 @@ loaded load_source(std::string_view text, const std::string& path, const environ
 }
 
 }  // namespace
+
+const dialect::hub::capability_book& shipped_capabilities() {
+    static const dialect::hub::capability_book shipped{load_shipped_models()};
+    return shipped;
+}
 
 loaded load(const std::string& path, const environment& env) {
     file_text file = read_file(path, largest_conf, true);

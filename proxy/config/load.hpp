@@ -24,6 +24,9 @@ struct loaded {
 /// The same for a text that would stand at `path`; the file itself is not looked at.
 [[nodiscard]] loaded load_text(std::string_view text, const std::string& path, const environment& env);
 
+/// What is known of models without a conf.
+[[nodiscard]] const dialect::hub::capability_book& shipped_capabilities();
+
 /// The rows of a price file alone, with the faults of its text.
 struct loaded_prices {
     std::vector<usage::model_price> rows;

@@ -6,28 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "cli/run_command.hpp"
 #include "core/version.hpp"
 #include "mock/provider.hpp"
 #include "support/temp_folder.hpp"
 
-namespace {
-
-struct said {
-    int code;
-    std::string out, err;
-};
-
-said run(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "weir");
-    std::vector<char*> pointers;
-    for (auto& each : arguments) pointers.push_back(each.data());
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    const int code = weir::cli::run(static_cast<int>(pointers.size()), pointers.data());
-    return {code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
-}
-
-}  // namespace
+using weir::test::run;
 
 TEST(Commands, PrintTheVersion) {
     const auto got = run({"--version"});
@@ -36,7 +20,7 @@ TEST(Commands, PrintTheVersion) {
 }
 
 TEST(Commands, HaveHelpWithAnExample) {
-    for (const std::string command : {"serve", "check", "explain", "spend", "count", "demo"}) {
+    for (const std::string command : {"serve", "check", "explain", "translate", "spend", "count", "demo"}) {
         const auto got = run({command, "--help"});
         EXPECT_EQ(got.code, 0) << command;
         EXPECT_NE(got.out.find("Example:\n  weir " + command), std::string::npos) << got.out;
@@ -118,15 +102,22 @@ TEST(Commands, ExplainWhatARequestWouldDo) {
     EXPECT_EQ(streamed.code, 0) << streamed.out << streamed.err;
     for (const char* line : {"collect: asked for as a stream", "http://127.0.0.1:1/v1beta/models/g:streamGenerateContent"})
         EXPECT_NE(streamed.out.find(line), std::string::npos) << line << "\n" << streamed.out;
-    // What the server would do, whatever the pool is said to speak: the request goes there as it is.
-    const auto foreign = run({"explain", "-c", conf, "--path", "/v1/messages",
-                              folder.write("claude.json", R"({"model":"asked","max_tokens":5,"messages":[{"role":"user","content":"hi"}]})")});
+    // What the server would do with what is not translated, whatever the pool is said to speak: the request goes there as it is.
+    const auto claude = folder.write("claude.yaml",
+                                     "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                                     "pools: {main: {dialect: anthropic, upstreams: [{name: u, url: \"http://127.0.0.1:1\"}]}}\n"
+                                     "routes: [{models: [asked], pool: main, rename: {asked: served}}]\n");
+    const auto foreign = run({"explain", "-c", claude, "--path", "/v1/moderations", folder.write("mod.json", R"({"model":"asked","input":"hi"})")});
     EXPECT_EQ(foreign.code, 0) << foreign.out << foreign.err;
-    EXPECT_EQ(foreign.out.find("passes over"), std::string::npos) << foreign.out;
-    for (const char* line : {"sent as it is, in another dialect: this endpoint is of dialect anthropic, and the pool 'main' has dialect: openai",
-                             "changed in the body: \"served\"", "http://127.0.0.1:1/v1/messages"})
+    for (const char* line : {"sent as it is, in another dialect: this endpoint is of dialect openai, and the pool 'main' has dialect: anthropic",
+                             "changed in the body: \"served\"", "http://127.0.0.1:1/v1/moderations"})
         EXPECT_NE(foreign.out.find(line), std::string::npos) << line << "\n" << foreign.out;
-    const auto renamed = run({"explain", "-c", conf, "--path", "/v1beta/models/asked:generateContent", folder.write("g.json", R"({"contents":[]})")});
+    const auto gemini = folder.write("gemini.yaml",
+                                     "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                                     "pools: {main: {dialect: gemini, upstreams: [{name: u, url: \"http://127.0.0.1:1\"}]}}\n"
+                                     "routes: [{models: [asked], pool: main, rename: {asked: served}}]\n");
+    const auto renamed =
+        run({"explain", "-c", gemini, "--path", "/v1beta/models/asked:generateContent", folder.write("g.json", R"({"contents":[]})")});
     EXPECT_NE(renamed.out.find("models/served:generateContent"), std::string::npos) << renamed.out;
     const auto other =
         run({"explain", "-c", conf, "--path", "/v1beta/models/asked:embedContent", folder.write("e.json", R"({"model":"models/x","content":{}})")});

@@ -1,7 +1,9 @@
 // A client of any dialect at a pool of any other: what it gets is its own dialect's, what its upstream gets is the upstream's.
 #include <gtest/gtest.h>
 
+#include "cli/commands.hpp"
 #include "support/gateway_process.hpp"
+#include "support/temp_folder.hpp"
 
 namespace mock = weir::mock;
 using namespace weir::test;
@@ -31,6 +33,23 @@ std::string request_of(const std::string& dialect, bool stream) {
     if (dialect == "messages")
         return R"({"model":"m","max_tokens":100,"system":"Be brief.","messages":[{"role":"user","content":"say it"}])" + streams + "}";
     return R"({"systemInstruction":{"parts":[{"text":"Be brief."}]},"contents":[{"role":"user","parts":[{"text":"say it"}]}]})";
+}
+
+/// What `weir translate` prints of a request, by the pool `mine` of a conf.
+std::string printed(const temp_folder& by, const spoken& from, const spoken& to, bool stream) {
+    std::vector<std::string> words{"weir", "translate",          "--from", from.name, "--to", to.name, "--model", "m",
+                                   "-c",   by.file("weir.yaml"), "--pool", "mine"};
+    if (stream) words.emplace_back("--stream");
+    words.push_back(by.write("request.json", request_of(from.name, stream)));
+    std::vector<char*> pointers;
+    for (auto& each : words) pointers.push_back(each.data());
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int code = weir::cli::run(static_cast<int>(pointers.size()), pointers.data());
+    auto out = testing::internal::GetCapturedStdout();
+    const auto told = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(code, 0) << told;
+    return out;
 }
 
 /// What ends a stream of the dialect that is whole.
@@ -83,6 +102,20 @@ TEST_P(Translation, OfAStream) {
         EXPECT_EQ(got.header("x-weir-translated"), client().name + ">" + upstream().name);
         EXPECT_NE(got.body.find(end_of_stream(client().name)), std::string::npos) << got.body;
         EXPECT_NE(got.body.find("你"), std::string::npos) << got.body;
+    }
+}
+
+TEST_P(Translation, IsPrintedAsItIsSent) {
+    const auto a = quick_provider("a");
+    const temp_folder folder;
+    (void)folder.write("weir.yaml", conf(*a));
+    const gateway_process weir{WEIR_BINARY, conf(*a)};
+    for (const bool stream : {false, true}) {
+        a->once({.text = "it"});
+        const auto path = stream ? client().stream_path : client().path;
+        EXPECT_EQ(exchange_once(weir.url(), request_text("POST", path, request_of(client().name, stream))).status, 200);
+        ASSERT_EQ(a->call_count(), stream ? 2u : 1u);
+        EXPECT_EQ(printed(folder, client(), upstream(), stream), a->calls().back().body + "\n");
     }
 }
 

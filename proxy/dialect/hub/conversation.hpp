@@ -158,6 +158,12 @@ struct conversation {
 
     [[nodiscard]] const said_value& setting(field f) const { return settings[static_cast<std::size_t>(f)]; }
     [[nodiscard]] said_value& setting(field f) { return settings[static_cast<std::size_t>(f)]; }
+    /// System turns before everything else.
+    [[nodiscard]] std::size_t turns_in_front() const {
+        std::size_t count = 0;
+        while (count < turns.size() && (turns[count].who == turn::role::system || turns[count].who == turn::role::developer)) ++count;
+        return count;
+    }
     /// Ready for the next request; memory is kept.
     void clear();
 

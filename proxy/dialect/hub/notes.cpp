@@ -5,12 +5,13 @@
 namespace weir::dialect::hub {
 namespace {
 
-void add_once(std::vector<std::string>& to, std::string_view field) {
-    if (std::find(to.begin(), to.end(), field) == to.end()) to.emplace_back(field);
-}
-
 // They go into a header: a client may have called a member anything, and sent thousands of them.
 constexpr std::size_t longest_name = 64, longest_list = 768;
+
+// More than a list has room for are not looked through again for each that comes.
+void add_once(std::vector<std::string>& to, std::string_view field) {
+    if (to.size() <= longest_list && std::find(to.begin(), to.end(), field) == to.end()) to.emplace_back(field);
+}
 
 std::string joined(const std::vector<std::string>& all) {
     std::string out;

@@ -77,7 +77,7 @@ namespace {
 char form_of(std::string_view text) {
     // One of its own: whoever tells of this may be reading by the thread's.
     thread_local json::index where;
-    if (where.build(text) != json::fault::none) return 0;
+    if (where.build(text) != json::fault::none || !where.escapes_are_legal()) return 0;
     json::cursor at{where};
     const char first = at.peek();
     return at.skip() && at.at_end() ? first : '\0';

@@ -1,4 +1,6 @@
 // Whole answers, told as what they say, in the order in which a stream would say it.
+#include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -242,6 +244,8 @@ bool read_document(spoke from, json::cursor body, answer_listener& to) {
         case spoke::responses: return read_responses_answer(body, tells);
         case spoke::gemini: break;
     }
+    constexpr std::array<std::string_view, 4> members{"candidates", "promptFeedback", "usageMetadata", "error"};
+    if (std::none_of(members.begin(), members.end(), [&](std::string_view name) { return has_member(body, name); })) return false;
     // One of its events is a whole answer's shape.
     const auto reader = read_gemini_stream();
     const auto begin = body.offset();

@@ -9,6 +9,11 @@
 
 namespace weir::dialect::hub {
 
+const json::index* index_of(std::string_view text) {
+    auto& where = json::thread_index();
+    return where.build(text) == json::fault::none && where.escapes_are_legal() ? &where : nullptr;
+}
+
 std::string_view written(json::cursor& at) {
     const auto begin = at.offset();
     return at.skip() ? at.since(begin) : std::string_view{};

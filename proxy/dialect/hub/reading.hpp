@@ -11,6 +11,9 @@
 
 namespace weir::dialect::hub {
 
+/// The thread's own index of a text whose strings can be passed on as they stand; null: it is no JSON, or has an escape that JSON does not know.
+[[nodiscard]] const json::index* index_of(std::string_view text);
+
 /// The value at hand as it is written; it is stepped over.
 [[nodiscard]] std::string_view written(json::cursor& at);
 /// The string at hand; anything else is stepped over and says nothing.

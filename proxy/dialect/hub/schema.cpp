@@ -25,6 +25,19 @@ std::string in_lower_case(raw_text name) {
     return out;
 }
 
+/// A member's name as it was read, which may have had any escape.
+std::string as_key(std::string_view name) {
+    std::string out;
+    append_escaped(out, name);
+    return out;
+}
+
+/// Gemini's JSON may have numbers of 64 bits in strings.
+bool is_number(std::string_view text) {
+    const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
+    return digits && !text.empty() && text.size() < 20 && (text.front() != '0' || text.size() == 1);
+}
+
 bool is_count(std::string_view name) {
     return name == "minItems" || name == "maxItems" || name == "minLength" || name == "maxLength" || name == "minProperties" ||
            name == "maxProperties";
@@ -62,20 +75,19 @@ private:
             out_.plain("null");
             return out_.close(']');
         }
-        out_.key(name);
+        out_.key(as_key(name));
         if (name == "properties" && at.peek() == '{') return named(at);
         if (at.peek() == '{' && (name == "items" || name == "additionalProperties")) return object(at);
         if (at.peek() == '[' && (name == "anyOf" || name == "oneOf" || name == "allOf")) return list(at);
-        if (is_count(name) && at.peek() == '"') return out_.value(text_at(at).json);
-        out_.value(written(at));
+        const auto value = written(at);
+        const bool in_string = is_count(name) && value.size() > 2 && is_number(value.substr(1, value.size() - 2));
+        out_.value(in_string && value.front() == '"' ? value.substr(1, value.size() - 2) : value);
     }
 
     void named(json::cursor& at) {
         out_.open('{');
         at.members([&](std::string_view key, json::cursor& value) {
-            std::string name;
-            append_escaped(name, key);
-            out_.key(name);
+            out_.key(as_key(key));
             if (value.peek() == '{')
                 object(value);
             else
@@ -111,7 +123,8 @@ namespace {
 /// What a schema says, rewritten for Gemini. Keys are looked at where they are keywords alone: below `properties` they are names.
 class for_gemini {
 public:
-    for_gemini(const json::index& whole, std::string& out, bool& looser) : whole_(whole), out_(out), looser_(looser) {}
+    for_gemini(const json::index& whole, std::string& out, bool& looser, std::size_t& room)
+        : whole_(whole), out_(out), looser_(looser), room_(room) {}
 
     void object(json::cursor at, unsigned depth) {
         const auto reference = look_for_text(at, "$ref");
@@ -122,8 +135,9 @@ public:
     }
 
 private:
-    static constexpr unsigned deepest = 32;                          // beyond it is a circle, or means nothing to a model
-    static constexpr std::size_t longest = std::size_t{256} * 1024;  // references that lead to references grow like a tree
+    static constexpr unsigned deepest = 32;            // beyond it is a circle, or means nothing to a model
+    static constexpr std::size_t most_times = 256;     // that it is read, and small ones some more
+    static constexpr std::size_t of_a_reference = 16;  // bytes of the room, even where nothing comes of it
 
     void members(json::cursor at, unsigned depth) {
         if (look_for_text(at, "type").is("array") && !has_member(at, "items") && !has_member(at, "prefixItems"))
@@ -159,7 +173,7 @@ private:
         if (odd) return (void)(looser_ = true);
         if (key == "const") return one_value(at);
         if (key == "additionalProperties" && at.peek() == '{') return (void)(looser_ = true);
-        out_.key(key == "oneOf" ? "anyOf" : key);
+        out_.key(key == "oneOf" ? "anyOf" : as_key(key));
         if (key == "properties" && at.peek() == '{') return named(at, depth);
         if (at.peek() == '{' && (key == "items" || key == "additionalProperties")) return nested(at, depth);
         if (at.peek() == '[' && (key == "anyOf" || key == "oneOf" || key == "prefixItems")) return list(at, depth);
@@ -177,7 +191,7 @@ private:
             const auto reference = look_for_text(each, "$ref");
             if (!reference.said) return members(each, depth + 1);
             json::cursor to{whole_};
-            if (depth < deepest && find(reference, to))
+            if (may_follow(depth) && find(reference, to))
                 members(to, depth + 1);
             else
                 looser_ = true;
@@ -194,9 +208,7 @@ private:
     void named(json::cursor& at, unsigned depth) {
         out_.open('{');
         at.members([&](std::string_view key, json::cursor& value) {
-            std::string name;
-            append_escaped(name, key);
-            out_.key(name);
+            out_.key(as_key(key));
             if (value.peek() == '{')
                 nested(value, depth);
             else
@@ -234,9 +246,18 @@ private:
         return at.peek() == '{';
     }
 
+    // Each reference that is followed reads the schema again, and two in one place double with each level.
+    bool may_follow(unsigned depth) {
+        const auto size = whole_.text().size();
+        read_ += size;
+        if (depth >= deepest || read_ > most_times * (size + 1024) || out_.out().size() + of_a_reference > size + room_) return false;
+        room_ -= std::min(room_, of_a_reference);
+        return true;
+    }
+
     void follow(raw_text reference, unsigned depth) {
         json::cursor to{whole_};
-        if (depth >= deepest || out_.out().size() > longest || !find(reference, to)) {
+        if (!may_follow(depth) || !find(reference, to)) {
             looser_ = true;
             return out_.value(R"({"type":"object"})");
         }
@@ -246,15 +267,18 @@ private:
     const json::index& whole_;
     json_writer out_;
     bool& looser_;
+    std::size_t& room_;
+    std::size_t read_ = 0;
 };
 
 }  // namespace
 
-std::string schema_for_gemini(std::string_view schema, bool& looser) {
+std::string schema_for_gemini(std::string_view schema, bool& looser, std::size_t& room) {
     json::index whole;
     std::string out;
     if (whole.build(schema) != json::fault::none || json::cursor{whole}.peek() != '{') return R"({"type":"object"})";
-    for_gemini{whole, out, looser}.object(json::cursor{whole}, 0);
+    for_gemini{whole, out, looser, room}.object(json::cursor{whole}, 0);
+    if (out.size() > schema.size()) room -= std::min(room, out.size() - schema.size());
     return out;
 }
 

@@ -14,8 +14,12 @@ namespace weir::dialect::hub {
 [[nodiscard]] std::string schema_from_gemini(json::cursor& at);
 
 /// A JSON Schema as Gemini takes it: references are put in where they lead to (a circle ends in any object), what it refuses is rewritten or left
-/// out. `looser`: set where the result allows more than the schema did.
-[[nodiscard]] std::string schema_for_gemini(std::string_view schema, bool& looser);
+/// out. `looser`: set where the result allows more than the schema did. `room`: by how many bytes it may grow, less what it grew by and what its
+/// references took.
+[[nodiscard]] std::string schema_for_gemini(std::string_view schema, bool& looser, std::size_t& room);
+
+/// For all schemas of one request: a request may have thousands of them, and references that lead to references grow like a tree.
+inline constexpr std::size_t schema_room = std::size_t{1024} * 1024;
 
 /// A schema whose objects all say that they have no other members, as messages wants it; `added`: some did not. Nothing: one of them allows others.
 [[nodiscard]] std::optional<std::string> closed_schema(std::string_view schema, bool& added);

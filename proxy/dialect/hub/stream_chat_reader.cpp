@@ -54,9 +54,9 @@ private:
 
 void chat_stream_reader::read(std::string_view data, answer_listener& to) {
     if (data == "[DONE]") return;
-    auto& where = json::thread_index();
-    if (where.build(data) != json::fault::none) return (void)++skipped_;
-    json::cursor at{where};
+    const auto* where = index_of(data);
+    if (where == nullptr) return (void)++skipped_;
+    json::cursor at{*where};
     if (!begun_) {
         begun_ = true;
         answer_event e;

@@ -68,9 +68,9 @@ private:
 };
 
 void gemini_stream_reader::read(std::string_view data, answer_listener& to) {
-    auto& where = json::thread_index();
-    if (where.build(data) != json::fault::none) return (void)++skipped_;
-    json::cursor at{where};
+    const auto* where = index_of(data);
+    if (where == nullptr) return (void)++skipped_;
+    json::cursor at{*where};
     if (!std::exchange(begun_, true)) {
         answer_event e;
         e.is = kind::begin;

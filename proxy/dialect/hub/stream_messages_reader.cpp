@@ -48,14 +48,14 @@ private:
 };
 
 void messages_stream_reader::read(std::string_view data, answer_listener& to) {
-    auto& where = json::thread_index();
-    if (where.build(data) != json::fault::none) return (void)++skipped_;
-    json::cursor at{where};
+    const auto* where = index_of(data);
+    if (where == nullptr) return (void)++skipped_;
+    json::cursor at{*where};
     const auto type = look_for_text(at, "type");
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "index") block_ = static_cast<std::uint32_t>(integer_at(value).value_or(0));
     });
-    at = json::cursor{where};
+    at = json::cursor{*where};
     if (type.is("content_block_delta")) return block_delta(at, to);
     if (type.is("content_block_start")) return block_start(at, to);
     if (type.is("content_block_stop")) return block_stop(to);

@@ -57,9 +57,9 @@ part::kind kind_of(raw_text type) {
 }
 
 void responses_stream_reader::read(std::string_view data, answer_listener& to) {
-    auto& where = json::thread_index();
-    if (where.build(data) != json::fault::none) return (void)++skipped_;
-    json::cursor at{where};
+    const auto* where = index_of(data);
+    if (where == nullptr) return (void)++skipped_;
+    json::cursor at{*where};
     const auto type = look_for_text(at, "type");
     const auto is = [&](std::string_view name) { return type.is(name); };
     if (is("response.output_text.delta") || is("response.refusal.delta") || is("response.function_call_arguments.delta") ||

@@ -7,6 +7,7 @@ namespace weir::dialect::hub {
 void answer_stream_writer::fail(const answer_event& said) {
     const auto message = said.text.decoded();
     break_off({core::code::stream_interrupted, message.empty() ? "the upstream failed" : "upstream says: " + message});
+    out_ = nullptr;  // whatever comes behind it
 }
 
 std::unique_ptr<answer_stream_reader> read_stream_of(spoke from) {

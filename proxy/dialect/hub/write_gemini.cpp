@@ -44,6 +44,8 @@ private:
     void thoughts();
 
     const conversation& of_;
+    const std::size_t front_ = of_.turns_in_front();
+    std::size_t room_ = schema_room;
     const target_settings& to_;
     json_writer out_;
     notes& told_;
@@ -70,11 +72,7 @@ void gemini_writer::write() {
     out_.close('}');
 }
 
-bool gemini_writer::is_front(std::size_t i) const {
-    for (std::size_t at = 0; at <= i; ++at)
-        if (of_.turns[at].who != role::system && of_.turns[at].who != role::developer) return false;
-    return true;
-}
+bool gemini_writer::is_front(std::size_t i) const { return i < front_; }
 
 void gemini_writer::text(raw_text what) {
     out_.open('{');
@@ -296,7 +294,7 @@ void gemini_writer::declaration(const tool& t) {
         out_.member("parametersJsonSchema", text_input);
     } else if (!t.schema.empty()) {
         bool looser = false;
-        out_.member("parametersJsonSchema", schema_for_gemini(t.schema, looser));
+        out_.member("parametersJsonSchema", schema_for_gemini(t.schema, looser, room_));
         if (looser) told_.change(words_.tools, "not all of JSON Schema is read");
     }
     out_.close('}');
@@ -339,7 +337,7 @@ void gemini_writer::generation() {
         out_.plain_member("responseMimeType", "application/json");
     if (of_.format.is == answer_format::kind::schema && !of_.format.schema.empty()) {
         bool looser = false;
-        out_.member("responseJsonSchema", schema_for_gemini(of_.format.schema, looser));
+        out_.member("responseJsonSchema", schema_for_gemini(of_.format.schema, looser, room_));
         if (looser) told_.change(words_.format, "not all of JSON Schema is read");
     }
     thoughts();

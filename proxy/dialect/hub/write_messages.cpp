@@ -60,6 +60,7 @@ private:
     void result(const part& p);
 
     const conversation& of_;
+    const std::size_t front_ = of_.turns_in_front();
     const target_settings& to_;
     json_writer out_;
     notes& told_;
@@ -85,11 +86,7 @@ void messages_writer::write() {
 }
 
 // System turns before everything else, however many.
-bool messages_writer::is_front(std::size_t i) const {
-    for (std::size_t at = 0; at <= i; ++at)
-        if (of_.turns[at].who != role::system && of_.turns[at].who != role::developer) return false;
-    return true;
-}
+bool messages_writer::is_front(std::size_t i) const { return i < front_; }
 
 void messages_writer::system() {
     bool any = false;

@@ -184,8 +184,7 @@ bool outgoing::has_terminator() const { return dialect::traits_of(speaks()).end 
 
 void outgoing::write_path(std::string& out, const http::request_head& h, const pools::upstream_runtime& to, bool swaps_credential) const {
     if (translated_) {
-        out = dialect::upstream_path(translated_->target().dialect, to.conf->base_path, translated_->target());
-        if (translated_->target().streams_by_path) out += "?alt=sse";
+        out = translated_->path_at(*to.conf);
         return;
     }
     const auto& target = asked_.target;

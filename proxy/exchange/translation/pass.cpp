@@ -14,14 +14,6 @@ namespace {
 namespace hub = dialect::hub;
 using hub::spoke;
 
-std::string minted_id(spoke of, core::fast_random& random) {
-    constexpr std::array<std::string_view, hub::spokes> prefixes{"chatcmpl-", "resp_", "msg_", "r"};
-    char digits[33];
-    const auto n = std::snprintf(digits, sizeof digits, "%016llx%08llx", static_cast<unsigned long long>(random()),
-                                 static_cast<unsigned long long>(random() >> 32));
-    return std::string{prefixes[static_cast<std::size_t>(of)]}.append(digits, static_cast<std::size_t>(n));
-}
-
 void write_head(answer& in) {
     std::string lines;
     http::head_writer out{lines};
@@ -43,6 +35,14 @@ void translate_error(request& of, answer& in) {
 }
 
 }  // namespace
+
+std::string minted_id(spoke of, core::fast_random& random) {
+    constexpr std::array<std::string_view, hub::spokes> prefixes{"chatcmpl-", "resp_", "msg_", "r"};
+    char digits[33];
+    const auto n = std::snprintf(digits, sizeof digits, "%016llx%08llx", static_cast<unsigned long long>(random()),
+                                 static_cast<unsigned long long>(random() >> 32));
+    return std::string{prefixes[static_cast<std::size_t>(of)]}.append(digits, static_cast<std::size_t>(n));
+}
 
 std::unique_ptr<translated_answer> translate_answer(request& of, const translated_request& what) {
     hub::answer_names names;

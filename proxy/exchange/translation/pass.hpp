@@ -4,12 +4,16 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "exchange/answer/answer.hpp"
 #include "exchange/request.hpp"
 
 namespace weir::exchange {
+
+/// As answers of a dialect are called: its prefix, and 24 digits.
+[[nodiscard]] std::string minted_id(dialect::hub::spoke of, core::fast_random& random);
 
 /// For one attempt at an upstream that gets `what`.
 [[nodiscard]] std::unique_ptr<translated_answer> translate_answer(request& of, const translated_request& what);

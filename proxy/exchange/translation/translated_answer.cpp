@@ -4,6 +4,7 @@
 
 #include "dialect/hub/documents.hpp"
 #include "dialect/hub/error_answer.hpp"
+#include "dialect/hub/reading.hpp"
 #include "dialect/read/sse_fields.hpp"
 
 namespace weir::exchange {
@@ -13,8 +14,8 @@ namespace hub = dialect::hub;
 
 }  // namespace
 
-translated_answer::translated_answer(const translated_request& of, hub::answer_names names, bool streams)
-    : how_(of.how()), said_(of.said()), names_(std::move(names)), streams_(streams) {}
+translated_answer::translated_answer(const service& how, translation_said said, hub::answer_names names, bool streams)
+    : how_(how), said_(std::move(said)), names_(std::move(names)), streams_(streams) {}
 
 hub::answer_stream_writer& translated_answer::writer() {
     if (!writer_) {
@@ -27,9 +28,12 @@ hub::answer_stream_writer& translated_answer::writer() {
 void translated_answer::take(std::string_view event) {
     if (over_) return;
     if (!reader_) reader_ = hub::read_stream_of(how_.to);
-    const auto fields = dialect::read_fields(event, joined_);
+    auto fields = dialect::read_fields(event, joined_);
     if (!fields.has_data) return;
-    if (fields.data.data() == joined_.data()) joined_.reserve(joined_.size() + 64);
+    if (fields.data.data() == joined_.data()) {
+        joined_.reserve(joined_.size() + 64);  // it may move
+        fields.data = joined_;
+    }
     reader_->read(fields.data, writer());
 }
 
@@ -45,9 +49,9 @@ void translated_answer::break_off(const core::error& why) {
 }
 
 bool translated_answer::take_document(std::string_view json) {
-    auto& where = dialect::json::thread_index();
-    if (where.build(json) != dialect::json::fault::none) return false;
-    const dialect::json::cursor at{where};
+    const auto* where = hub::index_of(json);
+    if (where == nullptr) return false;
+    const dialect::json::cursor at{*where};
     if (streams_) {
         over_ = true;
         const bool known = hub::read_document(how_.to, at, writer());

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/error.hpp"
 #include "dialect/hub/answer_event.hpp"
@@ -15,7 +16,10 @@ namespace weir::exchange {
 class translated_answer {
 public:
     /// `streams`: the client asked for a stream.
-    translated_answer(const translated_request& of, dialect::hub::answer_names names, bool streams);
+    translated_answer(const translated_request& of, dialect::hub::answer_names names, bool streams)
+        : translated_answer(of.how(), of.said(), std::move(names), streams) {}
+    /// Of an answer whose request is not at hand.
+    translated_answer(const service& how, translation_said said, dialect::hub::answer_names names, bool streams);
 
     [[nodiscard]] const translation_said& said() const { return said_; }
     [[nodiscard]] bool streams() const { return streams_; }

@@ -80,12 +80,18 @@ void translated_request::write(const asked& what, std::string_view body, const p
     note_refusal(told, *to.pool->conf);
 }
 
+std::string translated_request::path_at(const config::upstream_conf& to) const {
+    auto path = dialect::upstream_path(target_.dialect, to.base_path, target_);
+    return target_.streams_by_path ? path + "?alt=sse" : path;
+}
+
 void translated_request::note_refusal(const hub::notes& told, const config::pool_conf& pool) {
     if (!told.refused()) return;
     const auto& [field, why] = *told.refused();
     const bool kept_elsewhere = field == hub::name_of(hub::field::previous_response, spoke::responses);
+    const auto named = pool.name.empty() ? std::string{} : " (pool '" + pool.name + "')";
     refused_ = {kept_elsewhere ? core::code::previous_response_not_found : core::code::cannot_translate,
-                "'" + field + "' cannot be sent to a " + std::string{hub::name_of(how_.to)} + " upstream (pool '" + pool.name + "'): " + why};
+                "'" + field + "' cannot be sent to a " + std::string{hub::name_of(how_.to)} + " upstream" + named + ": " + why};
     refused_.param = field;
 }
 

@@ -34,6 +34,8 @@ public:
     [[nodiscard]] const core::error& refused() const { return refused_; }
     [[nodiscard]] const dialect::target& target() const { return target_; }
     [[nodiscard]] std::string_view body() const { return body_; }
+    /// Path and query that are asked for there.
+    [[nodiscard]] std::string path_at(const config::upstream_conf& to) const;
     [[nodiscard]] const service& how() const { return how_; }
     [[nodiscard]] const translation_said& said() const { return said_; }
     /// The client gets to see what was thought.

@@ -142,3 +142,32 @@ TEST(HubBroken, EventsInAnyShapeBecomeEvents) {
         }
     }
 }
+
+TEST(HubBroken, ArgumentsWithEscapesThatJsonDoesNotKnowAreText) {
+    std::string out;
+    EXPECT_FALSE(append_as_object(out, {R"({\"a\":\"\\q\"})", true}));
+    EXPECT_EQ(out, R"({"input":"{\"a\":\"\\q\"}"})");
+}
+
+TEST(HubBroken, ManyOfAKindTakeNoLongerThanThereAreMany) {
+    // With a look at all before it for each, this would be some 10^10 steps.
+    constexpr std::size_t many = 100'000;
+    std::string body = R"({"model":"m","messages":[)";
+    for (std::size_t i = 0; i < many; ++i) body += R"({"role":"system","content":"s"},)";
+    body += R"({"role":"user","content":"u"}])";
+    for (std::size_t i = 0; i < many; ++i) body.append(",\"u").append(std::to_string(i)).append("\":1");
+    body += '}';
+    json::index where;
+    ASSERT_EQ(where.build(body), json::fault::none);
+    conversation said;
+    notes told;
+    ASSERT_TRUE(read_chat(json::cursor{where}, said, told));
+    EXPECT_EQ(said.turns_in_front(), many);
+    for (auto* const write : {write_messages, write_gemini}) {
+        std::string out;
+        write(said, {.model = "m"}, out, told);
+        EXPECT_GT(out.size(), many);
+    }
+    EXPECT_LT(told.dropped().size(), 900u);
+    EXPECT_TRUE(told.dropped().ends_with(", and more")) << told.dropped();
+}

@@ -361,10 +361,11 @@ TEST(HubCapability, SaysThatNoTranslatedAnswerHasLogprobs) {
 
 TEST(HubCapability, TurnsAGeminiSchemaIntoOneThatItTakes) {
     bool looser = false;
+    auto room = schema_room;
     EXPECT_EQ(
         schema_for_gemini(
             R"({"type":"object","properties":{"l":{"type":"array"},"n":{"type":"integer","enum":[1,2]},"u":{"type":"string","format":"uri"},"d":{"type":"string","format":"date-time"}}})",
-            looser),
+            looser, room),
         R"({"type":"object","properties":{"l":{"items":{"type":"string"},"type":"array"},"n":{"type":"integer"},"u":{"type":"string"},"d":{"type":"string","format":"date-time"}}})");
     EXPECT_TRUE(looser);
 }

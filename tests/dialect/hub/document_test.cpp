@@ -88,7 +88,7 @@ TEST(HubDocument, SeparatorsOfLinesAreEscapedForGemini) {
 }
 
 TEST(HubDocument, KnowsWhatIsNoAnswer) {
-    for (const auto from : {spoke::chat, spoke::responses, spoke::messages}) {
+    for (const auto from : all) {
         const std::string body = R"({"hello":1})";
         json::index where;
         ASSERT_EQ(where.build(body), json::fault::none);

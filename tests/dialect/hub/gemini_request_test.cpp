@@ -25,6 +25,11 @@ std::string as_chat(std::string_view body, std::string* refused = nullptr) {
     return out;
 }
 
+std::string schema_for_gemini(std::string_view schema, bool& looser) {
+    auto room = schema_room;
+    return weir::dialect::hub::schema_for_gemini(schema, looser, room);
+}
+
 }  // namespace
 
 TEST(HubGemini, PairsResultsWithCallsThatHaveNoIds) {
@@ -104,5 +109,37 @@ TEST(HubGemini, RewritesSchemasToWhatItReads) {
     EXPECT_EQ(where.build(circle), json::fault::none);
     looser = false;
     EXPECT_EQ(schema_for_gemini(R"({"type":"object","additionalProperties":false})", looser), R"({"type":"object","additionalProperties":false})");
+    EXPECT_FALSE(looser);
+}
+
+TEST(HubGemini, WritesOtherSchemasKeysAndCountsAsJson) {
+    const auto of = [](const std::string& schema) {
+        return as_chat(R"({"contents":[{"parts":[{"text":"a"}]}],"tools":[{"functionDeclarations":[{"name":"f","parameters":)" + schema + "}]}]}");
+    };
+    EXPECT_NE(of(R"({"type":"ARRAY","minItems":"2","maxItems":"%","minLength":"","maxLength":"007","minProperties":1})")
+                  .find(R"({"type":"array","minItems":2,"maxItems":"%","minLength":"","maxLength":"007","minProperties":1})"),
+              std::string::npos);
+    EXPECT_NE(of(R"({"x\"y\\":1})").find(R"({"x\"y\\":1})"), std::string::npos);
+    bool looser = false;
+    EXPECT_EQ(schema_for_gemini(R"({"x\"y\\":1})", looser), R"({"x\"y\\":1})");
+}
+
+TEST(HubGemini, FollowsNoMoreReferencesThanASchemaNeeds) {
+    bool looser = false;
+    // Each level has the one below it twice: some 2^32 places.
+    EXPECT_EQ(schema_for_gemini(R"({"allOf":[{"$ref":"#"},{"$ref":"#"}]})", looser), "{}");
+    EXPECT_TRUE(looser);
+    // However many schemas a request has, all of them together grow within one limit.
+    auto room = schema_room;
+    std::size_t written = 0;
+    const std::string_view tree = R"({"type":"object","properties":{"a":{"$ref":"#"},"b":{"$ref":"#"}}})";
+    for (int i = 0; i < 1000; ++i) written += weir::dialect::hub::schema_for_gemini(tree, looser, room).size();
+    EXPECT_LT(written, schema_room + 2000 * tree.size());
+    EXPECT_LT(room, tree.size());
+    // What has no references has no limit.
+    looser = false;
+    const std::string plain = R"({"type":"object","description":")" + std::string(100, 'a') + R"("})";
+    room = 0;
+    EXPECT_EQ(weir::dialect::hub::schema_for_gemini(plain, looser, room), plain);
     EXPECT_FALSE(looser);
 }

@@ -351,3 +351,34 @@ TEST(HubStream, BlocksBecomeItemsWithBeginningAndEnd) {
     EXPECT_NE(stream.find(R"("usage":{"input_tokens":5,"input_tokens_details":{"cached_tokens":0,"cache_write_tokens":0},"output_tokens":9)"),
               std::string::npos);
 }
+
+TEST(HubStream, SaysNothingBehindAnError) {
+    const std::vector<std::string> events{chunk(R"({"content":"a"})"), R"({"error":{"message":"busy"}})", chunk(R"({"content":"b"})"),
+                                          R"({"error":{"message":"again"}})"};
+    for (auto* const write : {write_messages_stream, write_responses_stream, write_gemini_stream, write_chat_stream}) {
+        const auto got = written(read_chat_stream(), write({.id = "i", .model = "m"}), events);
+        EXPECT_NE(got.find("\"a\""), std::string::npos) << got;
+        EXPECT_EQ(got.find("\"b\""), std::string::npos) << got;
+        EXPECT_EQ(got.find("again"), std::string::npos) << got;
+    }
+}
+
+TEST(HubStream, LeavesOutEventsWithEscapesThatJsonDoesNotKnow) {
+    const auto chat = as_messages({chunk(R"({"content":"a"})"), chunk(R"({"content":"\q"})"), chunk(R"({"content":"b"})")});
+    EXPECT_EQ(chat.find("\\q"), std::string::npos) << chat;
+    EXPECT_NE(chat.find("\"b\""), std::string::npos) << chat;
+    const auto messages = as_chat({R"({"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"\q","name":"f"}})",
+                                   R"({"type":"message_delta","delta":{"stop_reason":"end_turn"}})"});
+    EXPECT_EQ(messages.find("\\q"), std::string::npos) << messages;
+    for (auto* const read : {read_responses_stream, read_gemini_stream}) {
+        const auto reader = read();
+        const std::string event = R"({"type":"response.output_text.delta","delta":"\q","candidates":[{"content":{"parts":[{"text":"\q"}]}}]})";
+        const std::string padded = event + std::string(64, '\0');
+        std::string out;
+        const auto writer = write_chat_stream({.id = "c", .model = "m"});
+        writer->into(&out);
+        reader->read(std::string_view{padded}.substr(0, event.size()), *writer);
+        EXPECT_EQ(reader->skipped(), 1u);
+        EXPECT_EQ(out, "");
+    }
+}

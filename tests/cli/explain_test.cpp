@@ -1,0 +1,91 @@
+// What `weir explain` says of each place that may serve a request: as it came, as another dialect, or not at all; and of headers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "cli/run_command.hpp"
+#include "support/temp_folder.hpp"
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using weir::test::run;
+
+namespace {
+
+const std::string messages_body = R"({"model":"m","max_tokens":100,"system":"Be brief.","top_k":3,"messages":[{"role":"user","content":"say it"}]})";
+
+class Explain : public testing::Test {
+protected:
+    weir::test::temp_folder folder_;
+};
+
+}  // namespace
+
+TEST_F(Explain, SaysOfEachCandidateHowItServes) {
+    const auto file =
+        folder_.write("weir.yaml",
+                      "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                      "pools:\n"
+                      "  off: {translate: off, upstreams: [{name: u, url: \"http://127.0.0.1:1\"}]}\n"
+                      "  strict: {translate: strict, upstreams: [{name: u, url: \"http://127.0.0.1:2\"}]}\n"
+                      "  chat: {upstreams: [{name: u, url: \"http://127.0.0.1:3/base\"}]}\n"
+                      "  claude: {dialect: anthropic, upstreams: [{name: u, url: \"http://127.0.0.1:4\"}]}\n"
+                      "  gemini: {dialect: gemini, upstreams: [{name: u, url: \"http://127.0.0.1:5\"}]}\n"
+                      "routes: [{models: [m], pool: off, fallback: [{pool: strict}, {pool: chat}, {pool: claude}, {pool: gemini, model: g}]}]\n");
+    const auto got = run({"explain", "-c", file, "--path", "/v1/messages",
+                          folder_.write("m.json", messages_body.substr(0, messages_body.size() - 1) + R"(,"stream":true})")});
+    EXPECT_EQ(got.code, 0) << got.out << got.err;
+    const auto part = [&](int number) {
+        const auto begin = got.out.find("candidate " + std::to_string(number));
+        return got.out.substr(begin, got.out.find("candidate " + std::to_string(number + 1)) - begin);
+    };
+    EXPECT_THAT(part(1), AllOf(HasSubstr("not served   400 cannot_translate: the pool 'off' does not speak messages"), Not(HasSubstr("http://"))));
+    EXPECT_THAT(part(2),
+                AllOf(HasSubstr("translated   messages>chat"), HasSubstr("not served   400 cannot_translate: 'top_k'"), Not(HasSubstr("http://"))));
+    EXPECT_THAT(part(3), AllOf(HasSubstr("translated   messages>chat\n"), HasSubstr("dropped      top_k\n"),
+                               HasSubstr("http://127.0.0.1:3/base/chat/completions, weight"), Not(HasSubstr("changed"))));
+    EXPECT_THAT(part(4), AllOf(HasSubstr("native       messages\n"), HasSubstr("http://127.0.0.1:4/v1/messages, ")));
+    EXPECT_THAT(part(5),
+                AllOf(HasSubstr("translated   messages>gemini\n"), HasSubstr("http://127.0.0.1:5/v1beta/models/g:streamGenerateContent?alt=sse, ")));
+    EXPECT_THAT(got.out, Not(HasSubstr("in another dialect")));
+}
+
+TEST_F(Explain, RefusesWhatNoCandidateCanServe) {
+    const auto off = folder_.write("weir.yaml",
+                                   "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                                   "pools: {main: {translate: off, upstreams: [{url: \"http://127.0.0.1:1\"}]}}\n");
+    const auto got = run({"explain", "-c", off, "--path", "/v1/messages", folder_.write("m.json", messages_body)});
+    EXPECT_EQ(got.code, 1);
+    EXPECT_THAT(got.out, HasSubstr("\nrefused      400 cannot_translate: the pool 'main' does not speak messages"));
+}
+
+TEST_F(Explain, LooksAtTheHeadersOfTheRequest) {
+    const auto file = folder_.write("weir.yaml",
+                                    "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                                    "pools: {main: {upstreams: [{name: u, url: \"http://127.0.0.1:1\"}]}}\n"
+                                    "keys: [{name: one, secret: s1}, {name: two, secret: s2}]\n");
+    const auto body = folder_.write("c.json", R"({"model":"m","messages":[]})");
+    const auto explain = [&](std::vector<std::string> headers) {
+        std::vector<std::string> words{"explain", "-c", file, body};
+        for (auto& each : headers) words.insert(words.end(), {"--header", each});
+        return run(words);
+    };
+    const auto one = explain({"x-api-key: s2", "X-Other:"});
+    EXPECT_EQ(one.code, 0) << one.out << one.err;
+    EXPECT_THAT(one.out, AllOf(HasSubstr("key          two: admitted"), Not(HasSubstr("one: "))));
+    const auto unknown = explain({"authorization: Bearer s3"});
+    EXPECT_EQ(unknown.code, 1);
+    EXPECT_THAT(unknown.out, HasSubstr("refused      401 "));
+    const auto form = explain({"content-type: multipart/form-data; boundary=x"});
+    EXPECT_EQ(form.code, 1);
+    EXPECT_THAT(form.out, HasSubstr("this endpoint takes JSON, not a form"));
+    EXPECT_EQ(explain({"host: example.com"}).code, 0);
+    for (const char* wrong : {"x-api-key", ": s2", "x api: s2", "x-a: b\r\nx-c: d", "content-length: 5", "transfer-encoding: chunked"}) {
+        const auto got = explain({wrong});
+        EXPECT_EQ(got.code, 2) << wrong;
+        EXPECT_THAT(got.err, HasSubstr("--header: ")) << wrong;
+    }
+}
