@@ -287,6 +287,7 @@ class Responses(OpenAI):
             return stream.get_final_response(), text
 
     def check(self, answer, text=TEXT, kinds=("message",)):
+        """A thought may be followed by state that its provider alone can read: then it stands in an item without a summary."""
         self.assertEqual((answer.status, answer.output_text, answer.model, answer.object), ("completed", text, self.model, "response"))
         self.assertEqual([item.type for item in answer.output], list(kinds))
         self.assertEqual((answer.output[-1].status, answer.output[-1].role), ("completed", "assistant"))
@@ -350,7 +351,8 @@ class Responses(OpenAI):
             self.assertTrue(answer.output[0].summary[0].text)
             self.assertEqual(answer.usage.output_tokens_details.reasoning_tokens > 0, self.pool != "messages")
         answer, _ = self.stream("calls=2,think=on", tools=RESPONSES_TOOLS, **asks)
-        self.assertEqual([item.type for item in answer.output], ["reasoning", "function_call", "function_call"])
+        self.assertEqual([item.type for item in answer.output if item.type != "reasoning" or item.summary],
+                         ["reasoning", "function_call", "function_call"])
 
     def test_leaving_a_stream_cancels_it(self):
         stream = self.ask("stall_after=8,stall=20000", stream=True)
@@ -442,7 +444,7 @@ class Messages(Case):
             self.check(answer, kinds=("thinking", "text"))
             self.assertTrue(answer.content[0].thinking)
         answer, _ = self.stream("calls=2,think=on", tools=CLAUDE_TOOLS, **asks)
-        self.assertEqual([block.type for block in answer.content], ["thinking", "tool_use", "tool_use"])
+        self.assertEqual([block.type for block in answer.content if block.type != "redacted_thinking"], ["thinking", "tool_use", "tool_use"])
 
     def test_leaving_a_stream_cancels_it(self):
         stream = self.ask("stall_after=8,stall=20000", stream=True)

@@ -34,7 +34,7 @@ private:
     void added(json::cursor& at, answer_listener& to);
     void delta(raw_text type, json::cursor& at, answer_listener& to);
     void done(json::cursor& at, answer_listener& to);
-    void done(std::int64_t output, json::cursor& item, answer_listener& to);
+    void done(std::int64_t output, json::cursor& at, answer_listener& to);
     void over(raw_text type, json::cursor& at, answer_listener& to);
     void fill(item& of, json::cursor& whole, answer_listener& to);
     item& block_of(std::int64_t output, std::int64_t part, part::kind of, answer_listener& to, raw_text id = {}, raw_text name = {});
@@ -174,11 +174,11 @@ void responses_stream_reader::done(json::cursor& at, answer_listener& to) {
     });
 }
 
-void responses_stream_reader::done(std::int64_t output, json::cursor& item, answer_listener& to) {
-    const auto of = kind_of(look_for_text(item, "type"));
+void responses_stream_reader::done(std::int64_t output, json::cursor& at, answer_listener& to) {
+    const auto of = kind_of(look_for_text(at, "type"));
     if (of == part::kind::hosted) return;
     if (of == part::kind::text) {
-        item.members([&](std::string_view inside, json::cursor& content) {
+        at.members([&](std::string_view inside, json::cursor& content) {
             if (inside != "content") return;
             std::int64_t number = 0;
             content.elements([&](json::cursor& each) {
@@ -191,10 +191,10 @@ void responses_stream_reader::done(std::int64_t output, json::cursor& item, answ
         });
         return;
     }
-    auto& where = block_of(output, 0, of, to, look_for_text(item, "call_id"), look_for_text(item, "name"));
-    auto whole = item;
+    auto& where = block_of(output, 0, of, to, look_for_text(at, "call_id"), look_for_text(at, "name"));
+    auto whole = at;
     fill(where, whole, to);
-    if (const auto sealed = look_for_text(item, "encrypted_content"); sealed.said && !sealed.empty()) {
+    if (const auto sealed = look_for_text(at, "encrypted_content"); sealed.said && !sealed.empty()) {
         answer_event e;
         e.is = kind::signature;
         e.of = of;
