@@ -84,9 +84,11 @@ endmacro()
 
 # weir_room(NAME LIBS...): one folder of proxy/ as one library, target weir_NAME.
 function(weir_room name)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*/*.cpp
+       ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*/*/*.cpp)
   list(FILTER sources EXCLUDE REGEX /embed/)  # a program that the build runs
-  file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.hpp ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*/*.hpp)
+  file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.hpp ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*/*.hpp
+       ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*/*/*.hpp)
   if(sources)
     add_library(weir_${name} STATIC ${sources} ${headers})
     target_link_libraries(weir_${name} PUBLIC weir_flags ${ARGN})

@@ -2,6 +2,7 @@
 // (conf/models.yaml).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -81,6 +82,8 @@ struct target_settings {
     capabilities can;
     std::optional<std::int64_t> max_output;  ///< where the client says none
     bool show_reasoning = false;             ///< chat clients get to see it
+    std::string_view cache;                  ///< how long messages upstreams keep a prefix where the client marks none; empty: it is not asked for
+    std::array<std::int64_t, 7> budgets{};   ///< tokens for each effort, none first; 0: the usual number
     std::uint32_t scope = 0;                 ///< whose account is asked, for what only it can read
     bool drops_hosted_tools = false;         ///< tools that run at another provider are left out, not refused
     bool ask_reasoning = false;              ///< what it thinks is asked for where nobody said so

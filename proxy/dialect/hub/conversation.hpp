@@ -138,20 +138,30 @@ struct said_value {
     bool said = false;
 };
 
+/// How many tokens an answer may have, and what the client calls that.
+struct output_cap {
+    std::optional<std::int64_t> tokens;
+    std::string_view name;
+};
+
+/// Texts at which an answer ends, and what the client calls them.
+struct stop_texts {
+    std::vector<raw_text> texts;
+    std::string_view name;
+};
+
 struct conversation {
     spoke from = spoke::chat;
     raw_text model;
     bool stream = false;
-    std::optional<std::int64_t> max_output;
-    std::string_view max_output_name;  ///< the client's
+    output_cap cap;
     std::vector<turn> turns;
     std::vector<part> parts, inner;
     std::vector<tool> tools;
     tool_choice choice;
     answer_format format;
     thinking thinks;
-    std::vector<raw_text> stop;
-    std::string_view stop_name;
+    stop_texts stops;
     std::array<said_value, fields> settings{};
     std::vector<std::string_view> unknown;  ///< names of members that the dialect does not have, as far as is known here
     arena kept;

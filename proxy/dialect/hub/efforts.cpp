@@ -31,6 +31,11 @@ std::string_view word_of(effort e) { return e == effort::unsaid ? std::string_vi
 
 std::int64_t budget_of(effort e) { return e == effort::unsaid ? 0 : row_of(e).budget; }
 
+std::int64_t budget_of(effort e, const target_settings& by) {
+    const auto own = e == effort::unsaid ? 0 : by.budgets[static_cast<std::size_t>(e) - 1];
+    return own > 0 ? own : budget_of(e);
+}
+
 effort effort_of(std::int64_t budget) {
     for (const auto& each : table)
         if (budget <= each.means_to) return each.is;

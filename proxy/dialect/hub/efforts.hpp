@@ -13,6 +13,8 @@ namespace weir::dialect::hub {
 
 /// Tokens to think with for an effort; 0: none.
 [[nodiscard]] std::int64_t budget_of(thinking::effort e);
+/// The same, as the conf says.
+[[nodiscard]] std::int64_t budget_of(thinking::effort e, const target_settings& by);
 /// The effort that a number of tokens means; 0 is none.
 [[nodiscard]] thinking::effort effort_of(std::int64_t budget);
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "dialect/hub/efforts.hpp"
+#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/schema.hpp"
 #include "dialect/hub/writing.hpp"
 
@@ -21,13 +22,13 @@ messages_settings::messages_settings(const conversation& of, const target_settin
     : of_(of), to_(to), told_(told), words_(words_of(of.from)), how_(decide()) {}
 
 std::int64_t messages_settings::most() const {
-    const auto asked = of_.max_output ? *of_.max_output : to_.max_output.value_or(to_.can.max_output);
+    const auto asked = of_.cap.tokens ? *of_.cap.tokens : to_.max_output.value_or(to_.can.max_output);
     return std::max<std::int64_t>(std::min(asked, to_.can.max_output), 1);
 }
 
 void messages_settings::limit(json_writer& out) const {
-    if (!of_.max_output) told_.add("max_tokens");
-    if (of_.max_output.value_or(0) > to_.can.max_output) told_.change(of_.max_output_name, "the model gives fewer tokens");
+    if (!of_.cap.tokens) told_.add("max_tokens");
+    if (of_.cap.tokens.value_or(0) > to_.can.max_output) told_.change(of_.cap.name, "the model gives fewer tokens");
     out.member("max_tokens", std::to_string(most()));
 }
 
@@ -51,7 +52,7 @@ messages_settings::how messages_settings::decide() {
 messages_settings::how messages_settings::budget() {
     const auto want = wanted(of_.thinks);
     const auto asked =
-        of_.thinks.is == thinking::mode::budget ? of_.thinks.tokens : budget_of(want == thinking::effort::unsaid ? thinking::effort::medium : want);
+        of_.thinks.is == thinking::mode::budget ? of_.thinks.tokens : budget_of(want == thinking::effort::unsaid ? thinking::effort::medium : want, to_);
     const auto room = most() - least_budget;
     if (room < least_budget) {
         told_.drop(words_.effort, "the output cap leaves no room to think");
@@ -72,8 +73,9 @@ bool messages_settings::last_call_lacks_thought() const {
     if (last == of_.turns.rend()) return false;
     const auto begin = of_.parts.begin() + last->first, end = begin + last->count;
     const bool calls = std::any_of(begin, end, [](const part& p) { return p.is == part::kind::call; });
-    return calls &&
-           std::none_of(begin, end, [](const part& p) { return p.is == part::kind::reasoning && p.opaque.of == carrier::family::anthropic; });
+    return calls && std::none_of(begin, end, [this](const part& p) {
+        return p.is == part::kind::reasoning && is_for(p.opaque, carrier::family::anthropic, to_.scope);
+    });
 }
 
 void messages_settings::rest(json_writer& out) const {
@@ -168,7 +170,7 @@ void messages_settings::sampling(json_writer& out) const {
 
 void messages_settings::stops(json_writer& out) const {
     bool any = false;
-    for (const auto& each : of_.stop) {
+    for (const auto& each : of_.stops.texts) {
         if (each.blank()) {
             if (!each.empty()) told_.drop(words_.stop, "it is not only white space");
             continue;

@@ -69,8 +69,8 @@ void chat_reader::member(std::string_view key, json::cursor& at) {
     } else if (key == "max_completion_tokens" || key == "max_tokens") {
         // Where both are said the newer name holds.
         const auto most = integer_at(at);
-        if (most && (key == "max_completion_tokens" || !into_.max_output))
-            into_.max_output = most, into_.max_output_name = into_.kept.keep(std::string{key});
+        if (most && (key == "max_completion_tokens" || !into_.cap.tokens))
+            into_.cap.tokens = most, into_.cap.name = into_.kept.keep(std::string{key});
     } else if (key == "stop") {
         stops(at);
     } else if (key == "web_search_options") {
@@ -321,13 +321,13 @@ void chat_reader::format(json::cursor& at) {
 }
 
 void chat_reader::stops(json::cursor& at) {
-    into_.stop_name = "stop";
+    into_.stops.name = "stop";
     if (at.peek() == '"') {
-        into_.stop.push_back(text_at(at));
+        into_.stops.texts.push_back(text_at(at));
         return;
     }
     at.elements([this](json::cursor& each) {
-        if (each.peek() == '"') into_.stop.push_back(text_at(each));
+        if (each.peek() == '"') into_.stops.texts.push_back(text_at(each));
     });
 }
 

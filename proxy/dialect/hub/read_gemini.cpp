@@ -266,11 +266,11 @@ void gemini_reader::generation_member(std::string_view key, json::cursor& at) {
         "temperature",       "topP", "topK", "frequencyPenalty", "presencePenalty", "seed", "candidateCount", "responseLogprobs", "logprobs",
         "responseModalities"};
     if (is(key, "maxOutputTokens")) {
-        into_.max_output = integer_at(at);
-        into_.max_output_name = "generationConfig.maxOutputTokens";
+        into_.cap.tokens = integer_at(at);
+        into_.cap.name = "generationConfig.maxOutputTokens";
     } else if (is(key, "stopSequences")) {
-        into_.stop_name = "generationConfig.stopSequences";
-        at.elements([this](json::cursor& each) { into_.stop.push_back(text_at(each)); });
+        into_.stops.name = "generationConfig.stopSequences";
+        at.elements([this](json::cursor& each) { into_.stops.texts.push_back(text_at(each)); });
     } else if (is(key, "thinkingConfig")) {
         thoughts(at);
     } else if (is(key, "responseMimeType")) {

@@ -61,9 +61,9 @@ void messages_reader::member(std::string_view key, json::cursor& at) {
     } else if (key == "stream") {
         into_.stream = boolean_at(at).value_or(false);
     } else if (key == "max_tokens") {
-        into_.max_output = integer_at(at);
-        if (into_.max_output == 0) told_.refuse("max_tokens", "only its own provider warms a cache");
-        into_.max_output_name = "max_tokens";
+        into_.cap.tokens = integer_at(at);
+        if (into_.cap.tokens == 0) told_.refuse("max_tokens", "only its own provider warms a cache");
+        into_.cap.name = "max_tokens";
     } else if (key == "tools") {
         at.elements([this](json::cursor& each) { one_tool(each); });
     } else if (key == "tool_choice") {
@@ -73,8 +73,8 @@ void messages_reader::member(std::string_view key, json::cursor& at) {
     } else if (key == "thinking") {
         thinking_at(at);
     } else if (key == "stop_sequences") {
-        into_.stop_name = "stop_sequences";
-        at.elements([this](json::cursor& each) { into_.stop.push_back(text_at(each)); });
+        into_.stops.name = "stop_sequences";
+        at.elements([this](json::cursor& each) { into_.stops.texts.push_back(text_at(each)); });
     } else if (key == "metadata") {
         end_user(look_for_text(at, "user_id"));
         (void)at.skip();

@@ -71,8 +71,8 @@ void responses_reader::member(std::string_view key, json::cursor& at) {
     } else if (key == "stream") {
         into_.stream = boolean_at(at).value_or(false);
     } else if (key == "max_output_tokens") {
-        into_.max_output = integer_at(at);
-        into_.max_output_name = "max_output_tokens";
+        into_.cap.tokens = integer_at(at);
+        into_.cap.name = "max_output_tokens";
     } else if (key == "tools") {
         tools(at, {});
     } else if (key == "tool_choice") {

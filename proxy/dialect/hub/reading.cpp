@@ -160,7 +160,7 @@ bool read_request(spoke from, json::cursor body, conversation& into, notes& told
 
 void conversation::clear() {
     // Vectors keep their memory; everything else is as new.
-    auto reused = std::tie(turns, parts, inner, tools, stop, unknown);
+    auto reused = std::tie(turns, parts, inner, tools, stops.texts, unknown);
     std::apply([](auto&... each) { (each.clear(), ...); }, reused);
     choice = {};
     format = {};
@@ -170,8 +170,8 @@ void conversation::clear() {
     from = spoke::chat;
     model = {};
     stream = false;
-    max_output.reset();
-    max_output_name = stop_name = {};
+    cap = {};
+    stops.name = {};
 }
 
 }  // namespace weir::dialect::hub

@@ -52,7 +52,7 @@ private:
     const client_words& words_;
     side open_ = side::none;
     bool first_call_ = false;  ///< of the turn that is being written
-    bool begun_ = false;  ///< there is a content
+    bool begun_ = false;       ///< there is a content
     std::vector<const tool*> sent_;
     std::vector<const part*> shown_;  ///< with results, where those have no place for it
 };
@@ -326,10 +326,10 @@ void gemini_writer::generation() {
     const auto most = output_limit(of_, to_, told_);
     if (most) out_.member("maxOutputTokens", std::to_string(*most));
     constexpr std::size_t most_stops = 5;
-    if (of_.stop.size() > most_stops) told_.refuse(words_.stop, "it takes five");
-    if (!of_.stop.empty()) {
+    if (of_.stops.texts.size() > most_stops) told_.refuse(words_.stop, "it takes five");
+    if (!of_.stops.texts.empty()) {
         out_.open_member("stopSequences", '[');
-        for (const auto& each : of_.stop)
+        for (const auto& each : of_.stops.texts)
             if (!each.empty()) out_.text(each);
         out_.close(']');
     }
@@ -361,7 +361,7 @@ void gemini_writer::thoughts() {
     if (budget && want != effort::unsaid) {
         // All of its models take these.
         constexpr std::int64_t least = 128, most = 24576;
-        const auto asked = of_.thinks.is == thinking::mode::budget ? of_.thinks.tokens : budget_of(want);
+        const auto asked = of_.thinks.is == thinking::mode::budget ? of_.thinks.tokens : budget_of(want, to_);
         const bool off = asked == 0 && to_.can.off != capabilities::off_by::nothing;
         const auto due = off ? 0 : std::clamp(asked, least, most);
         if (due != asked) told_.change(words_.effort, "the model has other budgets");

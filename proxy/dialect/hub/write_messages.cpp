@@ -50,6 +50,7 @@ private:
     void user_like(const turn& t);
     void later_system(std::size_t number);
     void assistant(const turn& t, bool is_last);
+    void cache_by_conf();
     void write_part(const part& p);
     void text(raw_text what, const cache_mark& cache);
     void image(const part& p);
@@ -81,6 +82,7 @@ void messages_writer::write() {
     tools.tools();
     tools.choice(settings_.leaves_choice());
     settings_.rest(out_);
+    cache_by_conf();
     for (const auto name : of_.unknown) told_.drop(name);
     out_.close('}');
 }
@@ -219,6 +221,18 @@ void messages_writer::text(raw_text what, const cache_mark& mark) {
     out_.text_member("text", what);
     write_cache(out_, mark);
     out_.close('}');
+}
+
+// Clients of other dialects cannot mark what is worth keeping: without a mark each turn pays for the whole conversation.
+void messages_writer::cache_by_conf() {
+    const auto marked = [](const auto& each) { return each.cache.set; };
+    const bool by_client = std::any_of(of_.parts.begin(), of_.parts.end(), marked) || std::any_of(of_.tools.begin(), of_.tools.end(), marked);
+    if (to_.cache.empty() || by_client) return;
+    out_.open_member("cache_control", '{');
+    out_.plain_member("type", "ephemeral");
+    out_.plain_member("ttl", to_.cache);
+    out_.close('}');
+    told_.add("cache_control");
 }
 
 void messages_writer::write_part(const part& p) {

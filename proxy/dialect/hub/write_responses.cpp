@@ -319,7 +319,7 @@ void responses_writer::output(const part& p) {
 void responses_options::limit() {
     const auto most = output_limit(of_, to_, told_);
     if (!most) return;
-    if (*most < smallest_cap) told_.change(of_.max_output_name, "it is at least 16");
+    if (*most < smallest_cap) told_.change(of_.cap.name, "it is at least 16");
     out_.member("max_output_tokens", std::to_string(std::max(*most, smallest_cap)));
 }
 
@@ -434,7 +434,7 @@ void responses_options::effort() {
 }
 
 void responses_options::stops() {
-    if (!of_.stop.empty()) told_.drop(words_.stop, "it stops at no sequence");
+    if (!of_.stops.texts.empty()) told_.drop(words_.stop, "it stops at no sequence");
 }
 
 }  // namespace

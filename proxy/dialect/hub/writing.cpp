@@ -211,8 +211,8 @@ void write_openai_schema(json_writer& out, const conversation& of, notes& told) 
 std::optional<std::int64_t> output_limit(const conversation& of, const target_settings& to, notes& told) {
     // A model that nothing is known of may give more than this.
     constexpr auto unknown = capabilities{}.max_output;
-    if (!of.max_output || *of.max_output <= to.can.max_output || to.can.max_output == unknown) return of.max_output;
-    told.change(of.max_output_name, "the model gives fewer tokens");
+    if (!of.cap.tokens || *of.cap.tokens <= to.can.max_output || to.can.max_output == unknown) return of.cap.tokens;
+    told.change(of.cap.name, "the model gives fewer tokens");
     return to.can.max_output;
 }
 

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "dialect/hub/documents.hpp"
-#include "dialect/hub/error_answer.hpp"
+#include "dialect/hub/answer/documents.hpp"
+#include "dialect/hub/answer/error_answer.hpp"
 #include "dialect/hub/reading.hpp"
 #include "dialect/read/sse_fields.hpp"
 

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "dialect/hub/answer_event.hpp"
-#include "dialect/hub/error_answer.hpp"
+#include "dialect/hub/answer/answer_event.hpp"
+#include "dialect/hub/answer/error_answer.hpp"
 #include "exchange/translation/translated_request.hpp"
 
 namespace weir::exchange {

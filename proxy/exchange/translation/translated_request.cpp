@@ -23,6 +23,18 @@ void write(spoke to, const hub::conversation& of, const hub::target_settings& wi
     }
 }
 
+std::vector<hub::tool_form> renamed_tools(const hub::conversation& of) {
+    constexpr std::size_t joint = 2;  // ns__name
+    std::vector<hub::tool_form> out;
+    for (const auto& each : of.tools) {
+        const bool custom = each.is == hub::tool::kind::custom;
+        if (!custom && each.space.empty()) continue;
+        const auto prefix = each.space.empty() ? 0 : std::min(each.space.json.size() + joint, each.name.json.size());
+        out.push_back({std::string{each.name.json}, std::string{each.name.json.substr(prefix)}, std::string{each.space.json}, custom});
+    }
+    return out;
+}
+
 bool begins_with(std::string_view name, std::string_view prefix) {
     return name.size() >= prefix.size() && http::iequals(name.substr(0, prefix.size()), prefix);
 }
@@ -44,6 +56,10 @@ hub::target_settings settings_for(const place& to, const config::conf& by) {
     out.scope = hub::scope_named(to.pool->conf->name);
     out.show_reasoning = conf.shows != reasoning::off;
     out.ask_reasoning = conf.shows == reasoning::on;
+    out.cache = conf.marks == config::translation_conf::cache::off            ? std::string_view{}
+                : conf.marks == config::translation_conf::cache::five_minutes ? std::string_view{"5m"}
+                                                                              : std::string_view{"1h"};
+    out.budgets = conf.budgets;
     out.drops_hosted_tools = conf.hosted == config::translation_conf::hosted_tools::drop;
     return out;
 }
@@ -68,11 +84,13 @@ void translated_request::write(const asked& what, std::string_view body, const p
             said.setting(hub::field::choices) = {};
         else
             told.refuse(hub::name_of(hub::field::choices, how_.from), "translated answers are one");
-        if (with.max_output > 0) said.max_output = std::min(said.max_output.value_or(with.max_output), with.max_output);
+        if (with.max_output > 0) said.cap.tokens = std::min(said.cap.tokens.value_or(with.max_output), with.max_output);
         const auto settings = settings_for(to, by);
         scope_ = settings.scope;
         // Clients of chat and Gemini are shown what there is; of messages those that asked to think.
         shows_reasoning_ = settings.show_reasoning && (how_.from != spoke::messages || said.thinks.shown);
+        binds_ = settings.can.binds;
+        tools_ = renamed_tools(said);
         exchange::write(how_.to, said, settings, body_, told);
     }
     target_ = hub::target_of(how_.to, said.stream, to.model);
@@ -97,6 +115,8 @@ void translated_request::note_refusal(const hub::notes& told, const config::pool
 
 void translated_request::add_fields(http::head_writer& head, const http::request_head& h, bool passes_credential) const {
     if (how_.to == spoke::messages) head.add("anthropic-version", conf_->anthropic_version);
+    // Models whose thoughts hold behind one prefix alone are told to leave out the others, which is a beta.
+    if (how_.to == spoke::messages && binds_) head.add("anthropic-beta", std::string_view{"thinking-binding-controls-2026-08-01"});
     if (!passes_credential) return;
     const auto secret = dialect::find_credential(h);
     const auto field = dialect::upstream_credential(hub::kind_of(how_.to));

@@ -4,8 +4,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/error.hpp"
+#include "dialect/hub/answer/answer_event.hpp"
 #include "dialect/hub/notes.hpp"
 #include "exchange/place.hpp"
 #include "exchange/translation/service.hpp"
@@ -42,6 +44,8 @@ public:
     [[nodiscard]] bool shows_reasoning() const { return shows_reasoning_; }
     /// Whose account is asked.
     [[nodiscard]] std::uint32_t scope() const { return scope_; }
+    /// Tools that are called otherwise there.
+    [[nodiscard]] const std::vector<dialect::hub::tool_form>& tools() const { return tools_; }
     /// Fields that its upstream wants beside those that it gets from every client.
     void add_fields(http::head_writer& head, const http::request_head& h, bool passes_credential) const;
 
@@ -54,7 +58,8 @@ private:
     dialect::target target_;
     std::string body_;
     std::uint32_t scope_ = 0;
-    bool shows_reasoning_ = false;
+    bool shows_reasoning_ = false, binds_ = false;
+    std::vector<dialect::hub::tool_form> tools_;
     translation_said said_;
     core::error refused_;
 };

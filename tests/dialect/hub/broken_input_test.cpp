@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "dialect/hub/documents.hpp"
+#include "dialect/hub/answer/documents.hpp"
 #include "dialect/hub/reading.hpp"
-#include "dialect/hub/streams.hpp"
+#include "dialect/hub/answer/streams.hpp"
 #include "dialect/hub/writing.hpp"
 
 namespace {

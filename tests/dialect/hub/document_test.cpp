@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "dialect/hub/documents.hpp"
-#include "dialect/hub/streams.hpp"
+#include "dialect/hub/answer/documents.hpp"
+#include "dialect/hub/answer/streams.hpp"
 #include "dialect/json/json_index.hpp"
 
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "dialect/hub/documents.hpp"
+#include "dialect/hub/answer/documents.hpp"
 #include "dialect/hub/reading.hpp"
 #include "dialect/hub/writing.hpp"
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dialect/hub/streams.hpp"
+#include "dialect/hub/answer/streams.hpp"
 
 namespace {
 

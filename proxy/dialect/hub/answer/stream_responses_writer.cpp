@@ -3,7 +3,8 @@
 #include <vector>
 
 #include "dialect/hub/envelope.hpp"
-#include "dialect/hub/streams.hpp"
+#include "dialect/hub/answer/response_items.hpp"
+#include "dialect/hub/answer/streams.hpp"
 
 namespace weir::dialect::hub {
 namespace {
@@ -19,13 +20,7 @@ public:
     void break_off(const core::error& why) override;
 
 private:
-    struct item {
-        std::uint32_t block;
-        part::kind of;
-        std::string id, call_id, name, text, sealed;
-        carrier::family family = carrier::family::none;  ///< of what is sealed
-        bool done = false;
-    };
+    using item = response_item;
 
     void begin();
     item& add(std::uint32_t block, part::kind of);
@@ -42,7 +37,6 @@ private:
     void finish_event() { out_->append("}\n\n"); }
     void place(const item& of, std::string_view inner);
     void response(std::string_view status, std::string_view more, std::string_view error = "null");
-    void whole(std::string& to, const item& of, bool done) const;
     [[nodiscard]] static std::string_view part_of(const item& of) { return of.of == part::kind::refusal ? "refusal" : "text"; }
 
     answer_names names_;
@@ -78,7 +72,7 @@ void responses_stream_writer::response(std::string_view status, std::string_view
         for (const auto& each : items_) {
             if (!each.done) continue;
             if (!std::exchange(first, false)) out_->append(1, ',');
-            whole(*out_, each, true);
+            append_item(*out_, each, true);
         }
     }
     out_->append(R"(],"parallel_tool_calls":true,"tool_choice":"auto","tools":[],"store":false,"error":)").append(error);
@@ -98,33 +92,6 @@ responses_stream_writer::item* responses_stream_writer::find(std::uint32_t block
     for (auto& each : items_)
         if (each.block == block && !each.done) return &each;
     return nullptr;
-}
-
-// An item as it stands: empty where it begins, whole where it ends.
-void responses_stream_writer::whole(std::string& to, const item& of, bool done) const {
-    const std::string_view status = done ? "completed" : "in_progress";
-    to.append(R"({"id":")").append(of.id).append(R"(","type":")");
-    if (of.of == part::kind::call) {
-        to.append(R"(function_call","status":")")
-            .append(status)
-            .append(R"(","call_id":")")
-            .append(of.call_id)
-            .append(R"(","name":")")
-            .append(of.name);
-        to.append(R"(","arguments":")").append(done ? std::string_view{of.text} : std::string_view{}).append("\"}");
-    } else if (of.of == part::kind::reasoning) {
-        to.append(R"(reasoning","summary":[)");
-        if (done && !of.text.empty()) to.append(R"({"type":"summary_text","text":")").append(of.text).append("\"}");
-        to.append(1, ']');
-        if (done && !of.sealed.empty()) to.append(R"(,"encrypted_content":")").append(of.sealed).append(1, '"');
-        to.append(1, '}');
-    } else {
-        to.append(R"(message","status":")").append(status).append(R"(","role":"assistant","content":[)");
-        if (done && of.of == part::kind::refusal) to.append(R"({"type":"refusal","refusal":")").append(of.text).append("\"}");
-        if (done && of.of != part::kind::refusal)
-            to.append(R"({"type":"output_text","text":")").append(of.text).append(R"(","annotations":[],"logprobs":[]})");
-        to.append("]}");
-    }
 }
 
 void responses_stream_writer::hear(const answer_event& what) {
@@ -160,10 +127,13 @@ void responses_stream_writer::open(const answer_event& what) {
     auto& made = add(what.block, what.of);
     made.call_id = what.id.json;
     made.name = what.name.json;
-    if (what.of == part::kind::call) seals_.heard_call();
+    if (what.of == part::kind::call) {
+        seals_.heard_call();
+        if (const auto* form = form_of(names_, what.name)) made.name = form->name, made.space = form->space, made.custom = form->custom;
+    }
     event("response.output_item.added");
     out_->append(R"(,"output_index":)").append(std::to_string(number_of(made))).append(R"(,"item":)");
-    whole(*out_, made, false);
+    append_item(*out_, made, false);
     finish_event();
     // A thought that nobody sees has no part.
     if (what.of != part::kind::call && what.of != part::kind::reasoning) open_part(made);
@@ -189,13 +159,13 @@ void responses_stream_writer::detached(std::string sealed) {
     auto& made = add(no_block, part::kind::reasoning);
     event("response.output_item.added");
     out_->append(R"(,"output_index":)").append(std::to_string(number_of(made))).append(R"(,"item":)");
-    whole(*out_, made, false);
+    append_item(*out_, made, false);
     finish_event();
     made.sealed = std::move(sealed);
     made.done = true;
     event("response.output_item.done");
     out_->append(R"(,"output_index":)").append(std::to_string(number_of(made))).append(R"(,"item":)");
-    whole(*out_, made, true);
+    append_item(*out_, made, true);
     finish_event();
 }
 
@@ -207,6 +177,7 @@ void responses_stream_writer::delta(const answer_event& what) {
     if (thought) seals_.heard_thought(what.text);
     if (!thought && !call) seals_.heard_text(what.text);
     of->text += what.text.json;
+    if (of->custom) return;  // its text is known when the object around it is whole
     event(call                            ? "response.function_call_arguments.delta"
           : thought                       ? "response.reasoning_summary_text.delta"
           : of->of == part::kind::refusal ? "response.refusal.delta"
@@ -218,7 +189,17 @@ void responses_stream_writer::delta(const answer_event& what) {
 }
 
 void responses_stream_writer::close(item& of) {
-    if (of.of == part::kind::call) {
+    if (of.custom) {
+        of.text = input_of(of.text);
+        event("response.custom_tool_call_input.delta");
+        place(of, {});
+        out_->append(R"(,"delta":")").append(of.text).append(1, '"');
+        finish_event();
+        event("response.custom_tool_call_input.done");
+        place(of, {});
+        out_->append(R"(,"input":")").append(of.text).append(1, '"');
+        finish_event();
+    } else if (of.of == part::kind::call) {
         if (of.text.empty()) of.text = "{}";
         event("response.function_call_arguments.done");
         place(of, {});
@@ -233,7 +214,7 @@ void responses_stream_writer::close(item& of) {
     of.done = true;
     event("response.output_item.done");
     out_->append(R"(,"output_index":)").append(std::to_string(number_of(of))).append(R"(,"item":)");
-    whole(*out_, of, true);
+    append_item(*out_, of, true);
     finish_event();
     if (!sealed.empty()) detached(sealed);
 }

@@ -4,7 +4,7 @@
 
 #include "dialect/error_body.hpp"
 #include "dialect/hub/envelope.hpp"
-#include "dialect/hub/streams.hpp"
+#include "dialect/hub/answer/streams.hpp"
 
 namespace weir::dialect::hub {
 namespace {

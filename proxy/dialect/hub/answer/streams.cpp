@@ -1,4 +1,4 @@
-#include "dialect/hub/streams.hpp"
+#include "dialect/hub/answer/streams.hpp"
 
 #include <utility>
 

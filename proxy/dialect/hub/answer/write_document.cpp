@@ -1,4 +1,6 @@
-#include "dialect/hub/documents.hpp"
+#include "dialect/hub/answer/documents.hpp"
+
+#include "dialect/hub/answer/response_items.hpp"
 
 namespace weir::dialect::hub {
 namespace {
@@ -118,11 +120,18 @@ std::string document_writer::take() {
 }
 
 void document_writer::call_of_chat(json_writer& out, const block& of) const {
+    const auto* form = form_of(names_, raw_text{of.name});
+    const bool custom = form != nullptr && form->custom;
     out.open('{');
     out.text_member("id", raw_text{of.id});
-    out.plain_member("type", "function");
-    out.open_member("function", '{');
+    out.plain_member("type", custom ? "custom" : "function");
+    out.open_member(custom ? "custom" : "function", '{');
     out.text_member("name", raw_text{of.name});
+    if (custom) {
+        out.text_member("input", raw_text{input_of(of.text)});
+        out.close('}');
+        return out.close('}');
+    }
     out.text_member("arguments", raw_text{of.text.empty() ? std::string_view{"{}"} : std::string_view{of.text}});
     out.close('}');
     out.close('}');
@@ -272,32 +281,24 @@ void document_writer::thought_of_responses(json_writer& out, const block& of, st
 }
 
 void document_writer::item_of_responses(json_writer& out, const block& of, std::size_t& number_of_item) const {
-    const bool call = of.of == part::kind::call, refusal = of.of == part::kind::refusal;
+    const bool call = of.of == part::kind::call;
     if (call || of.of == part::kind::reasoning) thought_of_responses(out, of, number_of_item);
     if (of.of == part::kind::reasoning) return;
-    const std::string id = std::string{call ? "fc_" : "msg_"} + names_.id + "_" + std::to_string(number_of_item++);
-    out.open('{');
-    out.text_member("id", raw_text{id});
-    out.plain_member("type", call ? "function_call" : "message");
-    out.plain_member("status", "completed");
-    if (call) {
-        out.text_member("call_id", raw_text{of.id});
-        out.text_member("name", raw_text{of.name});
-        out.text_member("arguments", raw_text{of.text.empty() ? std::string_view{"{}"} : std::string_view{of.text}});
-        return out.close('}');
+    response_item item;
+    item.of = of.of;
+    item.id = std::string{call ? "fc_" : "msg_"} + names_.id + "_" + std::to_string(number_of_item++);
+    item.call_id = of.id;
+    item.name = of.name;
+    item.text = call && of.text.empty() ? "{}" : of.text;
+    if (const auto* form = call ? form_of(names_, raw_text{of.name}) : nullptr) {
+        item.name = form->name;
+        item.space = form->space;
+        item.custom = form->custom;
+        if (item.custom) item.text = input_of(of.text);
     }
-    out.plain_member("role", "assistant");
-    out.open_member("content", '[');
-    if (!of.text.empty()) {
-        out.open('{');
-        out.plain_member("type", refusal ? "refusal" : "output_text");
-        out.text_member(refusal ? "refusal" : "text", raw_text{of.text});
-        if (!refusal) out.member("annotations", "[]"), out.member("logprobs", "[]");
-        out.close('}');
-    }
-    out.close(']');
-    out.close('}');
-    thought_of_responses(out, of, number_of_item);
+    out.value({});
+    append_item(out.out(), item, true);
+    if (!call) thought_of_responses(out, of, number_of_item);
 }
 
 void document_writer::responses(json_writer& out) {

@@ -1,4 +1,4 @@
-#include "dialect/hub/error_answer.hpp"
+#include "dialect/hub/answer/error_answer.hpp"
 
 #include <array>
 #include <cstdint>

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "dialect/hub/answer_event.hpp"
+#include "dialect/hub/answer/answer_event.hpp"
 #include "dialect/hub/envelope.hpp"
 #include "dialect/hub/raw_text.hpp"
 #include "dialect/json/json_index.hpp"

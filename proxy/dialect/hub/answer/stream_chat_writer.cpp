@@ -4,7 +4,8 @@
 
 #include "dialect/error_body.hpp"
 #include "dialect/hub/envelope.hpp"
-#include "dialect/hub/streams.hpp"
+#include "dialect/hub/answer/response_items.hpp"
+#include "dialect/hub/answer/streams.hpp"
 
 namespace weir::dialect::hub {
 namespace {
@@ -40,6 +41,7 @@ private:
     struct call {
         std::uint32_t block;
         bool said;
+        std::string custom_id, custom_name, text;  ///< of one with free text for its input, which is told whole
     };
     void begin();
     void open(const answer_event& what);
@@ -95,11 +97,15 @@ void chat_stream_writer::open(const answer_event& what) {
     begin();
     if (what.opaque.data.said) sealed("reasoning.encrypted", "data", seals_.of_call(what.opaque));
     seals_.heard_call();
+    if (const auto* form = form_of(names_, what.name); form != nullptr && form->custom) {
+        calls_.push_back({what.block, false, std::string{what.id.json}, std::string{what.name.json}, {}});
+        return;
+    }
     delta();
     out_->append(R"("tool_calls":[{"index":)").append(std::to_string(calls_.size())).append(R"(,"id":")").append(what.id.json);
     out_->append(R"(","type":"function","function":{"name":")").append(what.name.json).append(R"(","arguments":""}}])");
     end_delta();
-    calls_.push_back({what.block, false});
+    calls_.push_back({what.block, false, {}, {}, {}});
 }
 
 void chat_stream_writer::text(const answer_event& what) {
@@ -135,6 +141,10 @@ void chat_stream_writer::arguments(std::uint32_t block, std::string_view piece) 
     for (std::size_t i = 0; i < calls_.size(); ++i) {
         if (calls_[i].block != block) continue;
         calls_[i].said = true;
+        if (!calls_[i].custom_name.empty()) {
+            calls_[i].text += piece;
+            return;
+        }
         delta();
         out_->append(R"("tool_calls":[{"index":)").append(std::to_string(i)).append(R"(,"function":{"arguments":")").append(piece).append("\"}}]");
         end_delta();
@@ -155,8 +165,17 @@ void chat_stream_writer::close(const answer_event& what) {
         thought_ = false;
         return;
     }
-    for (const auto& each : calls_)
-        if (each.block == what.block && !each.said) return arguments(what.block, "{}");
+    for (std::size_t i = 0; i < calls_.size(); ++i) {
+        const auto& each = calls_[i];
+        if (each.block != what.block) continue;
+        if (each.custom_name.empty() && !each.said) return arguments(what.block, "{}");
+        if (each.custom_name.empty()) return;
+        delta();
+        out_->append(R"("tool_calls":[{"index":)").append(std::to_string(i)).append(R"(,"id":")").append(each.custom_id);
+        out_->append(R"(","type":"custom","custom":{"name":")").append(each.custom_name);
+        out_->append(R"(","input":")").append(input_of(each.text)).append("\"}}]");
+        return end_delta();
+    }
 }
 
 void chat_stream_writer::end() {

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "dialect/hub/envelope.hpp"
-#include "dialect/hub/streams.hpp"
+#include "dialect/hub/answer/streams.hpp"
 
 namespace weir::dialect::hub {
 namespace {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/error.hpp"
 #include "dialect/hub/conversation.hpp"
@@ -66,6 +67,13 @@ public:
     [[nodiscard]] virtual std::uint32_t skipped() const = 0;
 };
 
+/// A tool that its upstream knows in another form than the client: below a namespace, or with free text for its input.
+struct tool_form {
+    std::string sent;         ///< its name there, as the content of a JSON string
+    std::string name, space;  ///< the client's, likewise
+    bool custom = false;
+};
+
 /// What a client is told of the whole answer.
 struct answer_names {
     std::string id;               ///< in the client's dialect
@@ -75,6 +83,7 @@ struct answer_names {
     bool show_reasoning = false;  ///< what was thought is passed on
     std::uint32_t scope = 0;      ///< whose account answers
     std::string_view request_id;  ///< for errors
+    std::vector<tool_form> tools;
     bool as_array = false;        ///< gemini: one JSON list in place of events, as it is asked for without alt=sse
 };
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "dialect/hub/reading.hpp"
-#include "dialect/hub/streams.hpp"
+#include "dialect/hub/answer/streams.hpp"
 #include "dialect/read/usage_report.hpp"
 
 namespace weir::dialect::hub {

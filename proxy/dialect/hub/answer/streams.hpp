@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "dialect/hub/answer_event.hpp"
+#include "dialect/hub/answer/answer_event.hpp"
 
 namespace weir::dialect::hub {
 

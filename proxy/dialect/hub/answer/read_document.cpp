@@ -4,9 +4,9 @@
 #include <string>
 #include <utility>
 
-#include "dialect/hub/documents.hpp"
+#include "dialect/hub/answer/documents.hpp"
 #include "dialect/hub/reading.hpp"
-#include "dialect/hub/streams.hpp"
+#include "dialect/hub/answer/streams.hpp"
 #include "dialect/read/usage_report.hpp"
 
 namespace weir::dialect::hub {
