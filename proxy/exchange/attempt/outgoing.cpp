@@ -194,8 +194,7 @@ void outgoing::write_head(wire::request_out& out, const http::request_head& h, c
     out.authority = to.authority;
     out.upgrades = asked_.tunnel();
     out.length.reset();
-    if (body_.is_kept() || body_.uploading() || h.method == "POST" || h.method == "PUT" || h.method == "PATCH")
-        out.length = sent_size();
+    if (body_.is_kept() || body_.uploading() || h.method == "POST" || h.method == "PUT" || h.method == "PATCH") out.length = sent_size();
 
     http::head_writer head{out.lines};
     field_filter filter{h,
