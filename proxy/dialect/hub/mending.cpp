@@ -2,6 +2,7 @@
 // is unique and that everybody takes. The same history is mended to the same one for ever, and what follows changes nothing in it.
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -45,6 +46,12 @@ private:
         const part* what;
         bool taken = false;
     };
+    /// Results that wait for calls, in their order.
+    struct line {
+        std::vector<std::size_t> all;
+        std::size_t next = 0;
+    };
+    using lines = std::unordered_map<std::string_view, line>;
 
     // What ran at the provider may stand anywhere, and is left out.
     [[nodiscard]] bool is_model(const turn& t) const {
@@ -67,6 +74,7 @@ private:
             if (t.who != turn::role::results) continue;
             for (auto at = t.first; at < t.first + t.count; ++at) results_.push_back({&of_.parts[at]});
         }
+        sort_results();
         for (auto i = begin; i < answered; ++i) {
             copy(of_.turns[i]);
             answer(turns_.size() - 1);
@@ -80,13 +88,13 @@ private:
     void answer(std::size_t number) {
         const auto begin = turns_[number].first, end = begin + turns_[number].count;
         bool begun = false;
+        std::unordered_map<std::string_view, std::size_t> times;
+        for (auto at = begin; at < end; ++at)
+            if (parts_[at].is == part::kind::call) ++times[parts_[at].id.json];
         for (auto at = begin; at < end; ++at) {
             if (parts_[at].is != part::kind::call) continue;
             if (!std::exchange(begun, true)) turns_.push_back({turn::role::results, end, 0, {}});
-            const auto repeats = std::count_if(parts_.begin() + begin, parts_.begin() + end, [&](const part& p) {
-                return p.is == part::kind::call && !p.id.empty() && p.id.json == parts_[at].id.json;
-            });
-            auto made = result_of(parts_[at], repeats == 1);
+            auto made = result_of(parts_[at], times[parts_[at].id.json] == 1);
             name(parts_[at]);
             made.id = parts_[at].id;
             made.name = parts_[at].name;
@@ -99,24 +107,39 @@ private:
 
     // By its id; of several the last, unless several calls have it. Results without an id are of the tool that they name, or come in order.
     part result_of(const part& call, bool alone) {
-        given* found = nullptr;
-        for (auto& each : results_) {
-            if (each.taken || call.id.empty() || each.what->id.json != call.id.json) continue;
-            if (found) told_.change(words_.turns, "a call has one result");
-            if (found) found->taken = true;
-            found = &each;
-            if (!alone) break;
-        }
-        const auto is_next = [&](const given& g, bool by_name) {
-            return !g.taken && g.what->id.empty() && (by_name ? g.what->name.json == call.name.json : !g.what->name.said);
-        };
-        for (const bool by_name : {true, false}) {
-            const auto next = std::find_if(results_.begin(), results_.end(), [&](const given& g) { return is_next(g, by_name); });
-            if (!found && next != results_.end()) found = &*next;
-        }
+        auto* found = call.id.empty() ? nullptr : of_id(call.id.json, alone);
+        if (!found) found = next_of(by_name_, call.name.json);
+        if (!found) found = next_of(by_name_, {});
         if (!found) return missing();
         found->taken = true;
         return *found->what;
+    }
+
+    // Those without an id wait by the name of their tool, or by none.
+    void sort_results() {
+        by_id_.clear();
+        by_name_.clear();
+        for (std::size_t i = 0; i < results_.size(); ++i) {
+            const auto& p = *results_[i].what;
+            (p.id.empty() ? by_name_[p.name.json] : by_id_[p.id.json]).all.push_back(i);
+        }
+    }
+
+    given* of_id(std::string_view id, bool alone) {
+        if (!alone) return next_of(by_id_, id);
+        given* found = nullptr;
+        while (auto* each = next_of(by_id_, id)) {
+            if (found) told_.change(words_.turns, "a call has one result");
+            each->taken = true;
+            found = each;
+        }
+        return found;
+    }
+
+    given* next_of(lines& in, std::string_view name) {
+        const auto waiting = in.find(name);
+        if (waiting == in.end() || waiting->second.next == waiting->second.all.size()) return nullptr;
+        return &results_[waiting->second.all[waiting->second.next++]];
     }
 
     part missing() {
@@ -145,6 +168,7 @@ private:
     std::vector<turn> turns_;
     std::vector<part> parts_;
     std::vector<given> results_;
+    lines by_id_, by_name_;
     std::unordered_map<std::string, std::size_t> names_;  ///< how often an id was met
     std::size_t calls_ = 0;
 };

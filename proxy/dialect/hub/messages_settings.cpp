@@ -51,8 +51,8 @@ messages_settings::how messages_settings::decide() {
 // It stays below the output cap, which the client may have set.
 messages_settings::how messages_settings::budget() {
     const auto want = wanted(of_.thinks);
-    const auto asked =
-        of_.thinks.is == thinking::mode::budget ? of_.thinks.tokens : budget_of(want == thinking::effort::unsaid ? thinking::effort::medium : want, to_);
+    const auto asked = of_.thinks.is == thinking::mode::budget ? of_.thinks.tokens
+                                                               : budget_of(want == thinking::effort::unsaid ? thinking::effort::medium : want, to_);
     const auto room = most() - least_budget;
     if (room < least_budget) {
         told_.drop(words_.effort, "the output cap leaves no room to think");
@@ -74,8 +74,8 @@ bool messages_settings::last_call_lacks_thought() const {
     const auto begin = of_.parts.begin() + last->first, end = begin + last->count;
     const bool calls = std::any_of(begin, end, [](const part& p) { return p.is == part::kind::call; });
     return calls && std::none_of(begin, end, [this](const part& p) {
-        return p.is == part::kind::reasoning && is_for(p.opaque, carrier::family::anthropic, to_.scope);
-    });
+               return p.is == part::kind::reasoning && is_for(p.opaque, carrier::family::anthropic, to_.scope);
+           });
 }
 
 void messages_settings::rest(json_writer& out) const {

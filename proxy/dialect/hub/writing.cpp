@@ -112,9 +112,8 @@ std::string description_of(const tool& t) {
 std::string schema_of_object(std::string_view schema, bool with_members) {
     json::index where;
     if (schema.empty() || where.build(schema) != json::fault::none || json::cursor{where}.peek() != '{') return std::string{any_object};
-    bool typed = false, named = !with_members, empty = true;
+    bool typed = false, named = !with_members;
     json::cursor{where}.members([&](std::string_view key, json::cursor&) {
-        empty = false;
         typed = typed || key == "type";
         named = named || key == "properties" || key == "$ref" || key == "anyOf" || key == "oneOf" || key == "allOf";
     });
@@ -122,6 +121,9 @@ std::string schema_of_object(std::string_view schema, bool with_members) {
     auto out = std::string{typed ? "{" : R"({"type":"object")"};
     if (!named) out.append(out.size() > 1 ? "," : "").append(R"("properties":{})");
     const auto rest = schema.substr(schema.find('{') + 1);
+    // By the text: what a name with a broken escape says is not told.
+    const auto first = rest.find_first_not_of(" \t\r\n");
+    const bool empty = first == std::string_view::npos || rest[first] == '}';
     return out.append(empty ? "" : ",").append(rest);
 }
 

@@ -84,7 +84,7 @@ struct answer_names {
     std::uint32_t scope = 0;      ///< whose account answers
     std::string_view request_id;  ///< for errors
     std::vector<tool_form> tools;
-    bool as_array = false;        ///< gemini: one JSON list in place of events, as it is asked for without alt=sse
+    bool as_array = false;  ///< gemini: one JSON list in place of events, as it is asked for without alt=sse
 };
 
 /// Writes one answer's stream: appends whole events of its dialect.

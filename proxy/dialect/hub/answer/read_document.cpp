@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "dialect/hub/answer/documents.hpp"
-#include "dialect/hub/reading.hpp"
 #include "dialect/hub/answer/streams.hpp"
+#include "dialect/hub/reading.hpp"
 #include "dialect/read/usage_report.hpp"
 
 namespace weir::dialect::hub {

@@ -1,8 +1,8 @@
 // The stream of /v1/chat/completions, as it is said by OpenAI and by those who are like it.
 #include <vector>
 
-#include "dialect/hub/reading.hpp"
 #include "dialect/hub/answer/streams.hpp"
+#include "dialect/hub/reading.hpp"
 #include "dialect/read/usage_report.hpp"
 
 namespace weir::dialect::hub {

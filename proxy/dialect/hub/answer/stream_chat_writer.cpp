@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "dialect/error_body.hpp"
-#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/answer/response_items.hpp"
 #include "dialect/hub/answer/streams.hpp"
+#include "dialect/hub/envelope.hpp"
 
 namespace weir::dialect::hub {
 namespace {

@@ -2,8 +2,8 @@
 #include <utility>
 #include <vector>
 
-#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/answer/streams.hpp"
+#include "dialect/hub/envelope.hpp"
 
 namespace weir::dialect::hub {
 namespace {

@@ -3,8 +3,8 @@
 #include <string_view>
 #include <utility>
 
-#include "dialect/hub/reading.hpp"
 #include "dialect/hub/answer/streams.hpp"
+#include "dialect/hub/reading.hpp"
 #include "dialect/read/usage_report.hpp"
 
 namespace weir::dialect::hub {

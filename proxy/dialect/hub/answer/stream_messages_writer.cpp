@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "dialect/error_body.hpp"
-#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/answer/streams.hpp"
+#include "dialect/hub/envelope.hpp"
 
 namespace weir::dialect::hub {
 namespace {
@@ -204,8 +204,8 @@ void messages_stream_writer::delta(const answer_event& what) {
 // Of a block that is over already nothing more is said.
 void messages_stream_writer::hold(const answer_event& what) {
     if (what.is == kind::open) {
-        held_.push_back({what.block, what.of, std::string{what.id.json}, std::string{what.name.json}, {}, std::string{what.opaque.data.json},
-                         what.opaque.of});
+        held_.push_back(
+            {what.block, what.of, std::string{what.id.json}, std::string{what.name.json}, {}, std::string{what.opaque.data.json}, what.opaque.of});
         return;
     }
     for (auto& each : held_) {

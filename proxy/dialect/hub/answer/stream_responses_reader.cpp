@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "dialect/hub/reading.hpp"
 #include "dialect/hub/answer/streams.hpp"
+#include "dialect/hub/reading.hpp"
 #include "dialect/read/usage_report.hpp"
 
 namespace weir::dialect::hub {

@@ -2,9 +2,9 @@
 #include <utility>
 #include <vector>
 
-#include "dialect/hub/envelope.hpp"
 #include "dialect/hub/answer/response_items.hpp"
 #include "dialect/hub/answer/streams.hpp"
+#include "dialect/hub/envelope.hpp"
 
 namespace weir::dialect::hub {
 namespace {

@@ -1,5 +1,4 @@
 #include "dialect/hub/answer/documents.hpp"
-
 #include "dialect/hub/answer/response_items.hpp"
 
 namespace weir::dialect::hub {
