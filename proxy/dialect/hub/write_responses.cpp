@@ -79,6 +79,7 @@ void responses_writer::write() {
     if (of_.stream) out_.member("stream", "true");
     // Said always: what the provider keeps by itself nobody asked it to keep.
     out_.member("store", "false");
+    if (of_.from != spoke::responses && of_.setting(field::store).json != "false") told_.add("store");
     responses_tools tools{of_, to_, out_, told_};
     tools.tools();
     tools.choice();

@@ -85,13 +85,13 @@ void translated_request::write(const asked& what, std::string_view body, const p
         else
             told.refuse(hub::name_of(hub::field::choices, how_.from), "translated answers are one");
         if (with.max_output > 0) said.cap.tokens = std::min(said.cap.tokens.value_or(with.max_output), with.max_output);
-        const auto settings = settings_for(to, by);
-        scope_ = settings.scope;
+        const auto there = settings_for(to, by);
+        scope_ = there.scope;
         // Clients of chat and Gemini are shown what there is; of messages those that asked to think.
-        shows_reasoning_ = settings.show_reasoning && (how_.from != spoke::messages || said.thinks.shown);
-        binds_ = settings.can.binds;
+        shows_reasoning_ = there.show_reasoning && (how_.from != spoke::messages || said.thinks.shown);
+        binds_ = there.can.binds;
         tools_ = renamed_tools(said);
-        exchange::write(how_.to, said, settings, body_, told);
+        exchange::write(how_.to, said, there, body_, told);
     }
     target_ = hub::target_of(how_.to, said.stream, to.model);
     said_ = {std::string{hub::name_of(how_.from)} + ">" + std::string{hub::name_of(how_.to)}, told.dropped(), told.changed()};

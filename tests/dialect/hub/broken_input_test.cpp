@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "dialect/hub/answer/documents.hpp"
-#include "dialect/hub/reading.hpp"
 #include "dialect/hub/answer/streams.hpp"
+#include "dialect/hub/reading.hpp"
 #include "dialect/hub/writing.hpp"
 
 namespace {

@@ -261,7 +261,7 @@ TEST(HubCapability, AsksForNoMoreThanTheModelGives) {
     for (const auto spoken : {spoke::chat, spoke::responses, spoke::gemini}) {
         const auto got = translate(spoke::messages, spoken, R"({"max_tokens":32000,"messages":[{"role":"user","content":"a"}]})", to);
         EXPECT_TRUE(has(got, ":16384")) << got.body;
-        EXPECT_EQ(got.changed, "max_tokens");
+        EXPECT_EQ(got.changed, spoken == spoke::responses ? "max_tokens, store" : "max_tokens");
         EXPECT_TRUE(has(translate(spoke::messages, spoken, R"({"max_tokens":32000,"messages":[{"role":"user","content":"a"}]})"), ":32000"));
     }
 }
@@ -297,7 +297,7 @@ TEST(HubCapability, IsStrictOnlyWhereTheSchemaIs) {
     };
     const auto loose = translate(spoke::messages, spoke::responses, body(R"({"type":"object","properties":{"a":{}},"additionalProperties":false})"));
     EXPECT_TRUE(has(loose, R"("strict":false)"));
-    EXPECT_EQ(loose.changed, "tools");
+    EXPECT_EQ(loose.changed, "store, tools");
     EXPECT_TRUE(has(translate(spoke::messages, spoke::responses,
                               body(R"({"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false})")),
                     R"("strict":true)"));

@@ -56,7 +56,8 @@ TEST(HubDocument, SaysTheSameThroughEveryOtherDialect) {
             const auto there = translated(spoke::chat, first, said);
             const auto further = translated(first, second, there);
             EXPECT_EQ(unsealed(translated(second, spoke::chat, further)), unsealed(direct))
-                << static_cast<int>(first) << " " << static_cast<int>(second) << "\n" << further;
+                << static_cast<int>(first) << " " << static_cast<int>(second) << "\n"
+                << further;
         }
 }
 

@@ -247,7 +247,7 @@ TEST(HubRequest, SaysAlwaysThatNothingIsKeptAndThatToolsAreNotStrict) {
         R"x({"type":"function_call_output","call_id":"c","output":"r"}],"max_output_tokens":16,"store":false,)x"
         R"x("tools":[{"type":"function","name":"f","parameters":{"type":"object","properties":{}},"strict":false}]})x");
     EXPECT_EQ(got.dropped, "stop");
-    EXPECT_EQ(got.changed, "max_tokens");
+    EXPECT_EQ(got.changed, "max_tokens, store");
 }
 
 TEST(HubRequest, RefusesWhatIsKeptElsewhere) {
