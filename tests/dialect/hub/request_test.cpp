@@ -166,7 +166,9 @@ TEST(HubRequest, IsAPrefixOfTheNextTurns) {
         all += (all.empty() ? "" : ",") + each;
         auto body = to_messages(R"({"max_tokens":1,"messages":[)" + all + "]}").body;
         body.resize(body.size() - std::string_view{"]}]}"}.size());
-        if (before.find("role") != std::string::npos) EXPECT_TRUE(body.starts_with(before)) << body << "\n" << before;
+        if (before.find("role") != std::string::npos) {
+            EXPECT_TRUE(body.starts_with(before)) << body << "\n" << before;
+        }
         if (each.find("system") == std::string::npos && each.find("tool_calls") == std::string::npos) before = body;
     }
 }
