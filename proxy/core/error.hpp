@@ -6,8 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "core/rare_text.hpp"
-
 namespace weir::core {
 
 /// The codes of the contract's "Failures" table, and the few that only logs and metrics see.
@@ -62,12 +60,12 @@ enum class code : std::uint8_t {
 /// Whether the same request sent again would only get the same answer: SDKs then are told not to try.
 [[nodiscard]] bool is_final(code what);
 
-/// An error on its way to a client: `message` is safe to show (it never quotes a secret or a prompt).
+/// An error on its way to a client: `message` is safe to show (it never quotes a secret or a prompt). One about a field of the request begins with
+/// the field's path in single quotes.
 struct error {
     code what = code::none;
     std::string message;
     int retry_after_s = 0;  ///< seconds for `Retry-After`; 0: none
-    rare_text param;        ///< the field of the request that is at fault; empty: none is
     error() = default;
     error(code c, std::string m, int retry_after = 0) : what(c), message(std::move(m)), retry_after_s(retry_after) {}
     explicit operator bool() const { return what != code::none; }

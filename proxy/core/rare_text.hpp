@@ -10,12 +10,6 @@ namespace weir::core {
 
 class rare_text {
 public:
-    rare_text() = default;
-    rare_text(rare_text&&) noexcept = default;
-    rare_text& operator=(rare_text&&) noexcept = default;
-    rare_text(const rare_text& other) { *this = other.view(); }
-    rare_text& operator=(const rare_text& other) { return *this = other.view(); }
-    ~rare_text() = default;
     rare_text& operator=(std::string_view text) {
         if (text.empty())
             clear();

@@ -81,13 +81,21 @@ std::string_view gemini_status(const core::error& why) {
     }
 }
 
+// What its message begins with, in quotes.
+std::string_view field_at_fault(const core::error& why) {
+    if (why.what != code::cannot_translate && why.what != code::previous_response_not_found) return {};
+    const std::string_view text = why.message;
+    const auto end = text.starts_with('\'') ? text.find('\'', 1) : std::string_view::npos;
+    return end == std::string_view::npos ? std::string_view{} : text.substr(1, end - 1);
+}
+
 void write_openai(writer& out, const core::error& why) {
     out.open().key("error").open();
     out.text("message", why.message).text("type", openai_type(why));
-    if (why.param.empty())
+    if (const auto field = field_at_fault(why); field.empty())
         out.null("param");
     else
-        out.text("param", why.param);
+        out.text("param", field);
     out.text("code", core::name_of(why.what));
     out.close().close();
 }

@@ -141,7 +141,7 @@ net::task<bool> exchange::admitted() {
         refusal = co_await std::move(finding);
     }
     if (!of_.watch.left() && !refusal) refusal = make_intake().find_route(of_.object.made_in());
-    if (!of_.watch.left() && !refusal && is_counted_here(of_)) {
+    if (!of_.watch.left() && !refusal && asks_for_count(of_) && is_counted_here(of_)) {
         auto counting = answer_count(of_);
         co_await std::move(counting);
         co_return false;

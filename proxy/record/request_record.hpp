@@ -64,6 +64,12 @@ private:
     std::vector<attempt> more_;
 };
 
+/// What became of a request on its way to an upstream that speaks otherwise.
+struct translation {
+    std::string label;             ///< FROM>TO; empty: it went in its own dialect, and lost what weir had put into it
+    std::string dropped, changed;  ///< fields, separated by ", "
+};
+
 /// All views point into the conf snapshot or into the exchange, and live until the record has been published.
 struct request_record {
     core::wall_time time{};  ///< when the request's head was complete
@@ -99,12 +105,11 @@ struct request_record {
     std::uint64_t bytes_out = 0;
     usage::counts usage;
     usage::nanousd cost = 0;
-    usage::nanousd discarded_cost = 0;  ///< part of cost, by weir's own count: of answers that an upstream began and the client saw nothing of
-    usage::nanousd cost_shown = 0;      ///< of it, in the metrics already while the stream ran
-    std::string_view object;            ///< what the request made at its provider (`resp_…`), if it is kept; empty: nothing
-    bool owes = false;                  ///< the usage of `object` is still to come
-    std::string_view translated;        ///< FROM>TO; empty: the bytes are the client's and the upstream's own
-    std::string_view dropped, changed;  ///< then: fields that were left out or altered
+    usage::nanousd discarded_cost = 0;        ///< part of cost, by weir's own count: of answers that an upstream began and the client saw nothing of
+    usage::nanousd cost_shown = 0;            ///< of it, in the metrics already while the stream ran
+    std::string_view object;                  ///< what the request made at its provider (`resp_…`), if it is kept; empty: nothing
+    bool owes = false;                        ///< the usage of `object` is still to come
+    const translation* translated = nullptr;  ///< null: all bytes are the client's and the upstream's own
     std::string_view close_reason;  ///< who ended it: empty (complete), client, upstream, idle, budget; of a 408 the part that was late: head, body
     std::string_view interrupted_phase;  ///< not empty: a committed stream broke in this phase (weir_streams_interrupted_total)
 };

@@ -114,6 +114,12 @@ private:
     char* at_;
 };
 
+void append_translation(json_line& line, const record::translation& what) {
+    if (!what.label.empty()) line.string(",\"translated\":", what.label);
+    if (!what.dropped.empty()) line.string(",\"dropped\":", what.dropped);
+    if (!what.changed.empty()) line.string(",\"changed\":", what.changed);
+}
+
 void append_attempts(json_line& line, const record::request_record& what) {
     line.raw(",\"attempts\":[");
     const std::size_t count = std::min<std::size_t>(what.attempt_count, record::max_attempts_recorded);
@@ -206,9 +212,7 @@ std::size_t format_line(char* out, const record::request_record& what) {
     line.number(",\"bytes_in\":", what.bytes_in);
     line.number(",\"bytes_out\":", what.bytes_out);
     append_usage(line, what);
-    if (!what.translated.empty()) line.string(",\"translated\":", what.translated);
-    if (!what.dropped.empty()) line.string(",\"dropped\":", what.dropped);
-    if (!what.changed.empty()) line.string(",\"changed\":", what.changed);
+    if (what.translated != nullptr) append_translation(line, *what.translated);
     line.string(",\"close_reason\":", what.close_reason);
     line.raw("}\n");
     return line.size();

@@ -85,6 +85,7 @@ void begin_stream(request& of, answer& in) {
 void read_answer_head(request& of, answer& in, const outgoing& what, const http::response_head& head, pause_told& pause) {
     const bool collects = what.collects();
     const bool names = http::names_fields(head.connection);
+    const bool foreign = in.translated != nullptr;
     said s;
     in.status = head.status;
     in.has_body = in.from->has_body();
@@ -96,7 +97,7 @@ void read_answer_head(request& of, answer& in, const outgoing& what, const http:
     if (!in.translated) out.status_line(head.status, head.reason);
     for (const auto& f : head.fields) {
         if (!crosses(f, in, s, pause, collects, of.conf().cors.has_value())) continue;
-        if (in.translated && !crosses_dialects(f.name)) continue;
+        if (foreign && !crosses_dialects(f.name)) continue;
         if (http::is_hop_by_hop(f.id) || (names && http::named_by_connection(head.connection, f.name))) continue;
         out.copy(f);
     }
@@ -124,9 +125,12 @@ void write_own_fields(request& of, answer& in, bool decided) {
     add("x-weir-attempts", {digits, n});
     if (decided && (record.has_usage || record.cost > 0) && record.priced && !record.stream) add("x-weir-cost-usd", usage::usd_string(record.cost));
     const auto& pool = *in.at.pool->conf;
-    if (!record.translated.empty()) add("x-weir-translated", record.translated);
-    if (!record.dropped.empty()) add("x-weir-dropped", record.dropped);
-    if (!record.changed.empty()) add("x-weir-changed", record.changed);
+    if (record.translated != nullptr) {
+        const auto& [label, dropped, changed] = *record.translated;
+        if (!label.empty()) add("x-weir-translated", label);
+        if (!dropped.empty()) add("x-weir-dropped", dropped);
+        if (!changed.empty()) add("x-weir-changed", changed);
+    }
     if (!of.what.target.hint.empty())
         add("x-weir-hint", of.what.target.hint);
     else if ((in.status == 404 || in.status == 405) && !in.translated && is_foreign(pool, of.what.target))

@@ -124,7 +124,7 @@ void holder::finish_collecting() {
     in.how.coding = http::content_coding::identity;
     in.how.has_terminator = false;
     collected_.reset();
-    if (judge_translated()) talk_.stands = conversation::standing::committed;
+    if (!in.translated || judge_translated()) talk_.stands = conversation::standing::committed;
 }
 
 }  // namespace weir::exchange

@@ -1,6 +1,7 @@
 #include "exchange/attempt/outgoing.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "dialect/credentials.hpp"
@@ -85,10 +86,10 @@ public:
     /// Of a field without an id: it goes on as it is, not at all, or (`may_name_key`) without the key that is among its words.
     enum class verdict : std::uint8_t { goes, stays, may_name_key };
     [[nodiscard]] bool typed() const { return typed_; }
+    [[nodiscard]] bool is_foreign() const { return is_.foreign; }
     [[nodiscard]] verdict judge(const http::field& f) const {
         const bool of_websocket = f.name.size() > 14 && (f.name[0] | 0x20) == 's' && (f.name[4] | 0x20) == 'w';  // sec-websocket-…
         const bool may_name_key = of_websocket && is_.swaps && http::iequals(f.name, "sec-websocket-protocol");
-        if (is_.foreign && is_of_one_dialect(f.name)) return verdict::stays;
         if (http::is_treacherous(f.name) || (!may_name_key && repeats_secret(f.value, secret_))) return verdict::stays;
         if (of_websocket && is_.tunnel && http::iequals(f.name, "sec-websocket-extensions"))
             return verdict::stays;  // compressed messages cannot be read
@@ -105,6 +106,7 @@ private:
 };
 
 void copy_fields(http::head_writer& head, const http::request_head& h, field_filter& filter) {
+    const bool foreign = filter.is_foreign();
     for (const auto& f : h.fields) {
         if (!filter.crosses(f)) continue;
         if (f.id != field_id::other) {
@@ -112,7 +114,9 @@ void copy_fields(http::head_writer& head, const http::request_head& h, field_fil
             continue;
         }
         switch (filter.judge(f)) {
-            case field_filter::verdict::goes: head.copy(f); break;
+            case field_filter::verdict::goes:
+                if (!foreign || !is_of_one_dialect(f.name)) head.copy(f);
+                break;
             case field_filter::verdict::stays: break;
             case field_filter::verdict::may_name_key:
                 if (const auto rest = dialect::subprotocols_without_key(f.value); !rest.empty()) head.add(f.name, std::string_view{rest});
@@ -130,6 +134,17 @@ void write_via(std::string& lines, const http::request_head& h) {
     lines += "1.1 weir\r\n";
 }
 
+const record::translation& cut_from(dialect::hub::spoke of) {
+    using dialect::hub::spoke;
+    static const std::array<record::translation, dialect::hub::spokes> all = [] {
+        std::array<record::translation, dialect::hub::spokes> out;
+        for (const auto s : {spoke::chat, spoke::responses, spoke::messages, spoke::gemini})
+            out[static_cast<std::size_t>(s)].changed = dialect::hub::name_of_turns(s);
+        return out;
+    }();
+    return all[static_cast<std::size_t>(of)];
+}
+
 }  // namespace
 
 outgoing::outgoing(const asked& what, const request_body& body, const place& to, const config::conf& by)
@@ -140,10 +155,7 @@ outgoing::outgoing(const asked& what, const request_body& body, const place& to,
       collects_(!what.tunnel() && is_collected(*to.pool->conf, what.target, what.facts)) {
     const bool is_read = what.target.body == dialect::body_form::json || what.target.body == dialect::body_form::multipart;
     if (!is_read || !what.understood) return;
-    const auto how = service_of(*to.pool->conf, what, to.model, by);
-    if (how.is == service::as::refused) refused_ = not_served(*to.pool->conf, what);
-    if (how.is == service::as::translated) translate(how, to, by);
-    if (how.is != service::as::native) return;
+    if (!is_at_home(*to.pool->conf, what) && !is_native(to, by)) return;
     const auto wish = wishes_for(*to.pool->conf, what.facts, to.model, collects_, what.caller ? what.caller->settings().max_output_tokens : 0);
     edits_ = dialect::plan_edits(what.target.id, what.facts, wish);
     if (by.pools.size() > 1) cut_envelopes();
@@ -156,9 +168,16 @@ void outgoing::cut_envelopes() {
     if (!from || !is_json() || !dialect::hub::may_hold_envelopes(body_.bytes())) return;
     auto cuts = dialect::hub::cut_envelopes(*from, body_.bytes());
     if (cuts.empty()) return;
-    cuts_ = dialect::hub::name_of_turns(*from);
+    cuts_ = &cut_from(*from);
     edits_.insert(edits_.end(), std::make_move_iterator(cuts.begin()), std::make_move_iterator(cuts.end()));
     std::sort(edits_.begin(), edits_.end(), [](const auto& a, const auto& b) { return a.at.begin < b.at.begin; });
+}
+
+bool outgoing::is_native(const place& to, const config::conf& by) {
+    const auto how = service_of(*to.pool->conf, asked_, to.model, by);
+    if (how.is == service::as::refused) refused_ = std::make_unique<const core::error>(not_served(*to.pool->conf, asked_));
+    if (how.is == service::as::translated) translate(how, to, by);
+    return how.is == service::as::native;
 }
 
 void outgoing::translate(const service& how, const place& to, const config::conf& by) {
@@ -166,8 +185,6 @@ void outgoing::translate(const service& how, const place& to, const config::conf
     translated_ = std::make_unique<translated_request>(how, asked_, body_.bytes(), to, by, translated_request::settings{collects_, most});
     collects_ = collects_ && !translated_->refused();
 }
-
-const core::error& outgoing::refused() const { return translated_ ? translated_->refused() : refused_; }
 
 std::uint64_t outgoing::sent_size() const {
     if (translated_) return translated_->body().size();

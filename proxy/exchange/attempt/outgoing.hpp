@@ -34,12 +34,15 @@ public:
     outgoing(const asked& what, const request_body& body, const place& to, const config::conf& by);
     [[nodiscard]] bool is_for(const place& to) const { return pool_ == to.pool && model_ == to.model; }
 
-    /// The pool cannot serve it; none: it can.
-    [[nodiscard]] const core::error& refused() const;
+    /// The pool cannot serve it; null: it can.
+    [[nodiscard]] const core::error* refused() const {
+        if (translated_ && translated_->refused()) return &translated_->refused();
+        return refused_.get();
+    }
     /// What becomes of it where another dialect is spoken; null: it goes as it came.
     [[nodiscard]] const translated_request* translated() const { return translated_.get(); }
-    /// The field that lost what weir had put into it; empty: it held none of that.
-    [[nodiscard]] std::string_view cuts() const { return cuts_; }
+    /// What weir had put into it, and took out again; null: nothing.
+    [[nodiscard]] const record::translation* cuts() const { return cuts_; }
     /// The endpoint that is spoken there.
     [[nodiscard]] dialect::endpoint speaks() const;
     /// A stream is asked for, although the client wants one document.
@@ -58,6 +61,7 @@ private:
     [[nodiscard]] bool sends_encoded() const { return body_.has_coding() && edits_.empty() && !translated_; }
     [[nodiscard]] std::uint64_t sent_size() const;
     void cut_envelopes();
+    [[nodiscard]] bool is_native(const place& to, const config::conf& by);
     void translate(const service& how, const place& to, const config::conf& by);
     [[nodiscard]] bool is_json() const { return body_.is_kept() && asked_.target.body == dialect::body_form::json; }
     void write_path(std::string& out, const http::request_head& h, const pools::upstream_runtime& to, bool swaps_credential) const;
@@ -68,8 +72,8 @@ private:
     std::string_view model_;  ///< the snapshot's or the request's
     std::vector<dialect::edit> edits_;
     std::unique_ptr<const translated_request> translated_;
-    core::error refused_;
-    std::string_view cuts_;
+    std::unique_ptr<const core::error> refused_;
+    const record::translation* cuts_ = nullptr;
     bool collects_ = false;
     bool hides_usage_ = false;
 };

@@ -22,10 +22,8 @@ std::string count_in_words_of(endpoint e, std::int64_t tokens) {
 }  // namespace
 
 bool is_counted_here(const request& of) {
-    const auto e = of.what.target.id;
-    if (e != endpoint::messages_count_tokens && e != endpoint::gemini_count_tokens && e != endpoint::responses_input_tokens) return false;
     const auto first = of.what.route->at(0, of.what.facts.model);
-    return !has_endpoint(*of.view->pools[first.pool].pool->conf, e);
+    return !has_endpoint(*of.view->pools[first.pool].pool->conf, of.what.target.id);
 }
 
 net::task<void> answer_count(request& of) {

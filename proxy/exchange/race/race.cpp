@@ -8,11 +8,17 @@
 namespace weir::exchange {
 namespace {
 
-std::unique_ptr<answer> begin_attempt(request& of, const outgoing& what, const place& to, policy::upstream_state::lease lease) {
+// Apart, so that the usual attempt begins where it is called.
+[[gnu::noinline]] void begin_translation(request& of, const outgoing& what, answer& into) {
+    into.translated = translate_answer(of, *what.translated());
+}
+
+std::unique_ptr<answer> begin_attempt(request& of, const outgoing& what, const place& to, policy::upstream_state::lease&& lease) {
     const auto entry = of.told.add_attempt(of.at, to);
     auto into = std::make_unique<answer>(to, std::move(lease), entry, what.speaks());
     into->times.began = of.now();
-    if (what.translated()) into->translated = translate_answer(of, *what.translated());
+    if (what.translated()) [[unlikely]]
+        begin_translation(of, what, *into);
     return into;
 }
 
@@ -65,7 +71,7 @@ void race::enter_pool(std::size_t candidate) {
     finder_.enter(of_.view->pools[where.pool], where.model);
     if (plan_.attempts() == 0) of_.watch.set_deadline(core::after(of_.told.time.began(), pool_conf().timeouts.total));
     if (!outgoing_ || !outgoing_->is_for(here)) outgoing_.emplace(of_.what, of_.body, here, of_.conf());
-    of_.told.record.changed = outgoing_->cuts();
+    of_.told.record.translated = outgoing_->cuts();
     set_beats(of_, *outgoing_, pool_conf(), false);
 }
 

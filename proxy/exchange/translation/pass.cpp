@@ -74,9 +74,7 @@ bool translate_document(answer& in) {
 void translate_whole(request& of, answer& in) {
     auto& record = of.told.record;
     const auto& said = in.translated->said();
-    record.translated = said.label;
-    record.dropped = said.dropped;
-    record.changed = said.changed;
+    record.translated = &said;
     if (in.status >= 400 || (!in.is_stream() && in.translated->passing().empty())) translate_error(of, in);
     write_head(in);
     if (in.is_stream()) return;

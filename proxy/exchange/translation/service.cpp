@@ -46,8 +46,7 @@ hub::capabilities capabilities_of(std::string_view model, const config::conf& by
 service service_of(const config::pool_conf& pool, const asked& what, std::string_view model, const config::conf& by) {
     service out;
     const auto& target = what.target;
-    // The usual case: nothing is looked up.
-    if (pool.speaks.empty() && target.dialect == pool.dialect) return out;
+    if (is_at_home(pool, what)) return out;
     const auto from = hub::spoke_of(target.id);
     if (!from || !is_main(what) || speaks(pool, *from)) return out;
     out.from = *from;

@@ -18,6 +18,11 @@ struct service {
     dialect::hub::spoke to = dialect::hub::spoke::chat;    ///< likewise: what is spoken there
 };
 
+/// The usual case: the pool's own dialect, all of it. Nothing has to be looked up.
+[[nodiscard]] inline bool is_at_home(const config::pool_conf& pool, const asked& what) {
+    return pool.speaks.empty() && what.target.dialect == pool.dialect;
+}
+
 /// `model`: as it is asked for there.
 [[nodiscard]] service service_of(const config::pool_conf& pool, const asked& what, std::string_view model, const config::conf& by);
 

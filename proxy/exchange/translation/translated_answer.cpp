@@ -14,7 +14,7 @@ namespace hub = dialect::hub;
 
 }  // namespace
 
-translated_answer::translated_answer(const service& how, translation_said said, hub::answer_names names, bool streams)
+translated_answer::translated_answer(const service& how, record::translation said, hub::answer_names names, bool streams)
     : how_(how), said_(std::move(said)), names_(std::move(names)), streams_(streams) {}
 
 hub::answer_stream_writer& translated_answer::writer() {

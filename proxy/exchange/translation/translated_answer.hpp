@@ -19,9 +19,9 @@ public:
     translated_answer(const translated_request& of, dialect::hub::answer_names names, bool streams)
         : translated_answer(of.how(), of.said(), std::move(names), streams) {}
     /// Of an answer whose request is not at hand.
-    translated_answer(const service& how, translation_said said, dialect::hub::answer_names names, bool streams);
+    translated_answer(const service& how, record::translation said, dialect::hub::answer_names names, bool streams);
 
-    [[nodiscard]] const translation_said& said() const { return said_; }
+    [[nodiscard]] const record::translation& said() const { return said_; }
     [[nodiscard]] bool streams() const { return streams_; }
     [[nodiscard]] std::string_view content_type() const { return streams_ && !names_.as_array ? "text/event-stream" : "application/json"; }
 
@@ -47,7 +47,7 @@ private:
     [[nodiscard]] dialect::hub::answer_stream_writer& writer();
 
     service how_;
-    translation_said said_;
+    record::translation said_;
     dialect::hub::answer_names names_;
     std::unique_ptr<dialect::hub::answer_stream_reader> reader_;
     std::unique_ptr<dialect::hub::answer_stream_writer> writer_;

@@ -110,7 +110,6 @@ void translated_request::note_refusal(const hub::notes& told, const config::pool
     const auto named = pool.name.empty() ? std::string{} : " (pool '" + pool.name + "')";
     refused_ = {kept_elsewhere ? core::code::previous_response_not_found : core::code::cannot_translate,
                 "'" + field + "' cannot be sent to a " + std::string{hub::name_of(how_.to)} + " upstream" + named + ": " + why};
-    refused_.param = field;
 }
 
 void translated_request::add_fields(http::head_writer& head, const http::request_head& h, bool passes_credential) const {

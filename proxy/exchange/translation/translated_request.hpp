@@ -13,14 +13,9 @@
 #include "exchange/translation/service.hpp"
 #include "http/head.hpp"
 #include "http/head_writer.hpp"
+#include "record/request_record.hpp"
 
 namespace weir::exchange {
-
-/// What was done to a request on its way, for the client and the log.
-struct translation_said {
-    std::string label;             ///< FROM>TO
-    std::string dropped, changed;  ///< fields, separated by ", "
-};
 
 class translated_request {
 public:
@@ -39,7 +34,7 @@ public:
     /// Path and query that are asked for there.
     [[nodiscard]] std::string path_at(const config::upstream_conf& to) const;
     [[nodiscard]] const service& how() const { return how_; }
-    [[nodiscard]] const translation_said& said() const { return said_; }
+    [[nodiscard]] const record::translation& said() const { return said_; }
     /// The client gets to see what was thought.
     [[nodiscard]] bool shows_reasoning() const { return shows_reasoning_; }
     /// Whose account is asked.
@@ -60,7 +55,7 @@ private:
     std::uint32_t scope_ = 0;
     bool shows_reasoning_ = false, binds_ = false;
     std::vector<dialect::hub::tool_form> tools_;
-    translation_said said_;
+    record::translation said_;
     core::error refused_;
 };
 
