@@ -68,9 +68,11 @@ void check_fallback_dialects(const conf& what, const mentions& seen) {
     for (const auto& [route, to] : seen.fallbacks) {
         const pool_conf* const first = find_pool(what, what.routes[route].pool);
         const pool_conf* const other = find_pool(what, to.name);
-        if (first != nullptr && other != nullptr && first->dialect != other->dialect)
+        const bool translates = other != nullptr && other->translation.is != translation_conf::mode::off;
+        if (first != nullptr && other != nullptr && first->dialect != other->dialect && !translates)
             to.where.warn("pool: " + in_quotes(to.name) + " speaks " + std::string{dialect::name_of(other->dialect)} + " and " +
-                          in_quotes(first->name) + " speaks " + std::string{dialect::name_of(first->dialect)} + ": it cannot stand in for it");
+                          in_quotes(first->name) + " speaks " + std::string{dialect::name_of(first->dialect)} +
+                          ": it cannot stand in for it with translate: off");
     }
 }
 

@@ -141,11 +141,6 @@ net::task<bool> exchange::admitted() {
         refusal = co_await std::move(finding);
     }
     if (!of_.watch.left() && !refusal) refusal = make_intake().find_route(of_.object.made_in());
-    if (!of_.watch.left() && !refusal && asks_for_count(of_) && is_counted_here(of_)) {
-        auto counting = answer_count(of_);
-        co_await std::move(counting);
-        co_return false;
-    }
     if (!of_.watch.left() && !refusal) refusal = admit(lacking);
     if (lacking) {
         auto waiting = wait_for_lease(std::move(lacking));
@@ -156,6 +151,11 @@ net::task<bool> exchange::admitted() {
     if (refusal) {
         auto refusing = answer_error(of_, std::move(refusal), nullptr);
         co_await std::move(refusing);
+        co_return false;
+    }
+    if (asks_for_count(of_) && is_counted_here(of_)) {
+        auto counting = answer_count(of_);
+        co_await std::move(counting);
         co_return false;
     }
     const auto& r = of_.told.record;

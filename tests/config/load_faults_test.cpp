@@ -297,9 +297,13 @@ const fault_case warnings[] = {
                 "[{models: [a], pool: p}]\n",
      "no route leads to the pool 'q'", true},
     {"FallbackOfAnotherDialect",
-     listener + "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  q: {dialect: gemini, upstreams: [{url: 'http://u'}]}\n"
+     listener + "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  q: {dialect: gemini, translate: off, upstreams: [{url: 'http://u'}]}\n"
                 "routes: [{models: [a], pool: p, fallback: [{pool: @@q}]}]\n",
      "speaks gemini", true},
+    {"EndpointThatPoolsCannotSpeak", in_pool("speaks: [chat, @@message]"), "message' is no endpoint", false},
+    {"TranslateInAnotherWord", in_pool("translate: @@maybe"), "is not on, off or strict", false},
+    {"FetchesNoMedia", in_pool("translation: {fetch_media: @@on}"), "images and documents are not fetched", false},
+    {"EffortThatNobodyKnows", in_pool("translation: {efforts: {@@medum: 5}}"), "medum", false},
     {"KeyModelWithoutRoute", with("routes: [{models: ['gpt-*'], pool: p}]\nkeys: [{name: k, secret: '${SET}', models: [@@o3]}]\n"),
      "no route serves 'o3'", true},
     {"ExpiredKey", in_key("expires: @@2020-01-01"), "the key has expired", true},

@@ -130,6 +130,32 @@ TEST_P(Translation, OfAStreamThatBreaks) {
     EXPECT_EQ(got.body.find("stream_interrupted") != std::string::npos, client().name != "gemini") << got.body;
 }
 
+TEST_P(Translation, OfAStreamThatSaysThatItFailed) {
+    const auto a = quick_provider("a");
+    const gateway_process weir{WEIR_BINARY, conf(*a)};
+    a->once({.words = 40, .error_event = 12});
+    const auto got = exchange_once(weir.url(), request_text("POST", client().stream_path, request_of(client().name, true)));
+    EXPECT_EQ(got.status, 200) << got.body;
+    EXPECT_FALSE(got.clean()) << got.body;
+    EXPECT_EQ(got.body.find(end_of_stream(client().name)), std::string::npos) << got.body;
+    EXPECT_EQ(got.body.find("stream_interrupted") != std::string::npos, client().name != "gemini") << got.body;
+}
+
+TEST_P(Translation, OfADocumentLargerThanAnEvent) {
+    if (client().name == "messages" || upstream().name == "messages") GTEST_SKIP() << "its output cap keeps the document small";
+    const auto a = quick_provider("a");
+    const gateway_process weir{WEIR_BINARY, "limits: {event: 64KiB, collected: 1MiB}\n" + conf(*a)};
+    a->once({.text = std::string(600'000, 'x')});
+    const auto got = exchange_once(weir.url(), request_text("POST", client().path, request_of(client().name, false)));
+    EXPECT_EQ(got.status, 200) << got.body.substr(0, 300);
+    EXPECT_GT(got.body.size(), 600'000u);
+    a->once({.text = std::string(1'500'000, 'x')});
+    const auto refused = exchange_once(weir.url(), request_text("POST", client().path, request_of(client().name, false)));
+    EXPECT_EQ(refused.status, 502);
+    EXPECT_NE(refused.body.find("limits.collected"), std::string::npos) << refused.body;
+    EXPECT_EQ(a->call_count(), 2u) << "nobody else would do better, and each is paid";
+}
+
 TEST_P(Translation, OfAnError) {
     const auto a = quick_provider("a");
     const gateway_process weir{WEIR_BINARY, conf(*a)};
@@ -182,6 +208,51 @@ TEST(TranslationFailover, FallsFromFamilyToFamilyBeforeTheFirstByte) {
     const auto failed = exchange_once(weir.url(), request_text("POST", "/v1/chat/completions", request_of("chat", true)));
     EXPECT_EQ(failed.status, 503) << failed.body;
     EXPECT_NE(failed.body.find("\"param\""), std::string::npos) << failed.body;
+}
+
+TEST(TranslationRefused, ANameThatIsMoreThanOneSegmentOfAPath) {
+    const auto a = quick_provider("a");
+    const gateway_process weir{
+        WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    dialect: gemini\n    upstreams:\n" + upstream_of(*a) + conf_end};
+    for (const std::string model : {"flash/../ultra", "flash/../../files/a:b", "..", ".hidden", "a:b", "a?b", "a#b", "a%2fb", "a/b", "a b", "ä"}) {
+        const auto got = exchange_once(
+            weir.url(), request_text("POST", "/v1/chat/completions", R"({"messages":[{"role":"user","content":"q"}],"model":")" + model + "\"}"));
+        EXPECT_EQ(got.status, 400) << model << ": " << got.body;
+        EXPECT_NE(got.body.find(R"("param":"model")"), std::string::npos) << got.body;
+    }
+    EXPECT_EQ(a->call_count(), 0u);
+}
+
+TEST(TranslationCredentials, AClientsKeyGoesToTheFirstPlaceAloneAndNeverBesideTheConfs) {
+    const auto a = quick_provider("a"), b = quick_provider("b"), c = quick_provider("c");
+    const gateway_process weir{
+        WEIR_BINARY,
+        "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  first:\n    retry: {attempts: 1}\n    upstreams:\n" + upstream_of(*a) +
+            "\n  second:\n    dialect: anthropic\n    upstreams:\n" + upstream_of(*b) +
+            "\n  third:\n    dialect: anthropic\n    upstreams: [{name: c, url: \"" + c->url() +
+            "\", headers: {x-api-key: conf-key, anthropic-version: conf-version}}]" +
+            "\nroutes: [{models: [m], pool: first, fallback: [{pool: second}]}, {models: [n], pool: second}, {models: [o], pool: third}]\n" +
+            conf_end};
+    a->always({.status = 503});
+    const auto ask = [&](const std::string& model) {
+        return exchange_once(
+            weir.url(), request_text("POST", "/v1/chat/completions", R"({"model":")" + model + R"(","messages":[{"role":"user","content":"q"}]})",
+                                     {{"Authorization", "Bearer sk-client-own"}, {"Cookie", "a=b"}, {"chatgpt-account-id", "acc"}}));
+    };
+    EXPECT_EQ(ask("m").status, 200);
+    ASSERT_EQ(b->call_count(), 1u);
+    EXPECT_EQ(b->calls().back().raw_head.find("sk-client-own"), std::string::npos) << b->calls().back().raw_head;
+    EXPECT_EQ(b->calls().back().header("cookie"), "");
+    EXPECT_EQ(b->calls().back().header("chatgpt-account-id"), "");
+    EXPECT_EQ(ask("n").status, 200);
+    EXPECT_EQ(b->calls().back().header("x-api-key"), "sk-client-own");
+    EXPECT_EQ(b->calls().back().header("authorization"), "");
+    EXPECT_EQ(ask("o").status, 200);
+    const auto head = c->calls().back().raw_head;
+    EXPECT_EQ(head.find("sk-client-own"), std::string::npos) << head;
+    EXPECT_EQ(c->calls().back().header("x-api-key"), "conf-key");
+    EXPECT_EQ(c->calls().back().header("anthropic-version"), "conf-version");
+    EXPECT_EQ(head.find("2023-06-01"), std::string::npos) << head;
 }
 
 TEST(TranslationRefused, WhatADialectCannotSayIsRefusedBeforeAnybodyIsAsked) {
@@ -265,6 +336,20 @@ TEST(TranslationCounts, TokensAreCountedForEveryModel) {
         EXPECT_EQ(gemini.status, 200) << gemini.body;
         EXPECT_TRUE(gemini.body.starts_with("{\"totalTokens\":")) << gemini.body;
         EXPECT_EQ(gemini.header("x-weir-estimated"), "true");
+    }
+    {
+        const gateway_process weir{WEIR_BINARY,
+                                   "keys: [{name: k, secret: sk-weir-count, models: [gpt-4o], requests_per_minute: 2}]\n" + conf("openai")};
+        const auto count = [&](const std::string& model) {
+            return exchange_once(weir.url(), request_text("POST", "/v1/messages/count_tokens",
+                                                          R"({"model":")" + model + R"(","messages":[{"role":"user","content":"hello"}]})",
+                                                          {{"x-api-key", "sk-weir-count"}}))
+                .status;
+        };
+        EXPECT_EQ(count("other"), 403) << "a key counts for what it may call";
+        EXPECT_EQ(count("gpt-4o"), 200);
+        EXPECT_EQ(count("gpt-4o"), 200);
+        EXPECT_EQ(count("gpt-4o"), 429) << "and no faster than it may ask";
     }
     const gateway_process weir{WEIR_BINARY, conf("anthropic")};
     const auto responses = exchange_once(weir.url(), request_text("POST", "/v1/responses/input_tokens", R"({"model":"m","input":"hello there"})"));

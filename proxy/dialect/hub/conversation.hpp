@@ -37,6 +37,7 @@ struct carrier {
     family of = family::none;
     raw_text data;
     std::uint32_t scope = 0;  ///< whose account it belongs to; 0: nobody said
+    bool redacted = false;    ///< Anthropic's: it is all that there is of the thought, and no signature
 };
 
 struct part {

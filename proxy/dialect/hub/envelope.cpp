@@ -152,7 +152,9 @@ std::string sealer::of_thought(const carrier& what) {
     envelope out;
     out.what = what;
     out.what.scope = scope_;
-    out.is = any_thought_ ? holds::thought : holds::redacted;
+    // Claude signs thoughts of which it shows nothing as well.
+    const bool signs = any_thought_ || (what.of == family::anthropic && !what.redacted);
+    out.is = signs ? holds::thought : holds::redacted;
     out.text_before = text_;
     out.calls_before = calls_;
     out.thought = std::exchange(thought_, {}).value();

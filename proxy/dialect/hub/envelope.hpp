@@ -49,6 +49,21 @@ private:
     std::uint64_t value_ = offset_basis;
 };
 
+/// What only its maker can read of a block that is being said.
+struct held_carrier {
+    carrier::family of = carrier::family::none;
+    bool redacted = false;
+    std::string data;
+
+    void take(const carrier& what) {
+        of = what.of;
+        redacted = what.redacted;
+        data = what.data.json;
+    }
+    [[nodiscard]] carrier view() const { return {of, raw_text{std::string_view{data}}, 0, redacted}; }
+    [[nodiscard]] bool empty() const { return data.empty(); }
+};
+
 /// Seals what one answer holds, in the order in which it is said.
 class sealer {
 public:

@@ -73,6 +73,8 @@ void chat_reader::member(std::string_view key, json::cursor& at) {
             into_.cap.tokens = most, into_.cap.name = into_.kept.keep(std::string{key});
     } else if (key == "stop") {
         stops(at);
+    } else if (key == "web_search_options" && at.is_null()) {
+        (void)at.skip();
     } else if (key == "web_search_options") {
         into_.tools.push_back({});
         into_.tools.back().is = tool::kind::web_search;
@@ -279,6 +281,7 @@ void chat_reader::grammar(json::cursor& at, tool& into) {
 
 void chat_reader::choice(json::cursor& at) {
     using kind = tool_choice::kind;
+    if (at.is_null()) return (void)at.skip();
     if (at.peek() != '"') return chosen(at);
     const auto word = text_at(at);
     into_.choice.is = word.is("none") ? kind::none : word.is("required") ? kind::any : kind::automatic;

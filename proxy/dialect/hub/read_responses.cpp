@@ -277,6 +277,7 @@ void responses_reader::one_tool(json::cursor& at, raw_text space) {
 void responses_reader::choice(json::cursor& at) {
     using kind = tool_choice::kind;
     auto& made = into_.choice;
+    if (at.is_null()) return (void)at.skip();
     if (at.peek() == '"') {
         const auto word = text_at(at);
         made.is = word.is("none") ? kind::none : word.is("required") ? kind::any : kind::automatic;

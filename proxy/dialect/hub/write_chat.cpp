@@ -67,8 +67,11 @@ void chat_writer::write() {
     options.format();
     options.effort(tools.calls_functions());
     options.stops();
-    const auto tier = to_.can.developer_role ? tier_for(of_, spoke::chat, told_) : std::string_view{};
-    if (!tier.empty()) out_.plain_member("service_tier", tier);
+    const auto tier = tier_for(of_, spoke::chat, told_);
+    if (!tier.empty() && to_.can.developer_role)
+        out_.plain_member("service_tier", tier);
+    else if (!tier.empty() && tier != "default")
+        told_.drop(name_of(of_.setting(field::speed).said ? field::speed : field::service_tier, of_.from));
     write_settings(out_, of_, spoke::chat, {}, told_,
                    bit(field::stream_options) | bit(field::metadata) | bit(field::service_tier) | bit(field::speed) | bit(field::store) |
                        refused_sampling(of_, to_, told_) | (to_.can.developer_role ? 0 : openai_alone));

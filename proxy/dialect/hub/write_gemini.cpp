@@ -263,11 +263,18 @@ void gemini_writer::tools() {
     sent_ = tools_for(of_, to_, {.searches = true, .subsets = of_.choice.mode == tool_choice::kind::any, .longest_name = 128}, told_);
     if (sent_.empty()) return;
     const auto is_search = [](const tool* t) { return t->is == tool::kind::web_search; };
-    const bool searches = std::any_of(sent_.begin(), sent_.end(), is_search);
-    // Before the third generation one of them is all.
     const bool declares = !std::all_of(sent_.begin(), sent_.end(), is_search);
-    if (to_.can.thinks == capabilities::reasoning::budget && declares && (searches || of_.format.is == answer_format::kind::schema))
-        told_.refuse(searches ? words_.tools : words_.format, "the model takes either that or functions");
+    bool searches = std::any_of(sent_.begin(), sent_.end(), is_search);
+    if (searches && declares && to_.drops_hosted_tools) {
+        std::erase_if(sent_, is_search);
+        told_.drop(words_.tools);
+        searches = false;
+    }
+    if (searches && declares) told_.refuse(words_.tools, "it takes either a search or functions (hosted_tools: drop leaves the search out)");
+    // Before the third generation functions are all.
+    const bool formats = of_.format.is == answer_format::kind::schema || of_.format.is == answer_format::kind::json;
+    if (to_.can.thinks != capabilities::reasoning::level && declares && formats)
+        told_.refuse(words_.format, "the model takes either that or functions");
     out_.open_member("tools", '[');
     if (declares) {
         out_.open('{');

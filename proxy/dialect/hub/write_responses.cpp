@@ -373,9 +373,10 @@ void responses_tools::one_tool(const tool& t) {
 
 void responses_tools::named_tool(raw_text name) {
     const auto of = std::find_if(sent_.begin(), sent_.end(), [&](const tool* t) { return t->name.json == name.json; });
+    const bool search = of != sent_.end() && (*of)->is == tool::kind::web_search;
     out_.open('{');
-    out_.plain_member("type", of != sent_.end() && is_custom(**of) ? "custom" : "function");
-    out_.text_member("name", name);
+    out_.plain_member("type", search ? "web_search" : of != sent_.end() && is_custom(**of) ? "custom" : "function");
+    if (!search) out_.text_member("name", name);
     out_.close('}');
 }
 

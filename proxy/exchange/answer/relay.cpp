@@ -39,7 +39,8 @@ batch_end end_of_batch(const answer& in, failure broken, core::code stop) {
     if (stop != core::code::none) return {complete, true, complete ? core::code::none : stop};
     if (in.reader.is_cut()) return {complete, true, core::code::budget_exceeded};
     // The upstream has said so itself; what comes behind it is not passed on.
-    if (in.reader.has_error() && !in.reader.said().terminated()) return {complete, true, core::code::stream_interrupted, failure::status};
+    if (in.reader.has_error() && (in.translated || !in.reader.said().terminated()))
+        return {complete, true, core::code::stream_interrupted, failure::status};
     // All of it came, and then the connection broke: nothing was lost.
     if (complete) return {true, in.ended() || broken != failure::none};
     if (in.ended() && broken == failure::none) broken = failure::reset;

@@ -63,7 +63,9 @@ net::task<conversation::heard> conversation::read_more(core::time_point deadline
         if (called_off_ || (!own && of.watch.stopped())) stands = standing::over;
         if (stands == standing::over) co_return heard::over;
         if (in().from->readable()) {
-            if (!in().reader.make_room(of.conf().limits.event)) {
+            const auto& limits = of.conf().limits;
+            const bool whole = in().translated && in().status != 0 && !in().is_stream();  // a document, which is held to its end
+            if (!in().reader.make_room(whole ? limits.collected : limits.event)) {
                 heard_last = got::malformed;
                 fault = "an event is larger than limits.event";
                 co_return heard::broken;

@@ -146,11 +146,16 @@ bool holder::judge_document() {
 // What cannot be read as the upstream's dialect cannot be said in another. False: it is not passed on.
 bool holder::judge_translated() {
     auto& in = talk_.in();
+    const auto text = in.reader.window().view();
     if (translate_document(in)) return true;
-    const bool too_large = !in.ended() && in.reader.window().size() >= of_.conf().limits.collected;
-    if (too_large)
+    // One that says that it failed is told as that, with what it cost.
+    if (in.ended() && in.how.read == reading::json && dialect::read_unary(in.speaks, text.data(), text.size()).error) return true;
+    const auto limit = of_.conf().limits.collected;
+    const auto left = in.from ? in.from->left() : std::nullopt;
+    if (!in.ended() && (text.size() >= limit || (left && *left + text.size() > limit)))
         talk_.last_word = core::error{core::code::upstream_invalid_response,
                                       "the upstream '" + in.at.to->conf->name + "' answered with more than can be translated (limits.collected)"};
+    if (!in.meters.counted) read_along(of_, in);
     return talk_.fail(failure::invalid, "it answered with something that is no answer of its dialect");
 }
 

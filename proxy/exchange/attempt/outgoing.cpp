@@ -182,6 +182,7 @@ bool outgoing::is_native(const place& to, const config::conf& by) {
 
 void outgoing::translate(const service& how, const place& to, const config::conf& by) {
     const auto most = asked_.caller ? asked_.caller->settings().max_output_tokens : 0;
+    number_ = static_cast<std::size_t>(to.pool->conf - by.pools.data());
     translated_ = std::make_unique<translated_request>(how, asked_, body_.bytes(), to, by, translated_request::settings{collects_, most});
     collects_ = collects_ && !translated_->refused();
 }
@@ -214,6 +215,15 @@ void outgoing::write_path(std::string& out, const http::request_head& h, const p
         dialect::append_forwarded_query(out, dialect::rename_in_query(h.query, model_), filter);
     else
         dialect::append_forwarded_query(out, h.query, filter);
+}
+
+// A client's own key is meant for the place that its model is asked for first, and no other provider than that gets it.
+bool outgoing::passes_credential(const pools::upstream_runtime& to, bool has_keys) const {
+    if (has_keys || !to.credential_name.empty() || asked_.route->at(0, asked_.facts.model).pool != number_) return false;
+    return std::none_of(to.conf->headers.begin(), to.conf->headers.end(), [](const auto& h) {
+        return http::iequals(h.first, "authorization") || http::iequals(h.first, "x-api-key") || http::iequals(h.first, "x-goog-api-key") ||
+               http::iequals(h.first, "api-key");
+    });
 }
 
 void outgoing::write_head(wire::request_out& out, const http::request_head& h, const pools::upstream_runtime& to, const envelope& with) const {
@@ -249,7 +259,8 @@ void outgoing::write_head(wire::request_out& out, const http::request_head& h, c
     if (plain_answers) add("accept-encoding", "identity");
     if (!to.credential_name.empty()) head.add(to.credential_name, to.credential_value.reveal());
     for (const auto& [name, value] : to.conf->headers) head.add(name, value.reveal());
-    if (translated_) translated_->add_fields(head, h, !with.has_keys && to.credential_name.empty());
+    if (translated_)
+        for (const auto& [name, value] : translated_->fields(h, passes_credential(to, with.has_keys))) add(name, value);
     char traceparent[core::traceparent_size];
     core::write_traceparent(traceparent, with.trace);
     // A client's trace does not go to another provider than the one that the client knows.

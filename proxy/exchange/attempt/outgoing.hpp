@@ -62,6 +62,7 @@ private:
     [[nodiscard]] std::uint64_t sent_size() const;
     void cut_envelopes();
     [[nodiscard]] bool is_native(const place& to, const config::conf& by);
+    [[nodiscard]] bool passes_credential(const pools::upstream_runtime& to, bool has_keys) const;
     void translate(const service& how, const place& to, const config::conf& by);
     [[nodiscard]] bool is_json() const { return body_.is_kept() && asked_.target.body == dialect::body_form::json; }
     void write_path(std::string& out, const http::request_head& h, const pools::upstream_runtime& to, bool swaps_credential) const;
@@ -74,6 +75,7 @@ private:
     std::unique_ptr<const translated_request> translated_;
     std::unique_ptr<const core::error> refused_;
     const record::translation* cuts_ = nullptr;
+    std::size_t number_ = 0;  ///< of the pool in the conf, where it is translated
     bool collects_ = false;
     bool hides_usage_ = false;
 };

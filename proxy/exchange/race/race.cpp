@@ -25,7 +25,8 @@ std::unique_ptr<answer> begin_attempt(request& of, const outgoing& what, const p
 // White space for who asked for a document begins once an upstream was picked. While the request is queued nothing is sent, so that an error can
 // still have its own status.
 void set_beats(request& of, const outgoing& what, const config::pool_conf& pool, bool asked) {
-    const bool wanted = of.told.record.stream || (asked && what.collects());
+    const bool wanted =
+        (of.told.record.stream || (asked && what.collects())) && !(what.translated() && of.what.target.dialect == dialect::kind::gemini);
     of.beats.beat_every(wanted && of.client.shows_ends() && what.has_terminator() ? pool.heartbeat : std::nullopt);
 }
 

@@ -56,12 +56,14 @@ bool translated_answer::take_document(std::string_view json) {
         over_ = true;
         const bool known = hub::read_document(how_.to, at, writer());
         writer().end();
+        if (!known) out_.clear();
         return known;
     }
     hub::document_writer document{how_.from, names_};
     if (!hub::read_document(how_.to, at, document)) return false;
+    if (document.failed()) return false;
     out_ = document.take();
-    return !document.failed();
+    return true;
 }
 
 int translated_answer::take_error(const hub::provider_error& what, std::string_view request_id) {

@@ -23,6 +23,14 @@ void write(spoke to, const hub::conversation& of, const hub::target_settings& wi
     }
 }
 
+// A name is one segment of a path and nothing else: with a slash or a colon another model, or another verb, would be asked for.
+bool may_stand_in_path(std::string_view model) {
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '@';
+    };
+    return !model.empty() && model.front() != '.' && std::all_of(model.begin(), model.end(), fits);
+}
+
 std::vector<hub::tool_form> renamed_tools(const hub::conversation& of) {
     constexpr std::size_t joint = 2;  // ns__name
     std::vector<hub::tool_form> out;
@@ -42,7 +50,8 @@ bool begins_with(std::string_view name, std::string_view prefix) {
 }  // namespace
 
 bool is_of_one_dialect(std::string_view name) {
-    constexpr std::array<std::string_view, 6> prefixes{"anthropic-", "openai-", "x-stainless-", "x-goog-", "x-codex-", "x-claude-"};
+    constexpr std::array<std::string_view, 8> prefixes{"anthropic-", "openai-",   "x-stainless-", "x-goog-",
+                                                       "x-codex-",   "x-claude-", "chatgpt-",     "cookie"};
     return std::any_of(prefixes.begin(), prefixes.end(), [&](std::string_view p) { return begins_with(name, p); });
 }
 
@@ -77,6 +86,11 @@ void translated_request::write(const asked& what, std::string_view body, const p
         refused_ = {core::code::bad_request, "the body is no JSON"};
         return;
     }
+    // What is read takes many times its bytes where it is made of nothing but small members.
+    constexpr std::uint32_t most_tokens = 2'000'000;
+    if (where.size() > most_tokens) told.refuse(hub::name_of_turns(how_.from), "it has too many members to be translated");
+    if (how_.to == spoke::gemini && !may_stand_in_path(to.model)) told.refuse("model", "the name cannot stand in a path");
+    if (told.refused()) return note_refusal(told, *to.pool->conf);
     hub::conversation said;
     if (hub::read_request(how_.from, dialect::json::cursor{where}, said, told)) {
         said.stream = what.facts.stream || what.target.streams_by_path || with.as_stream;
@@ -112,14 +126,15 @@ void translated_request::note_refusal(const hub::notes& told, const config::pool
                 "'" + field + "' cannot be sent to a " + std::string{hub::name_of(how_.to)} + " upstream" + named + ": " + why};
 }
 
-void translated_request::add_fields(http::head_writer& head, const http::request_head& h, bool passes_credential) const {
-    if (how_.to == spoke::messages) head.add("anthropic-version", conf_->anthropic_version);
+std::vector<std::pair<std::string_view, std::string>> translated_request::fields(const http::request_head& h, bool passes_credential) const {
+    std::vector<std::pair<std::string_view, std::string>> out;
+    if (how_.to == spoke::messages) out.emplace_back("anthropic-version", conf_->anthropic_version);
     // Models whose thoughts hold behind one prefix alone are told to leave out the others, which is a beta.
-    if (how_.to == spoke::messages && binds_) head.add("anthropic-beta", std::string_view{"thinking-binding-controls-2026-08-01"});
-    if (!passes_credential) return;
-    const auto secret = dialect::find_credential(h);
+    if (how_.to == spoke::messages && binds_) out.emplace_back("anthropic-beta", "thinking-binding-controls-2026-08-01");
+    const auto secret = passes_credential ? dialect::find_credential(h) : std::string_view{};
     const auto field = dialect::upstream_credential(hub::kind_of(how_.to));
-    if (!secret.empty()) head.add(field.name, std::string{field.prefix}.append(secret));
+    if (!secret.empty()) out.emplace_back(field.name, std::string{field.prefix}.append(secret));
+    return out;
 }
 
 }  // namespace weir::exchange

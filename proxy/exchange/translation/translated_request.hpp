@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/error.hpp"
@@ -12,7 +13,6 @@
 #include "exchange/place.hpp"
 #include "exchange/translation/service.hpp"
 #include "http/head.hpp"
-#include "http/head_writer.hpp"
 #include "record/request_record.hpp"
 
 namespace weir::exchange {
@@ -41,8 +41,9 @@ public:
     [[nodiscard]] std::uint32_t scope() const { return scope_; }
     /// Tools that are called otherwise there.
     [[nodiscard]] const std::vector<dialect::hub::tool_form>& tools() const { return tools_; }
-    /// Fields that its upstream wants beside those that it gets from every client.
-    void add_fields(http::head_writer& head, const http::request_head& h, bool passes_credential) const;
+    /// Fields that its upstream wants beside those that it gets from every client. `passes_credential`: the client's own goes along, in the form that
+    /// is usual there.
+    [[nodiscard]] std::vector<std::pair<std::string_view, std::string>> fields(const http::request_head& h, bool passes_credential) const;
 
 private:
     void write(const asked& what, std::string_view body, const place& to, const config::conf& by, const settings& with);

@@ -369,3 +369,33 @@ TEST(HubCapability, TurnsAGeminiSchemaIntoOneThatItTakes) {
         R"({"type":"object","properties":{"l":{"items":{"type":"string"},"type":"array"},"n":{"type":"integer"},"u":{"type":"string"},"d":{"type":"string","format":"date-time"}}})");
     EXPECT_TRUE(looser);
 }
+
+TEST(HubCapability, TakesASearchOrFunctionsAtGemini) {
+    const auto body =
+        R"({"model":"m","messages":[{"role":"user","content":"a"}],"tools":[{"type":"function","function":{"name":"f"}}],"web_search_options":{}})";
+    target_settings to;
+    to.can.thinks = capabilities::reasoning::level;
+    EXPECT_TRUE(translate(spoke::chat, spoke::gemini, body, to).refused.starts_with("tools: "));
+    to.drops_hosted_tools = true;
+    const auto dropped = translate(spoke::chat, spoke::gemini, body, to);
+    EXPECT_EQ(dropped.dropped, "tools");
+    EXPECT_FALSE(has(dropped, "googleSearch")) << dropped.body;
+    EXPECT_TRUE(has(dropped, "functionDeclarations")) << dropped.body;
+}
+
+TEST(HubCapability, NullsSayNothing) {
+    const auto got = translate(
+        spoke::chat, spoke::messages,
+        R"({"model":"m","max_tokens":5,"messages":[{"role":"user","content":"a"}],"tools":[{"type":"function","function":{"name":"f"}}],"web_search_options":null,"tool_choice":null})");
+    EXPECT_FALSE(has(got, "web_search")) << got.body;
+    EXPECT_FALSE(has(got, "tool_choice")) << got.body;
+    EXPECT_EQ(got.changed, "");
+    EXPECT_EQ(got.dropped, "");
+}
+
+TEST(HubCapability, AForcedSearchIsNoFunctionAtResponses) {
+    const auto got = translate(
+        spoke::messages, spoke::responses,
+        R"({"model":"m","max_tokens":50,"messages":[{"role":"user","content":"a"}],"tools":[{"type":"web_search_20250305","name":"web_search"}],"tool_choice":{"type":"tool","name":"web_search"}})");
+    EXPECT_TRUE(has(got, R"("tool_choice":{"type":"web_search"})")) << got.body;
+}

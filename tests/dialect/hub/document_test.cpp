@@ -97,3 +97,23 @@ TEST(HubDocument, KnowsWhatIsNoAnswer) {
         EXPECT_FALSE(read_document(from, json::cursor{where}, writer));
     }
 }
+
+TEST(HubDocument, ARefusalIsSaidAndNoEmptySuccess) {
+    const std::string refused = R"({"content":[],"stop_reason":"refusal","stop_details":{"category":"c","explanation":"No \"way\"."}})";
+    EXPECT_NE(translated(spoke::messages, spoke::responses, refused).find(R"({"type":"refusal","refusal":"No \"way\"."})"), std::string::npos);
+    const auto chat = translated(spoke::messages, spoke::chat, refused);
+    EXPECT_NE(chat.find(R"("refusal":"No \"way\".")"), std::string::npos) << chat;
+    EXPECT_NE(chat.find(R"("finish_reason":"content_filter")"), std::string::npos) << chat;
+    const auto back = translated(spoke::chat, spoke::messages,
+                                 R"({"choices":[{"message":{"role":"assistant","content":null,"refusal":"No."},"finish_reason":"stop"}]})");
+    EXPECT_NE(back.find(R"({"type":"text","text":"No."})"), std::string::npos) << back;
+    EXPECT_NE(back.find(R"("stop_reason":"refusal")"), std::string::npos) << back;
+}
+
+TEST(HubDocument, ACallThatWasCutIsNotWhole) {
+    const auto got = translated(
+        spoke::chat, spoke::responses,
+        R"({"choices":[{"message":{"role":"assistant","content":null,"tool_calls":[{"id":"k","type":"function","function":{"name":"f","arguments":"{\"a\":\"x"}}]},"finish_reason":"length"}]})");
+    EXPECT_NE(got.find(R"("type":"function_call","status":"incomplete")"), std::string::npos) << got;
+    EXPECT_NE(got.find(R"("status":"incomplete","model")"), std::string::npos) << got;
+}

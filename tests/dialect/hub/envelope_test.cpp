@@ -160,6 +160,17 @@ TEST(Envelope, ClaudesThoughtsComeBackWhereTheyStood) {
     }
 }
 
+TEST(Envelope, ThoughtsOfWhichClaudeShowsNothingStayThoughts) {
+    constexpr std::string_view silent =
+        R"({"id":"msg_9","content":[{"type":"thinking","thinking":"","signature":"SIG2"},{"type":"tool_use","id":"c1","name":"f","input":{}}],"stop_reason":"tool_use"})";
+    for (const auto client : others_of_claude) {
+        const auto back = there_and_back(spoke::messages, client, silent);
+        EXPECT_NE(back.find(R"({"type":"thinking","thinking":"","signature":"SIG2"})"), std::string::npos)
+            << static_cast<int>(client) << ": " << back;
+        EXPECT_EQ(back.find("redacted"), std::string::npos) << back;
+    }
+}
+
 TEST(Envelope, OpenaisItemsComeBack) {
     for (const auto client : {spoke::chat, spoke::messages, spoke::gemini}) {
         const auto back = there_and_back(spoke::responses, client, gpt);

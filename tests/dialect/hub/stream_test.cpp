@@ -287,7 +287,7 @@ TEST(HubStream, CallsBecomePartsOnceTheyAreWholeAndNeverElse) {
     const std::vector<std::string> expected{
         R"({"candidates":[{"content":{"role":"model","parts":[{"text":"a"}]})" + end + "}",
         R"({"candidates":[{"content":{"role":"model","parts":[{"functionCall":{"id":"k","name":"f","args":{"x":1}}}]})" + end + "}",
-        R"({"candidates":[{"content":{"role":"model","parts":[]},"finishReason":"MAX_TOKENS")" + end +
+        R"({"candidates":[{"content":{"role":"model","parts":[{"text":""}]},"finishReason":"MAX_TOKENS")" + end +
             R"(,"usageMetadata":{"promptTokenCount":0,"candidatesTokenCount":0,"totalTokenCount":0}})"};
     EXPECT_EQ(got, expected);
 }

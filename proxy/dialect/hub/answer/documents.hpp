@@ -32,6 +32,7 @@ private:
         part::kind of;
         std::string text, id, name;
         carrier::family family = carrier::family::none;
+        bool redacted = false;
         std::string sealed;  ///< what only its maker can read; after take() began, in its envelope
     };
     [[nodiscard]] block* find(std::uint32_t number);

@@ -27,6 +27,7 @@ public:
     }
     void block(part::kind of, raw_text text, carrier opaque = {}) {
         if (text.empty() && !opaque.data.said) return;
+        refused_ = refused_ || of == part::kind::refusal;
         auto e = open(of, {}, {});
         if (!text.empty()) say(e, kind::text, text);
         close(e, opaque);
@@ -46,6 +47,7 @@ public:
         e.text = message;
         to_.hear(e);
     }
+    [[nodiscard]] bool refused() const { return refused_; }
     void usage(endpoint of, const usage_report& report) {
         answer_event e;
         e.is = kind::usage;
@@ -89,7 +91,7 @@ private:
 
     answer_listener& to_;
     std::uint32_t next_ = 0;
-    bool called_ = false;
+    bool called_ = false, refused_ = false;
 };
 
 finish chat_finish(raw_text word) {
@@ -144,7 +146,7 @@ bool read_chat_answer(json::cursor body, teller& to) {
         });
     });
     if (reported) to.usage(endpoint::chat_completions, report);
-    if (found) to.finish(why);
+    if (found) to.finish(to.refused() && why == finish::end ? finish::refused : why);
     return found;
 }
 
@@ -162,7 +164,7 @@ void messages_block(json::cursor& at, teller& to) {
     if (type.is("text")) return to.block(part::kind::text, look_for_text(at, "text"));
     if (type.is("thinking"))
         return to.block(part::kind::reasoning, look_for_text(at, "thinking"), {carrier::family::anthropic, look_for_text(at, "signature")});
-    if (type.is("redacted_thinking")) return to.block(part::kind::reasoning, {}, {carrier::family::anthropic, look_for_text(at, "data")});
+    if (type.is("redacted_thinking")) return to.block(part::kind::reasoning, {}, {carrier::family::anthropic, look_for_text(at, "data"), 0, true});
     if (!type.is("tool_use")) return;
     embedded_json input;
     auto look = at;
@@ -172,10 +174,18 @@ void messages_block(json::cursor& at, teller& to) {
     to.call(look_for_text(at, "id"), look_for_text(at, "name"), input);
 }
 
+raw_text refusal_of(json::cursor body) {
+    raw_text why;
+    body.members([&](std::string_view key, json::cursor& at) {
+        if (key == "stop_details" && at.peek() == '{') why = look_for_text(at, "explanation");
+    });
+    return why.empty() ? raw_text{std::string_view{"The model refused to answer."}} : why;
+}
+
 bool read_messages_answer(json::cursor body, teller& to) {
     usage_report report;
     bool reported = false, found = false;
-    const auto why = look_for_text(body, "stop_reason"), sequence = look_for_text(body, "stop_sequence");
+    const auto why = look_for_text(body, "stop_reason"), sequence = look_for_text(body, "stop_sequence"), refusal = refusal_of(body);
     to.begin(look_for_text(body, "id"));
     body.members([&](std::string_view key, json::cursor& at) {
         if (key == "usage") reported = read_usage(dialect::kind::anthropic, at, report);
@@ -183,6 +193,7 @@ bool read_messages_answer(json::cursor body, teller& to) {
         found = at.peek() == '[';
         at.elements([&](json::cursor& each) { messages_block(each, to); });
     });
+    if (messages_finish(why) == finish::refused) to.block(part::kind::refusal, refusal);
     if (reported) to.usage(endpoint::messages, report);
     if (found) to.finish(messages_finish(why), sequence);
     return found;
@@ -230,7 +241,7 @@ bool read_responses_answer(json::cursor body, teller& to) {
         at.elements([&](json::cursor& each) { responses_item(each, to); });
     });
     if (reported) to.usage(endpoint::responses, report);
-    if (found) to.finish(!why.said ? finish::end : why.is("content_filter") ? finish::filtered : finish::output_cap);
+    if (found) to.finish(!why.said ? to.refused() ? finish::refused : finish::end : why.is("content_filter") ? finish::filtered : finish::output_cap);
     return found;
 }
 

@@ -16,7 +16,7 @@ void append_call(std::string& to, const response_item& of, std::string_view stat
 }  // namespace
 
 void append_item(std::string& to, const response_item& of, bool done) {
-    const std::string_view status = done ? "completed" : "in_progress";
+    const std::string_view status = !done ? "in_progress" : of.cut ? "incomplete" : "completed";
     to.append(R"({"id":")").append(of.id).append(R"(","type":")");
     if (of.of == part::kind::call) return append_call(to, of, status, done);
     if (of.of == part::kind::reasoning) {
@@ -49,7 +49,12 @@ std::string input_of(std::string_view arguments) {
         const auto found = look_for_text(json::cursor{where}, "input");
         if (found.said) return std::string{found.json};
     }
-    return std::string{arguments};
+    return {};
+}
+
+bool is_whole(std::string_view arguments) {
+    std::string object;
+    return append_as_object(object, {arguments, true});
 }
 
 }  // namespace weir::dialect::hub

@@ -45,7 +45,7 @@ private:
     std::uint32_t next_block_ = 0;
     std::uint32_t open_ = none;  ///< the block that is being said: text or thoughts
     part::kind open_kind_ = part::kind::text;
-    bool begun_ = false;
+    bool begun_ = false, refused_ = false;
     finish why_ = finish::unknown;
     usage_report report_;
     bool reported_ = false;
@@ -104,6 +104,7 @@ void chat_stream_reader::delta(json::cursor& at, answer_listener& to) {
 
 void chat_stream_reader::say(part::kind of, raw_text text, answer_listener& to) {
     if (text.empty()) return;
+    refused_ = refused_ || of == part::kind::refusal;
     answer_event e;
     e.of = of;
     if (open_ == none || open_kind_ != of) {
@@ -191,7 +192,7 @@ void chat_stream_reader::end(answer_listener& to) {
     if (why_ == finish::unknown) return;
     e.is = kind::finish;
     // Whether tools were called is seen by what was said: some say `stop` then.
-    e.why = !calls_.empty() && why_ == finish::end ? finish::calls : why_;
+    e.why = why_ != finish::end ? why_ : !calls_.empty() ? finish::calls : refused_ ? finish::refused : why_;
     to.hear(e);
 }
 

@@ -56,10 +56,9 @@ private:
     std::string front_;  ///< of each chunk
     std::vector<call> calls_;
     sealer seals_;
-    carrier::family family_ = carrier::family::none;  ///< of what stands in signature_
-    std::string signature_;                           ///< of the thought or text that is being said
-    std::uint32_t details_ = 0;                       ///< entries of reasoning_details that are whole
-    bool thought_ = false, hidden_ = false;           ///< the one that is being said has a text; and the client does not see it
+    held_carrier held_;                      ///< of the thought or text that is being said
+    std::uint32_t details_ = 0;              ///< entries of reasoning_details that are whole
+    bool thought_ = false, hidden_ = false;  ///< the one that is being said has a text; and the client does not see it
     usage::counts used_;
     finish why_ = finish::unknown;
     bool begun_ = false, said_ = false;
@@ -76,10 +75,7 @@ void chat_stream_writer::hear(const answer_event& what) {
     if (out_ == nullptr) return;
     switch (what.is) {
         case kind::open: return open(what);
-        case kind::signature:
-            family_ = what.opaque.of;
-            signature_ = what.opaque.data.json;
-            return;
+        case kind::signature: held_.take(what.opaque); return;
         case kind::text: return text(what);
         case kind::arguments: return arguments(what.block, what.text.json);
         case kind::close: return close(what);
@@ -91,7 +87,7 @@ void chat_stream_writer::hear(const answer_event& what) {
 }
 
 void chat_stream_writer::open(const answer_event& what) {
-    signature_.clear();
+    held_ = {};
     thought_ = hidden_ = false;
     if (what.of != part::kind::call) return;
     begin();
@@ -154,14 +150,14 @@ void chat_stream_writer::arguments(std::uint32_t block, std::string_view piece) 
 // Clients parse what they put together: nothing is no object. What a thought is signed with is told behind it.
 void chat_stream_writer::close(const answer_event& what) {
     if (what.of != part::kind::call) {
-        const carrier held{family_, raw_text{signature_}, 0};
-        if (signature_.empty() || is_void(held, hidden_))
+        const auto held = held_.view();
+        if (held_.empty() || is_void(held, hidden_))
             details_ += thought_ ? 1 : 0;
         else if (what.of != part::kind::reasoning)
             sealed("reasoning.encrypted", "data", seals_.of_text(held));
         else
             sealed(thought_ ? "reasoning.text" : "reasoning.encrypted", thought_ ? "signature" : "data", seals_.of_thought(held));
-        signature_.clear();
+        held_ = {};
         thought_ = false;
         return;
     }

@@ -200,6 +200,12 @@ void gemini_stream_reader::end(answer_listener& to) {
         to.hear(e);
     }
     if (!ended_) return;
+    // An answer of nothing: better asked for elsewhere than taken for a success.
+    if (next_ == 0 && (why_ == finish::broken_call || why_ == finish::end)) {
+        e.is = kind::error;
+        e.text = raw_text{std::string_view{why_ == finish::end ? "it said nothing" : "the model's call was malformed"}};
+        return to.hear(e);
+    }
     e.is = kind::finish;
     e.why = called_ && why_ == finish::end ? finish::calls : why_;
     to.hear(e);

@@ -14,8 +14,7 @@ std::string_view name_of(finish why) {
     switch (why) {
         case finish::output_cap:
         case finish::context_full: return "MAX_TOKENS";
-        case finish::filtered:
-        case finish::refused: return "SAFETY";
+        case finish::filtered: return "SAFETY";
         case finish::broken_call: return "MALFORMED_FUNCTION_CALL";
         case finish::paused: return "OTHER";
         default: return "STOP";
@@ -46,8 +45,7 @@ private:
     answer_names names_;
     std::vector<call> calls_;  ///< that have begun and not ended
     sealer seals_;
-    carrier::family family_ = carrier::family::none;  ///< of what stands in signature_
-    std::string signature_;                           ///< of the thought that is being said
+    held_carrier held_;  ///< of the thought that is being said
     usage::counts used_;
     finish why_ = finish::unknown;
     bool begun_ = false, over_ = false, hidden_ = false;  ///< hidden_: the client does not see what is being thought
@@ -75,8 +73,7 @@ void gemini_stream_writer::hear(const answer_event& what) {
     if (out_ == nullptr) return;
     switch (what.is) {
         case kind::open:
-            signature_.clear();
-            family_ = carrier::family::none;
+            held_ = {};
             hidden_ = false;
             if (what.of != part::kind::call) return;
             seals_.heard_call();
@@ -86,10 +83,7 @@ void gemini_stream_writer::hear(const answer_event& what) {
         case kind::arguments:
             if (auto* of = find(what.block)) of->arguments += what.text.json;
             return;
-        case kind::signature:
-            family_ = what.opaque.of;
-            signature_ = what.opaque.data.json;
-            return;
+        case kind::signature: held_.take(what.opaque); return;
         case kind::close: return close(what);
         case kind::usage: used_ = what.used; return;
         case kind::finish: why_ = what.why; return;
@@ -117,11 +111,10 @@ void gemini_stream_writer::text(const answer_event& what) {
 
 // One that is cut is left out: its arguments would be run as they are.
 void gemini_stream_writer::close(const answer_event& what) {
-    if (what.of == part::kind::reasoning && family_ != carrier::family::none && (!hidden_ || !signature_.empty()) &&
-        !is_void({family_, {}, 0}, hidden_)) {
+    if (what.of == part::kind::reasoning && held_.of != carrier::family::none && (!hidden_ || !held_.empty()) && !is_void(held_.view(), hidden_)) {
         begin_frame();
         out_->append(R"({"text":"","thought":true,"thoughtSignature":")");
-        out_->append(as_base64(seals_.of_thought({family_, raw_text{std::exchange(signature_, {})}, 0}))).append("\"}");
+        out_->append(as_base64(seals_.of_thought(std::exchange(held_, {}).view()))).append("\"}");
         end_frame({});
         close_frame();
     }
@@ -143,6 +136,7 @@ void gemini_stream_writer::close(const answer_event& what) {
 void gemini_stream_writer::end() {
     if (out_ == nullptr || std::exchange(over_, true)) return;
     begin_frame();
+    out_->append(R"({"text":""})");  // SDKs forget a turn that has a content without parts
     end_frame(std::string{R"(,"finishReason":")"}.append(name_of(why_)).append(1, '"'));
     const auto number = [this](std::string_view name, std::int64_t value) {
         out_->append(1, '"').append(name).append("\":").append(std::to_string(value));

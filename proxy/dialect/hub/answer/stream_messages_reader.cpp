@@ -37,6 +37,7 @@ private:
     void block_delta(json::cursor& at, answer_listener& to);
     void block_stop(answer_listener& to);
     void message_delta(json::cursor& at, answer_listener& to);
+    void say_refusal(raw_text why, answer_listener& to);
     void usage(json::cursor& at, answer_listener& to);
 
     std::uint32_t block_ = 0;  ///< of the event at hand
@@ -107,7 +108,7 @@ void messages_stream_reader::block_start(json::cursor& at, answer_listener& to) 
         if (!waits_) to.hear(e);
         if (!type.is("redacted_thinking")) return;
         e.is = kind::signature;
-        e.opaque = {carrier::family::anthropic, look_for_text(value, "data")};
+        e.opaque = {carrier::family::anthropic, look_for_text(value, "data"), 0, true};
         to.hear(e);
     });
 }
@@ -159,16 +160,34 @@ void messages_stream_reader::message_delta(json::cursor& at, answer_listener& to
     answer_event e;
     e.is = kind::finish;
     bool ends = false;
+    raw_text why;
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "usage") usage(value, to);
         if (key != "delta") return;
         value.members([&](std::string_view inside, json::cursor& of) {
+            if (inside == "stop_details" && of.peek() == '{') why = look_for_text(of, "explanation");
             if (of.peek() != '"') return;
             if (inside == "stop_reason") e.why = finish_named(text_at(of)), ends = true;
             if (inside == "stop_sequence") e.text = text_at(of);
         });
     });
+    if (ends && e.why == finish::refused) say_refusal(why, to);
     if (ends) to.hear(e);
+}
+
+// What the model has to say to that stands apart; some clients take an answer without any for an empty one.
+void messages_stream_reader::say_refusal(raw_text why, answer_listener& to) {
+    answer_event e;
+    e.is = kind::open;
+    e.of = part::kind::refusal;
+    e.block = block_ + 1;
+    to.hear(e);
+    e.is = kind::text;
+    e.text = why.empty() ? raw_text{std::string_view{"The model refused to answer."}} : why;
+    to.hear(e);
+    e.is = kind::close;
+    e.text = {};
+    to.hear(e);
 }
 
 }  // namespace

@@ -106,7 +106,7 @@ void responses_stream_writer::hear(const answer_event& what) {
         case kind::finish: why_ = what.why; return;
         case kind::error: return fail(what);
         case kind::signature:
-            if (auto* of = find(what.block)) of->sealed = what.opaque.data.json, of->family = what.opaque.of;
+            if (auto* of = find(what.block)) of->sealed = what.opaque.data.json, of->family = what.opaque.of, of->redacted = what.opaque.redacted;
             return;
         default: return delta(what);
     }
@@ -189,6 +189,7 @@ void responses_stream_writer::delta(const answer_event& what) {
 }
 
 void responses_stream_writer::close(item& of) {
+    of.cut = of.of == part::kind::call && !is_whole(of.text);
     if (of.custom) {
         of.text = input_of(of.text);
         event("response.custom_tool_call_input.delta");
@@ -220,7 +221,7 @@ void responses_stream_writer::close(item& of) {
 }
 
 void responses_stream_writer::close_thought(item& of) {
-    if (of.family != carrier::family::none) of.sealed = seals_.of_thought({of.family, raw_text{std::string_view{of.sealed}}, 0});
+    if (of.family != carrier::family::none) of.sealed = seals_.of_thought({of.family, raw_text{std::string_view{of.sealed}}, 0, of.redacted});
     if (of.text.empty()) return;
     event("response.reasoning_summary_text.done");
     place(of, "summary_index");

@@ -34,8 +34,7 @@ std::string_view gemini_reason(finish why) {
     switch (why) {
         case finish::output_cap:
         case finish::context_full: return "MAX_TOKENS";
-        case finish::filtered:
-        case finish::refused: return "SAFETY";
+        case finish::filtered: return "SAFETY";
         case finish::broken_call: return "MALFORMED_FUNCTION_CALL";
         case finish::paused: return "OTHER";
         default: return "STOP";
@@ -62,6 +61,7 @@ void document_writer::hear(const answer_event& what) {
                                std::string{what.id.json},
                                std::string{what.name.json},
                                what.opaque.of,
+                               what.opaque.redacted,
                                std::string{what.opaque.data.json}});
             return;
         case kind::text:
@@ -69,7 +69,7 @@ void document_writer::hear(const answer_event& what) {
             if (auto* of = find(what.block)) of->text += what.text.json;
             return;
         case kind::signature:
-            if (auto* of = find(what.block)) of->family = what.opaque.of, of->sealed = what.opaque.data.json;
+            if (auto* of = find(what.block)) of->family = what.opaque.of, of->redacted = what.opaque.redacted, of->sealed = what.opaque.data.json;
             return;
         case kind::close: return;
         case kind::usage: used_ = what.used; return;
@@ -91,7 +91,7 @@ std::string document_writer::joined(part::kind of) const {
 // In the order in which it was said.
 void document_writer::seal_all() {
     for (auto& each : blocks_) {
-        const carrier what{each.family, raw_text{std::string_view{each.sealed}}, 0};
+        const carrier what{each.family, raw_text{std::string_view{each.sealed}}, 0, each.redacted};
         const bool thought = each.of == part::kind::reasoning;
         const bool held = !each.sealed.empty() || (thought && names_.show_reasoning && each.family != carrier::family::none);
         if (thought && names_.show_reasoning) seals_.heard_thought(raw_text{each.text});
@@ -289,6 +289,7 @@ void document_writer::item_of_responses(json_writer& out, const block& of, std::
     item.call_id = of.id;
     item.name = of.name;
     item.text = call && of.text.empty() ? "{}" : of.text;
+    item.cut = call && !is_whole(of.text);
     if (const auto* form = call ? form_of(names_, raw_text{of.name}) : nullptr) {
         item.name = form->name;
         item.space = form->space;
@@ -342,6 +343,7 @@ void document_writer::gemini(json_writer& out) {
     out.open_member("content", '{');
     out.plain_member("role", "model");
     out.open_member("parts", '[');
+    const auto begin = out.out().size();
     for (const auto& each : blocks_) {
         std::string whole, text;
         const bool call = each.of == part::kind::call;
@@ -363,6 +365,7 @@ void document_writer::gemini(json_writer& out) {
         if (!each.sealed.empty()) out.plain_member("thoughtSignature", as_base64(each.sealed));
         out.close('}');
     }
+    if (out.out().size() == begin) out.value(R"({"text":""})");  // SDKs forget a turn that has a content without parts
     out.close(']');
     out.close('}');
     out.plain_member("finishReason", gemini_reason(why_));
