@@ -36,7 +36,8 @@ struct request {
     pulse beats;
     account money;
     object_part object;
-    const answer* at_hand = nullptr;  ///< the answer that is waited for or passed on; not owned; null: none
+    std::unique_ptr<record::translation> translated;  ///< what the place that is asked gets instead, as the record has it; null: as it came
+    const answer* at_hand = nullptr;                  ///< the answer that is waited for or passed on; not owned; null: none
 };
 
 }  // namespace weir::exchange

@@ -272,6 +272,7 @@ TEST(TranslationRefused, WhatADialectCannotSayIsRefusedBeforeAnybodyIsAsked) {
             exchange_once(weir.url(), request_text("POST", "/v1/responses", R"({"model":"m","input":"q","previous_response_id":"resp_1"})"));
         EXPECT_EQ(kept.status, 400) << kept.body;
         EXPECT_NE(kept.body.find("previous_response_not_found"), std::string::npos) << kept.body;
+        EXPECT_NE(weir.log_line("previous_response_not_found").find(R"("translated":"responses>messages")"), std::string::npos);
         const auto seeded = exchange_once(
             weir.url(), request_text("POST", "/v1/chat/completions", R"({"model":"m","seed":2,"messages":[{"role":"user","content":"q"}]})"));
         EXPECT_EQ(seeded.status, 200) << seeded.body;

@@ -13,6 +13,12 @@ namespace {
     into.translated = translate_answer(of, *what.translated());
 }
 
+// For the log, also where nothing comes of it.
+void note_translation(request& of, const translated_request& what) {
+    of.translated = std::make_unique<record::translation>(what.said());
+    of.told.record.translated = of.translated.get();
+}
+
 std::unique_ptr<answer> begin_attempt(request& of, const outgoing& what, const place& to, policy::upstream_state::lease&& lease) {
     const auto entry = of.told.add_attempt(of.at, to);
     auto into = std::make_unique<answer>(to, std::move(lease), entry, what.speaks());
@@ -73,6 +79,7 @@ void race::enter_pool(std::size_t candidate) {
     if (plan_.attempts() == 0) of_.watch.set_deadline(core::after(of_.told.time.began(), pool_conf().timeouts.total));
     if (!outgoing_ || !outgoing_->is_for(here)) outgoing_.emplace(of_.what, of_.body, here, of_.conf());
     of_.told.record.translated = outgoing_->cuts();
+    if (outgoing_->translated()) note_translation(of_, *outgoing_->translated());
     set_beats(of_, *outgoing_, pool_conf(), false);
 }
 
