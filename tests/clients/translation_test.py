@@ -56,6 +56,16 @@ def known(value):
     return value
 
 
+def completed(body):
+    """A body with what the provider takes without and its types want: an answer that is sent back has an id and a status of its own there."""
+    def one(item):
+        if not isinstance(item, dict) or item.get("role") != "assistant" or not isinstance(item.get("content"), list):
+            return item
+        parts = [{**part, "annotations": []} if part.get("type") == "output_text" else part for part in item["content"]]
+        return {**item, "id": "msg_1", "status": "completed", "content": parts}
+    return {**body, "input": [one(item) for item in body["input"]]} if isinstance(body.get("input"), list) else body
+
+
 PARAMETERS = {
     "chat": pydantic.TypeAdapter(Union[openai.types.chat.completion_create_params.CompletionCreateParamsStreaming,
                                        openai.types.chat.completion_create_params.CompletionCreateParamsNonStreaming]),
@@ -88,11 +98,12 @@ class Case:
             for field, value in body.items():
                 pydantic.TypeAdapter(GEMINI_FIELDS[field]).validate_python(value)
         else:
+            wanted = completed(body)
             try:
-                read = known(PARAMETERS[self.pool].validate_python(body))
+                read = known(PARAMETERS[self.pool].validate_python(wanted))
             except pydantic.ValidationError:  # what it says of a union is longer than a screen
                 read = "something else"
-            self.assertEqual(read, body)
+            self.assertEqual(read, wanted)
         return body
 
     def results_asked(self):
