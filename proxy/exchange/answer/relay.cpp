@@ -32,6 +32,12 @@ void blame_upstream(request& of, answer& in, failure why) {
     in.lease.report(policy::outcome::failure, core::duration{0}, of.now(), in.at.pool->conf->ejection, of.at.random.unit());
 }
 
+// In the client's dialect, with its end where all was said.
+std::string_view translated_events(answer& in, const batch_end& end) {
+    if (end.complete && end.cut == core::code::none) in.translated->finish();
+    return in.translated->hand_out();
+}
+
 }  // namespace
 
 batch_end end_of_batch(const answer& in, failure broken, core::code stop) {
@@ -146,7 +152,6 @@ bool relay::goes_on() {
     if (in_.is_stream()) {
         if (!of_.watch.left()) note_terminator();
         in_.reader.passed();
-        if (in_.translated) in_.translated->passed();
         note_progress(of_, in_);
         const bool begun = in_.reader.has_content();
         patience_.in(begun ? patience::phase::rest : patience::phase::first_token, begun ? in_.times.last_at : in_.times.sent_at);
@@ -186,6 +191,7 @@ relay::after_batch relay::pass_events() {
     if (!in_.translated) of_.object.feed(of_, in_, in_.reader.passing());
     if (of_.watch.gone()) {
         const auto read = in_.meters.counted ? in_.meters.counted->output() : 0;
+        if (in_.translated) in_.translated->passed();
         if (!end.last && !of_.watch.read_enough(read)) return after_batch::go_on;
         account(end);
         in_.release();
@@ -193,10 +199,9 @@ relay::after_batch relay::pass_events() {
     }
     if (!of_.client.has_begun()) begin_answer({});
     if (end.cut != core::code::none) break_stream(end);
-    if (in_.translated && end.complete && end.cut == core::code::none) in_.translated->finish();
     if (end.last || in_.reader.said().terminated()) account(end);
     if (end.last) in_.release();
-    write(in_.translated ? in_.translated->passing() : in_.reader.passing(), end.last && end.cut == core::code::none);
+    write(in_.translated ? translated_events(in_, end) : in_.reader.passing(), end.last && end.cut == core::code::none);
     return end.last ? after_batch::over : after_batch::go_on;
 }
 

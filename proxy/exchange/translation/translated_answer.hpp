@@ -34,6 +34,12 @@ public:
     /// Events for the client that have not gone on.
     [[nodiscard]] std::string_view passing() const { return out_; }
     void passed() { out_.clear(); }
+    /// Likewise, and they stand until this is called again.
+    [[nodiscard]] std::string_view hand_out() {
+        going_.swap(out_);
+        out_.clear();
+        return going_;
+    }
 
     /// A whole answer, followed by 64 readable bytes: afterwards passing() has the client's. False: it is none of that dialect.
     [[nodiscard]] bool take_document(std::string_view json);
@@ -51,7 +57,7 @@ private:
     dialect::hub::answer_names names_;
     std::unique_ptr<dialect::hub::answer_stream_reader> reader_;
     std::unique_ptr<dialect::hub::answer_stream_writer> writer_;
-    std::string out_, joined_;
+    std::string out_, going_, joined_;
     bool streams_;
     bool over_ = false;
 };
