@@ -31,14 +31,19 @@ bool may_stand_in_path(std::string_view model) {
     return !model.empty() && model.front() != '.' && std::all_of(model.begin(), model.end(), fits);
 }
 
-std::vector<hub::tool_form> renamed_tools(const hub::conversation& of) {
+std::vector<hub::tool_form> renamed_tools(const hub::conversation& of, spoke to, const hub::capabilities& can) {
     constexpr std::size_t joint = 2;  // ns__name
     std::vector<hub::tool_form> out;
     for (const auto& each : of.tools) {
+        using input = hub::tool_form::input;
         const bool custom = each.is == hub::tool::kind::custom;
+        const bool as_text = can.custom_tools && (to == spoke::chat || to == spoke::responses);
         if (!custom && each.space.empty()) continue;
         const auto prefix = each.space.empty() ? 0 : std::min(each.space.json.size() + joint, each.name.json.size());
-        out.push_back({std::string{each.name.json}, std::string{each.name.json.substr(prefix)}, std::string{each.space.json}, custom});
+        out.push_back({std::string{each.name.json}, std::string{each.name.json.substr(prefix)}, std::string{each.space.json},
+                       !custom   ? input::object
+                       : as_text ? input::text
+                                 : input::wrapped});
     }
     return out;
 }
@@ -104,7 +109,7 @@ void translated_request::write(const asked& what, std::string_view body, const p
         // Clients of chat and Gemini are shown what there is; of messages those that asked to think.
         shows_reasoning_ = there.show_reasoning && (how_.from != spoke::messages || said.thinks.shown);
         binds_ = there.can.binds;
-        tools_ = renamed_tools(said);
+        tools_ = renamed_tools(said, how_.to, there.can);
         exchange::write(how_.to, said, there, body_, told);
     }
     target_ = hub::target_of(how_.to, said.stream, to.model);

@@ -117,3 +117,28 @@ TEST(HubDocument, ACallThatWasCutIsNotWhole) {
     EXPECT_NE(got.find(R"("type":"function_call","status":"incomplete")"), std::string::npos) << got;
     EXPECT_NE(got.find(R"("status":"incomplete","model")"), std::string::npos) << got;
 }
+
+TEST(HubDocument, FreeTextComesBackAsItWasTold) {
+    const std::string plain = R"({"output":[{"type":"custom_tool_call","call_id":"k","name":"p","input":"*** Begin \"x\""}]})";
+    const std::string wrapped =
+        R"({"choices":[{"message":{"role":"assistant","tool_calls":[{"id":"k","type":"function","function":{"name":"p","arguments":"{\"input\":\"*** Begin\"}"}}]},"finish_reason":"tool_calls"}]})";
+    const std::string cut =
+        R"({"choices":[{"message":{"role":"assistant","tool_calls":[{"id":"k","type":"function","function":{"name":"p","arguments":"{\"input\":\"*** Be"}}]},"finish_reason":"length"}]})";
+    const auto told = [](spoke from, spoke to, const std::string& answer, tool_form::input how) {
+        const auto padded = answer + std::string(64, '\0');
+        json::index where;
+        EXPECT_EQ(where.build(std::string_view{padded}.substr(0, answer.size())), json::fault::none) << answer;
+        auto with = names();
+        with.tools = {{"p", "p", "", how}};
+        document_writer out{to, with};
+        EXPECT_TRUE(read_document(from, json::cursor{where}, out));
+        return out.take();
+    };
+    const auto as_told = told(spoke::responses, spoke::chat, plain, tool_form::input::text);
+    EXPECT_NE(as_told.find(R"("custom":{"name":"p","input":"*** Begin \"x\""})"), std::string::npos) << as_told;
+    const auto unwrapped = told(spoke::chat, spoke::responses, wrapped, tool_form::input::wrapped);
+    EXPECT_NE(unwrapped.find(R"("type":"custom_tool_call","status":"completed","call_id":"k","name":"p","input":"*** Begin")"), std::string::npos)
+        << unwrapped;
+    const auto half = told(spoke::chat, spoke::responses, cut, tool_form::input::wrapped);
+    EXPECT_NE(half.find(R"("type":"custom_tool_call","status":"incomplete","call_id":"k","name":"p","input":"")"), std::string::npos) << half;
+}

@@ -69,9 +69,17 @@ public:
 
 /// A tool that its upstream knows in another form than the client: below a namespace, or with free text for its input.
 struct tool_form {
+    /// What a call of it was told there.
+    enum class input : std::uint8_t {
+        object,   ///< as functions are
+        wrapped,  ///< free text, in an object of one string
+        text,     ///< free text, as the client wants it
+    };
     std::string sent;         ///< its name there, as the content of a JSON string
     std::string name, space;  ///< the client's, likewise
-    bool custom = false;
+    input takes = input::object;
+    /// The client's tool has free text for its input.
+    [[nodiscard]] bool is_custom() const { return takes != input::object; }
 };
 
 /// What a client is told of the whole answer.

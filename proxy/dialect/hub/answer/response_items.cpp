@@ -6,10 +6,11 @@ namespace weir::dialect::hub {
 namespace {
 
 void append_call(std::string& to, const response_item& of, std::string_view status, bool done) {
-    to.append(of.custom ? "custom_tool_call" : "function_call").append(R"(","status":")").append(status);
+    const bool custom = of.takes != tool_form::input::object;
+    to.append(custom ? "custom_tool_call" : "function_call").append(R"(","status":")").append(status);
     to.append(R"(","call_id":")").append(of.call_id).append(R"(","name":")").append(of.name);
     if (!of.space.empty()) to.append(R"(","namespace":")").append(of.space);
-    to.append("\",\"").append(of.custom ? "input" : "arguments").append("\":\"").append(done ? std::string_view{of.text} : std::string_view{});
+    to.append("\",\"").append(custom ? "input" : "arguments").append("\":\"").append(done ? std::string_view{of.text} : std::string_view{});
     to.append("\"}");
 }
 
@@ -40,7 +41,8 @@ const tool_form* form_of(const answer_names& names, raw_text sent) {
     return nullptr;
 }
 
-std::string input_of(std::string_view arguments) {
+std::string input_of(std::string_view arguments, tool_form::input how) {
+    if (how != tool_form::input::wrapped) return std::string{arguments};
     thread_local json::index where;
     auto text = raw_text{arguments}.decoded();
     const auto size = text.size();
@@ -52,7 +54,8 @@ std::string input_of(std::string_view arguments) {
     return {};
 }
 
-bool is_whole(std::string_view arguments) {
+bool is_whole(std::string_view arguments, tool_form::input how) {
+    if (how == tool_form::input::text) return true;
     std::string object;
     return append_as_object(object, {arguments, true});
 }

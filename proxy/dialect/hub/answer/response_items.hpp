@@ -13,10 +13,10 @@ struct response_item {
     std::uint32_t block = 0;
     part::kind of = part::kind::text;
     std::string id, call_id, name, space, text, sealed;
-    carrier::family family = carrier::family::none;  ///< of what is sealed
-    bool redacted = false;                           ///< likewise
-    bool custom = false;                             ///< a call with free text for its input
-    bool cut = false;                                ///< a call whose arguments are not whole: nobody may run it
+    carrier::family family = carrier::family::none;     ///< of what is sealed
+    bool redacted = false;                              ///< likewise
+    tool_form::input takes = tool_form::input::object;  ///< of a call
+    bool cut = false;                                   ///< a call whose arguments are not whole: nobody may run it
     bool done = false;
 };
 
@@ -26,10 +26,10 @@ void append_item(std::string& to, const response_item& of, bool done);
 /// The client's form of a tool; null: it is called there as here.
 [[nodiscard]] const tool_form* form_of(const answer_names& names, raw_text sent);
 
-/// Whether the arguments of a call, as the content of a JSON string, are an object.
-[[nodiscard]] bool is_whole(std::string_view arguments);
+/// Whether the arguments of a call, as the content of a JSON string, came to their end: of free text nobody can tell.
+[[nodiscard]] bool is_whole(std::string_view arguments, tool_form::input how);
 
-/// What a call with free text was told, out of the object that a function gets: as the content of a JSON string; empty: it was cut.
-[[nodiscard]] std::string input_of(std::string_view arguments);
+/// What a call was told, as its client wants it; of free text that came wrapped and was cut: nothing. Both are the content of a JSON string.
+[[nodiscard]] std::string input_of(std::string_view arguments, tool_form::input how);
 
 }  // namespace weir::dialect::hub

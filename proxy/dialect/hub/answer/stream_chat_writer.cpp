@@ -42,6 +42,7 @@ private:
         std::uint32_t block;
         bool said;
         std::string custom_id, custom_name, text;  ///< of one with free text for its input, which is told whole
+        tool_form::input takes = tool_form::input::object;
     };
     void begin();
     void open(const answer_event& what);
@@ -93,8 +94,8 @@ void chat_stream_writer::open(const answer_event& what) {
     begin();
     if (what.opaque.data.said) sealed("reasoning.encrypted", "data", seals_.of_call(what.opaque));
     seals_.heard_call();
-    if (const auto* form = form_of(names_, what.name); form != nullptr && form->custom) {
-        calls_.push_back({what.block, false, std::string{what.id.json}, std::string{what.name.json}, {}});
+    if (const auto* form = form_of(names_, what.name); form != nullptr && form->is_custom()) {
+        calls_.push_back({what.block, false, std::string{what.id.json}, std::string{what.name.json}, {}, form->takes});
         return;
     }
     delta();
@@ -169,7 +170,7 @@ void chat_stream_writer::close(const answer_event& what) {
         delta();
         out_->append(R"("tool_calls":[{"index":)").append(std::to_string(i)).append(R"(,"id":")").append(each.custom_id);
         out_->append(R"(","type":"custom","custom":{"name":")").append(each.custom_name);
-        out_->append(R"(","input":")").append(input_of(each.text)).append("\"}}]");
+        out_->append(R"(","input":")").append(input_of(each.text, each.takes)).append("\"}}]");
         return end_delta();
     }
 }

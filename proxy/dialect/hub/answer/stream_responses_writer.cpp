@@ -129,7 +129,7 @@ void responses_stream_writer::open(const answer_event& what) {
     made.name = what.name.json;
     if (what.of == part::kind::call) {
         seals_.heard_call();
-        if (const auto* form = form_of(names_, what.name)) made.name = form->name, made.space = form->space, made.custom = form->custom;
+        if (const auto* form = form_of(names_, what.name)) made.name = form->name, made.space = form->space, made.takes = form->takes;
     }
     event("response.output_item.added");
     out_->append(R"(,"output_index":)").append(std::to_string(number_of(made))).append(R"(,"item":)");
@@ -177,7 +177,7 @@ void responses_stream_writer::delta(const answer_event& what) {
     if (thought) seals_.heard_thought(what.text);
     if (!thought && !call) seals_.heard_text(what.text);
     of->text += what.text.json;
-    if (of->custom) return;  // its text is known when the object around it is whole
+    if (of->takes != tool_form::input::object) return;  // its text is known when the object around it is whole
     event(call                            ? "response.function_call_arguments.delta"
           : thought                       ? "response.reasoning_summary_text.delta"
           : of->of == part::kind::refusal ? "response.refusal.delta"
@@ -189,9 +189,9 @@ void responses_stream_writer::delta(const answer_event& what) {
 }
 
 void responses_stream_writer::close(item& of) {
-    of.cut = of.of == part::kind::call && !is_whole(of.text);
-    if (of.custom) {
-        of.text = input_of(of.text);
+    of.cut = of.of == part::kind::call && !is_whole(of.text, of.takes);
+    if (of.takes != tool_form::input::object) {
+        of.text = input_of(of.text, of.takes);
         event("response.custom_tool_call_input.delta");
         place(of, {});
         out_->append(R"(,"delta":")").append(of.text).append(1, '"');

@@ -120,14 +120,14 @@ std::string document_writer::take() {
 
 void document_writer::call_of_chat(json_writer& out, const block& of) const {
     const auto* form = form_of(names_, raw_text{of.name});
-    const bool custom = form != nullptr && form->custom;
+    const bool custom = form != nullptr && form->is_custom();
     out.open('{');
     out.text_member("id", raw_text{of.id});
     out.plain_member("type", custom ? "custom" : "function");
     out.open_member(custom ? "custom" : "function", '{');
     out.text_member("name", raw_text{of.name});
     if (custom) {
-        out.text_member("input", raw_text{input_of(of.text)});
+        out.text_member("input", raw_text{input_of(of.text, form->takes)});
         out.close('}');
         return out.close('}');
     }
@@ -289,13 +289,13 @@ void document_writer::item_of_responses(json_writer& out, const block& of, std::
     item.call_id = of.id;
     item.name = of.name;
     item.text = call && of.text.empty() ? "{}" : of.text;
-    item.cut = call && !is_whole(of.text);
     if (const auto* form = call ? form_of(names_, raw_text{of.name}) : nullptr) {
         item.name = form->name;
         item.space = form->space;
-        item.custom = form->custom;
-        if (item.custom) item.text = input_of(of.text);
+        item.takes = form->takes;
+        if (form->is_custom()) item.text = input_of(of.text, form->takes);
     }
+    item.cut = call && !is_whole(of.text, item.takes);
     out.value({});
     append_item(out.out(), item, true);
     if (!call) thought_of_responses(out, of, number_of_item);
