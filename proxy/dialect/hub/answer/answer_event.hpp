@@ -28,6 +28,9 @@ enum class finish : std::uint8_t {
     broken_call,
 };
 
+/// What it is called in a dialect; of responses, which say it by their status, nothing.
+[[nodiscard]] std::string_view reason_of(finish why, spoke to);
+
 struct answer_event {
     enum class kind : std::uint8_t {
         begin,      ///< `id`

@@ -12,17 +12,6 @@ namespace {
 
 using kind = answer_event::kind;
 
-std::string_view name_of(finish why) {
-    switch (why) {
-        case finish::output_cap:
-        case finish::context_full: return "length";
-        case finish::calls: return "tool_calls";
-        case finish::filtered:
-        case finish::refused: return "content_filter";
-        default: return "stop";
-    }
-}
-
 class chat_stream_writer final : public answer_stream_writer {
 public:
     explicit chat_stream_writer(answer_names names) : names_(std::move(names)), seals_(names_.scope) {
@@ -178,7 +167,7 @@ void chat_stream_writer::close(const answer_event& what) {
 void chat_stream_writer::end() {
     if (out_ == nullptr || std::exchange(said_, true)) return;
     begin();
-    out_->append(front_).append(R"({"index":0,"delta":{},"finish_reason":")").append(name_of(why_)).append("\"}]}\n\n");
+    out_->append(front_).append(R"({"index":0,"delta":{},"finish_reason":")").append(reason_of(why_, spoke::chat)).append("\"}]}\n\n");
     if (names_.include_usage) {
         out_->append(front_).append(R"(],"usage":{"prompt_tokens":)").append(std::to_string(used_.prompt()));
         out_->append(R"(,"completion_tokens":)").append(std::to_string(used_.completion()));

@@ -10,17 +10,6 @@ namespace {
 
 using kind = answer_event::kind;
 
-std::string_view name_of(finish why) {
-    switch (why) {
-        case finish::output_cap:
-        case finish::context_full: return "MAX_TOKENS";
-        case finish::filtered: return "SAFETY";
-        case finish::broken_call: return "MALFORMED_FUNCTION_CALL";
-        case finish::paused: return "OTHER";
-        default: return "STOP";
-    }
-}
-
 class gemini_stream_writer final : public answer_stream_writer {
 public:
     explicit gemini_stream_writer(answer_names names) : names_(std::move(names)), seals_(names_.scope) {}
@@ -137,7 +126,7 @@ void gemini_stream_writer::end() {
     if (out_ == nullptr || std::exchange(over_, true)) return;
     begin_frame();
     out_->append(R"({"text":""})");  // SDKs forget a turn that has a content without parts
-    end_frame(std::string{R"(,"finishReason":")"}.append(name_of(why_)).append(1, '"'));
+    end_frame(std::string{R"(,"finishReason":")"}.append(reason_of(why_, spoke::gemini)).append(1, '"'));
     const auto number = [this](std::string_view name, std::int64_t value) {
         out_->append(1, '"').append(name).append("\":").append(std::to_string(value));
     };

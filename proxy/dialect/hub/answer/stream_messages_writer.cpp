@@ -11,19 +11,6 @@ namespace {
 
 using kind = answer_event::kind;
 
-std::string_view name_of(finish why) {
-    switch (why) {
-        case finish::stop_sequence: return "stop_sequence";
-        case finish::output_cap: return "max_tokens";
-        case finish::context_full: return "model_context_window_exceeded";
-        case finish::calls: return "tool_use";
-        case finish::filtered:
-        case finish::refused: return "refusal";
-        case finish::paused: return "pause_turn";
-        default: return "end_turn";
-    }
-}
-
 /// Sees in the pieces of a call's arguments where the object ends.
 class object_end {
 public:
@@ -281,7 +268,7 @@ void messages_stream_writer::end() {
     close();
     release(true);
     frame("message_delta");
-    out_->append(R"({"type":"message_delta","delta":{"stop_reason":")").append(name_of(why_)).append(R"(","stop_sequence":)");
+    out_->append(R"({"type":"message_delta","delta":{"stop_reason":")").append(reason_of(why_, spoke::messages)).append(R"(","stop_sequence":)");
     if (why_ == finish::stop_sequence && !stop_.empty())
         out_->append(1, '"').append(stop_).append(1, '"');
     else

@@ -4,6 +4,27 @@
 
 namespace weir::dialect::hub {
 
+std::string_view reason_of(finish why, spoke to) {
+    struct row {
+        std::string_view chat, messages, gemini;
+    };
+    // In the order of the enumeration.
+    static constexpr row table[] = {
+        {"stop", "end_turn", "STOP"},
+        {"stop", "end_turn", "STOP"},
+        {"stop", "stop_sequence", "STOP"},
+        {"length", "max_tokens", "MAX_TOKENS"},
+        {"length", "model_context_window_exceeded", "MAX_TOKENS"},
+        {"tool_calls", "tool_use", "STOP"},
+        {"content_filter", "refusal", "SAFETY"},
+        {"content_filter", "refusal", "STOP"},
+        {"stop", "pause_turn", "OTHER"},
+        {"stop", "end_turn", "MALFORMED_FUNCTION_CALL"},
+    };
+    const auto& of = table[static_cast<std::size_t>(why)];
+    return to == spoke::chat ? of.chat : to == spoke::messages ? of.messages : to == spoke::gemini ? of.gemini : std::string_view{};
+}
+
 void answer_stream_writer::fail(const answer_event& said) {
     const auto message = said.text.decoded();
     break_off({core::code::stream_interrupted, message.empty() ? "the upstream failed" : "upstream says: " + message});

@@ -6,41 +6,6 @@ namespace {
 
 using kind = answer_event::kind;
 
-std::string_view chat_reason(finish why) {
-    switch (why) {
-        case finish::output_cap:
-        case finish::context_full: return "length";
-        case finish::calls: return "tool_calls";
-        case finish::filtered:
-        case finish::refused: return "content_filter";
-        default: return "stop";
-    }
-}
-
-std::string_view messages_reason(finish why) {
-    switch (why) {
-        case finish::stop_sequence: return "stop_sequence";
-        case finish::output_cap: return "max_tokens";
-        case finish::context_full: return "model_context_window_exceeded";
-        case finish::calls: return "tool_use";
-        case finish::filtered:
-        case finish::refused: return "refusal";
-        case finish::paused: return "pause_turn";
-        default: return "end_turn";
-    }
-}
-
-std::string_view gemini_reason(finish why) {
-    switch (why) {
-        case finish::output_cap:
-        case finish::context_full: return "MAX_TOKENS";
-        case finish::filtered: return "SAFETY";
-        case finish::broken_call: return "MALFORMED_FUNCTION_CALL";
-        case finish::paused: return "OTHER";
-        default: return "STOP";
-    }
-}
-
 void number(json_writer& out, std::string_view name, std::int64_t value) { out.member(name, std::to_string(value)); }
 
 }  // namespace
@@ -167,7 +132,7 @@ void document_writer::chat(json_writer& out) {
         out.close(']');
     }
     out.close('}');
-    out.plain_member("finish_reason", chat_reason(why_));
+    out.plain_member("finish_reason", reason_of(why_, spoke::chat));
     out.member("logprobs", "null");
     out.close('}');
     out.close(']');
@@ -241,7 +206,7 @@ void document_writer::messages(json_writer& out) {
     out.open_member("content", '[');
     for (const auto& each : blocks_) block_of_messages(out, each);
     out.close(']');
-    out.plain_member("stop_reason", messages_reason(why_));
+    out.plain_member("stop_reason", reason_of(why_, spoke::messages));
     if (why_ == finish::stop_sequence && !stop_.empty())
         out.text_member("stop_sequence", raw_text{stop_});
     else
@@ -368,7 +333,7 @@ void document_writer::gemini(json_writer& out) {
     if (out.out().size() == begin) out.value(R"({"text":""})");  // SDKs forget a turn that has a content without parts
     out.close(']');
     out.close('}');
-    out.plain_member("finishReason", gemini_reason(why_));
+    out.plain_member("finishReason", reason_of(why_, spoke::gemini));
     number(out, "index", 0);
     out.close('}');
     out.close(']');
