@@ -58,6 +58,7 @@ private:
 
 void add_serve(command_list& all);
 void add_check(command_list& all);
+void add_conf(command_list& all);
 void add_explain(command_list& all);
 void add_translate(command_list& all);
 void add_spend(command_list& all);

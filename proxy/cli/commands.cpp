@@ -73,6 +73,7 @@ int run(int argc, char** argv) {
     command_list all{root, chosen};
     add_serve(all);
     add_check(all);
+    add_conf(all);
     add_explain(all);
     add_translate(all);
     add_spend(all);

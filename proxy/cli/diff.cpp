@@ -1,15 +1,14 @@
 // `weir diff`: what a reload from one conf file to another would change, key by key. It compares what is written, not what ${…} stands
 // for, and never prints a secret.
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <map>
 #include <memory>
 
 #include "cli/command.hpp"
-#include "config/document.hpp"
 #include "config/load.hpp"
 #include "config/text_file.hpp"
+#include "config/tree/conf_tree.hpp"
 
 namespace weir::cli {
 namespace {
@@ -83,15 +82,20 @@ std::optional<flat_conf> read(const std::string& file) {
         if (!fault.warning) std::cerr << config::to_string(fault) << '\n';
     if (!loaded.value) return std::nullopt;
     flat_conf out;
-    const auto add = [&](const std::string& path, const std::string& below) {
+    // With what it includes, and with `defaults` laid below: what a reload applies.
+    const auto add = [&](const std::string& path, const std::string& below) -> std::optional<config::conf_tree> {
+        config::fault_list known;
         const auto text = config::read_file(path, config::largest_conf);
-        const auto tree = text.text ? config::parse_document(*text.text, [](config::position, const std::string&) {}) : std::nullopt;
-        if (tree) flatten(*tree, (*tree)[tree->root], below, out);
+        auto made = text.text ? config::read_conf_tree(*text.text, {path, config::folder_of(path)}, known) : std::nullopt;
+        if (made) flatten(made->tree, made->tree[made->tree.root], below, out);
+        return made;
     };
-    add(file, "");
-    // The prices are part of what a reload applies.
-    if (const auto prices = out.find("prices"); prices != out.end())
-        add((std::filesystem::absolute(file).parent_path() / prices->second).string(), "prices of " + prices->second);
+    const auto conf = add(file, "");
+    // So are the prices, beside the file that names them.
+    if (const auto* const prices = conf ? conf->tree.member(conf->tree.root, "prices") : nullptr) {
+        const auto& at = conf->tree[*prices];
+        add((conf->files[at.file].directory / at.text).string(), "prices of " + at.text);
+    }
     return out;
 }
 

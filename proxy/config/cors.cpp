@@ -44,14 +44,14 @@ parsed<std::string> parse_field_name(std::string_view text) {
 
 void read_cors(const value& from, conf& into) {
     policy::cors_settings cors;
-    section s{from, "cors"};
+    section s{from, tables::cors};
     if (const auto origins = s.require("origins"))
         for (const value& one : origins->items())
             if (auto origin = one.as(parse_origin)) cors.origins.push_back(std::move(*origin));
     if (const auto headers = s.find("headers"))
         for (const value& one : headers->items())
             if (auto name = one.as(parse_field_name)) cors.headers.push_back(std::move(*name));
-    s.duration_or_off("max_age", cors.max_age);
+    s.duration("max_age", cors.max_age);
     s.finish();
     into.cors = std::move(cors);
 }

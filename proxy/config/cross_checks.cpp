@@ -160,7 +160,7 @@ void check_admin(const mentions& seen) {
 void check_across(const conf& what, const mentions& seen, const value& root, bool has_prices) {
     check_pool_names(what, seen);
     if (what.routes.empty() && has_several_pools(what)) {
-        section s{root, "the conf"};
+        section s{root, tables::conf};
         s.find("pools")->error_at_key("pools: with more than one pool there must be 'routes' that lead to them");
     }
     check_fallback_dialects(what, seen);

@@ -2,6 +2,7 @@
 #include "config/cursor.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 #include "config/expand.hpp"
 #include "config/places.hpp"
@@ -41,13 +42,13 @@ std::string any_of(const std::vector<std::string>& words) {
     return result;
 }
 
-void value::error(std::string message) const { in_->faults.add(in_->file, at(), false, std::move(message)); }
+void value::error(std::string message) const { in_->faults.add(file().name, at(), false, std::move(message)); }
 
-void value::warn(std::string message) const { in_->faults.add(in_->file, at(), true, std::move(message)); }
+void value::warn(std::string message) const { in_->faults.add(file().name, at(), true, std::move(message)); }
 
-void value::error_at_key(std::string message) const { in_->faults.add(in_->file, key_at_, false, std::move(message)); }
+void value::error_at_key(std::string message) const { in_->faults.add(file().name, key_at_, false, std::move(message)); }
 
-void value::warn_at_key(std::string message) const { in_->faults.add(in_->file, key_at_, true, std::move(message)); }
+void value::warn_at_key(std::string message) const { in_->faults.add(file().name, key_at_, true, std::move(message)); }
 
 void value::refuse(const std::string& problem, const std::string& suggestion) const {
     error(name_ + ": " + in_quotes(raw()) + " " + problem + did_you_mean(has_reference(raw()) ? std::string{} : suggestion));
@@ -66,8 +67,8 @@ bool value::is(node::form wanted, std::string_view expected) const {
 std::optional<std::string> value::text_or_empty() const {
     if (!is(node::form::scalar, "a plain value")) return std::nullopt;
     bool complete = true;
-    for (auto& file : referred_files(raw(), in_->directory)) in_->included.push_back(std::move(file));
-    std::string content = expand(raw(), in_->env, in_->directory, [&](const std::string& problem) {
+    for (auto& file : referred_files(raw(), file().directory)) in_->included.push_back(std::move(file));
+    std::string content = expand(raw(), in_->env, file().directory, [&](const std::string& problem) {
         error(name_ + ": " + problem);
         complete = false;
     });
@@ -91,7 +92,7 @@ std::optional<std::string> value::text() const {
 std::optional<core::secret> value::secret() const {
     auto content = text();
     if (!content) return std::nullopt;
-    if (!has_reference(raw()) && !in_->literal_secret) in_->literal_secret = at();
+    if (!has_reference(raw())) note_literal_secret();
     // As a shell writes it. A secret that begins so is rare, and is not shown unless it reads like a variable's name.
     if (raw().starts_with('$') && !has_reference(raw())) {
         const bool named = raw().find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", 1) == std::string::npos && raw().size() > 1;
@@ -102,9 +103,34 @@ std::optional<core::secret> value::secret() const {
 
 std::optional<bool> value::flag() const { return as(parse_flag); }
 
-std::optional<std::int64_t> value::integer(std::int64_t low, std::int64_t high) const {
+std::optional<std::int64_t> value::integer() const {
+    assert(known_ != nullptr && known_->is == shape::integer);
     const auto content = text();
-    return content ? accept(parse_integer(*content, low, high)) : std::nullopt;
+    if (!content) return std::nullopt;
+    auto read = parse_integer(*content, known_->low, known_->high);
+    if (!known_->words.empty() && read.problem == "is not a whole number")
+        read.problem = "is neither " + any_of(words_of(*known_)) + " nor a whole number";
+    return accept(std::move(read));
+}
+
+std::optional<std::size_t> value::word(std::size_t count) const {
+    assert(known_ != nullptr && known_->is == shape::word);
+    const auto content = text();
+    if (!content) return std::nullopt;
+    const auto words = words_of(*known_);
+    assert(words.size() == count);
+    const auto found = std::find(words.begin(), words.end(), *content);
+    if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+    // `on` and `off` may be said in the other words of a flag.
+    if (const auto as_flag = parse_flag(*content).value; as_flag && knows(*as_flag ? "on" : "off"))
+        return static_cast<std::size_t>(std::find(words.begin(), words.end(), *as_flag ? "on" : "off") - words.begin());
+    refuse("is not " + any_of(words), nearest(*content, words));
+    return std::nullopt;
+}
+
+bool value::knows(std::string_view word) const {
+    const auto words = known_ == nullptr ? std::vector<std::string>{} : words_of(*known_);
+    return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 std::optional<std::uint64_t> value::size() const {
@@ -116,7 +142,8 @@ std::optional<std::uint64_t> value::size() const {
     return bytes;
 }
 
-std::optional<std::chrono::milliseconds> value::duration(bool may_be_off) const {
+std::optional<std::chrono::milliseconds> value::duration() const {
+    const bool may_be_off = knows("off");
     const auto content = text();
     if (!content) return std::nullopt;
     if (may_be_off && *content == "off") return std::chrono::milliseconds{0};
@@ -135,7 +162,7 @@ std::optional<int> value::percent() const { return as(parse_percent); }
 std::optional<std::string> value::path() const {
     const auto content = text();
     if (!content) return std::nullopt;
-    return (in_->directory / std::filesystem::path{*content}).lexically_normal().string();
+    return (file().directory / std::filesystem::path{*content}).lexically_normal().string();
 }
 
 std::optional<std::string> value::glob() const {
@@ -153,7 +180,7 @@ std::vector<value> value::items(bool may_be_empty) const {
     if (!is(node::form::list, "a list")) return {};
     if (here().items.empty() && !may_be_empty) error(name_ + ": the list is empty");
     std::vector<value> result;
-    for (const node_index i : here().items) result.emplace_back(*in_, i, in_->tree[i].at, name_);
+    for (const node_index i : here().items) result.emplace_back(*in_, i, in_->tree[i].at, name_, known_);
     return result;
 }
 
@@ -162,22 +189,24 @@ std::vector<value> value::entries() const {
     std::vector<value> result;
     for (const auto& [key, member] : here().members) {
         const node& k = in_->tree[key];
-        if (k.text.empty()) in_->faults.add(in_->file, k.at, false, name_ + ": a name is empty");
-        result.emplace_back(*in_, member, k.at, k.text);
+        if (k.text.empty()) in_->faults.add(in_->files[k.file].name, k.at, false, name_ + ": a name is empty");
+        result.emplace_back(*in_, member, k.at, k.text, known_);
     }
     return result;
 }
 
-section::section(const value& from, std::string what) : self_(from), what_(std::move(what)) {
-    if (self_.form() != node::form::null) (void)self_.is(node::form::map, what_ + " (a map)");
+section::section(const value& from, const key_table& known) : self_(from), known_(known) {
+    if (self_.form() != node::form::null) (void)self_.is(node::form::map, std::string{known_.what} + " (a map)");
 }
 
 std::optional<value> section::find(std::string_view key) {
-    if (std::find(asked_.begin(), asked_.end(), key) == asked_.end()) asked_.emplace_back(key);
+    const auto* const known = known_.find(key);
+    assert(known != nullptr);
+    if (std::find(asked_.begin(), asked_.end(), known->name) == asked_.end()) asked_.push_back(known->name);
     if (self_.form() != node::form::map) return std::nullopt;
     for (const auto& [k, member] : self_.here().members) {
         const node& name = self_.in_->tree[k];
-        if (name.text == key) return value{*self_.in_, member, name.at, name.text};
+        if (name.text == key) return value{*self_.in_, member, name.at, name.text, known};
     }
     return std::nullopt;
 }
@@ -186,13 +215,31 @@ std::optional<value> section::require(std::string_view key) {
     auto found = find(key);
     // A section of the wrong kind has its fault already.
     const bool could_have = self_.form() == node::form::map || self_.form() == node::form::null;
-    if (!found && could_have) self_.error(what_ + " needs '" + std::string{key} + "'");
+    if (!found && could_have) self_.error(std::string{known_.what} + " needs '" + std::string{key} + "'");
     return found;
 }
 
+bool section::default_is(std::string_view key, std::string_view written) const {
+    std::string_view told = known_.find(key)->fallback;
+    if (told.starts_with('"')) told = told.substr(1, told.size() - 2);
+    return told.empty() || told == written;
+}
+
+bool section::default_is_word(std::string_view key, std::size_t index) const {
+    const auto words = words_of(*known_.find(key));
+    return index < words.size() && default_is(key, words[index]);
+}
+
+template <class T>
+bool section::default_is(std::string_view key, const T& target, parsed<T> (*parse)(std::string_view)) const {
+    const auto told = known_.find(key)->fallback;
+    return told.empty() || parse(told).value == target;
+}
+
 void section::text(std::string_view key, std::string& target) {
-    if (const auto v = find(key))
-        if (auto content = v->text()) target = std::move(*content);
+    const auto v = find(key);
+    assert(v || default_is(key, target));
+    if (auto content = v ? v->text() : std::nullopt) target = std::move(*content);
 }
 
 void section::path(std::string_view key, std::string& target) {
@@ -201,39 +248,42 @@ void section::path(std::string_view key, std::string& target) {
 }
 
 void section::flag(std::string_view key, bool& target) {
-    if (const auto v = find(key)) target = v->flag().value_or(target);
+    const auto v = find(key);
+    assert(v || default_is(key, target, parse_flag));
+    if (v) target = v->flag().value_or(target);
 }
 
 void section::size(std::string_view key, std::size_t& target) {
-    if (const auto v = find(key)) target = v->size().value_or(target);
+    const auto v = find(key);
+    assert(v || default_is(key, std::uint64_t{target}, parse_size));
+    if (v) target = v->size().value_or(target);
 }
 
 void section::percent(std::string_view key, int& target) {
-    if (const auto v = find(key)) target = v->percent().value_or(target);
+    const auto v = find(key);
+    assert(v || default_is(key, target, parse_percent));
+    if (v) target = v->percent().value_or(target);
 }
 
 void section::duration(std::string_view key, std::chrono::milliseconds& target) {
-    if (const auto v = find(key)) target = v->duration(false).value_or(target);
-}
-
-void section::duration_or_off(std::string_view key, std::chrono::milliseconds& target) {
-    if (const auto v = find(key)) target = v->duration(true).value_or(target);
-}
-
-void section::unknown_choice(const value& v, std::string_view word, const std::vector<std::string>& known) {
-    v.refuse("is not " + any_of(known), nearest(word, known));
+    const auto v = find(key);
+    assert(v || default_is(key, target, parse_duration));
+    if (v) target = v->duration().value_or(target);
 }
 
 void section::finish() {
     if (self_.form() != node::form::map) return;
+    assert(asked_.size() == known_.keys.size());
+    const auto names = known_.names();
+    const std::string what{known_.what};
     for (const auto& [k, member] : self_.here().members) {
         const node& key = self_.in_->tree[k];
         if (self_.in_->faults.full()) return;
-        if (std::find(asked_.begin(), asked_.end(), key.text) != asked_.end()) continue;
-        const std::string meant = nearest(key.text, asked_);
-        const std::string elsewhere = meant.empty() ? meant_elsewhere(key.text, what_) : std::string{};
-        const std::string help = meant.empty() ? elsewhere + " (it knows " + any_of(asked_) + ")" : did_you_mean(meant);
-        self_.in_->faults.add(self_.in_->file, key.at, false, "unknown key " + in_quotes(key.text) + " in " + what_ + help);
+        if (known_.find(key.text) != nullptr) continue;
+        const std::string meant = nearest(key.text, names);
+        const std::string elsewhere = meant.empty() ? meant_elsewhere(key.text, what) : std::string{};
+        const std::string help = meant.empty() ? elsewhere + " (it knows " + any_of(names) + ")" : did_you_mean(meant);
+        self_.in_->faults.add(self_.in_->files[key.file].name, key.at, false, "unknown key " + in_quotes(key.text) + " in " + what + help);
     }
 }
 

@@ -2,11 +2,12 @@
 // reading goes on. Defaults stay where they are: an absent key leaves its target untouched. It knows no conf key.
 #pragma once
 
+#include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <initializer_list>
-#include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,27 +17,29 @@
 #include "config/document.hpp"
 #include "config/environment.hpp"
 #include "config/fault.hpp"
+#include "config/reference/tables.hpp"
+#include "config/tree/conf_tree.hpp"
 #include "config/units.hpp"
 #include "core/secret.hpp"
 
 namespace weir::config {
 
-/// What reading one file needs; outlives every cursor on it.
+/// What reading a tree needs; outlives every cursor on it.
 struct reading {
-    std::string file;                 ///< as named by the user
-    std::filesystem::path directory;  ///< what its relative paths are relative to
+    const std::vector<source_file>& files;
     const environment& env;
     fault_list& faults;
     const document& tree;
     std::chrono::system_clock::time_point now;
-    std::optional<position> literal_secret = {};  ///< where the first secret stands that is written out in the file
-    std::vector<std::string> included = {};       ///< the files that ${file:…} names
+    std::map<std::uint16_t, position> literal_secrets = {};  ///< of each file: where its first secret stands that is written out
+    std::vector<std::string> included = {};                  ///< the files that ${file:…} names
 };
 
 /// One value of the tree and the name of the key that led to it.
 class value {
 public:
-    value(reading& in, node_index self, position key_at, std::string name) : in_(&in), self_(self), key_at_(key_at), name_(std::move(name)) {}
+    value(reading& in, node_index self, position key_at, std::string name, const key* known = nullptr)
+        : in_(&in), self_(self), key_at_(key_at), name_(std::move(name)), known_(known) {}
 
     [[nodiscard]] node::form form() const { return here().is; }
     [[nodiscard]] const std::string& name() const { return name_; }
@@ -46,6 +49,10 @@ public:
     /// The scalar as written, references not expanded: safe to show unless it is a secret.
     [[nodiscard]] const std::string& raw() const { return here().text; }
     [[nodiscard]] reading& in() const { return *in_; }
+    /// The file that it stands in.
+    [[nodiscard]] const source_file& file() const { return in_->files[here().file]; }
+    /// A secret is written out here.
+    void note_literal_secret() const { in_->literal_secrets.try_emplace(here().file, at()); }
 
     void error(std::string message) const;
     void warn(std::string message) const;
@@ -64,14 +71,18 @@ public:
     [[nodiscard]] std::optional<std::string> text_or_empty() const;
     [[nodiscard]] std::optional<core::secret> secret() const;
     [[nodiscard]] std::optional<bool> flag() const;
-    [[nodiscard]] std::optional<std::int64_t> integer(std::int64_t low, std::int64_t high) const;
+    /// In the range that its key has.
+    [[nodiscard]] std::optional<std::int64_t> integer() const;
     [[nodiscard]] std::optional<std::uint64_t> size() const;  ///< at least 1
-    [[nodiscard]] std::optional<std::chrono::milliseconds> duration(bool may_be_off) const;
+    /// Longer than 0, unless its key knows the word `off`: that and 0 both give 0.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> duration() const;
     [[nodiscard]] std::optional<int> percent() const;
     /// An absolute path; relative ones are relative to the file's folder.
     [[nodiscard]] std::optional<std::string> path() const;
     /// A model name or pattern.
     [[nodiscard]] std::optional<std::string> glob() const;
+    /// Which of the words of its key it is, counted from 0; `count`: how many there are.
+    [[nodiscard]] std::optional<std::size_t> word(std::size_t count) const;
     /// What a parser makes of the text; its problem becomes a fault.
     template <class T>
     [[nodiscard]] std::optional<T> as(parsed<T> (*parse)(std::string_view)) const {
@@ -96,15 +107,19 @@ private:
 
     reading* in_;
     node_index self_;
+    [[nodiscard]] bool knows(std::string_view word) const;
+
     position key_at_;
     std::string name_;
+    const key* known_;
 };
 
-/// A map with known keys. The keys that were asked for are the known ones; `finish()` reports the others.
+/// A map with the keys of a table; `finish()` reports the others. A key that is read and does not stand in the table, or the other way
+/// round, is a mistake of weir's own.
 class section {
 public:
-    /// `what` names it in messages: "a pool". A missing value (`limits:` and nothing) is an empty section.
-    section(const value& from, std::string what);
+    /// A missing value (`limits:` and nothing) is an empty section.
+    section(const value& from, const key_table& known);
 
     [[nodiscard]] std::optional<value> find(std::string_view key);
     /// As find(), with a fault when the key is absent.
@@ -116,42 +131,36 @@ public:
     void flag(std::string_view key, bool& target);
     void size(std::string_view key, std::size_t& target);
     void percent(std::string_view key, int& target);
-    /// Longer than 0.
     void duration(std::string_view key, std::chrono::milliseconds& target);
-    /// `off` and 0 both give 0.
-    void duration_or_off(std::string_view key, std::chrono::milliseconds& target);
 
     template <class Int>
-    void integer(std::string_view key, Int& target, std::int64_t low, std::int64_t high = std::numeric_limits<Int>::max()) {
-        if (const auto v = find(key))
-            if (const auto number = v->integer(low, high)) target = static_cast<Int>(*number);
+    void integer(std::string_view key, Int& target) {
+        const auto v = find(key);
+        assert(v || default_is(key, std::to_string(target)));
+        if (const auto number = v ? v->integer() : std::nullopt) target = static_cast<Int>(*number);
     }
 
+    /// What the words of the key mean, in the order of its table.
     template <class Enum>
-    void choice(std::string_view key, Enum& target, std::initializer_list<std::pair<std::string_view, Enum>> names) {
+    void choice(std::string_view key, Enum& target, std::initializer_list<Enum> meanings) {
         const auto v = find(key);
-        const auto word = v ? v->text() : std::nullopt;
-        if (!word) return;
-        std::vector<std::string> known;
-        for (const auto& [name, meaning] : names) {
-            if (*word == name) {
-                target = meaning;
-                return;
-            }
-            known.emplace_back(name);
-        }
-        unknown_choice(*v, *word, known);
+        assert(v || default_is_word(key, static_cast<std::size_t>(std::find(meanings.begin(), meanings.end(), target) - meanings.begin())));
+        if (const auto chosen = v ? v->word(meanings.size()) : std::nullopt) target = *(meanings.begin() + static_cast<std::ptrdiff_t>(*chosen));
     }
 
     /// Reports every key that nobody asked for.
     void finish();
 
 private:
-    static void unknown_choice(const value& v, std::string_view word, const std::vector<std::string>& known);
+    // What the table says of a default, held against the one that stays where the key is absent.
+    [[nodiscard]] bool default_is(std::string_view key, std::string_view written) const;
+    [[nodiscard]] bool default_is_word(std::string_view key, std::size_t index) const;
+    template <class T>
+    [[nodiscard]] bool default_is(std::string_view key, const T& target, parsed<T> (*parse)(std::string_view)) const;
 
     value self_;
-    std::string what_;
-    std::vector<std::string> asked_;
+    const key_table& known_;
+    std::vector<std::string_view> asked_;
 };
 
 /// Whether a text can be a model's name or a pattern of names (core/glob.hpp).

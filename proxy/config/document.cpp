@@ -216,6 +216,12 @@ private:
 
 }  // namespace
 
+const node_index* document::member(node_index map, std::string_view key) const {
+    for (const auto& [name, value] : nodes[map].members)
+        if (nodes[name].text == key) return &value;
+    return nullptr;
+}
+
 document::~document() {
     for (auto& each : nodes) OPENSSL_cleanse(each.text.data(), each.text.size());
 }

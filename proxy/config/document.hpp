@@ -19,6 +19,7 @@ using node_index = std::uint32_t;
 struct node {
     enum class form : std::uint8_t { null, scalar, list, map };
     form is = form::null;
+    std::uint16_t file = 0;  ///< which of the files that the tree was read from
     position at;
     std::string text;                                        ///< of a scalar
     std::vector<std::pair<node_index, node_index>> members;  ///< of a map: key and value
@@ -35,6 +36,8 @@ struct document {
     std::vector<node> nodes;
     node_index root = 0;
     [[nodiscard]] const node& operator[](node_index i) const { return nodes[i]; }
+    /// The value of a map's key; null where there is none, or no map.
+    [[nodiscard]] const node_index* member(node_index map, std::string_view key) const;
 };
 
 /// nullopt when the text is no YAML; the faults say why. An empty text is a null.

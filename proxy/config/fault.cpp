@@ -34,6 +34,9 @@ std::string to_string(const fault& what) {
 void fault_list::add(std::string_view file, position at, bool warning, std::string message) {
     has_error_ = has_error_ || !warning;
     if (full()) return;
+    // What many share (an alias, `defaults`) is read many times, and wrong once.
+    const auto same = [&](const fault& f) { return f.line == at.line && f.column == at.column && f.file == file && f.message == message; };
+    if (std::any_of(faults_.begin(), faults_.end(), same)) return;
     if (faults_.size() == most) message = "there are more faults; they show once these are mended";
     faults_.push_back({std::string{file}, at.line, at.column, warning, std::move(message)});
 }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "config/address.hpp"
 #include "config/sections.hpp"
@@ -60,7 +59,7 @@ std::optional<credential> read_credential(section& from) {
 
 void read_budget(const value& from, policy::key_settings& into) {
     constexpr int nano_places = 9;
-    section s{from, "a budget"};
+    section s{from, tables::budget};
     policy::budget_settings budget;
     if (const auto usd = s.require("usd"))
         if (const auto text = usd->text())
@@ -69,7 +68,7 @@ void read_budget(const value& from, policy::key_settings& into) {
                 if (*amount == 0) usd->refuse("must be more than 0");
             }
     if (const auto every = s.require("every"))
-        if (const auto window = every->duration(false)) {
+        if (const auto window = every->duration()) {
             budget.every = std::chrono::duration_cast<std::chrono::seconds>(*window);
             budget.window = *every->text();
             const auto same = [&](const policy::budget_settings& other) { return other.every == budget.every; };
@@ -118,9 +117,9 @@ void read_rights(section& s, policy::key_settings& key, mentions& seen) {
 }
 
 void read_quotas(section& s, policy::key_settings& key) {
-    s.integer("requests_per_minute", key.requests_per_minute, 1);
-    s.integer("tokens_per_minute", key.tokens_per_minute, 1);
-    s.integer("concurrent", key.concurrent, 1);
+    s.integer("requests_per_minute", key.requests_per_minute);
+    s.integer("tokens_per_minute", key.tokens_per_minute);
+    s.integer("concurrent", key.concurrent);
     if (const auto list = s.find("budgets")) {
         const auto items = list->items(true);
         // Whoever writes `budgets` wants the key to be held: none would be a key without limits.
@@ -128,10 +127,10 @@ void read_quotas(section& s, policy::key_settings& key) {
             list->error("budgets: the list is empty, which is no limit at all: write [{usd: 50, every: 30d}], or take `budgets` out");
         for (const value& item : items) read_budget(item, key);
     }
-    s.integer("max_output_tokens", key.max_output_tokens, 1);
+    s.integer("max_output_tokens", key.max_output_tokens);
     if (s.find("unpriced")) {
         auto what = policy::unpriced::refuse;
-        s.choice("unpriced", what, {{"refuse", policy::unpriced::refuse}, {"serve", policy::unpriced::serve}});
+        s.choice("unpriced", what, {policy::unpriced::refuse, policy::unpriced::serve});
         key.unpriced = what;
     }
 }
@@ -144,18 +143,19 @@ void read_labels(const value& from, policy::key_settings& into) {
 }  // namespace
 
 void read_keys(const value& from, conf& into, mentions& seen) {
-    std::set<std::string> names;
+    std::map<std::string, std::string> names;  // and where each stands
     std::map<digest, std::string> owners;
     const auto items = from.items(true);
     // Whoever writes `keys` wants some: none would let everybody in.
     if (items.empty() && (from.form() == node::form::null || from.form() == node::form::list))
         from.error("keys: the list is empty, which would let everybody in: add a key, like {name: me, secret: ${WEIR_KEY}}, or take `keys` out");
     for (const value& item : items) {
-        section s{item, "a key"};
+        section s{item, tables::access_key};
         policy::key_settings key;
         if (const auto name = s.require("name"))
             if (auto text = name->text()) {
-                if (!names.insert(*text).second) name->refuse("is already the name of another key");
+                const auto [first, fresh] = names.emplace(*text, name->file().name + ":" + std::to_string(name->at().line));
+                if (!fresh) name->refuse("is already the name of another key (" + first->second + ")");
                 key.name = std::move(*text);
             }
         if (const auto credential = read_credential(s)) {

@@ -35,7 +35,7 @@ std::string checked_file(section& from, std::string_view key, std::string& targe
 
 net::tls_server_settings read_server_tls(const value& from) {
     net::tls_server_settings tls;
-    section s{from, "a listener's tls"};
+    section s{from, tables::listener_tls};
     const auto now = from.in().now;
     const std::string certificate =
         checked_file(s, "certificate", tls.certificate, [&](const auto& path) { return check_certificate_file(path, now); });
@@ -45,7 +45,7 @@ net::tls_server_settings read_server_tls(const value& from) {
         s.require("private_key")->error("private_key: the key does not belong to the certificate");
     if (const auto ca = s.find("client_ca"))
         if (const auto path = ca->path(); path && report_verdict(*ca, *path, check_ca_file(*path))) tls.client_ca = *path;
-    s.choice<std::string>("min_version", tls.min_version, {{"1.2", "1.2"}, {"1.3", "1.3"}});
+    s.choice<std::string>("min_version", tls.min_version, {"1.2", "1.3"});
     s.finish();
     return tls;
 }
@@ -54,7 +54,7 @@ net::tls_server_settings read_server_tls(const value& from) {
 
 void read_listeners(const value& from, conf& into, mentions& seen) {
     for (const value& item : from.items()) {
-        section s{item, "a listener"};
+        section s{item, tables::listener};
         net::listener_settings listener;
         if (const auto address = listen_address(s)) {
             listener.address = *address;
@@ -81,7 +81,7 @@ void read_listeners(const value& from, conf& into, mentions& seen) {
 }
 
 void read_admin(const value& from, conf& into, mentions& seen) {
-    section s{from, "admin"};
+    section s{from, tables::admin};
     if (const auto v = s.find("address"))
         if (const auto address = v->as(parse_listen_address)) {
             into.admin_address = *address;
@@ -100,28 +100,24 @@ void read_admin(const value& from, conf& into, mentions& seen) {
 }
 
 void read_workers(const value& from, conf& into) {
-    constexpr std::int64_t most = 1024;
-    const auto word = from.text();
-    if (!word || *word == "auto") return;
-    auto count = parse_integer(*word, 1, most);
-    if (!count.value && count.problem == "is not a whole number") count.problem = "is neither auto nor a whole number";
-    if (const auto number = from.accept(std::move(count))) into.workers = static_cast<int>(*number);
+    if (from.raw() == "auto") return;
+    if (const auto number = from.integer()) into.workers = static_cast<int>(*number);
 }
 
 void read_limits(const value& from, conf& into, mentions& seen) {
-    section s{from, "limits"};
+    section s{from, tables::limits};
     net::limits& limits = into.limits;
     s.size("request_head", limits.request_head);
     s.size("request_body", limits.request_body);
     s.size("buffered_bodies", limits.buffered_bodies);
     s.size("event", limits.event);
     s.size("collected", limits.collected);
-    s.integer("connections", limits.connections, 1);
-    s.duration_or_off("event_loop_delay", limits.event_loop_delay);
-    s.duration_or_off("head_timeout", limits.head_timeout);
-    s.duration_or_off("body_timeout", limits.body_timeout);
-    s.duration_or_off("keepalive_timeout", limits.keepalive_timeout);
-    s.duration_or_off("drain_timeout", limits.drain_timeout);
+    s.integer("connections", limits.connections);
+    s.duration("event_loop_delay", limits.event_loop_delay);
+    s.duration("head_timeout", limits.head_timeout);
+    s.duration("body_timeout", limits.body_timeout);
+    s.duration("keepalive_timeout", limits.keepalive_timeout);
+    s.duration("drain_timeout", limits.drain_timeout);
     s.flag("normalize_paths", limits.normalize_paths);
     if (const auto v = s.find("request_body")) seen.request_body.push_back({"request_body", *v});
     if (const auto v = s.find("buffered_bodies")) seen.buffered_bodies.push_back({"buffered_bodies", *v});

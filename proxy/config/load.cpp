@@ -2,18 +2,15 @@
 #include "config/load.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
-#include <filesystem>
-#include <set>
 
 #include "config/cursor.hpp"
 #include "config/document.hpp"
 #include "config/models_file.hpp"
 #include "config/prices_file.hpp"
+#include "config/reference/dump.hpp"
 #include "config/sections.hpp"
 #include "config/text_file.hpp"
 
@@ -21,60 +18,31 @@ namespace weir::config {
 
 namespace {
 
-constexpr std::size_t hash_digits = 12;
-
-std::string short_hash(std::string_view text) {
-    std::array<unsigned char, 32> digest{};
-    unsigned int length = 0;
-    EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr);
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string hex;
-    for (const unsigned char byte : digest) hex.append({digits[byte >> 4], digits[byte & 15]});
-    return hex.substr(0, hash_digits);
-}
-
-std::filesystem::path folder_of(const std::string& path) {
-    std::error_code ignored;
-    const auto absolute = std::filesystem::absolute(path, ignored);
-    return (ignored ? std::filesystem::path{path} : absolute).parent_path();
-}
-
-std::optional<document> read_tree(std::string_view text, const std::string& file, fault_list& faults) {
-    std::set<int> faulty_lines;
-    const auto on_text_fault = [&](position at, std::string message) {
-        faulty_lines.insert(at.line);
-        faults.add(file, at, false, std::move(message));
-    };
-    if (!check_text(text, on_text_fault)) return std::nullopt;
-    // What the YAML reader makes of a line with a tab in front would only repeat the fault in worse words.
-    return parse_document(text, [&](position at, std::string message) {
-        if (!faulty_lines.contains(at.line)) faults.add(file, at, false, std::move(message));
-    });
-}
-
-/// One file being read. Cursors point into it, so it stays where it is.
+/// A tree being read. Cursors point into it, so it stays where it is.
 class source {
 public:
-    source(document tree, const std::string& file, const environment& env, fault_list& faults)
+    source(conf_tree tree, const environment& env, fault_list& faults)
         : tree_(std::move(tree)),
-          in_{.file = file, .directory = folder_of(file), .env = env, .faults = faults, .tree = tree_, .now = std::chrono::system_clock::now()} {}
+          in_{.files = tree_.files, .env = env, .faults = faults, .tree = tree_.tree, .now = std::chrono::system_clock::now()} {}
     source(const source&) = delete;
     source& operator=(const source&) = delete;
 
-    [[nodiscard]] value root() { return {in_, tree_.root, {}, "the file"}; }
+    [[nodiscard]] value root() { return {in_, tree_.tree.root, {}, "the file"}; }
     [[nodiscard]] const reading& in() const { return in_; }
+    [[nodiscard]] const conf_tree& tree() const { return tree_; }
+    [[nodiscard]] const std::string& hash() const { return tree_.hash; }
 
 private:
-    document tree_;
+    conf_tree tree_;
     reading in_;
 };
 
 std::vector<dialect::hub::capability_entry> load_shipped_models() {
     fault_list faults;
     const environment none = [](std::string_view) { return std::nullopt; };
-    auto tree = read_tree(shipped_models_text(), "models.yaml", faults);
+    auto tree = read_tree(shipped_models_text(), {"models.yaml", {}}, faults);
     if (!tree) return {};
-    source from{std::move(*tree), "models.yaml", none, faults};
+    source from{std::move(*tree), none, faults};
     return read_capabilities(from.root());
 }
 
@@ -87,9 +55,9 @@ std::unique_ptr<source> read_price_file(const value& at, conf& into, mentions& s
         at.error("prices: " + in_quotes(*path) + " " + file.problem);
         return nullptr;
     }
-    auto tree = read_tree(*file.text, *path, faults);
+    auto tree = read_tree(*file.text, {*path, folder_of(*path)}, faults);
     if (!tree) return nullptr;
-    auto prices = std::make_unique<source>(std::move(*tree), *path, at.in().env, faults);
+    auto prices = std::make_unique<source>(std::move(*tree), at.in().env, faults);
     into.prices = usage::price_book{read_prices(prices->root(), seen)};
     into.models.prices_are_catalogue = seen.price_catalogue;
     return prices;
@@ -103,10 +71,18 @@ void read_capability_file(const std::optional<value>& at, conf& into, fault_list
     if (!path) return;
     const file_text file = read_file(*path, largest_conf);
     if (!file.text) return at->error("capabilities: " + in_quotes(*path) + " " + file.problem);
-    auto tree = read_tree(*file.text, *path, faults);
+    auto tree = read_tree(*file.text, {*path, folder_of(*path)}, faults);
     if (!tree) return;
-    source own{std::move(*tree), *path, at->in().env, faults};
+    source own{std::move(*tree), at->in().env, faults};
     into.capabilities = std::make_shared<dialect::hub::capability_book>(shipped.with(read_capabilities(own.root())));
+}
+
+/// They were laid below what pools, upstreams and keys say, and are read there.
+void read_defaults(const value& from) {
+    section s{from, tables::defaults};
+    for (const char* const name : {"pools", "upstreams", "keys"})
+        if (const auto v = s.find(name)) (void)v->entries();
+    s.finish();
 }
 
 void read_sections(section& s, conf& into, mentions& seen) {
@@ -124,14 +100,17 @@ void read_sections(section& s, conf& into, mentions& seen) {
     if (const auto v = s.find("metrics")) read_metrics(*v, into);
     if (const auto v = s.find("tracing")) read_tracing(*v, into);
     s.flag("watch", into.watch);
+    if (const auto v = s.find("defaults")) read_defaults(*v);
+    (void)s.find("include");
 }
 
 /// What a change of means that the conf should be read again.
 std::vector<std::string> files_of(const conf& made, const reading& in, std::initializer_list<std::optional<value>> tables) {
-    std::vector<std::string> files{in.file};
+    std::vector<std::string> files;
     const auto add = [&](const std::string& path) {
         if (!path.empty() && std::find(files.begin(), files.end(), path) == files.end()) files.push_back(path);
     };
+    for (const auto& each : in.files) add(each.name);
     for (const auto& each : tables)
         if (each)
             if (const auto path = each->path()) add(*path);
@@ -147,8 +126,8 @@ std::vector<std::string> files_of(const conf& made, const reading& in, std::init
 
 void read_conf(source& from, conf& into, fault_list& faults) {
     const value root = from.root();
-    into.state.ledger = (from.in().directory / into.state.ledger).lexically_normal().string();
-    section s{root, "the conf"};
+    into.state.ledger = (from.in().files.front().directory / into.state.ledger).lexically_normal().string();
+    section s{root, tables::conf};
     mentions seen;
     read_sections(s, into, seen);
     const auto prices_at = s.find("prices");
@@ -160,26 +139,54 @@ void read_conf(source& from, conf& into, fault_list& faults) {
     check_across(into, seen, root, prices != nullptr);
 }
 
-void warn_of_readers(const std::string& path, const source& from, fault_list& faults) {
-    struct stat info{};
-    if (!from.in().literal_secret || ::stat(path.c_str(), &info) != 0 || (info.st_mode & S_IROTH) == 0) return;
-    faults.add(path, *from.in().literal_secret, true,
-               "a secret stands in a file that everyone on this machine can read: chmod 640 it, or use ${NAME} or "
-               "${file:PATH}");
+void warn_of_readers(const source& from, fault_list& faults) {
+    for (const auto& [file, at] : from.in().literal_secrets) {
+        const std::string& path = from.in().files[file].name;
+        struct stat info{};
+        if (::stat(path.c_str(), &info) != 0 || (info.st_mode & S_IROTH) == 0) continue;
+        faults.add(path, at, true,
+                   "a secret stands in a file that everyone on this machine can read: chmod 640 it, or use ${NAME} or "
+                   "${file:PATH}");
+    }
 }
 
-loaded load_source(std::string_view text, const std::string& path, const environment& env, bool is_a_file) {
+struct read_source {
+    std::shared_ptr<const conf> value;  ///< null if there is any error
+    std::vector<fault> faults;
+    std::string dump;
+};
+
+read_source read(std::string_view text, const source_file& at, const environment& env, bool is_a_file, bool with_dump) {
     fault_list faults;
+    read_source out;
     const auto result = std::make_shared<conf>();
-    result->file = path;
-    result->hash = short_hash(text);
+    result->file = at.name;
     result->loaded_at = core::wall_clock::now();
-    if (auto tree = read_tree(text, path, faults)) {
-        source from{std::move(*tree), path, env, faults};
+    if (auto tree = read_conf_tree(text, at, faults)) {
+        source from{std::move(*tree), env, faults};
+        result->hash = from.hash();
         read_conf(from, *result, faults);
-        if (is_a_file) warn_of_readers(path, from, faults);
+        if (is_a_file) warn_of_readers(from, faults);
+        if (with_dump && !faults.has_error()) out.dump = dump_conf(from.tree(), env);
     }
-    return {faults.has_error() ? nullptr : result, faults.sorted(path)};
+    if (!faults.has_error()) out.value = result;
+    out.faults = faults.sorted(at.name);
+    return out;
+}
+
+source_file named(const std::string& path) {
+    if (path != from_stdin) return {path, folder_of(path)};
+    std::error_code ignored;
+    return {"<stdin>", std::filesystem::current_path(ignored)};
+}
+
+read_source read_path(const std::string& path, const environment& env, bool with_dump) {
+    const source_file at = named(path);
+    file_text file = read_file(path == from_stdin ? "/dev/stdin" : path, largest_conf, true);
+    if (!file.text) return {nullptr, {{.file = at.name, .message = "the conf file " + file.problem}}, {}};
+    auto made = read(*file.text, at, env, path != from_stdin, with_dump);
+    OPENSSL_cleanse(file.text->data(), file.text->size());
+    return made;
 }
 
 }  // namespace
@@ -190,21 +197,26 @@ const dialect::hub::capability_book& shipped_capabilities() {
 }
 
 loaded load(const std::string& path, const environment& env) {
-    file_text file = read_file(path, largest_conf, true);
-    if (!file.text) return {nullptr, {{.file = path, .message = "the conf file " + file.problem}}};
-    auto made = load_source(*file.text, path, env, true);
-    OPENSSL_cleanse(file.text->data(), file.text->size());
-    return made;
+    auto made = read_path(path, env, false);
+    return {std::move(made.value), std::move(made.faults)};
 }
 
-loaded load_text(std::string_view text, const std::string& path, const environment& env) { return load_source(text, path, env, false); }
+dumped dump(const std::string& path, const environment& env) {
+    auto made = read_path(path, env, true);
+    return {std::move(made.dump), std::move(made.faults)};
+}
+
+loaded load_text(std::string_view text, const std::string& path, const environment& env) {
+    auto made = read(text, {path, folder_of(path)}, env, false, false);
+    return {std::move(made.value), std::move(made.faults)};
+}
 
 loaded_prices load_prices_text(std::string_view text, const std::string& path) {
     fault_list faults;
     loaded_prices result;
     const environment none = [](std::string_view) { return std::nullopt; };
-    if (auto tree = read_tree(text, path, faults)) {
-        source from{std::move(*tree), path, none, faults};
+    if (auto tree = read_tree(text, {path, folder_of(path)}, faults)) {
+        source from{std::move(*tree), none, faults};
         mentions seen;
         result.rows = read_prices(from.root(), seen);
     }

@@ -18,11 +18,21 @@ struct loaded {
     std::vector<fault> faults;          ///< in the order of the file, then those of the price file
 };
 
-/// Reads the file at `path`, its certificates and its price file.
+/// The name of a conf that comes by standard input; its relative paths are the working directory's.
+inline constexpr const char* from_stdin = "-";
+
+/// Reads the file at `path` (or `from_stdin`), its certificates and its price file.
 [[nodiscard]] loaded load(const std::string& path, const environment& env);
 
 /// The same for a text that would stand at `path`; the file itself is not looked at.
 [[nodiscard]] loaded load_text(std::string_view text, const std::string& path, const environment& env);
+
+/// The conf that holds, as YAML (reference/dump.hpp), and what load() has to say of it.
+struct dumped {
+    std::string text;  ///< empty if there is any error
+    std::vector<fault> faults;
+};
+[[nodiscard]] dumped dump(const std::string& path, const environment& env);
 
 /// What is known of models without a conf.
 [[nodiscard]] const dialect::hub::capability_book& shipped_capabilities();

@@ -1,9 +1,5 @@
 #include "config/models_file.hpp"
 
-#include <utility>
-
-#include "config/suggest.hpp"
-
 namespace weir::config {
 namespace {
 
@@ -11,11 +7,14 @@ using dialect::hub::capabilities;
 using dialect::hub::capability_entry;
 using effort = dialect::hub::thinking::effort;
 
+// The words of an effort stand in the order of the enumerators, without the first: unsaid.
+constexpr std::size_t effort_count = static_cast<std::size_t>(effort::max);
+
 template <class Enum>
-void optional_choice(section& from, std::string_view key, std::optional<Enum>& into, std::initializer_list<std::pair<std::string_view, Enum>> names) {
+void optional_choice(section& from, std::string_view key, std::optional<Enum>& into, std::initializer_list<Enum> meanings) {
     if (!from.find(key)) return;
-    Enum found = names.begin()->second;
-    from.choice<Enum>(key, found, names);
+    Enum found = *meanings.begin();
+    from.choice<Enum>(key, found, meanings);
     into = found;
 }
 
@@ -23,27 +22,12 @@ void optional_flag(section& from, std::string_view key, std::optional<bool>& int
     if (const auto v = from.find(key)) into = v->flag();
 }
 
-std::optional<effort> effort_of(const value& from) {
-    constexpr std::pair<std::string_view, effort> words[] = {{"none", effort::none},     {"minimal", effort::minimal}, {"low", effort::low},
-                                                             {"medium", effort::medium}, {"high", effort::high},       {"xhigh", effort::xhigh},
-                                                             {"max", effort::max}};
-    const auto said = from.text();
-    if (!said) return std::nullopt;
-    std::vector<std::string> known;
-    for (const auto& [word, is] : words) {
-        if (*said == word) return is;
-        known.emplace_back(word);
-    }
-    from.refuse("is no effort (it knows " + any_of(known) + ")", nearest(*said, known));
-    return std::nullopt;
-}
-
 void read_efforts(section& from, std::optional<std::uint8_t>& into) {
     const auto list = from.find("efforts");
     if (!list) return;
     std::uint8_t bits = 0;
     for (const auto& each : list->items())
-        if (const auto one = effort_of(each)) bits = static_cast<std::uint8_t>(bits | (1U << static_cast<unsigned>(*one)));
+        if (const auto one = each.word(effort_count)) bits = static_cast<std::uint8_t>(bits | (1U << (*one + 1)));
     into = bits;
 }
 
@@ -54,15 +38,10 @@ capability_entry read_entry(const value& from) {
     out.pattern = from.name();
     if (!is_model_pattern(from.name()))
         from.error_at_key(in_quotes(from.name()) + " is neither a model name nor a pattern: patterns know only '*' and '?'");
-    section s{from, "a model"};
+    section s{from, tables::model};
     optional_choice<reasoning>(s, "reasoning", out.thinks,
-                               {{"none", reasoning::none},
-                                {"budget", reasoning::budget},
-                                {"adaptive", reasoning::adaptive},
-                                {"always", reasoning::always},
-                                {"level", reasoning::level},
-                                {"effort", reasoning::effort}});
-    optional_choice<off_by>(s, "off", out.off, {{"disabled", off_by::disabled}, {"between_tools", off_by::between_tools}, {"no", off_by::nothing}});
+                               {reasoning::none, reasoning::budget, reasoning::adaptive, reasoning::always, reasoning::level, reasoning::effort});
+    optional_choice<off_by>(s, "off", out.off, {off_by::disabled, off_by::between_tools, off_by::nothing});
     read_efforts(s, out.efforts);
     optional_flag(s, "sampling", out.sampling);
     optional_flag(s, "forced_tool", out.forced_tool);
@@ -72,9 +51,9 @@ capability_entry read_entry(const value& from) {
     optional_flag(s, "binds", out.binds);
     optional_flag(s, "reasoning_back", out.reasoning_back);
     optional_flag(s, "prefill", out.prefill);
-    optional_choice<bool>(s, "prefer", out.prefers_responses, {{"responses", true}, {"chat", false}});
-    optional_choice<bool>(s, "output_cap", out.completion_cap, {{"max_completion_tokens", true}, {"max_tokens", false}});
-    if (const auto v = s.find("max_output")) out.max_output = v->integer(1, 100'000'000);
+    optional_choice<bool>(s, "prefer", out.prefers_responses, {true, false});
+    optional_choice<bool>(s, "output_cap", out.completion_cap, {true, false});
+    if (const auto v = s.find("max_output")) out.max_output = v->integer();
     s.finish();
     return out;
 }
@@ -83,7 +62,7 @@ capability_entry read_entry(const value& from) {
 
 std::vector<capability_entry> read_capabilities(const value& root) {
     std::vector<capability_entry> out;
-    section s{root, "a file of models"};
+    section s{root, tables::models_file};
     if (const auto models = s.find("models"); models && models->form() != node::form::null)
         for (const value& entry : models->entries()) out.push_back(read_entry(entry));
     s.finish();

@@ -3,47 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "config/reference/tables.hpp"
+
 namespace weir::config {
 namespace {
-
-struct section_keys {
-    std::string_view place;
-    std::vector<std::string_view> keys;
-};
-
-const std::vector<section_keys>& sections() {
-    static const std::vector<section_keys> all = {
-        {"",
-         {"listeners", "admin", "workers", "limits", "cors", "pools", "routes", "keys", "prices", "capabilities", "models", "state", "log", "metrics",
-          "tracing", "watch"}},
-        {"listeners[]", {"address", "tls", "hosts", "trusted_proxies", "proxy_protocol"}},
-        {"listeners[].tls", {"certificate", "private_key", "client_ca", "min_version"}},
-        {"admin", {"token"}},
-        {"limits",
-         {"request_head", "request_body", "buffered_bodies", "event", "collected", "connections", "event_loop_delay", "head_timeout", "body_timeout",
-          "keepalive_timeout", "drain_timeout", "normalize_paths"}},
-        {"pools.NAME", {"dialect",     "balance",  "upstreams", "health_check",  "ejection", "retry",     "queue",
-                        "hedge",       "timeouts", "keepalive", "on_disconnect", "drain",    "ask_usage", "idempotency",
-                        "hold_tokens", "panic",    "heartbeat", "collect",       "speaks",   "translate", "translation"}},
-        {"pools.NAME.upstreams[]", {"url", "weight", "api_key", "headers", "max_requests"}},
-        {"pools.NAME.upstreams[].tls", {"ca", "server_name", "verify"}},
-        {"pools.NAME.timeouts", {"connect", "first_byte", "first_token", "idle", "total"}},
-        {"pools.NAME.retry", {"attempts", "backoff", "max_backoff"}},
-        {"pools.NAME.health_check", {"interval", "healthy_after", "unhealthy_after", "expect"}},
-        {"routes[]", {"pool", "rename", "fallback"}},
-        {"keys[]",
-         {"secret", "sha256", "allow", "expires", "requests_per_minute", "tokens_per_minute", "concurrent", "budgets", "max_output_tokens", "labels",
-          "endpoints", "unpriced"}},
-        {"keys[].budgets[]", {"usd", "every"}},
-        {"models", {"show_prices"}},
-        {"state", {"ledger", "shared", "on_failure", "keep"}},
-        {"log", {"access", "level", "sample"}},
-        {"metrics", {"otel_names"}},
-        {"tracing", {"otlp", "slow", "service_name"}},
-        {"cors", {"origins", "max_age"}},
-    };
-    return all;
-}
 
 struct other_word {
     std::string_view word, key, place;
@@ -83,11 +46,31 @@ std::string_view root_of(std::string_view what) {
 
 }  // namespace
 
+std::string place_below(std::string_view place, const key& section) {
+    std::string made{place};
+    if (!made.empty()) made += '.';
+    made += section.name;
+    if (section.in == arrangement::list) made += "[]";
+    if (section.in == arrangement::map) made += ".NAME";
+    return made;
+}
+
 const std::vector<key_place>& key_places() {
     static const std::vector<key_place> all = [] {
+        struct open_section {
+            const key_table* table;
+            std::string place;
+        };
         std::vector<key_place> made;
-        for (const auto& section : sections())
-            for (const auto key : section.keys) made.push_back({key, section.place});
+        std::vector<open_section> sections{{&tables::conf, {}}};
+        // Level by level: what stands nearer to the top is the likelier one.
+        for (std::size_t i = 0; i < sections.size(); ++i) {
+            const open_section at = sections[i];
+            for (const key& each : at.table->keys) {
+                made.push_back({each.name, at.place});
+                if (each.below != nullptr) sections.push_back({each.below, place_below(at.place, each)});
+            }
+        }
         return made;
     }();
     return all;
@@ -101,10 +84,10 @@ std::string meant_elsewhere(std::string_view key, std::string_view what) {
         if (found == from.end()) found = std::find_if(from.begin(), from.end(), fits);
         return found;
     };
-    const auto& places = key_places();
-    if (const auto it = choose(places, [&](const key_place& p) { return p.key == key; }); it != places.end()) return meant(it->key, it->place);
     if (const auto it = choose(other_words, [&](const other_word& w) { return w.word == key; }); it != other_words.end())
         return meant(it->key, it->place);
+    const auto& places = key_places();
+    if (const auto it = choose(places, [&](const key_place& p) { return p.key == key; }); it != places.end()) return meant(it->key, it->place);
     return {};
 }
 

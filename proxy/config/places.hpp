@@ -5,12 +5,17 @@
 #include <string_view>
 #include <vector>
 
+#include "config/reference/key.hpp"
+
 namespace weir::config {
 
 struct key_place {
     std::string_view key;
-    std::string_view place;  ///< as a path: `listeners[].tls`; empty: the top of the file
+    std::string place;  ///< as a path: `listeners[].tls`; empty: the top of the file
 };
+
+/// The path of a section below `place`: `pools.NAME` and `upstreams` are `pools.NAME.upstreams[]`.
+[[nodiscard]] std::string place_below(std::string_view place, const key& section);
 
 /// Every place of every key; the likelier one first.
 [[nodiscard]] const std::vector<key_place>& key_places();

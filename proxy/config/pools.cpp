@@ -10,12 +10,12 @@ namespace weir::config {
 namespace {
 
 void read_timeouts(const value& from, net::timeouts& into) {
-    section s{from, "timeouts"};
-    s.duration_or_off("connect", into.connect);
-    s.duration_or_off("first_byte", into.first_byte);
-    s.duration_or_off("first_token", into.first_token);
-    s.duration_or_off("idle", into.idle);
-    s.duration_or_off("total", into.total);
+    section s{from, tables::timeouts};
+    s.duration("connect", into.connect);
+    s.duration("first_byte", into.first_byte);
+    s.duration("first_token", into.first_token);
+    s.duration("idle", into.idle);
+    s.duration("total", into.total);
     for (const auto& [name, phase] :
          {std::pair{"connect", into.connect}, {"first_byte", into.first_byte}, {"first_token", into.first_token}, {"idle", into.idle}})
         if (const auto written = s.find(name); written && into.total.count() > 0 && phase > into.total)
@@ -24,27 +24,24 @@ void read_timeouts(const value& from, net::timeouts& into) {
 }
 
 void read_keepalive(const value& from, net::keepalive& into) {
-    section s{from, "keepalive"};
-    s.integer("idle", into.idle, 0, 1'000'000);
-    s.duration_or_off("timeout", into.timeout);
+    section s{from, tables::keepalive};
+    s.integer("idle", into.idle);
+    s.duration("timeout", into.timeout);
     s.finish();
 }
 
 void read_heartbeat(const value& from, pool_conf& into) {
-    const auto every = from.duration(true);
+    const auto every = from.duration();
     if (every && every->count() > 0) into.heartbeat = *every;
 }
 
 pool_conf read_pool(const value& from) {
     pool_conf pool;
     pool.name = from.name();
-    section s{from, "a pool"};
-    s.choice<dialect::kind>("dialect", pool.dialect,
-                            {{"openai", dialect::kind::openai}, {"anthropic", dialect::kind::anthropic}, {"gemini", dialect::kind::gemini}});
+    section s{from, tables::pool};
+    s.choice<dialect::kind>("dialect", pool.dialect, {dialect::kind::openai, dialect::kind::anthropic, dialect::kind::gemini});
     s.choice<policy::balance>("balance", pool.balance,
-                              {{"weighted_round_robin", policy::balance::weighted_round_robin},
-                               {"least_outstanding", policy::balance::least_outstanding},
-                               {"peak_ewma", policy::balance::peak_ewma}});
+                              {policy::balance::weighted_round_robin, policy::balance::least_outstanding, policy::balance::peak_ewma});
     if (const auto v = s.require("upstreams")) read_upstreams(*v, pool);
     warn_of_dialect(pool, from, s.find("dialect"));
     if (const auto v = s.find("health_check")) read_health_check(*v, pool);
@@ -54,10 +51,10 @@ pool_conf read_pool(const value& from) {
     if (const auto v = s.find("hedge")) read_hedge(*v, pool);
     if (const auto v = s.find("timeouts")) read_timeouts(*v, pool.timeouts);
     if (const auto v = s.find("keepalive")) read_keepalive(*v, pool.keepalive);
-    s.choice<on_disconnect>("on_disconnect", pool.on_disconnect, {{"cancel", on_disconnect::cancel}, {"drain", on_disconnect::drain}});
+    s.choice<on_disconnect>("on_disconnect", pool.on_disconnect, {on_disconnect::cancel, on_disconnect::drain});
     if (const auto v = s.find("drain")) read_drain(*v, pool);
     s.flag("ask_usage", pool.ask_usage);
-    s.integer("hold_tokens", pool.hold_tokens, 0, 4096);
+    s.integer("hold_tokens", pool.hold_tokens);
     s.flag("panic", pool.panic);
     if (const auto v = s.find("heartbeat")) read_heartbeat(*v, pool);
     s.flag("collect", pool.collect);

@@ -59,10 +59,10 @@ usage::rates resolve(const named_rates& named, const usage::rates* base) {
 }
 
 void read_tier(const value& from, usage::model_price& into) {
-    section s{from, "a tier"};
+    section s{from, tables::tier};
     usage::tier tier;
     if (const auto above = s.require("above"))
-        if (const auto tokens = above->integer(1, 1'000'000'000'000)) {
+        if (const auto tokens = above->integer()) {
             tier.above = *tokens;
             const auto same = [&](const usage::tier& other) { return other.above == *tokens; };
             if (std::any_of(into.tiers.begin(), into.tiers.end(), same)) above->refuse("is already the start of another tier");
@@ -77,7 +77,7 @@ usage::model_price read_model(const value& from) {
     model.pattern = from.name();
     if (!is_model_pattern(from.name()))
         from.error_at_key(in_quotes(from.name()) + " is neither a model name nor a pattern: patterns know only '*' and '?'");
-    section s{from, "a price"};
+    section s{from, tables::price};
     const named_rates named = read_named(s);
     model.price = resolve(named, nullptr);
     const auto per_request = s.find("per_request");
@@ -106,7 +106,7 @@ void read_models(const value& from, const std::string& upstream, std::vector<usa
 
 std::vector<usage::model_price> read_prices(const value& root, mentions& seen) {
     std::vector<usage::model_price> rows;
-    section s{root, "a price file"};
+    section s{root, tables::price_file};
     if (const auto models = s.find("models"); models && models->form() != node::form::null) read_models(*models, {}, rows);
     if (const auto upstreams = s.find("upstreams"); upstreams && upstreams->form() != node::form::null)
         for (const value& entry : upstreams->entries()) {

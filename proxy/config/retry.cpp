@@ -52,7 +52,7 @@ void read_late(const value& from, policy::hedge_settings& into) {
         return;
     }
     if ((*word)[0] == 'p') return from.refuse("is neither p50 to p99 nor a time like 2s", "p95");
-    const auto after = from.duration(false);
+    const auto after = from.duration();
     if (!after) return;
     into.after = *after;
     into.quantile_percent = 0;
@@ -71,7 +71,7 @@ void read_failure_rate(section& s, policy::ejection_settings& into) {
     const auto requests = s.find("min_requests"), window = s.find("window");
     if (s.find("consecutive_failures") && !rate && !requests && !window) into.failure_rate_percent = 0;
     if (rate) read_share_or_off(*rate, into.failure_rate_percent);
-    s.integer("min_requests", into.min_requests, 1, 10'000);
+    s.integer("min_requests", into.min_requests);
     s.duration("window", into.window);
     if (into.failure_rate_percent > 0) return;
     if (const auto& idle = requests ? requests : window) idle->warn_at_key("ejection: has no effect, failure_rate is off");
@@ -85,7 +85,7 @@ void read_health_check(const value& from, pool_conf& into) {
         if (on && *on) into.health_check.emplace();
         return;
     }
-    section s{from, "health_check"};
+    section s{from, tables::health_check};
     policy::health_check_settings& check = into.health_check.emplace();
     if (const auto path = s.find("path"))
         if (auto text = path->text()) {
@@ -96,30 +96,30 @@ void read_health_check(const value& from, pool_conf& into) {
         }
     s.duration("interval", check.interval);
     s.duration("timeout", check.timeout);
-    s.integer("healthy_after", check.healthy_after, 1, 1000);
-    s.integer("unhealthy_after", check.unhealthy_after, 1, 1000);
+    s.integer("healthy_after", check.healthy_after);
+    s.integer("unhealthy_after", check.unhealthy_after);
     if (const auto expect = s.find("expect")) read_expect(*expect, check);
     s.finish();
 }
 
 void read_ejection(const value& from, policy::ejection_settings& into) {
-    section s{from, "ejection"};
-    s.integer("consecutive_failures", into.consecutive_failures, 1, 1'000'000);
+    section s{from, tables::ejection};
+    s.integer("consecutive_failures", into.consecutive_failures);
     read_failure_rate(s, into);
     s.duration("base", into.base);
     s.duration("max", into.max);
     s.percent("max_ejected", into.max_ejected_percent);
-    s.duration_or_off("slow_start", into.slow_start);
+    s.duration("slow_start", into.slow_start);
     if (into.max < into.base) (s.find("max") ? s.find("max") : s.find("base"))->error("ejection: max is shorter than base");
     s.finish();
 }
 
 void read_retry(const value& from, policy::retry_settings& into) {
-    section s{from, "retry"};
-    s.integer("attempts", into.attempts, 1, 100);
+    section s{from, tables::retry};
+    s.integer("attempts", into.attempts);
     if (const auto on = s.find("on")) read_reasons(*on, into);
-    s.duration_or_off("backoff", into.backoff);
-    s.duration_or_off("max_backoff", into.max_backoff);
+    s.duration("backoff", into.backoff);
+    s.duration("max_backoff", into.max_backoff);
     s.percent("budget", into.budget_percent);
     if (into.max_backoff < into.backoff)
         (s.find("max_backoff") ? s.find("max_backoff") : s.find("backoff"))->error("retry: max_backoff is shorter than backoff");
@@ -131,7 +131,7 @@ void read_hedge(const value& from, pool_conf& into) {
         const auto on = from.flag();
         if (on && *on) into.hedge.emplace();
     } else {
-        section s{from, "hedge"};
+        section s{from, tables::hedge};
         auto& hedge = into.hedge.emplace();
         if (const auto after = s.find("after")) read_late(*after, hedge);
         s.percent("budget", hedge.budget_percent);
@@ -148,17 +148,17 @@ void read_queue(const value& from, policy::queue_settings& into) {
         if (on && !*on) into.size = 0;
         return;
     }
-    section s{from, "queue"};
-    s.integer("size", into.size, 0, 1'000'000);
-    s.duration_or_off("timeout", into.timeout);
+    section s{from, tables::queue};
+    s.integer("size", into.size);
+    s.duration("timeout", into.timeout);
     s.finish();
 }
 
 void read_drain(const value& from, pool_conf& into) {
-    section s{from, "drain"};
-    s.integer("tokens", into.drain.tokens, 1, 10'000'000);
+    section s{from, tables::drain};
+    s.integer("tokens", into.drain.tokens);
     s.duration("time", into.drain.time);
-    s.integer("concurrent", into.drain.concurrent, 1, 1'000'000);
+    s.integer("concurrent", into.drain.concurrent);
     s.finish();
     if (into.on_disconnect != on_disconnect::drain) from.warn_at_key("drain: has no effect without 'on_disconnect: drain'");
 }

@@ -13,7 +13,7 @@ void read_rename(const value& from, std::size_t index, policy::route_settings& i
 }
 
 void read_fallback(const value& from, std::size_t index, policy::route_settings& into, mentions& seen) {
-    section s{from, "a fallback"};
+    section s{from, tables::fallback};
     policy::fallback fallback;
     if (const auto pool = s.require("pool"))
         if (const auto name = pool->text()) {
@@ -31,7 +31,7 @@ void read_fallback(const value& from, std::size_t index, policy::route_settings&
 }
 
 policy::route_settings read_route(const value& from, std::size_t index, mentions& seen) {
-    section s{from, "a route"};
+    section s{from, tables::route};
     policy::route_settings route;
     std::vector<mention>& models = seen.route_models.emplace_back();
     if (const auto list = s.require("models"))
@@ -55,7 +55,7 @@ policy::route_settings read_route(const value& from, std::size_t index, mentions
 }  // namespace
 
 void read_models(const value& from, conf& into) {
-    section s{from, "models"};
+    section s{from, tables::models};
     s.flag("show_prices", into.models.show_prices);
     s.finish();
 }

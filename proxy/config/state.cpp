@@ -21,7 +21,7 @@ void read_store(const value& from, fleet::settings& into) {
     auto url = parse_shared_url(*text);
     if (!url.value) return from.refuse_unseen(url.problem);
     into.store = std::move(*url.value);
-    if (!into.store.password.empty() && from.raw().find("${") == std::string::npos && !from.in().literal_secret) from.in().literal_secret = from.at();
+    if (!into.store.password.empty() && from.raw().find("${") == std::string::npos) from.note_literal_secret();
 }
 
 /// The URL alone, or a map with the URL and how the limits are shared.
@@ -30,16 +30,15 @@ void read_shared(const value& from, state_conf& into) {
     if (from.form() != node::form::map) {
         read_store(from, shared);
     } else {
-        section s{from, "shared"};
+        section s{from, tables::shared};
         if (const auto url = s.require("url")) read_store(*url, shared);
         if (const auto slice = s.find("slice"))
             if (const auto percent = slice->percent()) {
                 shared.slice_percent = *percent;
                 if (*percent < 1) slice->refuse("is less than 1%");
             }
-        s.integer("weirs", shared.weirs, 1, 1'000'000);
-        s.choice<policy::on_store_failure>("on_failure", shared.on_failure,
-                                           {{"local", policy::on_store_failure::local}, {"refuse", policy::on_store_failure::refuse}});
+        s.integer("weirs", shared.weirs);
+        s.choice<policy::on_store_failure>("on_failure", shared.on_failure, {policy::on_store_failure::local, policy::on_store_failure::refuse});
         s.finish();
     }
     into.shared = std::move(shared);
@@ -48,7 +47,7 @@ void read_shared(const value& from, state_conf& into) {
 }  // namespace
 
 void read_state(const value& from, conf& into) {
-    section s{from, "state"};
+    section s{from, tables::state};
     if (const auto ledger = s.find("ledger")) {
         const auto word = ledger->text();
         if (word && *word == "off") {
@@ -59,9 +58,9 @@ void read_state(const value& from, conf& into) {
         }
     }
     if (const auto shared = s.find("shared")) read_shared(*shared, into.state);
-    s.choice<bool>("on_failure", into.state.refuse_on_failure, {{"serve", false}, {"refuse", true}});
+    s.choice<bool>("on_failure", into.state.refuse_on_failure, {false, true});
     if (const auto keep = s.find("keep"))
-        if (const auto time = keep->duration(false)) {
+        if (const auto time = keep->duration()) {
             into.state.keep = std::chrono::duration_cast<std::chrono::hours>(*time);
             if (into.state.keep != *time) keep->refuse("is not a whole number of hours");
         }
@@ -69,7 +68,7 @@ void read_state(const value& from, conf& into) {
 }
 
 void read_log(const value& from, conf& into) {
-    section s{from, "log"};
+    section s{from, tables::log};
     if (const auto access = s.find("access")) {
         const auto word = access->text();
         if (word && (*word == "stdout" || *word == "off"))
@@ -83,14 +82,13 @@ void read_log(const value& from, conf& into) {
         }
     }
     s.percent("sample", into.log.sample_percent);
-    s.choice<telemetry::level>(
-        "level", into.log.level,
-        {{"debug", telemetry::level::debug}, {"info", telemetry::level::info}, {"warn", telemetry::level::warn}, {"error", telemetry::level::error}});
+    s.choice<telemetry::level>("level", into.log.level,
+                               {telemetry::level::debug, telemetry::level::info, telemetry::level::warn, telemetry::level::error});
     s.finish();
 }
 
 void read_metrics(const value& from, conf& into) {
-    section s{from, "metrics"};
+    section s{from, tables::metrics};
     s.flag("otel_names", into.metrics.otel_names);
     s.finish();
 }

@@ -38,23 +38,21 @@ void refuse_unless_off(section& s, std::string_view key, const std::string& why)
 
 void read_budgets(const value& from, translation_conf& into) {
     constexpr std::array<std::string_view, 7> words{"none", "minimal", "low", "medium", "high", "xhigh", "max"};
-    section s{from, "efforts"};
-    for (std::size_t i = 0; i < words.size(); ++i) s.integer(words[i], into.budgets[i], 0, 10'000'000);
+    section s{from, tables::efforts};
+    for (std::size_t i = 0; i < words.size(); ++i) s.integer(words[i], into.budgets[i]);
     s.finish();
 }
 
 void read_settings(const value& from, translation_conf& into) {
-    section s{from, "translation"};
+    section s{from, tables::translation};
     s.text("anthropic_version", into.anthropic_version);
-    if (const auto v = s.find("max_output")) into.max_output = v->integer(1, 100'000'000);
+    if (const auto v = s.find("max_output")) into.max_output = v->integer();
     s.choice<translation_conf::hosted_tools>("hosted_tools", into.hosted,
-                                             {{"refuse", translation_conf::hosted_tools::refuse}, {"drop", translation_conf::hosted_tools::drop}});
+                                             {translation_conf::hosted_tools::refuse, translation_conf::hosted_tools::drop});
     s.choice<translation_conf::reasoning>(
-        "show_reasoning", into.shows,
-        {{"auto", translation_conf::reasoning::automatic}, {"on", translation_conf::reasoning::on}, {"off", translation_conf::reasoning::off}});
-    s.choice<translation_conf::cache>(
-        "cache", into.marks,
-        {{"off", translation_conf::cache::off}, {"5m", translation_conf::cache::five_minutes}, {"1h", translation_conf::cache::one_hour}});
+        "show_reasoning", into.shows, {translation_conf::reasoning::automatic, translation_conf::reasoning::on, translation_conf::reasoning::off});
+    s.choice<translation_conf::cache>("cache", into.marks,
+                                      {translation_conf::cache::off, translation_conf::cache::five_minutes, translation_conf::cache::one_hour});
     if (const auto v = s.find("efforts")) read_budgets(*v, into);
     refuse_unless_off(s, "fetch_media", "images and documents are not fetched: clients send them with the request");
     refuse_unless_off(s, "ids_carry_state", "ids of tool calls carry nothing: what a model thought travels in its own fields");
@@ -66,7 +64,7 @@ void read_settings(const value& from, translation_conf& into) {
 void read_translation(section& pool, pool_conf& into) {
     using mode = translation_conf::mode;
     if (const auto v = pool.find("speaks")) read_speaks(*v, into);
-    pool.choice<mode>("translate", into.translation.is, {{"on", mode::on}, {"off", mode::off}, {"strict", mode::strict}});
+    pool.choice<mode>("translate", into.translation.is, {mode::on, mode::off, mode::strict});
     if (const auto v = pool.find("translation")) read_settings(*v, into.translation);
 }
 

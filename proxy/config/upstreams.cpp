@@ -59,7 +59,7 @@ void read_headers(const value& from, upstream_conf& into) {
 }
 
 void read_client_tls(const value& from, upstream_conf& into) {
-    section s{from, "an upstream's tls"};
+    section s{from, tables::upstream_tls};
     if (const auto ca = s.find("ca"))
         if (const auto path = ca->path(); path && report_verdict(*ca, *path, check_ca_file(*path))) into.tls.ca = *path;
     if (const auto name = s.find("server_name"))
@@ -95,14 +95,14 @@ void read_url(const value& from, upstream_conf& into) {
 
 upstream_conf read_upstream(const value& from) {
     upstream_conf upstream;
-    section s{from, "an upstream"};
+    section s{from, tables::upstream};
     s.text("name", upstream.name);
     if (const auto url = s.require("url")) read_url(*url, upstream);
-    s.integer("weight", upstream.weight, 1, 10'000);
+    s.integer("weight", upstream.weight);
     if (const auto key = s.find("api_key"))
         if (auto secret = key->secret()) upstream.api_key = std::move(*secret);
     if (const auto headers = s.find("headers")) read_headers(*headers, upstream);
-    s.integer("max_requests", upstream.max_requests, 1);
+    s.integer("max_requests", upstream.max_requests);
     if (const auto tls = s.find("tls")) read_client_tls(*tls, upstream);
     if (const auto url = s.find("url")) warn_of_upstream(upstream, *url);
     s.finish();
@@ -116,7 +116,7 @@ void read_upstreams(const value& from, pool_conf& into) {
     for (const value& item : from.items()) {
         upstream_conf upstream = read_upstream(item);
         if (!upstream.name.empty() && !names.insert(upstream.name).second) {
-            section s{item, "an upstream"};
+            section s{item, tables::upstream};
             const auto name = s.find("name");
             const std::string what = " is already the name of another upstream of this pool";
             if (name)
@@ -131,13 +131,13 @@ void read_upstreams(const value& from, pool_conf& into) {
 // A collector is reached as an upstream is.
 void read_tracing(const value& from, conf& into) {
     tracing_conf tracing;
-    section s{from, "tracing"};
+    section s{from, tables::tracing};
     auto& collector = tracing.collector;
     if (const auto url = s.require("otlp")) read_url(*url, collector);
     if (collector.port == "4317")
         s.find("otlp")->warn("otlp: 4317 is the port of OTLP over gRPC, and weir speaks OTLP over HTTP; collectors take that on 4318");
     s.percent("sample", tracing.sample_percent);
-    s.duration_or_off("slow", tracing.slow);
+    s.duration("slow", tracing.slow);
     s.text("service_name", tracing.service_name);
     if (const auto headers = s.find("headers")) read_headers(*headers, collector);
     if (const auto tls = s.find("tls")) read_client_tls(*tls, collector);

@@ -1,0 +1,161 @@
+// What weir listens to and what it holds at once.
+#include "config/reference/tables.hpp"
+
+namespace weir::config::tables {
+namespace {
+
+constexpr key tls_keys[] = {
+    {.name = "certificate",
+     .is = shape::path,
+     .meaning = "PEM file with the certificate and the chain above it.",
+     .example = "tls/cert.pem",
+     .required = true},
+    {.name = "private_key", .is = shape::path, .meaning = "PEM file with the key of the certificate.", .example = "tls/key.pem", .required = true},
+    {.name = "client_ca",
+     .is = shape::path,
+     .meaning = "PEM file with the CAs of clients. Where it is given, each client must show a certificate of one of them.",
+     .example = "tls/clients.pem",
+     .absent = "clients show no certificate"},
+    {.name = "min_version",
+     .is = shape::word,
+     .meaning = "The lowest version of TLS that clients may speak.",
+     .fallback = "\"1.2\"",
+     .example = "\"1.3\"",
+     .words = "1.2|1.3"},
+};
+
+constexpr key listener_keys[] = {
+    {.name = "address",
+     .is = shape::address,
+     .meaning = "Where to listen: HOST:PORT, [V6]:PORT or unix:PATH. Port 0 lets the system choose.",
+     .example = "127.0.0.1:8080",
+     .required = true},
+    {.name = "tls", .is = shape::section, .meaning = "Serve HTTPS.", .absent = "plain HTTP", .below = &listener_tls},
+    {.name = "trusted_proxies",
+     .is = shape::block,
+     .meaning = "Proxies in front of weir whose X-Forwarded-For and PROXY headers say who the client is.",
+     .example = "[10.0.0.0/8]",
+     .absent = "the client is who connects",
+     .in = arrangement::list},
+    {.name = "hosts",
+     .is = shape::host,
+     .meaning = "Names that clients may call this listener by, beside loopback names and addresses. Others are refused where there are no keys, "
+                "so that no web page reaches it under a name of its own.",
+     .example = "[weir.lan]",
+     .absent = "loopback names and addresses",
+     .in = arrangement::list},
+    {.name = "proxy_protocol",
+     .is = shape::flag,
+     .meaning = "Every connection begins with a PROXY header, version 1 or 2.",
+     .fallback = "off",
+     .example = "on"},
+};
+
+constexpr key admin_keys[] = {
+    {.name = "address",
+     .is = shape::address,
+     .meaning = "Where /metrics, /healthz, /readyz, /status and /api/ are. Keep it away from the internet.",
+     .fallback = "127.0.0.1:9464",
+     .example = "127.0.0.1:9464"},
+    {.name = "hosts",
+     .is = shape::host,
+     .meaning = "Names that the admin address may be called by, beside loopback names and addresses.",
+     .example = "[weir.lan]",
+     .absent = "loopback names and addresses",
+     .in = arrangement::list},
+    {.name = "token",
+     .is = shape::secret,
+     .meaning = "What callers show as `authorization: Bearer TOKEN` to reach /status and /api/. `off` says that none is meant.",
+     .example = "${WEIR_ADMIN_TOKEN}",
+     .absent = "changes are allowed from this machine alone",
+     .words = "off"},
+};
+
+constexpr key limit_keys[] = {
+    {.name = "request_head", .is = shape::size, .meaning = "The largest head of a request; beyond it 431.", .fallback = "32KiB", .example = "64KiB"},
+    {.name = "request_body", .is = shape::size, .meaning = "The largest body of a request; beyond it 413.", .fallback = "64MiB", .example = "128MiB"},
+    {.name = "buffered_bodies",
+     .is = shape::size,
+     .meaning = "All bodies that are held at once; beyond it 503 with Retry-After.",
+     .fallback = "1GiB",
+     .example = "256MiB"},
+    {.name = "event", .is = shape::size, .meaning = "The largest single event of a stream.", .fallback = "4MiB", .example = "8MiB"},
+    {.name = "collected",
+     .is = shape::size,
+     .meaning = "The largest answer that is put together from a stream.",
+     .fallback = "64MiB",
+     .example = "16MiB"},
+    {.name = "connections",
+     .is = shape::integer,
+     .meaning = "Connections of clients; beyond it the longest idle one is closed, or who comes gets 503.",
+     .fallback = "20000",
+     .example = "50000",
+     .low = 1,
+     .high = std::numeric_limits<int>::max()},
+    {.name = "event_loop_delay",
+     .is = shape::duration,
+     .meaning = "How long events may wait for a worker before requests get 503. `off`: for ever.",
+     .fallback = "1s",
+     .example = "500ms",
+     .words = "off"},
+    {.name = "head_timeout",
+     .is = shape::duration,
+     .meaning = "The time for a whole head of a request.",
+     .fallback = "10s",
+     .example = "5s",
+     .words = "off"},
+    {.name = "body_timeout",
+     .is = shape::duration,
+     .meaning = "The time between two reads of a request's body.",
+     .fallback = "30s",
+     .example = "1m",
+     .words = "off"},
+    {.name = "keepalive_timeout",
+     .is = shape::duration,
+     .meaning = "How long an idle connection of a client is kept.",
+     .fallback = "75s",
+     .example = "5m",
+     .words = "off"},
+    {.name = "drain_timeout",
+     .is = shape::duration,
+     .meaning = "How long running requests may go on after SIGTERM or an upgrade.",
+     .fallback = "10m",
+     .example = "2m",
+     .words = "off"},
+    {.name = "normalize_paths",
+     .is = shape::flag,
+     .meaning = "Read `//`, `/./` and `/../` in paths away before anything is decided.",
+     .fallback = "on",
+     .example = "off"},
+};
+
+constexpr key cors_keys[] = {
+    {.name = "origins",
+     .is = shape::text,
+     .meaning = "Origins of web pages that may call, as browsers say them: scheme://host[:port]. \"*\" alone is all.",
+     .example = "[\"https://app.example\"]",
+     .in = arrangement::list,
+     .required = true},
+    {.name = "headers",
+     .is = shape::text,
+     .meaning = "Header fields that pages may send.",
+     .example = "[authorization, content-type]",
+     .absent = "those that they ask for",
+     .in = arrangement::list},
+    {.name = "max_age",
+     .is = shape::duration,
+     .meaning = "How long browsers remember the answer to a preflight.",
+     .fallback = "10m",
+     .example = "1h",
+     .words = "off"},
+};
+
+}  // namespace
+
+constinit const key_table listener_tls{"a listener's tls", "TLS towards clients.", tls_keys};
+constinit const key_table listener{"a listener", "An address that clients reach.", listener_keys};
+constinit const key_table admin{"admin", "The address for operators: metrics, health, the status page and the API.", admin_keys};
+constinit const key_table limits{"limits", "What clients may send, and how much is held at once.", limit_keys};
+constinit const key_table cors{"cors", "Web pages that may call from a visitor's own browser. Keys are asked for all the same.", cors_keys};
+
+}  // namespace weir::config::tables
