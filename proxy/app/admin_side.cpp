@@ -24,9 +24,9 @@ bool any_upstream_usable(const pools::snapshot& s, const admin::operations& told
 }
 
 // Checks the conf as it stands in its file now, and has it read where nothing is wrong with it. Returns the faults, one a line.
-std::string check_and_reload(const std::string& file) {
+std::string check_and_reload(const config::conf_source& from) {
     std::string faults;
-    const auto checked = config::load(file, config::process_environment());
+    const auto checked = config::load(from);
     for (const auto& f : checked.faults)
         if (!f.warning) faults += (faults.empty() ? "" : "\n") + config::to_string(f);
     // The control thread reloads, as it does for whoever else sends this.
@@ -81,7 +81,10 @@ void admin_side::make_desk(const std::string& note) {
     how.knows_host = [this, loopback = admin::is_loopback(conf.admin_address)](std::string_view host) {
         return policy::allows_host({of_.now.snapshot()->conf->admin_hosts, loopback}, host);
     };
-    how.reload = [this] { return check_and_reload(of_.now.snapshot()->conf->file); };
+    how.reload = [this] {
+        const auto now = of_.now.snapshot();
+        return check_and_reload({now->conf->file, now->conf->env_file});
+    };
     api_ = std::make_unique<admin::admin_api>(*desk_, std::move(how));
 }
 

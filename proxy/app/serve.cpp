@@ -79,6 +79,7 @@ private:
     enum class next : std::uint8_t { go_on, end };
 
     bool start();
+    [[nodiscard]] std::vector<std::string> successor_words() const;
     [[nodiscard]] int pause_ms() const;
     [[nodiscard]] next on_signal(int number);
     void reload(std::string_view why);
@@ -107,8 +108,14 @@ control::~control() {
     if (successor_) close(successor_->ready_fd);
 }
 
+std::vector<std::string> control::successor_words() const {
+    std::vector<std::string> words{"serve", "-c", options_.conf.file};
+    if (!options_.conf.env_file.empty()) words.insert(words.end(), {"--env-file", options_.conf.env_file});
+    return words;
+}
+
 bool control::start() {
-    auto loaded = config::load(options_.conf_file, config::process_environment());
+    auto loaded = config::load(options_.conf);
     print_faults(loaded.faults);
     if (!loaded.value) return false;
     telemetry::set_level(loaded.value->log.level);
@@ -168,7 +175,7 @@ control::next control::on_signal(int number) {
 
 void control::reload(std::string_view why) {
     manager_.reloading();
-    auto loaded = config::load(options_.conf_file, config::process_environment());
+    auto loaded = config::load(options_.conf);
     print_faults(loaded.faults);
     gateway_->reopen_logs();
     const auto keep_old = [&](const std::string& what) {
@@ -176,7 +183,7 @@ void control::reload(std::string_view why) {
         telemetry::log(level::error, "reload failed: " + what + "; the old conf stays in use");
         manager_.ready("the last reload failed; the conf before it is in use; " + status_);
     };
-    if (!loaded.value) return keep_old(options_.conf_file + " has faults");
+    if (!loaded.value) return keep_old(options_.conf.file + " has faults");
     try {
         telemetry::set_level(loaded.value->log.level);
         gateway_->reload(loaded.value);
@@ -185,7 +192,7 @@ void control::reload(std::string_view why) {
     }
     watching_ = loaded.value->watch;
     watch_.use(loaded.value->files);
-    telemetry::log(level::info, "reloaded " + options_.conf_file + " (" + std::string{why} + ")");
+    telemetry::log(level::info, "reloaded " + options_.conf.file + " (" + std::string{why} + ")");
     status_ = announce(*gateway_, *loaded.value);
     manager_.ready(status_);
 }
@@ -195,7 +202,7 @@ void control::begin_upgrade() {
     if (successor_) return telemetry::log(level::warn, "a successor is starting already");
     const auto note = gateway_->begin_hand_over();
     try {
-        successor_ = net::start_successor(program_, {"serve", "-c", options_.conf_file}, gateway_->sockets(), note);
+        successor_ = net::start_successor(program_, successor_words(), gateway_->sockets(), note);
         successor_due_ = core::clock::now() + successor_patience;
         telemetry::log(level::info, "handing over to " + program_ + " (pid " + std::to_string(successor_->pid) + ")");
     } catch (const std::exception& e) {

@@ -2,12 +2,12 @@
 // successor; what it decides is carried out by the gateway.
 #pragma once
 
-#include <string>
+#include "config/load.hpp"
 
 namespace weir::app {
 
 struct serve_options {
-    std::string conf_file;
+    config::conf_source conf;
 };
 
 /// Runs until a signal ends it. SIGHUP reloads, SIGUSR1 reopens log files, SIGUSR2 starts the program anew and hands the listeners

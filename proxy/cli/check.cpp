@@ -10,7 +10,7 @@ namespace weir::cli {
 namespace {
 
 struct wishes {
-    std::string conf = default_conf;
+    conf_choice conf;
     std::string file;  ///< the same without `-c`
     std::string format = "text";
     bool dump = false;
@@ -43,8 +43,9 @@ int check(const wishes& with) {
         std::cerr << "weir: --dump writes YAML, and --format json a list of faults: take one of them\n";
         return wrong_usage;
     }
-    const auto& path = with.file.empty() ? with.conf : with.file;
-    const auto found = config::dump(path, config::process_environment());
+    conf_choice from = with.conf;
+    if (!with.file.empty()) from.file = with.file;
+    const auto found = config::dump(from.source());
     with.format == "json" ? say_as_json(found.faults) : say_as_text(found.faults);
     const bool bad = found.text.empty() || (with.strict && !found.faults.empty());
     if (with.dump && !found.text.empty()) std::cout << found.text;
@@ -57,7 +58,7 @@ int check(const wishes& with) {
 void add_check(command_list& all) {
     auto command = all.add("check", "validate a conf file, its certificates and prices");
     const auto with = std::make_shared<wishes>();
-    command.option("-c,--conf", with->conf, "the conf file; - for standard input", "FILE");
+    command.conf(with->conf, "the conf file, - for standard input");
     command.optional_argument("FILE", with->file, "the same");
     command.flag("--strict", with->strict, "warnings are errors");
     command.flag("--dump", with->dump, "print the conf that holds: each value with where it was said, secrets masked");

@@ -4,8 +4,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "config/load.hpp"
 
 namespace CLI {
 class App;
@@ -16,7 +19,17 @@ namespace weir::cli {
 /// What the chosen command does; returns the exit code.
 using action = std::function<int()>;
 
-inline constexpr const char* default_conf = "conf/weir.yaml";
+/// `-c` and `--env-file` of a command.
+struct conf_choice {
+    std::string file;  ///< empty: conf/weir.yaml below the working directory, else /etc/weir/weir.yaml
+    std::string env_file = {};
+
+    [[nodiscard]] config::conf_source source() const;
+    /// The conf with all that it needs; its faults are printed. Null when it is not usable.
+    [[nodiscard]] std::shared_ptr<const config::conf> load() const;
+    /// For who needs none of its secrets: variables may be missing, and warnings are not of interest.
+    [[nodiscard]] std::shared_ptr<const config::conf> load_without_secrets() const;
+};
 inline constexpr int fine = 0;
 inline constexpr int at_fault = 1;
 inline constexpr int wrong_usage = 2;
@@ -28,6 +41,8 @@ public:
 
     /// `names`: "-c,--conf". What `into` holds is the default; the help shows it unless it is empty. `value`: what the help calls the value.
     void option(const std::string& names, std::string& into, const std::string& help, const std::string& value = {});
+    /// `-c` and `--env-file`.
+    void conf(conf_choice& into, const std::string& help = "the conf file");
     /// May stand there several times.
     void options(const std::string& names, std::vector<std::string>& into, const std::string& help, const std::string& value);
     /// Its values are separated by commas.
@@ -70,6 +85,6 @@ void add_diff(command_list& all);
 void add_demo(command_list& all);
 
 /// `weir` without a command serves.
-[[nodiscard]] int serve_conf(const std::string& conf_file);
+[[nodiscard]] int serve_conf(const conf_choice& from);
 
 }  // namespace weir::cli

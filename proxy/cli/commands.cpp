@@ -41,6 +41,11 @@ void command::list(const std::string& names, std::vector<std::string>& into, con
     add(words_, names, into, help, value)->delimiter(',');
 }
 
+void command::conf(conf_choice& into, const std::string& help) {
+    add(words_, "-c,--conf", into.file, help + "; default: conf/weir.yaml, else /etc/weir/weir.yaml", "FILE");
+    add(words_, "--env-file", into.env_file, "variables for ${NAME} that the environment lacks; default: weir.env beside the conf", "FILE");
+}
+
 void command::flag(const std::string& names, bool& into, const std::string& help) { words_.add_flag(names, into, help); }
 
 void command::argument(const std::string& name, std::string& into, const std::string& help) { words_.add_option(name, into, help)->required(); }
@@ -67,9 +72,9 @@ int run(int argc, char** argv) {
     root.failure_message(
         [](const CLI::App* app, const CLI::Error& why) { return "weir: " + std::string{why.what()} + "\nsee: " + app->get_name() + " --help\n"; });
 
-    std::string conf_file = default_conf;
-    root.add_option("-c,--conf", conf_file, "the conf file")->type_name("FILE")->capture_default_str();
-    action chosen = [&] { return serve_conf(conf_file); };
+    conf_choice from;
+    action chosen = [&] { return serve_conf(from); };
+    command{root, chosen}.conf(from);
     command_list all{root, chosen};
     add_serve(all);
     add_check(all);

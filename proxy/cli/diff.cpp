@@ -77,7 +77,7 @@ std::string shown(const std::string& path, const std::string& value) {
 
 /// nullopt: the file has faults, which were printed.
 std::optional<flat_conf> read(const std::string& file) {
-    const auto loaded = config::load(file, config::process_environment());
+    const auto loaded = config::load(config::conf_source{file});
     for (const auto& fault : loaded.faults)
         if (!fault.warning) std::cerr << config::to_string(fault) << '\n';
     if (!loaded.value) return std::nullopt;

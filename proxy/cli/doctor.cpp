@@ -14,11 +14,11 @@
 namespace weir::cli {
 namespace {
 
-/// The process environment, remembering what a conf took from it: a refused key is named by where it was written.
+/// An environment, remembering what a conf took from it: a refused key is named by where it was written.
 class witness {
 public:
-    [[nodiscard]] config::environment environment() {
-        return [this, real = config::process_environment()](std::string_view name) {
+    [[nodiscard]] config::environment remember(config::environment real) {
+        return [this, real = std::move(real)](std::string_view name) {
             auto value = real(name);
             if (value) read_.emplace(std::string{name}, core::secret{*value});
             return value;
@@ -55,9 +55,9 @@ int no_such_pool(const config::conf& conf, const std::string& name) {
     return wrong_usage;
 }
 
-int doctor(const std::string& file, const std::string& only) {
+int doctor(const conf_choice& from, const std::string& only) {
     witness seen;
-    const auto loaded = config::load(file, seen.environment());
+    const auto loaded = config::load(from.source(), config::missing_variables::are_faults, [&](auto real) { return seen.remember(std::move(real)); });
     for (const auto& fault : loaded.faults) std::cerr << config::to_string(fault) << '\n';
     if (!loaded.value) return at_fault;
     const auto& pools = loaded.value->pools;
@@ -83,14 +83,14 @@ int doctor(const std::string& file, const std::string& only) {
 
 void add_doctor(command_list& all) {
     auto command = all.add("doctor", "ask every upstream, and name its mistake and the fix");
-    const auto file = std::make_shared<std::string>(default_conf);
+    const auto from = std::make_shared<conf_choice>();
     const auto pool = std::make_shared<std::string>();
-    command.option("-c,--conf", *file, "the conf file", "FILE");
+    command.conf(*from);
     command.optional_argument("POOL", *pool, "only the upstreams of this pool");
     command.footer(
         "One line for each upstream: ok, or FAULT with what is wrong and what to do. Exit code 1 when any is at fault. "
         "No prompt is sent.\nExample:\n  weir doctor -c conf/weir.yaml openai");
-    command.runs([file, pool] { return doctor(*file, *pool); });
+    command.runs([from, pool] { return doctor(*from, *pool); });
 }
 
 }  // namespace weir::cli

@@ -33,7 +33,7 @@ namespace {
 constexpr std::size_t padding = 64;  // what dialect::inspect may read past the body
 
 struct explain_options {
-    std::string conf = default_conf;
+    conf_choice conf;
     std::string request;
     std::string path = "/v1/chat/completions";
     std::string key;
@@ -313,7 +313,7 @@ int explain(const explain_options& with) {
         std::cerr << "weir: " << fault << '\n';
         return wrong_usage;
     }
-    const auto loaded = config::load(with.conf, config::process_environment());
+    const auto loaded = config::load(with.conf.source());
     if (!loaded.value) {
         for (const auto& fault : loaded.faults) std::cerr << config::to_string(fault) << '\n';
         return at_fault;
@@ -332,7 +332,7 @@ void add_explain(command_list& all) {
     auto command = all.add("explain", "say what a request would do: key, route, candidates, price, tokens");
     const auto with = std::make_shared<explain_options>();
     command.argument("REQUEST", with->request, "a file with the request's body; - for standard input");
-    command.option("-c,--conf", with->conf, "the conf file", "FILE");
+    command.conf(with->conf);
     command.option("--path", with->path, "the endpoint it is sent to");
     command.options("--header", with->headers, "a header of the request, as \"name: value\"; several times for several", "HEADER");
     command.option("--key", with->key, "as the key of this name; default: shows each", "NAME");

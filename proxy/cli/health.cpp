@@ -10,7 +10,7 @@ namespace weir::cli {
 namespace {
 
 struct health_options {
-    std::string conf = default_conf;
+    conf_choice conf;
     std::string address;
     bool live = false;
 };
@@ -18,11 +18,9 @@ struct health_options {
 int health(const health_options& with) {
     auto address = with.address;
     if (address.empty()) {
-        const auto loaded = config::load(with.conf, config::process_environment());
-        for (const auto& fault : loaded.faults)
-            if (!fault.warning) std::cerr << config::to_string(fault) << '\n';
-        if (!loaded.value) return at_fault;
-        address = loaded.value->admin_address;
+        const auto conf = with.conf.load_without_secrets();
+        if (!conf) return at_fault;
+        address = conf->admin_address;
     }
     const auto answer = admin_call(address, with.live ? "/healthz" : "/readyz");
     if (!answer.fault.empty()) {
@@ -38,7 +36,7 @@ int health(const health_options& with) {
 void add_health(command_list& all) {
     auto command = all.add("health", "ask a running weir whether it accepts work");
     const auto with = std::make_shared<health_options>();
-    command.option("-c,--conf", with->conf, "the conf file, which names the admin address", "FILE");
+    command.conf(with->conf, "the conf file, which names the admin address");
     command.option("--admin", with->address, "the admin address itself, without a conf", "ADDRESS");
     command.flag("--live", with->live, "only whether the process lives (/healthz), not whether it accepts work (/readyz)");
     command.footer("Exit code 0: it does; 1: it does not, and why.\nExample:\n  weir health -c conf/weir.yaml");

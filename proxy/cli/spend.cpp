@@ -11,7 +11,7 @@ namespace weir::cli {
 namespace {
 
 struct spend_options {
-    std::string conf = default_conf;
+    conf_choice conf;
     std::string ledger;
     std::vector<std::string> by = {"key", "model"};
     std::vector<std::string> where;
@@ -26,14 +26,12 @@ int complain(const std::string& what, int code) {
 /// The ledger named on the command line, else the conf's; empty with `fault` set when there is none.
 std::string ledger_of(const spend_options& with, std::string& fault) {
     if (!with.ledger.empty()) return with.ledger;
-    const auto loaded = config::load(with.conf, config::process_environment());
-    for (const auto& each : loaded.faults)
-        if (!each.warning) std::cerr << config::to_string(each) << '\n';
-    if (!loaded.value)
+    const auto conf = with.conf.load_without_secrets();
+    if (!conf)
         fault = "the conf is not usable; name the ledger with --ledger FILE";
-    else if (loaded.value->state.ledger.empty())
+    else if (conf->state.ledger.empty())
         fault = "this conf keeps no ledger (state.ledger is off)";
-    return fault.empty() ? loaded.value->state.ledger : std::string{};
+    return fault.empty() ? conf->state.ledger : std::string{};
 }
 
 bool read_time(const std::string& text, core::wall_time now, std::optional<core::wall_time>& out) {
@@ -60,8 +58,8 @@ int spend(const spend_options& with) {
     if (!fault.empty()) return complain(fault, at_fault);
     const auto result = ledger::spend(file, query);
     if (!result.error.empty()) return complain(result.error, at_fault);
-    std::cout << ledger::format(result, *format);
-    return fine;
+    std::cout << ledger::format(result, *format) << std::flush;
+    return std::cout ? fine : complain("the output cannot be written", at_fault);
 }
 
 std::string known_fields() {
@@ -75,7 +73,7 @@ std::string known_fields() {
 void add_spend(command_list& all) {
     auto command = all.add("spend", "tokens and cost from the ledger, also while the server runs");
     const auto with = std::make_shared<spend_options>();
-    command.option("-c,--conf", with->conf, "the conf file, which names the ledger", "FILE");
+    command.conf(with->conf, "the conf file, which names the ledger");
     command.option("--ledger", with->ledger, "the ledger itself, without a conf", "FILE");
     command.list("--by", with->by, "group by these: " + known_fields(), "FIELD,…");
     command.options("--where", with->where, "only rows with this value; may repeat", "FIELD=VALUE");

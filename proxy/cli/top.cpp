@@ -17,7 +17,7 @@ namespace {
 namespace dom = simdjson::dom;
 
 struct top_options {
-    std::string conf = default_conf;
+    conf_choice conf;
     std::string address, token;
     bool once = false;
 };
@@ -108,11 +108,9 @@ std::string picture(const dom::element& live, std::size_t rows) {
 
 std::optional<target> target_of(const top_options& with) {
     if (!with.address.empty()) return target{with.address, with.token};
-    const auto loaded = config::load(with.conf, config::process_environment());
-    for (const auto& fault : loaded.faults)
-        if (!fault.warning) std::cerr << config::to_string(fault) << '\n';
-    if (!loaded.value) return std::nullopt;
-    return target{loaded.value->admin_address, with.token.empty() ? loaded.value->admin_token.reveal() : with.token};
+    const auto conf = with.conf.load_without_secrets();
+    if (!conf) return std::nullopt;
+    return target{conf->admin_address, with.token.empty() ? conf->admin_token.reveal() : with.token};
 }
 
 int top(const top_options& with) {
@@ -151,7 +149,7 @@ int top(const top_options& with) {
 void add_top(command_list& all) {
     auto command = all.add("top", "traffic, upstreams and open requests of a running weir, live");
     const auto with = std::make_shared<top_options>();
-    command.option("-c,--conf", with->conf, "the conf file, which names the admin address and its token", "FILE");
+    command.conf(with->conf, "the conf file, which names the admin address and its token");
     command.option("--admin", with->address, "the admin address itself, without a conf", "ADDRESS");
     command.option("--token", with->token, "the admin token, where there is one and no conf", "TOKEN");
     command.flag("--once", with->once, "print it once and end");

@@ -34,7 +34,8 @@ constexpr std::size_t padding = 64;  // what is read may look that far past its 
 constexpr std::string_view nameless = "model";
 
 struct translate_options {
-    std::string from, to, request, answer, model, conf, pool;
+    std::string from, to, request, answer, model, pool;
+    conf_choice conf;
     bool stream = false;
 };
 
@@ -66,13 +67,13 @@ public:
     /// Anything but `fine` was said.
     int find(const translate_options& with) {
         there_.conf = &nobody_;
-        if (with.conf.empty()) {
+        if (with.conf.file.empty()) {
             auto made = std::make_shared<config::conf>();
             made->capabilities = std::make_shared<hub::capability_book>(config::shipped_capabilities());
             by_ = std::move(made);
             return with.pool.empty() ? fine : wrong("--pool " + with.pool + ": whose pool? Name the conf with -c FILE");
         }
-        auto loaded = config::load(with.conf, config::process_environment());
+        auto loaded = config::load(with.conf.source());
         if (!loaded.value) {
             for (const auto& fault : loaded.faults) std::cerr << config::to_string(fault) << '\n';
             return at_fault;
@@ -320,7 +321,8 @@ void add_translate(command_list& all) {
     command.option("--answer", with->answer, "an answer in --to's dialect, a JSON document or a stream of events; it is translated back", "FILE");
     command.option("--model", with->model, "what the upstream calls the model; of an answer what the client calls it", "NAME");
     command.flag("--stream", with->stream, "a stream is asked for, also where the body cannot say so");
-    command.option("-c,--conf", with->conf, "a conf file: what it says of models; default: the table that weir was built with", "FILE");
+    command.option("-c,--conf", with->conf.file, "a conf file: what it says of models; default: the table that weir was built with", "FILE");
+    command.option("--env-file", with->conf.env_file, "variables of the conf; default: weir.env beside it", "FILE");
     command.option("--pool", with->pool, "by the settings of this pool of the conf", "NAME");
     command.footer(
         "Sends nothing. What would be dropped, changed or refused is said on standard error. Exit code 1 when the request would be "

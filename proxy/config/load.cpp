@@ -13,6 +13,7 @@
 #include "config/reference/dump.hpp"
 #include "config/sections.hpp"
 #include "config/text_file.hpp"
+#include "config/tree/env_file.hpp"
 
 namespace weir::config {
 
@@ -151,7 +152,7 @@ void warn_of_readers(const source& from, fault_list& faults) {
 }
 
 struct read_source {
-    std::shared_ptr<const conf> value;  ///< null if there is any error
+    std::shared_ptr<conf> value;  ///< null if there is any error
     std::vector<fault> faults;
     std::string dump;
 };
@@ -194,6 +195,24 @@ read_source read_path(const std::string& path, const environment& env, bool with
 const dialect::hub::capability_book& shipped_capabilities() {
     static const dialect::hub::capability_book shipped{load_shipped_models()};
     return shipped;
+}
+
+loaded load(const conf_source& from, missing_variables missing, const std::function<environment(environment)>& seen_by) {
+    const env_file known = read_env_file(from.env_file, named(from.file).directory);
+    auto env = known.environment_or(missing);
+    auto made = read_path(from.file, seen_by ? seen_by(std::move(env)) : env, false);
+    made.faults.insert(made.faults.begin(), known.faults.begin(), known.faults.end());
+    if (!made.value || !known.usable()) return {nullptr, std::move(made.faults)};
+    made.value->env_file = from.env_file;
+    if (!known.path.empty()) made.value->files.push_back(known.path);
+    return {std::move(made.value), std::move(made.faults)};
+}
+
+dumped dump(const conf_source& from) {
+    const env_file known = read_env_file(from.env_file, named(from.file).directory);
+    auto made = read_path(from.file, known.environment_or(missing_variables::are_faults), true);
+    made.faults.insert(made.faults.begin(), known.faults.begin(), known.faults.end());
+    return {known.usable() ? std::move(made.dump) : std::string{}, std::move(made.faults)};
 }
 
 loaded load(const std::string& path, const environment& env) {

@@ -2,6 +2,7 @@
 // It opens no connection and keeps nothing between loads.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,7 +22,18 @@ struct loaded {
 /// The name of a conf that comes by standard input; its relative paths are the working directory's.
 inline constexpr const char* from_stdin = "-";
 
-/// Reads the file at `path` (or `from_stdin`), its certificates and its price file.
+/// A conf and where its variables come from.
+struct conf_source {
+    std::string file;           ///< or `from_stdin`
+    std::string env_file = {};  ///< empty: weir.env beside the conf, where there is one
+};
+
+/// Reads the conf, its certificates and its price file. What the process's environment lacks comes from the file of variables, which is read
+/// each time. `seen_by`: what stands between the conf and its variables.
+[[nodiscard]] loaded load(const conf_source& from, missing_variables missing = missing_variables::are_faults,
+                          const std::function<environment(environment)>& seen_by = {});
+
+/// The same with other variables.
 [[nodiscard]] loaded load(const std::string& path, const environment& env);
 
 /// The same for a text that would stand at `path`; the file itself is not looked at.
@@ -32,6 +44,7 @@ struct dumped {
     std::string text;  ///< empty if there is any error
     std::vector<fault> faults;
 };
+[[nodiscard]] dumped dump(const conf_source& from);
 [[nodiscard]] dumped dump(const std::string& path, const environment& env);
 
 /// What is known of models without a conf.

@@ -30,7 +30,7 @@ TEST(Commands, HaveHelpWithAnExample) {
 
 TEST(Commands, CallWrongUsageTwo) {
     for (const std::vector<std::string>& wrong :
-         {std::vector<std::string>{"dance"}, {"--dance"}, {"check", "-c"}, {"check", "one", "two"}, {"check", "serve"}}) {
+         {std::vector<std::string>{"dance"}, {"--dance"}, {"check", "-c"}, {"check", "one", "two"}, {"health", "serve"}}) {
         const auto got = run(wrong);
         EXPECT_EQ(got.code, 2) << wrong.front();
         EXPECT_NE(got.err.find("--help"), std::string::npos) << got.err;
