@@ -21,6 +21,7 @@ struct node {
     form is = form::null;
     position at;
     std::string text;                                        ///< of a scalar
+    bool quoted = false;                                     ///< likewise: it is a text, whatever it looks like
     std::vector<std::pair<node_index, node_index>> members;  ///< of a map: key and value
     std::vector<node_index> items;                           ///< of a list
 };

@@ -11,7 +11,7 @@ namespace weir::dialect {
 class rule_planner {
 public:
     using node = member_rules::node;
-    explicit rule_planner(std::vector<std::string>* told) : told_(told) {}
+    explicit rule_planner(std::vector<rule_change>* told) : told_(told) {}
 
     std::vector<edit> plan(const json::index& body, const node& top) {
         json::cursor at{body};
@@ -60,7 +60,7 @@ private:
         value.skip();
         switch (rule.is) {
             case node::action::drop:
-                if (!before) tell(path + " dropped");
+                if (!before) tell(path, {});
                 return true;
             case node::action::set:
                 // Of two, servers take the one or the other.
@@ -77,7 +77,7 @@ private:
         std::string text;
         member_rules::write(rule, text);
         if (text == old) return;
-        tell(path + ": " + text);
+        tell(path, text);
         edits_.push_back({where, std::move(text)});
     }
 
@@ -104,18 +104,18 @@ private:
             text += json::quoted(rule.name) + ':';
             const std::size_t begin = text.size();
             member_rules::write(rule, text);
-            tell(path + rule.name + ": " + text.substr(begin));
+            tell(path + rule.name, text.substr(begin));
         }
         if (text.empty()) return;
         if (others) text += ',';
         edits_.push_back({where, std::move(text)});
     }
 
-    void tell(std::string what) const {
-        if (told_) told_->push_back(std::move(what));
+    void tell(std::string path, std::string json) const {
+        if (told_) told_->push_back({std::move(path), std::move(json)});
     }
 
-    std::vector<std::string>* told_;
+    std::vector<rule_change>* told_;
     std::vector<edit> edits_;
 };
 
@@ -174,7 +174,7 @@ void member_rules::write(const node& what, std::string& out) {
     out += '}';
 }
 
-std::vector<edit> member_rules::edits_for(const json::index& body, std::vector<std::string>* told) const {
+std::vector<edit> member_rules::edits_for(const json::index& body, std::vector<rule_change>* told) const {
     return rule_planner{told}.plan(body, top_);
 }
 

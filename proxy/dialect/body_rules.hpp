@@ -13,6 +13,12 @@
 
 namespace weir::dialect {
 
+/// A member that a rule changed.
+struct rule_change {
+    std::string path;  ///< names from the top, with dots between
+    std::string json;  ///< its value now; empty: it was dropped
+};
+
 /// The rules of several, put together. Who is added later wins: what was set before is changed in turn, what was dropped is made anew.
 class member_rules {
 public:
@@ -21,8 +27,8 @@ public:
 
     /// The edits after which `body`, an object that is known to be whole, has what is set once (or where its parent stands twice, in each of them)
     /// and nothing of what is dropped; ascending and not overlapping. An object on the way is made where there is none, also in the place of another
-    /// value. `told`: gets a line for each change.
-    [[nodiscard]] std::vector<edit> edits_for(const json::index& body, std::vector<std::string>* told = nullptr) const;
+    /// value. `told`: gets each change.
+    [[nodiscard]] std::vector<edit> edits_for(const json::index& body, std::vector<rule_change>* told = nullptr) const;
 
 private:
     friend class rule_planner;

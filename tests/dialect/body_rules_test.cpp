@@ -21,7 +21,10 @@ std::string changed(const std::string& body, const std::vector<body_rules>& by, 
     for (const auto& each : by) all.add(each);
     dialect::json::index where;
     EXPECT_EQ(where.build(body), dialect::json::fault::none) << body;
-    const auto edits = all.edits_for(where, told);
+    std::vector<dialect::rule_change> changes;
+    const auto edits = all.edits_for(where, &changes);
+    if (told != nullptr)
+        for (const auto& each : changes) told->push_back(each.json.empty() ? each.path + " dropped" : each.path + ": " + each.json);
     std::size_t from = 0;
     for (const auto& one : edits) {
         EXPECT_GE(one.at.begin, from) << "edits ascend and do not overlap: " << body;

@@ -99,7 +99,7 @@ void translated_request::write(const asked& what, std::string_view body, const p
     hub::conversation said;
     if (hub::read_request(how_.from, dialect::json::cursor{where}, said, told)) {
         said.stream = what.facts.stream || what.target.streams_by_path || with.as_stream;
-        if (what.facts.choices <= 1)
+        if (with.choices <= 1)
             said.setting(hub::field::choices) = {};
         else
             told.refuse(hub::name_of(hub::field::choices, how_.from), "translated answers are one");

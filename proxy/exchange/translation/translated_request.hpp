@@ -22,6 +22,7 @@ public:
     struct settings {
         bool as_stream = false;       ///< it is asked for as one, whatever the client wants
         std::int64_t max_output = 0;  ///< the key's limit, in tokens; 0: none
+        int choices = 1;              ///< that the body asks for
     };
 
     /// `body`: the client's, followed by 64 readable bytes.
