@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "dialect/hub/answer/answer_event.hpp"
+#include "dialect/hub/embeddings.hpp"
 #include "dialect/hub/notes.hpp"
 #include "exchange/place.hpp"
 #include "exchange/translation/service.hpp"
@@ -40,6 +41,8 @@ public:
     [[nodiscard]] bool shows_reasoning() const { return shows_reasoning_; }
     /// Whose account is asked.
     [[nodiscard]] std::uint32_t scope() const { return scope_; }
+    /// Of embeddings: how the answer is to look.
+    [[nodiscard]] const dialect::hub::embeddings_form& form() const { return form_; }
     /// Tools that are called otherwise there.
     [[nodiscard]] const std::vector<dialect::hub::tool_form>& tools() const { return tools_; }
     /// Fields that its upstream wants beside those that it gets from every client. `passes_credential`: the client's own goes along, in the form that
@@ -48,6 +51,7 @@ public:
 
 private:
     void write(const asked& what, std::string_view body, const place& to, const config::conf& by, const settings& with);
+    void write_embeddings(const asked& what, std::string_view model, const config::pool_conf& pool, dialect::hub::notes& told);
     void note_refusal(const dialect::hub::notes& told, const config::pool_conf& pool);
 
     service how_;
@@ -57,6 +61,7 @@ private:
     std::uint32_t scope_ = 0;
     bool shows_reasoning_ = false, binds_ = false;
     std::vector<dialect::hub::tool_form> tools_;
+    dialect::hub::embeddings_form form_;
     record::translation said_;
     core::error refused_;
 };
