@@ -15,6 +15,7 @@
 #include "dialect/endpoint_rights.hpp"
 #include "dialect/endpoint_traits.hpp"
 #include "dialect/request.hpp"
+#include "exchange/attempt/ruled_body.hpp"
 #include "exchange/intake.hpp"
 #include "exchange/meter/prompt_count.hpp"
 #include "exchange/sent_request.hpp"
@@ -175,81 +176,121 @@ private:
         core::error first;
         bool served = false;
         for (std::size_t i = 0; i < exchange::candidates(asked_); ++i) {
-            auto why = candidate(i + 1, found.at(i, asked_.facts.model));
+            auto why = candidate(i + 1, found.at(i, asked_.facts.model, asked_.names));
             served |= !why;
             if (why && !first) first = std::move(why);
         }
         return served || !first || refused(first);
     }
 
-    /// Why that place does not serve it; none: it does.
+    /// Why that place does not serve it; none: one of its upstreams does.
     core::error candidate(std::size_t number, const policy::candidate& to) {
-        const auto& pool = conf_.pools[to.pool];
+        const auto& there = snapshot_->pools[to.pool];
+        const auto& pool = *there.conf;
         std::cout << "candidate " << number << "  pool " << pool.name << " (" << dialect::name_of(pool.dialect) << "), model " << to.model
                   << (to.larger_context ? ", also for prompts too long for those before" : "") << '\n';
+        core::error first;
+        std::string before;
+        bool served = false;
+        for (std::size_t n = 0; n < there.upstreams.size(); ++n) {
+            const auto at = exchange::place_in(there, n, to.model, asked_.names);
+            const auto way = way_to(at);
+            // Most upstreams of a pool get the same.
+            if (way.told != before) std::cout << way.told;
+            before = way.told;
+            if (way.why) {
+                if (!first) first = way.why;
+                continue;
+            }
+            served = true;
+            upstream(*at.to->conf, at.model, at.model != to.model, way.path);
+        }
+        if (!served) return first;
+        second_attempt(pool);
+        limits(pool);
+        return {};
+    }
+
+    /// How a request gets to one upstream.
+    struct way {
+        std::string told;  ///< whole lines
+        std::string path;
+        core::error why;  ///< it does not
+
+        void tell(std::string_view line) { told.append("             ").append(line).append("\n"); }
+        void refuse(core::error with) {
+            why = std::move(with);
+            tell("not served   " + std::to_string(core::status_of(why.what)) + " " + std::string{core::name_of(why.what)} + ": " + why.message);
+        }
+    };
+
+    way way_to(const exchange::place& to) {
+        const auto& pool = *to.pool->conf;
+        way out;
+        std::vector<dialect::rule_change> rules;
+        const auto ruled = exchange::apply_rules(asked_, body_, to.to->conf->rules, &rules);
+        if (ruled && ruled->refused) {
+            out.refuse(ruled->refused);
+            return out;
+        }
         // As outgoing decides it.
         const bool is_read =
             asked_.understood && (asked_.target.body == dialect::body_form::json || asked_.target.body == dialect::body_form::multipart);
         const auto how = is_read ? exchange::service_of(pool, asked_, to.model, conf_) : exchange::service{};
-        if (how.is == exchange::service::as::refused) return not_served(exchange::not_served(pool, asked_));
         const bool collects = exchange::is_collected(pool, asked_.target, asked_.facts);
-        if (how.is == exchange::service::as::translated) return translated(how, to, collects);
-        native(pool);
-        if (collects) std::cout << "             collect: asked for as a stream, answered as one document\n";
-        changes(exchange::wishes_for(pool, asked_.facts, to.model, collects, output_limit_));
-        const std::string renamed = !asked_.path_model.empty() && to.model != asked_.facts.model ? std::string{to.model} : std::string{};
-        upstreams(to, [&](const auto& upstream) { return exchange::path_sent(pool, upstream, asked_.target, renamed, collects); });
-        return {};
+        switch (how.is) {
+            case exchange::service::as::refused: out.refuse(exchange::not_served(pool, asked_)); return out;
+            case exchange::service::as::translated: translated(how, to, ruled.get(), collects, out); break;
+            case exchange::service::as::native: native(to, ruled ? ruled->facts : asked_.facts, rules, collects, out); break;
+        }
+        if (collects && !out.why) out.tell("collect: asked for as a stream, answered as one document");
+        return out;
     }
 
-    core::error translated(const exchange::service& how, const policy::candidate& to, bool collects) {
-        const auto& there = snapshot_->pools[to.pool];
-        const exchange::translated_request made{
-            how, asked_, {body_.data(), body_.size()}, {&there, nullptr, to.model}, conf_, {collects, output_limit_}};
-        std::cout << "             translated   " << made.said().label << '\n';
-        if (made.refused()) return not_served(made.refused());
-        if (!made.said().dropped.empty()) std::cout << "             dropped      " << made.said().dropped << '\n';
-        if (!made.said().changed.empty()) std::cout << "             changed      " << made.said().changed << '\n';
-        if (collects) std::cout << "             collect: asked for as a stream, answered as one document\n";
-        upstreams(to, [&](const auto& upstream) { return made.path_at(upstream); });
-        return {};
+    void translated(const exchange::service& how, const exchange::place& to, const exchange::ruled_body* ruled, bool collects, way& out) {
+        const std::string_view body = ruled ? std::string_view{ruled->text} : std::string_view{body_.data(), body_.size()};
+        const int choices = ruled ? ruled->facts.choices : asked_.facts.choices;
+        const exchange::translated_request made{how, asked_, body, to, conf_, {collects, output_limit_, choices}};
+        out.tell("translated   " + made.said().label);
+        if (made.refused()) return out.refuse(made.refused());
+        list("dropped      ", ruled ? ruled->dropped : "", made.said().dropped, out);
+        list("changed      ", ruled ? ruled->changed : "", made.said().changed, out);
+        out.path = made.path_at(*to.to->conf);
     }
 
-    static core::error not_served(core::error why) {
-        std::cout << "             not served   " << core::status_of(why.what) << ' ' << core::name_of(why.what) << ": " << why.message << '\n';
-        return why;
+    static void list(const std::string& what, const std::string& by_conf, const std::string& by_translation, way& out) {
+        const std::string between = by_conf.empty() || by_translation.empty() ? "" : ", ";
+        if (const auto all = by_conf + between + by_translation; !all.empty()) out.tell(what + all);
     }
 
-    /// The request goes there as it came.
-    void native(const config::pool_conf& pool) const {
+    /// The request goes there as it came, but for what the conf changes and what weir itself needs.
+    void native(const exchange::place& to, const dialect::request_facts& facts, const std::vector<dialect::rule_change>& rules, bool collects,
+                way& out) const {
+        const auto& pool = *to.pool->conf;
         const auto word = dialect::traits_of(asked_.target.id).word;
         const bool is_said = std::find(pool.speaks.begin(), pool.speaks.end(), word) != pool.speaks.end();
         if (exchange::is_foreign(pool, asked_.target) && !is_said)
-            std::cout << "             sent as it is, in another dialect: " << exchange::foreign_hint(pool, asked_.target) << '\n';
+            out.tell("sent as it is, in another dialect: " + exchange::foreign_hint(pool, asked_.target));
         else
-            std::cout << "             native       " << (asked_.target.id == dialect::endpoint::other ? "as it came" : word) << '\n';
-    }
-
-    /// `path_at`: what each of them is asked for.
-    template <class F>
-    void upstreams(const policy::candidate& to, const F& path_at) const {
-        const auto& pool = conf_.pools[to.pool];
-        for (const auto& upstream : pool.upstreams) {
-            std::cout << "             " << upstream.name << ": " << upstream.scheme << "://" << upstream.host << ':' << upstream.port
-                      << path_at(upstream) << ", weight " << upstream.weight << ", ";
-            if (upstream.max_requests > 0) std::cout << "at most " << upstream.max_requests << " requests at once, ";
-            price(conf_.prices.find(to.model, upstream.name));
-        }
-        second_attempt(pool);
-        limits(pool);
-    }
-
-    /// What of the body is written anew on the way there.
-    void changes(const dialect::wishes& wish) const {
-        if (asked_.target.body != dialect::body_form::json || asked_.target.id == dialect::endpoint::other) return;
+            out.tell("native       " + std::string{asked_.target.id == dialect::endpoint::other ? "as it came" : word});
         std::string told;
-        for (const auto& edit : dialect::plan_edits(asked_.target.id, asked_.facts, wish)) told += (told.empty() ? "" : ", ") + edit.with;
-        if (!told.empty()) std::cout << "             changed in the body: " << told << '\n';
+        const auto add = [&told](const std::string& one) { told += (told.empty() ? "changed in the body: " : ", ") + one; };
+        for (const auto& each : rules) add(each.json.empty() ? each.path + " dropped" : each.path + ": " + each.json);
+        if (asked_.target.body == dialect::body_form::json && asked_.target.id != dialect::endpoint::other)
+            for (const auto& edit :
+                 dialect::plan_edits(asked_.target.id, facts, exchange::wishes_for(pool, facts, to.model, collects, output_limit_)))
+                add(edit.with);
+        if (!told.empty()) out.tell(told);
+        const std::string renamed = !asked_.path_model.empty() && to.model != asked_.facts.model ? std::string{to.model} : std::string{};
+        out.path = exchange::path_sent(pool, *to.to->conf, asked_.target, renamed, collects);
+    }
+
+    void upstream(const config::upstream_conf& to, std::string_view model, bool is_renamed, const std::string& path) const {
+        std::cout << "             " << to.name << ": " << to.scheme << "://" << to.host << ':' << to.port << path << ", weight " << to.weight
+                  << ", ";
+        if (to.max_requests > 0) std::cout << "at most " << to.max_requests << " requests at once, ";
+        if (is_renamed) std::cout << "model " << model << ", ";
+        price(conf_.prices.find(model, to.name));
     }
 
     static void second_attempt(const config::pool_conf& pool) {

@@ -191,7 +191,7 @@ private:
         return at_fault;
     }
 
-    [[nodiscard]] exchange::service how() const { return {exchange::service::as::translated, from_, to_}; }
+    [[nodiscard]] exchange::service how() const { return {exchange::service::as::translated, exchange::service::matter::conversation, from_, to_}; }
 
     /// Nothing is translated: only what was asked for is changed, in place.
     int as_it_is(const exchange::asked& what, std::string_view body) const {

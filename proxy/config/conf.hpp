@@ -9,11 +9,13 @@
 #include <utility>
 #include <vector>
 
+#include "core/body_rules.hpp"
 #include "core/secret.hpp"
 #include "dialect/kind.hpp"
 #include "fleet/settings.hpp"
 #include "net/settings.hpp"
 #include "policy/cors.hpp"
+#include "policy/renaming.hpp"
 #include "policy/settings.hpp"
 #include "telemetry/settings.hpp"
 #include "usage/price_book.hpp"
@@ -36,6 +38,8 @@ struct upstream_conf {
     std::vector<std::pair<std::string, core::secret>> headers;
     int max_requests = 0;  ///< 0: no limit
     net::tls_client_settings tls;
+    policy::renaming rename;  ///< applied after the route's
+    core::body_rules rules;   ///< likewise
 };
 
 enum class on_disconnect { cancel, drain };

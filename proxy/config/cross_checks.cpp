@@ -96,7 +96,7 @@ void check_reach(const mentions& seen) {
 void check_renames(const mentions& seen) {
     for (const auto& [route, renamed] : seen.renames) {
         const auto& models = seen.route_models[route];
-        const bool used = std::any_of(models.begin(), models.end(), [&](const mention& m) { return core::glob_match(m.name, renamed.name); });
+        const bool used = std::any_of(models.begin(), models.end(), [&](const mention& m) { return may_overlap(m.name, renamed.name); });
         if (!used && !models.empty()) renamed.where.warn_at_key("rename: " + in_quotes(renamed.name) + " fits none of this route's models");
     }
 }
@@ -121,15 +121,26 @@ bool has_price(const conf& what, std::string_view model, const pool_conf* pool) 
     });
 }
 
+/// What the route's own pool is sent for a name or pattern: each of its upstreams may call it something else.
+std::set<std::string> names_sent(const policy::route_settings& route, const pool_conf* pool, const std::string& model) {
+    policy::made_names made;
+    const policy::renaming rename{route.rename};
+    const auto served = rename.of(model, made);
+    std::set<std::string> out;
+    if (pool)
+        for (const upstream_conf& u : pool->upstreams) out.emplace(u.rename.of(served, made));
+    if (out.empty()) out.emplace(served);
+    return out;
+}
+
 void check_prices(const conf& what, const mentions& seen) {
     for (std::size_t i = 0; i < what.routes.size(); ++i) {
         const policy::route_settings& route = what.routes[i];
         const pool_conf* const pool = find_pool(what, route.pool);
         for (const mention& model : seen.route_models[i]) {
-            const auto renamed = route.rename.find(model.name);
-            const std::string& served = renamed == route.rename.end() ? model.name : renamed->second;
-            if (!has_price(what, served, pool) && !has_price(what, model.name, pool))
-                model.where.warn("models: " + in_quotes(served) + " has no price; its requests will cost 0");
+            if (has_price(what, model.name, pool)) continue;
+            for (const auto& served : names_sent(route, pool, model.name))
+                if (!has_price(what, served, pool)) model.where.warn("models: " + in_quotes(served) + " has no price; its requests will cost 0");
         }
     }
     for (const mention& upstream : seen.price_upstreams) {

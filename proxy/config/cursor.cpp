@@ -64,7 +64,7 @@ bool value::is(node::form wanted, std::string_view expected) const {
     return false;
 }
 
-std::optional<std::string> value::text_or_empty() const {
+std::optional<std::string> value::any_text() const {
     if (!is(node::form::scalar, "a plain value")) return std::nullopt;
     bool complete = true;
     for (auto& file : referred_files(raw(), file().directory)) in_->included.push_back(std::move(file));
@@ -73,7 +73,12 @@ std::optional<std::string> value::text_or_empty() const {
         complete = false;
     });
     if (!complete) return std::nullopt;
-    if (has_control_character(content)) {
+    return content;
+}
+
+std::optional<std::string> value::text_or_empty() const {
+    auto content = any_text();
+    if (content && has_control_character(*content)) {
         error(name_ + ": contains a line break or another control character");
         return std::nullopt;
     }

@@ -67,6 +67,10 @@ public:
     /// The scalar with its references expanded; nullopt (and a fault) when it is none, is empty or has control
     /// characters.
     [[nodiscard]] std::optional<std::string> text() const;
+    /// The scalar stands in quotes, or as a block.
+    [[nodiscard]] bool quoted() const { return here().quoted; }
+    /// Also the empty string, and line breaks.
+    [[nodiscard]] std::optional<std::string> any_text() const;
     /// Also the empty string.
     [[nodiscard]] std::optional<std::string> text_or_empty() const;
     [[nodiscard]] std::optional<core::secret> secret() const;

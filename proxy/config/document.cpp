@@ -109,7 +109,7 @@ public:
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
         const bool quoted_scalar = tag == "!" || tag.starts_with("tag:");
         if (quoted_scalar && !source_.quote_is_closed(place(mark))) fail(place(mark), "the quote that opens here is not closed");
-        add(node{.is = node::form::scalar, .at = place(mark), .text = value}, anchor, false);
+        add(node{.is = node::form::scalar, .at = place(mark), .text = value, .quoted = tag == "!" || tag == "tag:yaml.org,2002:str"}, anchor, false);
     }
 
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {

@@ -22,6 +22,7 @@ struct node {
     std::uint16_t file = 0;  ///< which of the files that the tree was read from
     position at;
     std::string text;                                        ///< of a scalar
+    bool quoted = false;                                     ///< likewise: it is a text, whatever it looks like
     std::vector<std::pair<node_index, node_index>> members;  ///< of a map: key and value
     std::vector<node_index> items;                           ///< of a list
 };

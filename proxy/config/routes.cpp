@@ -5,13 +5,6 @@ namespace weir::config {
 
 namespace {
 
-void read_rename(const value& from, std::size_t index, policy::route_settings& into, mentions& seen) {
-    for (const value& entry : from.entries()) {
-        seen.renames.push_back({index, {entry.name(), entry}});
-        if (auto model = entry.text()) into.rename[entry.name()] = std::move(*model);
-    }
-}
-
 void read_fallback(const value& from, std::size_t index, policy::route_settings& into, mentions& seen) {
     section s{from, tables::fallback};
     policy::fallback fallback;
@@ -45,7 +38,9 @@ policy::route_settings read_route(const value& from, std::size_t index, mentions
             route.pool = *name;
             seen.pool_references.push_back({*name, *pool});
         }
-    if (const auto rename = s.find("rename")) read_rename(*rename, index, route, seen);
+    if (const auto rename = s.find("rename"))
+        for (value& entry : read_rename(*rename, route.rename)) seen.renames.push_back({index, {entry.name(), std::move(entry)}});
+    read_body_rules(s, route.rules);
     if (const auto list = s.find("fallback"))
         for (const value& item : list->items(true)) read_fallback(item, index, route, seen);
     s.finish();

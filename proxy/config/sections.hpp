@@ -2,6 +2,7 @@
 // everything is read (cross_checks.cpp).
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,6 +56,10 @@ void read_ejection(const value& from, policy::ejection_settings& into);
 void read_queue(const value& from, policy::queue_settings& into);
 void read_drain(const value& from, pool_conf& into);
 void read_hedge(const value& from, pool_conf& into);
+/// `drop` and `set`, of a route or an upstream.
+void read_body_rules(section& from, core::body_rules& into);
+/// Names or patterns and what becomes of them; returns each as it stands there.
+std::vector<value> read_rename(const value& from, std::map<std::string, std::string>& into);
 /// `speaks`, `translate` and `translation`.
 void read_translation(section& pool, pool_conf& into);
 

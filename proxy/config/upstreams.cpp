@@ -1,5 +1,6 @@
 // What weir calls: the upstreams of one pool (URL, credentials, weight, TLS), and the collector of traces.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "config/address.hpp"
@@ -104,6 +105,12 @@ upstream_conf read_upstream(const value& from) {
     if (const auto headers = s.find("headers")) read_headers(*headers, upstream);
     s.integer("max_requests", upstream.max_requests);
     if (const auto tls = s.find("tls")) read_client_tls(*tls, upstream);
+    if (const auto rename = s.find("rename")) {
+        std::map<std::string, std::string> written;
+        (void)read_rename(*rename, written);
+        upstream.rename = policy::renaming{written};
+    }
+    read_body_rules(s, upstream.rules);
     if (const auto url = s.find("url")) warn_of_upstream(upstream, *url);
     s.finish();
     return upstream;

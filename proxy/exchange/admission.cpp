@@ -25,7 +25,7 @@ bool may_stream_upload(const request& of, const http::request_head& h) {
     if (of.what.target.body != dialect::body_form::opaque || of.what.about_weir()) return false;
     const auto* route = of.view->shared->routes->find({});
     if (!route || route->size() != 1) return false;
-    return of.view->pools[route->at(0, {}).pool].pool->upstreams.size() == 1;
+    return of.view->pools[route->pool_of(0)].pool->upstreams.size() == 1;
 }
 
 // Of a body that dialect/ is to read; identity: there is nothing to undo.

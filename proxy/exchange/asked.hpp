@@ -9,6 +9,7 @@
 #include "dialect/endpoint.hpp"
 #include "dialect/request.hpp"
 #include "policy/keys/key.hpp"
+#include "policy/made_names.hpp"
 #include "policy/model_habits.hpp"
 #include "policy/route_table.hpp"
 
@@ -40,6 +41,7 @@ struct asked {
     core::rare_text path;         ///< what the log says of an endpoint that weir does not know
     core::rare_text path_model;   ///< the model that the path or query names
     core::rare_text cors_fields;  ///< whole lines for the answer; empty where weir says nothing about origins
+    policy::made_names names;     ///< of models, as patterns of the conf make them of the asked one
     const policy::route* route = nullptr;
     const policy::key* caller = nullptr;
     policy::model_habits* habits = nullptr;     ///< what was learned of the asked model; null: none was named

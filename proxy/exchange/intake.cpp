@@ -42,6 +42,15 @@ core::error check_handshake(const http::request_head& h) {
     return {};
 }
 
+// By what no message of a tunnel is held against: the route's own rules, or what an upstream of its pools has of its own.
+bool changes_requests(const config::conf& conf, const policy::route& route) {
+    if (!route.rules().empty()) return true;
+    for (std::size_t i = 0; i < route.size(); ++i)
+        for (const auto& upstream : conf.pools[route.pool_of(i)].upstreams)
+            if (!upstream.rename.empty() || !upstream.rules.empty()) return true;
+    return false;
+}
+
 const policy::model_habits& habits_of(const asked& what) {
     static const policy::model_habits usual;
     return what.habits ? *what.habits : usual;
@@ -196,6 +205,8 @@ core::error intake::check_unnamed_tunnel() {
         why = "the key '" + caller->name() + "' has a limit of output tokens (max_output_tokens)";
     else if (!asked_.route)
         why = "no route takes requests without a model, as this handshake is (a route for \"*\" would)";
+    else if (changes_requests(conf(), *asked_.route))
+        why = "requests of the route '" + std::string{asked_.route->pattern()} + "' are changed on the way (rename, drop, set)";
     else if (candidates(asked_) == 0)
         why = "the route '" + std::string{asked_.route->pattern()} + "' renames models";
     if (why.empty()) return {};
@@ -218,7 +229,7 @@ policy::ask intake::need(std::size_t body_size) const {
     expected.output = asked_.tunnel() || dialect::writes_tokens(asked_.target.id) ? output : 0;
     what.tokens = expected.prompt() + expected.completion();
     if (!what.works_a_model || (caller.budgets() == 0 && !caller.refuses_unpriced())) return what;
-    const auto offer = quote_for(conf(), *asked_.route, candidates(asked_), facts.model, expected, facts.choices);
+    const auto offer = quote_for(conf(), *asked_.route, candidates(asked_), facts.model, asked_.names, expected, facts.choices);
     what.cost = asked_.wants == core::access::free ? 0 : offer.dearest;
     what.priced = offer.priced || !must_be_priced(asked_);
     what.to_price = offer.to_price;
@@ -239,8 +250,10 @@ bool must_be_priced(const asked& what) {
     return dialect::works_a_model(what.target) && what.wants != core::access::free;
 }
 
-bool passes_over(const asked& what, std::size_t candidate, const config::conf& conf) {
-    return must_be_priced(what) && !has_price(conf, what.route->at(candidate, what.facts.model), what.facts.model);
+bool passes_over(asked& what, std::size_t candidate, const config::conf& conf) {
+    if (!must_be_priced(what)) return false;
+    const auto to = what.route->at(candidate, what.facts.model, what.names);
+    return !has_price(conf, to, what.facts.model, what.names);
 }
 
 }  // namespace weir::exchange

@@ -64,6 +64,6 @@ private:
 [[nodiscard]] bool must_be_priced(const asked& what);
 
 /// For who pays by a budget, a place where the request would cost nothing that weir knows of.
-[[nodiscard]] bool passes_over(const asked& what, std::size_t candidate, const config::conf& conf);
+[[nodiscard]] bool passes_over(asked& what, std::size_t candidate, const config::conf& conf);
 
 }  // namespace weir::exchange

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "policy/made_names.hpp"
 #include "pools/snapshot.hpp"
 
 namespace weir::exchange {
@@ -12,5 +13,11 @@ struct place {
     const pools::upstream_runtime* to = nullptr;
     std::string_view model;  ///< as it is asked for there
 };
+
+/// The n-th upstream of a pool, for a candidate that calls the model so: the upstream may call it something else.
+[[nodiscard]] inline place place_in(const pools::pool_runtime& pool, std::size_t n, std::string_view model, policy::made_names& made) {
+    const auto& to = pool.upstreams[n];
+    return {&pool, &to, to.conf->rename.empty() ? model : to.conf->rename.of(model, made)};
+}
 
 }  // namespace weir::exchange

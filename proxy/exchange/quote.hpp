@@ -17,10 +17,10 @@ struct quote {
 };
 
 /// Whichever upstream of the candidate's pool took the request, there would be a price. `asked`: the name that the client wrote.
-[[nodiscard]] bool has_price(const config::conf& of, const policy::candidate& to, std::string_view asked);
+[[nodiscard]] bool has_price(const config::conf& of, const policy::candidate& to, std::string_view asked, policy::made_names& made);
 
-/// Of the route's first `candidates` places, for `answers` to one request (`n`).
+/// Of the route's first `candidates` places, for `answers` to one request (`n`). Names in it live as long as the route, `asked` and `made` do.
 [[nodiscard]] quote quote_for(const config::conf& of, const policy::route& route, std::size_t candidates, std::string_view asked,
-                              const usage::counts& expected, std::int64_t answers = 1);
+                              policy::made_names& made, const usage::counts& expected, std::int64_t answers = 1);
 
 }  // namespace weir::exchange

@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::size_t longest_compared = 128;  // a client may send megabytes as a model name
 
-using renames = std::map<std::string, std::string, std::less<>>;
-
 std::optional<std::size_t> index_of(const std::vector<std::string>& pools, const std::string& name) {
     const auto found = std::find(pools.begin(), pools.end(), name);
     if (found == pools.end()) return std::nullopt;
@@ -24,8 +22,8 @@ std::optional<std::size_t> index_of(const std::vector<std::string>& pools, const
 
 route_table::route_table(const std::vector<route_settings>& routes, const std::vector<std::string>& pools,
                          const std::vector<std::string>& extra_models) {
-    if (pools.size() == 1) only_pool_.emplace_back("*", std::vector<route::target>(1), renames{});
-    for (std::size_t i = 0; i < pools.size(); ++i) direct_.emplace_back("*", std::vector<route::target>{{i, {}, false}}, renames{});
+    if (pools.size() == 1) only_pool_.emplace_back("*", std::vector<route::target>(1), renaming{});
+    for (std::size_t i = 0; i < pools.size(); ++i) direct_.emplace_back("*", std::vector<route::target>{{i, {}, false}}, renaming{});
     routes_.reserve(routes.size());
     for (const auto& from : routes) add(from, pools);
     for (const auto& name : extra_models) name_exactly(name);
@@ -53,8 +51,7 @@ void route_table::add(const route_settings& from, const std::vector<std::string>
             name_exactly(pattern);
         }
     }
-    routes_.emplace_back(from.models.empty() ? std::string{} : from.models.front(), std::move(targets),
-                         renames(from.rename.begin(), from.rename.end()));
+    routes_.emplace_back(from.models.empty() ? std::string{} : from.models.front(), std::move(targets), renaming{from.rename}, from.rules);
 }
 
 void route_table::name_exactly(const std::string& model) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/body_rules.hpp"
 #include "core/clock.hpp"
 #include "core/secret.hpp"
 #include "usage/money.hpp"
@@ -80,8 +81,9 @@ struct fallback {
 struct route_settings {
     std::vector<std::string> models;  ///< names or globs
     std::string pool;
-    std::map<std::string, std::string> rename;
+    std::map<std::string, std::string> rename;  ///< names, or patterns with one `*` (renaming.hpp)
     std::vector<fallback> fallbacks;
+    core::body_rules rules;
 };
 
 struct budget_settings {

@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -80,7 +81,35 @@ std::vector<std::string> exact_prices(const usage::price_book& prices) {
     return names;
 }
 
+bool leads_to(const config::conf& conf, const std::string& pool, const std::string& model) {
+    if (conf.routes.empty()) return conf.pools.size() == 1;
+    return std::any_of(conf.routes.begin(), conf.routes.end(), [&](const policy::route_settings& route) {
+        return route.pool == pool &&
+               std::any_of(route.models.begin(), route.models.end(), [&](const auto& pattern) { return core::glob_match(pattern, model); });
+    });
+}
+
+// Names that clients may ask for because an upstream calls them something else.
+std::vector<std::string> renamed_there(const config::conf& conf) {
+    std::vector<std::string> names;
+    for (const auto& pool : conf.pools)
+        for (const auto& upstream : pool.upstreams)
+            for (const auto& [name, sent] : upstream.rename.exact())
+                if (leads_to(conf, pool.name, name)) names.push_back(name);
+    return names;
+}
+
+// What the operator wrote beside the routes.
+std::vector<std::string> other_names(const config::conf& conf) {
+    auto names = renamed_there(conf);
+    auto priced = exact_prices(conf.prices);
+    names.insert(names.end(), std::make_move_iterator(priced.begin()), std::make_move_iterator(priced.end()));
+    return names;
+}
+
 bool is_named_by_routes(const config::conf& conf, const std::string& name) {
+    const auto renamed = renamed_there(conf);
+    if (std::find(renamed.begin(), renamed.end(), name) != renamed.end()) return true;
     return std::any_of(conf.routes.begin(), conf.routes.end(), [&](const auto& route) {
         return route.rename.contains(name) || std::find(route.models.begin(), route.models.end(), name) != route.models.end();
     });
@@ -96,7 +125,7 @@ bool takes_patterns(const snapshot& s, const pool_runtime& pool) {
 bool is_named(const snapshot& s, std::size_t pool) {
     return std::any_of(s.model_names.begin(), s.model_names.end(), [&](const std::string& name) {
         const auto* route = s.routes->find(name);
-        return route && route->size() > 0 && route->at(0, name).pool == pool;
+        return route && route->size() > 0 && route->pool_of(0) == pool;
     });
 }
 
@@ -148,7 +177,7 @@ std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf
         }
         s->pools.push_back(std::move(pool));
     }
-    s->routes = std::make_unique<policy::route_table>(s->conf->routes, pool_names, exact_prices(s->conf->prices));
+    s->routes = std::make_unique<policy::route_table>(s->conf->routes, pool_names, other_names(*s->conf));
     list_models(*s);
     for (auto& label : s->routes->labels()) {
         std::shared_ptr<policy::model_habits> learned;

@@ -254,7 +254,9 @@ diagnosis doctor::visit::check_models(const probe_reply& list) const {
     const auto wanted = models_sent_to(*by_.snapshot_.conf, pool_.conf->name);
     std::string unknown;
     std::size_t confirmed = 0, unchecked = 0;
-    for (const auto& model : wanted) {
+    policy::made_names made;
+    for (const auto& sent : wanted) {
+        const std::string model{up_.conf->rename.of(sent, made)};
         if (std::find(list.models.begin(), list.models.end(), model) != list.models.end()) continue;
         if (confirmed++ == most_models_confirmed) {
             ++unchecked;
@@ -294,7 +296,8 @@ std::vector<std::string> models_sent_to(const config::conf& conf, std::string_vi
     for (const auto& model : routes.listed_models())
         if (const auto* route = routes.find(model))
             for (std::size_t i = 0; i < route->size(); ++i) {
-                const auto to = route->at(i, model);
+                policy::made_names made;
+                const auto to = route->at(i, model, made);
                 add(pools[to.pool], to.model);
             }
     for (const auto& route : conf.routes)

@@ -131,6 +131,21 @@ TEST(Commands, ExplainWhatARequestWouldDo) {
     EXPECT_NE(wrong.out.find("refused      400 bad_request"), std::string::npos) << wrong.out;
 }
 
+TEST(Commands, ExplainSaysWhatTheConfChangesInRequests) {
+    const weir::test::temp_folder folder;
+    const auto conf = folder.write("weir.yaml",
+                                   "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                                   "pools: {main: {upstreams: [{name: a, url: \"http://a/v1\", rename: {\"fast-*\": \"deployed-*\"}, drop: [seed]}, "
+                                   "{name: b, url: \"http://b/v1\"}]}}\n"
+                                   "routes: [{models: [\"*\"], pool: main, drop: [temperature], set: {reasoning.effort: low}}]\n");
+    const auto ask = folder.write("ask.json", R"({"model":"fast-1","messages":[],"temperature":1,"seed":7})");
+    const auto got = run({"explain", "-c", conf, ask});
+    EXPECT_EQ(got.code, 0) << got.out << got.err;
+    for (const char* line : {"changed in the body: temperature dropped, seed dropped, reasoning: {\"effort\":\"low\"}, \"deployed-1\"",
+                             "model deployed-1, ", "changed in the body: temperature dropped, reasoning: {\"effort\":\"low\"}\n"})
+        EXPECT_NE(got.out.find(line), std::string::npos) << line << "\n" << got.out;
+}
+
 TEST(Commands, ExplainSaysWhichKeysMayUseTheEndpointAndTheModel) {
     const weir::test::temp_folder folder;
     (void)folder.write("prices.yaml", "models:\n  priced: {input: 2.50, output: 10.00}\n");

@@ -45,6 +45,7 @@ std::string in_pair(const std::string& more) {
 }
 std::string in_upstream(const std::string& more) { return listener + "pools:\n  p:\n    upstreams:\n      - " + more + "\n"; }
 std::string in_route(const std::string& more) { return with("routes:\n  - {models: ['*'], pool: p}\n  - " + more + "\n"); }
+std::string in_star(const std::string& route) { return with("routes: [" + route + "]\n"); }
 std::string in_key(const std::string& more) { return with("keys:\n  - {name: k, secret: '${SET}', " + more + "}\n"); }
 
 const environment variables =
@@ -286,7 +287,28 @@ const fault_case missing_and_dangling[] = {
 };
 INSTANTIATE_TEST_SUITE_P(MissingAndDangling, OneFault, testing::ValuesIn(missing_and_dangling), name_of);
 
+const fault_case changes_of_requests[] = {
+    {"TwoStars", in_star("{models: ['*'], pool: p, rename: {@@'a*b*': x}}"), "rename: 'a*b*' has more than one '*'"},
+    {"TwoStarsOnTheRight", in_star("{models: ['*'], pool: p, rename: {'a*': @@'*-*'}}"), "a*: '*-*' has more than one '*'"},
+    {"StarFromNowhere", in_star("{models: ['*'], pool: p, rename: {a: @@'x-*'}}"), "a: 'x-*' has a '*', and 'a' has none that could be put there"},
+    {"QuestionMark", in_star("{models: ['*'], pool: p, rename: {@@'a?': x}}"), "rename: 'a?' has a '?', which a rename does not know"},
+    {"StarsOfAnUpstream", in_upstream("{url: 'http://u', rename: {@@'**': x}}"), "rename: '**' has more than one '*'"},
+    {"DropsTheModel", in_star("{models: ['*'], pool: p, drop: [@@model]}"),
+     "drop: 'model' cannot be changed: weir itself goes by 'model'; rename changes"},
+    {"DropsInsideMessages", in_upstream("{url: 'http://u', drop: [top_p, @@messages.0]}"), "weir itself goes by 'messages'"},
+    {"SetsTheStream", in_star("{models: ['*'], pool: p, set: {@@stream: true}}"), "set: 'stream' cannot be changed"},
+    {"SetsTheModelInDisguise", in_star("{models: ['*'], pool: p, set: {@@Model: x}}"), "some servers read it as 'model'"},
+    {"DropsNothing", in_star("{models: ['*'], pool: p, drop: @@[]}"), "the list is empty"},
+    {"NoPath", in_star("{models: ['*'], pool: p, drop: [@@a..b]}"), "is no path: write names with a '.' between them"},
+    {"DropsTwice", in_star("{models: ['*'], pool: p, drop: [a, @@a]}"), "drop: 'a' stands here twice"},
+    {"SetsInsideWhatIsDropped", in_star("{models: ['*'], pool: p, drop: [a], set: {@@a.b: 1}}"), "set: 'a.b' and 'a' speak of the same member"},
+    {"TruthOrText", in_star("{models: ['*'], pool: p, set: {store: @@off}}"), "store: 'off' may be a truth or a text: write true or false"},
+    {"NumberOfAnotherKind", in_star("{models: ['*'], pool: p, set: {a: [1, @@0x10]}}"), "a: '0x10' is no number as JSON writes it"},
+};
+INSTANTIATE_TEST_SUITE_P(ChangesOfRequests, OneFault, testing::ValuesIn(changes_of_requests), name_of);
+
 const fault_case warnings[] = {
+    {"UselessPattern", with("routes: [{models: [gpt-4o], pool: p, rename: {@@'o3*': x}}]\n"), "fits none of this route's models", true},
     {"CoveredByAnEarlierGlob", with("routes:\n  - {models: ['gpt-*'], pool: p}\n  - {models: [@@gpt-4o, o3], pool: p}\n"),
      "'gpt-4o' never matches here: 'gpt-*' at line 4 comes first", true},
     {"GlobCoveredByAGlob", with("routes:\n  - {models: ['gpt-*'], pool: p}\n  - {models: [@@'gpt-4?-*'], pool: p}\n"), "never matches", true},

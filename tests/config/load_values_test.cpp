@@ -296,6 +296,28 @@ TEST(LoadValues, AreTakenFromEveryKey) {
     EXPECT_EQ(conf->log.level, telemetry::level::debug);
 }
 
+TEST(LoadValues, SayWhatRoutesAndUpstreamsChangeInRequests) {
+    const auto conf = must_load(
+        "listeners: [{address: 127.0.0.1:8080}]\n"
+        "pools: {p: {upstreams: [{url: 'http://u', rename: {fast: gpt-4o-mini, 'big-*': '*'}, drop: [seed]}]}}\n"
+        "routes:\n  - models: ['*']\n    pool: p\n    rename: {'vendor/*': '*'}\n    drop: [temperature, generationConfig.topK]\n"
+        "    set:\n      reasoning.effort: low\n      n: 1\n      t: 1.50e0\n      s: \"1\"\n      b: true\n      z: null\n      e:\n"
+        "      l: [a, 'off', {x: -2}]\n      m: {\"k\\\"\": []}\n      i: |\n        one\n        two\n      d: 2024-11-20\n");
+    weir::policy::made_names made;
+    const auto& upstream = conf->pools[0].upstreams[0];
+    EXPECT_EQ(upstream.rename.of("fast", made), "gpt-4o-mini");
+    EXPECT_EQ(upstream.rename.of("big-x", made), "x");
+    EXPECT_THAT(upstream.rules.drop, ElementsAre(ElementsAre("seed")));
+    const auto& route = conf->routes[0];
+    EXPECT_THAT(route.rename, ElementsAre(Pair("vendor/*", "*")));
+    EXPECT_THAT(route.rules.drop, ElementsAre(ElementsAre("temperature"), ElementsAre("generationConfig", "topK")));
+    std::string written;
+    for (const auto& one : route.rules.set) written += one.at.front() + (one.at.size() > 1 ? "." + one.at[1] : "") + "=" + one.json + ";";
+    EXPECT_EQ(written,
+              "reasoning.effort=\"low\";n=1;t=1.50e0;s=\"1\";b=true;z=null;e=null;l=[\"a\",\"off\",{\"x\":-2}];m={\"k\\\"\":[]};"
+              "i=\"one\\ntwo\\n\";d=\"2024-11-20\";");
+}
+
 TEST(LoadValues, TurnHealthChecksOnWithAnEmptyMap) {
     const auto with_check = [](const std::string& check) { return must_load(minimal + "    health_check: " + check + "\n"); };
     ASSERT_TRUE(with_check("{}")->pools[0].health_check);

@@ -130,9 +130,9 @@ protected:
             return out;
         }
         under.understood(what);
-        const auto where = what.route->at(0, what.facts.model);
+        const auto where = what.route->at(0, what.facts.model, what.names);
         const auto& pool = snapshot_->pools[where.pool];
-        const exchange::place at{&pool, pool.upstreams.data(), where.model};
+        const auto at = exchange::place_in(pool, 0, where.model, what.names);
         const exchange::outgoing writes{what, kept, at, *snapshot_->conf};
         EXPECT_TRUE(writes.is_for(at));
         EXPECT_FALSE(writes.is_for({at.pool, at.to, "another model"}));

@@ -42,10 +42,11 @@ protected:
         const auto* route = tables_.back()->find(asked);
         EXPECT_NE(route, nullptr);
         kept_ = std::string{asked};
-        return exchange::quote_for(conf_, *route, candidates, kept_, {.input = 1000});
+        return exchange::quote_for(conf_, *route, candidates, kept_, made_, {.input = 1000});
     }
     config::conf conf_;
     std::string kept_;
+    policy::made_names made_;
     std::vector<std::unique_ptr<policy::route_table>> tables_;  // a quote looks into its route's
 };
 
@@ -73,6 +74,17 @@ TEST_F(Quote, HasAPriceWhereSomeCandidateHasOneAtEachOfItsUpstreams) {
     EXPECT_FALSE(of({priced("plain", 1, "a")}, "plain").priced) << "`b` would cost nothing";
     EXPECT_TRUE(of({priced("plain", 1, "a"), priced("plain", 1, "b")}, "plain").priced);
     EXPECT_TRUE(of({priced("plain", 0)}, "plain").priced) << "a price of 0 is a price";
+}
+
+TEST_F(Quote, IsThatOfTheDearestNameWhereUpstreamsHaveTheirOwn) {
+    conf_.pools[0].upstreams[1].rename = policy::renaming{{{"real", "deployed"}}};
+    const auto two = of({priced("real", 2), priced("deployed", 8), priced("fast", 1)}, "fast", 1);
+    EXPECT_EQ(two.dearest, 8);
+    EXPECT_TRUE(two.priced);
+    EXPECT_EQ(of({priced("real", 9), priced("deployed", 8)}, "fast", 1).dearest, 9);
+    const auto unknown = of({priced("real", 2)}, "fast", 1);
+    EXPECT_FALSE(unknown.priced);
+    EXPECT_EQ(unknown.to_price, "deployed") << "as it would be sent there";
 }
 
 }  // namespace

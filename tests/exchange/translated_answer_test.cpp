@@ -16,7 +16,7 @@ translated_answer messages_of_chat(bool streams) {
     dialect::hub::answer_names names;
     names.id = "msg_1";
     names.model = "m";
-    return {service{service::as::translated, spoke::messages, spoke::chat}, {}, std::move(names), streams};
+    return {service{service::as::translated, service::matter::conversation, spoke::messages, spoke::chat}, {}, std::move(names), streams};
 }
 
 void take(translated_answer& by, const std::string& event) {

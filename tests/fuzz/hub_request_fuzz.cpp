@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "dialect/hub/reading.hpp"
 #include "dialect/request.hpp"
 #include "exchange/translation/translated_request.hpp"
 #include "fuzz/json_document.hpp"
@@ -56,6 +57,21 @@ std::string translated(hub::spoke from, hub::spoke to, std::string_view body, ex
     return made.refused().message;
 }
 
+// As a request for embeddings of either dialect, and as an answer with them: a sound document goes out, or nothing.
+void embed(std::string_view body) {
+    for (const auto of : {hub::spoke::chat, hub::spoke::gemini})
+        for (const bool either : {false, true}) {
+            const auto* const where = hub::index_of(body);
+            if (where == nullptr) return;
+            hub::embeddings_form form{.base64 = either, .single = either, .model = "m"};
+            hub::notes told;
+            std::string request, answer;
+            const bool sent = hub::write_embeddings_request(of, json::cursor{*where}, "m", form, request, told);
+            if (sent ? !fuzz::is_document(request) : !told.refused()) std::abort();
+            if (hub::write_embeddings_answer(of, json::cursor{*where}, form, answer) && !fuzz::is_document(answer)) std::abort();
+        }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -64,6 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string body{reinterpret_cast<const char*>(data + 3), size - 3};
     const auto length = body.size();
     body.append(64, '\0');
+    embed({body.data(), length});
     exchange::asked what;
     // The server asks this first.
     if (inspect(hub::endpoint_of(from, false), body.data(), length, what.facts)) return 0;

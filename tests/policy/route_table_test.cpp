@@ -8,6 +8,8 @@
 
 namespace {
 
+weir::policy::made_names made;  // by routes with patterns in `rename`
+
 using namespace weir::policy;
 using names = std::vector<std::string>;
 
@@ -23,21 +25,21 @@ TEST(RouteTable, TriesThePoolFirstAndThenTheFallbacksInOrder) {
     const route* found = table.find("gpt-4o");
     ASSERT_NE(found, nullptr);
     ASSERT_EQ(found->size(), 3U);
-    EXPECT_EQ(found->at(0, "gpt-4o").pool, 0U);
-    EXPECT_EQ(found->at(0, "gpt-4o").model, "gpt-4o-2024-11-20");
-    EXPECT_EQ(found->at(1, "gpt-4o").pool, 1U);
-    EXPECT_EQ(found->at(1, "gpt-4o").model, "gpt-4o");
-    EXPECT_EQ(found->at(2, "gpt-4o").pool, 2U);
-    EXPECT_EQ(found->at(2, "gpt-4o").model, "deepseek-chat");
-    EXPECT_FALSE(found->at(1, "gpt-4o").larger_context);
-    EXPECT_TRUE(found->at(2, "gpt-4o").larger_context);
-    EXPECT_EQ(found->at(0, "gpt-5-mini").model, "gpt-5-mini");
+    EXPECT_EQ(found->at(0, "gpt-4o", made).pool, 0U);
+    EXPECT_EQ(found->at(0, "gpt-4o", made).model, "gpt-4o-2024-11-20");
+    EXPECT_EQ(found->at(1, "gpt-4o", made).pool, 1U);
+    EXPECT_EQ(found->at(1, "gpt-4o", made).model, "gpt-4o");
+    EXPECT_EQ(found->at(2, "gpt-4o", made).pool, 2U);
+    EXPECT_EQ(found->at(2, "gpt-4o", made).model, "deepseek-chat");
+    EXPECT_FALSE(found->at(1, "gpt-4o", made).larger_context);
+    EXPECT_TRUE(found->at(2, "gpt-4o", made).larger_context);
+    EXPECT_EQ(found->at(0, "gpt-5-mini", made).model, "gpt-5-mini");
     EXPECT_EQ(found->pattern(), "gpt-4o");
 }
 
 TEST(RouteTable, RequestsWithoutAModelGoWhereTheirObjectIsElseToTheStarElseToWhoSpeaksTheirDialect) {
     const route_table with_star{contract_routes(), pools}, without{{{{"gpt-*"}, "azure", {}, {}}}, pools};
-    const auto pool_of = [](const route* r) { return r == nullptr ? -1 : static_cast<int>(r->at(0, "").pool); };
+    const auto pool_of = [](const route* r) { return r == nullptr ? -1 : static_cast<int>(r->at(0, "", made).pool); };
     EXPECT_EQ(pool_of(route_without_model(with_star, 2, 1)), 2);
     EXPECT_EQ(pool_of(route_without_model(with_star, std::nullopt, 1)), 0) << "the star's";
     EXPECT_EQ(pool_of(route_without_model(without, 2, 1)), 2);
@@ -48,9 +50,9 @@ TEST(RouteTable, RequestsWithoutAModelGoWhereTheirObjectIsElseToTheStarElseToWho
 
 TEST(RouteTable, LetsTheFirstRouteWinWhetherByNameOrByGlob) {
     const route_table table{{{{"gpt-*"}, "azure", {}, {}}, {{"gpt-4o", "o3"}, "openai", {}, {}}, {{"o*"}, "deepseek", {}, {}}}, pools};
-    EXPECT_EQ(table.find("gpt-4o")->at(0, "gpt-4o").pool, 1U);
-    EXPECT_EQ(table.find("o3")->at(0, "o3").pool, 0U);
-    EXPECT_EQ(table.find("o4")->at(0, "o4").pool, 2U);
+    EXPECT_EQ(table.find("gpt-4o")->at(0, "gpt-4o", made).pool, 1U);
+    EXPECT_EQ(table.find("o3")->at(0, "o3", made).pool, 0U);
+    EXPECT_EQ(table.find("o4")->at(0, "o4", made).pool, 2U);
     EXPECT_EQ(table.find("claude"), nullptr);
 }
 
@@ -74,7 +76,7 @@ TEST(RouteTable, AgreesWithAPlainWalkThroughTheList) {
 TEST(RouteTable, SendsEverythingToTheOnlyPoolWhenThereAreNoRoutes) {
     const route_table table{{}, {"openai"}};
     ASSERT_NE(table.find("anything"), nullptr);
-    EXPECT_EQ(table.find("anything")->at(0, "anything").model, "anything");
+    EXPECT_EQ(table.find("anything")->at(0, "anything", made).model, "anything");
     EXPECT_NE(table.find(""), nullptr);
     const route_table two{{}, {"openai", "azure"}};
     EXPECT_EQ(two.find("anything"), nullptr);
@@ -120,7 +122,7 @@ TEST(RouteTable, SuggestsTheNamesThatAreFewestEditsAway) {
 TEST(RouteTable, LeavesOutACandidateWhosePoolDoesNotExist) {
     const route_table table{{{{"a"}, "nowhere", {{"a", "b"}}, {{"azure", "", false}}}}, pools};
     ASSERT_EQ(table.find("a")->size(), 1U);
-    EXPECT_EQ(table.find("a")->at(0, "a").pool, 1U);
+    EXPECT_EQ(table.find("a")->at(0, "a", made).pool, 1U);
 }
 
 TEST(RouteTable, EditDistanceCountsInsertionsDeletionsAndReplacements) {
@@ -128,6 +130,21 @@ TEST(RouteTable, EditDistanceCountsInsertionsDeletionsAndReplacements) {
     EXPECT_EQ(edit_distance("", "abc"), 3U);
     EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
     EXPECT_EQ(edit_distance("sitting", "kitten"), 3U);
+}
+
+TEST(RouteTable, RenamesByPatternsAndListsExactNamesAlone) {
+    const route_table table{
+        {{{"anthropic/*", "fast-*"}, "openai", {{"anthropic/*", "*"}, {"fast-*", "gpt-*-mini"}, {"fast-1", "one"}}, {{"azure", "", false}}}}, pools};
+    const route* found = table.find("fast-5");
+    ASSERT_NE(found, nullptr);
+    EXPECT_EQ(found->at(0, "fast-5", made).model, "gpt-5-mini");
+    EXPECT_EQ(found->at(1, "fast-5", made).model, "fast-5") << "a fallback gets what was asked for";
+    EXPECT_EQ(found->at(0, "fast-1", made).model, "one");
+    EXPECT_EQ(found->at(0, "anthropic/claude", made).model, "claude");
+    EXPECT_EQ(table.listed_models(), std::vector<std::string>{"fast-1"});
+    EXPECT_EQ(table.model_label("fast-1"), "fast-1");
+    EXPECT_EQ(table.model_label("one"), "one");
+    EXPECT_EQ(table.model_label("fast-5"), "fast-*");
 }
 
 }  // namespace

@@ -189,7 +189,7 @@ private:
         block out;
         switch (at.is) {
             case node::form::null: return in_line("null", place_of(at));
-            case node::form::scalar: return in_line(written(at.text), place_of(at));
+            case node::form::scalar: return in_line(at.quoted ? in_double_quotes(at.text) : written(at.text), place_of(at));
             case node::form::list: return list({.name = {}, .is = shape::any, .meaning = {}}, at);
             case node::form::map: break;
         }

@@ -31,7 +31,7 @@ std::string kind_of(const key& of) {
         case shape::decimal: return "number, not negative";
         case shape::time: return "day, or a time as RFC 3339 has it";
         case shape::statuses: return "HTTP status, or a range of them";
-        case shape::any: return "map";
+        case shape::any: return "values of any form";
         case shape::section: return "section";
         case shape::word: {
             std::vector<std::string> words;

@@ -133,7 +133,10 @@ private:
     }
 
     void forms(const key& of) {
-        if (of.is == shape::any) return member("type", "object");
+        if (of.is == shape::any) {
+            if (of.in == arrangement::one) member("type", "object");
+            return;
+        }
         const auto words = words_of(of);
         // Editors say more of one form than of several.
         if (of.is == shape::section && words.empty() && of.example.empty()) return member("$ref", reference_of(of));

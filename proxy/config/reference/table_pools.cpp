@@ -57,6 +57,22 @@ constexpr key upstream_keys[] = {
      .low = 1,
      .high = std::numeric_limits<int>::max()},
     {.name = "tls", .is = shape::section, .meaning = "How its certificate is checked.", .absent = "against the system's CAs", .below = &upstream_tls},
+    {.name = "rename",
+     .meaning = "What this upstream calls a model, after the route's own `rename`. Both sides may have one `*`.",
+     .example = "{fast: gpt-4o-mini}",
+     .absent = "names stay",
+     .in = arrangement::map},
+    {.name = "drop",
+     .meaning = "Members that requests lose, by their paths in the client's body; the client is told in x-weir-dropped.",
+     .example = "[temperature]",
+     .absent = "none",
+     .in = arrangement::list},
+    {.name = "set",
+     .is = shape::any,
+     .meaning = "Members that requests get, by their paths in the client's body, in place of what a client says; told in x-weir-changed.",
+     .example = "{top_p: 0.9}",
+     .absent = "none",
+     .in = arrangement::map},
 };
 
 constexpr key health_check_keys[] = {

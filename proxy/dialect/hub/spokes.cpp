@@ -59,4 +59,15 @@ target target_of(spoke s, bool stream, std::string_view model) {
     return out;
 }
 
+target embeddings_target_of(spoke s, std::string_view model) {
+    target out;
+    out.id = s == spoke::gemini ? endpoint::gemini_embed : endpoint::embeddings;
+    out.dialect = kind_of(s);
+    out.body = body_form::json;
+    out.version = row_of(s).version;
+    out.suffix = s == spoke::gemini ? "/models/x:batchEmbedContents" : "/embeddings";
+    if (s == spoke::gemini) rename_in_path(out, model);
+    return out;
+}
+
 }  // namespace weir::dialect::hub

@@ -25,4 +25,7 @@ namespace weir::dialect::hub {
 /// What a request to it asks for. `model` stands in Gemini's path.
 [[nodiscard]] target target_of(spoke s, bool stream, std::string_view model);
 
+/// Likewise, for embeddings: `chat` stands for OpenAI's dialect, and Gemini is asked for a batch.
+[[nodiscard]] target embeddings_target_of(spoke s, std::string_view model);
+
 }  // namespace weir::dialect::hub

@@ -152,21 +152,43 @@ outgoing::outgoing(const asked& what, const request_body& body, const place& to,
       body_(body),
       pool_(to.pool),
       model_(to.model),
+      rules_(rules_of(to)),
       collects_(!what.tunnel() && is_collected(*to.pool->conf, what.target, what.facts)) {
     const bool is_read = what.target.body == dialect::body_form::json || what.target.body == dialect::body_form::multipart;
     if (!is_read || !what.understood) return;
-    if (!is_at_home(*to.pool->conf, what) && !is_native(to, by)) return;
-    const auto wish = wishes_for(*to.pool->conf, what.facts, to.model, collects_, what.caller ? what.caller->settings().max_output_tokens : 0);
-    edits_ = dialect::plan_edits(what.target.id, what.facts, wish);
+    if (rules_ || (what.route && !what.route->rules().empty())) [[unlikely]]
+        apply_conf(what);
+    if (refused_ || (!is_at_home(*to.pool->conf, what) && !is_native(to, by))) return;
+    const auto wish = wishes_for(*to.pool->conf, facts(), to.model, collects_, what.caller ? what.caller->settings().max_output_tokens : 0);
+    edits_ = dialect::plan_edits(what.target.id, facts(), wish);
     if (by.pools.size() > 1) cut_envelopes();
-    hides_usage_ = wish.include_usage && !collects_ && dialect::reports_usage_when_asked(what.target.id);
+    // Whatever the conf makes of a request, a client sees the usage where it asked for it itself.
+    const bool by_weir = ruled_ ? !what.facts.asks_usage && (wish.include_usage || (facts().asks_usage && facts().stream)) : wish.include_usage;
+    hides_usage_ = by_weir && !collects_ && dialect::reports_usage_when_asked(what.target.id);
+}
+
+void outgoing::apply_conf(const asked& what) {
+    static const core::body_rules none{};
+    ruled_ = apply_rules(what, body_.bytes(), rules_ ? *rules_ : none);
+    if (ruled_ && ruled_->refused) refused_ = std::make_unique<const core::error>(ruled_->refused);
+}
+
+std::unique_ptr<record::translation> outgoing::said() const {
+    auto out = std::make_unique<record::translation>(translated_ ? translated_->said() : record::translation{});
+    const auto add = [](std::string& to, const std::string& first) {
+        if (!first.empty()) to = to.empty() ? first : first + ", " + to;
+    };
+    if (cuts_) add(out->changed, cuts_->changed);
+    if (ruled_) add(out->dropped, ruled_->dropped);
+    if (ruled_) add(out->changed, ruled_->changed);
+    return out;
 }
 
 // A conversation that another family went on with comes home: what weir put into it for that is no provider's.
 void outgoing::cut_envelopes() {
     const auto from = dialect::hub::spoke_of(asked_.target.id);
-    if (!from || !is_json() || !dialect::hub::may_hold_envelopes(body_.bytes())) return;
-    auto cuts = dialect::hub::cut_envelopes(*from, body_.bytes());
+    if (!from || !is_json() || !dialect::hub::may_hold_envelopes(text())) return;
+    auto cuts = dialect::hub::cut_envelopes(*from, text());
     if (cuts.empty()) return;
     cuts_ = &cut_from(*from);
     edits_.insert(edits_.end(), std::make_move_iterator(cuts.begin()), std::make_move_iterator(cuts.end()));
@@ -183,13 +205,13 @@ bool outgoing::is_native(const place& to, const config::conf& by) {
 void outgoing::translate(const service& how, const place& to, const config::conf& by) {
     const auto most = asked_.caller ? asked_.caller->settings().max_output_tokens : 0;
     number_ = static_cast<std::size_t>(to.pool->conf - by.pools.data());
-    translated_ = std::make_unique<translated_request>(how, asked_, body_.bytes(), to, by, translated_request::settings{collects_, most});
+    translated_ = std::make_unique<translated_request>(how, asked_, text(), to, by, translated_request::settings{collects_, most, facts().choices});
     collects_ = collects_ && !translated_->refused();
 }
 
 std::uint64_t outgoing::sent_size() const {
     if (translated_) return translated_->body().size();
-    return sends_encoded() ? body_.as_sent().size() : dialect::edited_size(body_.size(), edits_);
+    return sends_encoded() ? body_.as_sent().size() : dialect::edited_size(ruled_ ? ruled_->text.size() : body_.size(), edits_);
 }
 
 dialect::endpoint outgoing::speaks() const {
@@ -219,7 +241,7 @@ void outgoing::write_path(std::string& out, const http::request_head& h, const p
 
 // A client's own key is meant for the place that its model is asked for first, and no other provider than that gets it.
 bool outgoing::passes_credential(const pools::upstream_runtime& to, bool has_keys) const {
-    if (has_keys || !to.credential_name.empty() || asked_.route->at(0, asked_.facts.model).pool != number_) return false;
+    if (has_keys || !to.credential_name.empty() || asked_.route->pool_of(0) != number_) return false;
     return std::none_of(to.conf->headers.begin(), to.conf->headers.end(), [](const auto& h) {
         return http::iequals(h.first, "authorization") || http::iequals(h.first, "x-api-key") || http::iequals(h.first, "x-goog-api-key") ||
                http::iequals(h.first, "api-key");
@@ -275,21 +297,22 @@ void outgoing::write_head(wire::request_out& out, const http::request_head& h, c
 void outgoing::add_body(net::gather& out, std::string& copied) const {
     if (translated_) return out.add(translated_->body());
     if (sends_encoded()) return out.add(body_.as_sent());
+    const auto whole = text();
     std::size_t at = 0;
     if (edits_.size() > gathered_edits) {
         for (const auto& e : edits_) {
-            copied.append(body_.data() + at, e.at.begin - at).append(e.with);
+            copied.append(whole.data() + at, e.at.begin - at).append(e.with);
             at = e.at.end;
         }
-        copied.append(body_.data() + at, body_.size() - at);
+        copied.append(whole.data() + at, whole.size() - at);
         return out.add(copied);
     }
     for (const auto& e : edits_) {
-        out.add({body_.data() + at, e.at.begin - at});
+        out.add({whole.data() + at, e.at.begin - at});
         out.add(e.with);
         at = e.at.end;
     }
-    if (body_.is_kept()) out.add({body_.data() + at, body_.size() - at});
+    if (body_.is_kept()) out.add({whole.data() + at, whole.size() - at});
 }
 
 }  // namespace weir::exchange

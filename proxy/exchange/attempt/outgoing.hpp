@@ -10,6 +10,7 @@
 #include "core/trace_context.hpp"
 #include "dialect/request.hpp"
 #include "exchange/asked.hpp"
+#include "exchange/attempt/ruled_body.hpp"
 #include "exchange/place.hpp"
 #include "exchange/request/request_body.hpp"
 #include "exchange/translation/translated_request.hpp"
@@ -30,9 +31,9 @@ public:
         bool reads_answer = false;     ///< weir looks into the answer: it must be plain
     };
 
-    /// For an upstream of `to.pool` that knows the model as `to.model`.
+    /// For an upstream of `to.pool` that knows the model as `to.model`, and for those that get the same.
     outgoing(const asked& what, const request_body& body, const place& to, const config::conf& by);
-    [[nodiscard]] bool is_for(const place& to) const { return pool_ == to.pool && model_ == to.model; }
+    [[nodiscard]] bool is_for(const place& to) const { return pool_ == to.pool && model_ == to.model && rules_ == rules_of(to); }
 
     /// The pool cannot serve it; null: it can.
     [[nodiscard]] const core::error* refused() const {
@@ -43,6 +44,10 @@ public:
     [[nodiscard]] const translated_request* translated() const { return translated_.get(); }
     /// What weir had put into it, and took out again; null: nothing.
     [[nodiscard]] const record::translation* cuts() const { return cuts_; }
+    /// The conf changes it, or it is translated.
+    [[nodiscard]] bool is_rewritten() const { return ruled_ || translated_; }
+    /// Of one that is rewritten: what the client is told of it.
+    [[nodiscard]] std::unique_ptr<record::translation> said() const;
     /// The endpoint that is spoken there.
     [[nodiscard]] dialect::endpoint speaks() const;
     /// A stream is asked for, although the client wants one document.
@@ -58,11 +63,19 @@ public:
     void add_body(net::gather& out, std::string& copied) const;
 
 private:
-    [[nodiscard]] bool sends_encoded() const { return body_.has_coding() && edits_.empty() && !translated_; }
+    [[nodiscard]] bool sends_encoded() const { return body_.has_coding() && edits_.empty() && !translated_ && !ruled_; }
     [[nodiscard]] std::uint64_t sent_size() const;
     void cut_envelopes();
+    void apply_conf(const asked& what);
     [[nodiscard]] bool is_native(const place& to, const config::conf& by);
     [[nodiscard]] bool passes_credential(const pools::upstream_runtime& to, bool has_keys) const;
+    /// What the upstream itself changes; null: nothing.
+    [[nodiscard]] static const core::body_rules* rules_of(const place& to) {
+        return to.to && !to.to->conf->rules.empty() ? &to.to->conf->rules : nullptr;
+    }
+    /// The client's, or what the conf's rules made of it.
+    [[nodiscard]] std::string_view text() const { return ruled_ ? std::string_view{ruled_->text} : body_.bytes(); }
+    [[nodiscard]] const dialect::request_facts& facts() const { return ruled_ ? ruled_->facts : asked_.facts; }
     void translate(const service& how, const place& to, const config::conf& by);
     [[nodiscard]] bool is_json() const { return body_.is_kept() && asked_.target.body == dialect::body_form::json; }
     void write_path(std::string& out, const http::request_head& h, const pools::upstream_runtime& to, bool swaps_credential) const;
@@ -70,8 +83,10 @@ private:
     const asked& asked_;
     const request_body& body_;
     const pools::pool_runtime* pool_;
-    std::string_view model_;  ///< the snapshot's or the request's
-    std::vector<dialect::edit> edits_;
+    std::string_view model_;         ///< the snapshot's or the request's
+    const core::body_rules* rules_;  ///< likewise; null: none of the upstream's own
+    std::unique_ptr<const ruled_body> ruled_;
+    std::vector<dialect::edit> edits_;  ///< of text()
     std::unique_ptr<const translated_request> translated_;
     std::unique_ptr<const core::error> refused_;
     const record::translation* cuts_ = nullptr;

@@ -17,11 +17,12 @@ std::int64_t size_of(const usage::model_price& price) { return price.price.input
 
 // What the first choice of upstreams charges for a model; the most, where they charge differently.
 const usage::model_price* dearest(const pools::snapshot& from, const policy::route& route, std::string_view model) {
-    const auto to = route.at(0, model);
+    policy::made_names made;
+    const auto to = route.at(0, model, made);
     const auto& prices = from.conf->prices;
     const usage::model_price* most = nullptr;
     for (const auto& upstream : from.pools[to.pool].upstreams) {
-        const auto* price = prices.find_sent(to.model, model, upstream.conf->name);
+        const auto* price = prices.find_sent(upstream.conf->rename.of(to.model, made), model, upstream.conf->name);
         if (price && (!most || size_of(*price) > size_of(*most))) most = price;
     }
     return most;
@@ -31,7 +32,8 @@ const usage::model_price* dearest(const pools::snapshot& from, const policy::rou
 bool leads_to(const pools::snapshot& from, std::string_view model, std::size_t pool) {
     const auto* route = from.routes->find(model);
     if (!route || route->size() == 0) return false;
-    const auto to = route->at(0, model);
+    policy::made_names made;
+    const auto to = route->at(0, model, made);
     return to.pool == pool && to.model == model;
 }
 
@@ -90,7 +92,7 @@ bool model_lists::is_served_unlisted(const std::string& model) const {
     if (model.size() > longest_name || (caller_ && !caller_->allows_model(model))) return false;
     const auto* route = from_.routes->find(model);
     if (!route || route->size() == 0) return false;
-    const auto& pool = from_.pools[route->at(0, model).pool];
+    const auto& pool = from_.pools[route->pool_of(0)];
     return contains(from_.catalogue, model) || (pool.served && !pool.served->known());
 }
 
@@ -117,7 +119,7 @@ std::string model_lists::llms_text(std::string origin) const {
     for (auto& name : names) {
         const auto* route = from_.routes->find(name);
         if (!route) continue;
-        const auto dialect = from_.pools[route->at(0, name).pool].conf->dialect;
+        const auto dialect = from_.pools[route->pool_of(0)].conf->dialect;
         const auto* price = core::is_glob(name) ? nullptr : shown_price(name);
         view.models.push_back({std::move(name), dialect, price});
     }

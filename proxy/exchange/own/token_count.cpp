@@ -21,13 +21,10 @@ std::string count_in_words_of(endpoint e, std::int64_t tokens) {
 
 }  // namespace
 
-bool is_counted_here(const request& of) {
-    const auto first = of.what.route->at(0, of.what.facts.model);
-    return !has_endpoint(*of.view->pools[first.pool].pool->conf, of.what.target.id);
-}
+bool is_counted_here(const request& of) { return !has_endpoint(*of.view->pools[of.what.route->pool_of(0)].pool->conf, of.what.target.id); }
 
 net::task<void> answer_count(request& of) {
-    const auto first = of.what.route->at(0, of.what.facts.model);
+    const auto first = of.what.route->at(0, of.what.facts.model, of.what.names);
     of.told.record.served_model = first.model;
     const auto encoding = token::encoding_for(first.model);
     const auto seen = count_prompt(encoding.enc, of.body.bytes());

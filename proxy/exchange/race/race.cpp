@@ -14,8 +14,8 @@ namespace {
 }
 
 // For the log, also where nothing comes of it.
-void note_translation(request& of, const translated_request& what) {
-    of.translated = std::make_unique<record::translation>(what.said());
+[[gnu::noinline]] void note_changes(request& of, const outgoing& what) {
+    of.translated = what.said();
     of.told.record.translated = of.translated.get();
 }
 
@@ -70,17 +70,23 @@ net::task<bool> find_answer(request& of, std::unique_ptr<answer>& into, core::er
 }
 
 void race::enter_pool(std::size_t candidate) {
-    const auto where = of_.what.route->at(candidate, of_.what.facts.model);
+    const auto where = of_.what.route->at(candidate, of_.what.facts.model, of_.what.names);
     pool_ = of_.view->pools[where.pool].pool;
-    const place here{pool_, nullptr, where.model};
     of_.told.record.pool = pool_conf().name;
     of_.told.record.served_model = where.model;
     finder_.enter(of_.view->pools[where.pool], where.model);
     if (plan_.attempts() == 0) of_.watch.set_deadline(core::after(of_.told.time.began(), pool_conf().timeouts.total));
-    if (!outgoing_ || !outgoing_->is_for(here)) outgoing_.emplace(of_.what, of_.body, here, of_.conf());
-    of_.told.record.translated = outgoing_->cuts();
-    if (outgoing_->translated()) note_translation(of_, *outgoing_->translated());
+    // Most pools' upstreams all get the same. Where they do not, this is judged by the first, and written anew for the one that is picked.
+    write_for(finder_.at(0));
     set_beats(of_, *outgoing_, pool_conf(), false);
+}
+
+void race::write_for(const place& to) {
+    if (outgoing_ && outgoing_->is_for(to)) return;
+    outgoing_.emplace(of_.what, of_.body, to, of_.conf());
+    of_.told.record.translated = outgoing_->cuts();
+    if (outgoing_->is_rewritten()) [[unlikely]]
+        note_changes(of_, *outgoing_);
 }
 
 net::task<void> race::next_attempt() {
@@ -90,13 +96,18 @@ net::task<void> race::next_attempt() {
         not_servable();
         co_return;
     }
-    auto& pool = of_.view->pools[of_.what.route->at(candidate, of_.what.facts.model).pool];
+    auto& pool = of_.view->pools[of_.what.route->pool_of(candidate)];
     auto picked = finder_.pick_at_once(plan_.attempts() == 0);
     if (!picked || finder_.was_asked(picked)) {
         auto waiting = find_upstream(std::move(picked));
         picked = co_await std::move(waiting);
     }
     if (end_ != ending::open || !picked) co_return;
+    write_for(finder_.at(picked.index));
+    if (outgoing_->refused()) {
+        not_servable();
+        co_return;
+    }
     auto into = begin_next(pool, picked);
     auto& through = *pool.connections[picked.index];
     for (bool fresh = false;; fresh = true) {
@@ -135,7 +146,7 @@ net::task<policy::picked> race::find_upstream(policy::picked at_once) {
 
 // At an upstream that was picked.
 std::unique_ptr<answer> race::begin_next(pools::pool_view& pool, policy::picked& picked) {
-    const place to{pool_, &pool_->upstreams[picked.index], of_.told.record.served_model};
+    const auto to = finder_.at(picked.index);
     finder_.note_asked(picked.index);
     plan_.attempt_started();
     if (plan_.attempts() == 1) pool_->retries->request_started(of_.now());
@@ -250,11 +261,18 @@ second_attempt::call race::make_second(pools::pool_view& pool) {
         pool_->hedging->budget.give_back();
         return {};
     }
+    const auto to = finder_.at(picked.index);
+    second_attempt::call out;
+    if (!outgoing_->is_for(to)) out.what = std::make_unique<const outgoing>(of_.what, of_.body, to, of_.conf());
+    const auto& what = out.what ? *out.what : *outgoing_;
+    if (what.refused()) {
+        pool_->hedging->budget.give_back();
+        return {};
+    }
     finder_.note_asked(picked.index);
     plan_.attempt_started();
-    second_attempt::call out;
     out.through = pool.connections[picked.index].get();
-    out.into = begin_attempt(of_, *outgoing_, {pool_, &pool_->upstreams[picked.index], of_.told.record.served_model}, std::move(picked.lease));
+    out.into = begin_attempt(of_, what, to, std::move(picked.lease));
     of_.told.record.attempts[out.into->entry].hedge = true;
     return out;
 }

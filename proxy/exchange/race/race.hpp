@@ -42,6 +42,7 @@ private:
     [[nodiscard]] std::unique_ptr<answer> ask_on_new_connection(wire::links& through);
     [[nodiscard]] net::task<void> await_second();
     void enter_pool(std::size_t candidate);
+    void write_for(const place& to);
     void take_over();
     void conclude(attempt& done);
     void win(std::unique_ptr<answer> with);

@@ -105,8 +105,7 @@ void race::plan_next(const policy::judgement& verdict, failure why) {
     if (followed) {
         next_ = step::attempt;
     } else if (verdict.larger_context && can_send_again(of_)) {
-        next_ = plan_.prompt_too_long(
-            [&](std::size_t i) { return of_.what.route->at(i, of_.what.facts.model).larger_context && !passes_over(of_.what, i, of_.conf()); });
+        next_ = plan_.prompt_too_long([&](std::size_t i) { return of_.what.route->has_larger_context(i) && !passes_over(of_.what, i, of_.conf()); });
         if (next_ == step::attempt) of_.at.metrics.pools().fallback(pool_conf().name, "context_length");
     } else {
         follow_up(verdict.again && can_send_again(of_) ? advice::retry : advice::answer, why);

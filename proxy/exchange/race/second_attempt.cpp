@@ -53,7 +53,8 @@ void second_attempt::on_deadline() {
     auto where = make_();
     if (!where.through) return;
     phase_ = phase::running;
-    second_.emplace(of_, what_, *where.through, std::move(where.into), &sleeper_, this);
+    own_what_ = std::move(where.what);
+    second_.emplace(of_, own_what_ ? *own_what_ : what_, *where.through, std::move(where.into), &sleeper_, this);
     race();
 }
 

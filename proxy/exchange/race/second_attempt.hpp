@@ -21,6 +21,7 @@ public:
     struct call {
         wire::links* through = nullptr;  ///< null: there is no second attempt after all
         std::unique_ptr<answer> into;
+        std::unique_ptr<const outgoing> what;  ///< null: the same as the first upstream gets
     };
     using caller = std::function<call()>;
 
@@ -76,6 +77,7 @@ private:
     std::function<void(attempt&)> judge_;
     net::waiter sleeper_;
     ring_ticket ticket_;
+    std::unique_ptr<const outgoing> own_what_;  ///< of the second, where it is sent something else
     std::optional<attempt> second_;
     core::duration begun_after_{};  ///< of the second, once it is ahead
     phase phase_ = phase::waiting;

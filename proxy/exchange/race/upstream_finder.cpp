@@ -9,6 +9,7 @@ namespace weir::exchange {
 
 void upstream_finder::enter(pools::pool_view& pool, std::string_view model) {
     pool_ = &pool;
+    model_ = model;
     wanted_.who = policy::asker_of(of_.told.record.key, model);
 }
 
@@ -16,6 +17,8 @@ void upstream_finder::forget_tried() {
     tried_.clear();
     wanted_.refused_it.clear();
 }
+
+place upstream_finder::at(std::size_t upstream) { return place_in(*pool_->pool, upstream, model_, of_.what.names); }
 
 policy::picked upstream_finder::pick() { return pool_->balancer.pick(pool_->members, tried_, true, of_.now(), of_.at.random(), wanted_); }
 

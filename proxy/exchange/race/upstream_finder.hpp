@@ -2,6 +2,7 @@
 // already.
 #pragma once
 
+#include "exchange/place.hpp"
 #include "exchange/request.hpp"
 #include "net/task.hpp"
 #include "policy/upstreams/balancer.hpp"
@@ -17,6 +18,8 @@ public:
     /// Another candidate of the route: nobody was asked there. `model`: as it is asked for there.
     void enter(pools::pool_view& pool, std::string_view model);
     void forget_tried();
+    /// An upstream of the pool at hand, and the model as it is asked for there: by the candidate's name unless the upstream has another.
+    [[nodiscard]] place at(std::size_t upstream);
 
     /// Behind those that wait already, if there are any: who comes later is served later. `first`: nobody was asked so far.
     [[nodiscard]] policy::picked pick_at_once(bool first);
@@ -44,6 +47,7 @@ private:
 
     request& of_;
     pools::pool_view* pool_ = nullptr;
+    std::string_view model_;  ///< the candidate's
     policy::tried_set tried_;
     policy::pick_for wanted_;
     core::time_point pause_asked_until_{};

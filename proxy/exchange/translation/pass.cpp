@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "exchange/meter/prompt_count.hpp"
 #include "exchange/own/hidden_credential.hpp"
 #include "http/head_writer.hpp"
 
@@ -55,7 +56,9 @@ std::unique_ptr<translated_answer> translate_answer(request& of, const translate
     names.tools = what.tools();
     names.request_id = of.told.record.request_id;
     names.as_array = of.what.target.streams_by_path && of.client.head().query.find("alt=sse") == std::string_view::npos;
-    return std::make_unique<translated_answer>(what, std::move(names), of.told.record.stream);
+    auto out = std::make_unique<translated_answer>(what, std::move(names), of.told.record.stream);
+    if (out->is_embeddings()) out->estimate_input(count_prompt(token::encoding_for(of.what.facts.model).enc, of.body.bytes()).tokens);
+    return out;
 }
 
 std::optional<std::chrono::milliseconds> beats_of(const request& of, const answer& in) {

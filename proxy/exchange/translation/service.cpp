@@ -27,6 +27,27 @@ std::optional<spoke> other_way(const config::pool_conf& pool, const asked& what,
     return std::nullopt;
 }
 
+bool is_embeddings(dialect::endpoint e) { return e == dialect::endpoint::embeddings || e == dialect::endpoint::gemini_embed; }
+
+// Both dialects call the endpoint by one word: who speaks several says with which other words it means which.
+bool embeds_as(const config::pool_conf& pool, spoke s) {
+    if (pool.speaks.empty()) return pool.dialect == hub::kind_of(s);
+    if (!speaks(pool, hub::kind_of(s), "embeddings")) return false;
+    if (pool.dialect == hub::kind_of(s)) return true;
+    return s == spoke::gemini ? speaks(pool, s) : speaks(pool, spoke::chat) || speaks(pool, spoke::responses);
+}
+
+service embeddings_service(const config::pool_conf& pool, const asked& what) {
+    service out;
+    out.about = service::matter::embeddings;
+    out.from = what.target.id == dialect::endpoint::gemini_embed ? spoke::gemini : spoke::chat;
+    out.to = out.from == spoke::gemini ? spoke::chat : spoke::gemini;
+    if (embeds_as(pool, out.from) || pool.dialect == dialect::kind::anthropic) return out;
+    const bool may = pool.translation.is != config::translation_conf::mode::off && embeds_as(pool, out.to);
+    out.is = may ? service::as::translated : service::as::refused;
+    return out;
+}
+
 // A list, or what hangs below an answer that its provider keeps, has no other form.
 bool is_main(const asked& what) {
     return what.posted() && !what.tunnel() && (what.target.id != dialect::endpoint::responses || what.target.suffix == "/responses");
@@ -47,6 +68,7 @@ service service_of(const config::pool_conf& pool, const asked& what, std::string
     service out;
     const auto& target = what.target;
     if (is_at_home(pool, what)) return out;
+    if (is_embeddings(target.id) && is_main(what)) return embeddings_service(pool, what);
     const auto from = hub::spoke_of(target.id);
     if (!from || !is_main(what) || speaks(pool, *from)) return out;
     out.from = *from;

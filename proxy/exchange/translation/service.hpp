@@ -13,7 +13,9 @@ namespace weir::exchange {
 
 struct service {
     enum class as : std::uint8_t { native, translated, refused };
+    enum class matter : std::uint8_t { conversation, embeddings };
     as is = as::native;
+    matter about = matter::conversation;                   ///< of embeddings `chat` stands for OpenAI's dialect
     dialect::hub::spoke from = dialect::hub::spoke::chat;  ///< of a translation: what the client speaks
     dialect::hub::spoke to = dialect::hub::spoke::chat;    ///< likewise: what is spoken there
 };

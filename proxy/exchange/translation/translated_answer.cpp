@@ -52,6 +52,7 @@ bool translated_answer::take_document(std::string_view json) {
     const auto* where = hub::index_of(json);
     if (where == nullptr) return false;
     const dialect::json::cursor at{*where};
+    if (is_embeddings()) return hub::write_embeddings_answer(how_.from, at, form_, out_);
     if (streams_) {
         over_ = true;
         const bool known = hub::read_document(how_.to, at, writer());

@@ -17,7 +17,9 @@ class translated_answer {
 public:
     /// `streams`: the client asked for a stream.
     translated_answer(const translated_request& of, dialect::hub::answer_names names, bool streams)
-        : translated_answer(of.how(), of.said(), std::move(names), streams) {}
+        : translated_answer(of.how(), of.said(), std::move(names), streams) {
+        form_ = of.form();
+    }
     /// Of an answer whose request is not at hand.
     translated_answer(const service& how, record::translation said, dialect::hub::answer_names names, bool streams);
 
@@ -41,6 +43,9 @@ public:
         return going_;
     }
 
+    /// Of embeddings: what they cost where their provider does not say it, in tokens of input.
+    void estimate_input(std::int64_t tokens) { form_.estimated_input = tokens; }
+    [[nodiscard]] bool is_embeddings() const { return how_.about == service::matter::embeddings; }
     /// A whole answer, followed by 64 readable bytes: afterwards passing() has the client's. False: it is none of that dialect.
     [[nodiscard]] bool take_document(std::string_view json);
     /// Of the upstream's own error answer: what the client gets instead, and its status.
@@ -60,6 +65,7 @@ private:
     std::string out_, going_, joined_;
     bool streams_;
     bool over_ = false;
+    dialect::hub::embeddings_form form_;
 };
 
 }  // namespace weir::exchange

@@ -96,10 +96,11 @@ void translated_request::write(const asked& what, std::string_view body, const p
     if (where.size() > most_tokens) told.refuse(hub::name_of_turns(how_.from), "it has too many members to be translated");
     if (how_.to == spoke::gemini && !may_stand_in_path(to.model)) told.refuse("model", "the name cannot stand in a path");
     if (told.refused()) return note_refusal(told, *to.pool->conf);
+    if (how_.about == service::matter::embeddings) return write_embeddings(what, to.model, *to.pool->conf, told);
     hub::conversation said;
     if (hub::read_request(how_.from, dialect::json::cursor{where}, said, told)) {
         said.stream = what.facts.stream || what.target.streams_by_path || with.as_stream;
-        if (what.facts.choices <= 1)
+        if (with.choices <= 1)
             said.setting(hub::field::choices) = {};
         else
             told.refuse(hub::name_of(hub::field::choices, how_.from), "translated answers are one");
@@ -115,6 +116,17 @@ void translated_request::write(const asked& what, std::string_view body, const p
     target_ = hub::target_of(how_.to, said.stream, to.model);
     said_ = {std::string{hub::name_of(how_.from)} + ">" + std::string{hub::name_of(how_.to)}, told.dropped(), told.changed()};
     note_refusal(told, *to.pool->conf);
+}
+
+void translated_request::write_embeddings(const asked& what, std::string_view model, const config::pool_conf& pool, hub::notes& told) {
+    form_.model = what.facts.model;
+    form_.single = what.target.suffix.ends_with(":embedContent");
+    // What was read is the thread's index, which write() has built.
+    (void)hub::write_embeddings_request(how_.from, dialect::json::cursor{dialect::json::thread_index()}, model, form_, body_, told);
+    target_ = hub::embeddings_target_of(how_.to, model);
+    const bool gemini = how_.to == spoke::gemini;
+    said_ = {gemini ? "embeddings>gemini" : "gemini>embeddings", told.dropped(), told.changed()};
+    note_refusal(told, pool);
 }
 
 std::string translated_request::path_at(const config::upstream_conf& to) const {

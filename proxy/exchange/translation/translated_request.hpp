@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "dialect/hub/answer/answer_event.hpp"
+#include "dialect/hub/embeddings.hpp"
 #include "dialect/hub/notes.hpp"
 #include "exchange/place.hpp"
 #include "exchange/translation/service.hpp"
@@ -22,6 +23,7 @@ public:
     struct settings {
         bool as_stream = false;       ///< it is asked for as one, whatever the client wants
         std::int64_t max_output = 0;  ///< the key's limit, in tokens; 0: none
+        int choices = 1;              ///< that the body asks for
     };
 
     /// `body`: the client's, followed by 64 readable bytes.
@@ -39,6 +41,8 @@ public:
     [[nodiscard]] bool shows_reasoning() const { return shows_reasoning_; }
     /// Whose account is asked.
     [[nodiscard]] std::uint32_t scope() const { return scope_; }
+    /// Of embeddings: how the answer is to look.
+    [[nodiscard]] const dialect::hub::embeddings_form& form() const { return form_; }
     /// Tools that are called otherwise there.
     [[nodiscard]] const std::vector<dialect::hub::tool_form>& tools() const { return tools_; }
     /// Fields that its upstream wants beside those that it gets from every client. `passes_credential`: the client's own goes along, in the form that
@@ -47,6 +51,7 @@ public:
 
 private:
     void write(const asked& what, std::string_view body, const place& to, const config::conf& by, const settings& with);
+    void write_embeddings(const asked& what, std::string_view model, const config::pool_conf& pool, dialect::hub::notes& told);
     void note_refusal(const dialect::hub::notes& told, const config::pool_conf& pool);
 
     service how_;
@@ -56,6 +61,7 @@ private:
     std::uint32_t scope_ = 0;
     bool shows_reasoning_ = false, binds_ = false;
     std::vector<dialect::hub::tool_form> tools_;
+    dialect::hub::embeddings_form form_;
     record::translation said_;
     core::error refused_;
 };
