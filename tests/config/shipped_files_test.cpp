@@ -48,6 +48,17 @@ TEST(ShippedFiles, LoadWithoutAFault) {
     }
 }
 
+TEST(ShippedFiles, NameTheirSchemaForEditors) {
+    auto files = conf_files();
+    files.push_back(WEIR_SOURCE_DIR "/deploy/docker/weir.yaml");
+    for (const std::string& path : files) {
+        const std::string text = test::file_text_of(path), word = "# yaml-language-server: $schema=";
+        ASSERT_TRUE(text.starts_with(word)) << path;
+        const auto schema = text.substr(word.size(), text.find('\n') - word.size());
+        EXPECT_TRUE(std::filesystem::exists(std::filesystem::path{path}.parent_path() / schema)) << path << ": " << schema;
+    }
+}
+
 TEST(ShippedFiles, NameTheVariablesTheyNeed) {
     const std::regex reference{R"(\$\{([A-Z_]+)\})"};
     for (const std::string& path : conf_files()) {

@@ -107,6 +107,12 @@ const reloaded rows[] = {
     {"workers", "More", "3", nullptr},
     {"state", "LedgerElsewhere", "{ledger: other.db}", nullptr},
     {"state", "LedgerOff", "{ledger: off}", nullptr},
+    {"defaults", "OfUpstreams", "{upstreams: {rename: {m: other}}}",
+     [](scene& s) {
+         (void)s.ask();
+         return s.a->calls().back().model == "other";
+     }},
+    {"include", "Another", "more.yaml", [](scene& s) { return s.get("/v1/models").body.find("prices") != std::string::npos; }},
     {"watch", "On", "true",
      [](scene& s) {
          s.write("prices.yaml", "models: {m: {per_request: 9}}\n");
@@ -136,6 +142,7 @@ TEST_P(Reload, AppliesOrSaysThatItNeedsARestart) {
     s.weir = std::make_unique<gateway_process>(WEIR_BINARY, conf_of(conf),
                                                gateway_process::files{{"prices.yaml", "models: {m: {per_request: 5}}\n"},
                                                                       {"others.yaml", "models: {m: {per_request: 7}}\n"},
+                                                                      {"more.yaml", "models: {show_prices: true}\n"},
                                                                       {"abilities.yaml", "models: {m: {output_cap: max_completion_tokens}}\n"}});
     if (row.applies && row.key != "watch") {
         EXPECT_FALSE(row.applies(s)) << "before the reload";
@@ -166,6 +173,24 @@ TEST_P(Reload, AppliesOrSaysThatItNeedsARestart) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Reload, testing::ValuesIn(rows), [](const auto& one) { return name_of(one.param); });
+
+TEST(ReloadOfVariables, TakesASecretThatWasRotated) {
+    const auto upstream = quick_provider("a");
+    gateway_process weir{WEIR_BINARY,
+                         "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  p:\n    upstreams:\n" +
+                             upstream_of(*upstream, "api_key: \"${WEIR_TEST_ROTATED}\"") + std::string{conf_end},
+                         gateway_process::files{{"weir.env", "WEIR_TEST_ROTATED=sk-first\n"}}};
+    const auto key_sent = [&] {
+        (void)exchange_once(weir.url(), request_text("POST", "/v1/chat/completions", chat_body("m", false)));
+        return upstream->calls().back().header("authorization");
+    };
+    EXPECT_EQ(key_sent(), "Bearer sk-first");
+    (void)weir.folder().write("weir.env", "WEIR_TEST_ROTATED='sk-second'\n");
+    weir.program().signal(SIGHUP);
+    ASSERT_TRUE(weir.program().wait_err([](const std::string& said) { return said.find("reloaded") != std::string::npos; }));
+    for (int i = 0; i < 100 && key_sent() != "Bearer sk-second"; ++i) std::this_thread::sleep_for(20ms);
+    EXPECT_EQ(key_sent(), "Bearer sk-second");
+}
 
 TEST(ReloadTable, HasARowForEveryKeyOfTheFile) {
     std::set<std::string> rowed, known;
