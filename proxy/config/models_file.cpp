@@ -72,6 +72,7 @@ capability_entry read_entry(const value& from) {
     optional_flag(s, "binds", out.binds);
     optional_flag(s, "reasoning_back", out.reasoning_back);
     optional_flag(s, "prefill", out.prefill);
+    optional_flag(s, "structured_output", out.structured_output);
     optional_choice<bool>(s, "prefer", out.prefers_responses, {{"responses", true}, {"chat", false}});
     optional_choice<bool>(s, "output_cap", out.completion_cap, {{"max_completion_tokens", true}, {"max_tokens", false}});
     if (const auto v = s.find("max_output")) out.max_output = v->integer(1, 100'000'000);

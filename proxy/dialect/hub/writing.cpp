@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dialect/hub/efforts.hpp"
+#include "dialect/hub/reading.hpp"
 #include "dialect/hub/schema.hpp"
 
 namespace weir::dialect::hub {
@@ -202,8 +203,23 @@ std::string_view sound_format(const media& of) {
     return name == "mp3" || name == "mpeg" ? "mp3" : std::string_view{};
 }
 
+namespace {
+
+bool says_no_object(std::string_view schema) {
+    json::index where;
+    if (schema.empty() || where.build(schema) != json::fault::none) return false;
+    bool other = false;
+    json::cursor{where}.members([&](std::string_view key, json::cursor& value) {
+        if (key == "type") other = written(value).find("\"object\"") == std::string_view::npos;
+    });
+    return other;
+}
+
+}  // namespace
+
 void write_openai_schema(json_writer& out, const conversation& of, notes& told) {
     const auto& f = of.format;
+    if (says_no_object(f.schema)) told.refuse(words_of(of.from).format, "the answer is an object there");
     out.text_member("name", f.name.said ? f.name : raw_text{"structured_output"});
     if (f.description.said) out.text_member("description", f.description);
     out.member("schema", f.schema.empty() ? any_object : f.schema);
