@@ -12,7 +12,7 @@ void chat_options::limit() {
 }
 
 void chat_tools::tools() {
-    sent_ = tools_for(of_, to_, {.searches = false, .subsets = to_.can.developer_role, .longest_name = to_.can.developer_role ? 64U : 128U}, told_);
+    sent_ = tools_for(of_, to_, {.searches = false, .subsets = to_.can.developer_role}, told_);
     if (sent_.empty()) return;
     out_.open_member("tools", '[');
     for (const auto* t : sent_) one_tool(*t);

@@ -351,7 +351,7 @@ void messages_writer::result(const part& p) {
 }
 
 void messages_tools::tools() {
-    sent_ = tools_for(of_, to_, {.searches = true, .subsets = false, .longest_name = 128}, told_);
+    sent_ = tools_for(of_, to_, {.searches = true, .subsets = false}, told_);
     if (sent_.empty()) return;
     out_.open_member("tools", '[');
     for (const auto* t : sent_) one_tool(*t);

@@ -325,7 +325,7 @@ void responses_options::limit() {
 }
 
 void responses_tools::tools() {
-    sent_ = tools_for(of_, to_, {.searches = true, .subsets = true, .longest_name = 64}, told_);
+    sent_ = tools_for(of_, to_, {.searches = true, .subsets = true}, told_);
     if (sent_.empty()) return;
     out_.open_member("tools", '[');
     for (const auto* t : sent_) {

@@ -77,7 +77,6 @@ std::vector<const tool*> tools_for(const conversation& of, const target_settings
         } else {
             const auto& names = of.choice.names;
             if (subset && std::none_of(names.begin(), names.end(), [&](const raw_text& n) { return n.json == t.name.json; })) continue;
-            if (t.name.json.size() > terms.longest_name) told.refuse(words_said.tools, "the name of a tool is too long");
             if (t.deferred) told.change(words_said.tools, "all tools are sent from the start");
             out.push_back(&t);
         }

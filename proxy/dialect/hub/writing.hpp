@@ -50,7 +50,6 @@ protected:
 struct tool_terms {
     bool searches;  ///< it has a web search of its own
     bool subsets;   ///< it can be told which of them may be called
-    std::size_t longest_name;
 };
 /// The tools that are sent, in the client's order: what runs at another provider is left out or refused.
 [[nodiscard]] std::vector<const tool*> tools_for(const conversation& of, const target_settings& to, tool_terms terms, notes& told);
