@@ -94,6 +94,8 @@ private:
 
 void messages_stream_writer::begin() {
     if (std::exchange(begun_, true)) return;
+    // Most providers say it at the end: a report replaces this.
+    if (used_.prompt() == 0) used_.input = names_.input_estimate;
     frame("message_start");
     out_->append(R"({"type":"message_start","message":{"id":")").append(names_.id).append(R"(","type":"message","role":"assistant","model":")");
     append_escaped(*out_, names_.model);
