@@ -54,7 +54,8 @@ bool translated_answer::take_document(std::string_view json) {
     const dialect::json::cursor at{*where};
     if (streams_) {
         over_ = true;
-        const bool known = hub::read_document(how_.to, at, writer());
+        // Nothing has gone out yet: one that says that it failed is told as an error, not as a stream.
+        const bool known = hub::read_document(how_.to, at, writer()) && !writer().failed();
         writer().end();
         if (!known) out_.clear();
         return known;

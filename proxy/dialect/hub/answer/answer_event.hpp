@@ -108,6 +108,8 @@ public:
     virtual void end() = 0;
     /// The answer broke off: the dialect's own error, and no end.
     virtual void break_off(const core::error& why) = 0;
+    /// The upstream said an error, and the client was told so.
+    [[nodiscard]] bool failed() const { return out_ == nullptr; }
 
 protected:
     /// The upstream said an error where an answer was to go on.
