@@ -33,6 +33,7 @@ void fill_all(capability_entry& open, const capability_entry& from) {
     fill(open.binds, from.binds);
     fill(open.reasoning_back, from.reasoning_back);
     fill(open.prefill, from.prefill);
+    fill(open.structured_output, from.structured_output);
     fill(open.max_output, from.max_output);
 }
 
@@ -51,6 +52,7 @@ capabilities made_of(const capability_entry& said) {
     out.binds = said.binds.value_or(out.binds);
     out.reasoning_back = said.reasoning_back.value_or(out.reasoning_back);
     out.prefill = said.prefill.value_or(out.prefill);
+    out.structured_output = said.structured_output.value_or(out.structured_output);
     out.max_output = said.max_output.value_or(out.max_output);
     return out;
 }

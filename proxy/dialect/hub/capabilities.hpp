@@ -35,10 +35,11 @@ struct capabilities {
     bool developer_role = false;  ///< system turns anywhere in chat, under that name
     bool custom_tools = false;
     bool prefers_responses = false;
-    bool completion_cap = false;  ///< chat's output cap is `max_completion_tokens`
-    bool binds = false;           ///< its thinking holds only behind the prefix that it was made with
-    bool reasoning_back = false;  ///< chat: what it thought before a call must come back
-    bool prefill = true;          ///< the last turn may be the assistant's
+    bool completion_cap = false;    ///< chat's output cap is `max_completion_tokens`
+    bool binds = false;             ///< its thinking holds only behind the prefix that it was made with
+    bool reasoning_back = false;    ///< chat: what it thought before a call must come back
+    bool prefill = true;            ///< the last turn may be the assistant's
+    bool structured_output = true;  ///< messages: an answer's format, and strict tools
     std::int64_t max_output = 8192;
 };
 [[nodiscard]] inline bool has_effort(const capabilities& can, thinking::effort e) {
@@ -52,7 +53,7 @@ struct capability_entry {
     std::optional<capabilities::off_by> off;
     std::optional<std::uint8_t> efforts;
     std::optional<bool> sampling, forced_tool, inline_system, developer_role, custom_tools, prefers_responses, completion_cap, binds, reasoning_back,
-        prefill;
+        prefill, structured_output;
     std::optional<std::int64_t> max_output;
 };
 

@@ -12,7 +12,7 @@ void chat_options::limit() {
 }
 
 void chat_tools::tools() {
-    sent_ = tools_for(of_, to_, {.searches = false, .subsets = to_.can.developer_role, .longest_name = to_.can.developer_role ? 64U : 128U}, told_);
+    sent_ = tools_for(of_, to_, {.searches = false, .subsets = to_.can.developer_role}, told_);
     if (sent_.empty()) return;
     out_.open_member("tools", '[');
     for (const auto* t : sent_) one_tool(*t);
@@ -20,7 +20,7 @@ void chat_tools::tools() {
 }
 
 void chat_tools::one_tool(const tool& t) {
-    const bool custom = t.is == tool::kind::custom && to_.can.custom_tools;
+    const bool custom = stays_custom(t, to_);
     out_.open('{');
     out_.plain_member("type", custom ? "custom" : "function");
     out_.open_member(custom ? "custom" : "function", '{');
@@ -68,7 +68,7 @@ void chat_tools::choice() {
 
 void chat_tools::named_tool(raw_text name) {
     const auto of = std::find_if(sent_.begin(), sent_.end(), [&](const tool* t) { return t->name.json == name.json; });
-    const std::string_view type = of != sent_.end() && (*of)->is == tool::kind::custom && to_.can.custom_tools ? "custom" : "function";
+    const std::string_view type = of != sent_.end() && stays_custom(**of, to_) ? "custom" : "function";
     out_.open('{');
     out_.plain_member("type", type);
     out_.open_member(type, '{');

@@ -7,17 +7,11 @@
 #include <utility>
 
 #include "dialect/hub/reading.hpp"
+#include "dialect/hub/tool_names.hpp"
 #include "dialect/hub/writing.hpp"
 
 namespace weir::dialect::hub {
 namespace {
-
-constexpr std::size_t longest_id = 64;
-
-bool is_taken_everywhere(std::string_view id) {
-    const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
-    return !id.empty() && id.size() <= longest_id && std::all_of(id.begin(), id.end(), fits);
-}
 
 class mender {
 public:

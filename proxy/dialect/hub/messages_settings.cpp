@@ -101,13 +101,13 @@ void messages_settings::format(json_writer& out) const {
     out.open_member("output_config", '{');
     if (effort_said != thinking::effort::unsaid) out.plain_member("effort", word_of(effort_said));
     if (schema) {
-        bool added = false;
-        const auto closed = closed_schema(of_.format.schema.empty() ? any_object : of_.format.schema, added);
-        if (!closed) told_.refuse(words_.format, "its objects have no members but those that the schema names");
-        if (added) told_.change(words_.format, "its objects have no members but those that the schema names");
+        const auto made = schema_for_messages(of_.format.schema.empty() ? any_object : of_.format.schema);
+        if (!to_.can.structured_output) told_.refuse(words_.format, "the model has no such thing");
+        if (!made.refused.empty()) told_.refuse(words_.format, made.refused);
+        if (made.changed) told_.change(words_.format, "not all of JSON Schema is compiled there");
         out.open_member("format", '{');
         out.plain_member("type", "json_schema");
-        out.member("schema", closed ? *closed : any_object);
+        out.member("schema", made.refused.empty() ? std::string_view{made.text} : any_object);
         out.close('}');
     }
     out.close('}');

@@ -1,10 +1,10 @@
 // JSON Schema, and what Gemini's older surface calls one.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "dialect/hub/raw_text.hpp"
 #include "dialect/json/json_index.hpp"
 
 namespace weir::dialect::hub {
@@ -21,8 +21,17 @@ namespace weir::dialect::hub {
 /// For all schemas of one request: a request may have thousands of them, and references that lead to references grow like a tree.
 inline constexpr std::size_t schema_room = std::size_t{1024} * 1024;
 
-/// A schema whose objects all say that they have no other members, as messages wants it; `added`: some did not. Nothing: one of them allows others.
-[[nodiscard]] std::optional<std::string> closed_schema(std::string_view schema, bool& added);
+/// What a pointer into a schema leads to (RFC 6901), as generators write them. False: to no schema in there.
+[[nodiscard]] bool find_reference(const json::index& whole, raw_text reference, json::cursor& at);
+
+struct compiled_schema {
+    std::string text;
+    bool changed = false;      ///< it is closed where it was not, or says less
+    std::string_view refused;  ///< why messages cannot compile it; empty: it can
+};
+/// A schema as messages compiles it for formats and strict tools: its objects say that they have no other members, and keywords that it does not
+/// know stand in descriptions.
+[[nodiscard]] compiled_schema schema_for_messages(std::string_view schema);
 
 /// Whether OpenAI takes it as a strict one: no object has other members, and each has all that it may have.
 [[nodiscard]] bool is_strict(std::string_view schema);

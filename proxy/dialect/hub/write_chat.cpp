@@ -248,7 +248,7 @@ void chat_writer::calls(const turn& t) {
 }
 
 void chat_writer::call(const part& p) {
-    const bool custom = p.custom && to_.can.custom_tools;
+    const bool custom = stays_custom(p, to_);
     std::string input;
     if (p.custom && !custom) append_text_input(input, p.arguments);
     out_.open('{');

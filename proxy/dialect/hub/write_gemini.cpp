@@ -260,7 +260,7 @@ void gemini_writer::result(const part& p) {
 }
 
 void gemini_writer::tools() {
-    sent_ = tools_for(of_, to_, {.searches = true, .subsets = of_.choice.mode == tool_choice::kind::any, .longest_name = 128}, told_);
+    sent_ = tools_for(of_, to_, {.searches = true, .subsets = of_.choice.mode == tool_choice::kind::any}, told_);
     if (sent_.empty()) return;
     const auto is_search = [](const tool* t) { return t->is == tool::kind::web_search; };
     const bool declares = !std::all_of(sent_.begin(), sent_.end(), is_search);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "dialect/hub/envelope.hpp"
+#include "dialect/hub/schema.hpp"
 #include "dialect/hub/writing.hpp"
 
 namespace weir::dialect::hub {
@@ -29,6 +30,7 @@ public:
 
 private:
     void one_tool(const tool& t);
+    void input_schema(const tool& t);
 
     std::vector<const tool*> sent_;
 };
@@ -349,7 +351,7 @@ void messages_writer::result(const part& p) {
 }
 
 void messages_tools::tools() {
-    sent_ = tools_for(of_, to_, {.searches = true, .subsets = false, .longest_name = 128}, told_);
+    sent_ = tools_for(of_, to_, {.searches = true, .subsets = false}, told_);
     if (sent_.empty()) return;
     out_.open_member("tools", '[');
     for (const auto* t : sent_) one_tool(*t);
@@ -368,11 +370,21 @@ void messages_tools::one_tool(const tool& t) {
         out_.text_member("name", t.name);
         const auto description = description_of(t);
         if (!description.empty()) out_.text_member("description", raw_text{description});
-        out_.member("input_schema", t.is == tool::kind::custom ? std::string{text_input} : schema_of_object(t.schema, false));
-        if (t.strict.value_or(false)) out_.member("strict", "true");
+        input_schema(t);
         write_cache(out_, t.cache);
     }
     out_.close('}');
+}
+
+// What a strict tool takes is compiled: not every schema can be, and such a tool is sent as any other.
+void messages_tools::input_schema(const tool& t) {
+    const auto schema = t.is == tool::kind::custom ? std::string{text_input} : schema_of_object(t.schema, false);
+    if (!t.strict.value_or(false)) return out_.member("input_schema", schema);
+    const auto made = schema_for_messages(schema);
+    const bool strict = made.refused.empty() && to_.can.structured_output;
+    if (!strict || made.changed) told_.change(words_.tools, "not every schema can be strict there");
+    out_.member("input_schema", strict ? made.text : schema);
+    if (strict) out_.member("strict", "true");
 }
 
 void messages_tools::choice(bool leaves_choice) {

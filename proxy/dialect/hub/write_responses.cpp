@@ -26,7 +26,6 @@ private:
     void search(const tool& t);
     void one_tool(const tool& t);
     void named_tool(raw_text name);
-    [[nodiscard]] bool is_custom(const tool& t) const { return t.is == tool::kind::custom && to_.can.custom_tools; }
 
     std::vector<const tool*> sent_;
 };
@@ -251,7 +250,7 @@ void responses_writer::file(const part& p) {
 
 void responses_writer::call(const part& p) {
     out_.open('{');
-    const bool custom = p.custom && to_.can.custom_tools;
+    const bool custom = stays_custom(p, to_);
     out_.plain_member("type", custom ? "custom_tool_call" : "function_call");
     out_.text_member("call_id", p.id);
     out_.text_member("name", p.name);
@@ -294,7 +293,7 @@ void responses_writer::results(const turn& t) {
     for (auto at = t.first; at < t.first + t.count; ++at) {
         const auto& p = of_.parts[at];
         out_.open('{');
-        out_.plain_member("type", p.custom && to_.can.custom_tools ? "custom_tool_call_output" : "function_call_output");
+        out_.plain_member("type", stays_custom(p, to_) ? "custom_tool_call_output" : "function_call_output");
         out_.text_member("call_id", p.id);
         output(p);
         out_.close('}');
@@ -325,7 +324,7 @@ void responses_options::limit() {
 }
 
 void responses_tools::tools() {
-    sent_ = tools_for(of_, to_, {.searches = true, .subsets = true, .longest_name = 64}, told_);
+    sent_ = tools_for(of_, to_, {.searches = true, .subsets = true}, told_);
     if (sent_.empty()) return;
     out_.open_member("tools", '[');
     for (const auto* t : sent_) {
@@ -351,7 +350,7 @@ void responses_tools::search(const tool& t) {
 }
 
 void responses_tools::one_tool(const tool& t) {
-    const bool custom = is_custom(t);
+    const bool custom = stays_custom(t, to_);
     out_.open('{');
     out_.plain_member("type", custom ? "custom" : "function");
     out_.text_member("name", t.name);
@@ -375,7 +374,7 @@ void responses_tools::named_tool(raw_text name) {
     const auto of = std::find_if(sent_.begin(), sent_.end(), [&](const tool* t) { return t->name.json == name.json; });
     const bool search = of != sent_.end() && (*of)->is == tool::kind::web_search;
     out_.open('{');
-    out_.plain_member("type", search ? "web_search" : of != sent_.end() && is_custom(**of) ? "custom" : "function");
+    out_.plain_member("type", search ? "web_search" : of != sent_.end() && stays_custom(**of, to_) ? "custom" : "function");
     if (!search) out_.text_member("name", name);
     out_.close('}');
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dialect/hub/efforts.hpp"
+#include "dialect/hub/reading.hpp"
 #include "dialect/hub/schema.hpp"
 
 namespace weir::dialect::hub {
@@ -76,7 +77,6 @@ std::vector<const tool*> tools_for(const conversation& of, const target_settings
         } else {
             const auto& names = of.choice.names;
             if (subset && std::none_of(names.begin(), names.end(), [&](const raw_text& n) { return n.json == t.name.json; })) continue;
-            if (t.name.json.size() > terms.longest_name) told.refuse(words_said.tools, "the name of a tool is too long");
             if (t.deferred) told.change(words_said.tools, "all tools are sent from the start");
             out.push_back(&t);
         }
@@ -202,8 +202,23 @@ std::string_view sound_format(const media& of) {
     return name == "mp3" || name == "mpeg" ? "mp3" : std::string_view{};
 }
 
+namespace {
+
+bool says_no_object(std::string_view schema) {
+    json::index where;
+    if (schema.empty() || where.build(schema) != json::fault::none) return false;
+    bool other = false;
+    json::cursor{where}.members([&](std::string_view key, json::cursor& value) {
+        if (key == "type") other = written(value).find("\"object\"") == std::string_view::npos;
+    });
+    return other;
+}
+
+}  // namespace
+
 void write_openai_schema(json_writer& out, const conversation& of, notes& told) {
     const auto& f = of.format;
+    if (says_no_object(f.schema)) told.refuse(words_of(of.from).format, "the answer is an object there");
     out.text_member("name", f.name.said ? f.name : raw_text{"structured_output"});
     if (f.description.said) out.text_member("description", f.description);
     out.member("schema", f.schema.empty() ? any_object : f.schema);

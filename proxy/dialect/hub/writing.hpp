@@ -50,7 +50,6 @@ protected:
 struct tool_terms {
     bool searches;  ///< it has a web search of its own
     bool subsets;   ///< it can be told which of them may be called
-    std::size_t longest_name;
 };
 /// The tools that are sent, in the client's order: what runs at another provider is left out or refused.
 [[nodiscard]] std::vector<const tool*> tools_for(const conversation& of, const target_settings& to, tool_terms terms, notes& told);
@@ -66,6 +65,10 @@ struct tool_terms {
 
 /// Providers take the schema of an object alone for what a tool takes, and OpenAI wants to see its members, if only that there are none.
 [[nodiscard]] std::string schema_of_object(std::string_view schema, bool with_members);
+
+/// Free text for its input there too; else it is wrapped, as a function's.
+[[nodiscard]] inline bool stays_custom(const tool& t, const target_settings& to) { return t.is == tool::kind::custom && to.can.custom_tools; }
+[[nodiscard]] inline bool stays_custom(const part& call, const target_settings& to) { return call.custom && to.can.custom_tools; }
 
 [[nodiscard]] constexpr bool is_media(const part& p) {
     return p.is == part::kind::image || p.is == part::kind::document || p.is == part::kind::audio || p.is == part::kind::video;

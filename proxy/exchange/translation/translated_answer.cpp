@@ -55,7 +55,8 @@ bool translated_answer::take_document(std::string_view json) {
     if (is_embeddings()) return hub::write_embeddings_answer(how_.from, at, form_, out_);
     if (streams_) {
         over_ = true;
-        const bool known = hub::read_document(how_.to, at, writer());
+        // Nothing has gone out yet: one that says that it failed is told as an error, not as a stream.
+        const bool known = hub::read_document(how_.to, at, writer()) && !writer().failed();
         writer().end();
         if (!known) out_.clear();
         return known;

@@ -5,6 +5,7 @@
 #include "dialect/credentials.hpp"
 #include "dialect/hub/envelope.hpp"
 #include "dialect/hub/reading.hpp"
+#include "dialect/hub/tool_names.hpp"
 #include "dialect/hub/writing.hpp"
 #include "http/field.hpp"
 
@@ -38,9 +39,10 @@ std::vector<hub::tool_form> renamed_tools(const hub::conversation& of, spoke to,
         using input = hub::tool_form::input;
         const bool custom = each.is == hub::tool::kind::custom;
         const bool as_text = can.custom_tools && (to == spoke::chat || to == spoke::responses);
-        if (!custom && each.space.empty()) continue;
+        auto sent = hub::fitting_name(each.name.json, to);
+        if (!custom && each.space.empty() && sent == each.name.json) continue;
         const auto prefix = each.space.empty() ? 0 : std::min(each.space.json.size() + joint, each.name.json.size());
-        out.push_back({std::string{each.name.json}, std::string{each.name.json.substr(prefix)}, std::string{each.space.json},
+        out.push_back({std::move(sent), std::string{each.name.json.substr(prefix)}, std::string{each.space.json},
                        !custom   ? input::object
                        : as_text ? input::text
                                  : input::wrapped});
@@ -111,6 +113,7 @@ void translated_request::write(const asked& what, std::string_view body, const p
         shows_reasoning_ = there.show_reasoning && (how_.from != spoke::messages || said.thinks.shown);
         binds_ = there.can.binds;
         tools_ = renamed_tools(said, how_.to, there.can);
+        hub::fit_names(said, how_.to);
         exchange::write(how_.to, said, there, body_, told);
     }
     target_ = hub::target_of(how_.to, said.stream, to.model);

@@ -219,10 +219,60 @@ TEST(HubCapability, KeepsFreeTextToolsWhereTheModelHasThem) {
         << got.body;
 }
 
-TEST(HubCapability, RefusesNamesThatAreTooLong) {
-    const auto body = asking(R"("tools":[{"name":")" + std::string(65, 'n') + R"(","input_schema":{"type":"object"}}])");
-    EXPECT_EQ(translate(spoke::messages, spoke::responses, body).refused, "tools: the name of a tool is too long");
-    EXPECT_EQ(translate(spoke::messages, spoke::gemini, body).refused, "");
+TEST(HubCapability, GivesToolsNamesThatFit) {
+    const std::string name(65, 'n');
+    const auto body =
+        asking(R"("tools":[{"name":")" + name + R"(","input_schema":{"type":"object"}}],"tool_choice":{"type":"tool","name":")" + name + R"("})");
+    const auto sent = fitting_name(name, spoke::responses);
+    EXPECT_EQ(sent.size(), 63u);
+    EXPECT_EQ(sent.substr(0, 47), name.substr(0, 46) + "_");
+    const auto got = translate(spoke::messages, spoke::responses, body);
+    EXPECT_EQ(got.refused, "");
+    EXPECT_TRUE(has(got, R"("tool_choice":{"type":"function","name":")" + sent + "\"}")) << got.body;
+    EXPECT_TRUE(has(translate(spoke::messages, spoke::gemini, body), name));
+    EXPECT_EQ(fitting_name("1a b", spoke::gemini).substr(0, 6), "_1a_b_");
+    EXPECT_EQ(fitting_name("a.b:c", spoke::gemini), "a.b:c");
+    EXPECT_NE(fitting_name("a.b", spoke::messages), fitting_name("a:b", spoke::messages));
+}
+
+TEST(HubCapability, AsksOpenAiForObjectsAlone) {
+    const auto body = [](std::string_view schema) {
+        return R"({"contents":[{"parts":[{"text":"a"}]}],"generationConfig":{"responseMimeType":"application/json","responseJsonSchema":)" +
+               std::string{schema} + "}}";
+    };
+    for (const auto to : {spoke::chat, spoke::responses}) {
+        EXPECT_EQ(translate(spoke::gemini, to, body(R"({"type":"array","items":{"type":"string"}})")).refused,
+                  "generationConfig.responseJsonSchema: the answer is an object there");
+        EXPECT_EQ(translate(spoke::gemini, to, body(R"({"type":"object"})")).refused, "");
+    }
+}
+
+TEST(HubCapability, SaysInWordsWhatASchemaCannotSayToClaude) {
+    const auto with = [](std::string_view schema, const target_settings& to = {}) {
+        return to_messages(R"("response_format":{"type":"json_schema","json_schema":{"name":"n","schema":)" + std::string{schema} + "}}", to);
+    };
+    const auto got = with(
+        R"({"type":"object","properties":{"minimum":{"type":"integer","minimum":1,"maximum":9,"description":"d"},"b":{"type":"string","minLength":2,"format":"email"},"c":{"oneOf":[{"type":"string","format":"odd"}]}},"required":["minimum"],"additionalProperties":false})");
+    EXPECT_TRUE(has(
+        got,
+        R"x("properties":{"minimum":{"type":"integer","description":"d\n\n{minimum: 1, maximum: 9}"},"b":{"type":"string","format":"email","description":"{minLength: 2}"},"c":{"anyOf":[{"type":"string","description":"{format: \"odd\"}"}]}})x"))
+        << got.body;
+    EXPECT_EQ(got.changed, "response_format");
+    EXPECT_EQ(with(R"({"type":"object","properties":{"a":{"$ref":"#"}},"additionalProperties":false})").refused,
+              "response_format: a schema there does not refer to itself");
+    EXPECT_EQ(
+        with(
+            R"({"type":"object","properties":{"a":{"$ref":"#/$defs/A"},"b":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"string"}},"additionalProperties":false})")
+            .refused,
+        "");
+    target_settings old;
+    old.can.structured_output = false;
+    EXPECT_EQ(with(R"({"type":"object","additionalProperties":false})", old).refused, "response_format: the model has no such thing");
+    const auto tool = to_messages(
+        R"("tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object","properties":{"a":{"type":"integer","minimum":1}},"required":["a"],"additionalProperties":false}}}])");
+    EXPECT_TRUE(has(tool, R"({"type":"integer","description":"{minimum: 1}"})")) << tool.body;
+    EXPECT_TRUE(has(tool, R"("strict":true)")) << tool.body;
+    EXPECT_EQ(tool.changed, "tools");
 }
 
 // --- to OpenAI's dialects ---

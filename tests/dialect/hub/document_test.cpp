@@ -110,6 +110,41 @@ TEST(HubDocument, ARefusalIsSaidAndNoEmptySuccess) {
     EXPECT_NE(back.find(R"("stop_reason":"refusal")"), std::string::npos) << back;
 }
 
+TEST(HubDocument, GivesCallsIdsThatNoOtherAnswerHas) {
+    const auto answer = [](const std::string& id) {
+        return R"({"id":"x","choices":[{"message":{"content":null,"tool_calls":[{"id":")" + id +
+               R"(","function":{"name":"f","arguments":"{}"}},{"id":"call_kept_0123456789","function":{"name":"g","arguments":"{}"}}]},"finish_reason":"tool_calls"}]})";
+    };
+    for (const std::string id : {"call_0", "functions.f:0", "0", ""}) {
+        const auto got = translated(spoke::chat, spoke::messages, answer(id));
+        EXPECT_EQ(got.find("\"" + id + "\""), std::string::npos) << got;
+        EXPECT_NE(got.find(R"("id":"call_)"), std::string::npos) << got;
+        EXPECT_NE(got.find(R"("id":"call_kept_0123456789")"), std::string::npos) << got;
+        EXPECT_EQ(translated(spoke::chat, spoke::messages, answer(id)), got);
+    }
+}
+
+TEST(HubDocument, CallsToolsAsTheClientDoes) {
+    auto as = names();
+    as.tools.push_back({"long_1", "a long name", {}, tool_form::input::object});
+    for (const auto to : all) {
+        const std::string body =
+            R"({"choices":[{"message":{"content":null,"tool_calls":[{"id":"k","function":{"name":"long_1","arguments":"{}"}}]},"finish_reason":"tool_calls"}]})";
+        json::index where;
+        ASSERT_EQ(where.build(body), json::fault::none);
+        document_writer writer{to, as};
+        ASSERT_TRUE(read_document(spoke::chat, json::cursor{where}, writer));
+        const auto whole = writer.take();
+        EXPECT_NE(whole.find(R"("name":"a long name")"), std::string::npos) << whole;
+        std::string events;
+        const auto stream = write_stream_of(to, as);
+        stream->into(&events);
+        ASSERT_TRUE(read_document(spoke::chat, json::cursor{where}, *stream));
+        stream->end();
+        EXPECT_NE(events.find(R"("name":"a long name")"), std::string::npos) << events;
+    }
+}
+
 TEST(HubDocument, ACallThatWasCutIsNotWhole) {
     const auto got = translated(
         spoke::chat, spoke::responses,

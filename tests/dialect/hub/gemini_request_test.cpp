@@ -112,6 +112,25 @@ TEST(HubGemini, RewritesSchemasToWhatItReads) {
     EXPECT_FALSE(looser);
 }
 
+TEST(HubGemini, TellsAllPartsOfASchemaAsOne) {
+    bool looser = false;
+    EXPECT_EQ(
+        schema_for_gemini(
+            R"({"type":"object","allOf":[{"properties":{"b":{"type":"string"}},"required":["b","a"]},{"$ref":"#/$defs/C"}],"properties":{"a":{"type":"integer"}},"required":["a"],"$defs":{"C":{"type":"object","properties":{"c":{"type":"string"}}}}})",
+            looser),
+        R"({"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"string"},"c":{"type":"string"}},"required":["a","b"]})");
+    EXPECT_FALSE(looser);
+    EXPECT_EQ(schema_for_gemini(R"({"allOf":[{"minLength":1},{"minLength":2}]})", looser), R"({"minLength":1})");
+    EXPECT_TRUE(looser);
+    // A circle ends where it closes.
+    EXPECT_EQ(schema_for_gemini(R"({"type":"object","properties":{"n":{"$ref":"#"},"l":{"type":"array","items":{"$ref":"#"}}}})", looser),
+              R"({"type":"object","properties":{"n":{"type":"object"},"l":{"type":"array","items":{"type":"object"}}}})");
+    looser = false;
+    EXPECT_EQ(schema_for_gemini(R"({"type":"string","enum":["a",null,"b"]})", looser), R"({"type":["string","null"],"enum":["a","b"]})");
+    EXPECT_EQ(schema_for_gemini(R"({"enum":["a",null]})", looser), R"({"type":["string","null"],"enum":["a"]})");
+    EXPECT_FALSE(looser);
+}
+
 TEST(HubGemini, WritesOtherSchemasKeysAndCountsAsJson) {
     const auto of = [](const std::string& schema) {
         return as_chat(R"({"contents":[{"parts":[{"text":"a"}]}],"tools":[{"functionDeclarations":[{"name":"f","parameters":)" + schema + "}]}]}");
@@ -132,7 +151,12 @@ TEST(HubGemini, FollowsNoMoreReferencesThanASchemaNeeds) {
     // However many schemas a request has, all of them together grow within one limit.
     auto room = schema_room;
     std::size_t written = 0;
-    const std::string_view tree = R"({"type":"object","properties":{"a":{"$ref":"#"},"b":{"$ref":"#"}}})";
+    std::string tree = R"({"$ref":"#/$defs/0","$defs":{)";
+    for (int i = 0; i < 20; ++i) {
+        const auto next = R"({"$ref":"#/$defs/)" + std::to_string(i + 1) + "\"}";
+        tree += "\"" + std::to_string(i) + R"(":{"type":"object","properties":{"a":)" + next + ",\"b\":" + next + "}},";
+    }
+    tree += R"("20":{"type":"object"}}})";
     for (int i = 0; i < 1000; ++i) written += weir::dialect::hub::schema_for_gemini(tree, looser, room).size();
     EXPECT_LT(written, schema_room + 2000 * tree.size());
     EXPECT_LT(room, tree.size());

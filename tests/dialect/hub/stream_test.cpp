@@ -45,6 +45,14 @@ std::vector<std::string> data_of(const std::string& stream) {
 
 }  // namespace
 
+TEST(HubStream, AStreamForMessagesBeginsWithAnEstimateAndEndsWithTheReport) {
+    const auto got = written(read_chat_stream(), write_messages_stream({.id = "msg_1", .model = "claude", .input_estimate = 9}),
+                             {chunk(R"({"content":"a"})"), R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})",
+                              R"({"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":4}})", "[DONE]"});
+    EXPECT_NE(got.find(R"("usage":{"input_tokens":9,"output_tokens":0}}})"), std::string::npos) << got;
+    EXPECT_NE(got.find(R"("usage":{"input_tokens":10,"output_tokens":4}})"), std::string::npos) << got;
+}
+
 TEST(HubStream, ChatBecomesBlocksOneAfterTheOther) {
     const auto got = data_of(as_messages(
         {chunk(R"({"role":"assistant","content":""})"), chunk(R"({"reasoning_content":"hm"})"), chunk(R"({"content":"Hel"})"),

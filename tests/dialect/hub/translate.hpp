@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "dialect/hub/reading.hpp"
+#include "dialect/hub/tool_names.hpp"
 #include "dialect/hub/writing.hpp"
 
 namespace weir::dialect::hub::test {
@@ -26,6 +27,7 @@ inline translated translate(spoke from, spoke to, std::string_view body, target_
     EXPECT_TRUE(readers[static_cast<std::size_t>(from)](json::cursor{where}, c, told));
     translated out;
     with.model = "m";
+    fit_names(c, to);
     writers[static_cast<std::size_t>(to)](c, with, out.body, told);
     json::index again;
     EXPECT_EQ(again.build(out.body), json::fault::none) << out.body;

@@ -95,7 +95,8 @@ struct answer_names {
     std::uint32_t scope = 0;      ///< whose account answers
     std::string_view request_id;  ///< for errors
     std::vector<tool_form> tools;
-    bool as_array = false;  ///< gemini: one JSON list in place of events, as it is asked for without alt=sse
+    std::int64_t input_estimate = 0;  ///< tokens of the request, until its provider says how many
+    bool as_array = false;            ///< gemini: one JSON list in place of events, as it is asked for without alt=sse
 };
 
 /// Writes one answer's stream: appends whole events of its dialect.
@@ -107,6 +108,8 @@ public:
     virtual void end() = 0;
     /// The answer broke off: the dialect's own error, and no end.
     virtual void break_off(const core::error& why) = 0;
+    /// The upstream said an error, and the client was told so.
+    [[nodiscard]] bool failed() const { return out_ == nullptr; }
 
 protected:
     /// The upstream said an error where an answer was to go on.

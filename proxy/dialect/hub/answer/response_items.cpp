@@ -1,6 +1,7 @@
 #include "dialect/hub/answer/response_items.hpp"
 
 #include "dialect/hub/reading.hpp"
+#include "dialect/hub/tool_names.hpp"
 
 namespace weir::dialect::hub {
 namespace {
@@ -39,6 +40,16 @@ const tool_form* form_of(const answer_names& names, raw_text sent) {
     for (const auto& each : names.tools)
         if (sent.json == each.sent) return &each;
     return nullptr;
+}
+
+std::string_view called_name(const answer_names& names, std::string_view sent) {
+    const auto* form = form_of(names, raw_text{sent});
+    return form != nullptr ? std::string_view{form->name} : sent;
+}
+
+std::string id_for_client(const answer_names& names, raw_text id, std::uint32_t block) {
+    if (is_taken_everywhere(id.json) && !may_repeat(id.json)) return std::string{id.json};
+    return "call_" + short_hash(names.id + "#" + std::to_string(block));
 }
 
 std::string input_of(std::string_view arguments, tool_form::input how) {

@@ -26,6 +26,12 @@ void append_item(std::string& to, const response_item& of, bool done);
 /// The client's form of a tool; null: it is called there as here.
 [[nodiscard]] const tool_form* form_of(const answer_names& names, raw_text sent);
 
+/// What the client calls a tool that was called. `sent` and the names stand as long as the result does.
+[[nodiscard]] std::string_view called_name(const answer_names& names, std::string_view sent);
+
+/// The id of a call as the client gets it: its own, or one that no other answer has. `block`: of the call.
+[[nodiscard]] std::string id_for_client(const answer_names& names, raw_text id, std::uint32_t block);
+
 /// Whether the arguments of a call, as the content of a JSON string, came to their end: of free text nobody can tell.
 [[nodiscard]] bool is_whole(std::string_view arguments, tool_form::input how);
 

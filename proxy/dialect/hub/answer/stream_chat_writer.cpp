@@ -84,12 +84,13 @@ void chat_stream_writer::open(const answer_event& what) {
     if (what.opaque.data.said) sealed("reasoning.encrypted", "data", seals_.of_call(what.opaque));
     seals_.heard_call();
     if (const auto* form = form_of(names_, what.name); form != nullptr && form->is_custom()) {
-        calls_.push_back({what.block, false, std::string{what.id.json}, std::string{what.name.json}, {}, form->takes});
+        calls_.push_back({what.block, false, id_for_client(names_, what.id, what.block), form->name, {}, form->takes});
         return;
     }
     delta();
-    out_->append(R"("tool_calls":[{"index":)").append(std::to_string(calls_.size())).append(R"(,"id":")").append(what.id.json);
-    out_->append(R"(","type":"function","function":{"name":")").append(what.name.json).append(R"(","arguments":""}}])");
+    out_->append(R"("tool_calls":[{"index":)").append(std::to_string(calls_.size())).append(R"(,"id":")");
+    out_->append(id_for_client(names_, what.id, what.block));
+    out_->append(R"(","type":"function","function":{"name":")").append(called_name(names_, what.name.json)).append(R"(","arguments":""}}])");
     end_delta();
     calls_.push_back({what.block, false, {}, {}, {}});
 }

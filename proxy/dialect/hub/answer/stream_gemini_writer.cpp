@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "dialect/hub/answer/response_items.hpp"
 #include "dialect/hub/answer/streams.hpp"
 #include "dialect/hub/envelope.hpp"
 
@@ -66,7 +67,7 @@ void gemini_stream_writer::hear(const answer_event& what) {
             hidden_ = false;
             if (what.of != part::kind::call) return;
             seals_.heard_call();
-            calls_.push_back({what.block, std::string{what.name.json}, std::string{what.id.json}, {}});
+            calls_.push_back({what.block, std::string{called_name(names_, what.name.json)}, id_for_client(names_, what.id, what.block), {}});
             return;
         case kind::text: return text(what);
         case kind::arguments:

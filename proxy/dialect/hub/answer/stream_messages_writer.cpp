@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "dialect/error_body.hpp"
+#include "dialect/hub/answer/response_items.hpp"
 #include "dialect/hub/answer/streams.hpp"
 #include "dialect/hub/envelope.hpp"
 
@@ -93,6 +94,8 @@ private:
 
 void messages_stream_writer::begin() {
     if (std::exchange(begun_, true)) return;
+    // Most providers say it at the end: a report replaces this.
+    if (used_.prompt() == 0) used_.input = names_.input_estimate;
     frame("message_start");
     out_->append(R"({"type":"message_start","message":{"id":")").append(names_.id).append(R"(","type":"message","role":"assistant","model":")");
     append_escaped(*out_, names_.model);
@@ -157,7 +160,10 @@ void messages_stream_writer::open(const answer_event& what) {
     if (what.of != part::kind::call) return start(R"({"type":"text","text":""})");
     seals_.heard_call();
     std::string block = R"({"type":"tool_use","id":")";
-    block.append(what.id.json).append(R"(","name":")").append(what.name.json).append(R"(","input":{}})");
+    block.append(id_for_client(names_, what.id, what.block))
+        .append(R"(","name":")")
+        .append(called_name(names_, what.name.json))
+        .append(R"(","input":{}})");
     start(block);
 }
 

@@ -125,7 +125,7 @@ void responses_stream_writer::open(const answer_event& what) {
     begin();
     if (what.of == part::kind::call && what.opaque.data.said) detached(seals_.of_call(what.opaque));
     auto& made = add(what.block, what.of);
-    made.call_id = what.id.json;
+    if (what.of == part::kind::call) made.call_id = id_for_client(names_, what.id, what.block);
     made.name = what.name.json;
     if (what.of == part::kind::call) {
         seals_.heard_call();

@@ -23,7 +23,7 @@ void document_writer::hear(const answer_event& what) {
             blocks_.push_back({what.block,
                                what.of,
                                {},
-                               std::string{what.id.json},
+                               what.of == part::kind::call ? id_for_client(names_, what.id, what.block) : std::string{},
                                std::string{what.name.json},
                                what.opaque.of,
                                what.opaque.redacted,
@@ -90,7 +90,7 @@ void document_writer::call_of_chat(json_writer& out, const block& of) const {
     out.text_member("id", raw_text{of.id});
     out.plain_member("type", custom ? "custom" : "function");
     out.open_member(custom ? "custom" : "function", '{');
-    out.text_member("name", raw_text{of.name});
+    out.text_member("name", raw_text{called_name(names_, of.name)});
     if (custom) {
         out.text_member("input", raw_text{input_of(of.text, form->takes)});
         out.close('}');
@@ -185,7 +185,7 @@ void document_writer::block_of_messages(json_writer& out, const block& of) const
     out.plain_member("type", call ? "tool_use" : thought ? "thinking" : "text");
     if (call) {
         out.text_member("id", raw_text{of.id});
-        out.text_member("name", raw_text{of.name});
+        out.text_member("name", raw_text{called_name(names_, of.name)});
         out.member("input", input);
     } else if (thought) {
         out.text_member("thinking", raw_text{of.text});
@@ -320,7 +320,7 @@ void document_writer::gemini(json_writer& out) {
         if (call) {
             out.open_member("functionCall", '{');
             out.text_member("id", raw_text{each.id});
-            out.text_member("name", raw_text{each.name});
+            out.text_member("name", raw_text{called_name(names_, each.name)});
             out.member("args", text);
             out.close('}');
         } else {

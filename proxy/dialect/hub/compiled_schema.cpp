@@ -1,0 +1,286 @@
+// What Claude and OpenAI compile of a JSON Schema: objects that have no other members, and some of the keywords.
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dialect/hub/raw_text.hpp"
+#include "dialect/hub/reading.hpp"
+#include "dialect/hub/schema.hpp"
+
+namespace weir::dialect::hub {
+namespace {
+
+/// Looks at every object of a schema, or writes it anew. Below `properties` and in definitions keys are names.
+class schema_walk {
+public:
+    explicit schema_walk(std::string& out) : out_(out) {}
+    bool open = false;   ///< an object allows other members
+    bool added = false;  ///< it was not said that an object has no others
+    bool loose = false;  ///< an object need not have all of its members
+
+    void object(json::cursor& at) {
+        const auto is = look(at);
+        out_.open('{');
+        at.members([&](std::string_view key, json::cursor& value) { member(key, value); });
+        if (is.object && !is.closed) {
+            out_.member("additionalProperties", "false");
+            added = true;
+        }
+        out_.close('}');
+    }
+
+private:
+    struct said {
+        bool object = false, closed = false;
+    };
+
+    said look(json::cursor at) {
+        said is;
+        std::size_t members = 0, required = 0;
+        at.members([&](std::string_view key, json::cursor& value) {
+            if (key == "type") is.object = is.object || written(value).find("\"object\"") != std::string_view::npos;
+            if (key == "properties") is.object = value.members([&](std::string_view, json::cursor&) { ++members; }) || is.object;
+            if (key == "required") value.elements([&](json::cursor&) { ++required; });
+            if (key != "additionalProperties") return;
+            is.closed = true;
+            open = boolean_at(value).value_or(true) || open;
+        });
+        loose = loose || members != required;
+        return is;
+    }
+
+    void member(std::string_view key, json::cursor& at) {
+        std::string name;
+        append_escaped(name, key);
+        out_.key(name);
+        const bool names = key == "properties" || key == "$defs" || key == "definitions" || key == "patternProperties";
+        const bool list = key == "anyOf" || key == "oneOf" || key == "allOf" || key == "prefixItems";
+        if (names && at.peek() == '{') return named(at);
+        if (list && at.peek() == '[') return listed(at);
+        if ((key == "items" || key == "not" || key == "additionalProperties") && at.peek() == '{') return object(at);
+        out_.value(written(at));
+    }
+
+    void named(json::cursor& at) {
+        out_.open('{');
+        at.members([&](std::string_view key, json::cursor& value) {
+            std::string name;
+            append_escaped(name, key);
+            out_.key(name);
+            one(value);
+        });
+        out_.close('}');
+    }
+
+    void listed(json::cursor& at) {
+        out_.open('[');
+        at.elements([&](json::cursor& each) { one(each); });
+        out_.close(']');
+    }
+
+    void one(json::cursor& at) {
+        if (at.peek() == '{') return object(at);
+        out_.value(written(at));
+    }
+
+    json_writer out_;
+};
+
+/// Whether references lead back to where they stand. Each definition is looked into once.
+class circle_finder {
+public:
+    explicit circle_finder(const json::index& whole) : whole_(whole) {}
+
+    bool found() {
+        const json::cursor root{whole_};
+        open_.push_back(root.offset());
+        visit(root);
+        return found_;
+    }
+
+private:
+    void visit(json::cursor at) {
+        if (found_) return;
+        if (at.peek() == '[') at.elements([&](json::cursor& each) { visit(each); });
+        if (at.peek() != '{') return;
+        const auto reference = look_for_text(at, "$ref");
+        if (reference.said) follow(reference);
+        at.members([&](std::string_view, json::cursor& value) { visit(value); });
+    }
+
+    // What is nested too deep, or refers too often, is none that anybody compiles.
+    void follow(raw_text reference) {
+        constexpr std::size_t deepest = 32, most_times = 256;
+        json::cursor to{whole_};
+        read_ += whole_.text().size();
+        found_ = found_ || open_.size() > deepest || read_ > most_times * (whole_.text().size() + 1024);
+        if (found_) return;
+        if (!find_reference(whole_, reference, to)) return;
+        const auto place = to.offset();
+        found_ = found_ || std::find(open_.begin(), open_.end(), place) != open_.end();
+        if (found_ || std::find(done_.begin(), done_.end(), place) != done_.end()) return;
+        open_.push_back(place);
+        visit(to);
+        open_.pop_back();
+        done_.push_back(place);
+    }
+
+    const json::index& whole_;
+    std::vector<std::size_t> open_, done_;
+    std::size_t read_ = 0;
+    bool found_ = false;
+};
+
+/// Leaves out the keywords that are not compiled there, and says them in the description instead: the model reads that.
+class compilable {
+public:
+    explicit compilable(std::string& out) : out_(out) {}
+    bool changed = false;
+
+    void object(json::cursor& at) {
+        const auto rest = rest_of(at);
+        bool described = false;
+        out_.open('{');
+        at.members([&](std::string_view key, json::cursor& value) {
+            if (is_left_out(key, value)) return;
+            if (key == "description" && value.peek() == '"' && !rest.empty()) {
+                described = true;
+                out_.text_member("description", raw_text{std::string{text_at(value).json} + "\\n\\n{" + rest + "}"});
+            } else {
+                member(key, value);
+            }
+        });
+        if (!rest.empty() && !described) out_.text_member("description", raw_text{"{" + rest + "}"});
+        changed = changed || !rest.empty();
+        out_.close('}');
+    }
+
+private:
+    static bool is_left_out(std::string_view key, json::cursor at) {
+        constexpr std::array<std::string_view, 24> never{"minimum",
+                                                         "maximum",
+                                                         "exclusiveMinimum",
+                                                         "exclusiveMaximum",
+                                                         "multipleOf",
+                                                         "minLength",
+                                                         "maxLength",
+                                                         "maxItems",
+                                                         "uniqueItems",
+                                                         "minProperties",
+                                                         "maxProperties",
+                                                         "contains",
+                                                         "minContains",
+                                                         "maxContains",
+                                                         "propertyNames",
+                                                         "patternProperties",
+                                                         "dependentRequired",
+                                                         "dependentSchemas",
+                                                         "unevaluatedItems",
+                                                         "additionalItems",
+                                                         "not",
+                                                         "unevaluatedProperties",
+                                                         "if",
+                                                         "then"};
+        if (std::find(never.begin(), never.end(), key) != never.end() || key == "else") return true;
+        const auto text = written(at);
+        if (key == "minItems") return text != "0" && text != "1";
+        if (key == "pattern") return text.find("(?") != std::string_view::npos || text.find("\\\\b") != std::string_view::npos;
+        return key == "format" && !is_format(text);
+    }
+
+    static bool is_format(std::string_view text) {
+        constexpr std::array<std::string_view, 10> known{"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"};
+        return text.size() > 2 && std::find(known.begin(), known.end(), text.substr(1, text.size() - 2)) != known.end();
+    }
+
+    /// `name: value, …` of what is left out, as the content of a string.
+    static std::string rest_of(json::cursor at) {
+        std::string out;
+        at.members([&](std::string_view key, json::cursor& value) {
+            if (!is_left_out(key, value)) return;
+            out.append(out.empty() ? "" : ", ");
+            append_escaped(out, key);
+            out.append(": ");
+            append_escaped(out, written(value));
+        });
+        return out;
+    }
+
+    void member(std::string_view key, json::cursor& at) {
+        std::string name;
+        append_escaped(name, key == "oneOf" ? "anyOf" : key);
+        out_.key(name);
+        const bool list = key == "anyOf" || key == "oneOf" || key == "allOf" || key == "prefixItems";
+        if ((key == "properties" || key == "$defs" || key == "definitions") && at.peek() == '{') return named(at);
+        if (list && at.peek() == '[') return listed(at);
+        if (key == "items" && at.peek() == '{') return object(at);
+        out_.value(written(at));
+    }
+
+    void named(json::cursor& at) {
+        out_.open('{');
+        at.members([&](std::string_view key, json::cursor& value) {
+            std::string name;
+            append_escaped(name, key);
+            out_.key(name);
+            one(value);
+        });
+        out_.close('}');
+    }
+
+    void listed(json::cursor& at) {
+        out_.open('[');
+        at.elements([&](json::cursor& each) { one(each); });
+        out_.close(']');
+    }
+
+    void one(json::cursor& at) {
+        if (at.peek() == '{') return object(at);
+        out_.value(written(at));
+    }
+
+    json_writer out_;
+};
+
+}  // namespace
+
+compiled_schema schema_for_messages(std::string_view schema) {
+    compiled_schema made;
+    json::index whole;
+    std::string closed;
+    const bool object = whole.build(schema) == json::fault::none && json::cursor{whole}.peek() == '{';
+    schema_walk walk{closed};
+    json::cursor at{whole};
+    if (object) walk.object(at);
+    if (!object || walk.open) {
+        made.refused = "its objects have no members but those that the schema names";
+        return made;
+    }
+    if (circle_finder{whole}.found()) {
+        made.refused = "a schema there does not refer to itself";
+        return made;
+    }
+    json::index again;
+    if (again.build(closed) != json::fault::none) return made;
+    compilable rules{made.text};
+    json::cursor from{again};
+    rules.object(from);
+    made.changed = walk.added || rules.changed;
+    return made;
+}
+
+bool is_strict(std::string_view schema) {
+    json::index whole;
+    std::string out;
+    if (whole.build(schema) != json::fault::none || json::cursor{whole}.peek() != '{') return false;
+    schema_walk walk{out};
+    json::cursor at{whole};
+    walk.object(at);
+    return !walk.open && !walk.added && !walk.loose;
+}
+
+}  // namespace weir::dialect::hub
