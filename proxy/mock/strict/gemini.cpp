@@ -152,9 +152,9 @@ void request::order() const {
     std::string before;
     bool answers = false;
     for (const auto& each : list(body_, "", "contents")) {
-        members(each, "contents", "parts! role!");
+        members(each, "contents", "parts! role");
         word(each, "contents", "role", "user model");
-        const auto role = string_member(each, "role");
+        const auto role = said(each, "role") == nullptr ? "user" : string_member(each, "role");
         const auto& all = list(each, "contents", "parts");
         bool some = false, others = false;
         for (const auto& one : all) (member(one, "functionResponse") != nullptr ? some : others) = true;

@@ -123,7 +123,8 @@ void request::system() {
 }
 
 void request::tools() {
-    if (said(body_, "tools") == nullptr) return;
+    const auto* all = said(body_, "tools");
+    if (all == nullptr || (all->is_array() && all->as_array().empty())) return;
     for (const auto& each : list(body_, "", "tools")) {
         const auto type = string_member(each, "type");
         mark(each, "tools");

@@ -47,7 +47,8 @@ private:
 };
 
 void request::tools() {
-    if (said(body_, "tools") == nullptr) return;
+    const auto* all = said(body_, "tools");
+    if (all == nullptr || (all->is_array() && all->as_array().empty())) return;
     for (const auto& each : list(body_, "", "tools")) {
         const auto type = text(each, "tools", "type");
         if (type == "function") {

@@ -18,6 +18,16 @@ bool any_word(std::string_view words, Visit visit) {
     return false;
 }
 
+/// Google reads every name in both ways.
+std::string in_camel_case(std::string_view name) {
+    std::string out;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        const bool hump = name[i] == '_' && i + 1 < name.size() && name[i + 1] >= 'a' && name[i + 1] <= 'z';
+        out += hump ? static_cast<char>(name[++i] - 32) : name[i];
+    }
+    return out;
+}
+
 std::string below(const std::string& path, std::string_view name) { return path.empty() ? std::string{name} : path + "." + std::string{name}; }
 
 }  // namespace
@@ -63,8 +73,11 @@ void members(const json::value& of, const std::string& path, std::string_view kn
     demand(of.is_object(), path, "an object is due");
     for (const auto& each : of.as_object()) {
         const std::string_view name = each.key();
-        const bool is_known =
-            any_word(known, [&](std::string_view word) { return (word.ends_with('!') ? word.substr(0, word.size() - 1) : word) == name; });
+        const auto camel = in_camel_case(name);
+        const bool is_known = any_word(known, [&](std::string_view word) {
+            if (word.ends_with('!')) word.remove_suffix(1);
+            return word == name || word == camel;
+        });
         demand(is_known, below(path, name), "Extra inputs are not permitted: unknown field");
     }
     any_word(known, [&](std::string_view word) {

@@ -38,7 +38,7 @@ json::array merged(const json::value& body, std::string_view turns, std::string_
     const auto* all = member(body, turns);
     if (all == nullptr || !all->is_array()) return out;
     for (const auto& each : all->as_array()) {
-        const auto role = string_member(each, "role");
+        const auto role = said(each, "role") == nullptr ? "user" : string_member(each, "role");
         const auto* content = member(each, inside);
         json::array parts;
         if (content != nullptr && content->is_array()) parts = content->as_array();
