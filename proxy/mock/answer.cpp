@@ -7,6 +7,7 @@
 
 #include "mock/media.hpp"
 #include "mock/request_body.hpp"
+#include "mock/strict/state.hpp"
 #include "mock/voice.hpp"
 
 namespace weir::mock {
@@ -94,14 +95,14 @@ bool brings_result(const json::value& body) {
     return false;
 }
 
-/// The first functions that the request offers, over again where there are fewer; none when a tool's result was brought.
-std::vector<tool_call> tools_for(const json::value& body, const std::string& id, int calls) {
+/// The first functions that the request offers, over again where there are fewer; none when a tool's result was brought, unless they are to be.
+std::vector<tool_call> tools_for(const json::value& body, const std::string& id, const script& how) {
     std::vector<tool_call> out;
     const auto functions = functions_of(body);
     const auto* choice = member(body, "tool_choice");
     const bool none = choice != nullptr && (string_member(body, "tool_choice") == "none" || string_member(*choice, "type") == "none");
-    if (functions.empty() || none || brings_result(body)) return out;
-    for (int i = 0; i < calls; ++i) {
+    if (functions.empty() || none || (brings_result(body) && !how.again)) return out;
+    for (int i = 0; i < how.calls; ++i) {
         const auto& function = *functions[static_cast<std::size_t>(i) % functions.size()];
         const json::value* schema = nullptr;
         for (const char* name : {"parameters", "input_schema", "parametersJsonSchema"})
@@ -134,9 +135,10 @@ bool thinks(const json::value& body) {
 saying say(const json::value& body, std::string model, const script& how, std::uint64_t serial) {
     saying s;
     s.id = "mock" + std::to_string(serial);
+    s.state = opaque_state;
     s.created = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     s.model = std::move(model);
-    s.tools = tools_for(body, s.id, how.calls);
+    s.tools = tools_for(body, s.id, how);
     s.choices = static_cast<int>(std::clamp<std::int64_t>(number_member(body, "n", 1), 1, 16));
     if (const auto* options = member(body, "stream_options")) s.include_usage = flag_member(*options, "include_usage");
     s.usage.prompt = prompt_tokens(body);
@@ -160,6 +162,11 @@ saying say(const json::value& body, std::string model, const script& how, std::u
     return s;
 }
 
+strict::family family_of(const voice& with) {
+    if (&with == &anthropic_voice()) return strict::family::claude;
+    return &with == &gemini_voice() ? strict::family::gemini : strict::family::gpt;
+}
+
 void put_error_event(answer& out, const voice& with, int after) {
     const auto keep = std::min(static_cast<std::size_t>(std::max(after, 0)), out.events.size());
     out.events.resize(keep);
@@ -169,7 +176,8 @@ void put_error_event(answer& out, const voice& with, int after) {
 
 answer spoken_answer(const asked& request, const json::value& body, const voice& with, bool stream, const script& how, std::uint64_t serial) {
     answer out;
-    const auto s = say(body, model_of(request), how, serial);
+    auto s = say(body, model_of(request), how, serial);
+    if (how.strict) s.state = strict::state_for(family_of(with), body, s);
     out.usage = s.usage;
     out.stream = stream;
     if (!stream) {

@@ -26,6 +26,9 @@ struct options {
     /// Keeps files, batches and responses, refuses what is wrong with them, and speaks OpenAI's realtime events on
     /// WebSockets. false: hears whatever comes at these endpoints, and a WebSocket gives every byte back as it was.
     bool stateful = false;
+    /// Refuses what the vendors refuse of a request, and thoughts that do not come back as they were given out, behind what stood before them
+    /// (mock/strict/rules.hpp).
+    bool strict = false;
     int threads = 1;
     std::size_t keep_calls = 100000;  ///< the oldest are forgotten beyond it
 };

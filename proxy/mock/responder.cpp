@@ -3,26 +3,35 @@
 #include <string>
 #include <utility>
 
+#include "mock/strict/rules.hpp"
+
 namespace weir::mock {
 namespace {
 
-using check = std::optional<refusal> (*)(const received&, const options&);
+using check = std::optional<refusal> (*)(const received&, const options&, const script&);
 
-std::optional<refusal> key_is_known(const received& what, const options& settings) {
+std::optional<refusal> key_is_known(const received& what, const options& settings, const script&) {
     if (settings.api_key.empty() || credential_of(what) == settings.api_key) return std::nullopt;
     return refusal{401, "Incorrect API key provided"};
 }
 
+std::optional<refusal> keeps_to_the_rules(const received& what, const options&, const script& how) {
+    if (!how.strict) return std::nullopt;
+    if (auto why = strict::fault_of(what)) return refusal{400, std::move(*why)};
+    return std::nullopt;
+}
+
 // The first refusal is the one that is told. What one dialect's providers refuse is a check in a file of its own.
 constexpr check checks[] = {
-    key_is_known,  // before anything is said of the request
+    key_is_known,        // before anything is said of the request
+    keeps_to_the_rules,  // of its dialect, as the vendor has them
 };
 
 }  // namespace
 
-std::optional<refusal> refusal_of(const received& what, const options& settings) {
+std::optional<refusal> refusal_of(const received& what, const options& settings, const script& how) {
     for (const auto refuses : checks)
-        if (auto why = refuses(what, settings)) return why;
+        if (auto why = refuses(what, settings, how)) return why;
     return std::nullopt;
 }
 
@@ -37,9 +46,10 @@ answer responder::answer_for(const received& what, const script& how) {
 }
 
 reply responder::reply_to(const received& what, script how, std::minstd_rand& random) {
+    how.strict = how.strict || settings_.strict;
     auto said = answer_for(what, how);
     if (how.status == 0) {
-        if (const auto why = refusal_of(what, settings_)) {
+        if (const auto why = refusal_of(what, settings_, how)) {
             how.status = why->status;
             how.body = error_body(what.target, why->status, why->message);
         }

@@ -20,8 +20,8 @@ struct refusal {
     std::string message;  ///< for the client, in the shape that its dialect gives errors
 };
 
-/// What a provider with these settings refuses by itself; none when all is well.
-[[nodiscard]] std::optional<refusal> refusal_of(const received& what, const options& settings);
+/// What a provider with these settings and this script refuses by itself; none when all is well.
+[[nodiscard]] std::optional<refusal> refusal_of(const received& what, const options& settings, const script& how);
 
 struct reply {
     int status = 0;

@@ -128,6 +128,8 @@ const std::map<std::string_view, setter>& setters() {
         {"reasoning", to(&script::reasoning, read_number<std::int64_t>)},
         {"calls", to(&script::calls, read_number<int>)},
         {"think", to(&script::think, read_flag)},
+        {"again", to(&script::again, read_flag)},
+        {"strict", to(&script::strict, read_flag)},
         {"usage", to(&script::usage, read_flag)},
         {"terminator", to(&script::terminator, read_flag)},
         {"error_event", optional_of(&script::error_event, read_number<int>)},

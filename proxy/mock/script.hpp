@@ -55,6 +55,8 @@ struct script {
     std::int64_t reasoning = 0;                                ///< reasoning tokens on top of the text (reasoning)
     int calls = 1;                                             ///< so many of the functions offered are called (calls)
     bool think = false;                                        ///< thinks before it speaks, also where nobody asked for it (think)
+    bool again = false;                                        ///< functions are called although a result was brought (again)
+    bool strict = false;                                       ///< options::strict for this request (strict)
     bool usage = true;                                         ///< false: no usage is reported at all (usage=off)
     bool terminator = true;                                    ///< false: [DONE], message_stop … is left out (terminator=off)
     /// Each event, or the whole body, as it goes out with a content coding; `last` tells the end. The header is for `headers` to say.

@@ -32,11 +32,12 @@ struct saying {
     bool include_usage = false;  ///< OpenAI: stream_options.include_usage
     int choices = 1;
     mock::usage usage;
+    std::string state;  ///< what only the provider itself can read: of the thought, of the call
 };
 
 [[nodiscard]] std::string text_of(const saying& what);
 [[nodiscard]] std::string thought_of(const saying& what);
-/// What only the provider itself can read, in whatever dialect: of a thought, of a call.
+/// What saying::state is where nobody looks at it.
 constexpr const char* opaque_state = "bW9jaw==";
 /// Small slices of a tool call's arguments, as providers stream them.
 [[nodiscard]] std::vector<std::string> slices_of(const std::string& arguments);

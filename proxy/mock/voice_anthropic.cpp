@@ -19,7 +19,7 @@ json::object message_of(const saying& s, json::array content, json::value stop, 
             {"content", content},  {"stop_reason", stop}, {"stop_sequence", nullptr}, {"usage", usage}};
 }
 
-json::object thinking_of(const saying& s) { return {{"type", "thinking"}, {"thinking", thought_of(s)}, {"signature", opaque_state}}; }
+json::object thinking_of(const saying& s) { return {{"type", "thinking"}, {"thinking", thought_of(s)}, {"signature", s.state}}; }
 
 json::value unary(const saying& s, const script& how) {
     json::array content;
@@ -45,7 +45,7 @@ event stop_event(int index) { return named_event("content_block_stop", {{"type",
 void add_thinking(std::vector<event>& out, const saying& s) {
     out.push_back(start_event(0, {{"type", "thinking"}, {"thinking", ""}, {"signature", ""}}));
     for (const auto& thought : s.thoughts) out.push_back(delta_event(0, {{"type", "thinking_delta"}, {"thinking", thought}}));
-    out.push_back(delta_event(0, {{"type", "signature_delta"}, {"signature", opaque_state}}));
+    out.push_back(delta_event(0, {{"type", "signature_delta"}, {"signature", s.state}}));
     out.push_back(stop_event(0));
 }
 

@@ -27,17 +27,24 @@ json::array tool_parts(const saying& s) {
     json::array out;
     for (const auto& tool : s.tools) {
         json::object part = {{"functionCall", {{"name", tool.name}, {"args", json::parse(tool.arguments)}}}};
-        if (out.empty() && !s.thoughts.empty()) part["thoughtSignature"] = opaque_state;
+        if (out.empty() && !s.thoughts.empty()) part["thoughtSignature"] = s.state;
         out.push_back(std::move(part));
     }
     return out;
 }
 
 json::object part_of(std::string_view text) { return {{"text", text}}; }
+/// Behind a thought a text is signed, too, where somebody looks at it.
+json::object last_text(const saying& s, const script& how, std::string_view text) {
+    auto part = part_of(text);
+    if (how.strict && !s.thoughts.empty()) part["thoughtSignature"] = s.state;
+    return part;
+}
+
 json::object thought_part(std::string_view text) { return {{"text", text}, {"thought", true}}; }
 
 json::value unary(const saying& s, const script& how) {
-    auto parts = s.tools.empty() ? json::array{part_of(text_of(s))} : tool_parts(s);
+    auto parts = s.tools.empty() ? json::array{last_text(s, how, text_of(s))} : tool_parts(s);
     if (!s.thoughts.empty()) parts.insert(parts.begin(), thought_part(thought_of(s)));
     return frame_of(s, how, std::move(parts), true);
 }
@@ -55,7 +62,7 @@ std::vector<event> stream(const saying& s, const script& how) {
         filler.times = repeats_for(how.push, filler);
         out.push_back(std::move(filler));
     }
-    out.push_back(data_event(frame_of(s, how, json::array{part_of("")}, true)));
+    out.push_back(data_event(frame_of(s, how, json::array{last_text(s, how, "")}, true)));
     return out;
 }
 

@@ -34,7 +34,7 @@ json::object reasoning_of(const saying& s, bool with_content) {
     json::object out = {{"id", "rs_" + s.id}, {"type", "reasoning"}, {"summary", json::array{}}};
     if (!with_content) return out;
     out["summary"] = json::array{summary_of(s)};
-    out["encrypted_content"] = opaque_state;
+    out["encrypted_content"] = s.state;
     return out;
 }
 

@@ -2,6 +2,7 @@
 // Every call it got is printed for each line of input, as METHOD TARGET OUTCOME FORM, then a line with a dot; for the line `body` the last one's
 // TARGET and, on a line of its own, its body.
 //   --quick    its streams pause a millisecond between events, not tens of them
+//   --strict   it refuses what the vendors refuse, and thoughts that do not come back as they were given out
 //   --stateful it keeps files, batches and responses, and its WebSockets speak OpenAI's realtime events
 #include <algorithm>
 #include <iostream>
@@ -29,10 +30,12 @@ int main(int count, char** arguments) {
         const std::string_view argument = arguments[i];
         if (argument == "--quick") {
             how.timing = {std::chrono::milliseconds{5}, std::chrono::milliseconds{1}, std::chrono::milliseconds{1}};
+        } else if (argument == "--strict") {
+            how.strict = true;
         } else if (argument == "--stateful") {
             how.stateful = true;
         } else {
-            std::cerr << "unknown argument " << argument << ": there are --quick and --stateful\n";
+            std::cerr << "unknown argument " << argument << ": there are --quick, --strict and --stateful\n";
             return 2;
         }
     }

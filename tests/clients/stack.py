@@ -84,7 +84,7 @@ class Stack:
 
     def __init__(self, conf=CONF):
         self.folder = tempfile.TemporaryDirectory(prefix="weir-clients-")
-        self.mock = subprocess.Popen([MOCK, "--quick", "--stateful"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.mock = subprocess.Popen([MOCK, "--quick", "--stateful", "--strict"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         mock_url = f"http://127.0.0.1:{int(self.mock.stdout.readline())}"
         conf_path = os.path.join(self.folder.name, "weir.yaml")
         self.certificate = os.path.join(self.folder.name, "cert.pem")

@@ -59,6 +59,8 @@ def known(value):
 def completed(body):
     """A body with what the provider takes without and its types want: an answer that is sent back has an id and a status of its own there."""
     def one(item):
+        if isinstance(item, dict) and item.get("type") == "reasoning":
+            return {**item, "id": "rs_1"}
         if not isinstance(item, dict) or item.get("role") != "assistant" or not isinstance(item.get("content"), list):
             return item
         parts = [{**part, "annotations": []} if part.get("type") == "output_text" else part for part in item["content"]]
@@ -177,6 +179,26 @@ class Case:
             self.stream("words=40,error_event=9")
         self.assertNotIsInstance(raised.exception, AssertionError)
 
+    def test_loop(self):
+        """Three turns of thoughts and tools, each answer given back as the SDK has it: the provider refuses thoughts that were changed on the way, or
+        stand behind anything else than what they were made behind."""
+        for streams in (False, True):
+            self.history, given = self.begin("How is the river?"), 0
+            for turn in range(3):
+                for does, calls in (("think=on,calls=2", 2), ("think=on,again=on", 1), (saying(TEXT, think="on"), 0)):
+                    self.assertEqual(self.go_on(does, streams), calls)
+                    self.assertEqual(self.states_asked(), 0 if self.pool == "chat" else given)
+                    given += 1
+                self.history += self.begin(f"And on day {turn}?")
+
+    def states_asked(self):
+        """How many of the model's own states its provider got back last."""
+        def below(value):
+            if isinstance(value, dict):
+                return sum(key in ("signature", "encrypted_content", "thoughtSignature") for key in value) + sum(map(below, value.values()))
+            return sum(map(below, value)) if isinstance(value, list) else 0
+        return below(self.asked())
+
     def test_images(self):
         self.look_at_image()
         self.assertEqual(self.image_asked(), PNG_URL)
@@ -243,6 +265,18 @@ class Chat(OpenAI):
                 self.assertEqual(again.choices[0].message.content, TEXT)
                 self.assertEqual(self.results_asked(), [f"rain {i}" for i in range(calls)])
 
+    def begin(self, text):
+        return [{"role": "user", "content": text}]
+
+    def go_on(self, does, streams):
+        asks = {"messages": self.history, "tools": CHAT_TOOLS, "extra_body": {"reasoning_effort": "low"}}
+        answer = self.stream(does, **asks)[0] if streams else self.ask(does, **asks)
+        message = answer.choices[0].message
+        self.history.append(message.model_dump(exclude_none=True, exclude={"parsed"}))
+        calls = message.tool_calls or []
+        self.history += [{"role": "tool", "tool_call_id": call.id, "content": "2 m"} for call in calls]
+        return len(calls)
+
     def look_at_image(self):
         self.ask(messages=[{"role": "user", "content": [{"type": "text", "text": "What is it?"},
                                                        {"type": "image_url", "image_url": {"url": PNG_URL}}]}])
@@ -298,10 +332,11 @@ class Responses(OpenAI):
             return stream.get_final_response(), text
 
     def check(self, answer, text=TEXT, kinds=("message",)):
-        """A thought may be followed by state that its provider alone can read: then it stands in an item without a summary."""
+        """A thought or a text may be followed by state that its provider alone can read: then it stands in an item without a summary."""
         self.assertEqual((answer.status, answer.output_text, answer.model, answer.object), ("completed", text, self.model, "response"))
-        self.assertEqual([item.type for item in answer.output], list(kinds))
-        self.assertEqual((answer.output[-1].status, answer.output[-1].role), ("completed", "assistant"))
+        shown = [item for item in answer.output if item.type != "reasoning" or item.summary]
+        self.assertEqual([item.type for item in shown], list(kinds))
+        self.assertEqual((shown[-1].status, shown[-1].role), ("completed", "assistant"))
         self.assertIsNone(answer.error)
         self.assertIsNone(answer.incomplete_details)
         usage = answer.usage
@@ -331,6 +366,17 @@ class Responses(OpenAI):
                     *({"type": "function_call_output", "call_id": item.call_id, "output": f"rain {i}"} for i, item in enumerate(made))])
                 self.assertEqual(again.output_text, TEXT)
                 self.assertEqual(self.results_asked(), [f"rain {i}" for i in range(calls)])
+
+    def begin(self, text):
+        return [{"role": "user", "content": text}]
+
+    def go_on(self, does, streams):
+        asks = {"input": self.history, "tools": RESPONSES_TOOLS, "reasoning": {"effort": "low", "summary": "auto"}}
+        answer = self.stream(does, **asks)[0] if streams else self.ask(does, **asks)
+        self.history += [item.model_dump(exclude_none=True, exclude={"parsed_arguments"}) for item in answer.output]
+        calls = [item for item in answer.output if item.type == "function_call"]
+        self.history += [{"type": "function_call_output", "call_id": call.call_id, "output": "2 m"} for call in calls]
+        return len(calls)
 
     def look_at_image(self):
         self.ask(input=[{"role": "user", "content": [{"type": "input_text", "text": "What is it?"},
@@ -398,8 +444,9 @@ class Messages(Case):
             return stream.get_final_message(), text
 
     def check(self, answer, text=TEXT, kinds=("text",)):
-        self.assertEqual([block.type for block in answer.content], list(kinds))
-        self.assertEqual((answer.content[-1].text, answer.stop_reason, answer.stop_sequence), (text, "end_turn", None))
+        shown = [block for block in answer.content if block.type != "redacted_thinking"]
+        self.assertEqual([block.type for block in shown], list(kinds))
+        self.assertEqual((shown[-1].text, answer.stop_reason, answer.stop_sequence), (text, "end_turn", None))
         self.assertEqual((answer.type, answer.role, answer.model, answer.id[:4]), ("message", "assistant", self.model, "msg_"))
         self.assertEqual(answer.usage.cache_read_input_tokens, 2)
         self.assertGreater(answer.usage.input_tokens, 0)
@@ -428,6 +475,18 @@ class Messages(Case):
                                                  for i, block in enumerate(answer.content)]}])
                 self.assertEqual(again.content[0].text, TEXT)
                 self.assertEqual(self.results_asked(), [f"rain {i}" for i in range(calls)])
+
+    def begin(self, text):
+        return [{"role": "user", "content": text}]
+
+    def go_on(self, does, streams):
+        asks = {"messages": self.history, "tools": CLAUDE_TOOLS, "thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 3000}
+        answer = self.stream(does, **asks)[0] if streams else self.ask(does, **asks)
+        self.history.append({"role": "assistant", "content": answer.content})
+        calls = [block for block in answer.content if block.type == "tool_use"]
+        if calls:
+            self.history.append({"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.id, "content": "2 m"} for call in calls]})
+        return len(calls)
 
     def look_at_image(self):
         self.ask(messages=[{"role": "user", "content": [
@@ -527,6 +586,20 @@ class Gemini(Case):
         self.assertEqual("".join(chunk.text or "" for chunk in chat.send_message_stream(QUESTION)), TEXT)
         self.assertEqual(chat.send_message("And lakes?").text, TEXT)
         self.asked()
+
+    def begin(self, text):
+        return [types.UserContent(text)]
+
+    def go_on(self, does, streams):
+        asks = {"contents": self.history, "tools": GEMINI_TOOLS, "thinking_config": types.ThinkingConfig(include_thoughts=True, thinking_budget=1024)}
+        answer = self.stream(does, **asks)[0] if streams else self.ask(does, **asks)
+        content = answer.candidates[0].content
+        self.history.append(content)
+        calls = [part.function_call for part in content.parts if part.function_call]
+        if calls:
+            self.history.append(types.UserContent([types.Part(function_response=types.FunctionResponse(id=call.id, name=call.name, response={"result": "2 m"}))
+                                                   for call in calls]))
+        return len(calls)
 
     def look_at_image(self):
         self.ask(contents=[types.UserContent([types.Part(text="What is it?"), types.Part.from_bytes(data=PNG, mime_type="image/png")])])

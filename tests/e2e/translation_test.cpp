@@ -75,7 +75,7 @@ class TranslationOfMuch : public Translation {};
 }  // namespace
 
 TEST_P(Translation, OfAWholeAnswer) {
-    const auto a = quick_provider("a");
+    const auto a = strict_provider("a");
     const gateway_process weir{WEIR_BINARY, conf(*a)};
     a->once({.text = "Grüße, \"you\"\n"});
     const auto got = exchange_once(weir.url(), request_text("POST", client().path, request_of(client().name, false)));
@@ -94,7 +94,7 @@ TEST_P(Translation, OfAWholeAnswer) {
 }
 
 TEST_P(Translation, OfAStream) {
-    const auto a = quick_provider("a");
+    const auto a = strict_provider("a");
     const gateway_process weir{WEIR_BINARY, conf(*a)};
     for (const std::uint64_t slice : {0, 1, 7, 1000}) {
         a->once({.text = "Grüße, 你好 \"you\"", .write = slice});
@@ -109,7 +109,7 @@ TEST_P(Translation, OfAStream) {
 }
 
 TEST_P(Translation, IsPrintedAsItIsSent) {
-    const auto a = quick_provider("a");
+    const auto a = strict_provider("a");
     const temp_folder folder;
     (void)folder.write("weir.yaml", conf(*a));
     const gateway_process weir{WEIR_BINARY, conf(*a)};
@@ -123,7 +123,7 @@ TEST_P(Translation, IsPrintedAsItIsSent) {
 }
 
 TEST_P(Translation, OfAStreamThatBreaks) {
-    const auto a = quick_provider("a");
+    const auto a = strict_provider("a");
     const gateway_process weir{WEIR_BINARY, conf(*a)};
     a->once({.words = 40, .cut = mock::cut{.at = mock::cut::place::event, .after = 12}});
     const auto got = exchange_once(weir.url(), request_text("POST", client().stream_path, request_of(client().name, true)));
@@ -134,7 +134,7 @@ TEST_P(Translation, OfAStreamThatBreaks) {
 }
 
 TEST_P(Translation, OfAStreamThatSaysThatItFailed) {
-    const auto a = quick_provider("a");
+    const auto a = strict_provider("a");
     const gateway_process weir{WEIR_BINARY, conf(*a)};
     a->once({.words = 40, .error_event = 12});
     const auto got = exchange_once(weir.url(), request_text("POST", client().stream_path, request_of(client().name, true)));
@@ -145,7 +145,7 @@ TEST_P(Translation, OfAStreamThatSaysThatItFailed) {
 }
 
 TEST_P(TranslationOfMuch, HoldsADocumentThatIsLargerThanAnEvent) {
-    const auto a = quick_provider("a");
+    const auto a = strict_provider("a");
     const gateway_process weir{WEIR_BINARY, "limits: {event: 64KiB, collected: 1MiB}\n" + conf(*a)};
     a->once({.text = std::string(600'000, 'x')});
     const auto got = exchange_once(weir.url(), request_text("POST", client().path, request_of(client().name, false)));
@@ -159,7 +159,7 @@ TEST_P(TranslationOfMuch, HoldsADocumentThatIsLargerThanAnEvent) {
 }
 
 TEST_P(Translation, OfAnError) {
-    const auto a = quick_provider("a");
+    const auto a = strict_provider("a");
     const gateway_process weir{WEIR_BINARY, conf(*a)};
     for (const int status : {400, 404, 429}) {
         a->always({.status = status});
@@ -172,7 +172,7 @@ TEST_P(Translation, OfAnError) {
 }
 
 TEST(TranslationHome, AConversationComesBackToItsOwnDialectWithoutWhatWeirPutIn) {
-    const auto a = quick_provider("a"), b = quick_provider("b");
+    const auto a = strict_provider("a"), b = strict_provider("b");
     const gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  one:\n    dialect: anthropic\n    upstreams:\n" +
                                                 upstream_of(*a) + "\n  two:\n    dialect: openai\n    upstreams:\n" + upstream_of(*b) +
                                                 "\nroutes: [{models: [m], pool: one}, {models: [n], pool: two}]\n" + conf_end};
@@ -188,7 +188,7 @@ TEST(TranslationHome, AConversationComesBackToItsOwnDialectWithoutWhatWeirPutIn)
 }
 
 TEST(TranslationFailover, FallsFromFamilyToFamilyBeforeTheFirstByte) {
-    const auto a = quick_provider("a"), b = quick_provider("b"), c = quick_provider("c");
+    const auto a = strict_provider("a"), b = strict_provider("b"), c = strict_provider("c");
     const gateway_process weir{
         WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  gpt:\n    dialect: openai\n    retry: {attempts: 1}\n    upstreams:\n" +
                          upstream_of(*a) + "\n  claude:\n    dialect: anthropic\n    retry: {attempts: 1}\n    upstreams:\n" + upstream_of(*b) +
@@ -213,7 +213,7 @@ TEST(TranslationFailover, FallsFromFamilyToFamilyBeforeTheFirstByte) {
 }
 
 TEST(TranslationRefused, ANameThatIsMoreThanOneSegmentOfAPath) {
-    const auto a = quick_provider("a");
+    const auto a = strict_provider("a");
     const gateway_process weir{
         WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    dialect: gemini\n    upstreams:\n" + upstream_of(*a) + conf_end};
     for (const std::string model : {"flash/../ultra", "flash/../../files/a:b", "..", ".hidden", "a:b", "a?b", "a#b", "a%2fb", "a/b", "a b", "ä"}) {
@@ -226,7 +226,7 @@ TEST(TranslationRefused, ANameThatIsMoreThanOneSegmentOfAPath) {
 }
 
 TEST(TranslationCredentials, AClientsKeyGoesToTheFirstPlaceAloneAndNeverBesideTheConfs) {
-    const auto a = quick_provider("a"), b = quick_provider("b"), c = quick_provider("c");
+    const auto a = strict_provider("a"), b = strict_provider("b"), c = quick_provider("c");
     const gateway_process weir{
         WEIR_BINARY,
         "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  first:\n    retry: {attempts: 1}\n    upstreams:\n" + upstream_of(*a) +
@@ -258,7 +258,7 @@ TEST(TranslationCredentials, AClientsKeyGoesToTheFirstPlaceAloneAndNeverBesideTh
 }
 
 TEST(TranslationRefused, WhatADialectCannotSayIsRefusedBeforeAnybodyIsAsked) {
-    const auto a = quick_provider("a");
+    const auto a = strict_provider("a");
     const auto conf = [&](const std::string& more) {
         return "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    dialect: anthropic\n" + more + "    upstreams:\n" + upstream_of(*a) +
                conf_end;
@@ -297,7 +297,7 @@ TEST(TranslationRefused, WhatADialectCannotSayIsRefusedBeforeAnybodyIsAsked) {
 }
 
 TEST(TranslationStream, GeminiWithoutEventsIsOneList) {
-    const auto a = quick_provider("a");
+    const auto a = strict_provider("a");
     const gateway_process weir{WEIR_BINARY,
                                "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    upstreams:\n" + upstream_of(*a) + conf_end};
     a->once({.text = "one two three"});
@@ -311,7 +311,7 @@ TEST(TranslationStream, GeminiWithoutEventsIsOneList) {
 }
 
 TEST(TranslationStream, ClientsOfMessagesHearPingsWhileTheModelIsSilent) {
-    const auto a = quick_provider("a");
+    const auto a = strict_provider("a");
     const gateway_process weir{
         WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    heartbeat: 50ms\n    upstreams:\n" + upstream_of(*a) + conf_end};
     a->once({.words = 8, .stall_after = 4, .stall = std::chrono::milliseconds{300}});
@@ -322,7 +322,7 @@ TEST(TranslationStream, ClientsOfMessagesHearPingsWhileTheModelIsSilent) {
 }
 
 TEST(TranslationCounts, TokensAreCountedForEveryModel) {
-    const auto a = quick_provider("a");
+    const auto a = strict_provider("a");
     const auto conf = [&](const std::string& dialect) {
         return "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    dialect: " + dialect + "\n    upstreams:\n" + upstream_of(*a) +
                conf_end;

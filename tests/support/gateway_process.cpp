@@ -148,4 +148,10 @@ std::unique_ptr<mock::provider> quick_provider(std::string name, std::optional<m
     return made;
 }
 
+std::unique_ptr<mock::provider> strict_provider(std::string name) {
+    auto made = std::make_unique<mock::provider>(mock::options{.name = std::move(name), .timing = mock::timing::none(), .strict = true});
+    made->start();
+    return made;
+}
+
 }  // namespace weir::test

@@ -71,6 +71,9 @@ private:
 [[nodiscard]] std::unique_ptr<mock::provider> quick_provider(std::string name, std::optional<mock::tls_options> tls = std::nullopt,
                                                              std::string api_key = {});
 
+/// Likewise, and it refuses what the vendors refuse.
+[[nodiscard]] std::unique_ptr<mock::provider> strict_provider(std::string name);
+
 /// The admin and log sections every conf of these tests ends with.
 inline constexpr const char* conf_end =
     "admin: {address: \"127.0.0.1:0\"}\n"

@@ -46,7 +46,7 @@ for (const pool of ["chat", "messages", "gemini"]) {
   test(`OpenAI responses at ${pool}`, async () => {
     const answer = await stream(scripts.words);
     assert.ok(answer.output_text);
-    assert.deepEqual(answer.output.map((item) => item.type), ["reasoning", "message"]);
+    assert.deepEqual(answer.output.filter((item) => item.type !== "reasoning" || item.summary.length > 0).map((item) => item.type), ["reasoning", "message"]);
     assert.equal(answer.usage.input_tokens_details.cached_tokens, 2);
     const tools = names.map((name) => ({ type: "function", name, parameters: weather, strict: false }));
     const { output } = await stream(scripts.tools, { tools });
@@ -63,7 +63,7 @@ for (const pool of ["chat", "responses", "gemini"]) {
 
   test(`Anthropic messages at ${pool}`, async () => {
     const answer = await stream(scripts.words);
-    assert.deepEqual(answer.content.map((block) => block.type), ["thinking", "text"]);
+    assert.deepEqual(answer.content.map((block) => block.type).filter((type) => type !== "redacted_thinking"), ["thinking", "text"]);
     assert.equal(answer.stop_reason, "end_turn");
     assert.equal(answer.usage.cache_read_input_tokens, 2);
     const { content } = await stream(scripts.tools, { tools: names.map((name) => ({ name, input_schema: weather })) });
