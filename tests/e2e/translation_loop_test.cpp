@@ -127,7 +127,7 @@ private:
             if (!each.as_object().contains("functionCall")) continue;
             auto answer = json::object{{"name", each.at("functionCall").at("name")}, {"response", {{"output", result}}}};
             if (const auto* id = each.at("functionCall").as_object().if_contains("id")) answer["id"] = *id;
-            results.push_back({{"functionResponse", answer}});
+            results.push_back(json::object{{"functionResponse", answer}});
         }
         calls_ += results.size();
         if (!results.empty()) turns_.push_back({{"role", "user"}, {"parts", results}});
