@@ -41,6 +41,8 @@ public:
     }
     /// What becomes of it where another dialect is spoken; null: it goes as it came.
     [[nodiscard]] const translated_request* translated() const { return translated_.get(); }
+    /// Where it is translated, see translated_request.
+    void count_memory(const shared_memory& of) { translated_->count_memory(of); }
     /// What weir had put into it, and took out again; null: nothing.
     [[nodiscard]] const record::translation* cuts() const { return cuts_; }
     /// The endpoint that is spoken there.
@@ -72,7 +74,7 @@ private:
     const pools::pool_runtime* pool_;
     std::string_view model_;  ///< the snapshot's or the request's
     std::vector<dialect::edit> edits_;
-    std::unique_ptr<const translated_request> translated_;
+    std::unique_ptr<translated_request> translated_;
     std::unique_ptr<const core::error> refused_;
     const record::translation* cuts_ = nullptr;
     std::size_t number_ = 0;  ///< of the pool in the conf, where it is translated

@@ -14,8 +14,9 @@ namespace {
 }
 
 // For the log, also where nothing comes of it.
-void note_translation(request& of, const translated_request& what) {
-    of.translated = std::make_unique<record::translation>(what.said());
+void note_translation(request& of, outgoing& what) {
+    what.count_memory(memory_for_bodies(of.at, of.told.record.listener, of.conf().limits.buffered_bodies));
+    of.translated = std::make_unique<record::translation>(what.translated()->said());
     of.told.record.translated = of.translated.get();
 }
 
@@ -79,7 +80,7 @@ void race::enter_pool(std::size_t candidate) {
     if (plan_.attempts() == 0) of_.watch.set_deadline(core::after(of_.told.time.began(), pool_conf().timeouts.total));
     if (!outgoing_ || !outgoing_->is_for(here)) outgoing_.emplace(of_.what, of_.body, here, of_.conf());
     of_.told.record.translated = outgoing_->cuts();
-    if (outgoing_->translated()) note_translation(of_, *outgoing_->translated());
+    if (outgoing_->translated()) note_translation(of_, *outgoing_);
     set_beats(of_, *outgoing_, pool_conf(), false);
 }
 

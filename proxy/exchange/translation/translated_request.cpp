@@ -110,11 +110,19 @@ void translated_request::write(const asked& what, std::string_view body, const p
         shows_reasoning_ = there.show_reasoning && (how_.from != spoke::messages || said.thinks.shown);
         binds_ = there.can.binds;
         tools_ = renamed_tools(said, how_.to, there.can);
+        body_.reserve(hub::size_hint(body.size()));
         exchange::write(how_.to, said, there, body_, told);
     }
     target_ = hub::target_of(how_.to, said.stream, to.model);
     said_ = {std::string{hub::name_of(how_.from)} + ">" + std::string{hub::name_of(how_.to)}, told.dropped(), told.changed()};
     note_refusal(told, *to.pool->conf);
+}
+
+// Small ones are not counted, as those of clients are not.
+void translated_request::count_memory(const shared_memory& of) {
+    constexpr std::size_t small = std::size_t{32} << 10;
+    if (body_.capacity() <= small || memory_.grow_to(body_.capacity(), of)) return;
+    refused_ = {core::code::overloaded, "too many request bodies are being held (limits.buffered_bodies); try again soon", 1};
 }
 
 std::string translated_request::path_at(const config::upstream_conf& to) const {
