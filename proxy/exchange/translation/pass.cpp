@@ -53,6 +53,7 @@ std::unique_ptr<translated_answer> translate_answer(request& of, const translate
     names.show_reasoning = what.shows_reasoning();
     names.scope = what.scope();
     names.tools = what.tools();
+    names.most_kept = of.conf().limits.collected;
     names.request_id = of.told.record.request_id;
     names.as_array = of.what.target.streams_by_path && of.client.head().query.find("alt=sse") == std::string_view::npos;
     return std::make_unique<translated_answer>(what, std::move(names), of.told.record.stream);
