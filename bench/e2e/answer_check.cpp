@@ -41,7 +41,18 @@ std::size_t answer_check::take_events(std::string_view text, std::int64_t now) {
     }
 }
 
+void answer_check::take_text(std::string_view event, std::int64_t now) {
+    const std::string piece = "\":\"" + std::string(piece_of(next_)) + '"';
+    if (next_ < expected_.events && event.find(piece) != std::string_view::npos) {
+        if (next_++ == 0) counts_.first_event.add(now - due_ns_);
+        counts_.events += 1;
+        counts_.all_events += 1;
+    }
+    end_ = event;
+}
+
 void answer_check::take_event(std::string_view event, std::int64_t now) {
+    if (by_text_) return take_text(event, now);
     if (next_ == expected_.events) {
         end_.append(event);
         return;
@@ -59,7 +70,15 @@ void answer_check::take_event(std::string_view event, std::int64_t now) {
     counts_.event_delay.add(now - stamp);
 }
 
+const char* answer_check::fault_of_texts() const {
+    if (!expected_.stream) return kept_.find(unary_text()) != std::string::npos && kept_.back() == '}' ? nullptr : "wrong_body";
+    if (next_ != expected_.events) return "missing_events";
+    const bool ended = end_.find("[DONE]") != std::string::npos || end_.find("message_stop") != std::string::npos;
+    return ended && kept_.empty() ? nullptr : "wrong_stream_end";
+}
+
 const char* answer_check::fault() const {
+    if (by_text_) return fault_of_texts();
     if (!expected_.stream) return kept_ == unary_ ? nullptr : "wrong_body";
     if (wrong_) return "wrong_event";
     if (next_ != expected_.events) return "missing_events";

@@ -1,4 +1,5 @@
-// Compares one answer with what the mock must have said, while it arrives. Does not see HTTP framing.
+// Compares one answer with what the mock must have said, while it arrives: byte for byte, or by its texts where the form is another dialect's.
+// Does not see HTTP framing.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,9 @@ public:
     /// `unary` is the one right body of a unary answer, `stream_end` what must follow the stamped events.
     answer_check(order expected, std::string unary, std::string stream_end, tally& counts);
 
+    /// From now on the texts alone count, in their order, and that there is an end: the form is that of a translation.
+    void by_text() { by_text_ = true; }
+
     void start(std::int64_t due_ns);
     void on_body(const char* data, std::size_t size, std::int64_t now);
     /// Null when the answer so far is exact and complete, else what is wrong with it.
@@ -25,6 +29,8 @@ public:
 private:
     [[nodiscard]] std::size_t take_events(std::string_view text, std::int64_t now);
     void take_event(std::string_view event, std::int64_t now);
+    void take_text(std::string_view event, std::int64_t now);
+    [[nodiscard]] const char* fault_of_texts() const;
 
     order expected_;
     std::string unary_;
@@ -35,6 +41,7 @@ private:
     std::int64_t due_ns_ = 0;
     int next_ = 0;
     bool wrong_ = false;
+    bool by_text_ = false;
 };
 
 }  // namespace weir::bench

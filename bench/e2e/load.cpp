@@ -6,6 +6,7 @@
 //   weir_bench_load --port 8080 --mode paced --rate 500 --connections 64
 //   weir_bench_load --port 8080 --mode closed --connections 500 --model bench-100x20ms --stream
 //   weir_bench_load --port 8080 --mode held --connections 2000 --model bench-held --stream   (ends when stdin does)
+//   weir_bench_load --port 8080 --mode closed --path /v1/messages --texts   (an answer without stamps, or a translated one)
 //   weir_bench_load --port 8443 --tls --mode reconnect --resume --connections 16
 #include <cstdio>
 
@@ -34,6 +35,7 @@ weir::bench::load_settings read_settings(weir::bench::options flags) {
     set.path = flags.text("path", set.path);
     set.body_size = flags.integer("body", set.body_size);
     set.chunked_body = flags.has("chunked");
+    set.by_text = flags.has("texts");
     flags.refuse_unknown();
     return set;
 }

@@ -40,12 +40,14 @@ std::string in_chunks(const std::string& body) {
 }  // namespace
 
 load_run::load_run(load_settings settings) : settings_(std::move(settings)), watch_(settings_.watched) {
-    const std::string body = request_body(settings_.model, settings_.stream, static_cast<std::size_t>(std::max(settings_.body_size, 0)));
+    const bool messages = settings_.path.find("/messages") != std::string::npos;
+    const std::string body = request_body(settings_.model, settings_.stream, messages, static_cast<std::size_t>(std::max(settings_.body_size, 0)));
     request_ = request_head(settings_.path, body.size(), settings_.chunked_body) + (settings_.chunked_body ? in_chunks(body) : body);
     digest seen;
     seen.add(body.data(), body.size());
     const order expected = read_order(body);
-    const answer_check check(expected, unary_answer(seen.value()), stream_end(expected.events, expected.usage), counts_);
+    answer_check check(expected, unary_answer(seen.value()), stream_end(expected.events, expected.usage), counts_);
+    if (settings_.by_text) check.by_text();
     if (settings_.tls) tls_ = client_tls(settings_.resume ? on_session : nullptr);
     for (int at = 0; at < settings_.connections; ++at)
         connections_.push_back(std::make_unique<load_connection>(settings_.port, tls_, settings_.resume, request_, check, counts_));

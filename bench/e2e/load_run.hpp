@@ -34,6 +34,7 @@ struct load_settings {
     std::string path = "/v1/chat/completions";
     int body_size = 1024;
     bool chunked_body = false;
+    bool by_text = false;  // answers are translated: their texts are checked, not their bytes
 };
 
 class load_run {

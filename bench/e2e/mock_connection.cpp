@@ -52,6 +52,7 @@ bool mock_connection::answer() {
     if (streaming_) return false;
     const bool completion = request_.head().rfind("POST ", 0) == 0;
     order_ = completion ? read_order(body_start_) : order{};
+    order_.messages = completion && request_.head().substr(0, 64).find("/messages ") != std::string_view::npos;
     const std::uint64_t seen = digest_.value();
     const bool known = completion || request_.head().find("/models") != std::string_view::npos;
     request_.reset();
@@ -63,7 +64,7 @@ bool mock_connection::answer() {
         due_ns = now_ns();
         return true;
     }
-    const std::string body = completion ? unary_answer(seen) : R"({"object":"list","data":[]})";
+    const std::string body = order_.messages ? messages_answer() : completion ? unary_answer(seen) : R"({"object":"list","data":[]})";
     return send(unary_head(body.size(), known ? 200 : 404) + body);
 }
 
@@ -72,12 +73,13 @@ bool mock_connection::emit() {
     char event[largest_event];
     std::string& out = out_;
     if (sent_ == 0) out = head;
+    if (sent_ == 0 && order_.messages) append_chunk(out, messages_start());
     if (sent_ < order_.events) {
-        const std::size_t length = write_event(event, sent_, now_ns());
+        const std::size_t length = order_.messages ? write_messages_event(event, sent_) : write_event(event, sent_, now_ns());
         append_chunk(out, {event, length});
         ++sent_;
     } else {
-        append_chunk(out, stream_end(order_.events, order_.usage));
+        append_chunk(out, order_.messages ? messages_end(order_.events) : stream_end(order_.events, order_.usage));
         out += "0\r\n\r\n";
         streaming_ = false;
     }

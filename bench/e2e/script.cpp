@@ -19,6 +19,11 @@ constexpr std::string_view event_start = R"(data: {"id":"chatcmpl-BenchBenchBenc
 constexpr std::string_view event_middle = R"(","choices":[{"index":0,"delta":{"content":")";
 constexpr std::string_view event_end = "\"},\"finish_reason\":null}]}\n\n";
 
+constexpr std::string_view messages_event_start =
+    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":"
+    "{\"type\":\"text_delta\",\"text\":\"";
+constexpr std::string_view messages_event_end = "\"}}\n\n";
+
 constexpr std::string_view provider_fields =
     "content-security-policy: default-src 'none'\r\n"
     "openai-organization: bench\r\n"
@@ -99,10 +104,19 @@ std::size_t write_event(char* into, int sequence, std::int64_t stamp_ns) noexcep
     *at++ = '_';
     at = put_digits(at, static_cast<std::uint64_t>(sequence), sequence_digits);
     at = put(at, event_middle);
-    at = put(at, words[static_cast<std::size_t>(sequence) % words.size()]);
+    at = put(at, piece_of(sequence));
     at = put(at, event_end);
     return static_cast<std::size_t>(at - into);
 }
+
+std::size_t write_messages_event(char* into, int sequence) noexcept {
+    char* at = put(into, messages_event_start);
+    at = put(at, piece_of(sequence));
+    at = put(at, messages_event_end);
+    return static_cast<std::size_t>(at - into);
+}
+
+std::string_view piece_of(int sequence) noexcept { return words[static_cast<std::size_t>(sequence) % words.size()]; }
 
 std::int64_t stamp_of(std::string_view event) noexcept {
     if (event.size() < event_start.size() + stamp_digits) return -1;
@@ -127,12 +141,50 @@ std::string stream_end(int events, bool usage) {
     return text + "data: [DONE]\n\n";
 }
 
+std::string messages_start() {
+    return R"(event: message_start
+data: {"type":"message_start","message":{"id":"msg_BenchBenchBenchBenchBench","type":"message","role":"assistant","model":"bench","content":[],)"
+           R"("stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":12,"output_tokens":1}}}
+
+event: content_block_start
+data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+
+)";
+}
+
+std::string messages_end(int events) {
+    return R"(event: content_block_stop
+data: {"type":"content_block_stop","index":0}
+
+event: message_delta
+data: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":)" +
+           std::to_string(events) + R"(}}
+
+event: message_stop
+data: {"type":"message_stop"}
+
+)";
+}
+
+std::string unary_text() {
+    std::string text;
+    for (int times = 0; times < 6; ++times) text += sentence;
+    return text;
+}
+
+std::string messages_answer() {
+    return R"({"id":"msg_BenchBenchBenchBenchBench","type":"message","role":"assistant","model":"bench","content":[{"type":"text","text":")" +
+           unary_text() +
+           R"("}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":220,"cache_creation_input_tokens":0,)"
+           R"("cache_read_input_tokens":0,"output_tokens":150,"service_tier":"standard"}})";
+}
+
 std::string unary_answer(std::uint64_t request_digest) {
     char fingerprint[17];
     std::snprintf(fingerprint, sizeof fingerprint, "%016llx", static_cast<unsigned long long>(request_digest));
     std::string text = R"({"id":"chatcmpl-BenchBenchBenchBenchBench","object":"chat.completion","created":1763740800,)"
                        R"("model":"bench","choices":[{"index":0,"message":{"role":"assistant","content":")";
-    for (int times = 0; times < 6; ++times) text += sentence;
+    text += unary_text();
     text += R"(","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],)"
             R"("usage":{"prompt_tokens":220,"completion_tokens":150,"total_tokens":370,)"
             R"("prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},)"
@@ -154,10 +206,12 @@ std::string unary_head(std::size_t body_size, int status) {
            "content-length: " + std::to_string(body_size) + "\r\n\r\n";
 }
 
-std::string request_body(std::string_view model, bool stream, std::size_t size) {
+std::string request_body(std::string_view model, bool stream, bool messages, std::size_t size) {
     std::string text = "{\"model\":\"" + std::string(model) + "\",";
-    if (stream) text += R"("stream":true,"stream_options":{"include_usage":true},)";
-    text += R"("temperature":0.7,"messages":[{"role":"system","content":"You are helpful."},{"role":"user","content":")";
+    if (stream) text += R"("stream":true,)";
+    if (stream && !messages) text += R"("stream_options":{"include_usage":true},)";
+    text += messages ? R"("temperature":0.7,"max_tokens":1000,"system":"You are helpful.","messages":[{"role":"user","content":")"
+                     : R"("temperature":0.7,"messages":[{"role":"system","content":"You are helpful."},{"role":"user","content":")";
     constexpr std::string_view end = "\"}]}";
     constexpr std::string_view next = R"("},{"role":"user","content":")";
     std::size_t in_message = 0;

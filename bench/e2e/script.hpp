@@ -31,6 +31,7 @@ struct order {
     bool stream = false;
     bool held = false;
     bool usage = false;
+    bool messages = false;  ///< of the request's path: it is answered as /v1/messages does
 };
 
 /// Reads the first bytes of a request body; anything unknown is a unary order.
@@ -39,20 +40,32 @@ struct order {
 inline constexpr std::size_t largest_event = 320;
 /// One stamped event of about 200 bytes, blank line included; returns its length.
 std::size_t write_event(char* into, int sequence, std::int64_t stamp_ns) noexcept;
+/// The same piece of text as an event of /v1/messages, without a stamp.
+std::size_t write_messages_event(char* into, int sequence) noexcept;
+/// The text that event `sequence` brings, as the content of a JSON string.
+[[nodiscard]] std::string_view piece_of(int sequence) noexcept;
 /// The stamp of an event that write_event made, or -1. Says nothing about the rest of the event: compare the bytes.
 [[nodiscard]] std::int64_t stamp_of(std::string_view event) noexcept;
 
 /// The events after the last stamped one: finish reason, usage where asked for, terminator.
 [[nodiscard]] std::string stream_end(int events, bool usage);
+/// What stands in front of the first event of /v1/messages, and behind the last.
+[[nodiscard]] std::string messages_start();
+[[nodiscard]] std::string messages_end(int events);
 /// A unary answer of about 1 KB that names the digest of the request body it answers.
 [[nodiscard]] std::string unary_answer(std::uint64_t request_digest);
+
+/// The same as /v1/messages says it, without the digest.
+[[nodiscard]] std::string messages_answer();
+/// What either of them says.
+[[nodiscard]] std::string unary_text();
 
 /// Response heads with the fields that providers send; the unary one with its Content-Length.
 [[nodiscard]] std::string stream_head();
 [[nodiscard]] std::string unary_head(std::size_t body_size, int status);
 
-/// A chat completion request of exactly `size` bytes (or the smallest possible), and the head for it.
-[[nodiscard]] std::string request_body(std::string_view model, bool stream, std::size_t size);
+/// A chat completion request, or one of /v1/messages, of exactly `size` bytes (or the smallest possible), and the head for it.
+[[nodiscard]] std::string request_body(std::string_view model, bool stream, bool messages, std::size_t size);
 [[nodiscard]] std::string request_head(std::string_view path, std::size_t body_size, bool chunked);
 
 }  // namespace weir::bench

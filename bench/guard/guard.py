@@ -8,6 +8,9 @@
 Per exchange: instructions in user space (callgrind). Per forwarded event: allocations; per batch of events that came together: system calls. What one more
 exchange costs is the difference of two runs, so start and end of the process do not count.
 
+Per translated unary exchange of 4 KB and per translated event: instructions above those of the same client with a provider of its own dialect, and
+allocations.
+
 Per held stream: bytes that are alive, on the heap and in mappings of weir's own (slabs), counted by a preloaded library. It is what 1,000 more streams add to
 1,000: once where they are silent after their first event, once where each gets an event a second. 2,000 streams have come and gone before, so that pools and
 tables have their size. The line below such a number says how many blocks of how many bytes make it up.
@@ -35,10 +38,16 @@ BASELINE = os.path.join(HERE, "baseline.json")
 SKIPPED = 77
 
 # Whatever was measured before: none, and one read and one write. What is left over is the request's own and a timer's.
-MOST = {"allocations per event": 0.01, "system calls per batch of events, polls aside": 2.05}
+MOST = {
+    "allocations per event": 0.01,
+    "allocations per translated event, chat > messages": 0.01,
+    "allocations per translated event, messages > chat": 0.01,
+    "system calls per batch of events, polls aside": 2.05,
+}
 
-# How much more than the baseline is allowed. Instructions differ a little with what the kernel delivers together; bytes hardly do.
-TOLERANCES = {"instructions": 1.03, "bytes": 1.01}
+# How much more than the baseline is allowed. Instructions differ a little with what the kernel delivers together, the difference of
+# two such numbers more; bytes hardly do.
+TOLERANCES = {"instructions": 1.03, "translation": 1.3, "bytes": 1.01}
 
 # name, arguments of the load client, exchanges in the shorter and in the longer run
 EXCHANGES = (
@@ -48,6 +57,13 @@ EXCHANGES = (
 )
 # Paced, so that each event is read and written alone.
 EVENTS = ("--stream", "--model", "bench-200x4ms")
+
+# How clients of a dialect ask, and what a conf calls its providers. Translated answers are checked by their texts, and so is what they are compared with.
+CLIENTS = {"chat": ("--texts",), "messages": ("--path", "/v1/messages", "--texts")}
+PROVIDERS = {"chat": "openai", "messages": "anthropic"}
+PAIRS = (("chat", "messages"), ("messages", "chat"))
+# What is translated: name, arguments, the shorter and the longer run, and into how many parts one exchange is divided.
+TRANSLATED = (("unary 4 KB", ("--body", "4096"), 50, 250, 1), ("event", EVENTS, 2, 10, 200))
 
 # The second lasts longer than anybody waits.
 HELD = (("silent", "bench-held"), ("an event a second", "bench-3600x1000ms"))
@@ -70,10 +86,10 @@ class Guard:
         self.weir = WeirBare(bare)
 
     @contextlib.contextmanager
-    def serving(self, wrapper=(), environment=None):
+    def serving(self, wrapper=(), environment=None, dialect="openai"):
         """A weir that listens: the process and its port."""
         place = Place(self.folder, *self.bench.ports[:3], self.bench.mock_port, False, self.bench.certificate,
-                      self.bench.private_key, self.bench.both)
+                      self.bench.private_key, self.bench.both, dialect)
         started = processes.Process([*wrapper, *self.weir.command(place)], self.core, f"{self.folder}/weir.log", environment)
         try:
             processes.wait_for_port(place.plain_port, started, 60)
@@ -88,9 +104,9 @@ class Guard:
             file.write(bytes(PROBE.size))
         return {"LD_PRELOAD": f"{self.given.tools}/libweir_bench_alloc_probe.so", "WEIR_BENCH_ALLOCATIONS": path}, path
 
-    def run(self, load, count, wrapper=(), environment=None, attached=None):
+    def run(self, load, count, wrapper=(), environment=None, attached=None, dialect="openai"):
         """Weir serves `count` requests over one connection; returns the load client's report."""
-        with self.serving(wrapper, environment) as (started, port):
+        with self.serving(wrapper, environment, dialect) as (started, port):
             tracer = attached(started) if attached else None
             command = [f"{self.given.tools}/weir_bench_load", "--port", str(port), "--mode", "closed",
                        "--connections", "1", "--count", str(count), "--drain", "300", *load]
@@ -100,16 +116,16 @@ class Guard:
                 tracer.wait()
             return measure.read_report(done.stdout, done.stderr)
 
-    def instructions(self, load, count):
+    def instructions(self, load, count, dialect="openai"):
         output = f"{self.folder}/callgrind.txt"
         self.run(load, count, ("valgrind", "--tool=callgrind", f"--log-file={output}",
-                               f"--callgrind-out-file={self.folder}/callgrind.out"))
+                               f"--callgrind-out-file={self.folder}/callgrind.out"), dialect=dialect)
         with open(output) as file:
             return int(re.search(r"Collected\s*:\s*(\d+)", file.read()).group(1))
 
-    def allocations(self, count):
+    def allocations(self, count, load=(), dialect="openai"):
         environment, path = self.probe()
-        self.run(("--stream", "--model", f"bench-{count}x0ms"), 3, environment=environment)
+        self.run(("--stream", "--model", f"bench-{count}x0ms", *load), 3, environment=environment, dialect=dialect)
         return read_probe(path)[0]
 
     @contextlib.contextmanager
@@ -160,6 +176,22 @@ class Guard:
             sys.exit(f"{writes} writes for {report['all_events']} events: an event was written in pieces")
         return sum(by_name.values()) - polls, writes
 
+    def translations(self):
+        """What a translation costs above the same client's exchange with a provider that speaks its own dialect."""
+        found = {}
+        for what, load, few, many, divided in TRANSLATED:
+            cost = {}
+            for client, asks in CLIENTS.items():
+                for provider, dialect in PROVIDERS.items():
+                    runs = [self.instructions((*load, *asks), count, dialect) for count in (few, many)]
+                    cost[client, provider] = (runs[1] - runs[0]) / (many - few) / divided
+            for client, provider in PAIRS:
+                found[f"translation, instructions per {what}, {client} > {provider}"] = round(cost[client, provider] - cost[client, client])
+        for client, provider in PAIRS:
+            few, many = (self.allocations(count, CLIENTS[client], PROVIDERS[provider]) for count in (1000, 4000))
+            found[f"allocations per translated event, {client} > {provider}"] = (many - few) / 9000
+        return found
+
     def numbers(self):
         """The numbers by name, and what to say of one beside it."""
         found, beside = {}, {}
@@ -167,6 +199,7 @@ class Guard:
             found[f"instructions, {name}"] = round(
                 (self.instructions(load, many) - self.instructions(load, few)) / (many - few))
         found["allocations per event"] = (self.allocations(4000) - self.allocations(1000)) / 9000
+        found.update(self.translations())
         # Weir keeps up to 256 descriptors from connections.
         if processes.MOST_CONNECTIONS >= 2 * STREAMS + 150:
             for kind, model in HELD:

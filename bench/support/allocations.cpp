@@ -7,14 +7,17 @@
 namespace {
 
 thread_local std::uint64_t calls = 0;
+thread_local std::uint64_t bytes = 0;
 
 void* counted(std::size_t size) noexcept {
     ++calls;
+    bytes += size;
     return std::malloc(size == 0 ? 1 : size);
 }
 
 void* counted(std::size_t size, std::align_val_t alignment) noexcept {
     ++calls;
+    bytes += size;
     const auto unit = static_cast<std::size_t>(alignment);
     // aligned_alloc wants a multiple of the alignment.
     return std::aligned_alloc(unit, (size + unit) / unit * unit);
@@ -30,6 +33,7 @@ void* or_throw(void* memory) {
 namespace weir::bench {
 
 std::uint64_t allocations_so_far() noexcept { return calls; }
+std::uint64_t allocated_so_far() noexcept { return bytes; }
 
 }  // namespace weir::bench
 

@@ -9,6 +9,8 @@ namespace weir::bench {
 
 /// Calls of operator new by this thread since it started.
 [[nodiscard]] std::uint64_t allocations_so_far() noexcept;
+/// Bytes that they asked for.
+[[nodiscard]] std::uint64_t allocated_so_far() noexcept;
 
 /// Lives around the timed loop and reports the counter `allocs/op` of that loop.
 class allocation_report {

@@ -109,9 +109,9 @@ struct models_conf {
 };
 
 struct conf {
-    std::string file;  ///< the path it was read from
+    std::string file;      ///< the path it was read from
     std::string env_file;  ///< of variables, as it was named; empty: none was
-    std::string hash;  ///< hex SHA-256 of the file's bytes, first 12 digits
+    std::string hash;      ///< hex SHA-256 of the file's bytes, first 12 digits
     core::wall_time loaded_at{};
     std::vector<net::listener_settings> listeners;
     std::vector<std::string> files;  ///< every file that this conf was made from: itself, prices, certificates, ${file:…}

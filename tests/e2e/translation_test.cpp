@@ -171,6 +171,46 @@ TEST_P(Translation, OfAnError) {
     }
 }
 
+TEST(TranslationBounds, KeepsNoMoreOfAStreamThanMayBeCollected) {
+    const auto a = quick_provider("a");
+    const gateway_process weir{WEIR_BINARY,
+                               "limits: {collected: 16KiB}\nlisteners: [{address: \"127.0.0.1:0\"}]\npools:\n  one:\n    dialect: anthropic\n" +
+                                   std::string{"    upstreams:\n"} + upstream_of(*a) + "\nroutes: [{models: [m], pool: one}]\n" + conf_end};
+    std::string much;
+    for (int i = 0; i < 3000; ++i) much += "stream of ";
+    a->once({.text = much});
+    const auto got = exchange_once(weir.url(), request_text("POST", "/v1/responses", request_of("responses", true)));
+    EXPECT_EQ(got.status, 200);
+    EXPECT_FALSE(got.clean());
+    EXPECT_NE(got.body.find("response.failed"), std::string::npos) << got.body.substr(0, 300);
+    EXPECT_NE(got.body.find("limits.collected"), std::string::npos);
+    EXPECT_EQ(got.body.find("response.completed"), std::string::npos);
+    // Whoever need not say it again keeps none of it.
+    a->once({.text = much});
+    const auto chat = exchange_once(weir.url(), request_text("POST", "/v1/chat/completions", request_of("chat", true)));
+    EXPECT_TRUE(chat.clean()) << chat.body.substr(0, 300);
+    EXPECT_NE(chat.body.find("[DONE]"), std::string::npos);
+}
+
+TEST(TranslationBounds, CountsBothFormsOfARequest) {
+    const auto a = quick_provider("a");
+    const gateway_process weir{
+        WEIR_BINARY, "limits: {request_body: 1MiB, buffered_bodies: 1MiB}\nlisteners: [{address: \"127.0.0.1:0\"}]\npools:\n  one:\n" +
+                         std::string{"    dialect: anthropic\n    upstreams:\n"} + upstream_of(*a) + "\nroutes: [{models: [m], pool: one}]\n" +
+                         conf_end};
+    const auto body = R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":")" + std::string(700'000, 'x') + "\"}]}";
+    const auto native = exchange_once(weir.url(), request_text("POST", "/v1/messages", body));
+    EXPECT_EQ(native.status, 200) << native.body;
+    const auto translated = exchange_once(weir.url(), request_text("POST", "/v1/chat/completions", body));
+    EXPECT_EQ(translated.status, 503) << translated.body;
+    EXPECT_NE(translated.body.find("limits.buffered_bodies"), std::string::npos) << translated.body;
+    EXPECT_EQ(a->call_count(), 1u);
+    const auto given_back = weir.metrics_when([](const std::string& m) { return metric(m, "weir_buffered_body_bytes") == 0; });
+    EXPECT_EQ(metric(given_back, "weir_buffered_body_bytes"), 0);
+    const auto smaller = R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":")" + std::string(300'000, 'x') + "\"}]}";
+    EXPECT_EQ(exchange_once(weir.url(), request_text("POST", "/v1/chat/completions", smaller)).status, 200);
+}
+
 TEST(TranslationHome, AConversationComesBackToItsOwnDialectWithoutWhatWeirPutIn) {
     const auto a = strict_provider("a"), b = strict_provider("b");
     const gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  one:\n    dialect: anthropic\n    upstreams:\n" +

@@ -74,7 +74,7 @@ class Bench:
             port = self.mock_tls_port if scenario.client_tls else self.mock_port
             return self._load(scenario, port, None, seconds)
         place = Place(folder, *self.ports[:3], self.mock_tls_port if scenario.upstream_tls else self.mock_port,
-                      scenario.upstream_tls, self.certificate, self.private_key, self.both)
+                      scenario.upstream_tls, self.certificate, self.private_key, self.both, scenario.dialect)
         core = self.proxy_core | self.load_core if getattr(proxy, "workers", 1) > 1 else self.proxy_core
         environment = {}
         if scenario.kind == "allocations":

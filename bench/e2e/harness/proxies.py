@@ -21,6 +21,7 @@ class Place:
     certificate: str
     private_key: str
     both: str
+    dialect: str = "openai"    # that the provider speaks
 
     def write(self, name, text):
         path = os.path.join(self.folder, name)
@@ -138,10 +139,10 @@ workers: {self.workers}
 limits: {{connections: {MOST_CONNECTIONS}, keepalive_timeout: 300s}}
 pools:
   bench:
-    dialect: openai
+    dialect: {place.dialect}
     upstreams:
       - name: mock
-        url: {scheme}://127.0.0.1:{place.mock_port}/v1
+        url: {scheme}://127.0.0.1:{place.mock_port}{'/v1' if place.dialect == 'openai' else ''}
         max_requests: {MOST_CONNECTIONS}
         {f'tls: {{ca: {place.certificate}, server_name: localhost}}' if place.upstream_tls else ''}
     keepalive: {{idle: 1024, timeout: 300s}}

@@ -38,6 +38,7 @@ class Scenario:
     direct: bool = False         # also without a proxy, to tell what is added
     seconds: float = 1.0         # of the window, as a multiple of --seconds
     warmup: float = 1.0
+    dialect: str = "openai"      # that the provider speaks
 
 
 def _unary(connections, body):
@@ -53,11 +54,23 @@ def _held(count):
             "--ramp", str(count / 2000), "--seconds", "30")
 
 
+# Translated answers are checked by their texts: their bytes are weir's own. The rows without a translation are checked alike, so that the client costs the same.
+def _messages(load):
+    return (*load, "--path", "/v1/messages", "--texts")
+
+
+def _chat(load):
+    return (*load, "--texts")
+
+
 # Where the limit of open files cannot be raised, the largest scenario is what fits.
 MANY = min(10000, MOST_CONNECTIONS - 150)  # weir keeps up to 256 descriptors from connections
 
 SATURATED = (CPU_REQUEST, REQUESTS, BUSY)
 BACK_TO_BACK = (CPU_EVENT, EVENTS, EVENT_P50, EVENT_P99, BUSY)
+TRANSLATED_UNARY = (CPU_REQUEST, REQUESTS, BUSY)
+TRANSLATED_EVENTS = (CPU_EVENT, EVENTS, BUSY)
+WEIRS = ("weir", "weir-bare")
 HANDSHAKE = (Metric("CPU µs per handshake and request", "cpu_per_request", 1.0),
              Metric("handshakes per second", "requests_per_second", 1.0, more_is_better=True, digits=0))
 HELD = (Metric("memory per held stream, KiB (PSS)", "kib_per_stream"),
@@ -91,6 +104,22 @@ SCENARIOS = (
              upstream_tls=True),
     Scenario("both-tls-events-64", "as events-64, TLS on both sides", _events(64, "bench-200x0ms"), BACK_TO_BACK,
              client_tls=True, upstream_tls=True),
+    # Only weir translates: what it costs is the difference to the row that is not translated, in the same run.
+    Scenario("unary-4k", "16 connections, 4 KB chat requests, not translated", _chat(_unary(16, 4096)), TRANSLATED_UNARY, proxies=WEIRS),
+    Scenario("translated-unary-4k", "the same, of a provider that speaks messages", _chat(_unary(16, 4096)), TRANSLATED_UNARY,
+             proxies=WEIRS, dialect="anthropic"),
+    Scenario("messages-unary-4k", "16 connections, 4 KB messages requests, not translated", _messages(_unary(16, 4096)), TRANSLATED_UNARY,
+             proxies=WEIRS, dialect="anthropic"),
+    Scenario("translated-messages-unary-4k", "the same, of a provider that speaks chat", _messages(_unary(16, 4096)), TRANSLATED_UNARY,
+             proxies=WEIRS),
+    Scenario("chat-events-64", "64 streams × 200 events back to back, not translated", _chat(_events(64, "bench-200x0ms")),
+             TRANSLATED_EVENTS, proxies=WEIRS),
+    Scenario("translated-events-64", "the same, of a provider that speaks messages", _chat(_events(64, "bench-200x0ms")),
+             TRANSLATED_EVENTS, proxies=WEIRS, dialect="anthropic"),
+    Scenario("messages-events-64", "64 streams of messages × 200 events, not translated", _messages(_events(64, "bench-200x0ms")),
+             TRANSLATED_EVENTS, proxies=WEIRS, dialect="anthropic"),
+    Scenario("translated-messages-events-64", "the same, of a provider that speaks chat", _messages(_events(64, "bench-200x0ms")),
+             TRANSLATED_EVENTS, proxies=WEIRS),
     Scenario("two-workers", "as unary-1k, one worker beside two", _unary(64, 1024), (CPU_REQUEST,),
              proxies=("weir", "weir-2w")),
     Scenario("calls-unary", "system calls, 8 connections, 1 KB bodies (strace)", _unary(8, 1024),

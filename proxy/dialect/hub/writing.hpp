@@ -134,6 +134,9 @@ inline constexpr std::string_view any_object = R"({"type":"object","properties":
 /// Of a tool with free text for its input, where there are functions alone.
 inline constexpr std::string_view text_input = R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"]})";
 
+/// What to set aside for a request that is written anew: it is about as long as the one that it is made of, and is then copied once.
+[[nodiscard]] constexpr std::size_t size_hint(std::size_t of_body) { return of_body + of_body / 16 + 512; }
+
 void write_messages(const conversation& of, const target_settings& to, std::string& out, notes& told);
 void write_gemini(const conversation& of, const target_settings& to, std::string& out, notes& told);
 void write_chat(const conversation& of, const target_settings& to, std::string& out, notes& told);

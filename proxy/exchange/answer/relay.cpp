@@ -47,6 +47,7 @@ batch_end end_of_batch(const answer& in, failure broken, core::code stop) {
     // The upstream has said so itself; what comes behind it is not passed on.
     if (in.reader.has_error() && (in.translated || !in.reader.said().terminated()))
         return {complete, true, core::code::stream_interrupted, failure::status};
+    if (in.translated && in.translated->is_full()) return {complete, true, core::code::stream_interrupted, failure::invalid};
     // All of it came, and then the connection broke: nothing was lost.
     if (complete) return {true, in.ended() || broken != failure::none};
     if (in.ended() && broken == failure::none) broken = failure::reset;
@@ -262,8 +263,10 @@ void relay::break_stream(const batch_end& end) {
         told = of_.watch.order().error();
         of_.told.note_cut(of_.watch.order());
     } else {
-        told = core::error{end.cut,
-                           "the upstream '" + in_.at.to->conf->name + "' broke the stream (" + std::string{name_of(end.why)} + ") before its end"};
+        const bool full = in_.translated && in_.translated->is_full();
+        told = core::error{end.cut, "the upstream '" + in_.at.to->conf->name + "' " +
+                                        (full ? "answered with more than can be translated (limits.collected)"
+                                              : "broke the stream (" + std::string{name_of(end.why)} + ") before its end")};
         record.close_reason = "upstream";
         record.interrupted_phase = name_of(end.why);
         blame_upstream(of_, in_, end.why);

@@ -14,7 +14,8 @@ namespace {
 }
 
 // For the log, also where nothing comes of it.
-[[gnu::noinline]] void note_changes(request& of, const outgoing& what) {
+[[gnu::noinline]] void note_changes(request& of, outgoing& what) {
+    if (what.translated()) what.count_memory(memory_for_bodies(of.at, of.told.record.listener, of.conf().limits.buffered_bodies));
     of.translated = what.said();
     of.told.record.translated = of.translated.get();
 }

@@ -49,8 +49,9 @@ void race::none_usable(const policy::picked& none) {
 // The pool cannot say what the client wants: another may.
 void race::not_servable() {
     if (!error_ && kept_.status == 0) error_ = *outgoing_->refused();
+    const bool full = outgoing_->refused()->what == core::code::overloaded;
     next_ = plan_.pool_unusable();
-    if (next_ == step::attempt) of_.at.metrics.pools().fallback(pool_conf().name, "cannot_translate");
+    if (next_ == step::attempt) of_.at.metrics.pools().fallback(pool_conf().name, full ? "overloaded" : "cannot_translate");
 }
 
 void race::judge(attempt& failed) {

@@ -56,6 +56,7 @@ std::unique_ptr<translated_answer> translate_answer(request& of, const translate
     names.tools = what.tools();
     static const policy::model_habits usual;
     names.input_estimate = (of.what.habits ? *of.what.habits : usual).input_tokens(of.body.size(), of.what.facts.media_bytes);
+    names.most_kept = of.conf().limits.collected;
     names.request_id = of.told.record.request_id;
     names.as_array = of.what.target.streams_by_path && of.client.head().query.find("alt=sse") == std::string_view::npos;
     auto out = std::make_unique<translated_answer>(what, std::move(names), of.told.record.stream);

@@ -21,6 +21,7 @@ hub::answer_stream_writer& translated_answer::writer() {
     if (!writer_) {
         writer_ = hub::write_stream_of(how_.from, names_);
         writer_->into(&out_);
+        writer_->keep_at_most(names_.most_kept);
     }
     return *writer_;
 }

@@ -51,6 +51,8 @@ public:
     /// Of the upstream's own error answer: what the client gets instead, and its status.
     [[nodiscard]] int take_error(const dialect::hub::provider_error& what, std::string_view request_id);
 
+    /// More had to be kept than may be: the stream is to be cut.
+    [[nodiscard]] bool is_full() const { return writer_ && writer_->is_full(); }
     /// What the upstream said and nobody here knows.
     [[nodiscard]] std::uint32_t skipped() const { return reader_ ? reader_->skipped() : 0; }
 

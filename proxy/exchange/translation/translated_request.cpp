@@ -114,6 +114,7 @@ void translated_request::write(const asked& what, std::string_view body, const p
         binds_ = there.can.binds;
         tools_ = renamed_tools(said, how_.to, there.can);
         hub::fit_names(said, how_.to);
+        body_.reserve(hub::size_hint(body.size()));
         exchange::write(how_.to, said, there, body_, told);
     }
     target_ = hub::target_of(how_.to, said.stream, to.model);
@@ -130,6 +131,13 @@ void translated_request::write_embeddings(const asked& what, std::string_view mo
     const bool gemini = how_.to == spoke::gemini;
     said_ = {gemini ? "embeddings>gemini" : "gemini>embeddings", told.dropped(), told.changed()};
     note_refusal(told, pool);
+}
+
+// Small ones are not counted, as those of clients are not.
+void translated_request::count_memory(const shared_memory& of) {
+    constexpr std::size_t small = std::size_t{32} << 10;
+    if (body_.capacity() <= small || memory_.grow_to(body_.capacity(), of)) return;
+    refused_ = {core::code::overloaded, "too many request bodies are being held (limits.buffered_bodies); try again soon", 1};
 }
 
 std::string translated_request::path_at(const config::upstream_conf& to) const {

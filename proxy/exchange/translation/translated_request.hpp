@@ -11,6 +11,7 @@
 #include "dialect/hub/answer/answer_event.hpp"
 #include "dialect/hub/embeddings.hpp"
 #include "dialect/hub/notes.hpp"
+#include "exchange/memory_share.hpp"
 #include "exchange/place.hpp"
 #include "exchange/translation/service.hpp"
 #include "http/head.hpp"
@@ -29,6 +30,8 @@ public:
     /// `body`: the client's, followed by 64 readable bytes.
     translated_request(const service& how, const asked& what, std::string_view body, const place& to, const config::conf& by, const settings& with);
 
+    /// A large one counts as a body that is held, beside the client's own. Where there is no room for it, it is refused.
+    void count_memory(const shared_memory& of);
     /// It has no place there: the error says which field, and why.
     [[nodiscard]] const core::error& refused() const { return refused_; }
     [[nodiscard]] const dialect::target& target() const { return target_; }
@@ -64,6 +67,7 @@ private:
     dialect::hub::embeddings_form form_;
     record::translation said_;
     core::error refused_;
+    memory_share memory_;
 };
 
 /// What the conf says of translations for `to`.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -97,6 +98,7 @@ struct answer_names {
     std::vector<tool_form> tools;
     std::int64_t input_estimate = 0;  ///< tokens of the request, until its provider says how many
     bool as_array = false;            ///< gemini: one JSON list in place of events, as it is asked for without alt=sse
+    std::size_t most_kept = std::numeric_limits<std::size_t>::max();  ///< bytes of a stream that are said again, or only at its end
 };
 
 /// Writes one answer's stream: appends whole events of its dialect.
@@ -104,6 +106,10 @@ class answer_stream_writer : public answer_listener {
 public:
     /// Where events go from now on; null: nowhere.
     void into(std::string* out) { out_ = out; }
+    /// How many bytes of the answer it may keep for what comes later.
+    void keep_at_most(std::size_t bytes) { most_ = bytes; }
+    /// It has kept more: the answer cannot go on.
+    [[nodiscard]] bool is_full() const { return kept_ > most_; }
     /// Nothing more comes, and nothing is missing.
     virtual void end() = 0;
     /// The answer broke off: the dialect's own error, and no end.
@@ -114,7 +120,16 @@ public:
 protected:
     /// The upstream said an error where an answer was to go on.
     void fail(const answer_event& said);
+    void keep(std::string& in, std::string_view piece) {
+        in += piece;
+        kept_ += piece.size();
+    }
+    /// All of it is given away.
+    void kept_nothing() { kept_ = 0; }
     std::string* out_ = nullptr;
+
+private:
+    std::size_t kept_ = 0, most_ = std::numeric_limits<std::size_t>::max();
 };
 
 [[nodiscard]] std::unique_ptr<answer_stream_reader> read_stream_of(spoke from);

@@ -129,7 +129,7 @@ void chat_stream_writer::arguments(std::uint32_t block, std::string_view piece) 
         if (calls_[i].block != block) continue;
         calls_[i].said = true;
         if (!calls_[i].custom_name.empty()) {
-            calls_[i].text += piece;
+            keep(calls_[i].text, piece);
             return;
         }
         delta();

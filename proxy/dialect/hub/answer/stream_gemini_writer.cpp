@@ -71,7 +71,7 @@ void gemini_stream_writer::hear(const answer_event& what) {
             return;
         case kind::text: return text(what);
         case kind::arguments:
-            if (auto* of = find(what.block)) of->arguments += what.text.json;
+            if (auto* of = find(what.block)) keep(of->arguments, what.text.json);
             return;
         case kind::signature: held_.take(what.opaque); return;
         case kind::close: return close(what);

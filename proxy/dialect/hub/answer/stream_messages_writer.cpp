@@ -208,12 +208,13 @@ void messages_stream_writer::hold(const answer_event& what) {
         else if (what.is == kind::signature)
             each.signature = what.opaque.data.json, each.family = what.opaque.of;
         else
-            each.text += what.text.json;
+            keep(each.text, what.text.json);
     }
 }
 
 // Says what was held back, up to a block that is not over; at the end all of it.
 void messages_stream_writer::release(bool all) {
+    kept_nothing();
     for (const auto waiting = std::exchange(held_, {}); const auto& each : waiting) {
         answer_event e;
         e.is = kind::open;

@@ -176,7 +176,7 @@ void responses_stream_writer::delta(const answer_event& what) {
     if (thought && of->text.empty() && !what.text.empty()) open_part(*of);
     if (thought) seals_.heard_thought(what.text);
     if (!thought && !call) seals_.heard_text(what.text);
-    of->text += what.text.json;
+    keep(of->text, what.text.json);
     if (of->takes != tool_form::input::object) return;  // its text is known when the object around it is whole
     event(call                            ? "response.function_call_arguments.delta"
           : thought                       ? "response.reasoning_summary_text.delta"
