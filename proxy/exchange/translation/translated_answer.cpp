@@ -55,13 +55,13 @@ bool translated_answer::take_document(std::string_view json) {
     if (is_embeddings()) return hub::write_embeddings_answer(how_.from, at, form_, out_);
     if (streams_) {
         over_ = true;
-        const bool known = hub::read_document(how_.to, at, writer());
+        const bool known = hub::read_document(how_.to, at, writer(), skipped_);
         writer().end();
         if (!known) out_.clear();
         return known;
     }
     hub::document_writer document{how_.from, names_};
-    if (!hub::read_document(how_.to, at, document)) return false;
+    if (!hub::read_document(how_.to, at, document, skipped_)) return false;
     if (document.failed()) return false;
     out_ = document.take();
     return true;

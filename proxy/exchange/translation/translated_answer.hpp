@@ -45,6 +45,8 @@ public:
 
     /// Of embeddings: what they cost where their provider does not say it, in tokens of input.
     void estimate_input(std::int64_t tokens) { form_.estimated_input = tokens; }
+    /// The dialect that the upstream answers in.
+    [[nodiscard]] dialect::hub::spoke speaks() const { return how_.to; }
     [[nodiscard]] bool is_embeddings() const { return how_.about == service::matter::embeddings; }
     /// A whole answer, followed by 64 readable bytes: afterwards passing() has the client's. False: it is none of that dialect.
     [[nodiscard]] bool take_document(std::string_view json);
@@ -52,7 +54,7 @@ public:
     [[nodiscard]] int take_error(const dialect::hub::provider_error& what, std::string_view request_id);
 
     /// What the upstream said and nobody here knows.
-    [[nodiscard]] std::uint32_t skipped() const { return reader_ ? reader_->skipped() : 0; }
+    [[nodiscard]] const dialect::hub::skipped_parts& skipped() const { return reader_ ? reader_->skipped() : skipped_; }
 
 private:
     [[nodiscard]] dialect::hub::answer_stream_writer& writer();
@@ -65,6 +67,7 @@ private:
     std::string out_, going_, joined_;
     bool streams_;
     bool over_ = false;
+    dialect::hub::skipped_parts skipped_;  ///< of a document
     dialect::hub::embeddings_form form_;
 };
 
