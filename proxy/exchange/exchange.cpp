@@ -1,5 +1,6 @@
 #include "exchange/exchange.hpp"
 
+#include "dialect/hub/spokes.hpp"
 #include "dialect/read/served_model.hpp"
 #include "exchange/answer/relay.hpp"
 #include "exchange/answer/tunnel.hpp"
@@ -8,6 +9,15 @@
 #include "exchange/race/race.hpp"
 
 namespace weir::exchange {
+namespace {
+
+void count_skipped(telemetry::pool_metrics& to, const translated_answer& of) {
+    const auto& counts = of.skipped().counts();
+    for (std::size_t i = 0; i < counts.size(); ++i)
+        if (counts[i] > 0) to.skipped(dialect::hub::name_of(of.speaks()), dialect::hub::skipped_parts::names[i], counts[i]);
+}
+
+}  // namespace
 
 exchange::exchange(home& at, wire::client_stream& client, peer& from) : of_(at, client, from) { at.open.add(*this); }
 
@@ -84,6 +94,7 @@ void exchange::publish() {
     const auto& in = *answer_;
     const bool named = in.meters.counted && in.reader.has_content() && dialect::is_other_model(record.served_model, in.reader.said().served_model());
     if (in.meters.other_model || named) of_.at.metrics.pools().other_model(record.pool);
+    if (in.translated) count_skipped(of_.at.metrics.pools(), *in.translated);
 }
 
 }  // namespace weir::exchange

@@ -22,6 +22,7 @@ constexpr names key_code[] = {"key", "code"};
 constexpr names pool_code[] = {"pool", "code"};
 constexpr names pool_phase[] = {"pool", "phase"};
 constexpr names pool_only[] = {"pool"};
+constexpr names from_kind[] = {"from", "kind"};
 constexpr names pool_outcome[] = {"pool", "outcome"};
 constexpr names otel_token_labels[] = {"gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "gen_ai_token_type"};
 constexpr names otel_duration_labels[] = {"gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "error_type"};
@@ -104,6 +105,12 @@ constexpr std::array<family_info, family_count> table = {{
      "Answers that name another model than the one that was asked for; a dated form of it is the same.",
      counter,
      pool_only,
+     0,
+     {}},
+    {"weir_translation_skipped_total",
+     "What upstreams said in answers that were translated and that weir knows no word for, by their dialect.",
+     counter,
+     from_kind,
      0,
      {}},
     {"weir_client_timeouts_total",

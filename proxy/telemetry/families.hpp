@@ -35,6 +35,7 @@ enum class family : std::uint8_t {
     hedges,
     tunnels_unread,
     other_models,
+    translation_skipped,
     client_timeouts,
     gateway_timeouts,
     requests_ended,
@@ -45,7 +46,7 @@ enum class family : std::uint8_t {
     otel_first_token,
     otel_per_output_token,
 };
-inline constexpr std::size_t family_count = 32;
+inline constexpr std::size_t family_count = 33;
 inline constexpr family first_otel_family = family::otel_token_usage;  ///< shown only when they have series
 inline constexpr std::size_t max_labels = 6;
 

@@ -60,6 +60,15 @@ TEST(PoolMetrics, AddUpTheTimeInTheQueue) {
     EXPECT_EQ(waits.cells[telemetry::info_of(family::queue_wait).bounds.size() + 1].read(), 5'000'000);
 }
 
+TEST(PoolMetrics, CountWhatTranslationsLeaveOutByDialect) {
+    telemetry::series_store store{1000};
+    telemetry::pool_metrics pools{store};
+    pools.skipped("messages", "part", 2);
+    pools.skipped("messages", "part", 1);
+    EXPECT_EQ(series_of(store), std::set<std::string>{"weir_translation_skipped_total{messages,part}"});
+    EXPECT_EQ(store.find(family::translation_skipped, store.intern("messages"), store.intern("part")).cells->read(), 3);
+}
+
 TEST(ListenerMetrics, AreThereBeforeTheFirstRequestAndStayWhereTheyAre) {
     telemetry::series_store store{1000};
     telemetry::listener_metrics listeners{store};

@@ -9,6 +9,7 @@
 #include "dialect/forwarded_query.hpp"
 #include "dialect/hub/cut_envelopes.hpp"
 #include "exchange/sent_request.hpp"
+#include "exchange/translation/unlisted_models.hpp"
 #include "http/head_writer.hpp"
 
 namespace weir::exchange {
@@ -205,6 +206,7 @@ bool outgoing::is_native(const place& to, const config::conf& by) {
 void outgoing::translate(const service& how, const place& to, const config::conf& by) {
     const auto most = asked_.caller ? asked_.caller->settings().max_output_tokens : 0;
     number_ = static_cast<std::size_t>(to.pool->conf - by.pools.data());
+    if (how.about == service::matter::conversation) note_unlisted(to.model, by);
     translated_ = std::make_unique<translated_request>(how, asked_, text(), to, by, translated_request::settings{collects_, most, facts().choices});
     collects_ = collects_ && !translated_->refused();
 }

@@ -57,13 +57,13 @@ bool translated_answer::take_document(std::string_view json) {
     if (streams_) {
         over_ = true;
         // Nothing has gone out yet: one that says that it failed is told as an error, not as a stream.
-        const bool known = hub::read_document(how_.to, at, writer()) && !writer().failed();
+        const bool known = hub::read_document(how_.to, at, writer(), skipped_) && !writer().failed();
         writer().end();
         if (!known) out_.clear();
         return known;
     }
     hub::document_writer document{how_.from, names_};
-    if (!hub::read_document(how_.to, at, document)) return false;
+    if (!hub::read_document(how_.to, at, document, skipped_)) return false;
     if (document.failed()) return false;
     out_ = document.take();
     return true;

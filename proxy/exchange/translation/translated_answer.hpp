@@ -45,6 +45,8 @@ public:
 
     /// Of embeddings: what they cost where their provider does not say it, in tokens of input.
     void estimate_input(std::int64_t tokens) { form_.estimated_input = tokens; }
+    /// The dialect that the upstream answers in.
+    [[nodiscard]] dialect::hub::spoke speaks() const { return how_.to; }
     [[nodiscard]] bool is_embeddings() const { return how_.about == service::matter::embeddings; }
     /// A whole answer, followed by 64 readable bytes: afterwards passing() has the client's. False: it is none of that dialect.
     [[nodiscard]] bool take_document(std::string_view json);
@@ -54,7 +56,7 @@ public:
     /// More had to be kept than may be: the stream is to be cut.
     [[nodiscard]] bool is_full() const { return writer_ && writer_->is_full(); }
     /// What the upstream said and nobody here knows.
-    [[nodiscard]] std::uint32_t skipped() const { return reader_ ? reader_->skipped() : 0; }
+    [[nodiscard]] const dialect::hub::skipped_parts& skipped() const { return reader_ ? reader_->skipped() : skipped_; }
 
 private:
     [[nodiscard]] dialect::hub::answer_stream_writer& writer();
@@ -67,6 +69,7 @@ private:
     std::string out_, going_, joined_;
     bool streams_;
     bool over_ = false;
+    dialect::hub::skipped_parts skipped_;  ///< of a document
     dialect::hub::embeddings_form form_;
 };
 

@@ -50,6 +50,11 @@ void pool_metrics::hedge(std::string_view pool, std::string_view outcome) {
 void pool_metrics::tunnel_unread(std::string_view pool) { store_.find(family::tunnels_unread, store_.intern(pool)).cells->add(1); }
 void pool_metrics::other_model(std::string_view pool) { store_.find(family::other_models, store_.intern(pool)).cells->add(1); }
 
+void pool_metrics::skipped(std::string_view dialect, std::string_view kind, std::int64_t how_many) {
+    const label_id from = store_.intern(dialect);
+    store_.find(family::translation_skipped, from, store_.intern(kind)).cells->add(how_many);
+}
+
 void pool_metrics::queued(std::string_view pool, core::duration how_long) {
     histogram_of(store_.find(family::queue_wait, store_.intern(pool))).observe_scaled(how_long.count());
 }

@@ -34,6 +34,8 @@ public:
     void tunnel_unread(std::string_view pool);
     /// An upstream answered with another model than it was asked for.
     void other_model(std::string_view pool);
+    /// Of answers in `dialect` something was left out in translation, since nobody here knows it. `kind`: one of few names.
+    void skipped(std::string_view dialect, std::string_view kind, std::int64_t how_many);
     /// A request waited for a free slot.
     void queued(std::string_view pool, core::duration how_long);
 

@@ -177,3 +177,27 @@ TEST(HubDocument, FreeTextComesBackAsItWasTold) {
     const auto half = told(spoke::chat, spoke::responses, cut, tool_form::input::wrapped);
     EXPECT_NE(half.find(R"("type":"custom_tool_call","status":"incomplete","call_id":"k","name":"p","input":"")"), std::string::npos) << half;
 }
+
+TEST(HubDocument, CountsWhatNobodyHereKnowsByWhatItWas) {
+    using kind = skipped_parts::kind;
+    struct given {
+        spoke from;
+        std::string body;
+        kind what;
+    };
+    const std::vector<given> cases{
+        {spoke::chat, R"({"choices":[{"message":{"content":"a","audio":{"data":"AA=="}}}]})", kind::part},
+        {spoke::chat, R"({"choices":[{"message":{"content":"a","audio":null,"images":[{}]}}]})", kind::part},
+        {spoke::messages, R"({"content":[{"type":"server_tool_use"},{"type":"text","text":"a"}],"stop_reason":"end_turn"})", kind::part},
+        {spoke::responses, R"({"output":[{"type":"web_search_call"},{"type":"message","content":[{"type":"output_text","text":"a"}]}]})", kind::item},
+        {spoke::gemini, R"({"candidates":[{"content":{"parts":[{"inlineData":{}},{"text":"a"}]}}]})", kind::part}};
+    for (const auto& each : cases) {
+        json::index where;
+        ASSERT_EQ(where.build(each.body), json::fault::none);
+        document_writer writer{spoke::chat, names()};
+        skipped_parts skipped;
+        EXPECT_TRUE(read_document(each.from, json::cursor{where}, writer, skipped)) << each.body;
+        EXPECT_EQ(skipped.of(each.what), 1u) << each.body;
+        EXPECT_NE(writer.take().find("\"a\""), std::string::npos) << each.body;
+    }
+}

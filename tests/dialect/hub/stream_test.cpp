@@ -386,7 +386,47 @@ TEST(HubStream, LeavesOutEventsWithEscapesThatJsonDoesNotKnow) {
         const auto writer = write_chat_stream({.id = "c", .model = "m"});
         writer->into(&out);
         reader->read(std::string_view{padded}.substr(0, event.size()), *writer);
-        EXPECT_EQ(reader->skipped(), 1u);
+        EXPECT_EQ(reader->skipped().of(skipped_parts::kind::unreadable), 1u);
         EXPECT_EQ(out, "");
     }
+}
+
+TEST(HubStream, CountsWhatNobodyHereKnowsByWhatItWas) {
+    using kind = skipped_parts::kind;
+    struct given {
+        std::unique_ptr<answer_stream_reader> (*reader)();
+        std::string event;
+        kind what;
+    };
+    const std::vector<given> all{
+        {read_messages_stream, R"({"type":"content_block_start","index":0,"content_block":{"type":"server_tool_use","id":"s"}})", kind::part},
+        {read_messages_stream, R"({"type":"from_the_future"})", kind::event},
+        {read_responses_stream, R"({"type":"response.output_item.added","output_index":0,"item":{"type":"web_search_call"}})", kind::item},
+        {read_responses_stream, R"({"type":"response.from_the_future"})", kind::event},
+        {read_gemini_stream, R"({"candidates":[{"content":{"parts":[{"inlineData":{"data":"AA=="}}]}}]})", kind::part},
+        {read_chat_stream, R"({"choices":[{"index":0,"delta":{"audio":{"data":"AA=="}}}]})", kind::part},
+        {read_chat_stream, R"({"id":"\q"})", kind::unreadable}};
+    for (const auto& each : all) {
+        const auto reader = each.reader();
+        const auto writer = write_chat_stream({.id = "c", .model = "m"});
+        std::string out;
+        writer->into(&out);
+        const std::string padded = each.event + std::string(64, '\0');
+        reader->read(std::string_view{padded}.substr(0, each.event.size()), *writer);
+        EXPECT_EQ(reader->skipped().of(each.what), 1u) << each.event;
+    }
+}
+
+TEST(HubStream, CountsNothingOfWhatItKnows) {
+    const auto reader = read_responses_stream();
+    const auto writer = write_chat_stream({.id = "c", .model = "m"});
+    std::string out;
+    writer->into(&out);
+    for (const std::string event : {R"({"type":"response.created","response":{"id":"r"}})", R"({"type":"response.created","response":{"id":"r"}})",
+                                    R"({"type":"response.in_progress"})", R"({"type":"response.output_text.done","text":"a"})",
+                                    R"({"type":"keepalive"})", R"({"type":"response.completed","response":{}})"}) {
+        const std::string padded = event + std::string(64, '\0');
+        reader->read(std::string_view{padded}.substr(0, event.size()), *writer);
+    }
+    for (const auto count : reader->skipped().counts()) EXPECT_EQ(count, 0u);
 }

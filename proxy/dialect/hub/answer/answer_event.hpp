@@ -2,6 +2,8 @@
 // it.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -59,6 +61,26 @@ public:
     virtual void hear(const answer_event& what) = 0;
 };
 
+/// How much of an answer was left out because no reader here knows it: by what it was, never by the name that its upstream gave it.
+class skipped_parts {
+public:
+    enum class kind : std::uint8_t {
+        unreadable,  ///< no JSON
+        event,
+        part,  ///< of a message: a block, an image, a sound
+        item,  ///< of a response's output
+    };
+    static constexpr std::array<std::string_view, 4> names{"unreadable", "event", "part", "item"};
+
+    void add(kind what) { ++counts_[static_cast<std::size_t>(what)]; }
+    /// In the order of `names`.
+    [[nodiscard]] const std::array<std::uint32_t, names.size()>& counts() const { return counts_; }
+    [[nodiscard]] std::uint32_t of(kind what) const { return counts_[static_cast<std::size_t>(what)]; }
+
+private:
+    std::array<std::uint32_t, names.size()> counts_{};
+};
+
 /// Reads one answer's stream, event by event.
 class answer_stream_reader {
 public:
@@ -68,7 +90,7 @@ public:
     /// The stream is over, in whatever way: what was held back is told.
     virtual void end(answer_listener& to) = 0;
     /// Events or parts of them that this reader does not know, and left out.
-    [[nodiscard]] virtual std::uint32_t skipped() const = 0;
+    [[nodiscard]] virtual const skipped_parts& skipped() const = 0;
 };
 
 /// A tool that its upstream knows in another form than the client: below a namespace, or with free text for its input.

@@ -12,7 +12,8 @@
 
 namespace weir::dialect::hub {
 
-/// Tells what the answer at hand says. False: it is no answer of this dialect.
+/// Tells what the answer at hand says. False: it is no answer of this dialect. `skipped`: what nobody here knows is added.
+[[nodiscard]] bool read_document(spoke from, json::cursor body, answer_listener& to, skipped_parts& skipped);
 [[nodiscard]] bool read_document(spoke from, json::cursor body, answer_listener& to);
 
 /// Puts a whole answer together.

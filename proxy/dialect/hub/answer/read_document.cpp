@@ -17,7 +17,7 @@ using kind = answer_event::kind;
 /// Tells whole blocks, numbered one after the other.
 class teller {
 public:
-    explicit teller(answer_listener& to) : to_(to) {}
+    teller(answer_listener& to, skipped_parts& skipped) : to_(to), skipped_(skipped) {}
 
     void begin(raw_text id) {
         answer_event e;
@@ -47,6 +47,7 @@ public:
         e.text = message;
         to_.hear(e);
     }
+    void skip(skipped_parts::kind what) { skipped_.add(what); }
     [[nodiscard]] bool refused() const { return refused_; }
     void usage(endpoint of, const usage_report& report) {
         answer_event e;
@@ -90,6 +91,7 @@ private:
     }
 
     answer_listener& to_;
+    skipped_parts& skipped_;
     std::uint32_t next_ = 0;
     bool called_ = false, refused_ = false;
 };
@@ -104,6 +106,7 @@ void chat_message(json::cursor& at, teller& to) {
     raw_text thought, text, refusal;
     auto look = at;
     look.members([&](std::string_view key, json::cursor& value) {
+        if ((key == "audio" || key == "images") && value.peek() != 'n') to.skip(skipped_parts::kind::part);
         if (value.peek() != '"') return;
         if (key == "reasoning_content" || key == "reasoning") thought = text_at(value);
         if (key == "content") text = text_at(value);
@@ -165,7 +168,7 @@ void messages_block(json::cursor& at, teller& to) {
     if (type.is("thinking"))
         return to.block(part::kind::reasoning, look_for_text(at, "thinking"), {carrier::family::anthropic, look_for_text(at, "signature")});
     if (type.is("redacted_thinking")) return to.block(part::kind::reasoning, {}, {carrier::family::anthropic, look_for_text(at, "data"), 0, true});
-    if (!type.is("tool_use")) return;
+    if (!type.is("tool_use")) return to.skip(skipped_parts::kind::part);
     embedded_json input;
     auto look = at;
     look.members([&](std::string_view key, json::cursor& value) {
@@ -218,8 +221,9 @@ void responses_item(json::cursor& at, teller& to) {
         });
         return to.block(part::kind::reasoning, raw_text{text}, {carrier::family::openai, look_for_text(at, "encrypted_content")});
     }
+    if (!type.is("message")) return to.skip(skipped_parts::kind::item);
     at.members([&](std::string_view key, json::cursor& value) {
-        if (key != "content" || !type.is("message")) return;
+        if (key != "content") return;
         value.elements([&](json::cursor& each) {
             const bool refusal = look_for_text(each, "type").is("refusal");
             to.block(refusal ? part::kind::refusal : part::kind::text, look_for_text(each, refusal ? "refusal" : "text"));
@@ -248,7 +252,12 @@ bool read_responses_answer(json::cursor body, teller& to) {
 }  // namespace
 
 bool read_document(spoke from, json::cursor body, answer_listener& to) {
-    teller tells{to};
+    skipped_parts nowhere;
+    return read_document(from, body, to, nowhere);
+}
+
+bool read_document(spoke from, json::cursor body, answer_listener& to, skipped_parts& skipped) {
+    teller tells{to, skipped};
     switch (from) {
         case spoke::chat: return read_chat_answer(body, tells);
         case spoke::messages: return read_messages_answer(body, tells);
@@ -265,6 +274,7 @@ bool read_document(spoke from, json::cursor body, answer_listener& to) {
     const auto text = std::string{whole.since(begin)}.append(64, '\0');
     reader->read(std::string_view{text}.substr(0, text.size() - 64), to);
     reader->end(to);
+    skipped = reader->skipped();
     return has_member(body, "candidates") || has_member(body, "promptFeedback");
 }
 

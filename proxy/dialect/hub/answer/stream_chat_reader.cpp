@@ -22,7 +22,7 @@ class chat_stream_reader final : public answer_stream_reader {
 public:
     void read(std::string_view data, answer_listener& to) override;
     void end(answer_listener& to) override;
-    [[nodiscard]] std::uint32_t skipped() const override { return skipped_; }
+    [[nodiscard]] const skipped_parts& skipped() const override { return skipped_; }
 
 private:
     void choice(json::cursor& at, answer_listener& to);
@@ -49,13 +49,13 @@ private:
     finish why_ = finish::unknown;
     usage_report report_;
     bool reported_ = false;
-    std::uint32_t skipped_ = 0;
+    skipped_parts skipped_;
 };
 
 void chat_stream_reader::read(std::string_view data, answer_listener& to) {
     if (data == "[DONE]") return;
     const auto* where = index_of(data);
-    if (where == nullptr) return (void)++skipped_;
+    if (where == nullptr) return skipped_.add(skipped_parts::kind::unreadable);
     json::cursor at{*where};
     if (!begun_) {
         begun_ = true;
@@ -95,6 +95,7 @@ void chat_stream_reader::choice(json::cursor& at, answer_listener& to) {
 void chat_stream_reader::delta(json::cursor& at, answer_listener& to) {
     at.members([&](std::string_view key, json::cursor& value) {
         const bool is_text = value.peek() == '"';
+        if ((key == "audio" || key == "images") && value.peek() != 'n') skipped_.add(skipped_parts::kind::part);
         if ((key == "reasoning_content" || key == "reasoning") && is_text) say(part::kind::reasoning, text_at(value), to);
         if (key == "content" && is_text) say(part::kind::text, text_at(value), to);
         if (key == "refusal" && is_text) say(part::kind::refusal, text_at(value), to);

@@ -44,7 +44,7 @@ class gemini_stream_reader final : public answer_stream_reader {
 public:
     void read(std::string_view data, answer_listener& to) override;
     void end(answer_listener& to) override;
-    [[nodiscard]] std::uint32_t skipped() const override { return skipped_; }
+    [[nodiscard]] const skipped_parts& skipped() const override { return skipped_; }
 
 private:
     void candidate(json::cursor& at, answer_listener& to);
@@ -64,12 +64,12 @@ private:
     bool reported_ = false;
     std::string answer_id_;
     std::uint32_t calls_ = 0;
-    std::uint32_t skipped_ = 0;
+    skipped_parts skipped_;
 };
 
 void gemini_stream_reader::read(std::string_view data, answer_listener& to) {
     const auto* where = index_of(data);
-    if (where == nullptr) return (void)++skipped_;
+    if (where == nullptr) return skipped_.add(skipped_parts::kind::unreadable);
     json::cursor at{*where};
     if (!std::exchange(begun_, true)) {
         answer_event e;
@@ -117,7 +117,7 @@ void gemini_stream_reader::one_part(json::cursor& at, answer_listener& to) {
         if (key == "thought") thought = boolean_at(value).value_or(false);
         if (key == "functionCall") call(value, signature, to), signature = {}, known = true;
     });
-    if (!known) ++skipped_;
+    if (!known && !signature.said) skipped_.add(skipped_parts::kind::part);
     if (text.said) say(thought ? part::kind::reasoning : part::kind::text, text, to);
     if (signature.said && open_ != none) seal(open_, open_kind_, signature, to);
 }

@@ -29,7 +29,7 @@ class messages_stream_reader final : public answer_stream_reader {
 public:
     void read(std::string_view data, answer_listener& to) override;
     void end(answer_listener&) override {}
-    [[nodiscard]] std::uint32_t skipped() const override { return skipped_; }
+    [[nodiscard]] const skipped_parts& skipped() const override { return skipped_; }
 
 private:
     void message_start(json::cursor& at, answer_listener& to);
@@ -45,12 +45,12 @@ private:
     bool known_ = false;  ///< the block that is open is one that others have
     bool waits_ = false;  ///< a text that has begun and says nothing: others have no empty ones
     usage_report report_;
-    std::uint32_t skipped_ = 0;
+    skipped_parts skipped_;
 };
 
 void messages_stream_reader::read(std::string_view data, answer_listener& to) {
     const auto* where = index_of(data);
-    if (where == nullptr) return (void)++skipped_;
+    if (where == nullptr) return skipped_.add(skipped_parts::kind::unreadable);
     json::cursor at{*where};
     const auto type = look_for_text(at, "type");
     at.members([&](std::string_view key, json::cursor& value) {
@@ -63,7 +63,7 @@ void messages_stream_reader::read(std::string_view data, answer_listener& to) {
     if (type.is("message_start")) return message_start(at, to);
     if (type.is("message_delta")) return message_delta(at, to);
     if (type.is("ping") || type.is("message_stop")) return;
-    if (!type.is("error")) return (void)++skipped_;
+    if (!type.is("error")) return skipped_.add(skipped_parts::kind::event);
     at.members([&](std::string_view key, json::cursor& value) {
         if (key != "error") return;
         answer_event e;
@@ -102,7 +102,7 @@ void messages_stream_reader::block_start(json::cursor& at, answer_listener& to) 
             of_ = part::kind::reasoning;
         else
             known_ = false;
-        if (!known_) return (void)++skipped_;
+        if (!known_) return skipped_.add(skipped_parts::kind::part);
         e.of = of_;
         waits_ = of_ == part::kind::text;
         if (!waits_) to.hear(e);

@@ -1,5 +1,6 @@
 // The stream of /v1/responses.
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,7 @@ class responses_stream_reader final : public answer_stream_reader {
 public:
     void read(std::string_view data, answer_listener& to) override;
     void end(answer_listener&) override {}
-    [[nodiscard]] std::uint32_t skipped() const override { return skipped_; }
+    [[nodiscard]] const skipped_parts& skipped() const override { return skipped_; }
 
 private:
     /// An item of the output, by its number; a message is one block for each of its parts.
@@ -45,7 +46,7 @@ private:
     std::uint32_t next_ = 0;
     bool begun_ = false, called_ = false;
     usage_report report_;
-    std::uint32_t skipped_ = 0;
+    skipped_parts skipped_;
 };
 
 constexpr std::string_view blank_line = R"(\n\n)";  ///< between the parts of a summary: they are one thought
@@ -56,9 +57,28 @@ part::kind kind_of(raw_text type) {
     return type.is("message") ? part::kind::text : part::kind::hosted;
 }
 
+// Events that say what others say too, or nothing that another dialect has a word for.
+bool says_it_again(raw_text type) {
+    constexpr std::array<std::string_view, 14> known{"response.queued",
+                                                     "response.in_progress",
+                                                     "response.content_part.added",
+                                                     "response.content_part.done",
+                                                     "response.output_text.done",
+                                                     "response.output_text.annotation.added",
+                                                     "response.refusal.done",
+                                                     "response.function_call_arguments.done",
+                                                     "response.custom_tool_call_input.done",
+                                                     "response.reasoning_summary_part.added",
+                                                     "response.reasoning_summary_part.done",
+                                                     "response.reasoning_summary_text.done",
+                                                     "response.reasoning_text.done",
+                                                     "keepalive"};
+    return std::any_of(known.begin(), known.end(), [&](std::string_view name) { return type.is(name); });
+}
+
 void responses_stream_reader::read(std::string_view data, answer_listener& to) {
     const auto* where = index_of(data);
-    if (where == nullptr) return (void)++skipped_;
+    if (where == nullptr) return skipped_.add(skipped_parts::kind::unreadable);
     json::cursor at{*where};
     const auto type = look_for_text(at, "type");
     const auto is = [&](std::string_view name) { return type.is(name); };
@@ -68,7 +88,11 @@ void responses_stream_reader::read(std::string_view data, answer_listener& to) {
     if (is("response.output_item.added")) return added(at, to);
     if (is("response.output_item.done")) return done(at, to);
     if (is("response.completed") || is("response.incomplete") || is("response.failed") || is("error")) return over(type, at, to);
-    if (!is("response.created") || std::exchange(begun_, true)) return;
+    if (!is("response.created")) {
+        if (!says_it_again(type)) skipped_.add(skipped_parts::kind::event);
+        return;
+    }
+    if (std::exchange(begun_, true)) return;
     at.members([&](std::string_view key, json::cursor& value) {
         if (key != "response") return;
         answer_event e;
@@ -119,7 +143,7 @@ void responses_stream_reader::added(json::cursor& at, answer_listener& to) {
         // A message's blocks are its parts.
         if (of == part::kind::call) (void)block_of(output, 0, of, to, look_for_text(value, "call_id"), look_for_text(value, "name"));
         if (of == part::kind::reasoning) (void)block_of(output, 0, of, to);
-        if (of == part::kind::hosted) ++skipped_;
+        if (of == part::kind::hosted) skipped_.add(skipped_parts::kind::item);
     });
 }
 
