@@ -368,3 +368,126 @@ INSTANTIATE_TEST_SUITE_P(All, Translation,
                          testing::Values(pair{0, 1}, pair{0, 2}, pair{0, 3}, pair{1, 0}, pair{1, 2}, pair{1, 3}, pair{2, 0}, pair{2, 1}, pair{2, 3},
                                          pair{3, 0}, pair{3, 1}, pair{3, 2}),
                          [](const auto& one) { return all[one.param.from].name + "On" + all[one.param.to].name; });
+
+namespace {
+
+std::string one_pool(const mock::provider& a, const std::string& more = "") {
+    return "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    retry: {attempts: 1}\n" + more + "    upstreams:\n" + upstream_of(a) +
+           conf_end;
+}
+
+std::string messages_for(const std::string& model) {
+    return R"({"model":")" + model + R"(","max_tokens":100,"messages":[{"role":"user","content":"say it"}]})";
+}
+
+/// That endpoint is answered so.
+void has_not(mock::provider& a, const std::string& path, int status, const std::string& body) {
+    a.on([=](const mock::call& asked) -> std::optional<mock::script> {
+        if (!asked.target.ends_with(path)) return std::nullopt;
+        mock::script out;
+        out.status = status;
+        out.body = body;
+        return out;
+    });
+}
+
+/// How often that endpoint was asked.
+std::size_t calls_at(const mock::provider& a, const std::string& path) {
+    std::size_t n = 0;
+    for (const auto& each : a.calls()) n += each.target.ends_with(path) ? 1 : 0;
+    return n;
+}
+
+}  // namespace
+
+TEST(TranslationForms, WhatWasOnlyAssumedAndIsNotThereIsReplacedAndRemembered) {
+    for (const int status : {404, 405}) {
+        const auto a = quick_provider("a");
+        const gateway_process weir{WEIR_BINARY, one_pool(*a)};
+        has_not(*a, "/responses", status, R"({"detail":"Not Found"})");
+        for (int n = 0; n < 3; ++n) {
+            const auto got = exchange_once(weir.url(), request_text("POST", "/v1/messages", messages_for("gpt-5.5")));
+            EXPECT_EQ(got.status, 200) << got.body;
+            EXPECT_EQ(got.header("x-weir-translated"), "messages>chat");
+            EXPECT_EQ(got.header("x-weir-attempts"), n == 0 ? "2" : "1");
+        }
+        EXPECT_EQ(calls_at(*a, "/responses"), 1u);
+        EXPECT_EQ(calls_at(*a, "/chat/completions"), 3u);
+        EXPECT_NE(weir.log_line("messages>chat").find("\"attempts\""), std::string::npos);
+    }
+    const auto a = quick_provider("a");
+    const gateway_process weir{WEIR_BINARY, one_pool(*a)};
+    has_not(*a, "/chat/completions", 404, "<html>");
+    const auto got = exchange_once(weir.url(), request_text("POST", "/v1beta/models/m:generateContent", request_of("gemini", false)));
+    EXPECT_EQ(got.status, 200) << got.body;
+    EXPECT_EQ(got.header("x-weir-translated"), "gemini>responses");
+}
+
+TEST(TranslationForms, WhatTheConfSaysIsNotGuessedAndAnUnknownModelTeachesNothing) {
+    const auto a = quick_provider("a");
+    {
+        const gateway_process weir{WEIR_BINARY, one_pool(*a, "    speaks: [chat, responses]\n")};
+        has_not(*a, "/responses", 404, "{}");
+        EXPECT_EQ(exchange_once(weir.url(), request_text("POST", "/v1/messages", messages_for("gpt-5.5"))).status, 404);
+        EXPECT_EQ(calls_at(*a, "/chat/completions"), 0u);
+    }
+    const auto b = quick_provider("b");
+    const gateway_process weir{WEIR_BINARY, one_pool(*b)};
+    b->always({.status = 404, .body = R"({"error":{"message":"no such model","code":"model_not_found"}})"});
+    EXPECT_EQ(exchange_once(weir.url(), request_text("POST", "/v1/messages", messages_for("gpt-5.5"))).status, 404);
+    EXPECT_EQ(b->call_count(), 1u) << "it is the model that is not there";
+    b->always({.status = 404, .body = R"({"error":{"message":"nobody"}})"});
+    EXPECT_EQ(exchange_once(weir.url(), request_text("POST", "/v1/messages", messages_for("gpt-5.5"))).status, 404);
+    EXPECT_EQ(b->call_count(), 3u);
+    b->always({});
+    const auto got = exchange_once(weir.url(), request_text("POST", "/v1/messages", messages_for("gpt-5.5")));
+    EXPECT_EQ(got.header("x-weir-translated"), "messages>responses") << "neither was there, so nothing is known";
+}
+
+TEST(TranslationForms, ChatThatThinksWithFunctionsGoesWhereItsModelDoesBoth) {
+    const std::string tools = R"(,"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}])";
+    const auto ask = [&](const std::string& model, const std::string& more) {
+        return request_text("POST", "/v1/chat/completions",
+                            R"({"model":")" + model + R"(","messages":[{"role":"user","content":"say it"}])" + more + "}");
+    };
+    const std::string thinks = R"(,"reasoning_effort":"low")";
+    const auto a = quick_provider("a");
+    {
+        const gateway_process weir{WEIR_BINARY, one_pool(*a)};
+        const auto got = exchange_once(weir.url(), ask("gpt-5.5", tools + thinks));
+        EXPECT_EQ(got.status, 200) << got.body;
+        EXPECT_EQ(got.header("x-weir-translated"), "chat>responses");
+        EXPECT_NE(got.body.find("chat.completion"), std::string::npos) << got.body;
+        EXPECT_EQ(calls_at(*a, "/responses"), 1u);
+        const auto stream = exchange_once(weir.url(), ask("gpt-5.5", thinks + tools + R"(,"stream":true)"));
+        EXPECT_TRUE(stream.body.ends_with("data: [DONE]\n\n")) << stream.body;
+        EXPECT_EQ(stream.header("x-weir-translated"), "chat>responses");
+        for (const auto& [model, more] : std::vector<std::pair<std::string, std::string>>{{"gpt-5.5", tools},
+                                                                                          {"gpt-5.5", thinks},
+                                                                                          {"gpt-5.5", tools + R"(,"reasoning_effort":"none")"},
+                                                                                          {"gpt-5.5", thinks + R"(,"tools":[])"},
+                                                                                          {"gpt-5.2", tools + thinks},
+                                                                                          {"gpt-5.5", tools + thinks + R"(,"n":2)"}}) {
+            const auto native = exchange_once(weir.url(), ask(model, more));
+            EXPECT_EQ(native.status, 200) << native.body;
+            EXPECT_EQ(native.header("x-weir-translated"), "") << model << more;
+        }
+        EXPECT_EQ(calls_at(*a, "/responses"), 2u);
+    }
+    {
+        const gateway_process off{WEIR_BINARY, one_pool(*a, "    translate: off\n")};
+        EXPECT_EQ(exchange_once(off.url(), ask("gpt-5.5", tools + thinks)).header("x-weir-translated"), "");
+    }
+    {
+        const gateway_process dropped{WEIR_BINARY, one_pool(*a, "") + "routes: [{models: ['*'], pool: mine, drop: [reasoning_effort]}]\n"};
+        const auto got = exchange_once(dropped.url(), ask("gpt-5.5", tools + thinks));
+        EXPECT_EQ(got.header("x-weir-translated"), "");
+        EXPECT_EQ(got.header("x-weir-dropped"), "reasoning_effort");
+    }
+    const auto b = quick_provider("b");
+    const gateway_process lacks{WEIR_BINARY, one_pool(*b)};
+    has_not(*b, "/responses", 404, "{}");
+    const auto got = exchange_once(lacks.url(), ask("gpt-5.5", tools + thinks));
+    EXPECT_EQ(got.status, 200) << got.body;
+    EXPECT_EQ(got.header("x-weir-translated"), "") << "it went as it came";
+}

@@ -28,6 +28,11 @@ std::unique_ptr<answer> begin_attempt(request& of, const outgoing& what, const p
     return into;
 }
 
+// Everybody who comes later asks for it at once.
+[[gnu::noinline]] void remember_form(const pools::pool_runtime& pool, const outgoing& what) {
+    if (pool.form) pool.form->note(what.translated() ? what.translated()->how().to : dialect::hub::spoke::chat);
+}
+
 // White space for who asked for a document begins once an upstream was picked. While the request is queued nothing is sent, so that an error can
 // still have its own status.
 void set_beats(request& of, const outgoing& what, const config::pool_conf& pool, bool asked) {
@@ -56,6 +61,7 @@ net::task<bool> find_answer(request& of, std::unique_ptr<answer>& into, core::er
         }
         if (plan.candidate() != at) {
             at = plan.candidate();
+            of.what.turned = false;
             r.finder_.forget_tried();
             ++of.told.record.fallback_count;
         }
@@ -232,6 +238,8 @@ void race::conclude(attempt& done) {
 void race::win(std::unique_ptr<answer> with) {
     if (second_) second_->end();
     plan_.committed();
+    if (of_.what.turned && with->status < 300) [[unlikely]]
+        remember_form(*pool_, *outgoing_);
     if (with->from) with->from->wake(of_.client.sleeper());
     answer_ = std::move(with);
     error_ = {};
