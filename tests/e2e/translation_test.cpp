@@ -491,3 +491,31 @@ TEST(TranslationForms, ChatThatThinksWithFunctionsGoesWhereItsModelDoesBoth) {
     EXPECT_EQ(got.status, 200) << got.body;
     EXPECT_EQ(got.header("x-weir-translated"), "") << "it went as it came";
 }
+
+TEST(TranslationForms, ARenamedModelIsJudgedByTheNameThatItsUpstreamIsAskedFor) {
+    const auto a = quick_provider("a"), b = quick_provider("b");
+    const gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    upstreams: [{name: a, url: \"" + a->url() +
+                                                "/v1\", rename: {deep: gpt-5.5}}]\n  g:\n    dialect: gemini\n    upstreams: [{name: b, url: \"" +
+                                                b->url() + "\", rename: {deep: flash-9}}]\n" +
+                                                "routes: [{models: [fast], pool: mine, rename: {fast: deep}, drop: [top_k]}, "
+                                                "{models: [flash], pool: g, rename: {flash: deep}, set: {temperature: 0.5}}]\n" +
+                                                conf_end};
+    const auto got = exchange_once(
+        weir.url(),
+        request_text("POST", "/v1/messages", R"({"model":"fast","top_k":3,"max_tokens":100,"messages":[{"role":"user","content":"q"}]})"));
+    EXPECT_EQ(got.status, 200) << got.body;
+    EXPECT_EQ(got.header("x-weir-translated"), "messages>responses");
+    EXPECT_EQ(got.header("x-weir-dropped"), "top_k");
+    EXPECT_NE(a->calls().back().body.find("\"gpt-5.5\""), std::string::npos) << a->calls().back().body;
+    EXPECT_NE(got.body.find("\"fast\""), std::string::npos) << got.body;
+    const auto chat =
+        exchange_once(weir.url(), request_text("POST", "/v1/chat/completions", R"({"model":"flash","messages":[{"role":"user","content":"q"}]})"));
+    EXPECT_EQ(chat.status, 200) << chat.body;
+    EXPECT_TRUE(b->calls().back().target.ends_with("/models/flash-9:generateContent")) << b->calls().back().target;
+    EXPECT_NE(b->calls().back().body.find("\"temperature\":0.5"), std::string::npos) << b->calls().back().body;
+    EXPECT_TRUE(chat.header("x-weir-changed").find("temperature") != std::string::npos) << chat.header("x-weir-changed");
+    const auto native = exchange_once(weir.url(), request_text("POST", "/v1beta/models/flash:generateContent", request_of("gemini", false)));
+    EXPECT_TRUE(b->calls().back().target.ends_with("/models/flash-9:generateContent")) << b->calls().back().target;
+    EXPECT_EQ(native.header("x-weir-changed"), "temperature");
+    EXPECT_NE(weir.log_line("\"changed\":\"temperature\"").find("\"served_model\":\"flash-9\""), std::string::npos);
+}

@@ -11,6 +11,7 @@ namespace {
 // Apart, so that the usual attempt begins where it is called.
 [[gnu::noinline]] void begin_translation(request& of, const outgoing& what, answer& into) {
     into.translated = translate_answer(of, *what.translated());
+    into.translated->begin_with(std::move(*what.said()));
 }
 
 // For the log, also where nothing comes of it.
