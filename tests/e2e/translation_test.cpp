@@ -519,3 +519,37 @@ TEST(TranslationForms, ARenamedModelIsJudgedByTheNameThatItsUpstreamIsAskedFor) 
     EXPECT_EQ(native.header("x-weir-changed"), "temperature");
     EXPECT_NE(weir.log_line("\"changed\":\"temperature\"").find("\"served_model\":\"flash-9\""), std::string::npos);
 }
+
+TEST(TranslationForms, WhatHasNoOtherFormIsRefused) {
+    const auto a = quick_provider("a"), b = quick_provider("b");
+    const gateway_process weir{
+        WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  claude:\n    dialect: anthropic\n    upstreams:\n" + upstream_of(*a) +
+                         "\n  gpt:\n    upstreams:\n" + upstream_of(*b) +
+                         "\nroutes: [{models: [\"gpt-*\"], pool: claude, fallback: [{pool: gpt}]}, {models: [\"*\"], pool: claude}]\n" + conf_end};
+    const auto compact = [&](const std::string& model) {
+        return exchange_once(weir.url(), request_text("POST", "/v1/responses/compact", R"({"model":")" + model + R"(","input":"x"})"));
+    };
+    const auto refused = compact("claude-x");
+    EXPECT_EQ(refused.status, 400) << refused.body;
+    EXPECT_NE(refused.body.find("cannot_translate"), std::string::npos) << refused.body;
+    EXPECT_NE(compact("gpt-5").header("x-weir-upstream"), "") << "the fallback has it";
+    const auto open = [&](const std::string& query) {
+        return exchange_once(weir.url(), "GET /v1/responses" + query +
+                                             " HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
+                                             "13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    };
+    for (const std::string query : {"", "?model=claude-x", "?model=unknown", "?x=y"}) {
+        const auto got = open(query);
+        EXPECT_EQ(got.status, 426) << query << got.body;
+        EXPECT_NE(got.body.find("cannot_translate"), std::string::npos) << got.body;
+        EXPECT_NE(got.body.find("route '*'"), std::string::npos) << got.body;
+    }
+    EXPECT_EQ(a->call_count(), 0u);
+    raw_client client{weir.url()};
+    b->once({.body = "x", .terminator = false}, "/responses");
+    EXPECT_TRUE(
+        client.send("GET /v1/responses?model=gpt-5 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
+                    "13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
+    EXPECT_EQ(client.read_head().status, 101) << "the second candidate speaks it";
+    EXPECT_EQ(a->call_count(), 0u);
+}

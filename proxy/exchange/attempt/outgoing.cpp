@@ -155,7 +155,10 @@ outgoing::outgoing(const asked& what, const request_body& body, const place& to,
       rules_(rules_of(to)),
       collects_(!what.tunnel() && is_collected(*to.pool->conf, what.target, what.facts)) {
     const bool is_read = what.target.body == dialect::body_form::json || what.target.body == dialect::body_form::multipart;
-    if (!is_read || !what.understood) return;
+    if (!is_read || !what.understood) {
+        if (what.tunnel()) (void)is_native(to, by);
+        return;
+    }
     if (rules_ || (what.route && !what.route->rules().empty())) [[unlikely]]
         apply_conf(what);
     const bool is_usual = is_at_home(*to.pool->conf, what) && !facts().thinks_with_functions;

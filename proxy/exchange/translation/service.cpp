@@ -74,6 +74,11 @@ bool is_main(const asked& what) {
     return what.posted() && !what.tunnel() && (what.target.id != dialect::endpoint::responses || what.target.suffix == "/responses");
 }
 
+// What a tunnel says, and what compaction makes, can be said in no other dialect.
+bool has_no_other_form(const asked& what) {
+    return what.target.id == dialect::endpoint::responses && (what.tunnel() || (what.posted() && what.target.suffix == "/responses/compact"));
+}
+
 }  // namespace
 
 bool has_endpoint(const config::pool_conf& pool, dialect::endpoint e) {
@@ -92,6 +97,7 @@ service service_of(const place& to, const asked& what, const dialect::request_fa
     const auto from = hub::spoke_of(target.id);
     if (is_at_home(pool, what) || (from && speaks(pool, *from))) return facts.thinks_with_functions ? better_form(to, what, by) : out;
     if (is_embeddings(target.id) && is_main(what)) return embeddings_service(pool, what);
+    if (has_no_other_form(what)) out.is = service::as::refused;
     if (!from || !is_main(what)) return out;
     out.from = *from;
     const auto way = pool.translation.is == config::translation_conf::mode::off ? std::nullopt : other_way(to, what, capabilities_of(to.model, by));
