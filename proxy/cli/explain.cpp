@@ -236,8 +236,9 @@ private:
         // As outgoing decides it.
         const bool is_read =
             asked_.understood && (asked_.target.body == dialect::body_form::json || asked_.target.body == dialect::body_form::multipart);
-        const auto how = is_read ? exchange::service_of(pool, asked_, to.model, conf_) : exchange::service{};
+        auto how = is_read ? exchange::service_of(to, asked_, ruled ? ruled->facts : asked_.facts, conf_) : exchange::service{};
         const bool collects = exchange::is_collected(pool, asked_.target, asked_.facts);
+        if (how.home && made_for(how, to, ruled.get(), collects).refused()) how = {};
         switch (how.is) {
             case exchange::service::as::refused: out.refuse(exchange::not_served(pool, asked_)); return out;
             case exchange::service::as::translated: translated(how, to, ruled.get(), collects, out); break;
@@ -247,10 +248,15 @@ private:
         return out;
     }
 
-    void translated(const exchange::service& how, const exchange::place& to, const exchange::ruled_body* ruled, bool collects, way& out) {
+    exchange::translated_request made_for(const exchange::service& how, const exchange::place& to, const exchange::ruled_body* ruled,
+                                          bool collects) const {
         const std::string_view body = ruled ? std::string_view{ruled->text} : std::string_view{body_.data(), body_.size()};
         const int choices = ruled ? ruled->facts.choices : asked_.facts.choices;
-        const exchange::translated_request made{how, asked_, body, to, conf_, {collects, output_limit_, choices}};
+        return {how, asked_, body, to, conf_, {collects, output_limit_, choices}};
+    }
+
+    void translated(const exchange::service& how, const exchange::place& to, const exchange::ruled_body* ruled, bool collects, way& out) {
+        const auto made = made_for(how, to, ruled, collects);
         out.tell("translated   " + made.said().label);
         if (made.refused()) return out.refuse(made.refused());
         list("dropped      ", ruled ? ruled->dropped : "", made.said().dropped, out);

@@ -168,7 +168,7 @@ private:
     /// Whether the pool that was named serves the request in any way; that it does so in another is said.
     [[nodiscard]] bool served_so(const exchange::asked& what, std::string_view model) const {
         const auto& pool = by_.pool();
-        const auto would = exchange::service_of(pool, what, model, by_.conf());
+        const auto would = exchange::service_of(by_.at(model), what, what.facts, by_.conf());
         if (would.is == exchange::service::as::refused) return refused(exchange::not_served(pool, what)), false;
         const bool native = would.is == exchange::service::as::native;
         if (native || would.to != to_)

@@ -35,6 +35,7 @@ constexpr row row_of(code what) {
         case code::length_required: return {"length_required", 411};
         case code::expectation_failed: return {"expectation_failed", 417};
         case code::upgrade_not_served: return {"upgrade_not_served", 426};
+        case code::upgrade_not_translated: return {"cannot_translate", 426};  // clients fall back on that status alone
         case code::head_too_large: return {"head_too_large", 431};
         case code::rate_limited: return {"rate_limited", 429};
         case code::budget_exceeded: return {"budget_exceeded", 429};

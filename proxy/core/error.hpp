@@ -35,6 +35,7 @@ enum class code : std::uint8_t {
     length_required,
     expectation_failed,
     upgrade_not_served,
+    upgrade_not_translated,
     not_implemented,
     rate_limited,
     budget_exceeded,

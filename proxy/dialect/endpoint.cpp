@@ -249,6 +249,15 @@ body_form form_of(body_form declared, std::string_view content_type) {
     return declared;
 }
 
+std::string model_in_query(std::string_view query) {
+    while (!query.empty()) {
+        const std::string_view one = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(query.size(), one.size() + 1));
+        if (one.starts_with("model=")) return decode_percent(one.substr(std::string_view{"model="}.size()));
+    }
+    return {};
+}
+
 bool open_websocket(target& what, std::string_view method) {
     if (what.id == endpoint::realtime) return true;
     if (what.id != endpoint::responses || what.suffix != "/responses" || method != "GET") return false;

@@ -72,6 +72,9 @@ struct target {
 /// wrong method any more.
 [[nodiscard]] bool open_websocket(target& what, std::string_view method);
 
+/// The first `model` of a query, decoded; empty: there is none.
+[[nodiscard]] std::string model_in_query(std::string_view query);
+
 /// The path to ask an upstream for. `base_path` is the path of the upstream's URL without a trailing slash. An OpenAI
 /// base URL ends where
 /// `/chat/completions` is appended; Anthropic's and Gemini's end before the version. An empty base keeps the version

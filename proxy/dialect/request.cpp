@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "dialect/encoded_media.hpp"
@@ -113,6 +114,7 @@ private:
             case 5:
                 if (key == "model" && once(model_bit, key)) read_model(value);
                 if (key == "input") shape_.input = !value.is_null();
+                if (key == "tools" && endpoint_ == endpoint::chat_completions) tools_ = value;
                 if (key == "audio" && endpoint_ == endpoint::chat_completions) out_.only_unary |= !value.is_null();
                 return;
             case 6:
@@ -139,6 +141,9 @@ private:
                 break;
             case 12:
                 if (key == "service_tier") read_tier(value);
+                break;
+            case 16:
+                if (key == "reasoning_effort" && endpoint_ == endpoint::chat_completions) read_effort(value);
                 break;
             case 18:
                 if (key == "web_search_options") out_.searches |= !value.is_null();
@@ -206,6 +211,26 @@ private:
         json::cursor look = value;
         json::raw_string name;
         out_.special_tier |= look.string(name) && is_special_tier(name.text);
+    }
+
+    void read_effort(json::cursor& value) {
+        json::cursor look = value;
+        json::raw_string word;
+        thinks_ = look.string(word) && word.text != "none";
+    }
+
+    // Looked at where an effort is said alone.
+    [[nodiscard]] static bool offers_functions(json::cursor tools) {
+        bool found = false;
+        if (tools.peek() != '[') return false;
+        tools.elements([&found](json::cursor& tool) {
+            if (found || tool.peek() != '{') return;
+            tool.members([&found](std::string_view key, json::cursor& type) {
+                json::raw_string text;
+                if (key == "type" && type.peek() == '"' && type.string(text)) found |= text.text == "function";
+            });
+        });
+        return found;
     }
 
     void read_best_of(json::cursor& value) {
@@ -305,6 +330,7 @@ private:
     }
 
     error verdict() const {
+        out_.thinks_with_functions = thinks_ && tools_ && offers_functions(*tools_);
         if (error wrong = find_wrong_schema(endpoint_, shape_)) return wrong;
         // A stored prompt template may name the model.
         const bool optional =
@@ -326,6 +352,8 @@ private:
     request_facts& out_;
     shape shape_;
     unsigned seen_ = 0;
+    std::optional<json::cursor> tools_;  ///< the value of `tools`
+    bool thinks_ = false;                ///< an effort other than none is said
     error error_;
 };
 

@@ -48,9 +48,10 @@ struct request_facts {
     bool stream_options_empty = false;            ///< ... an object without members
     bool generation_config_null = false;
     bool generation_config_empty = false;
-    bool special_tier = false;  ///< asks for a service tier with prices of its own
-    bool searches = false;      ///< asks for a search with every answer (`web_search_options`)
-    bool multipart = false;     ///< the ranges hold form-field values: no quotes, no escapes
+    bool special_tier = false;           ///< asks for a service tier with prices of its own
+    bool searches = false;               ///< asks for a search with every answer (`web_search_options`)
+    bool thinks_with_functions = false;  ///< /v1/chat/completions: offers functions, and says an effort other than none
+    bool multipart = false;              ///< the ranges hold form-field values: no quotes, no escapes
 };
 
 /// Reads the body of `e`. `body[0, size)` is followed by at least 64 readable bytes (simdjson's padding).

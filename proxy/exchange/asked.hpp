@@ -49,6 +49,7 @@ struct asked {
     kind is = kind::request;
     verb method = verb::other;
     bool understood = false;  ///< an endpoint whose answers dialect/ reads
+    bool turned = false;      ///< at the pool at hand: the form that was assumed there was not, and the other is asked for
 };
 
 }  // namespace weir::exchange

@@ -10,6 +10,7 @@
 #include "dialect/endpoint_traits.hpp"
 #include "exchange/quote.hpp"
 #include "exchange/sent_request.hpp"
+#include "exchange/translation/service.hpp"
 #include "http/field.hpp"
 #include "http/websocket.hpp"
 #include "policy/cors.hpp"
@@ -48,6 +49,16 @@ bool changes_requests(const config::conf& conf, const policy::route& route) {
     for (std::size_t i = 0; i < route.size(); ++i)
         for (const auto& upstream : conf.pools[route.pool_of(i)].upstreams)
             if (!upstream.rename.empty() || !upstream.rules.empty()) return true;
+    return false;
+}
+
+// Its messages name models, its handshake none.
+bool is_unnamed_tunnel(const asked& what) { return what.tunnel() && what.target.id == dialect::endpoint::responses; }
+
+// Whether what a tunnel says can be said at one of its pools: it is not translated.
+bool speaks_responses(const config::conf& conf, const policy::route& route) {
+    for (std::size_t i = 0; i < route.size(); ++i)
+        if (has_endpoint(conf.pools[route.pool_of(i)], dialect::endpoint::responses)) return true;
     return false;
 }
 
@@ -102,6 +113,7 @@ core::error intake::check_head(const http::request_head& h, const policy::host_r
             return {core::code::upgrade_not_served,
                     "only /v1/realtime and /v1/responses are served over WebSocket; use plain HTTP requests with \"stream\": true"};
         asked_.is = asked::kind::tunnel;
+        if (is_unnamed_tunnel(asked_)) asked_.path_model.edit() = dialect::model_in_query(h.query);
     }
     if (target.refusal) {
         // A browser's question, where nobody has said that pages may ask.
@@ -171,15 +183,25 @@ core::error intake::understand(const http::request_head& h, read_body body) {
 
 core::error intake::find_route(std::string_view made_in) {
     const auto& table = *by_.routes;
+    const auto* by_query = is_unnamed_tunnel(asked_) ? take_route_of_query() : nullptr;
     const auto& model = asked_.facts.model;
     told_.model_label = model.empty() ? std::string_view{} : table.model_label(model);
     asked_.habits = by_.habits_of(told_.model_label);
-    asked_.route = model.empty() ? route_without_model(made_in) : table.find(model);
-    if (asked_.tunnel() && asked_.target.id == dialect::endpoint::responses)
+    asked_.route = by_query ? by_query : model.empty() ? route_without_model(made_in) : table.find(model);
+    if (is_unnamed_tunnel(asked_))
         if (auto why = check_unnamed_tunnel()) return why;
     if (!asked_.route) return no_route(table, model);
     told_.route = asked_.route->pattern();
     return {};
+}
+
+// The query of a handshake may name a model, for the choice of the route alone.
+const policy::route* intake::take_route_of_query() {
+    const auto* found = asked_.facts.model.empty() ? nullptr : by_.routes->find(asked_.facts.model);
+    asked_.facts.model.clear();
+    asked_.path_model.clear();
+    told_.model = {};
+    return found;
 }
 
 const policy::route* intake::route_without_model(std::string_view made_in) const {
@@ -205,13 +227,16 @@ core::error intake::check_unnamed_tunnel() {
         why = "the key '" + caller->name() + "' has a limit of output tokens (max_output_tokens)";
     else if (!asked_.route)
         why = "no route takes requests without a model, as this handshake is (a route for \"*\" would)";
+    else if (!speaks_responses(conf(), *asked_.route))
+        why = "no pool of the route '" + std::string{asked_.route->pattern()} + "' speaks responses, and what a WebSocket carries is not translated";
     else if (changes_requests(conf(), *asked_.route))
         why = "requests of the route '" + std::string{asked_.route->pattern()} + "' are changed on the way (rename, drop, set)";
     else if (candidates(asked_) == 0)
         why = "the route '" + std::string{asked_.route->pattern()} + "' renames models";
     if (why.empty()) return {};
     asked_.is = asked::kind::request;
-    return {core::code::upgrade_not_served,
+    const bool untranslated = asked_.route && !speaks_responses(conf(), *asked_.route);
+    return {untranslated ? core::code::upgrade_not_translated : core::code::upgrade_not_served,
             why + ", so /v1/responses is not served over WebSocket here; use plain HTTP requests with \"stream\": true"};
 }
 

@@ -48,6 +48,7 @@ public:
 private:
     [[nodiscard]] core::error check_web(const http::request_head& h, const policy::host_rules& hosts) const;
     [[nodiscard]] core::error check_unnamed_tunnel();
+    [[nodiscard]] const policy::route* take_route_of_query();
     [[nodiscard]] const policy::route* route_without_model(std::string_view made_in) const;
     void note_origin(const http::request_head& h);
     [[nodiscard]] const config::conf& conf() const { return *by_.conf; }

@@ -159,6 +159,7 @@ std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf
         pool.line = same ? same->line : std::make_shared<policy::wait_queue>();
         pool.drains = same ? same->drains : std::make_shared<policy::drain_slots>();
         if (p.hedge) pool.hedging = same && same->hedging ? same->hedging : std::make_shared<pool_hedging>();
+        if (p.dialect == dialect::kind::openai && p.speaks.empty()) pool.form = std::make_shared<known_form>();
         for (const auto& u : p.upstreams) {
             upstream_runtime up;
             up.conf = &u;

@@ -18,6 +18,7 @@
 #include "policy/upstreams/hedge_budget.hpp"
 #include "policy/upstreams/retry_budget.hpp"
 #include "policy/upstreams/upstream_state.hpp"
+#include "pools/known_form.hpp"
 #include "pools/served_models.hpp"
 
 namespace weir::pools {
@@ -48,6 +49,7 @@ struct pool_runtime {
     /// What its upstreams list: wanted where a route takes names by a pattern for this pool and nobody wrote one; else null.
     std::shared_ptr<served_models> served;
     std::shared_ptr<pool_hedging> hedging;  ///< null unless `hedge` is on
+    std::shared_ptr<known_form> form;       ///< null where the conf says it, and where another dialect is spoken
 };
 
 struct text_hash {

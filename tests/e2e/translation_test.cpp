@@ -408,3 +408,188 @@ INSTANTIATE_TEST_SUITE_P(All, Translation,
                          testing::Values(pair{0, 1}, pair{0, 2}, pair{0, 3}, pair{1, 0}, pair{1, 2}, pair{1, 3}, pair{2, 0}, pair{2, 1}, pair{2, 3},
                                          pair{3, 0}, pair{3, 1}, pair{3, 2}),
                          [](const auto& one) { return all[one.param.from].name + "On" + all[one.param.to].name; });
+
+namespace {
+
+std::string one_pool(const mock::provider& a, const std::string& more = "") {
+    return "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    retry: {attempts: 1}\n" + more + "    upstreams:\n" + upstream_of(a) +
+           conf_end;
+}
+
+std::string messages_for(const std::string& model) {
+    return R"({"model":")" + model + R"(","max_tokens":100,"messages":[{"role":"user","content":"say it"}]})";
+}
+
+/// That endpoint is answered so.
+void has_not(mock::provider& a, const std::string& path, int status, const std::string& body) {
+    a.on([=](const mock::call& asked) -> std::optional<mock::script> {
+        if (!asked.target.ends_with(path)) return std::nullopt;
+        mock::script out;
+        out.status = status;
+        out.body = body;
+        return out;
+    });
+}
+
+/// How often that endpoint was asked.
+std::size_t calls_at(const mock::provider& a, const std::string& path) {
+    std::size_t n = 0;
+    for (const auto& each : a.calls()) n += each.target.ends_with(path) ? 1 : 0;
+    return n;
+}
+
+}  // namespace
+
+TEST(TranslationForms, WhatWasOnlyAssumedAndIsNotThereIsReplacedAndRemembered) {
+    for (const int status : {404, 405}) {
+        const auto a = quick_provider("a");
+        const gateway_process weir{WEIR_BINARY, one_pool(*a)};
+        has_not(*a, "/responses", status, R"({"detail":"Not Found"})");
+        for (int n = 0; n < 3; ++n) {
+            const auto got = exchange_once(weir.url(), request_text("POST", "/v1/messages", messages_for("gpt-5.5")));
+            EXPECT_EQ(got.status, 200) << got.body;
+            EXPECT_EQ(got.header("x-weir-translated"), "messages>chat");
+            EXPECT_EQ(got.header("x-weir-attempts"), n == 0 ? "2" : "1");
+        }
+        EXPECT_EQ(calls_at(*a, "/responses"), 1u);
+        EXPECT_EQ(calls_at(*a, "/chat/completions"), 3u);
+        EXPECT_NE(weir.log_line("messages>chat").find("\"attempts\""), std::string::npos);
+    }
+    const auto a = quick_provider("a");
+    const gateway_process weir{WEIR_BINARY, one_pool(*a)};
+    has_not(*a, "/chat/completions", 404, "<html>");
+    const auto got = exchange_once(weir.url(), request_text("POST", "/v1beta/models/m:generateContent", request_of("gemini", false)));
+    EXPECT_EQ(got.status, 200) << got.body;
+    EXPECT_EQ(got.header("x-weir-translated"), "gemini>responses");
+}
+
+TEST(TranslationForms, WhatTheConfSaysIsNotGuessedAndAnUnknownModelTeachesNothing) {
+    const auto a = quick_provider("a");
+    {
+        const gateway_process weir{WEIR_BINARY, one_pool(*a, "    speaks: [chat, responses]\n")};
+        has_not(*a, "/responses", 404, "{}");
+        EXPECT_EQ(exchange_once(weir.url(), request_text("POST", "/v1/messages", messages_for("gpt-5.5"))).status, 404);
+        EXPECT_EQ(calls_at(*a, "/chat/completions"), 0u);
+    }
+    const auto b = quick_provider("b");
+    const gateway_process weir{WEIR_BINARY, one_pool(*b)};
+    b->always({.status = 404, .body = R"({"error":{"message":"no such model","code":"model_not_found"}})"});
+    EXPECT_EQ(exchange_once(weir.url(), request_text("POST", "/v1/messages", messages_for("gpt-5.5"))).status, 404);
+    EXPECT_EQ(b->call_count(), 1u) << "it is the model that is not there";
+    b->always({.status = 404, .body = R"({"error":{"message":"nobody"}})"});
+    EXPECT_EQ(exchange_once(weir.url(), request_text("POST", "/v1/messages", messages_for("gpt-5.5"))).status, 404);
+    EXPECT_EQ(b->call_count(), 3u);
+    b->always({});
+    const auto got = exchange_once(weir.url(), request_text("POST", "/v1/messages", messages_for("gpt-5.5")));
+    EXPECT_EQ(got.header("x-weir-translated"), "messages>responses") << "neither was there, so nothing is known";
+}
+
+TEST(TranslationForms, ChatThatThinksWithFunctionsGoesWhereItsModelDoesBoth) {
+    const std::string tools = R"(,"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}])";
+    const auto ask = [&](const std::string& model, const std::string& more) {
+        return request_text("POST", "/v1/chat/completions",
+                            R"({"model":")" + model + R"(","messages":[{"role":"user","content":"say it"}])" + more + "}");
+    };
+    const std::string thinks = R"(,"reasoning_effort":"low")";
+    const auto a = quick_provider("a");
+    {
+        const gateway_process weir{WEIR_BINARY, one_pool(*a)};
+        const auto got = exchange_once(weir.url(), ask("gpt-5.5", tools + thinks));
+        EXPECT_EQ(got.status, 200) << got.body;
+        EXPECT_EQ(got.header("x-weir-translated"), "chat>responses");
+        EXPECT_NE(got.body.find("chat.completion"), std::string::npos) << got.body;
+        EXPECT_EQ(calls_at(*a, "/responses"), 1u);
+        const auto stream = exchange_once(weir.url(), ask("gpt-5.5", thinks + tools + R"(,"stream":true)"));
+        EXPECT_TRUE(stream.body.ends_with("data: [DONE]\n\n")) << stream.body;
+        EXPECT_EQ(stream.header("x-weir-translated"), "chat>responses");
+        for (const auto& [model, more] : std::vector<std::pair<std::string, std::string>>{{"gpt-5.5", tools},
+                                                                                          {"gpt-5.5", thinks},
+                                                                                          {"gpt-5.5", tools + R"(,"reasoning_effort":"none")"},
+                                                                                          {"gpt-5.5", thinks + R"(,"tools":[])"},
+                                                                                          {"gpt-5.2", tools + thinks},
+                                                                                          {"gpt-5.5", tools + thinks + R"(,"n":2)"}}) {
+            const auto native = exchange_once(weir.url(), ask(model, more));
+            EXPECT_EQ(native.status, 200) << native.body;
+            EXPECT_EQ(native.header("x-weir-translated"), "") << model << more;
+        }
+        EXPECT_EQ(calls_at(*a, "/responses"), 2u);
+    }
+    {
+        const gateway_process off{WEIR_BINARY, one_pool(*a, "    translate: off\n")};
+        EXPECT_EQ(exchange_once(off.url(), ask("gpt-5.5", tools + thinks)).header("x-weir-translated"), "");
+    }
+    {
+        const gateway_process dropped{WEIR_BINARY, one_pool(*a, "") + "routes: [{models: ['*'], pool: mine, drop: [reasoning_effort]}]\n"};
+        const auto got = exchange_once(dropped.url(), ask("gpt-5.5", tools + thinks));
+        EXPECT_EQ(got.header("x-weir-translated"), "");
+        EXPECT_EQ(got.header("x-weir-dropped"), "reasoning_effort");
+    }
+    const auto b = quick_provider("b");
+    const gateway_process lacks{WEIR_BINARY, one_pool(*b)};
+    has_not(*b, "/responses", 404, "{}");
+    const auto got = exchange_once(lacks.url(), ask("gpt-5.5", tools + thinks));
+    EXPECT_EQ(got.status, 200) << got.body;
+    EXPECT_EQ(got.header("x-weir-translated"), "") << "it went as it came";
+}
+
+TEST(TranslationForms, ARenamedModelIsJudgedByTheNameThatItsUpstreamIsAskedFor) {
+    const auto a = quick_provider("a"), b = quick_provider("b");
+    const gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    upstreams: [{name: a, url: \"" + a->url() +
+                                                "/v1\", rename: {deep: gpt-5.5}}]\n  g:\n    dialect: gemini\n    upstreams: [{name: b, url: \"" +
+                                                b->url() + "\", rename: {deep: flash-9}}]\n" +
+                                                "routes: [{models: [fast], pool: mine, rename: {fast: deep}, drop: [top_k]}, "
+                                                "{models: [flash], pool: g, rename: {flash: deep}, set: {temperature: 0.5}}]\n" +
+                                                conf_end};
+    const auto got = exchange_once(
+        weir.url(),
+        request_text("POST", "/v1/messages", R"({"model":"fast","top_k":3,"max_tokens":100,"messages":[{"role":"user","content":"q"}]})"));
+    EXPECT_EQ(got.status, 200) << got.body;
+    EXPECT_EQ(got.header("x-weir-translated"), "messages>responses");
+    EXPECT_EQ(got.header("x-weir-dropped"), "top_k");
+    EXPECT_NE(a->calls().back().body.find("\"gpt-5.5\""), std::string::npos) << a->calls().back().body;
+    EXPECT_NE(got.body.find("\"fast\""), std::string::npos) << got.body;
+    const auto chat =
+        exchange_once(weir.url(), request_text("POST", "/v1/chat/completions", R"({"model":"flash","messages":[{"role":"user","content":"q"}]})"));
+    EXPECT_EQ(chat.status, 200) << chat.body;
+    EXPECT_TRUE(b->calls().back().target.ends_with("/models/flash-9:generateContent")) << b->calls().back().target;
+    EXPECT_NE(b->calls().back().body.find("\"temperature\":0.5"), std::string::npos) << b->calls().back().body;
+    EXPECT_TRUE(chat.header("x-weir-changed").find("temperature") != std::string::npos) << chat.header("x-weir-changed");
+    const auto native = exchange_once(weir.url(), request_text("POST", "/v1beta/models/flash:generateContent", request_of("gemini", false)));
+    EXPECT_TRUE(b->calls().back().target.ends_with("/models/flash-9:generateContent")) << b->calls().back().target;
+    EXPECT_EQ(native.header("x-weir-changed"), "temperature");
+    EXPECT_NE(weir.log_line("\"changed\":\"temperature\"").find("\"served_model\":\"flash-9\""), std::string::npos);
+}
+
+TEST(TranslationForms, WhatHasNoOtherFormIsRefused) {
+    const auto a = quick_provider("a"), b = quick_provider("b");
+    const gateway_process weir{
+        WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  claude:\n    dialect: anthropic\n    upstreams:\n" + upstream_of(*a) +
+                         "\n  gpt:\n    upstreams:\n" + upstream_of(*b) +
+                         "\nroutes: [{models: [\"gpt-*\"], pool: claude, fallback: [{pool: gpt}]}, {models: [\"*\"], pool: claude}]\n" + conf_end};
+    const auto compact = [&](const std::string& model) {
+        return exchange_once(weir.url(), request_text("POST", "/v1/responses/compact", R"({"model":")" + model + R"(","input":"x"})"));
+    };
+    const auto refused = compact("claude-x");
+    EXPECT_EQ(refused.status, 400) << refused.body;
+    EXPECT_NE(refused.body.find("cannot_translate"), std::string::npos) << refused.body;
+    EXPECT_NE(compact("gpt-5").header("x-weir-upstream"), "") << "the fallback has it";
+    const auto open = [&](const std::string& query) {
+        return exchange_once(weir.url(), "GET /v1/responses" + query +
+                                             " HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
+                                             "13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    };
+    for (const std::string query : {"", "?model=claude-x", "?model=unknown", "?x=y"}) {
+        const auto got = open(query);
+        EXPECT_EQ(got.status, 426) << query << got.body;
+        EXPECT_NE(got.body.find("cannot_translate"), std::string::npos) << got.body;
+        EXPECT_NE(got.body.find("route '*'"), std::string::npos) << got.body;
+    }
+    EXPECT_EQ(a->call_count(), 0u);
+    raw_client client{weir.url()};
+    b->once({.body = "x", .terminator = false}, "/responses");
+    EXPECT_TRUE(
+        client.send("GET /v1/responses?model=gpt-5 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
+                    "13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
+    EXPECT_EQ(client.read_head().status, 101) << "the second candidate speaks it";
+    EXPECT_EQ(a->call_count(), 0u);
+}

@@ -156,10 +156,14 @@ outgoing::outgoing(const asked& what, const request_body& body, const place& to,
       rules_(rules_of(to)),
       collects_(!what.tunnel() && is_collected(*to.pool->conf, what.target, what.facts)) {
     const bool is_read = what.target.body == dialect::body_form::json || what.target.body == dialect::body_form::multipart;
-    if (!is_read || !what.understood) return;
+    if (!is_read || !what.understood) {
+        if (what.tunnel()) (void)is_native(to, by);
+        return;
+    }
     if (rules_ || (what.route && !what.route->rules().empty())) [[unlikely]]
         apply_conf(what);
-    if (refused_ || (!is_at_home(*to.pool->conf, what) && !is_native(to, by))) return;
+    const bool is_usual = is_at_home(*to.pool->conf, what) && !facts().thinks_with_functions;
+    if (refused_ || (!is_usual && !is_native(to, by))) return;
     const auto wish = wishes_for(*to.pool->conf, facts(), to.model, collects_, what.caller ? what.caller->settings().max_output_tokens : 0);
     edits_ = dialect::plan_edits(what.target.id, facts(), wish);
     if (by.pools.size() > 1) cut_envelopes();
@@ -197,9 +201,16 @@ void outgoing::cut_envelopes() {
 }
 
 bool outgoing::is_native(const place& to, const config::conf& by) {
-    const auto how = service_of(*to.pool->conf, asked_, to.model, by);
+    const auto how = service_of(to, asked_, facts(), by);
+    const bool collects = collects_;
     if (how.is == service::as::refused) refused_ = std::make_unique<const core::error>(not_served(*to.pool->conf, asked_));
     if (how.is == service::as::translated) translate(how, to, by);
+    // What cannot be said where it would be served better goes as it came, and its provider says what becomes of it.
+    if (how.home && translated_->refused()) {
+        translated_.reset();
+        collects_ = collects;
+        return true;
+    }
     return how.is == service::as::native;
 }
 
@@ -252,7 +263,8 @@ bool outgoing::passes_credential(const pools::upstream_runtime& to, bool has_key
 
 void outgoing::write_head(wire::request_out& out, const http::request_head& h, const pools::upstream_runtime& to, const envelope& with) const {
     // With keys configured the client's credential is weir's own; with an own upstream key it is replaced.
-    const bool swap = with.has_keys || !to.credential_name.empty() || translated_;
+    const bool foreign = translated_ && !translated_->how().home;
+    const bool swap = with.has_keys || !to.credential_name.empty() || foreign;
     const bool plain_answers = asked_.understood || with.reads_answer;
     out.method = h.method;
     write_path(out.path, h, to, swap);
@@ -267,11 +279,11 @@ void outgoing::write_head(wire::request_out& out, const http::request_head& h, c
                         with.has_keys ? dialect::find_credential(h) : std::string_view{},
                         {.json = is_json(),
                          .drops_coding = body_.has_coding() && !sends_encoded(),
-                         .drops_state = !with.continues_trace || translated_,
+                         .drops_state = !with.continues_trace || foreign,
                          .plain_answers = plain_answers,
                          .swaps = swap,
                          .tunnel = asked_.tunnel(),
-                         .foreign = translated_ != nullptr}};
+                         .foreign = foreign}};
     copy_fields(head, h, filter);
     // What the conf says of a field goes out alone.
     const auto add = [&](std::string_view name, std::string_view value) {
@@ -284,11 +296,11 @@ void outgoing::write_head(wire::request_out& out, const http::request_head& h, c
     if (!to.credential_name.empty()) head.add(to.credential_name, to.credential_value.reveal());
     for (const auto& [name, value] : to.conf->headers) head.add(name, value.reveal());
     if (translated_)
-        for (const auto& [name, value] : translated_->fields(h, passes_credential(to, with.has_keys))) add(name, value);
+        for (const auto& [name, value] : translated_->fields(h, foreign && passes_credential(to, with.has_keys))) add(name, value);
     char traceparent[core::traceparent_size];
     core::write_traceparent(traceparent, with.trace);
     // A client's trace does not go to another provider than the one that the client knows.
-    if (!translated_ || !with.continues_trace) add("traceparent", {traceparent, sizeof traceparent});
+    if (!foreign || !with.continues_trace) add("traceparent", {traceparent, sizeof traceparent});
     add("x-request-id", with.request_id);
     // The same for every try, so that an upstream that knows it does the work once.
     const bool makes = !asked_.reads_only() && dialect::makes_something(asked_.target, asked_.facts);

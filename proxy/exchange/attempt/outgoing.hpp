@@ -33,7 +33,9 @@ public:
 
     /// For an upstream of `to.pool` that knows the model as `to.model`, and for those that get the same.
     outgoing(const asked& what, const request_body& body, const place& to, const config::conf& by);
-    [[nodiscard]] bool is_for(const place& to) const { return pool_ == to.pool && model_ == to.model && rules_ == rules_of(to); }
+    [[nodiscard]] bool is_for(const place& to) const {
+        return pool_ == to.pool && model_ == to.model && rules_ == rules_of(to) && (!translated_ || translated_->how().turned == asked_.turned);
+    }
 
     /// The pool cannot serve it; null: it can.
     [[nodiscard]] const core::error* refused() const {

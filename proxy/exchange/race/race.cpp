@@ -11,6 +11,7 @@ namespace {
 // Apart, so that the usual attempt begins where it is called.
 [[gnu::noinline]] void begin_translation(request& of, const outgoing& what, answer& into) {
     into.translated = translate_answer(of, *what.translated());
+    into.translated->begin_with(std::move(*what.said()));
 }
 
 // For the log, also where nothing comes of it.
@@ -27,6 +28,11 @@ std::unique_ptr<answer> begin_attempt(request& of, const outgoing& what, const p
     if (what.translated()) [[unlikely]]
         begin_translation(of, what, *into);
     return into;
+}
+
+// Everybody who comes later asks for it at once.
+[[gnu::noinline]] void remember_form(const pools::pool_runtime& pool, const outgoing& what) {
+    if (pool.form) pool.form->note(what.translated() ? what.translated()->how().to : dialect::hub::spoke::chat);
 }
 
 // White space for who asked for a document begins once an upstream was picked. While the request is queued nothing is sent, so that an error can
@@ -57,6 +63,7 @@ net::task<bool> find_answer(request& of, std::unique_ptr<answer>& into, core::er
         }
         if (plan.candidate() != at) {
             at = plan.candidate();
+            of.what.turned = false;
             r.finder_.forget_tried();
             ++of.told.record.fallback_count;
         }
@@ -233,6 +240,8 @@ void race::conclude(attempt& done) {
 void race::win(std::unique_ptr<answer> with) {
     if (second_) second_->end();
     plan_.committed();
+    if (of_.what.turned && with->status < 300) [[unlikely]]
+        remember_form(*pool_, *outgoing_);
     if (with->from) with->from->wake(of_.client.sleeper());
     answer_ = std::move(with);
     error_ = {};

@@ -24,6 +24,13 @@ bool may_be_repeated(request& of, const answer& in, const failed_attempt& f) {
     return in.sent == request_state::not_whole || policy::says_nothing_was_done(f.judged_as(in.at)) || is_repeatable(of, in.at);
 }
 
+// It was asked for what it was only assumed to have, and has it not: the other form may be there.
+bool may_turn(request& of, const outgoing& what, const failed_attempt& f) {
+    const bool is_unknown = (f.status == 404 || f.status == 405) && !f.inside && f.provider_code != "model_not_found";
+    if (!is_unknown || !what.translated() || !what.translated()->how().assumed || of.what.turned) return false;
+    return of.now() < of.watch.deadline() && !of.watch.left() && !of.watch.abandoned();
+}
+
 // The client will see nothing of it.
 void give_up(request& of, answer& in) {
     charge_given_up(of, in);
@@ -74,7 +81,15 @@ void race::judge(attempt& failed) {
         error_ = f.told_as(in.at);
         failed_at_ = in.at;
     }
-    plan_next(verdict, f.why);
+    if (refused && may_turn(of_, *outgoing_, f) && pool_->retries->try_retry(pool_conf().retry.budget_percent, of_.now())) {
+        if (second_) second_->end();
+        of_.what.turned = true;
+        finder_.forget_tried();
+        next_ = step::attempt;
+        of_.at.metrics.pools().retry(pool_conf().name, name_of(f.why));
+    } else {
+        plan_next(verdict, f.why);
+    }
     // If the kept answer and this one are both refusals (401, 403), the first one is passed on.
     const bool first_refusal_stands = kept_.in && is_refusal(kept_.status) && is_refusal(in.status);
     const bool passes = refused && next_ == step::answer && !first_refusal_stands;

@@ -18,12 +18,17 @@ bool speaks(const config::pool_conf& pool, dialect::kind of, std::string_view wo
 
 bool speaks(const config::pool_conf& pool, spoke s) { return speaks(pool, hub::kind_of(s), hub::name_of(s)); }
 
+// What its upstreams turned out to have.
+std::optional<spoke> known_form(const place& to) { return to.pool->form ? to.pool->form->get() : std::nullopt; }
+
 // What a request can become there: what the pool's dialect has, the one that the model prefers first.
-std::optional<spoke> other_way(const config::pool_conf& pool, const asked& what, const hub::capabilities& can) {
+std::optional<spoke> other_way(const place& to, const asked& what, const hub::capabilities& can) {
     std::array<spoke, hub::spokes> order{spoke::chat, spoke::responses, spoke::messages, spoke::gemini};
-    if (can.prefers_responses) std::swap(order[0], order[1]);
+    const auto known = known_form(to);
+    const bool responses_first = known ? *known == spoke::responses : can.prefers_responses != what.turned;
+    if (responses_first) std::swap(order[0], order[1]);
     for (const auto s : order)
-        if (speaks(pool, s) && hub::spoke_of(what.target.id) != s) return s;
+        if (speaks(*to.pool->conf, s) && hub::spoke_of(what.target.id) != s) return s;
     return std::nullopt;
 }
 
@@ -48,9 +53,30 @@ service embeddings_service(const config::pool_conf& pool, const asked& what) {
     return out;
 }
 
+// Models that call functions and think in responses alone are asked there, also by who speaks chat.
+service better_form(const place& to, const asked& what, const config::conf& by) {
+    service out;
+    const auto& pool = *to.pool->conf;
+    const auto known = known_form(to);
+    if (pool.dialect != dialect::kind::openai || pool.translation.is == config::translation_conf::mode::off || !speaks(pool, spoke::responses) ||
+        what.turned || known == spoke::chat || !capabilities_of(to.model, by).prefers_responses)
+        return out;
+    out.is = service::as::translated;
+    out.from = spoke::chat;
+    out.to = spoke::responses;
+    out.assumed = pool.speaks.empty() && !known;
+    out.home = true;
+    return out;
+}
+
 // A list, or what hangs below an answer that its provider keeps, has no other form.
 bool is_main(const asked& what) {
     return what.posted() && !what.tunnel() && (what.target.id != dialect::endpoint::responses || what.target.suffix == "/responses");
+}
+
+// What a tunnel says, and what compaction makes, can be said in no other dialect.
+bool has_no_other_form(const asked& what) {
+    return what.target.id == dialect::endpoint::responses && (what.tunnel() || (what.posted() && what.target.suffix == "/responses/compact"));
 }
 
 }  // namespace
@@ -64,17 +90,22 @@ hub::capabilities capabilities_of(std::string_view model, const config::conf& by
     return by.capabilities ? by.capabilities->find(model) : hub::capabilities{};
 }
 
-service service_of(const config::pool_conf& pool, const asked& what, std::string_view model, const config::conf& by) {
+service service_of(const place& to, const asked& what, const dialect::request_facts& facts, const config::conf& by) {
     service out;
+    const auto& pool = *to.pool->conf;
     const auto& target = what.target;
-    if (is_at_home(pool, what)) return out;
-    if (is_embeddings(target.id) && is_main(what)) return embeddings_service(pool, what);
     const auto from = hub::spoke_of(target.id);
-    if (!from || !is_main(what) || speaks(pool, *from)) return out;
+    if (is_at_home(pool, what) || (from && speaks(pool, *from))) return facts.thinks_with_functions ? better_form(to, what, by) : out;
+    if (is_embeddings(target.id) && is_main(what)) return embeddings_service(pool, what);
+    if (has_no_other_form(what)) out.is = service::as::refused;
+    if (!from || !is_main(what)) return out;
     out.from = *from;
-    const auto to = pool.translation.is == config::translation_conf::mode::off ? std::nullopt : other_way(pool, what, capabilities_of(model, by));
-    out.is = to ? service::as::translated : service::as::refused;
-    if (to) out.to = *to;
+    const auto way = pool.translation.is == config::translation_conf::mode::off ? std::nullopt : other_way(to, what, capabilities_of(to.model, by));
+    out.is = way ? service::as::translated : service::as::refused;
+    if (!way) return out;
+    out.to = *way;
+    out.turned = what.turned;
+    out.assumed = to.pool->form && !to.pool->form->get() && !what.turned && hub::kind_of(*from) != dialect::kind::openai;
     return out;
 }
 

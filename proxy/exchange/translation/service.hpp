@@ -8,6 +8,7 @@
 #include "dialect/hub/capabilities.hpp"
 #include "dialect/hub/spokes.hpp"
 #include "exchange/asked.hpp"
+#include "exchange/place.hpp"
 
 namespace weir::exchange {
 
@@ -18,15 +19,18 @@ struct service {
     matter about = matter::conversation;                   ///< of embeddings `chat` stands for OpenAI's dialect
     dialect::hub::spoke from = dialect::hub::spoke::chat;  ///< of a translation: what the client speaks
     dialect::hub::spoke to = dialect::hub::spoke::chat;    ///< likewise: what is spoken there
+    bool assumed = false;  ///< that it is spoken there was not said: where it is not, the other of chat and responses is asked for
+    bool turned = false;   ///< it is the other
+    bool home = false;     ///< the pool has the client's own endpoint too, but the model does there what is asked
 };
 
-/// The usual case: the pool's own dialect, all of it. Nothing has to be looked up.
+/// The usual case: the pool's own dialect, all of it. Nothing has to be looked up, but for chat's requests that think with functions.
 [[nodiscard]] inline bool is_at_home(const config::pool_conf& pool, const asked& what) {
     return pool.speaks.empty() && what.target.dialect == pool.dialect;
 }
 
-/// `model`: as it is asked for there.
-[[nodiscard]] service service_of(const config::pool_conf& pool, const asked& what, std::string_view model, const config::conf& by);
+/// `facts`: of the body as it would be sent there.
+[[nodiscard]] service service_of(const place& to, const asked& what, const dialect::request_facts& facts, const config::conf& by);
 
 /// Whether the pool is said to have this endpoint.
 [[nodiscard]] bool has_endpoint(const config::pool_conf& pool, dialect::endpoint e);

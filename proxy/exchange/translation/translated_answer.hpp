@@ -43,6 +43,8 @@ public:
         return going_;
     }
 
+    /// With what the conf itself had changed before it was translated.
+    void begin_with(record::translation said) { said_ = std::move(said); }
     /// Of embeddings: what they cost where their provider does not say it, in tokens of input.
     void estimate_input(std::int64_t tokens) { form_.estimated_input = tokens; }
     /// The dialect that the upstream answers in.
