@@ -587,9 +587,9 @@ TEST(TranslationForms, WhatHasNoOtherFormIsRefused) {
     EXPECT_EQ(a->call_count(), 0u);
     raw_client client{weir.url()};
     b->once({.body = "x", .terminator = false}, "/responses");
-    EXPECT_TRUE(
-        client.send("GET /v1/responses?model=gpt-5 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
-                    "13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
+    EXPECT_TRUE(client.send(
+        "GET /v1/responses?model=gpt-5 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
+        "13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
     EXPECT_EQ(client.read_head().status, 101) << "the second candidate speaks it";
     EXPECT_EQ(a->call_count(), 0u);
 }
