@@ -14,8 +14,8 @@ struct section_keys {
 const std::vector<section_keys>& sections() {
     static const std::vector<section_keys> all = {
         {"",
-         {"listeners", "admin", "workers", "limits", "cors", "pools", "routes", "keys", "prices", "capabilities", "models", "state", "log", "metrics",
-          "tracing", "watch"}},
+         {"listeners", "admin", "workers", "limits", "cors", "pools", "routes", "keys", "prices", "capabilities", "models", "state",
+          "responses_store", "log", "metrics", "tracing", "watch"}},
         {"listeners[]", {"address", "tls", "hosts", "trusted_proxies", "proxy_protocol"}},
         {"listeners[].tls", {"certificate", "private_key", "client_ca", "min_version"}},
         {"admin", {"token"}},
@@ -37,6 +37,7 @@ const std::vector<section_keys>& sections() {
         {"keys[].budgets[]", {"usd", "every"}},
         {"models", {"show_prices"}},
         {"state", {"ledger", "shared", "on_failure", "keep"}},
+        {"responses_store", {"ttl"}},
         {"log", {"access", "level", "sample"}},
         {"metrics", {"otel_names"}},
         {"tracing", {"otlp", "slow", "service_name"}},

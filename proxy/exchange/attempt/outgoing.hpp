@@ -58,7 +58,7 @@ public:
     void add_body(net::gather& out, std::string& copied) const;
 
 private:
-    [[nodiscard]] bool sends_encoded() const { return body_.has_coding() && edits_.empty() && !translated_; }
+    [[nodiscard]] bool sends_encoded() const { return body_.has_coding() && !body_.as_sent().empty() && edits_.empty() && !translated_; }
     [[nodiscard]] std::uint64_t sent_size() const;
     void cut_envelopes();
     [[nodiscard]] bool is_native(const place& to, const config::conf& by);

@@ -55,6 +55,8 @@ public:
     [[nodiscard]] net::task<core::error> read(announced what, bool refused, company with);
     /// Undoes a content coding that it came with.
     [[nodiscard]] net::task<core::error> decode(http::content_coding coding, company with);
+    /// Other bytes take its place, from whatever they were made.
+    [[nodiscard]] core::error replace(std::string_view by, company with);
     /// A client that waits to be asked for its body is asked, unless it sends already. False: it is gone.
     [[nodiscard]] net::task<bool> invite(const net::limits& limits);
 
@@ -77,7 +79,7 @@ public:
     /// Of bytes(); of a body that is not kept, the length that was announced.
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] bool has_coding() const { return encoded_ != nullptr; }
-    /// As it came, with its content coding.
+    /// As it came, with its content coding; empty where other bytes took its place.
     [[nodiscard]] std::string_view as_sent() const { return encoded_ ? encoded_->as_sent : bytes(); }
 
     /// A head says that there is one. From now on until it has been read, the connection cannot go on.

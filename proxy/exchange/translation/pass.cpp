@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "exchange/own/hidden_credential.hpp"
+#include "exchange/translation/kept_responses.hpp"
 #include "http/head_writer.hpp"
 
 namespace weir::exchange {
@@ -54,6 +55,7 @@ std::unique_ptr<translated_answer> translate_answer(request& of, const translate
     names.scope = what.scope();
     names.tools = what.tools();
     names.request_id = of.told.record.request_id;
+    if (of.at.responses != nullptr) name_turn(of, names);
     names.as_array = of.what.target.streams_by_path && of.client.head().query.find("alt=sse") == std::string_view::npos;
     return std::make_unique<translated_answer>(what, std::move(names), of.told.record.stream);
 }
@@ -77,7 +79,9 @@ void translate_whole(request& of, answer& in) {
     record.translated = &said;
     if (in.status >= 400 || (!in.is_stream() && in.translated->passing().empty())) translate_error(of, in);
     write_head(in);
+    if (of.at.responses != nullptr && in.status < 300) hold_items(of);
     if (in.is_stream()) return;
+    if (of.at.responses != nullptr && in.status < 300) keep_response(of, in.translated->passing());
     in.reader.replace(in.translated->passing());
     in.translated->passed();
     in.has_body = true;

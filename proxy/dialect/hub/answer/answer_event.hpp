@@ -95,7 +95,9 @@ struct answer_names {
     std::uint32_t scope = 0;      ///< whose account answers
     std::string_view request_id;  ///< for errors
     std::vector<tool_form> tools;
-    bool as_array = false;  ///< gemini: one JSON list in place of events, as it is asked for without alt=sse
+    std::string_view previous;  ///< responses: the one that it goes on from
+    bool is_kept = false;       ///< responses: its client may go on from it
+    bool as_array = false;      ///< gemini: one JSON list in place of events, as it is asked for without alt=sse
 };
 
 /// Writes one answer's stream: appends whole events of its dialect.
