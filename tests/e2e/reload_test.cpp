@@ -107,6 +107,7 @@ const reloaded rows[] = {
     {"workers", "More", "3", nullptr},
     {"state", "LedgerElsewhere", "{ledger: other.db}", nullptr},
     {"state", "LedgerOff", "{ledger: off}", nullptr},
+    {"responses_store", "On", "{ttl: 1d}", nullptr},
     {"watch", "On", "true",
      [](scene& s) {
          s.write("prices.yaml", "models: {m: {per_request: 9}}\n");

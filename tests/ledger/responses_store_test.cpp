@@ -215,6 +215,7 @@ TEST(ResponsesStore, TakesNoMoreThanItCanHold) {
 TEST(ResponsesStore, AFileThatIsLockedForLongCostsTheResponseAlone) {
     const folder in;
     auto store = opened(in);
+    EXPECT_FALSE(find(*store, "resp_1"));
     sqlite3* other = nullptr;
     ASSERT_EQ(sqlite3_open(in.ledger().c_str(), &other), SQLITE_OK);
     ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);

@@ -62,8 +62,7 @@ public:
 
     /// It is not read here, but goes on while it comes. `length` in bytes, as the head announces it.
     void stream(std::uint64_t length);
-    [[nodiscard]] upload* uploading() { return upload_.get(); }
-    [[nodiscard]] const upload* uploading() const { return upload_.get(); }
+    [[nodiscard]] upload* uploading() const { return upload_.get(); }
     /// What was read of an upload and not sent.
     [[nodiscard]] std::string_view unsent() const;
     /// Takes what came along with the head; returns how many bytes.

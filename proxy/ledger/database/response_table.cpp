@@ -20,7 +20,7 @@ constexpr std::int64_t application_id = 0x77656973;  // "weis": it is no ledger
 constexpr std::int64_t schema_version = 1;
 constexpr off_t largest_checked_file = 256 << 20;  // a full check of a larger one would delay the start for too long
 constexpr auto opening_patience = 5000ms;          // a predecessor may be busy with it
-constexpr auto usual_patience = 1000ms;
+constexpr auto usual_patience = 250ms;             // who asks for a response waits behind who writes one
 
 // Conversations stand in it. The files that SQLite puts beside it get the same permissions.
 void make_private(const std::string& path) {
