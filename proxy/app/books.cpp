@@ -12,6 +12,7 @@
 namespace weir::app {
 
 void books::open(bool beside_predecessor) {
+    open_responses();
     const auto& state = now_.conf().state;
     if (state.ledger.empty()) return;
     ledger::options how;
@@ -25,6 +26,18 @@ void books::open(bool beside_predecessor) {
         telemetry::log(telemetry::level::warn,
                        std::to_string(r.recovered) + " requests that were in flight when weir ended were settled from their last progress");
     if (ledger_->retain(state.keep, core::wall_clock::now()) > 0) ledger_->compact();
+}
+
+void books::open_responses() {
+    const auto& wanted = now_.conf().responses_store;
+    if (!wanted) return;
+    ledger::responses_store::options how;
+    how.path = wanted->path;
+    how.ttl = wanted->ttl;
+    how.on_fault = [](std::string_view what) { telemetry::log(telemetry::level::error, what); };
+    std::string error;
+    responses_ = ledger::responses_store::open(std::move(how), error);
+    if (!responses_) throw std::runtime_error("cannot open the store of responses: " + error);
 }
 
 void books::join_fleet(const std::shared_ptr<const policy::key_ring>& keys) {
@@ -81,6 +94,7 @@ void books::expire() {
 }
 
 void books::keep_house(housekeeper& who) {
+    if (responses_) who.every(std::chrono::minutes{10}, [this] { responses_->expire(); });
     if (!ledger_) return;
     who.every(std::chrono::seconds{10}, [this] { keep_habits(); });
     who.every(std::chrono::hours{1}, [this] { expire(); });

@@ -11,6 +11,7 @@
 #include "app/spend_follower.hpp"
 #include "fleet/fleet.hpp"
 #include "ledger/ledger.hpp"
+#include "ledger/responses_store.hpp"
 
 namespace weir::app {
 
@@ -37,17 +38,24 @@ public:
     void leave_fleet();
     void keep_habits();
 
+    /// No worker asks any more: what waits is written.
+    void close_responses() { responses_.reset(); }
+
+    /// Null: none are kept.
+    [[nodiscard]] ledger::responses_store* responses() const { return responses_.get(); }
     [[nodiscard]] ledger::ledger* ledger() const { return ledger_.get(); }
     [[nodiscard]] fleet::fleet* fleet() const { return fleet_.get(); }
     /// None: no ledger is kept.
     [[nodiscard]] std::optional<admin::ledger_facts> facts() const;
 
 private:
+    void open_responses();
     void remember_weirs();
     void expire();
 
     const in_force& now_;
     std::unique_ptr<ledger::ledger> ledger_;
+    std::unique_ptr<ledger::responses_store> responses_;
     std::unique_ptr<fleet::fleet> fleet_;
     std::unique_ptr<spend_follower> follower_;
     int weirs_remembered_ = 0;

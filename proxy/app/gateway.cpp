@@ -54,7 +54,7 @@ std::string shared_of(const config::conf& c) {
 
 bool needs_restart(const config::conf& now, const config::conf& before) {
     return now.admin_address != before.admin_address || now.workers != before.workers || now.state.ledger != before.state.ledger ||
-           shared_of(now) != shared_of(before) || now.log.access != before.log.access;
+           shared_of(now) != shared_of(before) || now.responses_store != before.responses_store || now.log.access != before.log.access;
 }
 
 enum class life : std::uint8_t { made, serving, handed_over, stopped };
@@ -104,6 +104,7 @@ void gateway::parts::equip_workers() {
         home.spans = &traces.worker_lane(static_cast<std::size_t>(w->index()));
         home.objects = objects.get();
         home.scout = &scout;
+        home.responses = kept.responses();
         if (auto* ledger = kept.ledger()) home.ledger = {&ledger->worker_journal(w->index()), &ledger->failing()};
     }
 }
@@ -154,6 +155,11 @@ void gateway::start() {
     p.admin.make_desk(p.sockets.given().note());
     p.metrics.add_source([&p](auto& families) { p.log.collect(families); });
     p.metrics.add_source([&p](auto& families) { p.traces.collect(families); });
+    if (const auto* store = p.kept.responses())
+        p.metrics.add_source([store](auto& families) {
+            families.push_back(telemetry::make_family("weir_responses_store_errors_total"));
+            telemetry::add_value(families.back(), {}, static_cast<double>(store->errors()));
+        });
     p.admin.open(p.sockets.open_admin(conf->admin_address));
     p.sockets.close_unwanted();
     p.health = std::make_unique<probe::health_checker>();
@@ -173,7 +179,7 @@ void gateway::reload(std::shared_ptr<const config::conf> conf) {
     const auto next = pools::make_snapshot(conf, p.names, before.get());
     if (needs_restart(*conf, p.now.conf()))
         telemetry::log(telemetry::level::warn,
-                       "changes of admin.address, workers, state.ledger, state.shared and log.access take effect at the next start");
+                       "changes of admin.address, workers, state.ledger, state.shared, responses_store and log.access take effect at the next start");
     auto listeners = p.sockets.make(*conf, p.workers.size());
     p.kept.follow(next->keys, before->keys);
     const auto served_before = p.sockets.use(std::move(listeners));
@@ -232,6 +238,7 @@ void gateway::drain_and_stop(const std::function<bool()>& give_up) {
     p.traces.stop();
     p.kept.leave_fleet();
     p.house.stop();
+    p.kept.close_responses();
     p.kept.keep_habits();
     p.log.flush();
     p.at = life::stopped;

@@ -20,7 +20,8 @@ using config::node;
 using flat_conf = std::map<std::string, std::string>;
 
 constexpr std::string_view secret_keys[] = {"api_key", "secret", "token", "headers"};
-constexpr std::string_view at_next_start[] = {"admin.address", "admin.token", "workers", "state.ledger", "log.access"};
+constexpr std::string_view at_next_start[] = {
+    "admin.address", "admin.token", "workers", "state.ledger", "log.access", "responses_store", "responses_store.path", "responses_store.ttl"};
 
 /// What an item of a list is called, so that an insertion does not look like a change of all that follows.
 std::string name_of_item(const document& tree, const node& item, std::size_t index) {

@@ -95,6 +95,13 @@ struct state_conf {
     bool refuse_on_failure = false;  ///< requests are refused while the ledger cannot be written
 };
 
+/// Answers that were translated are kept for clients of /v1/responses that go on from them.
+struct responses_store_conf {
+    std::string path;  ///< absolute after loading
+    std::chrono::milliseconds ttl{std::chrono::hours{24 * 30}};
+    bool operator==(const responses_store_conf&) const = default;
+};
+
 /// Spans of requests, for an OTLP/HTTP collector.
 struct tracing_conf {
     upstream_conf collector;                ///< its URL (without a path: /v1/traces), headers and TLS
@@ -129,6 +136,7 @@ struct conf {
     usage::price_book prices;
     std::shared_ptr<const dialect::hub::capability_book> capabilities;  ///< what models accept; null: nothing is known
     state_conf state;
+    std::optional<responses_store_conf> responses_store;  ///< absent: off
     telemetry::log_settings log;
     telemetry::metrics_settings metrics;
     std::optional<tracing_conf> tracing;  ///< absent: off

@@ -97,6 +97,7 @@ void read_sections(section& s, conf& into, mentions& seen) {
     if (const auto v = s.find("keys")) read_keys(*v, into, seen);
     if (const auto v = s.find("models")) read_models(*v, into);
     if (const auto v = s.find("state")) read_state(*v, into);
+    if (const auto v = s.find("responses_store")) read_responses_store(*v, into);
     if (const auto v = s.find("log")) read_log(*v, into);
     if (const auto v = s.find("metrics")) read_metrics(*v, into);
     if (const auto v = s.find("tracing")) read_tracing(*v, into);

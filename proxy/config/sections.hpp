@@ -44,6 +44,8 @@ void read_pools(const value& from, conf& into, mentions& seen);
 void read_routes(const value& from, conf& into, mentions& seen);
 void read_keys(const value& from, conf& into, mentions& seen);
 void read_state(const value& from, conf& into);
+/// After `state`: it lies beside the ledger.
+void read_responses_store(const value& from, conf& into);
 void read_log(const value& from, conf& into);
 void read_metrics(const value& from, conf& into);
 void read_tracing(const value& from, conf& into);

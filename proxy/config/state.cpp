@@ -1,4 +1,4 @@
-// state, log and metrics: where weir keeps, writes and shows what happened.
+// state, responses_store, log and metrics: where weir keeps, writes and shows what happened.
 #include <filesystem>
 
 #include "config/sections.hpp"
@@ -65,6 +65,23 @@ void read_state(const value& from, conf& into) {
             if (into.state.keep != *time) keep->refuse("is not a whole number of hours");
         }
     s.finish();
+}
+
+void read_responses_store(const value& from, conf& into) {
+    const auto beside = into.state.ledger.empty() ? from.file().directory : std::filesystem::path{into.state.ledger}.parent_path();
+    responses_store_conf made{.path = (beside / "responses.db").lexically_normal().string()};
+    if (from.form() == node::form::scalar) {
+        const auto on = from.flag();
+        if (on && *on) into.responses_store = std::move(made);
+        return;
+    }
+    section s{from, tables::responses_store};
+    s.path("path", made.path);
+    s.duration("ttl", made.ttl);
+    s.finish();
+    if (made.path == into.state.ledger) from.error("responses_store: " + in_quotes(made.path) + " is the ledger; it needs a file of its own");
+    warn_without_folder(from, made.path);
+    into.responses_store = std::move(made);
 }
 
 void read_log(const value& from, conf& into) {

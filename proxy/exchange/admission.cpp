@@ -9,6 +9,7 @@
 #include "exchange/own/model_lists.hpp"
 #include "exchange/own/own_view.hpp"
 #include "exchange/own/token_count.hpp"
+#include "exchange/translation/kept_responses.hpp"
 
 namespace weir::exchange {
 namespace {
@@ -127,6 +128,11 @@ net::task<bool> exchange::admitted() {
     refusal = check_head();
     auto taking = take_body(std::move(refusal));
     refusal = co_await std::move(taking);
+    if (of_.at.responses != nullptr && !of_.watch.gone() && !refusal) [[unlikely]] {
+        auto meeting = meet_store(of_, refusal);
+        const bool answered = co_await std::move(meeting);
+        if (answered) co_return false;
+    }
     if (!of_.watch.gone() && !refusal && !of_.what.about_weir()) {
         refusal = make_intake().understand(of_.client.head(), {of_.body.data(), of_.body.size()});
         if (!refusal) of_.object.note_body(of_);

@@ -28,6 +28,10 @@ namespace weir::probe {
 class model_scout;
 }
 
+namespace weir::ledger {
+class responses_store;
+}
+
 namespace weir::exchange {
 
 class object_keeper;
@@ -66,9 +70,10 @@ struct home {
     telemetry::access_log::lane& log;
     std::shared_ptr<pools::worker_view> view;
     ledger_door ledger;
-    object_keeper* objects = nullptr;       ///< null: who made what is not kept
-    probe::model_scout* scout = nullptr;    ///< null: upstreams are not asked which models they have
-    telemetry::span_lane* spans = nullptr;  ///< null: nothing is traced
+    object_keeper* objects = nullptr;              ///< null: who made what is not kept
+    ledger::responses_store* responses = nullptr;  ///< null: translated answers are not kept
+    probe::model_scout* scout = nullptr;           ///< null: upstreams are not asked which models they have
+    telemetry::span_lane* spans = nullptr;         ///< null: nothing is traced
     tickets bells{loop};
     open_exchanges open;
     http_date date;

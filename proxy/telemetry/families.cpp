@@ -158,6 +158,7 @@ constexpr outside_family outside[] = {
     {"weir_ledger_writable", "Whether the ledger's database takes rows (1) or refuses them (0); meanwhile they wait in the journals.", gauge},
     {"weir_ledger_lost_rows_total", "Requests that found no room in the ledger's journals either and are not in the ledger.", counter},
     {"weir_ledger_journal_bytes", "Size of the ledger's journals on disk.", gauge},
+    {"weir_responses_store_errors_total", "Responses that could not be kept in the responses_store, found there or deleted.", counter},
     {"weir_conf_info", "The conf in use: hash of the file and when it was loaded; always 1.", gauge},
     {"weir_conf_last_reload_successful", "Whether the last attempt to load the conf succeeded (1) or failed (0).", gauge},
     {"weir_log_dropped_total", "Access log lines dropped because the log could not be written fast enough.", counter},

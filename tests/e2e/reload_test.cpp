@@ -113,6 +113,7 @@ const reloaded rows[] = {
          return s.a->calls().back().model == "other";
      }},
     {"include", "Another", "more.yaml", [](scene& s) { return s.get("/v1/models").body.find("prices") != std::string::npos; }},
+    {"responses_store", "On", "{ttl: 1d}", nullptr},
     {"watch", "On", "true",
      [](scene& s) {
          s.write("prices.yaml", "models: {m: {per_request: 9}}\n");

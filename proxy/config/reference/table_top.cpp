@@ -56,6 +56,11 @@ constexpr key state_keys[] = {
     {.name = "keep", .is = shape::duration, .meaning = "How long rows of the ledger are kept, in whole hours.", .fallback = "90d", .example = "365d"},
 };
 
+constexpr key responses_store_keys[] = {
+    {.name = "path", .is = shape::path, .meaning = "Its SQLite file.", .example = "responses.db", .absent = "responses.db beside the ledger"},
+    {.name = "ttl", .is = shape::duration, .meaning = "How long a response is kept.", .fallback = "30d", .example = "7d"},
+};
+
 constexpr key log_keys[] = {
     {.name = "access",
      .is = shape::path,
@@ -156,6 +161,12 @@ constexpr key conf_keys[] = {
      .below = &access_key},
     {.name = "models", .is = shape::section, .meaning = "What is said of models.", .absent = the_defaults, .below = &models},
     {.name = "state", .is = shape::section, .meaning = "What weir keeps.", .absent = the_defaults, .below = &state},
+    {.name = "responses_store",
+     .is = shape::section,
+     .meaning = "Translated responses that clients may go on from with previous_response_id. `on` takes the defaults.",
+     .absent = "off: none is kept",
+     .words = "on|off",
+     .below = &responses_store},
     {.name = "log", .is = shape::section, .meaning = "What weir writes.", .absent = the_defaults, .below = &log},
     {.name = "metrics", .is = shape::section, .meaning = "What /metrics has beside its own.", .absent = the_defaults, .below = &metrics},
     {.name = "tracing", .is = shape::section, .meaning = "Spans of requests for an OTLP collector.", .absent = "off", .below = &tracing},
@@ -188,6 +199,7 @@ constexpr key conf_keys[] = {
 constinit const key_table models{"models", "What is said of models.", models_keys};
 constinit const key_table shared{"shared", "A store that several weirs share.", shared_keys};
 constinit const key_table state{"state", "What weir keeps.", state_keys};
+constinit const key_table responses_store{"responses_store", "Translated responses that clients may go on from.", responses_store_keys};
 constinit const key_table log{"log", "What weir writes.", log_keys};
 constinit const key_table metrics{"metrics", "What /metrics has beside its own.", metrics_keys};
 constinit const key_table tracing{"tracing", "Spans of requests for an OTLP collector.", tracing_keys};

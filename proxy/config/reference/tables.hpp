@@ -15,7 +15,7 @@ extern const key_table route, fallback;
 
 extern const key_table access_key, budget;
 
-extern const key_table models, state, shared, log, metrics, tracing;
+extern const key_table models, state, shared, responses_store, log, metrics, tracing;
 
 extern const key_table price_file, price, tier;
 

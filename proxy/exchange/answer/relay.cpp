@@ -7,6 +7,7 @@
 #include "exchange/answer/answer_events.hpp"
 #include "exchange/answer/answer_head.hpp"
 #include "exchange/charge.hpp"
+#include "exchange/translation/kept_responses.hpp"
 #include "exchange/translation/pass.hpp"
 
 namespace weir::exchange {
@@ -33,8 +34,11 @@ void blame_upstream(request& of, answer& in, failure why) {
 }
 
 // In the client's dialect, with its end where all was said.
-std::string_view translated_events(answer& in, const batch_end& end) {
-    if (end.complete && end.cut == core::code::none) in.translated->finish();
+std::string_view translated_events(request& of, answer& in, const batch_end& end) {
+    if (end.complete && end.cut == core::code::none) {
+        in.translated->finish();
+        if (of.at.responses != nullptr) keep_response(of, in.translated->passing());
+    }
     return in.translated->hand_out();
 }
 
@@ -202,7 +206,7 @@ relay::after_batch relay::pass_events() {
     if (end.cut != core::code::none) break_stream(end);
     if (end.last || in_.reader.said().terminated()) account(end);
     if (end.last) in_.release();
-    write(in_.translated ? translated_events(in_, end) : in_.reader.passing(), end.last && end.cut == core::code::none);
+    write(in_.translated ? translated_events(of_, in_, end) : in_.reader.passing(), end.last && end.cut == core::code::none);
     return end.last ? after_batch::over : after_batch::go_on;
 }
 

@@ -6,6 +6,7 @@
 
 #include "dialect/object_path.hpp"
 #include "dialect/read/object_reader.hpp"
+#include "exchange/translation/stored_turn.hpp"
 #include "ledger/object_index.hpp"
 
 namespace weir::exchange {
@@ -16,6 +17,7 @@ struct exchange_object {
     std::unique_ptr<dialect::object_reader> reader;  ///< of the answer at hand, while there is something to learn from it
     std::string made;                                ///< the id that the answer gave
     ledger::object_ref ours;                         ///< it, once the keeper knows; null: the id was somebody's before
+    std::unique_ptr<stored_turn> turn;               ///< null: there is no store for responses, or it makes none
 
     /// Its answer tells what it cost.
     [[nodiscard]] bool awaits_usage() const { return known && known->owes; }

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "core/error.hpp"
 #include "exchange/objects/exchange_object.hpp"
@@ -25,6 +26,10 @@ public:
     void note_body(request& of);
 
     [[nodiscard]] bool is_there() const { return it_ != nullptr; }
+    [[nodiscard]] const exchange_object* details() const { return it_.get(); }
+    /// What it has to do with the store of responses; null: nothing.
+    [[nodiscard]] stored_turn* turn() const { return it_ ? it_->turn.get() : nullptr; }
+    stored_turn& take_turn(std::unique_ptr<stored_turn> what) { return *(it_->turn = std::move(what)); }
     /// Whose is the object that the path names? Waits for the database where it must. Other keys' objects are not there.
     [[nodiscard]] net::task<core::error> find(request& of);
     /// The pool where it was made; empty: nobody knows, or there is none.

@@ -184,6 +184,23 @@ net::task<core::error> request_body::read_pieces(bool refused, company with) {
     co_return why;
 }
 
+core::error request_body::replace(std::string_view by, company with) {
+    if (by.size() > with.limits.request_body)
+        return {core::code::body_too_large, "the conversation that the request goes on from is, with it, larger than limits.request_body allows"};
+    if (by.size() > memory_.size())
+        if (auto why = count_memory(by.size(), with)) return why;
+    net::buffer fresh;
+    fresh.reserve(by.size());
+    std::memcpy(fresh.free_begin(), by.data(), by.size());
+    fresh.commit(by.size());
+    auto& place = encoded_ ? encoded_->plain : big_;
+    place = std::move(fresh);
+    if (encoded_) encoded_->as_sent = {};
+    data_ = place.data();
+    size_ = place.size();
+    return {};
+}
+
 void request_body::stream(std::uint64_t length) {
     upload_ = std::make_unique<upload>(length);
     size_ = static_cast<std::size_t>(length);

@@ -55,13 +55,14 @@ public:
     [[nodiscard]] net::task<core::error> read(announced what, bool refused, company with);
     /// Undoes a content coding that it came with.
     [[nodiscard]] net::task<core::error> decode(http::content_coding coding, company with);
+    /// Other bytes take its place, from whatever they were made.
+    [[nodiscard]] core::error replace(std::string_view by, company with);
     /// A client that waits to be asked for its body is asked, unless it sends already. False: it is gone.
     [[nodiscard]] net::task<bool> invite(const net::limits& limits);
 
     /// It is not read here, but goes on while it comes. `length` in bytes, as the head announces it.
     void stream(std::uint64_t length);
-    [[nodiscard]] upload* uploading() { return upload_.get(); }
-    [[nodiscard]] const upload* uploading() const { return upload_.get(); }
+    [[nodiscard]] upload* uploading() const { return upload_.get(); }
     /// What was read of an upload and not sent.
     [[nodiscard]] std::string_view unsent() const;
     /// Takes what came along with the head; returns how many bytes.
@@ -77,7 +78,7 @@ public:
     /// Of bytes(); of a body that is not kept, the length that was announced.
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] bool has_coding() const { return encoded_ != nullptr; }
-    /// As it came, with its content coding.
+    /// As it came, with its content coding; empty where other bytes took its place.
     [[nodiscard]] std::string_view as_sent() const { return encoded_ ? encoded_->as_sent : bytes(); }
 
     /// A head says that there is one. From now on until it has been read, the connection cannot go on.

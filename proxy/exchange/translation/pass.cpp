@@ -7,6 +7,7 @@
 
 #include "exchange/meter/prompt_count.hpp"
 #include "exchange/own/hidden_credential.hpp"
+#include "exchange/translation/kept_responses.hpp"
 #include "http/head_writer.hpp"
 
 namespace weir::exchange {
@@ -58,6 +59,7 @@ std::unique_ptr<translated_answer> translate_answer(request& of, const translate
     names.input_estimate = (of.what.habits ? *of.what.habits : usual).input_tokens(of.body.size(), of.what.facts.media_bytes);
     names.most_kept = of.conf().limits.collected;
     names.request_id = of.told.record.request_id;
+    if (of.at.responses != nullptr) name_turn(of, names);
     names.as_array = of.what.target.streams_by_path && of.client.head().query.find("alt=sse") == std::string_view::npos;
     auto out = std::make_unique<translated_answer>(what, std::move(names), of.told.record.stream);
     if (out->is_embeddings()) out->estimate_input(count_prompt(token::encoding_for(of.what.facts.model).enc, of.body.bytes()).tokens);
@@ -83,7 +85,9 @@ void translate_whole(request& of, answer& in) {
     record.translated = &said;
     if (in.status >= 400 || (!in.is_stream() && in.translated->passing().empty())) translate_error(of, in);
     write_head(in);
+    if (of.at.responses != nullptr && in.status < 300) hold_items(of);
     if (in.is_stream()) return;
+    if (of.at.responses != nullptr && in.status < 300) keep_response(of, in.translated->passing());
     in.reader.replace(in.translated->passing());
     in.translated->passed();
     in.has_body = true;

@@ -61,7 +61,7 @@ void connection::close() {
 void connection::wait_for_others(std::chrono::milliseconds at_most) { sqlite3_busy_timeout(db_, static_cast<int>(at_most.count())); }
 
 verdict connection::failed(std::string& why) const {
-    why = "ledger " + path_ + ": " + (db_ == nullptr ? "cannot be opened" : sqlite3_errmsg(db_));
+    why = std::string{noun_} + " " + path_ + ": " + (db_ == nullptr ? "cannot be opened" : sqlite3_errmsg(db_));
     return db_ == nullptr ? verdict::retry : verdict_of(sqlite3_errcode(db_));
 }
 

@@ -45,7 +45,8 @@ private:
 
 class connection {
 public:
-    connection() = default;
+    /// `noun`: what the file is to its operator.
+    explicit connection(std::string_view noun = "ledger") : noun_(noun) {}
     ~connection() { close(); }
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
@@ -80,6 +81,7 @@ public:
     [[nodiscard]] verdict compact(bool& more, std::string& why);
 
 private:
+    std::string_view noun_;
     sqlite3* db_ = nullptr;
     std::string path_;
 };

@@ -119,6 +119,8 @@ struct answer_names {
     std::string_view request_id;  ///< for errors
     std::vector<tool_form> tools;
     std::int64_t input_estimate = 0;  ///< tokens of the request, until its provider says how many
+    std::string_view previous;        ///< responses: the one that it goes on from
+    bool is_kept = false;             ///< responses: its client may go on from it
     bool as_array = false;            ///< gemini: one JSON list in place of events, as it is asked for without alt=sse
     std::size_t most_kept = std::numeric_limits<std::size_t>::max();  ///< bytes of a stream that are said again, or only at its end
 };

@@ -75,7 +75,9 @@ void responses_stream_writer::response(std::string_view status, std::string_view
             append_item(*out_, each, true);
         }
     }
-    out_->append(R"(],"parallel_tool_calls":true,"tool_choice":"auto","tools":[],"store":false,"error":)").append(error);
+    out_->append(R"(],"parallel_tool_calls":true,"tool_choice":"auto","tools":[],"store":)").append(names_.is_kept ? "true" : "false");
+    if (!names_.previous.empty()) out_->append(R"(,"previous_response_id":")").append(names_.previous).append(1, '"');
+    out_->append(R"(,"error":)").append(error);
     out_->append(R"(,"instructions":null,"metadata":{},"temperature":null,"top_p":null)").append(more).append(1, '}');
 }
 

@@ -281,7 +281,8 @@ void document_writer::responses(json_writer& out) {
     out.member("parallel_tool_calls", "true");
     out.plain_member("tool_choice", "auto");
     out.member("tools", "[]");
-    out.member("store", "false");
+    out.member("store", names_.is_kept ? "true" : "false");
+    if (!names_.previous.empty()) out.plain_member("previous_response_id", names_.previous);
     out.member("error", "null");
     out.member("incomplete_details", cut ? R"({"reason":"max_output_tokens"})" : filtered ? R"({"reason":"content_filter"})" : "null");
     for (const std::string_view name : {"instructions", "temperature", "top_p"}) out.member(name, "null");
