@@ -67,9 +67,7 @@ public:
     void add_body(net::gather& out, std::string& copied) const;
 
 private:
-    [[nodiscard]] bool sends_encoded() const {
-        return body_.has_coding() && !body_.as_sent().empty() && edits_.empty() && !translated_ && !ruled_;
-    }
+    [[nodiscard]] bool sends_encoded() const { return body_.has_coding() && !body_.as_sent().empty() && edits_.empty() && !translated_ && !ruled_; }
     [[nodiscard]] std::uint64_t sent_size() const;
     void cut_envelopes();
     void apply_conf(const asked& what);
