@@ -1,5 +1,6 @@
 // Requests to /v1/messages.
 #include <string>
+#include <vector>
 
 #include "dialect/hub/reading.hpp"
 
@@ -21,7 +22,8 @@ private:
     void user(json::cursor& content);
     void block(json::cursor& at);
     void media_block(json::cursor& at, part::kind is);
-    void source(json::cursor& at, part& of);
+    void source(json::cursor& at, part& of, std::vector<json::cursor>& pictures);
+    void citations(json::cursor at);
     void call(json::cursor& at);
     void result(json::cursor& at);
     void inner(json::cursor& content);
@@ -186,15 +188,29 @@ void messages_reader::end_user(raw_text id) {
 
 void messages_reader::media_block(json::cursor& at, part::kind is) {
     auto& made = add(is);
+    std::vector<json::cursor> pictures;
     at.members([&](std::string_view key, json::cursor& value) {
-        if (key == "source") source(value, made);
+        if (key == "source") source(value, made, pictures);
         if (key == "title") made.name = text_at(value);
         if (key == "context") made.text = text_at(value);
         if (key == "cache_control") made.cache = cache_control_at(value);
+        if (key == "citations") citations(value);
+    });
+    // A text has no title elsewhere.
+    if (made.source.is == media::from::plain && !made.name.blank())
+        made.text = raw_text{into_.kept.keep(std::string{made.name.json}.append(made.text.blank() ? "" : "\\n").append(made.text.json))};
+    if (!pictures.empty()) told_.change("messages", "what a document shows stands behind it");
+    for (auto& each : pictures) block(each);
+}
+
+// No other dialect says where in a document something stands.
+void messages_reader::citations(json::cursor at) {
+    at.members([this](std::string_view key, json::cursor& value) {
+        if (key == "enabled" && boolean_at(value).value_or(false)) told_.drop("messages", "answers cite no documents");
     });
 }
 
-void messages_reader::source(json::cursor& at, part& of) {
+void messages_reader::source(json::cursor& at, part& of, std::vector<json::cursor>& pictures) {
     const auto type = look_for_text(at, "type");
     auto& s = of.source;
     s.is = type.is("url") ? media::from::url : type.is("file") ? media::from::file : type.is("text") ? media::from::plain : media::from::base64;
@@ -204,7 +220,10 @@ void messages_reader::source(json::cursor& at, part& of) {
             s.is = media::from::plain;
             if (value.peek() == '"') return (void)(s.data = text_at(value));
             std::string text;
-            value.elements([&](json::cursor& each) { text.append(text.empty() ? "" : "\\n").append(look_for_text(each, "text").json); });
+            value.elements([&](json::cursor& each) {
+                if (look_for_text(each, "type").is("image")) return pictures.push_back(each);
+                text.append(text.empty() ? "" : "\\n").append(look_for_text(each, "text").json);
+            });
             s.data = raw_text{into_.kept.keep(std::move(text))};
         }
         if (key == "data" || key == "url" || key == "file_id") s.data = text_at(value);

@@ -387,6 +387,22 @@ TEST(HubCapability, ShowsWhatAResultShows) {
     EXPECT_TRUE(has(back, R"({"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgoA"}})")) << back.body;
 }
 
+TEST(HubCapability, KeepsAllOfADocument) {
+    const std::string_view body =
+        R"({"max_tokens":9,"messages":[{"role":"user","content":[{"type":"document","title":"T","context":"C","citations":{"enabled":true},"source":{"type":"content","content":[{"type":"text","text":"one"},
+        {"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgoA"}},{"type":"text","text":"two"}]}},{"type":"text","text":"sum up"}]}]})";
+    const auto got = translate(spoke::messages, spoke::chat, body);
+    EXPECT_TRUE(has(
+        got,
+        R"([{"type":"text","text":"T\nC"},{"type":"text","text":"one\ntwo"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgoA"}},{"type":"text","text":"sum up"}])"))
+        << got.body;
+    EXPECT_EQ(got.dropped, "messages");
+    EXPECT_EQ(got.changed, "messages");
+    EXPECT_TRUE(has(translate(spoke::messages, spoke::responses, body),
+                    R"({"type":"input_text","text":"T\nC"},{"type":"input_text","text":"one\ntwo"},{"type":"input_image")"));
+    EXPECT_TRUE(has(translate(spoke::messages, spoke::gemini, body), R"({"text":"T\nC"},{"text":"one\ntwo"},{"inlineData")"));
+}
+
 TEST(HubCapability, WritesCountsAsIntegers) {
     EXPECT_TRUE(has(
         translate(spoke::gemini, spoke::messages,
