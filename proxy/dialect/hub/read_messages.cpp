@@ -9,6 +9,12 @@ namespace {
 
 using role = turn::role;
 
+bool asks_citations(json::cursor at) {
+    bool asked = false;
+    at.members([&](std::string_view key, json::cursor& value) { asked = asked || (key == "enabled" && boolean_at(value).value_or(false)); });
+    return asked;
+}
+
 class messages_reader {
 public:
     messages_reader(conversation& into, notes& told) : into_(into), told_(told) {}
@@ -23,7 +29,6 @@ private:
     void block(json::cursor& at);
     void media_block(json::cursor& at, part::kind is);
     void source(json::cursor& at, part& of, std::vector<json::cursor>& pictures);
-    void citations(json::cursor at);
     void call(json::cursor& at);
     void result(json::cursor& at);
     void inner(json::cursor& content);
@@ -194,20 +199,14 @@ void messages_reader::media_block(json::cursor& at, part::kind is) {
         if (key == "title") made.name = text_at(value);
         if (key == "context") made.text = text_at(value);
         if (key == "cache_control") made.cache = cache_control_at(value);
-        if (key == "citations") citations(value);
+        // No other dialect says where in a document something stands.
+        if (key == "citations" && asks_citations(value)) told_.drop("messages", "answers cite no documents");
     });
     // A text has no title elsewhere.
     if (made.source.is == media::from::plain && !made.name.blank())
         made.text = raw_text{into_.kept.keep(std::string{made.name.json}.append(made.text.blank() ? "" : "\\n").append(made.text.json))};
     if (!pictures.empty()) told_.change("messages", "what a document shows stands behind it");
     for (auto& each : pictures) block(each);
-}
-
-// No other dialect says where in a document something stands.
-void messages_reader::citations(json::cursor at) {
-    at.members([this](std::string_view key, json::cursor& value) {
-        if (key == "enabled" && boolean_at(value).value_or(false)) told_.drop("messages", "answers cite no documents");
-    });
 }
 
 void messages_reader::source(json::cursor& at, part& of, std::vector<json::cursor>& pictures) {
