@@ -54,7 +54,10 @@ TEST(TranslatedAnswer, IsNoDocumentWithAnEscapeThatJsonDoesNotKnow) {
 
 TEST(TranslatedAnswer, ADocumentThatSaysThatItFailedBecomesNoStream) {
     for (const bool streams : {true, false}) {
-        translated_answer answer{service{service::as::translated, spoke::messages, spoke::responses}, {}, {.id = "msg_1", .model = "m"}, streams};
+        translated_answer answer{service{service::as::translated, service::matter::conversation, spoke::messages, spoke::responses},
+                                 {},
+                                 {.id = "msg_1", .model = "m"},
+                                 streams};
         const std::string body = R"({"id":"r","status":"failed","output":[],"error":{"code":"server_error","message":"it broke"}})";
         const auto padded = body + std::string(64, '\0');
         EXPECT_FALSE(answer.take_document(std::string_view{padded}.substr(0, body.size())));
