@@ -194,16 +194,16 @@ private:
         bool served = false;
         for (std::size_t n = 0; n < there.upstreams.size(); ++n) {
             const auto at = exchange::place_in(there, n, to.model, asked_.names);
-            const auto way = way_to(at);
+            const auto found = way_to(at);
             // Most upstreams of a pool get the same.
-            if (way.told != before) std::cout << way.told;
-            before = way.told;
-            if (way.why) {
-                if (!first) first = way.why;
+            if (found.told != before) std::cout << found.told;
+            before = found.told;
+            if (found.why) {
+                if (!first) first = found.why;
                 continue;
             }
             served = true;
-            upstream(*at.to->conf, at.model, at.model != to.model, way.path);
+            upstream(*at.to->conf, at.model, at.model != to.model, found.path);
         }
         if (!served) return first;
         second_attempt(pool);
