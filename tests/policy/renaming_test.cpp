@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
 namespace {
@@ -71,5 +72,5 @@ TEST(Renaming, KnowsOneStarOnEachSide) {
     EXPECT_NE(fault("a*", "**"), "");
     EXPECT_NE(fault("a?", "b"), "");
     EXPECT_NE(fault("a", "b*"), "");
-    EXPECT_TRUE(renaming({{"a", "b*"}}).empty());
+    EXPECT_TRUE(renaming(std::map<std::string, std::string>{{"a", "b*"}}).empty());
 }
