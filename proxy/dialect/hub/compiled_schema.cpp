@@ -14,15 +14,59 @@
 namespace weir::dialect::hub {
 namespace {
 
-/// Looks at every object of a schema, or writes it anew. Below `properties` and in definitions keys are names.
-class schema_walk {
+/// Writes a schema anew, member by member; what becomes of an object is for who derives from this.
+class schema_writer {
 public:
-    explicit schema_walk(std::string& out) : out_(out) {}
+    explicit schema_writer(std::string& out) : out_(out) {}
+    virtual ~schema_writer() = default;
+    schema_writer(const schema_writer&) = delete;
+    schema_writer& operator=(const schema_writer&) = delete;
+
+    virtual void object(json::cursor& at) = 0;
+
+protected:
+    /// Below `properties` and in definitions keys are names.
+    void named(json::cursor& at) {
+        out_.open('{');
+        at.members([&](std::string_view key, json::cursor& value) {
+            write_key(key);
+            one(value);
+        });
+        out_.close('}');
+    }
+
+    void listed(json::cursor& at) {
+        out_.open('[');
+        at.elements([&](json::cursor& each) { one(each); });
+        out_.close(']');
+    }
+
+    void one(json::cursor& at) {
+        if (at.peek() == '{') return object(at);
+        out_.value(written(at));
+    }
+
+    void write_key(std::string_view key) {
+        std::string name;
+        append_escaped(name, key);
+        out_.key(name);
+    }
+
+    /// Whether a keyword has a list of schemas.
+    static bool is_list(std::string_view key) { return key == "anyOf" || key == "oneOf" || key == "allOf" || key == "prefixItems"; }
+
+    json_writer out_;
+};
+
+/// Looks at every object of a schema, and closes it.
+class schema_walk final : public schema_writer {
+public:
+    using schema_writer::schema_writer;
     bool open = false;   ///< an object allows other members
     bool added = false;  ///< it was not said that an object has no others
     bool loose = false;  ///< an object need not have all of its members
 
-    void object(json::cursor& at) {
+    void object(json::cursor& at) override {
         const auto is = look(at);
         out_.open('{');
         at.members([&](std::string_view key, json::cursor& value) { member(key, value); });
@@ -54,40 +98,13 @@ private:
     }
 
     void member(std::string_view key, json::cursor& at) {
-        std::string name;
-        append_escaped(name, key);
-        out_.key(name);
+        write_key(key);
         const bool names = key == "properties" || key == "$defs" || key == "definitions" || key == "patternProperties";
-        const bool list = key == "anyOf" || key == "oneOf" || key == "allOf" || key == "prefixItems";
         if (names && at.peek() == '{') return named(at);
-        if (list && at.peek() == '[') return listed(at);
+        if (is_list(key) && at.peek() == '[') return listed(at);
         if ((key == "items" || key == "not" || key == "additionalProperties") && at.peek() == '{') return object(at);
         out_.value(written(at));
     }
-
-    void named(json::cursor& at) {
-        out_.open('{');
-        at.members([&](std::string_view key, json::cursor& value) {
-            std::string name;
-            append_escaped(name, key);
-            out_.key(name);
-            one(value);
-        });
-        out_.close('}');
-    }
-
-    void listed(json::cursor& at) {
-        out_.open('[');
-        at.elements([&](json::cursor& each) { one(each); });
-        out_.close(']');
-    }
-
-    void one(json::cursor& at) {
-        if (at.peek() == '{') return object(at);
-        out_.value(written(at));
-    }
-
-    json_writer out_;
 };
 
 /// Whether references lead back to where they stand. Each definition is looked into once.
@@ -136,12 +153,12 @@ private:
 };
 
 /// Leaves out the keywords that are not compiled there, and says them in the description instead: the model reads that.
-class compilable {
+class compilable final : public schema_writer {
 public:
-    explicit compilable(std::string& out) : out_(out) {}
+    using schema_writer::schema_writer;
     bool changed = false;
 
-    void object(json::cursor& at) {
+    void object(json::cursor& at) override {
         const auto rest = rest_of(at);
         bool described = false;
         out_.open('{');
@@ -211,39 +228,12 @@ private:
     }
 
     void member(std::string_view key, json::cursor& at) {
-        std::string name;
-        append_escaped(name, key == "oneOf" ? "anyOf" : key);
-        out_.key(name);
-        const bool list = key == "anyOf" || key == "oneOf" || key == "allOf" || key == "prefixItems";
+        write_key(key == "oneOf" ? "anyOf" : key);
         if ((key == "properties" || key == "$defs" || key == "definitions") && at.peek() == '{') return named(at);
-        if (list && at.peek() == '[') return listed(at);
+        if (is_list(key) && at.peek() == '[') return listed(at);
         if (key == "items" && at.peek() == '{') return object(at);
         out_.value(written(at));
     }
-
-    void named(json::cursor& at) {
-        out_.open('{');
-        at.members([&](std::string_view key, json::cursor& value) {
-            std::string name;
-            append_escaped(name, key);
-            out_.key(name);
-            one(value);
-        });
-        out_.close('}');
-    }
-
-    void listed(json::cursor& at) {
-        out_.open('[');
-        at.elements([&](json::cursor& each) { one(each); });
-        out_.close(']');
-    }
-
-    void one(json::cursor& at) {
-        if (at.peek() == '{') return object(at);
-        out_.value(written(at));
-    }
-
-    json_writer out_;
 };
 
 }  // namespace
