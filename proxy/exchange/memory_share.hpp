@@ -39,6 +39,11 @@ public:
         size_ = size;
         return true;
     }
+    /// For a body that was written at once. Small ones are not counted, as those of clients are not.
+    [[nodiscard]] bool hold(std::size_t size, const shared_memory& of) {
+        constexpr std::size_t small = std::size_t{32} << 10;
+        return size <= small || grow_to(size, of);
+    }
     void release() {
         if (size_ == 0) return;
         total_->fetch_sub(size_, std::memory_order_relaxed);

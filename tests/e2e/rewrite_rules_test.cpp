@@ -60,6 +60,34 @@ TEST_F(RewriteRules, ASecondAttemptBesideTheFirstHasItsOwnName) {
     EXPECT_NE(line.find(R"("served_model":"at-b")"), std::string::npos) << line;
 }
 
+TEST_F(RewriteRules, WhatIsToldIsOfTheAttemptThatWon) {
+    start("    hedge: {after: 100ms, budget: 100%}\n", ", drop: [seed]", ", set: {top_p: 0.25}", "");
+    a_->always({.first_event = std::chrono::seconds{3}});
+    const auto got = ask("won", "at-b", true, R"("seed":7)");
+    EXPECT_EQ(got.status, 200);
+    ASSERT_EQ(b_->call_count(), 1u);
+    EXPECT_NE(b_->calls().back().body.find(R"("seed":7)"), std::string::npos) << b_->calls().back().body;
+    EXPECT_EQ(got.header("x-weir-dropped"), "");
+    EXPECT_EQ(got.header("x-weir-changed"), "top_p");
+    const auto line = weir_->log_line("\"won\"");
+    EXPECT_NE(line.find(R"("changed":"top_p")"), std::string::npos) << line;
+    EXPECT_EQ(line.find(R"("dropped")"), std::string::npos) << line;
+}
+
+TEST_F(RewriteRules, ABodyMadeAnewCountsAsOneThatIsHeld) {
+    start("    retry: {attempts: 1}\n", ", drop: [seed]", "", "}\nlimits: {request_body: 1MiB, buffered_bodies: 1MiB");
+    const auto much = [](std::size_t size) {
+        return R"({"model":"m","seed":7,"messages":[{"role":"user","content":")" + std::string(size, 'x') + "\"}]}";
+    };
+    const auto refused = exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", much(700'000)));
+    EXPECT_EQ(refused.status, 503) << refused.body;
+    EXPECT_NE(refused.body.find("limits.buffered_bodies"), std::string::npos) << refused.body;
+    EXPECT_EQ(a_->call_count(), 0u);
+    const auto given_back = weir_->metrics_when([](const std::string& m) { return metric(m, "weir_buffered_body_bytes") == 0; });
+    EXPECT_EQ(metric(given_back, "weir_buffered_body_bytes"), 0);
+    EXPECT_EQ(exchange_once(weir_->url(), request_text("POST", "/v1/chat/completions", much(300'000))).status, 200);
+}
+
 TEST_F(RewriteRules, AnUpstreamsExactNamesAreListed) {
     start("", ", rename: {fast: at-a, \"x-*\": \"*\"}", "", "");
     const auto got = exchange_once(weir_->url(), request_text("GET", "/v1/models", {}));

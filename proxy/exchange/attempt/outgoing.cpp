@@ -178,6 +178,13 @@ void outgoing::apply_conf(const asked& what) {
     if (ruled_ && ruled_->refused) refused_ = std::make_unique<const core::error>(ruled_->refused);
 }
 
+void outgoing::count_memory(const shared_memory& of) {
+    const bool fits = (!ruled_ || ruled_->held.hold(ruled_->text.capacity(), of)) && (!translated_ || translated_->count_memory(of));
+    if (fits || refused()) return;
+    refused_ = std::make_unique<const core::error>(
+        core::error{core::code::overloaded, "too many request bodies are being held (limits.buffered_bodies); try again soon", 1});
+}
+
 std::unique_ptr<record::translation> outgoing::said() const {
     auto out = std::make_unique<record::translation>(translated_ ? translated_->said() : record::translation{});
     const auto add = [](std::string& to, const std::string& first) {

@@ -44,8 +44,8 @@ public:
     }
     /// What becomes of it where another dialect is spoken; null: it goes as it came.
     [[nodiscard]] const translated_request* translated() const { return translated_.get(); }
-    /// Where it is translated, see translated_request.
-    void count_memory(const shared_memory& of) { translated_->count_memory(of); }
+    /// What was written anew counts as bodies that are held, beside the client's own. Where there is no room for it, it is refused.
+    void count_memory(const shared_memory& of);
     /// What weir had put into it, and took out again; null: nothing.
     [[nodiscard]] const record::translation* cuts() const { return cuts_; }
     /// The conf changes it, or it is translated.
@@ -89,7 +89,7 @@ private:
     const pools::pool_runtime* pool_;
     std::string_view model_;         ///< the snapshot's or the request's
     const core::body_rules* rules_;  ///< likewise; null: none of the upstream's own
-    std::unique_ptr<const ruled_body> ruled_;
+    std::unique_ptr<ruled_body> ruled_;
     std::vector<dialect::edit> edits_;  ///< of text()
     std::unique_ptr<translated_request> translated_;
     std::unique_ptr<const core::error> refused_;

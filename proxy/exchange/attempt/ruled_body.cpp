@@ -2,8 +2,8 @@
 
 namespace weir::exchange {
 
-std::unique_ptr<const ruled_body> apply_rules(const asked& what, std::string_view body, const core::body_rules& of_upstream,
-                                              std::vector<dialect::rule_change>* told) {
+std::unique_ptr<ruled_body> apply_rules(const asked& what, std::string_view body, const core::body_rules& of_upstream,
+                                        std::vector<dialect::rule_change>* told) {
     constexpr std::size_t padding = 64;  // what dialect::inspect may read past the body
     const bool by_route = what.route && !what.route->rules().empty();
     if ((!by_route && of_upstream.empty()) || what.target.body != dialect::body_form::json || !what.understood || what.tunnel() || body.empty())

@@ -14,11 +14,14 @@ namespace {
     into.translated->begin_with(std::move(*what.said()));
 }
 
-// For the log, also where nothing comes of it.
-[[gnu::noinline]] void note_changes(request& of, outgoing& what) {
-    if (what.translated()) what.count_memory(memory_for_bodies(of.at, of.told.record.listener, of.conf().limits.buffered_bodies));
-    of.translated = what.said();
-    of.told.record.translated = of.translated.get();
+// For the client and the log, also where nothing comes of it.
+[[gnu::noinline]] void tell_changes(request& of, const outgoing& what) {
+    of.translated = what.is_rewritten() ? what.said() : nullptr;
+    of.told.record.translated = of.translated ? of.translated.get() : what.cuts();
+}
+
+[[gnu::noinline]] void count_memory(const request& of, outgoing& what) {
+    if (what.is_rewritten()) what.count_memory(memory_for_bodies(of.at, of.told.record.listener, of.conf().limits.buffered_bodies));
 }
 
 std::unique_ptr<answer> begin_attempt(request& of, const outgoing& what, const place& to, policy::upstream_state::lease&& lease) {
@@ -93,8 +96,9 @@ void race::write_for(const place& to) {
     if (outgoing_ && outgoing_->is_for(to)) return;
     outgoing_.emplace(of_.what, of_.body, to, of_.conf());
     of_.told.record.translated = outgoing_->cuts();
-    if (outgoing_->is_rewritten()) [[unlikely]]
-        note_changes(of_, *outgoing_);
+    if (!outgoing_->is_rewritten()) return;
+    count_memory(of_, *outgoing_);
+    tell_changes(of_, *outgoing_);
 }
 
 net::task<void> race::next_attempt() {
@@ -215,7 +219,8 @@ void race::take_over() {
     second_->won();
     of_.told.stand_at(won.so_far().at);
     of_.told.record.status = won.so_far().status;
-    of_.object.begin(won.so_far(), outgoing_->collects());
+    tell_changes(of_, second_->sends());
+    of_.object.begin(won.so_far(), second_->sends().collects());
     of_.at_hand = &won.so_far();
     conclude(won);
     second_.reset();
@@ -273,7 +278,10 @@ second_attempt::call race::make_second(pools::pool_view& pool) {
     }
     const auto to = finder_.at(picked.index);
     second_attempt::call out;
-    if (!outgoing_->is_for(to)) out.what = std::make_unique<const outgoing>(of_.what, of_.body, to, of_.conf());
+    if (!outgoing_->is_for(to)) {
+        out.what = std::make_unique<outgoing>(of_.what, of_.body, to, of_.conf());
+        count_memory(of_, *out.what);
+    }
     const auto& what = out.what ? *out.what : *outgoing_;
     if (what.refused()) {
         pool_->hedging->budget.give_back();

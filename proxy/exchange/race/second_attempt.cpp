@@ -54,7 +54,7 @@ void second_attempt::on_deadline() {
     if (!where.through) return;
     phase_ = phase::running;
     own_what_ = std::move(where.what);
-    second_.emplace(of_, own_what_ ? *own_what_ : what_, *where.through, std::move(where.into), &sleeper_, this);
+    second_.emplace(of_, sends(), *where.through, std::move(where.into), &sleeper_, this);
     race();
 }
 

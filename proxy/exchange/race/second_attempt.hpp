@@ -21,7 +21,7 @@ public:
     struct call {
         wire::links* through = nullptr;  ///< null: there is no second attempt after all
         std::unique_ptr<answer> into;
-        std::unique_ptr<const outgoing> what;  ///< null: the same as the first upstream gets
+        std::unique_ptr<outgoing> what;  ///< null: the same as the first upstream gets
     };
     using caller = std::function<call()>;
 
@@ -44,6 +44,8 @@ public:
 
     /// Null: there is none, or not yet.
     [[nodiscard]] attempt* second() { return second_ ? &*second_ : nullptr; }
+    /// What the second one's upstream gets.
+    [[nodiscard]] const outgoing& sends() const { return own_what_ ? *own_what_ : what_; }
     [[nodiscard]] bool is_running() const { return phase_ == phase::running; }
     /// No second attempt is under way: it has come to an end, or was never made.
     [[nodiscard]] bool is_done() const { return phase_ != phase::running && phase_ != phase::ahead; }

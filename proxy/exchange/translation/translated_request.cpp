@@ -133,13 +133,6 @@ void translated_request::write_embeddings(const asked& what, std::string_view mo
     note_refusal(told, pool);
 }
 
-// Small ones are not counted, as those of clients are not.
-void translated_request::count_memory(const shared_memory& of) {
-    constexpr std::size_t small = std::size_t{32} << 10;
-    if (body_.capacity() <= small || memory_.grow_to(body_.capacity(), of)) return;
-    refused_ = {core::code::overloaded, "too many request bodies are being held (limits.buffered_bodies); try again soon", 1};
-}
-
 std::string translated_request::path_at(const config::upstream_conf& to) const {
     auto path = dialect::upstream_path(target_.dialect, to.base_path, target_);
     return target_.streams_by_path ? path + "?alt=sse" : path;

@@ -30,8 +30,8 @@ public:
     /// `body`: the client's, followed by 64 readable bytes.
     translated_request(const service& how, const asked& what, std::string_view body, const place& to, const config::conf& by, const settings& with);
 
-    /// A large one counts as a body that is held, beside the client's own. Where there is no room for it, it is refused.
-    void count_memory(const shared_memory& of);
+    /// It counts as a body that is held, beside the client's own. False: there is no room for it.
+    [[nodiscard]] bool count_memory(const shared_memory& of) { return memory_.hold(body_.capacity(), of); }
     /// It has no place there: the error says which field, and why.
     [[nodiscard]] const core::error& refused() const { return refused_; }
     [[nodiscard]] const dialect::target& target() const { return target_; }
