@@ -7,11 +7,29 @@
 #include <utility>
 
 #include "cli/command.hpp"
+#include "config/fault.hpp"
+#include "config/suggest.hpp"
 #include "core/version.hpp"
 #include "net/tls_memory.hpp"
 
 namespace weir::cli {
 namespace {
+
+/// `; did you mean 'serve'?` for a word that no command has; nothing where none is near.
+std::string near_miss(const CLI::App& root) {
+    const auto left = root.remaining(true);
+    if (left.empty()) return {};
+    const auto chosen = root.get_subcommands();
+    std::vector<std::string> known;
+    if (left.front().starts_with("--")) {
+        const CLI::App& at = chosen.empty() ? root : *chosen.front();
+        for (const auto* option : at.get_options())
+            for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+    } else if (chosen.empty()) {
+        for (const auto* each : root.get_subcommands([](const CLI::App*) { return true; })) known.push_back(each->get_name());
+    }
+    return config::did_you_mean(config::nearest(left.front(), known));
+}
 
 /// Help and version are answers, everything else that stops parsing is wrong usage.
 int said(const CLI::App& root, const CLI::ParseError& why) {
@@ -69,8 +87,9 @@ int run(int argc, char** argv) {
     root.set_version_flag("--version", "weir " + std::string{core::version}, "print the version");
     root.footer("Without a command weir serves.\nExample:\n  weir check -c conf/weir.yaml && weir -c conf/weir.yaml");
     root.require_subcommand(0, 1);
-    root.failure_message(
-        [](const CLI::App* app, const CLI::Error& why) { return "weir: " + std::string{why.what()} + "\nsee: " + app->get_name() + " --help\n"; });
+    root.failure_message([](const CLI::App* app, const CLI::Error& why) {
+        return "weir: " + std::string{why.what()} + near_miss(*app) + "\nsee: " + app->get_name() + " --help\n";
+    });
 
     conf_choice from;
     action chosen = [&] { return serve_conf(from); };

@@ -22,6 +22,22 @@ std::string_view name_of(node::form form) {
     return "nothing";
 }
 
+// Which key of a section a single value is meant for: the first one that must be there, else the first that is written like it. What may be a
+// secret is not shown.
+std::string as_section(const key_table& below, const std::string& written) {
+    const bool has_secrets = std::any_of(below.keys.begin(), below.keys.end(), [](const key& k) { return k.is == shape::secret; });
+    if (has_secrets && (written.find("://") == std::string::npos || written.find('@') != std::string::npos)) return {};
+    const bool number = !written.empty() && std::all_of(written.begin(), written.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool time = !number && parse_duration(written).value.has_value();
+    const auto fits = [&](const key& k) {
+        if (k.in != arrangement::one) return false;
+        if (number) return k.is == shape::integer;
+        return time ? k.is == shape::duration : k.required && k.is != shape::integer && k.is != shape::secret;
+    };
+    const auto found = std::find_if(below.keys.begin(), below.keys.end(), fits);
+    return found == below.keys.end() ? std::string{} : "{" + std::string{found->name} + ": " + written + "}";
+}
+
 bool has_control_character(std::string_view text) {
     return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
@@ -60,8 +76,27 @@ void value::refuse_unseen(const std::string& problem, const std::string& suggest
 
 bool value::is(node::form wanted, std::string_view expected) const {
     if (form() == wanted) return true;
-    error(name_ + ": expected " + std::string{expected} + ", found " + std::string{name_of(form())});
+    error(name_ + ": expected " + std::string{expected} + ", found " + std::string{name_of(form())} + form_meant(wanted));
     return false;
+}
+
+// How what was written is meant to be written, if that can be told.
+std::string value::form_meant(node::form wanted) const {
+    if (known_ == nullptr || form() == node::form::null) return {};
+    const bool plain = form() == node::form::scalar;
+    const bool space_lacks = plain && wanted == node::form::map && !here().quoted && raw().find(':') != std::string::npos &&
+                             known_->below != nullptr && known_->below->find(raw().substr(0, raw().find(':'))) != nullptr;
+    if (space_lacks) return "; a space belongs behind the ':' of " + in_quotes(raw().substr(0, raw().find(':')));
+    if (plain && known_->is != shape::secret) {
+        const auto inside = known_->below != nullptr ? as_section(*known_->below, raw()) : raw();
+        if (inside.empty() || raw().empty()) return {};
+        if (wanted == node::form::list) return "; write [" + inside + "]";
+        if (wanted == node::form::map && known_->in != arrangement::map) return "; write " + inside;
+    }
+    if (form() == node::form::list && wanted == node::form::map && known_->in == arrangement::map)
+        return "; write each as NAME: {…}, without the '-'";
+    if (wanted == node::form::scalar && known_->is == shape::path) return "; write the path of a file";
+    return {};
 }
 
 std::optional<std::string> value::any_text() const {
@@ -99,9 +134,12 @@ std::optional<core::secret> value::secret() const {
     if (!content) return std::nullopt;
     if (!has_reference(raw())) note_literal_secret();
     // As a shell writes it. A secret that begins so is rare, and is not shown unless it reads like a variable's name.
-    if (raw().starts_with('$') && !has_reference(raw())) {
-        const bool named = raw().find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", 1) == std::string::npos && raw().size() > 1;
-        warn(name_ + ": is taken as it stands; an environment variable is written ${" + (named ? raw().substr(1) : "NAME") + "}");
+    for (const std::string_view sign : {"$", "os.environ/", "env:"}) {
+        if (!raw().starts_with(sign) || has_reference(raw())) continue;
+        const auto variable = raw().substr(sign.size());
+        const bool named = variable.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == std::string::npos && !variable.empty();
+        warn(name_ + ": is taken as it stands; an environment variable is written ${" + (named ? variable : "NAME") + "}");
+        break;
     }
     return core::secret{std::move(*content)};
 }
@@ -129,7 +167,8 @@ std::optional<std::size_t> value::word(std::size_t count) const {
     // `on` and `off` may be said in the other words of a flag.
     if (const auto as_flag = parse_flag(*content).value; as_flag && knows(*as_flag ? "on" : "off"))
         return static_cast<std::size_t>(std::find(words.begin(), words.end(), *as_flag ? "on" : "off") - words.begin());
-    refuse("is not " + any_of(words), nearest(*content, words));
+    const auto near = nearest(*content, words);
+    refuse("is not " + any_of(words), near.empty() ? word_meant(*content, words) : near);
     return std::nullopt;
 }
 

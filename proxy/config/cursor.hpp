@@ -108,6 +108,7 @@ private:
     friend class section;
     [[nodiscard]] const node& here() const { return in_->tree[self_]; }
     [[nodiscard]] bool is(node::form wanted, std::string_view expected) const;
+    [[nodiscard]] std::string form_meant(node::form wanted) const;
 
     reading* in_;
     node_index self_;

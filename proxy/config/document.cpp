@@ -8,6 +8,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <limits>
 #include <sstream>
 #include <unordered_map>
 
@@ -33,6 +34,8 @@ std::string in_plain_words(const std::string& message) {
         {"illegal block entry", "a '- ' cannot stand here; check the indentation"},
         {"unknown token", "this character cannot start a value; quote the value"},
         {"the referenced anchor is not defined", "an alias to an anchor that is not defined above; quote a value that starts with '*'"},
+        {"alias not found after *", "a value that begins with '*' needs quotes: \"*\""},
+        {"illegal flow end", "a '}' or ']' cannot stand here; check what was opened"},
         {"bad file", "nested too deeply"},
     };
     const auto known = words.find(message);
@@ -61,20 +64,49 @@ public:
         std::size_t i = offset(at);
         while (i < text_.size() && (text_[i] == '&' || text_[i] == '!'))
             i = text_.find_first_not_of(" \r\n", std::min(text_.find_first_of(" \r\n", i), text_.size()));
-        if (i >= text_.size() || (text_[i] != '"' && text_[i] != '\'')) return true;
+        return i >= text_.size() || (text_[i] != '"' && text_[i] != '\'') || end_of_quote(i) < text_.size();
+    }
+
+    /// Where the first quote before `at` opens that does not close on its own line: what is wrong begins there.
+    [[nodiscard]] std::optional<position> long_quote_before(position at) const {
+        const auto end = offset(at);
+        char before = '\n';  // what was last, white space aside
+        for (std::size_t i = 0; i < end; ++i) {
+            const char c = text_[i];
+            const bool spaced = i == 0 || text_[i - 1] == ' ' || text_[i - 1] == '\n';
+            if (c == '#' && spaced) {
+                i = std::min(text_.find('\n', i), end);
+                before = '\n';
+            } else if ((c == '"' || c == '\'') && std::string_view{"\n{[,:-"}.find(before) != std::string_view::npos) {
+                const auto closed = end_of_quote(i);
+                if (text_.substr(i, closed - i).find('\n') != std::string_view::npos) return place_of(i);
+                i = closed;
+                before = c;
+            } else if (c != ' ' && c != '\r') {
+                before = c;
+            }
+        }
+        return std::nullopt;
+    }
+
+private:
+    /// Where the quote that opens at `i` closes; the end of the text where it does not.
+    [[nodiscard]] std::size_t end_of_quote(std::size_t i) const {
         const char quote = text_[i];
         for (++i; i < text_.size(); ++i) {
             if (quote == '"' && text_[i] == '\\') {
                 ++i;
             } else if (text_[i] == quote) {
-                if (quote == '"' || i + 1 >= text_.size() || text_[i + 1] != quote) return true;
+                if (quote == '"' || i + 1 >= text_.size() || text_[i + 1] != quote) return i;
                 ++i;
             }
         }
-        return false;
+        return text_.size();
     }
-
-private:
+    [[nodiscard]] position place_of(std::size_t offset) const {
+        const auto next = std::upper_bound(starts_.begin(), starts_.end(), offset);
+        return {static_cast<int>(next - starts_.begin()), static_cast<int>(offset - *(next - 1)) + 1};
+    }
     [[nodiscard]] std::size_t offset(position at) const {
         const auto line = static_cast<std::size_t>(at.line - 1);
         if (line >= starts_.size()) return text_.size();
@@ -91,6 +123,9 @@ public:
     [[nodiscard]] bool failed() const { return failed_; }
     /// What is probably behind a syntax fault at `at`.
     [[nodiscard]] std::string hint(position at) const {
+        if (const auto quote = source_.long_quote_before(at))
+            return "; the quote that opens at line " + std::to_string(quote->line) + ", column " + std::to_string(quote->column) +
+                   " does not close on its line";
         return source_.has_bare_reference_near(at) ? " (inside { } or [ ], put quotes around ${...})" : "";
     }
     [[nodiscard]] document take() && { return std::move(tree_); }
@@ -144,6 +179,15 @@ private:
         failed_ = true;
     }
 
+    // Nobody means a map to be a key: a quote that runs over into the next lines makes one of what follows.
+    void fail_at_key(position at) {
+        const auto quote = source_.long_quote_before({std::numeric_limits<int>::max(), 1});
+        if (quote)
+            fail(*quote, "the quote that opens here does not close on its line");
+        else
+            fail(at, "a key must be plain text");
+    }
+
     [[nodiscard]] position place_of_missing() const {
         const level& parent = open_.back();
         return tree_.nodes[parent.key ? *parent.key : parent.self].at;
@@ -180,7 +224,7 @@ private:
             owner.members.emplace_back(*parent.key, child);
             parent.key.reset();
         } else {
-            if (added.is != node::form::scalar) fail(added.at, "a key must be plain text");
+            if (added.is != node::form::scalar) fail_at_key(added.at);
             parent.key = child;
         }
     }

@@ -26,7 +26,9 @@ using report = std::function<void(std::string)>;
 
 std::string variable(std::string_view name, const environment& env, const report& on_fault) {
     if (!is_variable_name(name)) {
-        on_fault("'${" + std::string{name.substr(0, 64)} + "}' is neither ${NAME} nor ${file:PATH}");
+        const bool with_default = is_variable_name(name.substr(0, name.find_first_of(":-?=+"))) && name.find('-') != std::string_view::npos;
+        on_fault("'${" + std::string{name.substr(0, 64)} + "}' is neither ${NAME} nor ${file:PATH}" +
+                 (with_default ? ": there are no defaults for variables" : ""));
         return {};
     }
     const auto value = env(name);

@@ -42,8 +42,11 @@ std::optional<credential> read_credential(section& from) {
         return std::nullopt;
     }
     if (secret) {
+        constexpr std::size_t shortest = 8;
         const auto text = secret->secret();
         if (!text) return std::nullopt;
+        if (text->reveal().size() < shortest)
+            secret->warn("secret: has fewer than " + std::to_string(shortest) + " characters, and who guesses it spends for this key");
         return credential{sha256(text->reveal()), *secret};
     }
     if (hashed) {
@@ -53,7 +56,7 @@ std::optional<credential> read_credential(section& from) {
         if (!hex.value) return std::nullopt;
         return credential{from_hex(*hex.value), *hashed};
     }
-    from.self().error("a key needs 'secret' or 'sha256'");
+    if (from.self().form() == node::form::map) from.self().error("a key needs 'secret' or 'sha256'");
     return std::nullopt;
 }
 

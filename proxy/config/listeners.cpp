@@ -1,5 +1,6 @@
 // listeners, admin, workers, limits: what weir itself listens to and holds.
 #include <algorithm>
+#include <thread>
 
 #include "config/address.hpp"
 #include "config/pem_files.hpp"
@@ -101,7 +102,14 @@ void read_admin(const value& from, conf& into, mentions& seen) {
 
 void read_workers(const value& from, conf& into) {
     if (from.raw() == "auto") return;
-    if (const auto number = from.integer()) into.workers = static_cast<int>(*number);
+    const auto number = from.integer();
+    if (!number) return;
+    into.workers = static_cast<int>(*number);
+    // Each is a thread that is always busy or asleep; more than there are cores only take turns.
+    constexpr std::int64_t at_most_per_core = 4;
+    const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
+    if (*number > at_most_per_core * cores)
+        from.warn("workers: this machine has " + std::to_string(cores) + " cores; write auto for as many workers");
 }
 
 void read_limits(const value& from, conf& into, mentions& seen) {

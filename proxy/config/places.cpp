@@ -13,7 +13,7 @@ struct other_word {
 };
 
 // What other programs call it.
-constexpr std::array<other_word, 15> other_words{{
+constexpr std::array<other_word, 20> other_words{{
     {"key", "private_key", "listeners[].tls"},
     {"cert", "certificate", "listeners[].tls"},
     {"ssl_certificate", "certificate", "listeners[].tls"},
@@ -26,10 +26,36 @@ constexpr std::array<other_word, 15> other_words{{
     {"rpm", "requests_per_minute", "keys[]"},
     {"tpm", "tokens_per_minute", "keys[]"},
     {"budget", "budgets", "keys[]"},
+    {"max_budget", "budgets", "keys[]"},
+    {"budget_duration", "every", "keys[].budgets[]"},
+    {"max_parallel_requests", "concurrent", "keys[]"},
+    {"num_retries", "attempts", "pools.NAME.retry"},
+    {"providers", "pools", ""},
     {"otlp_endpoint", "otlp", "tracing"},
     {"port", "address", "listeners[]"},
     {"listen", "address", "listeners[]"},
 }};
+
+// Words of a key's value that other programs have.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> other_values{{{"azure", "openai"},
+                                                                                      {"openai-compatible", "openai"},
+                                                                                      {"openai_compatible", "openai"},
+                                                                                      {"ollama", "openai"},
+                                                                                      {"vllm", "openai"},
+                                                                                      {"groq", "openai"},
+                                                                                      {"mistral", "openai"},
+                                                                                      {"deepseek", "openai"},
+                                                                                      {"openrouter", "openai"},
+                                                                                      {"claude", "anthropic"},
+                                                                                      {"google", "gemini"},
+                                                                                      {"vertex", "gemini"}}};
+
+// Files of other programs, by the keys that begin them.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> other_programs{{{"model_list", "litellm"},
+                                                                                       {"litellm_settings", "litellm"},
+                                                                                       {"router_settings", "litellm"},
+                                                                                       {"general_settings", "litellm"},
+                                                                                       {"channels", "new-api"}}};
 
 std::string meant(std::string_view key, std::string_view place) {
     return "; did you mean '" + std::string{key} + "'" + (place.empty() ? " at the top of the file?" : " in " + std::string{place} + "?");
@@ -76,7 +102,18 @@ const std::vector<key_place>& key_places() {
     return all;
 }
 
+std::string word_meant(std::string_view written, const std::vector<std::string>& words) {
+    for (const auto& [word, key_word] : other_values)
+        if (word == written && std::find(words.begin(), words.end(), key_word) != words.end()) return std::string{key_word};
+    return {};
+}
+
 std::string meant_elsewhere(std::string_view key, std::string_view what) {
+    if (key == "<<") return "; merge keys are not read: what many have in common stands in 'defaults', and a whole value may be an alias (*name)";
+    if (key.starts_with("x-")) return "; keys of one's own are not kept: what many have in common stands in 'defaults'";
+    for (const auto& [word, program] : other_programs)
+        if (key == word && what == tables::conf.what)
+            return "; `weir import " + std::string{program} + " FILE` makes a conf of a file of that program";
     const auto root = root_of(what);
     const auto near = [&](std::string_view place) { return !root.empty() && place.starts_with(root); };
     const auto choose = [&](const auto& from, auto&& fits) {

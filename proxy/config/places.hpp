@@ -20,6 +20,9 @@ struct key_place {
 /// Every place of every key; the likelier one first.
 [[nodiscard]] const std::vector<key_place>& key_places();
 
+/// Which of a key's words other programs call `written`; empty: none.
+[[nodiscard]] std::string word_meant(std::string_view written, const std::vector<std::string>& words);
+
 /// `; did you mean 'private_key' in listeners[].tls?` for a key that some other section knows, by that name or one that people use for it;
 /// empty where none does. `what`: the section it was found in ("a listener").
 [[nodiscard]] std::string meant_elsewhere(std::string_view key, std::string_view what);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdio>
 
 namespace weir::config {
 
@@ -35,11 +37,32 @@ constexpr std::array<rate_field, 9> fields = {{
 
 using named_rates = std::array<std::optional<picousd>, fields.size()>;
 
+// What other programs write: USD for one token, 0.0000025 or 2.5e-06.
+std::string from_price_per_token(std::string_view text) {
+    constexpr double largest = 0.001, tokens = 1e6;
+    double per_token = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), per_token);
+    if (problem != std::errc{} || end != text.data() + text.size() || per_token <= 0 || per_token >= largest) return {};
+    std::array<char, 32> shown{};
+    return {shown.data(), static_cast<std::size_t>(std::snprintf(shown.data(), shown.size(), "%.6g", per_token * tokens))};
+}
+
+std::optional<picousd> read_rate(const value& from) {
+    const auto text = from.text();
+    if (!text) return std::nullopt;
+    const auto suggestion = from_price_per_token(*text);
+    auto rate = parse_decimal(*text, micro_places);
+    if (suggestion.empty()) return from.accept(std::move(rate));
+    const std::string problem = "looks like the price of one token: prices are USD per million tokens";
+    if (!rate.value) return from.accept(parsed<picousd>{.problem = problem, .suggestion = suggestion});
+    from.warn(from.name() + ": " + in_quotes(*text) + " " + problem + did_you_mean(suggestion));
+    return rate.value;
+}
+
 named_rates read_named(section& from) {
     named_rates named;
     for (std::size_t i = 0; i < fields.size(); ++i)
-        if (const auto v = from.find(fields[i].name))
-            if (const auto text = v->text()) named[i] = v->accept(parse_decimal(*text, micro_places));
+        if (const auto v = from.find(fields[i].name)) named[i] = read_rate(*v);
     return named;
 }
 

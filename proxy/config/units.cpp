@@ -109,6 +109,20 @@ std::string meant_unit(std::string_view written, const unit* first, const unit* 
     return {};
 }
 
+// What is longer than the longest unit.
+std::string in_days(std::string_view written, std::string_view digits) {
+    constexpr std::pair<std::string_view, std::int64_t> lengths[] = {
+        {"daily", 1},   {"day", 1},      {"w", 7},         {"week", 7},        {"weeks", 7},       {"weekly", 7},
+        {"mo", 30},     {"month", 30},   {"months", 30},   {"monthly", 30},    {"y", 365},         {"year", 365},
+        {"years", 365}, {"yearly", 365}, {"never", 36500}, {"forever", 36500}, {"lifetime", 36500}};
+    constexpr std::size_t most = 4;
+    const auto wanted = lower(written);
+    for (const auto& [word, days] : lengths)
+        if (wanted == word && digits.size() <= most && std::all_of(digits.begin(), digits.end(), is_digit))
+            return std::to_string(days * (digits.empty() ? 1 : std::stoll(std::string{digits}))) + "d";
+    return {};
+}
+
 std::string_view without_spaces_before(std::string_view text) { return text.substr(std::min(text.find_first_not_of(' '), text.size())); }
 
 /// The number in units of 1, or a fault; `units` are those allowed.
@@ -166,7 +180,14 @@ parsed<std::int64_t> parse_decimal(std::string_view text, int places) {
     if (text.starts_with('-')) return {.problem = "must not be negative"};
     const auto number = scan_decimal(text);
     if (!number) return {.problem = "is not a decimal number like 2.50"};
-    if (!number->rest.empty()) return {.problem = "is not a decimal number like 2.50", .suggestion = std::string{number->digits}};
+    if (!number->rest.empty()) {
+        parsed<std::int64_t> wrong{.problem = "is not a decimal number like 2.50"};
+        const auto behind = number->rest.substr(1);
+        const bool comma = number->rest.front() == ',' && !behind.empty() && std::all_of(behind.begin(), behind.end(), is_digit);
+        const bool power = (number->rest.front() | 0x20) == 'e';
+        if (!power) wrong.suggestion = std::string{number->digits} + (comma ? "." + std::string{behind} : "");
+        return wrong;
+    }
     if (has_leading_zero(text)) return {.problem = "has a leading zero"};
     std::int64_t value = 0;
     switch (scale(number->number, power_of_ten(places), value)) {
@@ -190,6 +211,11 @@ parsed<std::chrono::milliseconds> parse_duration(std::string_view text) {
     if (const auto bare = scan_decimal(text); bare && bare->rest.empty())
         return {.problem = "needs a unit (ms, s, m, h or d)", .suggestion = std::string{bare->digits} + "s"};
     auto result = parse_quantity(text, durations, "10s", "millisecond");
+    if (!result.value && result.suggestion.empty()) {
+        const auto number = scan_decimal(text);
+        result.suggestion = number ? in_days(without_spaces_before(number->rest), number->digits) : in_days(text, {});
+        if (!result.suggestion.empty()) result.problem = "has a unit that is not known (ms, s, m, h or d)";
+    }
     if (result.value && *result.value > longest) return {.problem = "is longer than a hundred years"};
     return convert<milliseconds>(std::move(result));
 }
@@ -232,7 +258,11 @@ parsed<std::pair<int, int>> parse_statuses(std::string_view text) {
     const std::size_t dash = text.find('-');
     const auto from = parse_integer(text.substr(0, dash), 100, 599);
     const auto to = dash == std::string_view::npos ? from : parse_integer(text.substr(dash + 1), 100, 599);
-    if (!from.value || !to.value) return {.problem = "is not an HTTP status (100 to 599) or a range of them like 200-299"};
+    if (!from.value || !to.value) {
+        const bool family = text.size() == 3 && text[0] >= '1' && text[0] <= '5' && lower(text.substr(1)) == "xx";
+        return {.problem = "is not an HTTP status (100 to 599) or a range of them like 200-299",
+                .suggestion = family ? std::string{text[0]} + "00-" + text[0] + "99" : std::string{}};
+    }
     if (*to.value < *from.value)
         return {.problem = "is a range that ends before it starts", .suggestion = std::to_string(*to.value) + "-" + std::to_string(*from.value)};
     return {.value = std::pair<int, int>{*from.value, *to.value}};

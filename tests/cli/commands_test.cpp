@@ -37,6 +37,12 @@ TEST(Commands, CallWrongUsageTwo) {
     }
 }
 
+TEST(Commands, SayWhatWasProbablyMeant) {
+    EXPECT_NE(run({"serv"}).err.find("did you mean 'serve'?"), std::string::npos);
+    EXPECT_NE(run({"spend", "--sicne", "2026-01-01"}).err.find("did you mean '--since'?"), std::string::npos);
+    EXPECT_EQ(run({"dance"}).err.find("did you mean"), std::string::npos);
+}
+
 TEST(Commands, CheckIsSilentWhenAllIsWell) {
     const weir::test::temp_folder folder;
     const auto file =

@@ -68,10 +68,11 @@ TEST(Include, ChangesTheHashWithWhatIsIncluded) {
 
 TEST(Include, TellsBothPlacesOfWhatIsSaidTwice) {
     const test::folder files;
-    files.write("more.yaml",
-                "\npools: {a: {upstreams: [{url: \"http://127.0.0.1:2/v1\"}]}}\nwatch: on\nlimits: {connections: 5}\nkeys: [{name: k, secret: y}]\n");
-    const auto conf =
-        files.write("weir.yaml", std::string{plain} + "watch: off\nlimits: {connections: 4}\nkeys: [{name: k, secret: x}]\ninclude: more.yaml\n");
+    files.write(
+        "more.yaml",
+        "\npools: {a: {upstreams: [{url: \"http://127.0.0.1:2/v1\"}]}}\nwatch: on\nlimits: {connections: 5}\nkeys: [{name: k, secret: yyyyyyyy}]\n");
+    const auto conf = files.write(
+        "weir.yaml", std::string{plain} + "watch: off\nlimits: {connections: 4}\nkeys: [{name: k, secret: xxxxxxxx}]\ninclude: more.yaml\n");
     const std::string more = files.at("more.yaml");
     EXPECT_THAT(messages(load(conf, variables).faults),
                 ElementsAre(more + ":2:9: error: 'a' of pools stands in " + conf + ":2 already",
@@ -120,7 +121,7 @@ TEST(Defaults, StandBelowWhatEachSaysItself) {
         "pools:\n"
         "  a: {timeouts: {idle: 9s}, upstreams: [{url: \"http://127.0.0.1:1\"}, {url: \"http://127.0.0.1:2\", weight: 1}]}\n"
         "  b: {dialect: openai, retry: {on: [reset]}, upstreams: [{url: \"http://127.0.0.1:1\"}]}\n"
-        "keys: [{name: k, secret: x}, {name: l, secret: y, requests_per_minute: 5, labels: {a: b}}]\n"
+        "keys: [{name: k, secret: xxxxxxxx}, {name: l, secret: yyyyyyyy, requests_per_minute: 5, labels: {a: b}}]\n"
         "routes: [{models: [\"*\"], pool: a, fallback: [{pool: b}]}]\n",
         "weir.yaml", variables);
     ASSERT_TRUE(made.value) << test::list_of(made.faults);
@@ -161,7 +162,7 @@ TEST(Dump, SaysOfEachValueWhereItComesFrom) {
                                   "pools:\n  a:\n    upstreams:\n      - url: http://h/v1\n        api_key: ${API_KEY}\n        headers: {x-a: b}\n"
                                   "    retry: {on: [connect, 500-599]}\n    ejection: {consecutive_failures: 3}\n"
                                   "routes: [{models: [\"${MODEL}\", \"*\"], pool: a}]\n"
-                                  "keys: [{name: k, secret: hidden, labels: {team: \"a: b\"}}]\n"
+                                  "keys: [{name: k, secret: hidden-away, labels: {team: \"a: b\"}}]\n"
                                   "state: {shared: \"${REDIS}\"}\nadmin: {token: off}\n");
     const auto made = dump(conf, variables);
     EXPECT_THAT(made.faults, IsEmpty()) << test::list_of(made.faults);

@@ -195,9 +195,9 @@ TEST(LoadValues, OfTheContractsExampleAreAllThere) {
 TEST(LoadValues, KeysSayTheirEndpointsAndWhatModelsWithoutAPriceAreToThem) {
     const auto conf = must_load(minimal +
                                 "keys:\n"
-                                "  - {name: a, secret: s1}\n"
-                                "  - {name: b, secret: s2, endpoints: [chat, count_tokens, other], unpriced: serve}\n"
-                                "  - {name: c, secret: s3, unpriced: refuse}\n");
+                                "  - {name: a, secret: secret-1}\n"
+                                "  - {name: b, secret: secret-2, endpoints: [chat, count_tokens, other], unpriced: serve}\n"
+                                "  - {name: c, secret: secret-3, unpriced: refuse}\n");
     EXPECT_TRUE(conf->keys.at(0).endpoints.empty());
     EXPECT_FALSE(conf->keys.at(0).unpriced);
     EXPECT_THAT(conf->keys.at(1).endpoints, ElementsAre("chat", "count_tokens", "other"));
@@ -374,7 +374,7 @@ TEST(LoadValues, KeepBudgetsExactToTheNanoDollar) {
         {"0.1", 100'000'000}, {"0.3", 300'000'000}, {"50", 50'000'000'000}, {"0.000000001", 1}, {"9000000000", 9'000'000'000'000'000'000}};
     for (const auto& [text, amount] : rows) {
         SCOPED_TRACE(text);
-        const auto conf = must_load(minimal + "keys: [{name: k, secret: s, budgets: [{usd: " + text + ", every: 1d}]}]\n");
+        const auto conf = must_load(minimal + "keys: [{name: k, secret: a-secret, budgets: [{usd: " + text + ", every: 1d}]}]\n");
         EXPECT_EQ(conf->keys[0].budgets[0].amount, amount);
     }
 }

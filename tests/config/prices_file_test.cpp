@@ -67,8 +67,11 @@ TEST(PricesFile, ReportsItsFaultsAtTheirPlaces) {
     } const rows[] = {
         {"models:\n  a: {inputs: 1}\n", "unknown key 'inputs' in a price; did you mean 'input'?", 2, 7},
         {"models:\n  a: {input: -1}\n", "must not be negative", 2, 14},
-        {"models:\n  a: {input: 1e-3}\n", "is not a decimal number", 2, 14},
-        {"models:\n  a: {input: 0.0000001}\n", "more than 6 digits", 2, 14},
+        {"models:\n  a: {input: 1e+3}\n", "is not a decimal number", 2, 14},
+        {"models:\n  a: {input: 1e-05}\n", "prices are USD per million tokens; did you mean '10'?", 2, 14},
+        {"models:\n  a: {input: 0.0000025}\n", "prices are USD per million tokens; did you mean '2.5'?", 2, 14},
+        {"models:\n  a: {input: 0.000003}\n", "prices are USD per million tokens; did you mean '3'?", 2, 14},
+        {"models:\n  a: {input: 2.0000001}\n", "more than 6 digits", 2, 14},
         {"models:\n  a: {input: 1}\n  a: {input: 2}\n", "duplicate key 'a'", 3, 3},
         {"models:\n  a: {}\n", "names no price", 2, 3},
         {"models:\n  a:\n", "names no price", 2, 3},

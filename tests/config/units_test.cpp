@@ -44,9 +44,9 @@ TEST(Units, ReadDurationsDownToTheMillisecond) {
 }
 
 TEST(Units, RefuseWrongDurationsWithWhatWasMeant) {
-    const std::pair<const char*, const char*> rows[] = {{"10", "10s"},  {"10 s", "10s"}, {"10S", "10s"},  {"5 minutes", "5m"},
-                                                        {"5sec", "5s"}, {"1w", ""},      {"0.0001s", ""}, {"-5s", ""},
-                                                        {"s", ""},      {"1h30m", ""},   {"99999d", ""}};
+    const std::pair<const char*, const char*> rows[] = {{"10", "10s"},   {"10 s", "10s"}, {"10S", "10s"},   {"5 minutes", "5m"}, {"5sec", "5s"},
+                                                        {"1w", "7d"},    {"1mo", "30d"},  {"month", "30d"}, {"never", "36500d"}, {"1q", ""},
+                                                        {"0.0001s", ""}, {"-5s", ""},     {"s", ""},        {"1h30m", ""},       {"99999d", ""}};
     for (const auto& [text, meant] : rows) {
         SCOPED_TRACE(text);
         EXPECT_FALSE(parse_duration(text).value);
