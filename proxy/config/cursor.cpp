@@ -156,7 +156,7 @@ std::optional<std::int64_t> value::integer() const {
     return accept(std::move(read));
 }
 
-std::optional<std::size_t> value::word(std::size_t count) const {
+std::optional<std::size_t> value::word([[maybe_unused]] std::size_t count) const {
     assert(known_ != nullptr && known_->is == shape::word);
     const auto content = text();
     if (!content) return std::nullopt;

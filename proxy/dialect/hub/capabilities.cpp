@@ -57,6 +57,13 @@ capabilities made_of(const capability_entry& said) {
     return out;
 }
 
+// Of some sixty patterns most begin with another letter.
+bool fits(const capability_entry& each, std::string_view model) {
+    const char first = each.pattern.empty() ? '*' : each.pattern.front();
+    if (first != '*' && first != '?' && (model.empty() || first != model.front())) return false;
+    return core::glob_match(each.pattern, model);
+}
+
 std::string_view behind_slash(std::string_view model) {
     const auto slash = model.rfind('/');
     return slash == std::string_view::npos ? std::string_view{} : model.substr(slash + 1);
@@ -79,18 +86,18 @@ capability_book capability_book::with(const std::vector<capability_entry>& over)
 }
 
 bool capability_book::knows(std::string_view model) const {
-    const auto fits = [&](std::string_view name) {
-        return std::any_of(entries_.begin(), entries_.end(), [&](const auto& e) { return core::glob_match(e.pattern, name); });
+    const auto listed = [&](std::string_view name) {
+        return std::any_of(entries_.begin(), entries_.end(), [&](const auto& e) { return fits(e, name); });
     };
     const auto short_name = behind_slash(model);
-    return fits(model) || (!short_name.empty() && fits(short_name));
+    return listed(model) || (!short_name.empty() && listed(short_name));
 }
 
 capabilities capability_book::find(std::string_view model) const {
     capability_entry said;
     bool any = false;
     for (const auto& each : entries_) {
-        if (!core::glob_match(each.pattern, model)) continue;
+        if (!fits(each, model)) continue;
         fill_all(said, each);
         any = true;
     }

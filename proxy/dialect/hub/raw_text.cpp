@@ -30,21 +30,23 @@ std::string raw_text::decoded() const {
 
 void append_escaped(std::string& out, std::string_view plain) {
     constexpr char digits[] = "0123456789abcdef";
-    for (const char c : plain) {
-        switch (c) {
+    const auto goes_as_it_is = [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; };
+    for (std::size_t from = 0; from < plain.size(); ++from) {
+        auto at = from;
+        while (at < plain.size() && goes_as_it_is(plain[at])) ++at;
+        out.append(plain.data() + from, at - from);
+        from = at;
+        if (at == plain.size()) break;
+        switch (const char c = plain[at]) {
             case '"': out += "\\\""; break;
             case '\\': out += "\\\\"; break;
             case '\n': out += "\\n"; break;
             case '\r': out += "\\r"; break;
             case '\t': out += "\\t"; break;
             default:
-                if (static_cast<unsigned char>(c) >= 0x20) {
-                    out += c;
-                } else {
-                    out += "\\u00";
-                    out += digits[static_cast<unsigned char>(c) >> 4];
-                    out += digits[static_cast<unsigned char>(c) & 15];
-                }
+                out += "\\u00";
+                out += digits[static_cast<unsigned char>(c) >> 4];
+                out += digits[static_cast<unsigned char>(c) & 15];
         }
     }
 }

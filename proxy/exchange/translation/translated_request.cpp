@@ -59,7 +59,8 @@ bool begins_with(std::string_view name, std::string_view prefix) {
 bool is_of_one_dialect(std::string_view name) {
     constexpr std::array<std::string_view, 8> prefixes{"anthropic-", "openai-",   "x-stainless-", "x-goog-",
                                                        "x-codex-",   "x-claude-", "chatgpt-",     "cookie"};
-    return std::any_of(prefixes.begin(), prefixes.end(), [&](std::string_view p) { return begins_with(name, p); });
+    const auto first = name.empty() ? '\0' : static_cast<char>(name.front() | 0x20);
+    return std::any_of(prefixes.begin(), prefixes.end(), [&](std::string_view p) { return p.front() == first && begins_with(name, p); });
 }
 
 hub::target_settings settings_for(const place& to, const config::conf& by) {
