@@ -21,12 +21,13 @@ std::optional<std::size_t> index_of(const std::vector<std::string>& pools, const
 }  // namespace
 
 route_table::route_table(const std::vector<route_settings>& routes, const std::vector<std::string>& pools,
-                         const std::vector<std::string>& extra_models) {
+                         const std::vector<std::string>& extra_models, const std::vector<std::string>& unlisted) {
     if (pools.size() == 1) only_pool_.emplace_back("*", std::vector<route::target>(1), renaming{});
     for (std::size_t i = 0; i < pools.size(); ++i) direct_.emplace_back("*", std::vector<route::target>{{i, {}, false}}, renaming{});
     routes_.reserve(routes.size());
     for (const auto& from : routes) add(from, pools);
     for (const auto& name : extra_models) name_exactly(name);
+    for (const auto& name : unlisted) name_exactly(name);
     list(routes, extra_models);
 }
 

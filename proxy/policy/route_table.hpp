@@ -18,9 +18,11 @@ namespace weir::policy {
 
 class route_table {
 public:
-    /// `extra_models` are further exact names that the operator wrote somewhere (the price file). A route to a pool that
-    /// is not in `pools` loses that candidate; config/ refuses such a conf before it comes here.
-    route_table(const std::vector<route_settings>& routes, const std::vector<std::string>& pools, const std::vector<std::string>& extra_models = {});
+    /// `extra_models` are further exact names that the operator wrote somewhere (the price file); `unlisted` are names that only some may see (those
+    /// of keys): they are labels, and not listed. A route to a pool that is not in `pools` loses that candidate; config/ refuses such a conf before
+    /// it comes here.
+    route_table(const std::vector<route_settings>& routes, const std::vector<std::string>& pools, const std::vector<std::string>& extra_models = {},
+                const std::vector<std::string>& unlisted = {});
     route_table(const route_table&) = delete;
     route_table& operator=(const route_table&) = delete;
 

@@ -107,6 +107,12 @@ std::vector<std::string> other_names(const config::conf& conf) {
     return names;
 }
 
+std::vector<std::string> names_of_keys(const config::conf& conf) {
+    std::vector<std::string> names;
+    for (const auto& key : conf.keys) names.insert(names.end(), key.models.begin(), key.models.end());
+    return names;
+}
+
 bool is_named_by_routes(const config::conf& conf, const std::string& name) {
     const auto renamed = renamed_there(conf);
     if (std::find(renamed.begin(), renamed.end(), name) != renamed.end()) return true;
@@ -178,7 +184,7 @@ std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf
         }
         s->pools.push_back(std::move(pool));
     }
-    s->routes = std::make_unique<policy::route_table>(s->conf->routes, pool_names, other_names(*s->conf));
+    s->routes = std::make_unique<policy::route_table>(s->conf->routes, pool_names, other_names(*s->conf), names_of_keys(*s->conf));
     list_models(*s);
     for (auto& label : s->routes->labels()) {
         std::shared_ptr<policy::model_habits> learned;

@@ -106,6 +106,14 @@ TEST(RouteTable, LabelsOnlyWithWhatTheOperatorWrote) {
     EXPECT_EQ(table.model_label(""), "other");
 }
 
+TEST(RouteTable, LabelsWithNamesThatAreNotListed) {
+    const route_table table{contract_routes(), pools, {}, {"gpt-5-secret", "gpt-5-?"}};
+    EXPECT_EQ(table.model_label("gpt-5-secret"), "gpt-5-secret");
+    EXPECT_EQ(table.model_label("gpt-5-x"), "gpt-5*");
+    const auto& listed = table.listed_models();
+    EXPECT_EQ(std::find(listed.begin(), listed.end(), "gpt-5-secret"), listed.end());
+}
+
 TEST(RouteTable, ListsExactNamesOnceThatSomeRouteTakes) {
     const route_table table{
         {{{"gpt-4o", "gpt-5*"}, "openai", {{"gpt-5-fast", "gpt-5-mini"}, {"lost", "x"}}, {}}}, pools, {"gpt-5-mini", "claude", "gpt-4o"}};
