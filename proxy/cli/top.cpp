@@ -1,24 +1,29 @@
 // `weir top`: a running weir's traffic, upstreams and open requests in a terminal, anew every second.
+#include <poll.h>
 #include <simdjson.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "cli/admin_call.hpp"
 #include "cli/command.hpp"
+#include "cli/top_picture.hpp"
 #include "config/load.hpp"
 
 namespace weir::cli {
 namespace {
 
-namespace dom = simdjson::dom;
-
 struct top_options {
     conf_choice conf;
     std::string address, token;
+    std::string sort = "age";
     bool once = false;
 };
 
@@ -26,84 +31,57 @@ struct target {
     std::string address, token;
 };
 
-/// A member as text: strings as they are, null as a dash.
-std::string text(const dom::element& of, std::string_view name) {
-    dom::element v;
-    if (of[name].get(v) != simdjson::SUCCESS || v.is_null()) return "-";
-    if (std::string_view s; v.get(s) == simdjson::SUCCESS) return std::string{s};
-    return simdjson::minify(v);
+/// The terminal as `top` uses it: a screen of its own, and each key at once. Put back as it was at the end.
+class terminal {
+public:
+    terminal() {
+        if (::tcgetattr(STDIN_FILENO, &before_) == 0) {
+            termios raw = before_;
+            raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO | ISIG);
+            reads_ = ::tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+        }
+        std::cout << "\x1b[?1049h\x1b[?25l" << std::flush;
+    }
+    ~terminal() {
+        std::cout << "\x1b[?25h\x1b[?1049l" << std::flush;
+        if (reads_) ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
+    }
+    terminal(const terminal&) = delete;
+    terminal& operator=(const terminal&) = delete;
+
+    /// The next key, or 0 after a second.
+    [[nodiscard]] char key() const {
+        constexpr int second = 1000;
+        pollfd waiting{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+        if (::poll(&waiting, reads_ ? 1 : 0, second) <= 0) return 0;
+        char c = 0;
+        // Whoever closes the terminal wants no more of it.
+        return ::read(STDIN_FILENO, &c, 1) == 1 ? c : 'q';
+    }
+    /// Home, the picture, each line's rest and the screen's rest cleared: nothing flickers.
+    static void show(std::string all) {
+        if (all.ends_with('\n')) all.pop_back();
+        for (std::size_t i = 0; (i = all.find('\n', i)) != std::string::npos; i += 5) all.replace(i, 1, "\x1b[K\r\n");
+        std::cout << "\x1b[H" << all << "\x1b[K\x1b[J" << std::flush;
+    }
+
+private:
+    termios before_{};
+    bool reads_ = false;
+};
+
+volatile std::sig_atomic_t told_to_end = 0;
+
+void end_on(int signal) {
+    struct sigaction what{};
+    what.sa_handler = [](int) { told_to_end = 1; };
+    ::sigaction(signal, &what, nullptr);
 }
 
-std::string age(const dom::element& of, std::string_view name) {
-    std::int64_t ms = 0;
-    if (of[name].get(ms) != simdjson::SUCCESS) return "-";
-    if (ms < 1000) return std::to_string(ms) + "ms";
-    return std::to_string(ms / 1000) + "." + std::to_string(ms % 1000 / 100) + "s";
-}
-
-/// A column's text, cut or filled to `width`; control characters of a name cannot move the cursor.
-std::string cell(std::string_view what, std::size_t width, bool right = false) {
-    std::string out;
-    for (const char c : what.substr(0, width)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    const std::string fill(width - std::min(width, out.size()), ' ');
-    return (right ? fill + out : out + fill) + "  ";
-}
-
-/// "12.0s ago: status 500 (server_error)"; empty: none.
-std::string last_failure(const dom::element& up) {
-    dom::element last;
-    if (up["last_failure"].get(last) != simdjson::SUCCESS || last.is_null()) return {};
-    return cell(age(last, "ago_ms") + " ago: " + text(last, "reason"), 60);
-}
-
-std::size_t rows_of_terminal() {
+screen size_of_terminal() {
     winsize size{};
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 1000;
-}
-
-void add_upstreams(std::string& out, const dom::element& status) {
-    out += cell("POOL", 14) + cell("UPSTREAM", 24) + cell("WEIGHT", 6, true) + cell("IN FLIGHT", 9, true) + cell("LATENCY", 10, true) +
-           cell("STANDING", 60) + "LAST FAILURE\n";
-    dom::array pools;
-    if (status["pools"].get(pools) != simdjson::SUCCESS) return;
-    for (const auto& pool : pools) {
-        dom::array upstreams;
-        if (pool["upstreams"].get(upstreams) != simdjson::SUCCESS) continue;
-        for (const auto& up : upstreams) {
-            const auto latency = text(up, "latency_ms");
-            out += cell(text(pool, "name"), 14) + cell(text(up, "name"), 24) + cell(text(up, "weight"), 6, true) +
-                   cell(text(up, "in_flight"), 9, true) + cell(latency == "-" ? latency : latency + "ms", 10, true) + cell(text(up, "standing"), 60) +
-                   last_failure(up) + "\n";
-        }
-    }
-}
-
-void add_requests(std::string& out, const dom::element& live, std::size_t most) {
-    dom::array open;
-    if (live["open"].get(open) != simdjson::SUCCESS) return;
-    out += "\n" + cell("KEY", 16) + cell("MODEL", 24) + cell("UPSTREAM", 20) + cell("AGE", 8, true) + cell("TOKENS", 8, true) +
-           cell("USD", 10, true) + "REQUEST\n";
-    std::size_t shown = 0;
-    for (const auto& r : open) {
-        if (shown++ == most) {
-            out += "... and " + std::to_string(open.size() - most) + " more\n";
-            return;
-        }
-        out += cell(text(r, "key"), 16) + cell(text(r, "model"), 24) + cell(text(r, "upstream"), 20) + cell(age(r, "age_ms"), 8, true) +
-               cell(text(r, "output_tokens"), 8, true) + cell(text(r, "cost_usd"), 10, true) + cell(text(r, "request_id"), 40) + "\n";
-    }
-}
-
-std::string picture(const dom::element& live, std::size_t rows) {
-    dom::element status, tokens;
-    if (live["status"].get(status) != simdjson::SUCCESS || live["first_token_ms"].get(tokens) != simdjson::SUCCESS) return "this is no weir\n";
-    std::string out = "weir " + text(status, "version") + "   " + text(live, "requests_per_second") + " requests/s   first token p50 " +
-                      text(tokens, "p50") + " ms, p95 " + text(tokens, "p95") + " ms, p99 " + text(tokens, "p99") + " ms" +
-                      (text(status, "draining") == "true" ? "   DRAINING" : "") + "\n\n";
-    add_upstreams(out, status);
-    const auto used = static_cast<std::size_t>(std::count(out.begin(), out.end(), '\n')) + 4;
-    add_requests(out, live, rows > used ? rows - used : 1);
-    return out;
+    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return {.rows = 24, .columns = 80, .keys = true};
+    return {.rows = size.ws_row, .columns = size.ws_col, .keys = true};
 }
 
 std::optional<target> target_of(const top_options& with) {
@@ -113,35 +91,69 @@ std::optional<target> target_of(const top_options& with) {
     return target{conf->admin_address, with.token.empty() ? conf->admin_token.reveal() : with.token};
 }
 
+/// The live view; nullopt, and a word on standard error, where there is none.
+std::optional<std::string> ask(const target& where) {
+    auto answer = admin_call(where.address, "/api/live", where.token);
+    if (answer.fault.empty() && answer.status == 200) return std::move(answer.body);
+    simdjson::dom::parser parser;
+    simdjson::dom::element said;
+    std::string_view words;
+    if (answer.fault.empty() && parser.parse(simdjson::padded_string{answer.body}).get(said) == simdjson::SUCCESS)
+        if (said["error"]["message"].get(words) != simdjson::SUCCESS) words = {};
+    std::cerr << "weir: "
+              << (!answer.fault.empty() ? answer.fault
+                  : !words.empty()      ? std::string{words}
+                                        : "what answers on " + where.address + " is no weir")
+              << '\n';
+    return std::nullopt;
+}
+
+std::string picture_of(const std::string& live, const screen& on) {
+    const auto out = top_picture(live, on);
+    return out.empty() ? "this is no weir\n" : out;
+}
+
+int once(const target& where, top_order order) {
+    const auto live = ask(where);
+    if (!live) return at_fault;
+    std::cout << picture_of(*live, {.order = order}) << std::flush;
+    return fine;
+}
+
+int watch(const target& where, top_order order) {
+    auto live = ask(where);
+    if (!live) return at_fault;
+    for (const int signal : {SIGTERM, SIGHUP, SIGINT}) end_on(signal);
+    const terminal shown;
+    while (live && told_to_end == 0) {
+        auto on = size_of_terminal();
+        on.order = order;
+        terminal::show(picture_of(*live, on));
+        switch (shown.key()) {
+            case 'q':
+            case 'Q':
+            case '\x03': return fine;
+            case 'a': order = top_order::age; break;
+            case 't': order = top_order::tokens; break;
+            case 'c': order = top_order::cost; break;
+            default: break;
+        }
+        live = ask(where);
+    }
+    return live ? fine : at_fault;
+}
+
 int top(const top_options& with) {
+    constexpr std::array<std::pair<std::string_view, top_order>, 3> orders{
+        {{"age", top_order::age}, {"tokens", top_order::tokens}, {"cost", top_order::cost}}};
+    const auto order = std::find_if(orders.begin(), orders.end(), [&](const auto& each) { return each.first == with.sort; });
+    if (order == orders.end()) {
+        std::cerr << "weir: --sort is age, tokens or cost\nsee: weir top --help\n";
+        return wrong_usage;
+    }
     const auto where = target_of(with);
     if (!where) return at_fault;
-    const bool terminal = !with.once && isatty(STDOUT_FILENO) != 0;
-    dom::parser parser;
-    for (;;) {
-        const auto answer = admin_call(where->address, "/api/live", where->token);
-        dom::element live;
-        const auto failed = answer.fault.empty() ? parser.parse(simdjson::padded_string{answer.body}).get(live) : simdjson::SUCCESS;
-        if (!answer.fault.empty() || failed != simdjson::SUCCESS || answer.status != 200) {
-            std::string_view said;
-            if (failed == simdjson::SUCCESS && answer.fault.empty() && live["error"]["message"].get(said) != simdjson::SUCCESS) said = {};
-            std::cerr << "weir: "
-                      << (!answer.fault.empty() ? answer.fault
-                          : !said.empty()       ? std::string{said}
-                                                : "what answers on " + where->address + " is no weir")
-                      << '\n';
-            return at_fault;
-        }
-        // Home, the picture, each line's rest and the screen's rest cleared: nothing flickers.
-        auto all = picture(live, terminal ? rows_of_terminal() : 100000);
-        if (terminal) {
-            for (std::size_t i = 0; (i = all.find('\n', i)) != std::string::npos; i += 4) all.insert(i, "\x1b[K");
-            all.insert(0, "\x1b[H").append("\x1b[J");
-        }
-        std::cout << all << std::flush;
-        if (!terminal) return fine;
-        ::sleep(1);
-    }
+    return with.once || ::isatty(STDOUT_FILENO) == 0 ? once(*where, order->second) : watch(*where, order->second);
 }
 
 }  // namespace
@@ -152,8 +164,9 @@ void add_top(command_list& all) {
     command.conf(with->conf, "the conf file, which names the admin address and its token");
     command.option("--admin", with->address, "the admin address itself, without a conf", "ADDRESS");
     command.option("--token", with->token, "the admin token, where there is one and no conf", "TOKEN");
-    command.flag("--once", with->once, "print it once and end");
-    command.footer("Ends with ctrl-c.\nExample:\n  weir top -c conf/weir.yaml");
+    command.option("--sort", with->sort, "what comes first among open requests: age, tokens or cost", "WORD");
+    command.flag("--once", with->once, "print it once, whole, and end");
+    command.footer("Ends with q; a, t and c sort by age, tokens and cost.\nExample:\n  weir top -c conf/weir.yaml");
     command.runs([with] { return top(*with); });
 }
 

@@ -1,8 +1,14 @@
 """The admin API as an operator uses it: watch, drain, weigh, end, reload, export; and who may not. `weir top` and `weir diff` too."""
+import fcntl
 import http.client
 import json
 import os
+import pty
 import re
+import signal
+import struct
+import subprocess
+import termios
 import threading
 import time
 import unittest
@@ -249,6 +255,60 @@ class Open(unittest.TestCase):
         self.assertEqual(weir.run("health", "-c", weir.conf).stderr, "no pool has a usable upstream\n")
         top = weir.run("top", "--once", "-c", weir.conf)
         self.assertIn("drained by an operator", top.stdout, top.stderr)
+
+
+class Top(Base):
+    def terminal(self, *arguments):
+        """weir top on a terminal of 80 x 24: the process, what it has said so far, and the terminal's own end."""
+        outer, inner = pty.openpty()
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        before = termios.tcgetattr(inner)
+        process = subprocess.Popen([stack.WEIR, "top", "--admin", self.weir.admin.removeprefix("http://"), *arguments], stdin=inner, stdout=inner, stderr=inner)
+        said = bytearray()
+
+        def read():
+            while True:
+                try:
+                    said.extend(os.read(outer, 65536))
+                except OSError:
+                    return
+
+        threading.Thread(target=read, daemon=True).start()
+
+        def stop():
+            process.kill()
+            process.wait()
+            os.close(inner)
+            os.close(outer)
+
+        self.addCleanup(stop)
+        return process, said, outer, inner, before
+
+    def test_it_fits_a_terminal_and_ends_with_q(self):
+        process, said, outer, inner, before = self.terminal()
+        wait_until(lambda: b"q quit" in said)
+        picture = re.sub(r"\x1b\[[?0-9]*[a-zA-Z]", "", said.decode().split("\x1b[J")[0])
+        self.assertLessEqual(len(picture.splitlines()), 24)
+        self.assertLessEqual(max(map(len, picture.splitlines())), 80)
+        self.assertRegex(picture, r"main +2/2")
+        os.write(outer, b"t")
+        os.write(outer, b"q")
+        self.assertEqual(process.wait(5), 0)
+        self.assertEqual(termios.tcgetattr(inner), before, "the terminal is as it was")
+        wait_until(lambda: said.endswith(b"\x1b[?25h\x1b[?1049l"))
+
+    def test_a_signal_and_ctrl_c_leave_the_terminal_as_it_was(self):
+        for how in (lambda process, outer: process.send_signal(signal.SIGTERM), lambda process, outer: os.write(outer, b"\x03")):
+            process, said, outer, inner, before = self.terminal("--sort", "cost")
+            wait_until(lambda: b"q quit" in said)
+            how(process, outer)
+            self.assertEqual(process.wait(5), 0)
+            self.assertEqual(termios.tcgetattr(inner), before)
+
+    def test_it_says_what_it_can_sort_by(self):
+        wrong = self.weir.run("top", "--sort", "name", "--once", "--admin", "127.0.0.1:1")
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn("age, tokens or cost", wrong.stderr)
 
 
 class Diff(unittest.TestCase):
