@@ -13,9 +13,9 @@
 #include "app/books.hpp"
 #include "app/bound_sockets.hpp"
 #include "app/crew.hpp"
+#include "app/exporters.hpp"
 #include "app/housekeeper.hpp"
 #include "app/in_force.hpp"
-#include "app/trace_exporter.hpp"
 #include "exchange/objects/object_keeper.hpp"
 #include "net/descriptors.hpp"
 #include "probe/health_checker.hpp"
@@ -78,7 +78,7 @@ struct gateway::parts {
     exchange::process_counts counts;
     bound_sockets sockets;
     books kept{now};
-    trace_exporter traces;
+    exporters outlets;
     probe::model_scout scout;
     crew workers;
     std::unique_ptr<exchange::object_keeper> objects;  ///< rings workers
@@ -90,7 +90,7 @@ struct gateway::parts {
 
 void gateway::parts::publish(const std::shared_ptr<const pools::snapshot>& s) {
     now.put(s, sockets.addresses());
-    traces.use(s);
+    outlets.use(s);
     workers.use(s);
     admin.desk().tell_workers();
     health->use(s);
@@ -101,7 +101,7 @@ void gateway::parts::publish(const std::shared_ptr<const pools::snapshot>& s) {
 void gateway::parts::equip_workers() {
     for (auto* w : workers.all()) {
         auto& home = w->lends();
-        home.spans = &traces.worker_lane(static_cast<std::size_t>(w->index()));
+        outlets.equip(home);
         home.objects = objects.get();
         home.scout = &scout;
         home.responses = kept.responses();
@@ -154,7 +154,7 @@ void gateway::start() {
     p.now.put(first, p.sockets.addresses());
     p.admin.make_desk(p.sockets.given().note());
     p.metrics.add_source([&p](auto& families) { p.log.collect(families); });
-    p.metrics.add_source([&p](auto& families) { p.traces.collect(families); });
+    p.metrics.add_source([&p](auto& families) { p.outlets.collect(families); });
     if (const auto* store = p.kept.responses())
         p.metrics.add_source([store](auto& families) {
             families.push_back(telemetry::make_family("weir_responses_store_errors_total"));
@@ -235,7 +235,7 @@ void gateway::drain_and_stop(const std::function<bool()>& give_up) {
     p.sockets.close_admin();
     p.workers.stop_and_join();
     p.objects->stop();
-    p.traces.stop();
+    p.outlets.stop();
     p.kept.leave_fleet();
     p.house.stop();
     p.kept.close_responses();

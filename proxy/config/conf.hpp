@@ -139,7 +139,8 @@ struct conf {
     std::optional<responses_store_conf> responses_store;  ///< absent: off
     telemetry::log_settings log;
     telemetry::metrics_settings metrics;
-    std::optional<tracing_conf> tracing;  ///< absent: off
+    std::optional<tracing_conf> tracing;         ///< absent: off
+    std::optional<upstream_conf> log_collector;  ///< of access log lines: its URL (without a path: /v1/logs), headers and TLS; absent: none
 };
 
 }  // namespace weir::config

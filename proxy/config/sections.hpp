@@ -49,6 +49,8 @@ void read_responses_store(const value& from, conf& into);
 void read_log(const value& from, conf& into);
 void read_metrics(const value& from, conf& into);
 void read_tracing(const value& from, conf& into);
+/// `headers` and `tls` of a section, and the URL of an OTLP collector, if there is one.
+void read_collector(section& s, const std::optional<value>& url, upstream_conf& into);
 
 /// The parts of a pool that have files of their own.
 void read_upstreams(const value& from, pool_conf& into);

@@ -98,6 +98,12 @@ void read_log(const value& from, conf& into) {
             warn_without_folder(*access, *path);
         }
     }
+    upstream_conf collector;
+    const auto url = s.find("otlp");
+    read_collector(s, url, collector);
+    if (url) into.log_collector = std::move(collector);
+    for (const std::string_view only : {"headers", "tls"})
+        if (const auto v = s.find(only); v && !url) v->warn_at_key(std::string{only} + ": is for the collector of log lines; name it in 'otlp'");
     s.percent("sample", into.log.sample_percent);
     s.choice<telemetry::level>("level", into.log.level,
                                {telemetry::level::debug, telemetry::level::info, telemetry::level::warn, telemetry::level::error});

@@ -136,18 +136,20 @@ void read_upstreams(const value& from, pool_conf& into) {
 }
 
 // A collector is reached as an upstream is.
+void read_collector(section& s, const std::optional<value>& url, upstream_conf& into) {
+    if (url) read_url(*url, into);
+    if (into.port == "4317") url->warn("otlp: 4317 is the port of OTLP over gRPC, and weir speaks OTLP over HTTP; collectors take that on 4318");
+    if (const auto headers = s.find("headers")) read_headers(*headers, into);
+    if (const auto tls = s.find("tls")) read_client_tls(*tls, into);
+}
+
 void read_tracing(const value& from, conf& into) {
     tracing_conf tracing;
     section s{from, tables::tracing};
-    auto& collector = tracing.collector;
-    if (const auto url = s.require("otlp")) read_url(*url, collector);
-    if (collector.port == "4317")
-        s.find("otlp")->warn("otlp: 4317 is the port of OTLP over gRPC, and weir speaks OTLP over HTTP; collectors take that on 4318");
+    read_collector(s, s.require("otlp"), tracing.collector);
     s.percent("sample", tracing.sample_percent);
     s.duration("slow", tracing.slow);
     s.text("service_name", tracing.service_name);
-    if (const auto headers = s.find("headers")) read_headers(*headers, collector);
-    if (const auto tls = s.find("tls")) read_client_tls(*tls, collector);
     s.finish();
     into.tracing = std::move(tracing);
 }

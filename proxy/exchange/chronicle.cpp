@@ -130,7 +130,7 @@ void chronicle::publish(home& at, const config::conf& conf) {
     }
     at.metrics.publish(record);
     if (record.status >= 400 || !record.interrupted_phase.empty()) at.open.note_error(record);
-    if (is_logged(at, conf.log.sample_percent)) at.log.write(record);
+    if (is_logged(at, conf.log.sample_percent)) write_log(at, conf, record);
 }
 
 }  // namespace weir::exchange

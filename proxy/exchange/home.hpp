@@ -19,6 +19,7 @@
 #include "net/reactor.hpp"
 #include "pools/worker_view.hpp"
 #include "telemetry/log/access_log.hpp"
+#include "telemetry/log_lane.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/span_lane.hpp"
 #include "wire/head_scratch.hpp"
@@ -74,6 +75,7 @@ struct home {
     ledger::responses_store* responses = nullptr;  ///< null: translated answers are not kept
     probe::model_scout* scout = nullptr;           ///< null: upstreams are not asked which models they have
     telemetry::span_lane* spans = nullptr;         ///< null: nothing is traced
+    telemetry::log_lane* log_records = nullptr;    ///< of lines that a collector gets too
     tickets bells{loop};
     open_exchanges open;
     http_date date;
@@ -81,6 +83,13 @@ struct home {
     kept_prompts prompts;
     bool draining = false;
 };
+
+/// A line of the access log, to wherever the conf sends them.
+inline void write_log(home& at, const config::conf& conf, const record::request_record& what) {
+    at.log.write(what);
+    if (conf.log_collector && at.log_records) [[unlikely]]
+        at.log_records->push(what);
+}
 
 /// The memory that bodies of all workers may take up together: `most` bytes. What a body takes of it is shown in the gauge of this listener.
 [[nodiscard]] shared_memory memory_for_bodies(home& at, std::string_view listener, std::size_t most);

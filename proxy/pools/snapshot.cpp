@@ -192,13 +192,15 @@ std::shared_ptr<const snapshot> make_snapshot(std::shared_ptr<const config::conf
             if (const auto old = before->habits.find(label); old != before->habits.end()) learned = old->second;
         s->habits.emplace(std::move(label), learned ? std::move(learned) : std::make_shared<policy::model_habits>());
     }
-    if (s->conf->tracing) {
+    const auto make_collector = [&](const config::upstream_conf& from) {
         upstream_runtime collector;
-        collector.conf = &s->conf->tracing->collector;
-        collector.target = make_target(*collector.conf, {}, names, contexts);
-        collector.authority = authority_of(*collector.conf);
-        s->collector = std::make_unique<const upstream_runtime>(std::move(collector));
-    }
+        collector.conf = &from;
+        collector.target = make_target(from, {}, names, contexts);
+        collector.authority = authority_of(from);
+        return std::make_unique<const upstream_runtime>(std::move(collector));
+    };
+    if (s->conf->tracing) s->collector = make_collector(s->conf->tracing->collector);
+    if (s->conf->log_collector) s->log_collector = make_collector(*s->conf->log_collector);
     if (!s->conf->keys.empty()) {
         s->keys = std::make_shared<policy::key_ring>(s->conf->keys);
         if (before && before->keys) s->keys->carry_over(*before->keys);

@@ -63,9 +63,10 @@ struct snapshot {
     std::unique_ptr<policy::route_table> routes;
     std::shared_ptr<policy::key_ring> keys;  ///< null: no keys are configured, everybody may call
     std::unordered_map<std::string, std::shared_ptr<policy::model_habits>, text_hash, std::equal_to<>> habits;  ///< by model label
-    std::unique_ptr<const upstream_runtime> collector;  ///< of traces; null while tracing is off
-    std::vector<std::string> model_names;               ///< that the operator wrote: what GET /v1/models lists when the key allows it
-    std::vector<std::string> catalogue;                 ///< names of a price file that prices more than what is served
+    std::unique_ptr<const upstream_runtime> collector;      ///< of traces; null while tracing is off
+    std::unique_ptr<const upstream_runtime> log_collector;  ///< of access log lines; null: none
+    std::vector<std::string> model_names;                   ///< that the operator wrote: what GET /v1/models lists when the key allows it
+    std::vector<std::string> catalogue;                     ///< names of a price file that prices more than what is served
 
     /// Of a label that the routes give; null for others.
     [[nodiscard]] policy::model_habits* habits_of(std::string_view label) const {

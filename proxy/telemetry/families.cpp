@@ -165,6 +165,9 @@ constexpr outside_family outside[] = {
     {"weir_spans_exported_total", "Spans of traces that the collector has taken.", counter},
     {"weir_spans_dropped_total",
      "Spans of traces that were lost: the queue was full, the collector was unreachable for too long, or it refused them.", counter},
+    {"weir_log_records_exported_total", "Lines of the access log that the collector has taken (log.otlp).", counter},
+    {"weir_log_records_dropped_total",
+     "Lines of the access log that did not reach the collector: the queue was full, it was unreachable for too long, or it refused them.", counter},
 };
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace weir::telemetry {
 namespace {
 
-// Follows the document's events; only partialSuccess.rejectedSpans of the outermost object counts.
+// Follows the document's events; only partialSuccess.rejectedSpans (rejectedLogRecords) of the outermost object counts.
 struct finder : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, finder> {
     using size = rapidjson::SizeType;
 
@@ -21,7 +21,7 @@ struct finder : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, finder> {
     bool Key(const char* text, size n, bool) {
         const std::string_view key{text, n};
         if (depth_ == 1) in_partial_ = key == "partialSuccess";
-        wanted_ = depth_ == 2 && in_partial_ && key == "rejectedSpans";
+        wanted_ = depth_ == 2 && in_partial_ && (key == "rejectedSpans" || key == "rejectedLogRecords");
         return true;
     }
     bool Int(int n) { return found(n); }
@@ -58,7 +58,7 @@ private:
 
 }  // namespace
 
-std::int64_t rejected_spans(std::string_view answer) {
+std::int64_t rejected_items(std::string_view answer) {
     finder into;
     rapidjson::MemoryStream bytes{answer.data(), answer.size()};
     rapidjson::Reader reader;

@@ -1,4 +1,4 @@
-// What a collector says of a batch that it took: how many spans it rejected all the same.
+// What a collector says of a batch that it took: how many items it rejected all the same.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,9 @@
 
 namespace weir::telemetry {
 
-/// {"partialSuccess": {"rejectedSpans": "3", "errorMessage": "..."}}, the JSON form of ExportTraceServiceResponse. 0 where nothing of the kind
+/// {"partialSuccess": {"rejectedSpans": "3", "errorMessage": "..."}}, the JSON form of ExportTraceServiceResponse;
+/// of log records it is rejectedLogRecords. 0 where nothing of the kind
 /// can be read: an empty body means that all were taken. Never negative.
-[[nodiscard]] std::int64_t rejected_spans(std::string_view answer);
+[[nodiscard]] std::int64_t rejected_items(std::string_view answer);
 
 }  // namespace weir::telemetry

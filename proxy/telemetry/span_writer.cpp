@@ -13,50 +13,6 @@ namespace weir::telemetry {
 namespace {
 
 constexpr int kind_server = 2, kind_client = 3, status_error = 2;
-constexpr std::size_t longest_value = 256;
-
-void append_integer(std::string& out, std::int64_t value) {
-    char digits[24];
-    out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
-}
-
-// The attributes of one span. Empty texts are left out.
-class attributes {
-public:
-    explicit attributes(std::string& out) : out_(out) { out_ += "\"attributes\":["; }
-    void text(std::string_view key, std::string_view value) {
-        if (value.empty()) return;
-        begin(key);
-        out_ += "{\"stringValue\":";
-        append_json_string(out_, value.substr(0, longest_value));
-        out_ += "}}";
-    }
-    void number(std::string_view key, std::int64_t value) {
-        begin(key);
-        out_ += "{\"intValue\":\"";
-        append_integer(out_, value);
-        out_ += "\"}}";
-    }
-    void flag(std::string_view key, bool value) {
-        begin(key);
-        out_.append("{\"boolValue\":").append(value ? "true" : "false") += "}}";
-    }
-    void decimal(std::string_view key, std::int64_t value, int decimals) {
-        char digits[32];
-        begin(key);
-        out_.append("{\"doubleValue\":").append(digits, write_decimal(digits, value, decimals)) += "}}";
-    }
-    void end() { out_ += "]"; }
-
-private:
-    void begin(std::string_view key) {
-        if (!first_) out_ += ',';
-        first_ = false;
-        out_.append("{\"key\":\"").append(key) += "\",\"value\":";
-    }
-    std::string& out_;
-    bool first_ = true;
-};
 
 struct span_head {
     std::uint64_t id, parent;
@@ -77,7 +33,7 @@ void append_head(std::string& out, const trace_notes& notes, const span_head& of
     }
     out += ",\"name\":\"";
     append_json_text(out, of.operation);
-    if (!of.subject.empty()) append_json_text(out += ' ', of.subject.substr(0, longest_value));
+    if (!of.subject.empty()) append_json_text(out += ' ', of.subject.substr(0, longest_attribute));
     out += "\",\"kind\":";
     append_integer(out, of.kind);
     out += ",\"startTimeUnixNano\":\"";
@@ -191,15 +147,8 @@ int append_spans(std::string& out, const record::request_record& what, const tra
     return static_cast<int>(count) + 1;
 }
 
-std::string export_request(std::string_view spans, const std::vector<std::pair<std::string, std::string>>& resource) {
-    std::string out = "{\"resourceSpans\":[{\"resource\":{";
-    attributes of(out);
-    for (const auto& [key, value] : resource) of.text(key, value);
-    of.end();
-    out.append("},\"scopeSpans\":[{\"scope\":{\"name\":\"weir\",\"version\":");
-    append_json_string(out, core::version);
-    out.append("},\"spans\":[").append(spans).append("]}]}]}");
-    return out;
+std::string export_request(std::string_view spans, const otlp_resource& resource) {
+    return export_envelope({"resourceSpans", "scopeSpans", "spans"}, spans, resource);
 }
 
 }  // namespace weir::telemetry

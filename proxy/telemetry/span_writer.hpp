@@ -5,9 +5,8 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
+#include "telemetry/otlp_attributes.hpp"
 #include "telemetry/trace_notes.hpp"
 
 namespace weir::telemetry {
@@ -16,6 +15,6 @@ namespace weir::telemetry {
 int append_spans(std::string& out, const record::request_record& what, const trace_notes& notes, kept why);
 
 /// The body of an export request around `spans`; `resource`: names and values of the resource's attributes.
-[[nodiscard]] std::string export_request(std::string_view spans, const std::vector<std::pair<std::string, std::string>>& resource);
+[[nodiscard]] std::string export_request(std::string_view spans, const otlp_resource& resource);
 
 }  // namespace weir::telemetry

@@ -7,6 +7,6 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string answer(reinterpret_cast<const char*>(data), size);  // of its own, so that a step too far is seen
-    if (weir::telemetry::rejected_spans(answer) < 0) std::abort();
+    if (weir::telemetry::rejected_items(answer) < 0) std::abort();
     return 0;
 }

@@ -296,4 +296,78 @@ class Trouble(Base):
         wait_until(lambda: self.counted('weir_spans_dropped_total{reason="refused"}') == 5)
 
 
+class LogCollector(Server):
+    def __init__(self):
+        self.records, self.resources, self.tell = [], [], None
+        super().__init__(self.take)
+
+    def take(self, handler, body):
+        if self.tell and self.tell(handler):
+            return
+        for resource in json.loads(body)["resourceLogs"]:
+            self.resources.append({a["key"]: value(a) for a in resource["resource"]["attributes"]})
+            for scope in resource["scopeLogs"]:
+                self.records += [dict(record, at={a["key"]: value(a) for a in record["attributes"]}) for record in scope["logRecords"]]
+        handler.reply(200, "{}")
+
+
+class Logs(unittest.TestCase):
+    """Lines of the access log, at a collector."""
+
+    def start(self, log, tracing=""):
+        self.collector, self.provider = LogCollector(), provider()
+        self.addCleanup(self.provider.stop)
+        self.addCleanup(self.collector.stop)
+        self.weir = Weir(f"""listeners: [{{address: "127.0.0.1:0"}}]
+admin: {{address: "127.0.0.1:0"}}
+workers: 2
+pools: {{main: {{retry: {{attempts: 1}}, upstreams: [{{name: one, url: "{self.provider.url}/v1", api_key: sk-upstream}}]}}}}
+state: {{ledger: off}}
+log: {log.replace("URL", self.collector.url)}
+{tracing.replace("URL", self.collector.url)}
+""")
+        self.addCleanup(self.weir.stop)
+
+    def counted(self, name):
+        found = re.search(rf"^{re.escape(name)} (\S+)$", self.weir.metrics(), re.M)
+        return float(found.group(1)) if found else -1
+
+    def send(self, request_id, **headers):
+        return ask(self.weir.url, "POST", "/v1/chat/completions", chat("gpt-4o"), {"x-request-id": request_id, **headers})[0]
+
+    def of(self, request_id):
+        return wait_until(lambda: next((r for r in self.collector.records if r["at"].get("weir.request_id") == request_id), None))
+
+    def test_each_line_is_a_record(self):
+        self.start("{access: access.log, otlp: 'URL', headers: {X-Collector: the-token}}")
+        self.assertEqual(self.send("good"), 200)
+        self.assertEqual(self.send("bad", **{"x-status": "500"}), 500)
+        good, bad = self.of("good"), self.of("bad")
+        self.weir.process.send_signal(10)  # opens the log anew: what was written before is on the disk
+        with open(self.weir.folder + "/access.log") as f:
+            lines = {json.loads(line)["request_id"]: line.rstrip("\n") for line in f}
+        self.assertEqual((good["body"]["stringValue"], bad["body"]["stringValue"]), (lines["good"], lines["bad"]))
+        self.assertEqual((good["severityText"], bad["severityText"]), ("INFO", "ERROR"))
+        self.assertEqual((good["at"]["http.response.status_code"], good["at"]["weir.upstream"], good["at"]["gen_ai.request.model"]), (200, "one", "gpt-4o"))
+        path, head = self.collector.seen[-1]
+        self.assertEqual((path, head["content-type"], head["x-collector"]), ("/v1/logs", "application/json", "the-token"))
+        self.assertEqual(self.collector.resources[-1]["service.name"], "weir")
+        wait_until(lambda: self.counted("weir_log_records_exported_total") == 2)
+
+    def test_it_needs_no_file_and_is_counted_when_refused(self):
+        self.start("{access: off, otlp: 'URL'}")
+        self.assertEqual(self.send("only"), 200)
+        self.of("only")
+        self.collector.tell = lambda handler: handler.reply(400, "{}") or True
+        self.send("refused")
+        wait_until(lambda: self.counted('weir_log_records_dropped_total{reason="refused"}') == 1)
+        self.weir.wait_err("log: log records cannot be sent to http://127.0.0.1:")
+
+    def test_without_a_collector_nothing_is_sent(self):
+        self.start("{access: access.log}")
+        self.assertEqual(self.send("one"), 200)
+        time.sleep(1.5)
+        self.assertEqual(self.collector.seen, [])
+
+
 stack.main()

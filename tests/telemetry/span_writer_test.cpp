@@ -213,14 +213,15 @@ TEST(SpanLane, HandsOverWholeRequestsAndCountsWhatDoesNotFit) {
 }
 
 TEST(OtlpAnswer, SaysHowManySpansWereRejected) {
-    using telemetry::rejected_spans;
+    using telemetry::rejected_items;
     const std::string whole = R"({"partialSuccess": {"rejectedSpans": "31", "errorMessage": "no"}})";
-    EXPECT_EQ(rejected_spans(whole), 31);
-    EXPECT_EQ(rejected_spans(R"({"partialSuccess": {"rejectedSpans": 7}})"), 7);
+    EXPECT_EQ(rejected_items(whole), 31);
+    EXPECT_EQ(rejected_items(R"({"partialSuccess": {"rejectedSpans": 7}})"), 7);
+    EXPECT_EQ(rejected_items(R"({"partialSuccess": {"rejectedLogRecords": "8"}})"), 8);
     for (const char* nothing : {"", "{}", "[]", "null", "7", R"({"partialSuccess": {}})", R"({"partialSuccess": 3})",
                                 R"({"partialSuccess": {"rejectedSpans": -5}})", R"({"partialSuccess": {"rejectedSpans": "-5"}})",
                                 R"({"partialSuccess": {"rejectedSpans": "3x"}})", R"({"partialSuccess": {"rejectedSpans": ""}})",
                                 R"({"partialSuccess": {"rejectedSpans": 1.5}})", R"({"partialSuccess": {"rejectedSpans": "99999999999999999999"}})"})
-        EXPECT_EQ(rejected_spans(nothing), 0) << nothing;
-    for (std::size_t n = 0; n < whole.size(); ++n) EXPECT_EQ(rejected_spans(std::string(whole.substr(0, n))), 0) << n;
+        EXPECT_EQ(rejected_items(nothing), 0) << nothing;
+    for (std::size_t n = 0; n < whole.size(); ++n) EXPECT_EQ(rejected_items(std::string(whole.substr(0, n))), 0) << n;
 }

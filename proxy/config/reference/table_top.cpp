@@ -79,6 +79,18 @@ constexpr key log_keys[] = {
      .fallback = "info",
      .example = "warn",
      .words = "debug|info|warn|error"},
+    {.name = "otlp",
+     .is = shape::url,
+     .meaning = "A collector that gets each line too, by OTLP over HTTP with JSON; without a path /v1/logs is meant.",
+     .example = "http://127.0.0.1:4318",
+     .absent = "none"},
+    {.name = "headers",
+     .is = shape::secret,
+     .meaning = "Header fields for the collector.",
+     .example = "{authorization: \"Bearer ${OTLP_TOKEN}\"}",
+     .absent = "none",
+     .in = arrangement::map},
+    {.name = "tls", .is = shape::section, .meaning = "How its certificate is checked.", .absent = "against the system's CAs", .below = &upstream_tls},
 };
 
 constexpr key metrics_keys[] = {

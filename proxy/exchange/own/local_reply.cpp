@@ -167,7 +167,7 @@ net::task<void> refuse_connection(home& at, wire::client_stream& client, const p
     record.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(at.loop.tick() - began).count();
     record.overhead_us = record.duration_us;
     at.metrics.publish(record);
-    at.log.write(record);
+    write_log(at, *at.view->shared->conf, record);
 }
 
 }  // namespace weir::exchange

@@ -1,4 +1,4 @@
-#include "app/span_post.hpp"
+#include "app/otlp_post.hpp"
 
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 #include "core/version.hpp"
 #include "http/head_writer.hpp"
 #include "policy/upstreams/retry_after.hpp"
+#include "telemetry/log_record.hpp"
 #include "telemetry/otlp_answer.hpp"
 #include "telemetry/span_writer.hpp"
 #include "wire/one_call.hpp"
@@ -23,9 +24,9 @@ std::string host_name() {
     return gethostname(name, sizeof name - 1) == 0 ? name : "";
 }
 
-std::vector<std::pair<std::string, std::string>> resource_of(const config::tracing_conf& conf) {
+telemetry::otlp_resource resource_of(const config::conf& conf) {
     const auto host = host_name(), pid = std::to_string(getpid());
-    return {{"service.name", conf.service_name},
+    return {{"service.name", conf.tracing ? conf.tracing->service_name : "weir"},
             {"service.version", std::string{core::version}},
             {"service.instance.id", host + ":" + pid},
             {"host.name", host},
@@ -33,13 +34,14 @@ std::vector<std::pair<std::string, std::string>> resource_of(const config::traci
             {"telemetry.sdk.language", "cpp"}};
 }
 
-wire::call_request write_export(const pools::upstream_runtime& to, std::string body) {
+wire::call_request write_export(const otlp_signal& of, const pools::upstream_runtime& to, std::string body) {
     std::string lines;
     http::head_writer head{lines};
-    head.add("user-agent", "weir/" + std::string{core::version} + " traces");
+    head.add("user-agent", "weir/" + std::string{core::version} + " otlp");
     head.add("content-type", std::string_view{"application/json"});
     for (const auto& [name, value] : to.conf->headers) head.add(name, value.reveal());
-    return {"POST", to.conf->base_path.empty() ? "/v1/traces" : to.conf->base_path, to.authority, core::secret{std::move(lines)}, std::move(body)};
+    return {"POST", to.conf->base_path.empty() ? std::string{of.path} : to.conf->base_path, to.authority, core::secret{std::move(lines)},
+            std::move(body)};
 }
 
 std::string failure_of(const wire::call_answer& got) {
@@ -60,30 +62,53 @@ bool may_retry(const wire::call_answer& got) {
 
 }  // namespace
 
-span_answer post_spans(const pools::snapshot& to, const telemetry::span_batch& batch, std::chrono::milliseconds limit) {
-    span_answer out;
+const otlp_signal& traces_signal() {
+    static constexpr otlp_signal traces{"tracing",
+                                        "spans",
+                                        "/v1/traces",
+                                        telemetry::export_request,
+                                        &pools::snapshot::collector,
+                                        "weir_spans_exported_total",
+                                        "weir_spans_dropped_total"};
+    return traces;
+}
+
+const otlp_signal& logs_signal() {
+    static constexpr otlp_signal logs{"log",
+                                      "log records",
+                                      "/v1/logs",
+                                      telemetry::export_logs_request,
+                                      &pools::snapshot::log_collector,
+                                      "weir_log_records_exported_total",
+                                      "weir_log_records_dropped_total"};
+    return logs;
+}
+
+otlp_answer post_batch(const otlp_signal& of, const pools::snapshot& to, const telemetry::export_batch& batch, std::chrono::milliseconds limit) {
+    otlp_answer out;
+    const auto& collector = *(to.*of.collector);
     wire::call_limits limits;
     limits.total = limit;
     limits.connect = std::min(limits.connect, limit);
-    const auto body = telemetry::export_request(batch.text(), resource_of(*to.conf->tracing));
+    const auto body = of.request(batch.text(), resource_of(*to.conf));
     wire::call_answer got;
     try {
-        got = wire::call(to.collector->target, write_export(*to.collector, body), limits);
+        got = wire::call(collector.target, write_export(of, collector, body), limits);
     } catch (const std::exception& e) {
         out.why = e.what();
         return out;
     }
     const bool answered = got.how == wire::call_answer::end::answered;
     if (answered && got.status >= 200 && got.status < 300) {
-        out.how = span_answer::verdict::taken;
-        out.rejected = static_cast<int>(std::min<std::int64_t>(telemetry::rejected_spans(got.body), batch.spans()));
+        out.how = otlp_answer::verdict::taken;
+        out.rejected = static_cast<int>(std::min<std::int64_t>(telemetry::rejected_items(got.body), batch.items()));
         return out;
     }
     out.why = failure_of(got);
     if (answered) {
         if (const auto asked = policy::retry_after(got.field("retry-after"), {}, core::wall_clock::now())) out.asked = *asked;
     }
-    out.how = may_retry(got) ? span_answer::verdict::again : span_answer::verdict::refused;
+    out.how = may_retry(got) ? otlp_answer::verdict::again : otlp_answer::verdict::refused;
     return out;
 }
 

@@ -1,4 +1,4 @@
-#include "app/trace_exporter.hpp"
+#include "app/otlp_exporter.hpp"
 
 #include <signal.h>
 
@@ -22,23 +22,18 @@ void block_signals() {
 
 }  // namespace
 
-trace_exporter::trace_exporter() : trace_exporter(pace{}) {}
-trace_exporter::trace_exporter(pace how) : pace_(how), jitter_(std::random_device{}()) {}
+otlp_exporter::otlp_exporter(const otlp_signal& of) : otlp_exporter(of, pace{}) {}
+otlp_exporter::otlp_exporter(const otlp_signal& of, pace how) : of_(of), pace_(how), jitter_(std::random_device{}()) {}
 
-telemetry::span_lane& trace_exporter::worker_lane(std::size_t index) {
-    while (lanes_.size() <= index) lanes_.push_back(std::make_unique<telemetry::span_lane>());
-    return *lanes_[index];
-}
-
-void trace_exporter::use(std::shared_ptr<const pools::snapshot> s) {
-    if (!s->collector) return;
+void otlp_exporter::use(std::shared_ptr<const pools::snapshot> s) {
+    if (!((*s).*of_.collector)) return;
     for (const auto& lane : lanes_) lane->open();
     const std::scoped_lock lock(lock_);
     to_ = std::move(s);
     if (!thread_.joinable() && !stopping_) thread_ = std::thread([this] { run(); });
 }
 
-void trace_exporter::stop() {
+void otlp_exporter::stop() {
     {
         const std::scoped_lock lock(lock_);
         if (stopping_) return;
@@ -49,49 +44,49 @@ void trace_exporter::stop() {
     if (thread_.joinable()) thread_.join();
 }
 
-std::shared_ptr<const pools::snapshot> trace_exporter::destination() const {
+std::shared_ptr<const pools::snapshot> otlp_exporter::destination() const {
     const std::scoped_lock lock(lock_);
     return to_;
 }
 
 // False: it is time to stop.
-bool trace_exporter::wait_for(std::chrono::milliseconds time) {
+bool otlp_exporter::wait_for(std::chrono::milliseconds time) {
     std::unique_lock lock(lock_);
     changed_.wait_for(lock, time, [this] { return stopping_; });
     return !stopping_;
 }
 
-void trace_exporter::run() {
+void otlp_exporter::run() {
     block_signals();
     for (bool goes_on = true; goes_on;) {
         goes_on = wait_for(nap);
         for (bool more = true; more;) {
             more = batch_.gather(lanes_, core::clock::now());
-            const bool due = goes_on ? batch_.is_due(core::clock::now(), pace_.interval) : batch_.spans() > 0;
+            const bool due = goes_on ? batch_.is_due(core::clock::now(), pace_.interval) : batch_.items() > 0;
             if (due) send_batch();
         }
     }
 }
 
-void trace_exporter::send_batch() {
-    using verdict = span_answer::verdict;
-    const auto spans = static_cast<std::uint64_t>(batch_.spans());
+void otlp_exporter::send_batch() {
+    using verdict = otlp_answer::verdict;
+    const auto items = static_cast<std::uint64_t>(batch_.items());
     const auto began = core::clock::now();
     for (auto pause = pace_.backoff;; pause = std::min(2 * pause, 30 * pace_.backoff)) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(last_moment_for(began) - core::clock::now());
         if (left.count() <= 0) {
-            unreachable_ += spans;
+            unreachable_ += items;
             break;
         }
         const auto to = destination();  // another may be named after a reload
-        const auto answer = post_spans(*to, batch_, std::min(pace_.timeout, left));
+        const auto answer = post_batch(of_, *to, batch_, std::min(pace_.timeout, left));
         if (answer.how == verdict::taken) {
             count_taken(answer, *to);
             break;
         }
         complain(answer.why, *to);
         if (answer.how == verdict::refused) {
-            refused_ += spans;
+            refused_ += items;
             break;
         }
         rest(pause, answer.asked);
@@ -99,40 +94,41 @@ void trace_exporter::send_batch() {
     batch_.clear();
 }
 
-core::time_point trace_exporter::last_moment_for(core::time_point began) const {
+core::time_point otlp_exporter::last_moment_for(core::time_point began) const {
     const std::scoped_lock lock(lock_);
     return std::min(began + pace_.give_up, last_moment_);
 }
 
-void trace_exporter::count_taken(const span_answer& answer, const pools::snapshot& by) {
-    exported_ += static_cast<std::uint64_t>(batch_.spans() - answer.rejected);
+void otlp_exporter::count_taken(const otlp_answer& answer, const pools::snapshot& by) {
+    exported_ += static_cast<std::uint64_t>(batch_.items() - answer.rejected);
     refused_ += static_cast<std::uint64_t>(answer.rejected);
     if (answer.rejected > 0)
-        complain("it rejected " + std::to_string(answer.rejected) + " spans of a batch", by);
+        complain("it rejected " + std::to_string(answer.rejected) + " " + std::string{of_.items} + " of a batch", by);
     else if (std::exchange(failing_, false))
-        telemetry::log(telemetry::level::info, "tracing: spans are sent again");
+        telemetry::log(telemetry::level::info, std::string{of_.concern}.append(": ").append(of_.items).append(" are sent again"));
 }
 
 // What the collector asks for goes before our own pause.
-void trace_exporter::rest(std::chrono::milliseconds pause, std::chrono::milliseconds asked) {
+void otlp_exporter::rest(std::chrono::milliseconds pause, std::chrono::milliseconds asked) {
     const auto spread = pause / 2 + std::chrono::milliseconds{jitter_() % static_cast<unsigned>(pause.count() / 2 + 1)};
     const auto time = std::min<std::chrono::milliseconds>(asked.count() >= 0 ? asked : spread, longest_pause);
     if (!wait_for(time)) std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(time, nap));  // the last seconds are not slept away
 }
 
 // Once, until it works again.
-void trace_exporter::complain(const std::string& why, const pools::snapshot& about) {
+void otlp_exporter::complain(const std::string& why, const pools::snapshot& about) {
     if (std::exchange(failing_, true)) return;
-    telemetry::log(telemetry::level::warn, "tracing: spans cannot be sent to " + about.collector->conf->url + ": " + why +
-                                               "; see weir_spans_dropped_total. Requests are not affected");
+    telemetry::log(telemetry::level::warn, std::string{of_.concern} + ": " + std::string{of_.items} + " cannot be sent to " +
+                                               (about.*of_.collector)->conf->url + ": " + why + "; see " + of_.dropped +
+                                               ". Requests are not affected");
 }
 
-void trace_exporter::collect(std::vector<prometheus::MetricFamily>& out) const {
+void otlp_exporter::collect(std::vector<prometheus::MetricFamily>& out) const {
     std::uint64_t full = 0;
     for (const auto& lane : lanes_) full += lane->dropped();
-    out.push_back(telemetry::make_family("weir_spans_exported_total"));
+    out.push_back(telemetry::make_family(of_.exported));
     telemetry::add_value(out.back(), {}, static_cast<double>(exported_));
-    out.push_back(telemetry::make_family("weir_spans_dropped_total"));
+    out.push_back(telemetry::make_family(of_.dropped));
     telemetry::add_value(out.back(), {{"reason", "queue_full"}}, static_cast<double>(full));
     telemetry::add_value(out.back(), {{"reason", "unreachable"}}, static_cast<double>(unreachable_));
     telemetry::add_value(out.back(), {{"reason", "refused"}}, static_cast<double>(refused_));

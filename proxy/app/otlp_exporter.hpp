@@ -1,5 +1,5 @@
-// Sends finished spans to a collector, in batches, on a thread of its own: when, how often, and what is given up (span_post.hpp sends one batch).
-// Workers never wait for it: their lanes drop what a slow collector does not take. It decides nothing about what is traced.
+// Sends finished spans, or log records, to a collector, in batches, on a thread of its own: when, how often, and what is given up (otlp_post.hpp
+// sends one batch). Workers never wait for it: their lanes drop what a slow collector does not take. It decides nothing about what is exported.
 #pragma once
 
 #include <prometheus/metric_family.h>
@@ -14,56 +14,64 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
-#include "app/span_post.hpp"
+#include "app/otlp_post.hpp"
 #include "core/clock.hpp"
 #include "pools/snapshot.hpp"
-#include "telemetry/span_batch.hpp"
-#include "telemetry/span_lane.hpp"
+#include "telemetry/export_batch.hpp"
+#include "telemetry/export_lane.hpp"
 
 namespace weir::app {
 
-class trace_exporter {
+class otlp_exporter {
 public:
     struct pace {
-        std::chrono::milliseconds interval{1000};  ///< how long spans are gathered
+        std::chrono::milliseconds interval{1000};  ///< how long items are gathered
         std::chrono::milliseconds timeout{5000};   ///< of one request to the collector
         std::chrono::milliseconds backoff{1000};   ///< the first pause after a failure; doubled up to thirty times of it
         std::chrono::milliseconds give_up{60000};  ///< a batch that could not be sent for so long is dropped
         std::chrono::milliseconds goodbye{5000};   ///< what stop() may take
     };
 
-    trace_exporter();
-    explicit trace_exporter(pace how);
-    ~trace_exporter() { stop(); }
-    trace_exporter(const trace_exporter&) = delete;
-    trace_exporter& operator=(const trace_exporter&) = delete;
+    explicit otlp_exporter(const otlp_signal& of);
+    otlp_exporter(const otlp_signal& of, pace how);
+    ~otlp_exporter() { stop(); }
+    otlp_exporter(const otlp_exporter&) = delete;
+    otlp_exporter& operator=(const otlp_exporter&) = delete;
 
-    /// The lane of worker `index`. Before the worker starts; it lives as long as this object.
-    [[nodiscard]] telemetry::span_lane& worker_lane(std::size_t index);
+    /// A lane for one more worker. Before the worker starts; it lives as long as this object.
+    template <class Lane>
+    [[nodiscard]] Lane& add_lane() {
+        auto made = std::make_unique<Lane>();
+        auto& lane = *made;
+        lanes_.push_back(std::move(made));
+        return lane;
+    }
 
-    /// Where to, from now on; before any worker uses the snapshot. One without tracing: what waits is still sent to where it was to go.
+    /// Where to, from now on; before any worker uses the snapshot. One without a collector: what waits is still sent to where it was to go.
     void use(std::shared_ptr<const pools::snapshot> s);
 
     /// Sends what waits, if the collector takes it in time, and ends.
     void stop();
 
-    /// weir_spans_exported_total and weir_spans_dropped_total.
+    /// What was exported, and what was dropped by reason.
     void collect(std::vector<prometheus::MetricFamily>& out) const;
 
 private:
     void run();
     void send_batch();
     [[nodiscard]] core::time_point last_moment_for(core::time_point began) const;
-    void count_taken(const span_answer& answer, const pools::snapshot& by);
+    void count_taken(const otlp_answer& answer, const pools::snapshot& by);
     void rest(std::chrono::milliseconds pause, std::chrono::milliseconds asked);
     void complain(const std::string& why, const pools::snapshot& about);
     [[nodiscard]] bool wait_for(std::chrono::milliseconds time);
     [[nodiscard]] std::shared_ptr<const pools::snapshot> destination() const;
 
+    const otlp_signal& of_;
     pace pace_;
-    std::vector<std::unique_ptr<telemetry::span_lane>> lanes_;
+    std::vector<std::unique_ptr<telemetry::export_lane>> lanes_;
 
     mutable std::mutex lock_;  ///< the three below; no worker takes it
     std::condition_variable changed_;
@@ -72,7 +80,7 @@ private:
     core::time_point last_moment_ = core::never;
 
     // the sending thread's
-    telemetry::span_batch batch_;
+    telemetry::export_batch batch_;
     bool failing_ = false;
     std::minstd_rand jitter_;
 

@@ -1,10 +1,10 @@
-#include "telemetry/span_lane.hpp"
+#include "telemetry/export_lane.hpp"
 
 namespace weir::telemetry {
 
-int span_lane::take(std::string& into, std::size_t most) {
+int export_lane::take(std::string& into, std::size_t most) {
     if (!ring_) return 0;
-    int spans = 0;
+    int items = 0;
     std::size_t taken = 0;
     const auto pieces = ring_->readable();
     std::string all{pieces[0]};
@@ -12,14 +12,14 @@ int span_lane::take(std::string& into, std::size_t most) {
     std::string_view left = all;
     while (!left.empty() && into.size() < most) {
         const auto end = left.find('\n');
-        spans += static_cast<unsigned char>(left[0]);
+        items += static_cast<unsigned char>(left[0]);
         if (!into.empty()) into += ',';
         into += left.substr(1, end - 1);
         left.remove_prefix(end + 1);
         taken += end + 1;
     }
     ring_->consume(taken);
-    return spans;
+    return items;
 }
 
 }  // namespace weir::telemetry
