@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -88,6 +89,15 @@ def anchors_of(path):
     for heading in re.findall(r"^#+ (.+)$", prose_of(path), flags=re.M):
         names.add(re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-"))
     return names
+
+
+def free_ports(count):
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [each.getsockname()[1] for each in held]
+    finally:
+        for each in held:
+            each.close()
 
 
 def weir(*args, **more):
@@ -280,12 +290,18 @@ log: {{access: access.log}}
 """)
         cls.answer = ask(cls.weir.url, "POST", "/v1/chat/completions", chat(), {"content-type": "application/json"})
         ask(cls.weir.url, "POST", "/v1/chat/completions", chat(stream=True), {"content-type": "application/json"})  # what streams alone have is there after one
-        cls.families = set(re.findall(r"^# TYPE (\S+)", cls.weir.metrics(), flags=re.M))
+        cls.families = wait_until(cls.families_of_streams)
 
     @classmethod
     def tearDownClass(cls):
         cls.weir.stop()
         cls.mock.stop()
+
+    @classmethod
+    def families_of_streams(cls):
+        """All families, once the stream has been counted."""
+        found = set(re.findall(r"^# TYPE (\S+)", cls.weir.metrics(), flags=re.M))
+        return found if "gen_ai_server_time_per_output_token_seconds" in found else None
 
     def test_every_metric_that_is_named_exists(self):
         # Counters in the guide's own words end as samples do.
@@ -366,6 +382,69 @@ log: {{access: access.log}}
         self.assertIn("x-weir-upstream", named)
         for name in named:
             self.assertIn(f"`{name}`", page, f"reference/endpoints.md lacks the header {name}")
+
+
+class FirstSteps(unittest.TestCase):
+    """The commands of start.md from the first conf on, as they stand there, but for the provider's address, its key and the ports."""
+
+    def setUp(self):
+        self.mock = Mock()
+        self.folder = tempfile.mkdtemp(prefix="weir-start-")
+        os.mkdir(os.path.join(self.folder, "bin"))
+        os.symlink(WEIR, os.path.join(self.folder, "bin/weir"))
+        shutil.copy(os.path.join(SOURCE, "conf/prices.yaml"), self.folder)
+        self.port, self.admin = free_ports(2)
+        self.served = None
+
+    def tearDown(self):
+        if self.served:
+            self.served.terminate()
+            self.served.wait(10)
+        self.mock.stop()
+        shutil.rmtree(self.folder)
+
+    def here(self, text):
+        for a, b in (("https://api.openai.com/v1", f"{self.mock.url}/v1"), ("sk-...", "sk-upstream"), (":8080", f":{self.port}"), (":9464", f":{self.admin}")):
+            text = text.replace(a, b)
+        return text
+
+    def shell(self, text):
+        env = {key: value for key, value in os.environ.items() if not key.startswith(("WEIR_", "OPENAI_"))}
+        env["PATH"] = os.path.join(self.folder, "bin") + ":" + env["PATH"]
+        got = subprocess.run(["bash", "-e"], input=self.here(text), cwd=self.folder, env=env, capture_output=True, text=True, timeout=60)
+        self.assertEqual(got.returncode, 0, f"{text}\n{got.stdout}{got.stderr}")
+        return got.stdout
+
+    def serve(self):
+        path = os.path.join(self.folder, "stderr.txt")
+        with open(path, "w") as err:
+            self.served = subprocess.Popen([os.path.join(self.folder, "bin/weir"), "serve", "-c", "weir.yaml"], cwd=self.folder, stdout=err, stderr=err)
+        wait_until(lambda: "admin on" in read(path))
+
+    def test_the_commands_lead_from_a_conf_to_a_key(self):
+        page = os.path.join(GUIDE, "start.md")
+        conf, keys = (block.text for block in blocks_of(page) if block.language == "yaml")
+        builds = re.compile("docker|cmake|demo.sh")
+        steps = [block.text for block in blocks_of(page) if block.language == "sh" and not builds.search(block.text)]
+        secrets, first, look, make, use = steps
+        with open(os.path.join(self.folder, "weir.yaml"), "w") as f:
+            f.write(self.here(conf).replace("prices:", f'admin: {{address: "127.0.0.1:{self.admin}"}}\nprices:'))
+        self.assertIn("weir serve -c weir.yaml", secrets)
+        said = self.shell(re.sub(r"(?m)^weir serve.*$", "", secrets))
+        self.assertIn("ok", said)  # what the doctor says
+        self.serve()
+        self.assertIn("data: [DONE]", self.shell(first))
+        self.assertIn("weir top -c weir.yaml ", look)
+        seen = self.shell(look.replace("weir top", "weir top --once"))
+        self.assertIn("ready", seen)
+        self.assertRegex(seen, r"gpt-4o\s")
+        self.shell(make)
+        with open(os.path.join(self.folder, "weir.yaml"), "a") as f:
+            f.write(keys)
+        said = self.shell(use)
+        self.assertIn('{"ok":true}', said)
+        self.assertIn('"usage"', said)
+        self.assertEqual(ask(f"http://127.0.0.1:{self.port}", "POST", "/v1/chat/completions", chat())[0], 401)
 
 
 class Readme(unittest.TestCase):
