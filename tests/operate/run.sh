@@ -1,20 +1,16 @@
 #!/usr/bin/env bash
 # run.sh WHAT WEIR MOCK_PROVIDER BUILD_FOLDER: runs WHAT_test.py. The tools that come as Python packages are installed into the build
-# folder once, for the tests that need them.
+# folder once, for the one test that needs them.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 python=/usr/bin/python3
-requirements=
-case $1 in
-    deploy) requirements=$here/requirements.txt venv=$4/tests/operate/venv ;;
-    guide) requirements=$here/guide_requirements.txt venv=$4/tests/operate/guide_venv ;;
-esac
-if [ -n "$requirements" ]; then
-    if ! cmp -s "$requirements" "$venv/installed.txt"; then
+if [ "$1" = deploy ]; then
+    venv=$4/tests/operate/venv
+    if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
         rm -rf "$venv"
         /usr/bin/python3 -m venv "$venv"
-        "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
-        cp "$requirements" "$venv/installed.txt"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+        cp "$here/requirements.txt" "$venv/installed.txt"
     fi
     python=$venv/bin/python
 fi
