@@ -455,7 +455,8 @@ class FirstSteps(unittest.TestCase):
         said = self.shell(use)
         self.assertIn('{"ok":true}', said)
         self.assertIn('"usage"', said)
-        self.assertEqual(ask(f"http://127.0.0.1:{self.port}", "POST", "/v1/chat/completions", chat())[0], 401)
+        # The reload was accepted, and holds a moment later.
+        wait_until(lambda: ask(f"http://127.0.0.1:{self.port}", "POST", "/v1/chat/completions", chat())[0] == 401)
 
 
 class Readme(unittest.TestCase):
