@@ -7,10 +7,11 @@ set(here ${CMAKE_SOURCE_DIR}/deploy/package)
 install(TARGETS weir RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${here}/weir.yaml ${CMAKE_SOURCE_DIR}/conf/prices.yaml DESTINATION /etc/weir)
 install(FILES ${here}/logrotate DESTINATION /etc/logrotate.d RENAME weir)
-install(FILES ${CMAKE_SOURCE_DIR}/conf/weir.yaml ${CMAKE_SOURCE_DIR}/conf/REFERENCE.md ${CMAKE_SOURCE_DIR}/conf/weir.schema.json ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/deploy/OPERATE.md
+install(FILES ${CMAKE_SOURCE_DIR}/conf/weir.yaml ${CMAKE_SOURCE_DIR}/conf/REFERENCE.md ${CMAKE_SOURCE_DIR}/conf/weir.schema.json ${CMAKE_SOURCE_DIR}/README.md
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/weir)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/weir)
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/weir RENAME copyright)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/deploy/guide DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/weir)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/conf/examples DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/weir)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/weir.service ${CMAKE_SOURCE_DIR}/deploy/systemd/weir.socket
   DESTINATION /lib/systemd/system)

@@ -1,4 +1,4 @@
-"""Attacks on weir's memory and patience. Each is measured against the bound that README.md states, and while it lasts somebody else is served."""
+"""Attacks on weir's memory and patience. Each is measured against the bound that deploy/guide/reference/memory.md states, and while it lasts somebody else is served."""
 import os
 import re
 import socket
@@ -13,7 +13,7 @@ from support import Authority, Reader, Received, Upstream, Weir, ask, at_rest, c
 
 MIB = 1024  # in KiB
 
-# README.md, "How much memory": base, each plain connection, each TLS connection, each request or stream in flight.
+# deploy/guide/reference/memory.md: base, each plain connection, each TLS connection, each request or stream in flight.
 BASE, PLAIN, TLS, STREAM = 64 * MIB, 24, 64, 96
 
 

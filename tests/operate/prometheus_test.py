@@ -244,7 +244,7 @@ class Everything(unittest.TestCase):
         for name in ("weir-rules_test.yaml", "weir-rules_week_test.yaml"):
             with open(os.path.join(DEPLOY, "prometheus", name)) as f:
                 tests += f.read()
-        with open(os.path.join(DEPLOY, "OPERATE.md")) as f:
+        with open(os.path.join(DEPLOY, "guide/operate.md")) as f:
             page = f.read()
         for alert in alerts:
             self.assertIn(alert["labels"]["severity"], ("page", "ticket"))
@@ -253,7 +253,7 @@ class Everything(unittest.TestCase):
             self.assertIn("action", alert["annotations"])
             tested = re.search(rf"alertname: {alert['alert']}\n\s+exp_alerts:\n\s+- exp_labels", tests)
             self.assertTrue(tested, f"no test makes {alert['alert']} fire")
-            self.assertTrue(alert["alert"] in page, f"OPERATE.md does not say what to do about {alert['alert']}")
+            self.assertTrue(alert["alert"] in page, f"guide/operate.md does not say what to do about {alert['alert']}")
 
 
 stack.main()
