@@ -236,7 +236,7 @@ void gemini_writer::result(const part& p) {
     std::vector<const part*> shown;
     for (auto at = p.first; at < p.first + p.count; ++at) {
         const auto& inner = of_.inner[at];
-        if (inner.is == part::kind::image || inner.is == part::kind::document) {
+        if (is_media(inner)) {
             shown.push_back(&inner);
             continue;
         }
