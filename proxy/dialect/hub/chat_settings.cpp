@@ -101,7 +101,10 @@ void chat_options::effort(bool calls_functions) {
     const bool gives_up = to_.can.prefers_responses && has_effort(to_.can, thinking::effort::none) && calls_functions;
     if (to_.can.prefers_responses && calls_functions && !gives_up) told_.refuse(words_.tools, "the model calls functions in responses alone");
     if (want == thinking::effort::unsaid && !gives_up) return;
-    const auto has = gives_up ? thinking::effort::none : nearest(want, to_.can);
+    auto has = gives_up ? thinking::effort::none : nearest(want, to_.can);
+    // OpenAI's own models take the highest in responses alone.
+    if (to_.can.developer_role && has == thinking::effort::max)
+        has = has_effort(to_.can, thinking::effort::xhigh) ? thinking::effort::xhigh : thinking::effort::high;
     if (has != want) told_.change(words_.effort, "the model has other efforts");
     out_.plain_member("reasoning_effort", word_of(has));
 }
