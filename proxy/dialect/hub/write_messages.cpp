@@ -378,7 +378,8 @@ void messages_tools::one_tool(const tool& t) {
 
 // What a strict tool takes is compiled: not every schema can be, and such a tool is sent as any other.
 void messages_tools::input_schema(const tool& t) {
-    const auto schema = t.is == tool::kind::custom ? std::string{text_input} : schema_of_object(t.schema, false);
+    constexpr object_terms terms{.members = false, .flat = true};
+    const auto schema = t.is == tool::kind::custom ? std::string{text_input} : parameters_of(t, terms, words_.tools, told_);
     if (!t.strict.value_or(false)) return out_.member("input_schema", schema);
     const auto made = schema_for_messages(schema);
     const bool strict = made.refused.empty() && to_.can.structured_output;
