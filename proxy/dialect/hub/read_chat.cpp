@@ -1,4 +1,6 @@
 // Requests to /v1/chat/completions.
+#include <array>
+
 #include "dialect/hub/envelope.hpp"
 #include "dialect/hub/reading.hpp"
 
@@ -31,6 +33,7 @@ private:
     void call(json::cursor& at);
     void one_tool(json::cursor& at);
     void grammar(json::cursor& at, tool& into);
+    void note_names();
     void choice(json::cursor& at);
     void chosen(json::cursor& at);
     void format(json::cursor& at);
@@ -46,7 +49,19 @@ bool chat_reader::read(json::cursor body) {
     into_.from = spoke::chat;
     const bool is_object = body.members([this](std::string_view key, json::cursor& at) { member(key, at); });
     if (!is_object) told_.refuse("", "it is no JSON object");
+    note_names();
     return is_object;
+}
+
+// Elsewhere nobody tells speakers of one side apart.
+void chat_reader::note_names() {
+    std::array<raw_text, 5> first;
+    for (const auto& t : into_.turns) {
+        auto& known = first[static_cast<std::size_t>(t.who)];
+        if (t.name.empty()) continue;
+        if (known.said && known.json != t.name.json) return told_.drop("messages", "messages have no names");
+        known = t.name;
+    }
 }
 
 void chat_reader::member(std::string_view key, json::cursor& at) {
@@ -199,6 +214,7 @@ void chat_reader::content_part(json::cursor& at) {
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "text" || key == "refusal") made.text = text_at(value);
         if (key == "cache_control") made.cache = cache_control_at(value);
+        if (key == "prompt_cache_breakpoint") made.cache.set = made.cache.set || !value.is_null();
         if (key != "image_url") return;
         const auto url = value.peek() == '"' ? text_at(value) : look_for_text(value, "url");
         made.source = media_of_url(url);
@@ -209,6 +225,7 @@ void chat_reader::file(json::cursor& at) {
     auto& made = add(part::kind::document);
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "cache_control") made.cache = cache_control_at(value);
+        if (key == "prompt_cache_breakpoint") made.cache.set = made.cache.set || !value.is_null();
         if (key != "file") return;
         value.members([&](std::string_view name, json::cursor& inner) {
             if (name == "filename") made.name = text_at(inner);
