@@ -265,6 +265,7 @@ public:
 
 private:
     using said = std::pair<std::string, std::string_view>;
+    static constexpr std::size_t most_read = 256;  // schemas that are put together
 
     static void write(json_writer& to, std::string_view key, std::string_view value) {
         std::string name;
@@ -275,8 +276,7 @@ private:
     // `holds`: what is said there is so whatever is chosen. References that lead to references do not go on for ever.
     void gather(json::cursor at, unsigned depth, bool holds) {
         constexpr unsigned deepest = 8;
-        constexpr std::size_t most = 256;
-        if (depth > deepest || ++seen_ > most) return void(looser = true);
+        if (depth > deepest || ++seen_ > most_read) return void(looser = true);
         at.members([&](std::string_view key, json::cursor& value) {
             if (key == "properties")
                 value.members([&](std::string_view name, json::cursor& one) { add_member(name, written(one)); });
@@ -285,7 +285,7 @@ private:
             else if (key == "allOf")
                 value.elements([&](json::cursor& each) { gather(each, depth + 1, holds); });
             else if (key == "anyOf" || key == "oneOf")
-                value.elements([&](json::cursor& each) { gather(each, depth + 1, false); }), looser = true;
+                choose(value, depth, holds);
             else if (key == "$ref" && depth > 0)
                 follow(text_at(value), depth, holds);
             else if (key == "enum" || key == "const" || key == "not")
@@ -293,6 +293,35 @@ private:
             else if (depth == 0 && key != "type")
                 rest_.emplace_back(key, written(value));
         });
+    }
+
+    // What each of them needs is needed whatever is chosen.
+    void choose(json::cursor& list, unsigned depth, bool holds) {
+        std::vector<std::string_view> common;
+        bool first = true;
+        list.elements([&](json::cursor& each) {
+            if (seen_ > most_read) return common.clear();
+            const auto own = required_in(each);
+            if (std::exchange(first, false)) common.assign(own.begin(), own.end());
+            std::erase_if(common, [&](std::string_view name) { return std::find(own.begin(), own.end(), name) == own.end(); });
+            gather(each, depth + 1, false);
+        });
+        for (const auto name : common) require(name, holds);
+        looser = true;
+    }
+
+    [[nodiscard]] std::vector<std::string_view> required_in(json::cursor at) const {
+        constexpr std::size_t most = 64;  // nobody writes more of them by hand, and each is compared with each
+        std::vector<std::string_view> out;
+        json::cursor to{whole_};
+        if (find_reference(whole_, look_for_text(at, "$ref"), to)) at = to;
+        at.members([&](std::string_view key, json::cursor& value) {
+            if (key != "required") return;
+            value.elements([&](json::cursor& each) {
+                if (out.size() < most) out.push_back(written(each));
+            });
+        });
+        return out;
     }
 
     void follow(raw_text reference, unsigned depth, bool holds) {

@@ -1,4 +1,5 @@
 // Requests to /v1/chat/completions.
+#include <algorithm>
 #include <array>
 
 #include "dialect/hub/envelope.hpp"
@@ -10,6 +11,16 @@ namespace {
 void cache_mark_of(json::cursor at, conversation& into) {
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "cache_control" && into.turns.back().count > 0) into.parts.back().cache = cache_control_at(value);
+    });
+}
+
+/// Whether names tell speakers of one side apart, as they can be told apart nowhere else.
+bool names_differ(const conversation& in) {
+    std::array<raw_text, 5> first;
+    return std::any_of(in.turns.begin(), in.turns.end(), [&](const turn& t) {
+        auto& known = first[static_cast<std::size_t>(t.who)];
+        if (!known.said && !t.name.empty()) known = t.name;
+        return !t.name.empty() && known.json != t.name.json;
     });
 }
 
@@ -33,7 +44,6 @@ private:
     void call(json::cursor& at);
     void one_tool(json::cursor& at);
     void grammar(json::cursor& at, tool& into);
-    void note_names();
     void choice(json::cursor& at);
     void chosen(json::cursor& at);
     void format(json::cursor& at);
@@ -49,19 +59,8 @@ bool chat_reader::read(json::cursor body) {
     into_.from = spoke::chat;
     const bool is_object = body.members([this](std::string_view key, json::cursor& at) { member(key, at); });
     if (!is_object) told_.refuse("", "it is no JSON object");
-    note_names();
+    if (names_differ(into_)) told_.drop("messages", "messages have no names");
     return is_object;
-}
-
-// Elsewhere nobody tells speakers of one side apart.
-void chat_reader::note_names() {
-    std::array<raw_text, 5> first;
-    for (const auto& t : into_.turns) {
-        auto& known = first[static_cast<std::size_t>(t.who)];
-        if (t.name.empty()) continue;
-        if (known.said && known.json != t.name.json) return told_.drop("messages", "messages have no names");
-        known = t.name;
-    }
 }
 
 void chat_reader::member(std::string_view key, json::cursor& at) {

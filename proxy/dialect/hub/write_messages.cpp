@@ -199,6 +199,9 @@ raw_text without_end_space(raw_text text) {
 }
 
 void messages_writer::assistant(const turn& t, bool is_last) {
+    const auto is_blank = [this](std::uint32_t at) { return of_.parts[at].is == part::kind::text && of_.parts[at].text.blank(); };
+    auto end = t.first + t.count;
+    while (end > t.first && is_blank(end - 1)) --end;
     for (auto at = t.first; at < t.first + t.count; ++at) {
         const auto& p = of_.parts[at];
         const bool speech = p.is == part::kind::text || p.is == part::kind::refusal;
@@ -210,7 +213,7 @@ void messages_writer::assistant(const turn& t, bool is_last) {
             continue;
         }
         begin_message("assistant");
-        if (speech && is_last && at + 1 == t.first + t.count)
+        if (speech && is_last && at + 1 == end)
             text(without_end_space(p.text), p.cache);
         else
             write_part(p);

@@ -67,6 +67,11 @@ TEST(RequestCells, AChoiceBetweenObjectsIsOneWithTheMembersOfEach) {
                                  taking(R"({"allOf":[{"properties":{"a":{}},"required":["a"]},{"properties":{"b":{}},"required":["b","a"]}]})"));
     EXPECT_TRUE(has(every, R"({"type":"object","properties":{"a":{},"b":{}},"required":["a","b"]})")) << every.body;
     EXPECT_EQ(every.changed.find("tools"), std::string::npos) << "it says the same: " << every.changed;
+    const auto same = translate(
+        spoke::gemini, spoke::messages,
+        taking(
+            R"({"oneOf":[{"properties":{"t":{},"a":{}},"required":["t","a"]},{"$ref":"#/$defs/B"}],"$defs":{"B":{"properties":{"t":{},"b":{}},"required":["b","t"]}}})"));
+    EXPECT_TRUE(has(same, R"("properties":{"t":{},"a":{},"b":{}},"required":["t"]})")) << same.body;
     // Servers other than OpenAI's take any schema of an object.
     const auto others = translate(spoke::gemini, spoke::chat, taking(choice));
     EXPECT_TRUE(has(others, R"("anyOf":[)")) << others.body;
@@ -77,6 +82,15 @@ TEST(RequestCells, AToolThatRefersToItselfComesToAnEnd) {
         R"({"allOf":[{"$ref":"#/$defs/A"}],"$defs":{"A":{"anyOf":[{"$ref":"#/$defs/A"},{"$ref":"#/$defs/A"}],"properties":{"x":{}}}}})";
     const auto got = translate(spoke::gemini, spoke::messages, taking(circle));
     EXPECT_TRUE(has(got, R"("properties":{"x":{}}})")) << got.body;
+}
+
+TEST(RequestCells, AChoiceOfThousandsTakesNoLongerThanItIsLong) {
+    // Each of them looked for again from the beginning would be some 10^11 steps.
+    std::string schema = R"({"anyOf":[{"$ref":"#/$defs/A"})";
+    for (int i = 0; i < 100'000; ++i) schema += R"(,{"$ref":"#/$defs/A"})";
+    schema += R"(],"$defs":{"A":{"properties":{"x":{}},"required":["x"]}}})";
+    const auto got = translate(spoke::gemini, spoke::messages, taking(schema));
+    EXPECT_TRUE(has(got, R"("properties":{"x":{}}})")) << "too many to say what all of them need";
 }
 
 TEST(RequestCells, ToolsOfAnMcpServerRunElsewhere) {
@@ -124,6 +138,12 @@ TEST(RequestCells, ASoundComesFromResponsesToo) {
     EXPECT_TRUE(has(got, R"({"inlineData":{"mimeType":"audio/wav","data":"UklGRg"}})")) << got.body;
 }
 
+TEST(RequestCells, AnAnswerToBeGoneOnWithEndsInWhatCanBeSeenWhateverBlankTextsFollow) {
+    const auto got = translate(spoke::chat, spoke::messages,
+                               chat(R"(,{"role":"assistant","content":[{"type":"text","text":"b \n"},{"type":"text","text":" "}]})"));
+    EXPECT_TRUE(has(got, R"({"role":"assistant","content":[{"type":"text","text":"b"}]}])")) << got.body;
+}
+
 // What other tools gave back at their provider can be read by any model; calls, and what is packed for one provider alone, cannot.
 TEST(RequestCells, ResultsThatCameAboutElsewhereAreTextWhereTheyCanBeRead) {
     const auto claude = translate(
@@ -141,56 +161,57 @@ TEST(RequestCells, ResultsThatCameAboutElsewhereAreTextWhereTheyCanBeRead) {
         R"({"input":[{"role":"user","content":"a"},{"type":"code_interpreter_call","id":"ci_1","code":"6*7","outputs":[{"type":"logs","logs":"42"}]
 },{"type":"web_search_call","id":"ws_1","action":{"type":"open_page","url":"https://t"}},{"role":"assistant","content":"b"},{"role":"user","content":"c"}]
 })");
-    EXPECT_TRUE(has(openai_items, R"({"role":"assistant","content":[{"type":"text","text":"\n42\n"},{"type":"text","text":"b"}]})")) << openai_items.body;
-    const auto google = translate(
-        spoke::gemini, spoke::chat,
-        R"({"contents":[{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"executableCode":{"language":"PYTHON","code":"6*7"
+    EXPECT_TRUE(has(openai_items, R"({"role":"assistant","content":[{"type":"text","text":"\n42\n"},{"type":"text","text":"b"}]})"))
+        << openai_items.body;
+    const auto google =
+        translate(spoke::gemini, spoke::chat,
+                  R"({"contents":[{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"executableCode":{"language":"PYTHON","code":"6*7"
     }
     },{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"42"}},{"text":"b"}]
     }]
     })");
     EXPECT_TRUE(has(google, R"({"role":"assistant","content":"\n42\nb"})")) << google.body;
-    }
+}
 
-    // --- settings ---
+// --- settings ---
 
-    TEST(RequestCells, ACacheThatIsOnlyWarmedIsRefused) {
-        EXPECT_EQ(translate(spoke::responses, spoke::messages, R"({"input":"a","prompt_cache_options":{"prewarm":true}})").refused,
-                  "prompt_cache_options.prewarm: only its own provider warms a cache");
-        EXPECT_EQ(translate(spoke::responses, spoke::messages, R"({"input":"a","prompt_cache_options":{"prewarm":false,"ttl":"30m"}})").refused, "");
-    }
+TEST(RequestCells, ACacheThatIsOnlyWarmedIsRefused) {
+    EXPECT_EQ(translate(spoke::responses, spoke::messages, R"({"input":"a","prompt_cache_options":{"prewarm":true}})").refused,
+              "prompt_cache_options.prewarm: only its own provider warms a cache");
+    EXPECT_EQ(translate(spoke::responses, spoke::messages, R"({"input":"a","prompt_cache_options":{"prewarm":false,"ttl":"30m"}})").refused, "");
+}
 
-    TEST(RequestCells, HowAModelOfOpenAisThinksIsMissedElsewhere) {
-        EXPECT_EQ(translate(spoke::responses, spoke::chat, R"({"input":"a","reasoning":{"mode":"pro","context":"all_turns"}})").dropped,
-                  "reasoning.mode, reasoning.context");
-        EXPECT_EQ(translate(spoke::responses, spoke::chat, R"({"input":"a","reasoning":{"mode":"standard","context":null}})").dropped, "");
-    }
+TEST(RequestCells, HowAModelOfOpenAisThinksIsMissedElsewhere) {
+    EXPECT_EQ(translate(spoke::responses, spoke::chat, R"({"input":"a","reasoning":{"mode":"pro","context":"all_turns"}})").dropped,
+              "reasoning.mode, reasoning.context");
+    EXPECT_EQ(translate(spoke::responses, spoke::chat, R"({"input":"a","reasoning":{"mode":"standard","context":null}})").dropped, "");
+}
 
-    TEST(RequestCells, StopsGoOnlyToModelsThatTakeThem) {
-        constexpr std::string_view body = R"({"max_tokens":9,"stop_sequences":["X"],"messages":[{"role":"user","content":"a"}]})";
-        EXPECT_TRUE(has(translate(spoke::messages, spoke::chat, body), R"("stop":["X"])"));
-        target_settings never;
-        never.can.stops = false;
-        const auto got = translate(spoke::messages, spoke::chat, body, never);
-        EXPECT_FALSE(has(got, R"("stop")")) << got.body;
-        EXPECT_EQ(got.dropped, "stop_sequences");
-    }
+TEST(RequestCells, StopsGoOnlyToModelsThatTakeThem) {
+    constexpr std::string_view body = R"({"max_tokens":9,"stop_sequences":["X"],"messages":[{"role":"user","content":"a"}]})";
+    EXPECT_TRUE(has(translate(spoke::messages, spoke::chat, body), R"("stop":["X"])"));
+    target_settings never;
+    never.can.stops = false;
+    const auto got = translate(spoke::messages, spoke::chat, body, never);
+    EXPECT_FALSE(has(got, R"("stop")")) << got.body;
+    EXPECT_EQ(got.dropped, "stop_sequences");
+}
 
-    TEST(RequestCells, EmptyStopsAreNone) {
-        constexpr std::string_view six = R"(,"stop":["","","","","",""])";
-        for (const auto to : {spoke::responses, spoke::messages, spoke::gemini}) {
-            const auto got = translate(spoke::chat, to, chat("", six));
-            EXPECT_EQ(got.refused, "");
-            EXPECT_EQ(got.dropped, "");
-            EXPECT_FALSE(has(got, "stop")) << got.body;
-        }
-        EXPECT_EQ(translate(spoke::gemini, spoke::chat,
-                            R"({"contents":[{"role":"user","parts":[{"text":"a"}]}],"generationConfig":{"stopSequences":["","","","","x"]}})")
-                      .refused,
-                  "");
+TEST(RequestCells, EmptyStopsAreNone) {
+    constexpr std::string_view six = R"(,"stop":["","","","","",""])";
+    for (const auto to : {spoke::responses, spoke::messages, spoke::gemini}) {
+        const auto got = translate(spoke::chat, to, chat("", six));
+        EXPECT_EQ(got.refused, "");
+        EXPECT_EQ(got.dropped, "");
+        EXPECT_FALSE(has(got, "stop")) << got.body;
     }
+    EXPECT_EQ(translate(spoke::gemini, spoke::chat,
+                        R"({"contents":[{"role":"user","parts":[{"text":"a"}]}],"generationConfig":{"stopSequences":["","","","","x"]}})")
+                  .refused,
+              "");
+}
 
-    TEST(RequestCells, NoLogprobsAreMissedWhereNoneWereAskedFor) {
-        EXPECT_EQ(translate(spoke::chat, spoke::messages, chat("", R"(,"logprobs":false,"top_logprobs":0)")).dropped, "");
-        EXPECT_EQ(translate(spoke::chat, spoke::messages, chat("", R"(,"logprobs":true,"top_logprobs":3)")).dropped, "logprobs, top_logprobs");
-    }
+TEST(RequestCells, NoLogprobsAreMissedWhereNoneWereAskedFor) {
+    EXPECT_EQ(translate(spoke::chat, spoke::messages, chat("", R"(,"logprobs":false,"top_logprobs":0)")).dropped, "");
+    EXPECT_EQ(translate(spoke::chat, spoke::messages, chat("", R"(,"logprobs":true,"top_logprobs":3)")).dropped, "logprobs, top_logprobs");
+}
