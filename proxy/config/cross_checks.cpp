@@ -1,11 +1,13 @@
 // What can only be judged when every section is read. It changes nothing.
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "config/safety.hpp"
 #include "config/sections.hpp"
 #include "config/suggest.hpp"
 #include "core/glob.hpp"
+#include "dialect/endpoint_traits.hpp"
 
 namespace weir::config {
 
@@ -64,12 +66,36 @@ void check_pool_names(const conf& what, const mentions& seen) {
         if (!used.contains(pool.name)) pool.where.warn_at_key("no route leads to the pool " + in_quotes(pool.name));
 }
 
+/// Whether a pool has an endpoint of this word: one that it is said to speak, else any of its dialect.
+bool has_word(const pool_conf& pool, std::string_view word) {
+    if (!pool.speaks.empty()) return std::find(pool.speaks.begin(), pool.speaks.end(), word) != pool.speaks.end();
+    return std::any_of(dialect::endpoint_traits_table.begin(), dialect::endpoint_traits_table.end(),
+                       [&](const auto& row) { return row.dialect == pool.dialect && row.word == word; });
+}
+
+/// Whether some request that the first is asked may be served by the other. Conversations and embeddings are translated, nothing else is.
+bool may_stand_in(const pool_conf& first, const pool_conf& other) {
+    constexpr std::array<std::string_view, 4> conversations{"chat", "responses", "messages", "gemini"};
+    const auto converses = [&](const pool_conf& pool) {
+        return std::any_of(conversations.begin(), conversations.end(), [&](std::string_view word) { return has_word(pool, word); });
+    };
+    const bool translates = other.translation.is != translation_conf::mode::off;
+    if (translates && ((converses(first) && converses(other)) || (has_word(first, "embeddings") && has_word(other, "embeddings")))) return true;
+    return std::any_of(dialect::endpoint_traits_table.begin(), dialect::endpoint_traits_table.end(), [&](const auto& row) {
+        const bool means_one = row.word != "count_tokens" && row.word != "embeddings" && row.word != "models";
+        return (means_one || first.dialect == other.dialect) && has_word(first, row.word) && has_word(other, row.word);
+    });
+}
+
 void check_fallback_dialects(const conf& what, const mentions& seen) {
     for (const auto& [route, to] : seen.fallbacks) {
         const pool_conf* const first = find_pool(what, what.routes[route].pool);
         const pool_conf* const other = find_pool(what, to.name);
-        const bool translates = other != nullptr && other->translation.is != translation_conf::mode::off;
-        if (first != nullptr && other != nullptr && first->dialect != other->dialect && !translates)
+        if (first == nullptr || other == nullptr || may_stand_in(*first, *other)) continue;
+        if (other->translation.is != translation_conf::mode::off)
+            to.where.warn("pool: " + in_quotes(to.name) + " cannot stand in for " + in_quotes(first->name) +
+                          ": it has none of its endpoints, nor any that those are translated to (speaks)");
+        else
             to.where.warn("pool: " + in_quotes(to.name) + " speaks " + std::string{dialect::name_of(other->dialect)} + " and " +
                           in_quotes(first->name) + " speaks " + std::string{dialect::name_of(first->dialect)} +
                           ": it cannot stand in for it with translate: off");

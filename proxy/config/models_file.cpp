@@ -52,6 +52,7 @@ capability_entry read_entry(const value& from) {
     optional_flag(s, "reasoning_back", out.reasoning_back);
     optional_flag(s, "prefill", out.prefill);
     optional_flag(s, "structured_output", out.structured_output);
+    optional_flag(s, "stop", out.stops);
     optional_choice<bool>(s, "prefer", out.prefers_responses, {true, false});
     optional_choice<bool>(s, "output_cap", out.completion_cap, {true, false});
     if (const auto v = s.find("max_output")) out.max_output = v->integer();

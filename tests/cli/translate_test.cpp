@@ -85,6 +85,21 @@ TEST_F(Translate, SaysWhatIsRefusedAndWhy) {
     EXPECT_THAT(got.err, AllOf(HasSubstr("refused: 'messages"), HasSubstr("cannot be sent to a messages upstream: "), Not(HasSubstr("pool"))));
 }
 
+// MinusPod#926 (36 of the peers' bugs): from this version on no model is sampled.
+TEST_F(Translate, SamplesNothingWithAVersionThatRefusesIt) {
+    const std::string body = R"({"model":"m","max_tokens":9,"temperature":0.5,"top_p":0.9,"messages":[{"role":"user","content":"a"}]})";
+    const auto with = [&](const std::string& version) {
+        return translate({"--from", "chat", "--to", "messages", "-c",
+                          conf("dialect: anthropic, translation: {anthropic_version: \"" + version + "\"}"), "--pool", "main"},
+                         body);
+    };
+    EXPECT_THAT(with("2023-06-01").out, HasSubstr(R"("temperature":0.5)"));
+    const auto newer = with("2026-10-21");
+    EXPECT_EQ(newer.code, 0) << newer.err;
+    EXPECT_THAT(newer.out, AllOf(Not(HasSubstr("temperature")), Not(HasSubstr("top_p"))));
+    EXPECT_THAT(newer.err, HasSubstr("dropped: temperature\ndropped: top_p\n"));
+}
+
 TEST_F(Translate, GoesByThePoolOfAConf) {
     const auto strict = conf("translate: strict");
     const auto with = [&](const std::string& file, const std::string& to) {

@@ -346,6 +346,12 @@ const fault_case warnings[] = {
      listener + "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  q: {dialect: gemini, translate: off, upstreams: [{url: 'http://u'}]}\n"
                 "routes: [{models: [a], pool: p, fallback: [{pool: @@q}]}]\n",
      "speaks gemini", true},
+    // envoy#1936 (58 of the peers' bugs): what no request could ever become there is said before the first one fails.
+    {"FallbackThatNothingBecomes",
+     listener + "pools:\n  p: {upstreams: [{url: 'http://u'}]}\n  q: {dialect: gemini, speaks: [embeddings], upstreams: [{url: 'http://u'}]}\n"
+                "  r: {speaks: [moderations], upstreams: [{url: 'http://u'}]}\n"
+                "routes: [{models: [a], pool: r, fallback: [{pool: @@q}]}, {models: [b], pool: p}]\n",
+     "'q' cannot stand in for 'r'", true},
     {"EndpointThatPoolsCannotSpeak", in_pool("speaks: [chat, @@message]"), "message' is no endpoint", false},
     {"TranslateInAnotherWord", in_pool("translate: @@maybe"), "is not on, off or strict", false},
     {"FetchesNoMedia", in_pool("translation: {fetch_media: @@on}"), "images and documents are not fetched", false},

@@ -131,6 +131,7 @@ constexpr key model_keys[] = {
      .meaning = "Its answers can be held to a JSON Schema.",
      .example = "off",
      .absent = next_pattern},
+    {.name = "stop", .is = shape::flag, .meaning = "At chat completions it takes stop.", .example = "off", .absent = next_pattern},
     {.name = "prefer",
      .is = shape::word,
      .meaning = "Which endpoint serves translated requests where a pool has both.",

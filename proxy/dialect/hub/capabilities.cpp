@@ -34,6 +34,7 @@ void fill_all(capability_entry& open, const capability_entry& from) {
     fill(open.reasoning_back, from.reasoning_back);
     fill(open.prefill, from.prefill);
     fill(open.structured_output, from.structured_output);
+    fill(open.stops, from.stops);
     fill(open.max_output, from.max_output);
 }
 
@@ -53,6 +54,7 @@ capabilities made_of(const capability_entry& said) {
     out.reasoning_back = said.reasoning_back.value_or(out.reasoning_back);
     out.prefill = said.prefill.value_or(out.prefill);
     out.structured_output = said.structured_output.value_or(out.structured_output);
+    out.stops = said.stops.value_or(out.stops);
     out.max_output = said.max_output.value_or(out.max_output);
     return out;
 }

@@ -40,6 +40,7 @@ struct capabilities {
     bool reasoning_back = false;    ///< chat: what it thought before a call must come back
     bool prefill = true;            ///< the last turn may be the assistant's
     bool structured_output = true;  ///< messages: an answer's format, and strict tools
+    bool stops = true;              ///< chat: it ends at texts that it is told
     std::int64_t max_output = 8192;
 };
 [[nodiscard]] inline bool has_effort(const capabilities& can, thinking::effort e) {
@@ -53,7 +54,7 @@ struct capability_entry {
     std::optional<capabilities::off_by> off;
     std::optional<std::uint8_t> efforts;
     std::optional<bool> sampling, forced_tool, inline_system, developer_role, custom_tools, prefers_responses, completion_cap, binds, reasoning_back,
-        prefill, structured_output;
+        prefill, structured_output, stops;
     std::optional<std::int64_t> max_output;
 };
 

@@ -36,7 +36,8 @@ void chat_tools::one_tool(const tool& t) {
         out_.close('}');
         out_.close('}');
     } else if (!custom) {
-        out_.member("parameters", t.is == tool::kind::custom ? std::string{text_input} : schema_of_object(t.schema, to_.can.developer_role));
+        const object_terms terms{.members = to_.can.developer_role, .flat = to_.can.developer_role};
+        out_.member("parameters", t.is == tool::kind::custom ? std::string{text_input} : parameters_of(t, terms, words_.tools, told_));
         if (t.strict) out_.member("strict", strict_for_openai(of_, t.strict, t.schema, words_.tools, told_) ? "true" : "false");
     }
     out_.close('}');
@@ -101,15 +102,19 @@ void chat_options::effort(bool calls_functions) {
     const bool gives_up = to_.can.prefers_responses && has_effort(to_.can, thinking::effort::none) && calls_functions;
     if (to_.can.prefers_responses && calls_functions && !gives_up) told_.refuse(words_.tools, "the model calls functions in responses alone");
     if (want == thinking::effort::unsaid && !gives_up) return;
-    const auto has = gives_up ? thinking::effort::none : nearest(want, to_.can);
+    auto has = gives_up ? thinking::effort::none : nearest(want, to_.can);
+    // OpenAI's own models take the highest in responses alone.
+    if (to_.can.developer_role && has == thinking::effort::max)
+        has = has_effort(to_.can, thinking::effort::xhigh) ? thinking::effort::xhigh : thinking::effort::high;
     if (has != want) told_.change(words_.effort, "the model has other efforts");
     out_.plain_member("reasoning_effort", word_of(has));
 }
 
 void chat_options::stops() {
     constexpr std::size_t most = 4;
-    if (std::all_of(of_.stops.texts.begin(), of_.stops.texts.end(), [](const raw_text& each) { return each.empty(); })) return;
-    if (of_.stops.texts.size() > most) told_.refuse(words_.stop, "it takes four");
+    if (stops_of(of_) == 0) return;
+    if (!to_.can.stops) return told_.drop(words_.stop, "the model stops at no sequence");
+    if (stops_of(of_) > most) told_.refuse(words_.stop, "it takes four");
     out_.open_member("stop", '[');
     for (const auto& each : of_.stops.texts)
         if (!each.empty()) out_.text(each);

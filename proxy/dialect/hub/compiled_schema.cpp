@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -236,7 +238,130 @@ private:
     }
 };
 
+/// The root of what a function takes, as one object.
+class flat_root {
+public:
+    explicit flat_root(const json::index& whole) : whole_(whole) {}
+    bool looser = false;
+
+    std::string take() {
+        gather(json::cursor{whole_}, 0, true);
+        std::string out;
+        json_writer to{out};
+        to.open('{');
+        to.plain_member("type", "object");
+        for (const auto& [key, value] : rest_) write(to, key, value);
+        to.open_member("properties", '{');
+        for (const auto& [key, value] : members_) write(to, key, value);
+        to.close('}');
+        if (!required_.empty()) {
+            to.open_member("required", '[');
+            for (const auto each : required_) to.value(each);
+            to.close(']');
+        }
+        to.close('}');
+        return out;
+    }
+
+private:
+    using said = std::pair<std::string, std::string_view>;
+    static constexpr std::size_t most_read = 256;  // schemas that are put together
+
+    static void write(json_writer& to, std::string_view key, std::string_view value) {
+        std::string name;
+        append_escaped(name, key);
+        to.member(name, value);
+    }
+
+    // `holds`: what is said there is so whatever is chosen. References that lead to references do not go on for ever.
+    void gather(json::cursor at, unsigned depth, bool holds) {
+        constexpr unsigned deepest = 8;
+        if (depth > deepest || ++seen_ > most_read) return void(looser = true);
+        at.members([&](std::string_view key, json::cursor& value) {
+            if (key == "properties")
+                value.members([&](std::string_view name, json::cursor& one) { add_member(name, written(one)); });
+            else if (key == "required")
+                value.elements([&](json::cursor& each) { require(written(each), holds); });
+            else if (key == "allOf")
+                value.elements([&](json::cursor& each) { gather(each, depth + 1, holds); });
+            else if (key == "anyOf" || key == "oneOf")
+                choose(value, depth, holds);
+            else if (key == "$ref" && depth > 0)
+                follow(text_at(value), depth, holds);
+            else if (key == "enum" || key == "const" || key == "not")
+                looser = true;
+            else if (depth == 0 && key != "type")
+                rest_.emplace_back(key, written(value));
+        });
+    }
+
+    // What each of them needs is needed whatever is chosen.
+    void choose(json::cursor& list, unsigned depth, bool holds) {
+        std::vector<std::string_view> common;
+        bool first = true;
+        list.elements([&](json::cursor& each) {
+            if (seen_ > most_read) return common.clear();
+            const auto own = required_in(each);
+            if (std::exchange(first, false)) common.assign(own.begin(), own.end());
+            std::erase_if(common, [&](std::string_view name) { return std::find(own.begin(), own.end(), name) == own.end(); });
+            gather(each, depth + 1, false);
+        });
+        for (const auto name : common) require(name, holds);
+        looser = true;
+    }
+
+    [[nodiscard]] std::vector<std::string_view> required_in(json::cursor at) const {
+        constexpr std::size_t most = 64;  // nobody writes more of them by hand, and each is compared with each
+        std::vector<std::string_view> out;
+        json::cursor to{whole_};
+        if (find_reference(whole_, look_for_text(at, "$ref"), to)) at = to;
+        at.members([&](std::string_view key, json::cursor& value) {
+            if (key != "required") return;
+            value.elements([&](json::cursor& each) {
+                if (out.size() < most) out.push_back(written(each));
+            });
+        });
+        return out;
+    }
+
+    void follow(raw_text reference, unsigned depth, bool holds) {
+        json::cursor to{whole_};
+        if (find_reference(whole_, reference, to))
+            gather(to, depth + 1, holds);
+        else
+            looser = true;
+    }
+
+    void add_member(std::string_view name, std::string_view value) {
+        const auto [known, fresh] = named_.try_emplace(std::string{name}, value);
+        if (fresh)
+            members_.emplace_back(name, value);
+        else
+            looser = looser || known->second != value;
+    }
+
+    void require(std::string_view name, bool holds) {
+        if (holds && needed_.insert(name).second) required_.push_back(name);
+    }
+
+    const json::index& whole_;
+    std::vector<said> rest_, members_;
+    std::vector<std::string_view> required_;
+    std::unordered_map<std::string, std::string_view> named_;
+    std::unordered_set<std::string_view> needed_;
+    std::size_t seen_ = 0;
+};
+
 }  // namespace
+
+std::string flat_schema(std::string_view schema, bool& looser) {
+    json::index whole;
+    if (whole.build(schema) != json::fault::none) return {};
+    flat_root root{whole};
+    auto out = root.take();
+    looser = looser || root.looser;
+    return out;
+}
 
 compiled_schema schema_for_messages(std::string_view schema) {
     compiled_schema made;

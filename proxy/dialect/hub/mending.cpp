@@ -171,6 +171,11 @@ private:
 
 void mend(conversation& of, notes& told) {
     mender{of, told}.mend();
+    for (auto& each : of.parts) {
+        if (each.is != part::kind::hosted || !each.text.said) continue;
+        each.is = part::kind::text;
+        told.change(words_of(of.from).turns, "what ran elsewhere is told of as text");
+    }
     // The list of tools may come again with each turn: the first of a name holds.
     std::unordered_map<std::string, bool> seen;
     std::erase_if(of.tools, [&](const tool& t) { return t.name.said && std::exchange(seen[std::string{t.name.json}], true); });

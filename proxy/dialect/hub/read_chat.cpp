@@ -1,4 +1,7 @@
 // Requests to /v1/chat/completions.
+#include <algorithm>
+#include <array>
+
 #include "dialect/hub/envelope.hpp"
 #include "dialect/hub/reading.hpp"
 
@@ -8,6 +11,16 @@ namespace {
 void cache_mark_of(json::cursor at, conversation& into) {
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "cache_control" && into.turns.back().count > 0) into.parts.back().cache = cache_control_at(value);
+    });
+}
+
+/// Whether names tell speakers of one side apart, as they can be told apart nowhere else.
+bool names_differ(const conversation& in) {
+    std::array<raw_text, 5> first;
+    return std::any_of(in.turns.begin(), in.turns.end(), [&](const turn& t) {
+        auto& known = first[static_cast<std::size_t>(t.who)];
+        if (!known.said && !t.name.empty()) known = t.name;
+        return !t.name.empty() && known.json != t.name.json;
     });
 }
 
@@ -46,6 +59,7 @@ bool chat_reader::read(json::cursor body) {
     into_.from = spoke::chat;
     const bool is_object = body.members([this](std::string_view key, json::cursor& at) { member(key, at); });
     if (!is_object) told_.refuse("", "it is no JSON object");
+    if (names_differ(into_)) told_.drop("messages", "messages have no names");
     return is_object;
 }
 
@@ -199,6 +213,7 @@ void chat_reader::content_part(json::cursor& at) {
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "text" || key == "refusal") made.text = text_at(value);
         if (key == "cache_control") made.cache = cache_control_at(value);
+        if (key == "prompt_cache_breakpoint") made.cache.set = made.cache.set || !value.is_null();
         if (key != "image_url") return;
         const auto url = value.peek() == '"' ? text_at(value) : look_for_text(value, "url");
         made.source = media_of_url(url);
@@ -209,6 +224,7 @@ void chat_reader::file(json::cursor& at) {
     auto& made = add(part::kind::document);
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "cache_control") made.cache = cache_control_at(value);
+        if (key == "prompt_cache_breakpoint") made.cache.set = made.cache.set || !value.is_null();
         if (key != "file") return;
         value.members([&](std::string_view name, json::cursor& inner) {
             if (name == "filename") made.name = text_at(inner);

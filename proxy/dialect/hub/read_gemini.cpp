@@ -33,6 +33,9 @@ void each_of(json::cursor& at, F&& f) {
     at.elements(f);
 }
 
+/// Whether anybody can get what is there. Google's own files are asked for with a key.
+bool is_public(std::string_view uri) { return uri.starts_with("http") && uri.find("//generativelanguage.googleapis.com/") == std::string_view::npos; }
+
 class gemini_reader {
 public:
     gemini_reader(conversation& into, notes& told) : into_(into), told_(told) {}
@@ -134,7 +137,8 @@ void gemini_reader::one_part(json::cursor& at, bool of_model) {
         if (is(key, "functionCall")) call(value);
         if (is(key, "functionResponse")) result(value);
         if (is(key, "toolCall") || is(key, "toolResponse")) into_.unknown.push_back("contents.parts");
-        if (is(key, "executableCode") || is(key, "codeExecutionResult")) into_.add(part::kind::hosted).written = written(value);
+        if (is(key, "codeExecutionResult")) into_.add(part::kind::hosted).text = readable(value, into_.kept);
+        if (is(key, "executableCode")) into_.add(part::kind::hosted).written = written(value);
     });
     if (text.said) {
         const auto due = thought ? part::kind::reasoning : part::kind::text;
@@ -198,7 +202,7 @@ void gemini_reader::media_at(json::cursor& at, bool is_file) {
               : type.starts_with("audio/") ? part::kind::audio
               : type.starts_with("video/") ? part::kind::video
                                            : part::kind::document;
-    if (is_file && made.source.data.json.starts_with("http")) made.source.is = media::from::url;
+    if (is_file && is_public(made.source.data.json)) made.source.is = media::from::url;
     // Google's SDKs write bytes in the alphabet of URLs; nobody else reads that.
     if (!is_file && made.source.data.json.find_first_of("-_") != std::string_view::npos) {
         std::string usual{made.source.data.json};

@@ -85,6 +85,13 @@ void messages_reader::member(std::string_view key, json::cursor& at) {
     } else if (key == "metadata") {
         end_user(look_for_text(at, "user_id"));
         (void)at.skip();
+    } else if (key == "mcp_servers" && at.peek() == '[') {
+        // Tools of theirs run at the provider.
+        at.elements([this](json::cursor& each) {
+            auto& made = into_.tools.emplace_back();
+            made.is = tool::kind::hosted;
+            made.written = written(each);
+        });
     } else if (key != "cache_control" && key != "anthropic_version" && key != "anthropic_beta") {
         keep_setting(at, key, into_);
     }
@@ -154,6 +161,7 @@ void messages_reader::block(json::cursor& at) {
     if (type.is("search_result")) return search_result(at);
     const bool text = type.is("text"), reference = type.is("tool_reference");
     auto& made = add(text || reference ? part::kind::text : part::kind::hosted);
+    if (type.json.ends_with("_tool_result")) made.text = readable(at, into_.kept);
     const auto begin = at.offset();
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "text" && text) made.text = text_at(value);

@@ -1,4 +1,6 @@
 // Requests to /v1/responses.
+#include <algorithm>
+#include <array>
 #include <string>
 
 #include "dialect/hub/reading.hpp"
@@ -13,6 +15,12 @@ void read_grammar(json::cursor& at, tool& into) {
         if (key == "definition") into.grammar = text_at(value);
         if (key == "syntax") into.syntax = text_at(value);
     });
+}
+
+bool says_true(json::cursor at, std::string_view name) {
+    bool said = false;
+    at.members([&](std::string_view key, json::cursor& value) { said = said || (key == name && boolean_at(value).value_or(false)); });
+    return said;
 }
 
 class responses_reader {
@@ -84,6 +92,8 @@ void responses_reader::member(std::string_view key, json::cursor& at) {
     } else if (key == "reasoning") {
         thoughts(at);
     } else {
+        if (key == "prompt_cache_options" && says_true(at, "prewarm"))
+            told_.refuse("prompt_cache_options.prewarm", "only its own provider warms a cache");
         keep_setting(at, key, into_);
     }
 }
@@ -121,8 +131,12 @@ void responses_reader::item(json::cursor& at) {
         });
         return;
     }
+    constexpr std::array<std::string_view, 6> results{"code_interpreter_call",   "mcp_call",          "file_search_call",
+                                                      "local_shell_call_output", "shell_call_output", "apply_patch_call_output"};
     (void)in_turn(role::assistant);
-    into_.add(part::kind::hosted).written = written(at);
+    auto& made = into_.add(part::kind::hosted);
+    if (std::any_of(results.begin(), results.end(), [&](std::string_view each) { return type.is(each); })) made.text = readable(at, into_.kept);
+    made.written = written(at);
 }
 
 void responses_reader::message(json::cursor& at) {
@@ -164,6 +178,7 @@ void responses_reader::content_part(json::cursor& at, part& made) {
         if (key == "file_id" && value.peek() == '"') made.source = {media::from::file, {}, text_at(value)};
         if (key == "filename") made.name = text_at(value);
         if (key == "prompt_cache_breakpoint") made.cache.set = !value.is_null();
+        if (key == "input_audio") made.source = {media::from::base64, look_for_text(value, "format"), look_for_text(value, "data")};
     });
     made.written = at.since(begin);
 }
@@ -324,6 +339,8 @@ void responses_reader::thoughts(json::cursor& at) {
     at.members([this](std::string_view key, json::cursor& value) {
         if (key == "effort") into_.thinks.how = effort_named(text_at(value));
         if (key == "summary" && !value.is_null()) into_.thinks.shown = true;
+        if (key == "mode" && value.peek() == '"' && !text_at(value).is("standard")) into_.unknown.push_back("reasoning.mode");
+        if (key == "context" && value.peek() == '"' && !text_at(value).is("auto")) into_.unknown.push_back("reasoning.context");
     });
 }
 

@@ -1,5 +1,6 @@
 #include "dialect/hub/reading.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <tuple>
@@ -118,12 +119,39 @@ thinking::effort effort_named(raw_text name) {
 
 namespace {
 
+void append_readable(json::cursor at, std::string& out) {
+    constexpr std::array<std::string_view, 7> words{"text", "stdout", "stderr", "output", "logs", "title", "url"};
+    const auto inside = [&](json::cursor& one) {
+        if (one.peek() == '{' || one.peek() == '[') append_readable(one, out);
+    };
+    if (at.peek() == '[') return void(at.elements(inside));
+    // Of a document that was fetched: its text, never its bytes.
+    const bool plain = look_for_text(at, "type").is("text");
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (value.peek() != '"') return inside(value);
+        const bool says = std::find(words.begin(), words.end(), key) != words.end() || (plain && key == "data");
+        const auto text = says ? text_at(value) : raw_text{};
+        if (!text.blank()) out.append("\\n").append(text.json);
+    });
+}
+
+}  // namespace
+
+raw_text readable(json::cursor result, arena& kept) {
+    std::string out;
+    append_readable(result, out);
+    return out.empty() ? raw_text{} : raw_text{kept.keep(out.append("\\n"))};
+}
+
+namespace {
+
 // A setting that says what holds anyway is as good as none.
 bool is_default(field f, std::string_view json) {
     switch (f) {
         case field::frequency_penalty:
         case field::presence_penalty: return json == "0" || json == "0.0";
         case field::choices: return json == "1";
+        case field::top_logprobs: return json == "0";
         case field::logprobs:
         case field::background: return json == "false";
         case field::logit_bias: return json == "{}";

@@ -33,6 +33,10 @@ struct compiled_schema {
 /// know stand in descriptions.
 [[nodiscard]] compiled_schema schema_for_messages(std::string_view schema);
 
+/// What a function takes as the schema of one object: where its root is a choice between several, it may have the members of each, and needs those
+/// alone that each of them needs. `looser`: set where the result allows more than the schema did.
+[[nodiscard]] std::string flat_schema(std::string_view schema, bool& looser);
+
 /// Whether OpenAI takes it as a strict one: no object has other members, and each has all that it may have.
 [[nodiscard]] bool is_strict(std::string_view schema);
 

@@ -48,7 +48,7 @@ bool may_repeat(std::string_view id) {
     while (digits < id.size() && is_digit(id[id.size() - 1 - digits])) ++digits;
     if (digits == 0 || digits > small) return false;
     auto word = id.substr(0, id.size() - digits);
-    if (!word.empty() && (word.back() == '_' || word.back() == '-')) word.remove_suffix(1);
+    while (!word.empty() && (word.back() == '_' || word.back() == '-')) word.remove_suffix(1);
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 

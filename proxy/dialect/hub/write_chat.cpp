@@ -277,7 +277,7 @@ void chat_writer::results(const turn& t) {
         std::string text;
         for (auto i = p.first; i < p.first + p.count; ++i) {
             const auto& inner = of_.inner[i];
-            const bool picture = inner.is == part::kind::image || inner.is == part::kind::document || inner.is == part::kind::audio;
+            const bool picture = is_media(inner);
             pictures = pictures || picture;
             if (inner.is == part::kind::hosted) told_.drop(words_.turns);
             if (!picture && inner.text.empty()) continue;
@@ -306,8 +306,7 @@ void chat_writer::pictures_of(const turn& t) {
     for (auto at = t.first; at < t.first + t.count; ++at) {
         const auto& p = of_.parts[at];
         for (auto i = p.first; i < p.first + p.count; ++i)
-            if (of_.inner[i].is == part::kind::image || of_.inner[i].is == part::kind::document || of_.inner[i].is == part::kind::audio)
-                content_part(of_.inner[i]);
+            if (is_media(of_.inner[i])) content_part(of_.inner[i]);
     }
     out_.close(']');
     out_.close('}');

@@ -236,7 +236,7 @@ void gemini_writer::result(const part& p) {
     std::vector<const part*> shown;
     for (auto at = p.first; at < p.first + p.count; ++at) {
         const auto& inner = of_.inner[at];
-        if (inner.is == part::kind::image || inner.is == part::kind::document) {
+        if (is_media(inner)) {
             shown.push_back(&inner);
             continue;
         }
@@ -333,8 +333,8 @@ void gemini_writer::generation() {
     const auto most = output_limit(of_, to_, told_);
     if (most) out_.member("maxOutputTokens", std::to_string(*most));
     constexpr std::size_t most_stops = 5;
-    if (of_.stops.texts.size() > most_stops) told_.refuse(words_.stop, "it takes five");
-    if (!of_.stops.texts.empty()) {
+    if (stops_of(of_) > most_stops) told_.refuse(words_.stop, "it takes five");
+    if (stops_of(of_) > 0) {
         out_.open_member("stopSequences", '[');
         for (const auto& each : of_.stops.texts)
             if (!each.empty()) out_.text(each);

@@ -199,6 +199,9 @@ raw_text without_end_space(raw_text text) {
 }
 
 void messages_writer::assistant(const turn& t, bool is_last) {
+    const auto is_blank = [this](std::uint32_t at) { return of_.parts[at].is == part::kind::text && of_.parts[at].text.blank(); };
+    auto end = t.first + t.count;
+    while (end > t.first && is_blank(end - 1)) --end;
     for (auto at = t.first; at < t.first + t.count; ++at) {
         const auto& p = of_.parts[at];
         const bool speech = p.is == part::kind::text || p.is == part::kind::refusal;
@@ -210,7 +213,7 @@ void messages_writer::assistant(const turn& t, bool is_last) {
             continue;
         }
         begin_message("assistant");
-        if (speech && is_last && at + 1 == t.first + t.count)
+        if (speech && is_last && at + 1 == end)
             text(without_end_space(p.text), p.cache);
         else
             write_part(p);
@@ -378,7 +381,8 @@ void messages_tools::one_tool(const tool& t) {
 
 // What a strict tool takes is compiled: not every schema can be, and such a tool is sent as any other.
 void messages_tools::input_schema(const tool& t) {
-    const auto schema = t.is == tool::kind::custom ? std::string{text_input} : schema_of_object(t.schema, false);
+    constexpr object_terms terms{.members = false, .flat = true};
+    const auto schema = t.is == tool::kind::custom ? std::string{text_input} : parameters_of(t, terms, words_.tools, told_);
     if (!t.strict.value_or(false)) return out_.member("input_schema", schema);
     const auto made = schema_for_messages(schema);
     const bool strict = made.refused.empty() && to_.can.structured_output;

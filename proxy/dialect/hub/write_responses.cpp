@@ -363,7 +363,8 @@ void responses_tools::one_tool(const tool& t) {
         out_.text_member("syntax", t.syntax);
         out_.close('}');
     } else if (!custom) {
-        out_.member("parameters", t.is == tool::kind::custom ? std::string{text_input} : schema_of_object(t.schema, true));
+        constexpr object_terms terms{.members = true, .flat = true};
+        out_.member("parameters", t.is == tool::kind::custom ? std::string{text_input} : parameters_of(t, terms, words_.tools, told_));
         // Left out it would mean strict.
         out_.member("strict", strict_for_openai(of_, t.strict, t.schema, words_.tools, told_) ? "true" : "false");
     }
@@ -435,7 +436,7 @@ void responses_options::effort() {
 }
 
 void responses_options::stops() {
-    if (!of_.stops.texts.empty()) told_.drop(words_.stop, "it stops at no sequence");
+    if (stops_of(of_) > 0) told_.drop(words_.stop, "it stops at no sequence");
 }
 
 }  // namespace

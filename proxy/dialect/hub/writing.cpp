@@ -21,6 +21,16 @@ constexpr std::array<client_words, spokes> words{{
 
 constexpr std::string_view before_tagged = "<system>", after_tagged = "</system>";
 
+bool says_no_object(std::string_view schema) {
+    json::index where;
+    if (schema.empty() || where.build(schema) != json::fault::none) return false;
+    bool other = false;
+    json::cursor{where}.members([&](std::string_view key, json::cursor& value) {
+        if (key == "type") other = written(value).find("\"object\"") == std::string_view::npos;
+    });
+    return other;
+}
+
 }  // namespace
 
 const client_words& words_of(spoke from) { return words[static_cast<std::size_t>(from)]; }
@@ -78,6 +88,7 @@ std::vector<const tool*> tools_for(const conversation& of, const target_settings
             const auto& names = of.choice.names;
             if (subset && std::none_of(names.begin(), names.end(), [&](const raw_text& n) { return n.json == t.name.json; })) continue;
             if (t.deferred) told.change(words_said.tools, "all tools are sent from the start");
+            if (says_no_object(t.schema)) told.refuse(words_said.tools, "what a tool takes is an object: name its one argument in one");
             out.push_back(&t);
         }
     }
@@ -109,14 +120,28 @@ std::string description_of(const tool& t) {
     return out.append(t.grammar.json);
 }
 
-std::string schema_of_object(std::string_view schema, bool with_members) {
+std::size_t stops_of(const conversation& of) {
+    const auto& texts = of.stops.texts;
+    return static_cast<std::size_t>(std::count_if(texts.begin(), texts.end(), [](const raw_text& each) { return !each.empty(); }));
+}
+
+std::string parameters_of(const tool& t, object_terms terms, std::string_view path, notes& told) {
     json::index where;
+    const auto schema = t.schema;
     if (schema.empty() || where.build(schema) != json::fault::none || json::cursor{where}.peek() != '{') return std::string{any_object};
-    bool typed = false, named = !with_members;
-    json::cursor{where}.members([&](std::string_view key, json::cursor&) {
+    bool typed = false, named = !terms.members, one = true;
+    json::cursor{where}.members([&](std::string_view key, json::cursor& value) {
+        const bool choice = key == "anyOf" || key == "oneOf" || key == "allOf";
         typed = typed || key == "type";
-        named = named || key == "properties" || key == "$ref" || key == "anyOf" || key == "oneOf" || key == "allOf";
+        named = named || key == "properties" || key == "$ref" || choice;
+        one = one && (key != "type" || value.peek() == '"') && !(terms.flat && (choice || key == "enum" || key == "const" || key == "not"));
     });
+    if (!one) {
+        bool looser = false;
+        auto out = flat_schema(schema, looser);
+        if (looser) told.change(path, "what a tool takes is one object there");
+        return out;
+    }
     if (typed && named) return std::string{schema};
     auto out = std::string{typed ? "{" : R"({"type":"object")"};
     if (!named) out.append(out.size() > 1 ? "," : "").append(R"("properties":{})");
@@ -201,20 +226,6 @@ std::string_view sound_format(const media& of) {
     if (name == "wav" || name == "x-wav" || name == "wave") return "wav";
     return name == "mp3" || name == "mpeg" ? "mp3" : std::string_view{};
 }
-
-namespace {
-
-bool says_no_object(std::string_view schema) {
-    json::index where;
-    if (schema.empty() || where.build(schema) != json::fault::none) return false;
-    bool other = false;
-    json::cursor{where}.members([&](std::string_view key, json::cursor& value) {
-        if (key == "type") other = written(value).find("\"object\"") == std::string_view::npos;
-    });
-    return other;
-}
-
-}  // namespace
 
 void write_openai_schema(json_writer& out, const conversation& of, notes& told) {
     const auto& f = of.format;

@@ -63,8 +63,16 @@ struct tool_terms {
 /// Where a web search is from, with the type that responses and messages want to see there.
 [[nodiscard]] std::string with_type(std::string_view location);
 
-/// Providers take the schema of an object alone for what a tool takes, and OpenAI wants to see its members, if only that there are none.
-[[nodiscard]] std::string schema_of_object(std::string_view schema, bool with_members);
+/// How a provider takes the schema of what a tool takes. All of them take that of an object alone.
+struct object_terms {
+    bool members;  ///< they are named, if only that there are none
+    bool flat;     ///< it is one object, not a choice between several
+};
+/// The schema of a function's parameters. What has to be said otherwise is noted under `path`.
+[[nodiscard]] std::string parameters_of(const tool& t, object_terms terms, std::string_view path, notes& told);
+
+/// How many texts there are at which an answer ends.
+[[nodiscard]] std::size_t stops_of(const conversation& of);
 
 /// Free text for its input there too; else it is wrapped, as a function's.
 [[nodiscard]] inline bool stays_custom(const tool& t, const target_settings& to) { return t.is == tool::kind::custom && to.can.custom_tools; }

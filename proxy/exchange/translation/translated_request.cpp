@@ -15,6 +15,9 @@ namespace {
 namespace hub = dialect::hub;
 using hub::spoke;
 
+// Versions are dates. From this one on temperature, top_p and top_k are refused whatever the model.
+constexpr std::string_view first_version_without_sampling = "2026-10-21";
+
 void write(spoke to, const hub::conversation& of, const hub::target_settings& with, std::string& out, hub::notes& told) {
     switch (to) {
         case spoke::chat: return hub::write_chat(of, with, out, told);
@@ -108,7 +111,8 @@ void translated_request::write(const asked& what, std::string_view body, const p
         else
             told.refuse(hub::name_of(hub::field::choices, how_.from), "translated answers are one");
         if (with.max_output > 0) said.cap.tokens = std::min(said.cap.tokens.value_or(with.max_output), with.max_output);
-        const auto there = settings_for(to, by);
+        auto there = settings_for(to, by);
+        if (how_.to == spoke::messages && conf_->anthropic_version >= first_version_without_sampling) there.can.sampling = false;
         scope_ = there.scope;
         // Clients of chat and Gemini are shown what there is; of messages those that asked to think.
         shows_reasoning_ = there.show_reasoning && (how_.from != spoke::messages || said.thinks.shown);
