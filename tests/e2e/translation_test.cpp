@@ -361,6 +361,99 @@ TEST(TranslationStream, ClientsOfMessagesHearPingsWhileTheModelIsSilent) {
     EXPECT_NE(got.body.find("message_stop"), std::string::npos) << got.body;
 }
 
+// Its SDKs take a comment for an event.
+TEST(TranslationStream, ClientsOfGeminiHearEventsAndNothingElse) {
+    const auto a = strict_provider("a"), b = quick_provider("b");
+    const std::string beats = "    heartbeat: 50ms\n    retry: {attempts: 1}\n";
+    const gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n" + beats + "    upstreams:\n" +
+                                                upstream_of(*a) + "  own:\n    dialect: gemini\n" + beats + "    upstreams:\n" + upstream_of(*b) +
+                                                "routes: [{models: [n], pool: own, fallback: [{pool: mine}]}, {models: ['*'], pool: mine}]\n" +
+                                                conf_end};
+    const auto pause = std::chrono::milliseconds{300};
+    a->once({.words = 8, .before_head = pause, .first_event = pause, .stall_after = 4, .stall = pause});
+    const auto got = exchange_once(weir.url(), request_text("POST", all[3].stream_path, request_of("gemini", true)));
+    EXPECT_EQ(got.status, 200);
+    EXPECT_TRUE(got.clean());
+    EXPECT_EQ(got.header("x-weir-translated"), "gemini>chat");
+    EXPECT_NE(got.body.find(end_of_stream("gemini")), std::string::npos) << got.body;
+    for (const auto& each : split_events(got.body)) EXPECT_TRUE(each.starts_with("data: {")) << each;
+    a->once({.status = 429, .before_head = pause});
+    EXPECT_EQ(exchange_once(weir.url(), request_text("POST", all[3].stream_path, request_of("gemini", true))).status, 429)
+        << "nothing was said before it was known";
+    a->once({.words = 8, .before_head = pause});
+    EXPECT_NE(exchange_once(weir.url(), request_text("POST", "/v1/messages", request_of("messages", true))).body.find(": keepalive"),
+              std::string::npos)
+        << "others hear something from the start";
+    // What its own pool has begun is gone on with as it was begun.
+    a->once({.words = 8, .before_head = pause});
+    b->once({.status = 503, .before_head = pause});
+    const auto begun = exchange_once(weir.url(), request_text("POST", "/v1beta/models/n:streamGenerateContent?alt=sse", request_of("gemini", true)));
+    EXPECT_EQ(begun.status, 200);
+    EXPECT_TRUE(begun.clean());
+    EXPECT_NE(begun.body.find(end_of_stream("gemini")), std::string::npos) << begun.body;
+    bool translated = false;
+    for (const auto& each : split_events(begun.body)) {
+        translated = translated || each.starts_with("data: {");
+        EXPECT_TRUE(each.starts_with("data: {") || (!translated && each.starts_with(':'))) << each;
+    }
+}
+
+namespace {
+
+/// Documents of each dialect that say what they cost, and nothing that could be said in another.
+const std::vector<std::pair<std::size_t, std::string>> failed_documents{
+    {0, R"({"id":"c","object":"chat.completion","usage":{"prompt_tokens":11,"completion_tokens":7,"total_tokens":18}})"},
+    {1, R"({"id":"r","object":"response","usage":{"input_tokens":11,"output_tokens":7,"total_tokens":18}})"},
+    {2, R"({"id":"m","type":"message","usage":{"input_tokens":11,"output_tokens":7}})"},
+    {3, R"({"usageMetadata":{"promptTokenCount":11,"candidatesTokenCount":7,"totalTokenCount":18}})"},
+};
+
+class TranslationCharge : public testing::Test {
+protected:
+    /// The log's line of one request to an upstream of that dialect which answers so.
+    static std::string line_for(std::size_t upstream, const mock::script& how, int status) {
+        const auto a = quick_provider("a");
+        const gateway_process weir{
+            WEIR_BINARY,
+            "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\npools:\n  mine:\n    retry: {attempts: 1}\n    dialect: " +
+                all[upstream].dialect + "\n    " + all[upstream].speaks + "\n    upstreams:\n" + upstream_of(*a) + conf_end,
+            gateway_process::files{{"prices.yaml", "models: {m: {input: 1000, output: 2000}}\n"}}};
+        a->once(how);
+        const auto& client = all[upstream == 2 ? 0 : 2];
+        const auto got = exchange_once(weir.url(), request_text("POST", client.path, request_of(client.name, false), {{"x-request-id", "failed"}}));
+        EXPECT_EQ(got.status, status) << got.body;
+        EXPECT_NE(got.body.find("\"error\""), std::string::npos) << got.body;
+        return weir.log_line("\"failed\"");
+    }
+};
+
+}  // namespace
+
+TEST_F(TranslationCharge, ADocumentThatCannotBeTranslatedIsChargedByWhatItReports) {
+    for (const auto& [upstream, document] : failed_documents) {
+        const auto line = line_for(upstream, {.body = document}, 502);
+        EXPECT_NE(line.find("cost_usd\":0.025"), std::string::npos) << all[upstream].name << ": " << line;
+    }
+}
+
+TEST_F(TranslationCharge, ADocumentThatIsNoneIsChargedByAnEstimate) {
+    for (std::size_t upstream = 0; upstream < 4; ++upstream) {
+        const auto line = line_for(upstream, {.body = "<html>what it said was paid for</html>"}, 502);
+        EXPECT_NE(line.find("\"estimated\":true"), std::string::npos) << all[upstream].name << ": " << line;
+        EXPECT_EQ(line.find("cost_usd\":0,"), std::string::npos) << all[upstream].name << ": " << line;
+    }
+}
+
+TEST_F(TranslationCharge, AResponseThatSaysThatItFailedIsChargedByWhatItReports) {
+    const auto line = line_for(
+        1,
+        {.body =
+             R"({"id":"r","object":"response","status":"failed","error":{"code":"server_error","message":"it broke"},"output":[],"usage":{"input_tokens":11,"output_tokens":7,"total_tokens":18}})"},
+        500);
+    EXPECT_NE(line.find("\"cost_usd\":0.025"), std::string::npos) << line;
+    EXPECT_NE(line.find("\"estimated\":false"), std::string::npos) << line;
+}
+
 TEST(TranslationCounts, TokensAreCountedForEveryModel) {
     const auto a = strict_provider("a");
     const auto conf = [&](const std::string& dialect) {
