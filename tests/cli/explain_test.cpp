@@ -85,6 +85,18 @@ TEST_F(Explain, SaysThatAModelIsAskedWhereItThinksWithFunctions) {
         EXPECT_THAT(native, AllOf(Not(HasSubstr("translated")), HasSubstr("http://127.0.0.1:1/v1/chat/completions, ")));
 }
 
+TEST_F(Explain, CountsForTheNameThatIsSent) {
+    const auto file = folder_.write("weir.yaml",
+                                    "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                                    "pools: {main: {upstreams: [{name: u, url: \"http://127.0.0.1:1\", rename: {fast: gpt-4}}]}}\n");
+    const auto explain = [&](const std::string& model) {
+        return run({"explain", "-c", file, folder_.write("c.json", R"({"model":")" + model + R"(","messages":[{"role":"user","content":"q"}]})")})
+            .out;
+    };
+    EXPECT_THAT(explain("fast"), HasSubstr("tokens (cl100k_base)"));
+    EXPECT_THAT(explain("other"), HasSubstr("tokens (o200k_base, estimated)"));
+}
+
 TEST_F(Explain, LooksAtTheHeadersOfTheRequest) {
     const auto file = folder_.write("weir.yaml",
                                     "listeners: [{address: \"127.0.0.1:8080\"}]\n"

@@ -494,6 +494,20 @@ TEST(TranslationCounts, TokensAreCountedForEveryModel) {
     EXPECT_EQ(a->call_count(), 0u);
 }
 
+TEST(TranslationCounts, TokensAreThoseOfTheNameThatIsSent) {
+    const auto a = quick_provider("a"), b = quick_provider("b");
+    const auto count = [&](const std::string& upstreams) {
+        const gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    upstreams:\n" + upstreams + conf_end};
+        return exchange_once(weir.url(), request_text("POST", "/v1/messages/count_tokens",
+                                                      R"({"model":"fast","messages":[{"role":"user","content":"hello there"}]})"))
+            .header("x-weir-estimated");
+    };
+    const auto renamed = upstream_of(*a, "rename: {fast: gpt-4o}");
+    EXPECT_EQ(count(upstream_of(*a)), "true");
+    EXPECT_EQ(count(renamed), "") << "what gpt-4o is sent is counted exactly";
+    EXPECT_EQ(count(renamed + upstream_of(*b, "rename: {fast: gpt-4}")), "true") << "they count otherwise";
+}
+
 INSTANTIATE_TEST_SUITE_P(All, TranslationOfMuch, testing::Values(pair{0, 1}, pair{0, 3}, pair{1, 0}, pair{1, 3}, pair{3, 0}, pair{3, 1}),
                          [](const auto& one) { return all[one.param.from].name + "On" + all[one.param.to].name; });
 
