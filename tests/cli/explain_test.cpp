@@ -97,6 +97,21 @@ TEST_F(Explain, CountsForTheNameThatIsSent) {
     EXPECT_THAT(explain("other"), HasSubstr("tokens (o200k_base, estimated)"));
 }
 
+TEST_F(Explain, SaysWhatBecomesOfCompletions) {
+    const auto file = folder_.write("weir.yaml",
+                                    "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                                    "pools:\n"
+                                    "  own: {speaks: [completions], upstreams: [{name: u, url: \"http://127.0.0.1:1/v1\"}]}\n"
+                                    "  chat: {speaks: [chat], upstreams: [{name: u, url: \"http://127.0.0.1:2/v1\"}]}\n"
+                                    "  claude: {dialect: anthropic, upstreams: [{name: u, url: \"http://127.0.0.1:3\"}]}\n"
+                                    "routes: [{models: [m], pool: own, fallback: [{pool: chat}, {pool: claude}]}]\n");
+    const auto got = run({"explain", "-c", file, "--path", "/v1/completions", folder_.write("p.json", R"({"model":"m","prompt":"q","seed":1})")});
+    EXPECT_EQ(got.code, 0) << got.out << got.err;
+    EXPECT_THAT(got.out, AllOf(HasSubstr("native       completions\n"), HasSubstr("translated   completions>chat\n"),
+                               HasSubstr("http://127.0.0.1:2/v1/chat/completions, "), HasSubstr("translated   completions>messages\n"),
+                               HasSubstr("dropped      seed\n"), HasSubstr("changed      max_tokens\n")));
+}
+
 TEST_F(Explain, LooksAtTheHeadersOfTheRequest) {
     const auto file = folder_.write("weir.yaml",
                                     "listeners: [{address: \"127.0.0.1:8080\"}]\n"

@@ -19,6 +19,7 @@ const std::vector<spoken> all{
     {"responses", "openai", "/v1/responses", "/v1/responses", "speaks: [responses]"},
     {"messages", "anthropic", "/v1/messages", "/v1/messages", ""},
     {"gemini", "gemini", "/v1beta/models/m:generateContent", "/v1beta/models/m:streamGenerateContent?alt=sse", ""},
+    {"completions", "openai", "/v1/completions", "/v1/completions", ""},  // clients alone
 };
 
 struct pair {
@@ -29,6 +30,7 @@ std::string request_of(const std::string& dialect, bool stream) {
     const std::string streams = stream ? R"(,"stream":true)" : "";
     if (dialect == "chat")
         return R"({"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"say it"}])" + streams + "}";
+    if (dialect == "completions") return R"({"model":"m","prompt":"Be brief.\nsay it")" + streams + "}";
     if (dialect == "responses") return R"({"model":"m","instructions":"Be brief.","input":"say it")" + streams + "}";
     if (dialect == "messages")
         return R"({"model":"m","max_tokens":100,"system":"Be brief.","messages":[{"role":"user","content":"say it"}])" + streams + "}";
@@ -54,7 +56,7 @@ std::string printed(const temp_folder& by, const spoken& from, const spoken& to,
 
 /// What ends a stream of the dialect that is whole.
 std::string end_of_stream(const std::string& dialect) {
-    if (dialect == "chat") return "data: [DONE]\n\n";
+    if (dialect == "chat" || dialect == "completions") return "data: [DONE]\n\n";
     if (dialect == "responses") return "response.completed";
     return dialect == "messages" ? "message_stop" : "\"finishReason\":\"STOP\"";
 }
@@ -454,6 +456,41 @@ TEST_F(TranslationCharge, AResponseThatSaysThatItFailedIsChargedByWhatItReports)
     EXPECT_NE(line.find("\"estimated\":false"), std::string::npos) << line;
 }
 
+TEST(TranslationCompletions, SayWhatCannotBeSaidAndStayNativeWhereTheyAreSpoken) {
+    const auto a = strict_provider("a");
+    const auto conf = [&](const std::string& speaks) {
+        return "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    speaks: " + speaks + "\n    upstreams:\n" + upstream_of(*a) + conf_end;
+    };
+    const auto ask = [](const gateway_process& weir, const std::string& more) {
+        return exchange_once(weir.url(), request_text("POST", "/v1/completions", R"({"model":"m",)" + more + "}"));
+    };
+    {
+        const gateway_process weir{WEIR_BINARY, conf("[chat]")};
+        for (const auto& [field, more] : std::vector<std::pair<std::string, std::string>>{{"prompt", R"("prompt":["a","b"])"},
+                                                                                          {"prompt", R"("prompt":[1,2])"},
+                                                                                          {"suffix", R"("prompt":"a","suffix":"b")"},
+                                                                                          {"echo", R"("prompt":"a","echo":true)"},
+                                                                                          {"best_of", R"("prompt":"a","best_of":2)"},
+                                                                                          {"n", R"("prompt":"a","n":2)"}}) {
+            const auto got = ask(weir, more);
+            EXPECT_EQ(got.status, 400) << more;
+            EXPECT_NE(got.body.find("\"param\":\"" + field + "\",\"code\":\"cannot_translate\""), std::string::npos) << got.body;
+        }
+        EXPECT_EQ(a->call_count(), 0u);
+        a->once({.text = "so it is"});
+        const auto got = ask(weir, R"("prompt":["a"],"logprobs":3,"max_tokens":50,"stream":true,"stream_options":{"include_usage":true})");
+        EXPECT_EQ(got.status, 200) << got.body;
+        EXPECT_EQ(got.header("x-weir-dropped"), "logprobs");
+        EXPECT_NE(got.body.find(R"("object":"text_completion")"), std::string::npos) << got.body;
+        EXPECT_NE(got.body.find(R"("choices":[],"usage":{"prompt_tokens":)"), std::string::npos) << got.body;
+        EXPECT_NE(weir.log_line("completions>chat").find(R"("endpoint":"/v1/completions")"), std::string::npos);
+    }
+    const gateway_process native{WEIR_BINARY, conf("[chat, completions]")};
+    const auto got = ask(native, R"("prompt":["a","b"],"echo":false)");
+    EXPECT_EQ(got.header("x-weir-translated"), "");
+    EXPECT_TRUE(a->calls().back().target.ends_with("/completions") && !a->calls().back().target.ends_with("/chat/completions"));
+}
+
 TEST(TranslationCounts, TokensAreCountedForEveryModel) {
     const auto a = strict_provider("a");
     const auto conf = [&](const std::string& dialect) {
@@ -513,7 +550,7 @@ INSTANTIATE_TEST_SUITE_P(All, TranslationOfMuch, testing::Values(pair{0, 1}, pai
 
 INSTANTIATE_TEST_SUITE_P(All, Translation,
                          testing::Values(pair{0, 1}, pair{0, 2}, pair{0, 3}, pair{1, 0}, pair{1, 2}, pair{1, 3}, pair{2, 0}, pair{2, 1}, pair{2, 3},
-                                         pair{3, 0}, pair{3, 1}, pair{3, 2}),
+                                         pair{3, 0}, pair{3, 1}, pair{3, 2}, pair{4, 0}, pair{4, 1}, pair{4, 2}, pair{4, 3}),
                          [](const auto& one) { return all[one.param.from].name + "On" + all[one.param.to].name; });
 
 namespace {

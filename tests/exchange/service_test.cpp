@@ -95,3 +95,22 @@ TEST_F(Service, ClientsOfOtherDialectsGetWhatTheModelPrefersThenTheOtherThenWhat
         EXPECT_EQ(at(openai, from, "gpt-4o").to, spoke::responses);
     }
 }
+
+TEST_F(Service, CompletionsAreServedByWhoeverSpeaksAnything) {
+    EXPECT_EQ(at(openai, spoke::completions).is, is::native);
+    EXPECT_EQ(at("speaks: [chat, completions]", spoke::completions).is, is::native);
+    const std::pair<std::string, spoke> rows[] = {{chat_alone, spoke::chat},
+                                                  {"speaks: [responses]", spoke::responses},
+                                                  {"dialect: anthropic", spoke::messages},
+                                                  {"dialect: gemini", spoke::gemini}};
+    for (const auto& [pool, to] : rows) {
+        const auto got = at(pool, spoke::completions);
+        EXPECT_EQ(got.is, is::translated) << pool;
+        EXPECT_EQ(got.from, spoke::completions) << pool;
+        EXPECT_EQ(got.to, to) << pool;
+        EXPECT_EQ(at(pool + ", translate: off", spoke::completions).is, is::refused) << pool;
+    }
+    EXPECT_EQ(at("speaks: [embeddings]", spoke::completions).is, is::refused);
+    for (const auto from : {spoke::chat, spoke::responses, spoke::messages, spoke::gemini})
+        EXPECT_EQ(at("speaks: [completions]", from).is, is::refused) << "nothing becomes one";
+}

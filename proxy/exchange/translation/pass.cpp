@@ -39,7 +39,7 @@ void translate_error(request& of, answer& in) {
 }  // namespace
 
 std::string minted_id(spoke of, core::fast_random& random) {
-    constexpr std::array<std::string_view, hub::spokes> prefixes{"chatcmpl-", "resp_", "msg_", "r"};
+    constexpr std::array<std::string_view, hub::spokes> prefixes{"chatcmpl-", "resp_", "msg_", "r", "cmpl-"};
     char digits[33];
     const auto n = std::snprintf(digits, sizeof digits, "%016llx%08llx", static_cast<unsigned long long>(random()),
                                  static_cast<unsigned long long>(random() >> 32));

@@ -71,6 +71,7 @@ std::string next_request(spoke of, const std::string& answer) {
         case spoke::gemini:
             return R"({"contents":[{"role":"user","parts":[{"text":"q"}]},)" + value_of(answer, "content") +
                    R"(,{"role":"user","parts":[{"functionResponse":{"name":"f","id":"c1","response":{"output":"r"}}}]}]})";
+        case spoke::completions: break;  // they know no turns
     }
     return {};
 }
