@@ -49,6 +49,7 @@ std::string request_of(spoke of) {
         case spoke::gemini:
             return R"({"systemInstruction":{"parts":[{"text":"Be short."}]},"contents":[)" +
                    turns(R"({"role":")", R"(","parts":[{"text":")", "user", "model", "\"}]}") + R"(],"generationConfig":{"maxOutputTokens":500}})";
+        case spoke::completions: return R"({"model":"m","stream":true,"max_tokens":500,"prompt":")" + text + "\"}";
     }
     return {};
 }
@@ -109,6 +110,7 @@ stream stream_of(spoke of) {
             return {
                 R"({"candidates":[{"content":{"parts":[{"text":" a"}],"role":"model"},"index":0}],"modelVersion":"m"})",
                 R"({"candidates":[{"content":{"parts":[{"text":" hello"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":6,"candidatesTokenCount":1,"totalTokenCount":7},"modelVersion":"m","responseId":"r1"})"};
+        case spoke::completions: break;  // no upstream is asked for them
     }
     return {};
 }

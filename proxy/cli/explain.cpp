@@ -70,6 +70,13 @@ std::string head_of(const explain_options& with, std::size_t size) {
     return "POST " + with.path + " HTTP/1.1\r\n" + own + type + said + "content-length: " + std::to_string(size) + "\r\n\r\n";
 }
 
+/// As the first upstream that may be asked knows it.
+std::string_view sent_model(exchange::asked& of, const pools::snapshot& by) {
+    if (of.route == nullptr) return of.facts.model;
+    const auto to = of.route->at(0, of.facts.model, of.names);
+    return exchange::place_in(by.pools[to.pool], 0, to.model, of.names).model;
+}
+
 class explanation {
 public:
     explanation(std::shared_ptr<const config::conf> conf, const explain_options& with, std::string body)
@@ -333,7 +340,7 @@ private:
     }
 
     void estimate() {
-        const auto encoding = token::encoding_for(asked_.facts.model);
+        const auto encoding = token::encoding_for(sent_model(asked_, *snapshot_));
         const auto seen = exchange::count_prompt(encoding.enc, body_);
         if (!seen.is_request) return;
         std::cout << "input        about " << seen.tokens << " tokens (" << token::name(encoding.enc)

@@ -53,10 +53,10 @@ std::string or_meant(const std::string& text, const std::vector<std::string>& kn
 }
 
 /// Nothing where it is none; that was said.
-std::optional<spoke> dialect_of(const std::string& option, const std::string& word) {
+std::optional<spoke> dialect_of(const std::string& option, const std::string& word, std::size_t of_first) {
     std::vector<std::string> known;
-    for (std::size_t i = 0; i < hub::spokes; ++i) known.emplace_back(hub::name_of(static_cast<spoke>(i)));
-    if (auto found = hub::spoke_named(word)) return found;
+    for (std::size_t i = 0; i < of_first; ++i) known.emplace_back(hub::name_of(static_cast<spoke>(i)));
+    if (const auto found = hub::spoke_named(word); found && static_cast<std::size_t>(*found) < of_first) return found;
     (void)wrong(word.empty() ? option + " is missing" + or_meant({}, known) : option + ": '" + word + "' is no dialect" + or_meant(word, known));
     return std::nullopt;
 }
@@ -297,9 +297,9 @@ private:
 };
 
 int translate(const translate_options& with) {
-    const auto from = dialect_of("--from", with.from);
+    const auto from = dialect_of("--from", with.from, hub::spokes);
     if (!from) return wrong_usage;
-    const auto to = dialect_of("--to", with.to);
+    const auto to = dialect_of("--to", with.to, hub::upstream_spokes);
     if (!to) return wrong_usage;
     if (with.request.empty() == with.answer.empty()) return wrong("either a request's file is due, or --answer FILE");
     basis by;
@@ -316,8 +316,8 @@ void add_translate(command_list& all) {
     auto command = all.add("translate", "print a request as another dialect has it, or what was answered as the client gets it");
     const auto with = std::make_shared<translate_options>();
     command.optional_argument("FILE", with->request, "the body of a request in --from's dialect; - for standard input");
-    command.option("--from", with->from, "what the client speaks: chat, responses, messages or gemini", "DIALECT");
-    command.option("--to", with->to, "what the upstream speaks", "DIALECT");
+    command.option("--from", with->from, "what the client speaks: chat, responses, messages, gemini or completions", "DIALECT");
+    command.option("--to", with->to, "what the upstream speaks: the same, but for completions", "DIALECT");
     command.option("--answer", with->answer, "an answer in --to's dialect, a JSON document or a stream of events; it is translated back", "FILE");
     command.option("--model", with->model, "what the upstream calls the model; of an answer what the client calls it", "NAME");
     command.flag("--stream", with->stream, "a stream is asked for, also where the body cannot say so");

@@ -62,6 +62,56 @@ TEST_F(Explain, RefusesWhatNoCandidateCanServe) {
     EXPECT_THAT(got.out, HasSubstr("\nrefused      400 cannot_translate: the pool 'main' does not speak messages"));
 }
 
+TEST_F(Explain, SaysThatAModelIsAskedWhereItThinksWithFunctions) {
+    const auto file = folder_.write("weir.yaml",
+                                    "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                                    "capabilities: models.yaml\n"
+                                    "pools:\n"
+                                    "  both: {upstreams: [{name: u, url: \"http://127.0.0.1:1/v1\"}]}\n"
+                                    "  chat: {speaks: [chat], upstreams: [{name: u, url: \"http://127.0.0.1:2/v1\"}]}\n"
+                                    "routes: [{models: [deep, plain], pool: both, fallback: [{pool: chat}]}]\n");
+    (void)folder_.write("models.yaml", "models: {deep: {reasoning: effort, efforts: [none, low, high], prefer: responses}}\n");
+    const auto explain = [&](const std::string& model, const std::string& more) {
+        const auto got = run({"explain", "-c", file,
+                              folder_.write("c.json", R"({"model":")" + model + R"(","messages":[{"role":"user","content":"q"}],"tools":[)" +
+                                                          R"({"type":"function","function":{"name":"f"}}])" + more + "}")});
+        EXPECT_EQ(got.code, 0) << got.out << got.err;
+        return got.out;
+    };
+    const std::string low = R"(,"reasoning_effort":"low")";
+    EXPECT_THAT(explain("deep", low), AllOf(HasSubstr("translated   chat>responses\n"), HasSubstr("http://127.0.0.1:1/v1/responses, "),
+                                            HasSubstr("native       chat\n"), HasSubstr("http://127.0.0.1:2/v1/chat/completions, ")));
+    for (const auto& native : {explain("deep", ""), explain("deep", R"(,"reasoning_effort":"none")"), explain("plain", low)})
+        EXPECT_THAT(native, AllOf(Not(HasSubstr("translated")), HasSubstr("http://127.0.0.1:1/v1/chat/completions, ")));
+}
+
+TEST_F(Explain, CountsForTheNameThatIsSent) {
+    const auto file = folder_.write("weir.yaml",
+                                    "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                                    "pools: {main: {upstreams: [{name: u, url: \"http://127.0.0.1:1\", rename: {fast: gpt-4}}]}}\n");
+    const auto explain = [&](const std::string& model) {
+        return run({"explain", "-c", file, folder_.write("c.json", R"({"model":")" + model + R"(","messages":[{"role":"user","content":"q"}]})")})
+            .out;
+    };
+    EXPECT_THAT(explain("fast"), HasSubstr("tokens (cl100k_base)"));
+    EXPECT_THAT(explain("other"), HasSubstr("tokens (o200k_base, estimated)"));
+}
+
+TEST_F(Explain, SaysWhatBecomesOfCompletions) {
+    const auto file = folder_.write("weir.yaml",
+                                    "listeners: [{address: \"127.0.0.1:8080\"}]\n"
+                                    "pools:\n"
+                                    "  own: {speaks: [completions], upstreams: [{name: u, url: \"http://127.0.0.1:1/v1\"}]}\n"
+                                    "  chat: {speaks: [chat], upstreams: [{name: u, url: \"http://127.0.0.1:2/v1\"}]}\n"
+                                    "  claude: {dialect: anthropic, upstreams: [{name: u, url: \"http://127.0.0.1:3\"}]}\n"
+                                    "routes: [{models: [m], pool: own, fallback: [{pool: chat}, {pool: claude}]}]\n");
+    const auto got = run({"explain", "-c", file, "--path", "/v1/completions", folder_.write("p.json", R"({"model":"m","prompt":"q","seed":1})")});
+    EXPECT_EQ(got.code, 0) << got.out << got.err;
+    EXPECT_THAT(got.out, AllOf(HasSubstr("native       completions\n"), HasSubstr("translated   completions>chat\n"),
+                               HasSubstr("http://127.0.0.1:2/v1/chat/completions, "), HasSubstr("translated   completions>messages\n"),
+                               HasSubstr("dropped      seed\n"), HasSubstr("changed      max_tokens\n")));
+}
+
 TEST_F(Explain, LooksAtTheHeadersOfTheRequest) {
     const auto file = folder_.write("weir.yaml",
                                     "listeners: [{address: \"127.0.0.1:8080\"}]\n"

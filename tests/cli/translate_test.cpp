@@ -217,7 +217,8 @@ TEST_F(Translate, CallsWrongUsageTwo) {
     };
     wrong({"--from", "mesages", "--to", "chat"}, "--from: 'mesages' is no dialect; did you mean 'messages'?");
     wrong({"--from", "chat", "--to", "bedrock"}, "--to: 'bedrock' is no dialect (it knows chat, responses, messages, gemini)");
-    wrong({"--to", "chat"}, "--from is missing (it knows chat, responses, messages, gemini)");
+    wrong({"--to", "chat"}, "--from is missing (it knows chat, responses, messages, gemini, completions)");
+    wrong({"--from", "chat", "--to", "completions"}, "--to: 'completions' is no dialect (it knows chat, responses, messages, gemini)");
     wrong({"--from", "chat"}, "--to is missing");
     wrong({"--from", "chat", "--to", "messages", "--answer", "x"}, "either a request's file is due, or --answer FILE");
     wrong({"--from", "chat", "--to", "messages", "--pool", "main"}, "--pool main: whose pool? Name the conf with -c FILE");

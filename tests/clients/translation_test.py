@@ -676,6 +676,26 @@ class Neighbours(unittest.TestCase):
         target, body = self.weir.last_request()
         self.assertEqual((target, body["input"], body["dimensions"]), ("/v1/embeddings", ["one", "two"], 6))
 
+    def test_completions_come_from_every_dialect(self):
+        for pool, model in MODELS.items():
+            with self.subTest(pool):
+                asked = {"model": model, "prompt": "How is the river?", "max_tokens": 500, "extra_headers": {"x-mock": saying(TEXT)}}
+                whole = self.openai().completions.create(**asked)
+                choice, usage = whole.choices[0], whole.usage
+                self.assertEqual((choice.text, choice.finish_reason, choice.index), (TEXT, "stop", 0))
+                self.assertEqual((whole.object, whole.model, whole.id[:5]), ("text_completion", model, "cmpl-"))
+                self.assertEqual(usage.total_tokens, usage.prompt_tokens + usage.completion_tokens)
+                # In its types every chunk has a reason, in OpenAI's own streams the last one alone.
+                chunks = list(self.openai(strict=False).completions.create(**asked, stream=True, stream_options={"include_usage": True}))
+                said = [each.choices[0] for each in chunks if each.choices]
+                self.assertEqual("".join(each.text for each in said), TEXT)
+                self.assertEqual([each.finish_reason for each in said], [None] * (len(said) - 1) + ["stop"])
+                self.assertEqual(chunks[-1].usage.completion_tokens, usage.completion_tokens)
+        for more in ({"prompt": ["one", "two"]}, {"suffix": "end"}, {"echo": True}, {"best_of": 2}):
+            with self.assertRaises(openai.BadRequestError) as raised:
+                self.openai().completions.create(**{"model": MODELS["chat"], "prompt": "one", **more})
+            self.assertEqual((raised.exception.code, raised.exception.param), ("cannot_translate", next(iter(more))))
+
     def test_responses_go_on_from_stored_ones(self):
         client = self.openai()
         for pool in ("chat", "messages", "gemini"):

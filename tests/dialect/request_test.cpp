@@ -49,6 +49,26 @@ TEST(Request, FindsModelStreamAndLimits) {
     EXPECT_FALSE(facts.empty_object);
 }
 
+TEST(Request, KnowsWhoThinksWithFunctions) {
+    const std::string function = R"({"type":"function","function":{"name":"f"}})";
+    const auto thinks = [](endpoint e, const std::string& more) {
+        const auto [why, facts] =
+            look(e, R"({"model":"m",)" + std::string{e == endpoint::responses ? R"("input":"q")" : R"("messages":[])"} + more + "}");
+        EXPECT_FALSE(why) << why.message;
+        return facts.thinks_with_functions;
+    };
+    const auto chat = [&](const std::string& more) { return thinks(endpoint::chat_completions, more); };
+    const std::string low = R"(,"reasoning_effort":"low")";
+    EXPECT_TRUE(chat(low + R"(,"tools":[)" + function + "]"));
+    EXPECT_TRUE(chat(R"(,"tools":[{"type":"custom","custom":{}},)" + function + "]" + low)) << "whatever stands first";
+    for (const auto& other : {std::string{}, low, R"(,"tools":[)" + function + "]", low + R"(,"tools":[])", low + R"(,"tools":null)",
+                              low + R"(,"tools":{"type":"function"})", low + R"(,"tools":[{"type":"custom"}])", low + R"(,"tools":["function",5,[]])",
+                              R"(,"reasoning_effort":"none","tools":[)" + function + "]", R"(,"reasoning_effort":null,"tools":[)" + function + "]",
+                              R"(,"reasoning_effort":5,"tools":[)" + function + "]"})
+        EXPECT_FALSE(chat(other)) << other;
+    EXPECT_FALSE(thinks(endpoint::responses, low + R"(,"tools":[)" + function + "]")) << "there it is as usual";
+}
+
 // llama.cpp lets it win over the others.
 TEST(Request, KnowsTheLimitThatOneServerHasOfItsOwn) {
     for (const auto e : {endpoint::chat_completions, endpoint::completions}) {

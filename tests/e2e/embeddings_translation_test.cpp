@@ -46,6 +46,21 @@ TEST_F(EmbeddingsTranslation, OpenaisClientsGetGeminis) {
     EXPECT_TRUE(has(line, R"("estimated":true)") && !has(line, R"("cost_usd":0,)")) << line;
 }
 
+TEST_F(EmbeddingsTranslation, AreCountedForTheNameThatIsSentWhereNobodyReports) {
+    // The two count this text differently.
+    const std::string text = "\u7070\u8272\u7684\u9c7c\u6881\u62e6\u4f4f\u4e86\u6cb3\u6c34";
+    const std::string conf = "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  p:\n    dialect: gemini\n    upstreams:\n";
+    weir_ = std::make_unique<gateway_process>(WEIR_BINARY, conf + upstream_of(*upstream_, "rename: {gpt-4: there}") + std::string{conf_end});
+    upstream_->once({.body = R"({"embeddings":[{"values":[1]}]})"});
+    const auto got = ask("/v1/embeddings", R"({"model":"gpt-4","input":")" + text + "\"}");
+    ASSERT_EQ(got.status, 200) << got.body;
+    const auto begin = got.body.find(R"("prompt_tokens":)");
+    ASSERT_NE(begin, std::string::npos) << got.body;
+    const auto told = got.body.substr(begin, got.body.find(',', begin) - begin);
+    const auto line = weir_->log_line("\"embed\"");
+    EXPECT_TRUE(has(line, told + ",")) << "the client hears what it is charged: " << got.body << line;
+}
+
 TEST_F(EmbeddingsTranslation, GeminisClientsGetOpenais) {
     start("    dialect: openai\n");
     const auto one = ask("/v1beta/models/m:embedContent", R"({"content":{"parts":[{"text":"one"}]},"taskType":"CLUSTERING"})");

@@ -19,6 +19,7 @@ const std::vector<spoken> all{
     {"responses", "openai", "/v1/responses", "/v1/responses", "speaks: [responses]"},
     {"messages", "anthropic", "/v1/messages", "/v1/messages", ""},
     {"gemini", "gemini", "/v1beta/models/m:generateContent", "/v1beta/models/m:streamGenerateContent?alt=sse", ""},
+    {"completions", "openai", "/v1/completions", "/v1/completions", ""},  // clients alone
 };
 
 struct pair {
@@ -29,6 +30,7 @@ std::string request_of(const std::string& dialect, bool stream) {
     const std::string streams = stream ? R"(,"stream":true)" : "";
     if (dialect == "chat")
         return R"({"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"say it"}])" + streams + "}";
+    if (dialect == "completions") return R"({"model":"m","prompt":"Be brief.\nsay it")" + streams + "}";
     if (dialect == "responses") return R"({"model":"m","instructions":"Be brief.","input":"say it")" + streams + "}";
     if (dialect == "messages")
         return R"({"model":"m","max_tokens":100,"system":"Be brief.","messages":[{"role":"user","content":"say it"}])" + streams + "}";
@@ -54,7 +56,7 @@ std::string printed(const temp_folder& by, const spoken& from, const spoken& to,
 
 /// What ends a stream of the dialect that is whole.
 std::string end_of_stream(const std::string& dialect) {
-    if (dialect == "chat") return "data: [DONE]\n\n";
+    if (dialect == "chat" || dialect == "completions") return "data: [DONE]\n\n";
     if (dialect == "responses") return "response.completed";
     return dialect == "messages" ? "message_stop" : "\"finishReason\":\"STOP\"";
 }
@@ -361,6 +363,134 @@ TEST(TranslationStream, ClientsOfMessagesHearPingsWhileTheModelIsSilent) {
     EXPECT_NE(got.body.find("message_stop"), std::string::npos) << got.body;
 }
 
+// Its SDKs take a comment for an event.
+TEST(TranslationStream, ClientsOfGeminiHearEventsAndNothingElse) {
+    const auto a = strict_provider("a"), b = quick_provider("b");
+    const std::string beats = "    heartbeat: 50ms\n    retry: {attempts: 1}\n";
+    const gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n" + beats + "    upstreams:\n" +
+                                                upstream_of(*a) + "  own:\n    dialect: gemini\n" + beats + "    upstreams:\n" + upstream_of(*b) +
+                                                "routes: [{models: [n], pool: own, fallback: [{pool: mine}]}, {models: ['*'], pool: mine}]\n" +
+                                                conf_end};
+    const auto pause = std::chrono::milliseconds{300};
+    a->once({.words = 8, .before_head = pause, .first_event = pause, .stall_after = 4, .stall = pause});
+    const auto got = exchange_once(weir.url(), request_text("POST", all[3].stream_path, request_of("gemini", true)));
+    EXPECT_EQ(got.status, 200);
+    EXPECT_TRUE(got.clean());
+    EXPECT_EQ(got.header("x-weir-translated"), "gemini>chat");
+    EXPECT_NE(got.body.find(end_of_stream("gemini")), std::string::npos) << got.body;
+    for (const auto& each : split_events(got.body)) EXPECT_TRUE(each.starts_with("data: {")) << each;
+    a->once({.status = 429, .before_head = pause});
+    EXPECT_EQ(exchange_once(weir.url(), request_text("POST", all[3].stream_path, request_of("gemini", true))).status, 429)
+        << "nothing was said before it was known";
+    a->once({.words = 8, .before_head = pause});
+    EXPECT_NE(exchange_once(weir.url(), request_text("POST", "/v1/messages", request_of("messages", true))).body.find(": keepalive"),
+              std::string::npos)
+        << "others hear something from the start";
+    // What its own pool has begun is gone on with as it was begun.
+    a->once({.words = 8, .before_head = pause});
+    b->once({.status = 503, .before_head = pause});
+    const auto begun = exchange_once(weir.url(), request_text("POST", "/v1beta/models/n:streamGenerateContent?alt=sse", request_of("gemini", true)));
+    EXPECT_EQ(begun.status, 200);
+    EXPECT_TRUE(begun.clean());
+    EXPECT_NE(begun.body.find(end_of_stream("gemini")), std::string::npos) << begun.body;
+    bool translated = false;
+    for (const auto& each : split_events(begun.body)) {
+        translated = translated || each.starts_with("data: {");
+        EXPECT_TRUE(each.starts_with("data: {") || (!translated && each.starts_with(':'))) << each;
+    }
+}
+
+namespace {
+
+/// Documents of each dialect that say what they cost, and nothing that could be said in another.
+const std::vector<std::pair<std::size_t, std::string>> failed_documents{
+    {0, R"({"id":"c","object":"chat.completion","usage":{"prompt_tokens":11,"completion_tokens":7,"total_tokens":18}})"},
+    {1, R"({"id":"r","object":"response","usage":{"input_tokens":11,"output_tokens":7,"total_tokens":18}})"},
+    {2, R"({"id":"m","type":"message","usage":{"input_tokens":11,"output_tokens":7}})"},
+    {3, R"({"usageMetadata":{"promptTokenCount":11,"candidatesTokenCount":7,"totalTokenCount":18}})"},
+};
+
+class TranslationCharge : public testing::Test {
+protected:
+    /// The log's line of one request to an upstream of that dialect which answers so.
+    static std::string line_for(std::size_t upstream, const mock::script& how, int status) {
+        const auto a = quick_provider("a");
+        const gateway_process weir{
+            WEIR_BINARY,
+            "listeners: [{address: \"127.0.0.1:0\"}]\nprices: prices.yaml\npools:\n  mine:\n    retry: {attempts: 1}\n    dialect: " +
+                all[upstream].dialect + "\n    " + all[upstream].speaks + "\n    upstreams:\n" + upstream_of(*a) + conf_end,
+            gateway_process::files{{"prices.yaml", "models: {m: {input: 1000, output: 2000}}\n"}}};
+        a->once(how);
+        const auto& client = all[upstream == 2 ? 0 : 2];
+        const auto got = exchange_once(weir.url(), request_text("POST", client.path, request_of(client.name, false), {{"x-request-id", "failed"}}));
+        EXPECT_EQ(got.status, status) << got.body;
+        EXPECT_NE(got.body.find("\"error\""), std::string::npos) << got.body;
+        return weir.log_line("\"failed\"");
+    }
+};
+
+}  // namespace
+
+TEST_F(TranslationCharge, ADocumentThatCannotBeTranslatedIsChargedByWhatItReports) {
+    for (const auto& [upstream, document] : failed_documents) {
+        const auto line = line_for(upstream, {.body = document}, 502);
+        EXPECT_NE(line.find("cost_usd\":0.025"), std::string::npos) << all[upstream].name << ": " << line;
+    }
+}
+
+TEST_F(TranslationCharge, ADocumentThatIsNoneIsChargedByAnEstimate) {
+    for (std::size_t upstream = 0; upstream < 4; ++upstream) {
+        const auto line = line_for(upstream, {.body = "<html>what it said was paid for</html>"}, 502);
+        EXPECT_NE(line.find("\"estimated\":true"), std::string::npos) << all[upstream].name << ": " << line;
+        EXPECT_EQ(line.find("cost_usd\":0,"), std::string::npos) << all[upstream].name << ": " << line;
+    }
+}
+
+TEST_F(TranslationCharge, AResponseThatSaysThatItFailedIsChargedByWhatItReports) {
+    const auto line = line_for(
+        1,
+        {.body =
+             R"({"id":"r","object":"response","status":"failed","error":{"code":"server_error","message":"it broke"},"output":[],"usage":{"input_tokens":11,"output_tokens":7,"total_tokens":18}})"},
+        500);
+    EXPECT_NE(line.find("\"cost_usd\":0.025"), std::string::npos) << line;
+    EXPECT_NE(line.find("\"estimated\":false"), std::string::npos) << line;
+}
+
+TEST(TranslationCompletions, SayWhatCannotBeSaidAndStayNativeWhereTheyAreSpoken) {
+    const auto a = strict_provider("a");
+    const auto conf = [&](const std::string& speaks) {
+        return "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    speaks: " + speaks + "\n    upstreams:\n" + upstream_of(*a) + conf_end;
+    };
+    const auto ask = [](const gateway_process& weir, const std::string& more) {
+        return exchange_once(weir.url(), request_text("POST", "/v1/completions", R"({"model":"m",)" + more + "}"));
+    };
+    {
+        const gateway_process weir{WEIR_BINARY, conf("[chat]")};
+        for (const auto& [field, more] : std::vector<std::pair<std::string, std::string>>{{"prompt", R"("prompt":["a","b"])"},
+                                                                                          {"prompt", R"("prompt":[1,2])"},
+                                                                                          {"suffix", R"("prompt":"a","suffix":"b")"},
+                                                                                          {"echo", R"("prompt":"a","echo":true)"},
+                                                                                          {"best_of", R"("prompt":"a","best_of":2)"},
+                                                                                          {"n", R"("prompt":"a","n":2)"}}) {
+            const auto got = ask(weir, more);
+            EXPECT_EQ(got.status, 400) << more;
+            EXPECT_NE(got.body.find("\"param\":\"" + field + "\",\"code\":\"cannot_translate\""), std::string::npos) << got.body;
+        }
+        EXPECT_EQ(a->call_count(), 0u);
+        a->once({.text = "so it is"});
+        const auto got = ask(weir, R"("prompt":["a"],"logprobs":3,"max_tokens":50,"stream":true,"stream_options":{"include_usage":true})");
+        EXPECT_EQ(got.status, 200) << got.body;
+        EXPECT_EQ(got.header("x-weir-dropped"), "logprobs");
+        EXPECT_NE(got.body.find(R"("object":"text_completion")"), std::string::npos) << got.body;
+        EXPECT_NE(got.body.find(R"("choices":[],"usage":{"prompt_tokens":)"), std::string::npos) << got.body;
+        EXPECT_NE(weir.log_line("completions>chat").find(R"("endpoint":"/v1/completions")"), std::string::npos);
+    }
+    const gateway_process native{WEIR_BINARY, conf("[chat, completions]")};
+    const auto got = ask(native, R"("prompt":["a","b"],"echo":false)");
+    EXPECT_EQ(got.header("x-weir-translated"), "");
+    EXPECT_TRUE(a->calls().back().target.ends_with("/completions") && !a->calls().back().target.ends_with("/chat/completions"));
+}
+
 TEST(TranslationCounts, TokensAreCountedForEveryModel) {
     const auto a = strict_provider("a");
     const auto conf = [&](const std::string& dialect) {
@@ -401,12 +531,26 @@ TEST(TranslationCounts, TokensAreCountedForEveryModel) {
     EXPECT_EQ(a->call_count(), 0u);
 }
 
+TEST(TranslationCounts, TokensAreThoseOfTheNameThatIsSent) {
+    const auto a = quick_provider("a"), b = quick_provider("b");
+    const auto count = [&](const std::string& upstreams) {
+        const gateway_process weir{WEIR_BINARY, "listeners: [{address: \"127.0.0.1:0\"}]\npools:\n  mine:\n    upstreams:\n" + upstreams + conf_end};
+        return exchange_once(weir.url(), request_text("POST", "/v1/messages/count_tokens",
+                                                      R"({"model":"fast","messages":[{"role":"user","content":"hello there"}]})"))
+            .header("x-weir-estimated");
+    };
+    const auto renamed = upstream_of(*a, "rename: {fast: gpt-4o}");
+    EXPECT_EQ(count(upstream_of(*a)), "true");
+    EXPECT_EQ(count(renamed), "") << "what gpt-4o is sent is counted exactly";
+    EXPECT_EQ(count(renamed + upstream_of(*b, "rename: {fast: gpt-4}")), "true") << "they count otherwise";
+}
+
 INSTANTIATE_TEST_SUITE_P(All, TranslationOfMuch, testing::Values(pair{0, 1}, pair{0, 3}, pair{1, 0}, pair{1, 3}, pair{3, 0}, pair{3, 1}),
                          [](const auto& one) { return all[one.param.from].name + "On" + all[one.param.to].name; });
 
 INSTANTIATE_TEST_SUITE_P(All, Translation,
                          testing::Values(pair{0, 1}, pair{0, 2}, pair{0, 3}, pair{1, 0}, pair{1, 2}, pair{1, 3}, pair{2, 0}, pair{2, 1}, pair{2, 3},
-                                         pair{3, 0}, pair{3, 1}, pair{3, 2}),
+                                         pair{3, 0}, pair{3, 1}, pair{3, 2}, pair{4, 0}, pair{4, 1}, pair{4, 2}, pair{4, 3}),
                          [](const auto& one) { return all[one.param.from].name + "On" + all[one.param.to].name; });
 
 namespace {

@@ -85,7 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // The server asks this first.
     if (inspect(hub::endpoint_of(from, false), body.data(), length, what.facts)) return 0;
     const taste by{data[1], data[2]};
-    for (std::size_t to = 0; to < hub::spokes; ++to) {
+    for (std::size_t to = 0; to < hub::upstream_spokes; ++to) {
         if (static_cast<hub::spoke>(to) == from) continue;
         const auto once = translated(from, static_cast<hub::spoke>(to), {body.data(), length}, what, by);
         if (once != translated(from, static_cast<hub::spoke>(to), {body.data(), length}, what, by)) std::abort();

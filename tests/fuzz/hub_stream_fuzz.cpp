@@ -35,6 +35,7 @@ exchange::translated_answer answer_for(const setting& by, bool streams) {
 
 bool is_end(hub::spoke client, const sse_fields& event) {
     switch (client) {
+        case hub::spoke::completions:
         case hub::spoke::chat: return event.data == "[DONE]" || event.data.starts_with("{\"error\"");
         case hub::spoke::responses:
             return event.name == "response.completed" || event.name == "response.failed" || event.name == "response.incomplete" ||
@@ -102,7 +103,7 @@ void as_document(const setting& by, std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size < 2) return 0;
     setting by;
-    by.to = static_cast<hub::spoke>(data[0] % hub::spokes);
+    by.to = static_cast<hub::spoke>(data[0] % hub::upstream_spokes);
     by.often = data[1] % 8 + 1U;
     by.breaks = (data[1] & 8) != 0;
     by.usage = (data[1] & 16) != 0;

@@ -9,9 +9,11 @@
 
 namespace weir::dialect::hub {
 
-/// The four dialects' main endpoints.
-enum class spoke : std::uint8_t { chat, responses, messages, gemini };
-inline constexpr std::size_t spokes = 4;
+/// The four dialects' main endpoints, and the one that OpenAI had before chat: clients speak it still.
+enum class spoke : std::uint8_t { chat, responses, messages, gemini, completions };
+inline constexpr std::size_t spokes = 5;
+/// The first ones are what a request can become; the rest is translated from, and never into.
+inline constexpr std::size_t upstream_spokes = 4;
 
 /// What becomes of something that has no place on the other side.
 enum class lost : std::uint8_t {

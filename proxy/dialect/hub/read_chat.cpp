@@ -47,7 +47,6 @@ private:
     void choice(json::cursor& at);
     void chosen(json::cursor& at);
     void format(json::cursor& at);
-    void stops(json::cursor& at);
     [[nodiscard]] part& add(part::kind is);
 
     conversation& into_;
@@ -86,7 +85,7 @@ void chat_reader::member(std::string_view key, json::cursor& at) {
         if (most && (key == "max_completion_tokens" || !into_.cap.tokens))
             into_.cap.tokens = most, into_.cap.name = into_.kept.keep(std::string{key});
     } else if (key == "stop") {
-        stops(at);
+        stop_texts_at(at, into_);
     } else if (key == "web_search_options" && at.is_null()) {
         (void)at.skip();
     } else if (key == "web_search_options") {
@@ -336,17 +335,6 @@ void chat_reader::format(json::cursor& at) {
             if (name == "strict") made.strict = boolean_at(inner);
             if (name == "schema") made.schema = written(inner);
         });
-    });
-}
-
-void chat_reader::stops(json::cursor& at) {
-    into_.stops.name = "stop";
-    if (at.peek() == '"') {
-        into_.stops.texts.push_back(text_at(at));
-        return;
-    }
-    at.elements([this](json::cursor& each) {
-        if (each.peek() == '"') into_.stops.texts.push_back(text_at(each));
     });
 }
 

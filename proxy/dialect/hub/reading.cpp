@@ -108,6 +108,17 @@ media media_of_url(raw_text url) {
     return out;
 }
 
+void stop_texts_at(json::cursor& at, conversation& into) {
+    into.stops.name = "stop";
+    if (at.peek() == '"') {
+        into.stops.texts.push_back(text_at(at));
+        return;
+    }
+    at.elements([&](json::cursor& each) {
+        if (each.peek() == '"') into.stops.texts.push_back(text_at(each));
+    });
+}
+
 thinking::effort effort_named(raw_text name) {
     using enum thinking::effort;
     constexpr std::array<std::pair<std::string_view, thinking::effort>, 7> all{
@@ -180,7 +191,8 @@ bool read_request(spoke from, json::cursor body, conversation& into, notes& told
     const auto read = from == spoke::chat        ? read_chat
                       : from == spoke::responses ? read_responses
                       : from == spoke::messages  ? read_messages
-                                                 : read_gemini;
+                      : from == spoke::gemini    ? read_gemini
+                                                 : read_completions;
     if (!read(body, into, told)) return false;
     open_envelopes(into);
     return true;

@@ -1,4 +1,4 @@
-// What the four readers of requests share: a value taken as it is written, and the small shapes that several dialects have in common.
+// What the readers of requests share: a value taken as it is written, and the small shapes that several dialects have in common.
 #pragma once
 
 #include <cstdint>
@@ -40,17 +40,24 @@ namespace weir::dialect::hub {
 /// What web search is told: which sites, and where it searches from.
 void search_settings_at(json::cursor at, tool& into);
 
+<<<<<<< HEAD
 /// What can be read of the result of a tool that ran at the provider, at hand: nothing, where only its maker can read it.
 [[nodiscard]] raw_text readable(json::cursor result, arena& kept);
 
 /// Gives each call one result, directly behind it, and both an id that every dialect takes. What can be read of results
 /// that came about elsewhere is text from then on. Every reader ends with it.
+=======
+/// `stop` of OpenAI's dialects: a text, or a list of them.
+void stop_texts_at(json::cursor& at, conversation& into);
+
+/// Gives each call one result, directly behind it, and both an id that every dialect takes. Every reader ends with it.
+>>>>>>> neighbours27
 void mend(conversation& of, notes& told);
 
 /// Keeps a setting that has a row in the table, or notes the name of what is not known. `path`: of the member in the client's dialect.
 void keep_setting(json::cursor& at, std::string_view path, conversation& into);
 
-/// Any of the four, with its envelopes opened (envelope.hpp).
+/// Any of them, with its envelopes opened (envelope.hpp).
 [[nodiscard]] bool read_request(spoke from, json::cursor body, conversation& into, notes& told);
 
 /// Of the dialect's own request; false: it is none (`told` has the reason). The body outlives `into`.
@@ -58,5 +65,6 @@ void keep_setting(json::cursor& at, std::string_view path, conversation& into);
 [[nodiscard]] bool read_messages(json::cursor body, conversation& into, notes& told);
 [[nodiscard]] bool read_responses(json::cursor body, conversation& into, notes& told);
 [[nodiscard]] bool read_gemini(json::cursor body, conversation& into, notes& told);
+[[nodiscard]] bool read_completions(json::cursor body, conversation& into, notes& told);
 
 }  // namespace weir::dialect::hub

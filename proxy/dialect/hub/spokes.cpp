@@ -18,6 +18,7 @@ constexpr std::array<row, spokes> table{{
     {"responses", endpoint::responses, endpoint::responses, kind::openai, "/v1", "/responses"},
     {"messages", endpoint::messages, endpoint::messages, kind::anthropic, "/v1", "/messages"},
     {"gemini", endpoint::gemini_generate, endpoint::gemini_stream_generate, kind::gemini, "/v1beta", "/models/model:"},
+    {"completions", endpoint::completions, endpoint::completions, kind::openai, "/v1", "/completions"},
 }};
 
 const row& row_of(spoke s) { return table[static_cast<std::size_t>(s)]; }
@@ -26,7 +27,7 @@ const row& row_of(spoke s) { return table[static_cast<std::size_t>(s)]; }
 
 std::string_view name_of(spoke s) { return row_of(s).name; }
 std::string_view name_of_turns(spoke s) {
-    constexpr std::array<std::string_view, spokes> names{"messages", "input", "messages", "contents"};
+    constexpr std::array<std::string_view, spokes> names{"messages", "input", "messages", "contents", "prompt"};
     return names[static_cast<std::size_t>(s)];
 }
 kind kind_of(spoke s) { return row_of(s).of; }

@@ -1,4 +1,4 @@
-// The four main endpoints as spokes of the hub: which endpoint is which, what it is called, and where it is asked.
+// The main endpoints as spokes of the hub: which endpoint is which, what it is called, and where it is asked.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace weir::dialect::hub {
 
-/// `chat`, `responses`, `messages`, `gemini`.
+/// `chat`, `responses`, `messages`, `gemini`, `completions`.
 [[nodiscard]] std::string_view name_of(spoke s);
 [[nodiscard]] std::optional<spoke> spoke_named(std::string_view name);
 

@@ -17,6 +17,7 @@ constexpr std::array<client_words, spokes> words{{
     {"messages", "tools", "tool_choice", "system", "stop_sequences", "output_config.format", "thinking"},
     {"contents", "tools", "toolConfig", "systemInstruction", "generationConfig.stopSequences", "generationConfig.responseJsonSchema",
      "generationConfig.thinkingConfig"},
+    {"prompt", "tools", "tool_choice", "prompt", "stop", "response_format", "reasoning_effort"},
 }};
 
 constexpr std::string_view before_tagged = "<system>", after_tagged = "</system>";

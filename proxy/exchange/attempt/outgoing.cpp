@@ -199,7 +199,7 @@ std::unique_ptr<record::translation> outgoing::said() const {
 // A conversation that another family went on with comes home: what weir put into it for that is no provider's.
 void outgoing::cut_envelopes() {
     const auto from = dialect::hub::spoke_of(asked_.target.id);
-    if (!from || !is_json() || !dialect::hub::may_hold_envelopes(text())) return;
+    if (!from || *from == dialect::hub::spoke::completions || !is_json() || !dialect::hub::may_hold_envelopes(text())) return;
     auto cuts = dialect::hub::cut_envelopes(*from, text());
     if (cuts.empty()) return;
     cuts_ = &cut_from(*from);

@@ -10,7 +10,7 @@ namespace {
 
 // Apart, so that the usual attempt begins where it is called.
 [[gnu::noinline]] void begin_translation(request& of, const outgoing& what, answer& into) {
-    into.translated = translate_answer(of, *what.translated());
+    into.translated = translate_answer(of, *what.translated(), into.at.model);
     into.translated->begin_with(std::move(*what.said()));
 }
 

@@ -39,14 +39,14 @@ void translate_error(request& of, answer& in) {
 }  // namespace
 
 std::string minted_id(spoke of, core::fast_random& random) {
-    constexpr std::array<std::string_view, hub::spokes> prefixes{"chatcmpl-", "resp_", "msg_", "r"};
+    constexpr std::array<std::string_view, hub::spokes> prefixes{"chatcmpl-", "resp_", "msg_", "r", "cmpl-"};
     char digits[33];
     const auto n = std::snprintf(digits, sizeof digits, "%016llx%08llx", static_cast<unsigned long long>(random()),
                                  static_cast<unsigned long long>(random() >> 32));
     return std::string{prefixes[static_cast<std::size_t>(of)]}.append(digits, static_cast<std::size_t>(n));
 }
 
-std::unique_ptr<translated_answer> translate_answer(request& of, const translated_request& what) {
+std::unique_ptr<translated_answer> translate_answer(request& of, const translated_request& what, std::string_view model) {
     hub::answer_names names;
     names.id = minted_id(what.how().from, of.at.random);
     names.model = of.what.facts.model;
@@ -62,7 +62,7 @@ std::unique_ptr<translated_answer> translate_answer(request& of, const translate
     if (of.at.responses != nullptr) name_turn(of, names);
     names.as_array = of.what.target.streams_by_path && of.client.head().query.find("alt=sse") == std::string_view::npos;
     auto out = std::make_unique<translated_answer>(what, std::move(names), of.told.record.stream);
-    if (out->is_embeddings()) out->estimate_input(count_prompt(token::encoding_for(of.what.facts.model).enc, of.body.bytes()).tokens);
+    if (out->is_embeddings()) out->estimate_input(count_prompt(token::encoding_for(model).enc, of.body.bytes()).tokens);
     return out;
 }
 

@@ -15,8 +15,8 @@ namespace weir::exchange {
 /// As answers of a dialect are called: its prefix, and 24 digits.
 [[nodiscard]] std::string minted_id(dialect::hub::spoke of, core::fast_random& random);
 
-/// For one attempt at an upstream that gets `what`.
-[[nodiscard]] std::unique_ptr<translated_answer> translate_answer(request& of, const translated_request& what);
+/// For one attempt at an upstream that gets `what`, and knows the model by `model`.
+[[nodiscard]] std::unique_ptr<translated_answer> translate_answer(request& of, const translated_request& what, std::string_view model);
 
 /// How often a client that waits within a stream hears something; none: never.
 [[nodiscard]] std::optional<std::chrono::milliseconds> beats_of(const request& of, const answer& in);

@@ -23,7 +23,7 @@ std::optional<spoke> known_form(const place& to) { return to.pool->form ? to.poo
 
 // What a request can become there: what the pool's dialect has, the one that the model prefers first.
 std::optional<spoke> other_way(const place& to, const asked& what, const hub::capabilities& can) {
-    std::array<spoke, hub::spokes> order{spoke::chat, spoke::responses, spoke::messages, spoke::gemini};
+    std::array<spoke, hub::upstream_spokes> order{spoke::chat, spoke::responses, spoke::messages, spoke::gemini};
     const auto known = known_form(to);
     const bool responses_first = known ? *known == spoke::responses : can.prefers_responses != what.turned;
     if (responses_first) std::swap(order[0], order[1]);

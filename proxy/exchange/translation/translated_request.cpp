@@ -24,6 +24,7 @@ void write(spoke to, const hub::conversation& of, const hub::target_settings& wi
         case spoke::responses: return hub::write_responses(of, with, out, told);
         case spoke::messages: return hub::write_messages(of, with, out, told);
         case spoke::gemini: return hub::write_gemini(of, with, out, told);
+        case spoke::completions: return told.refuse(hub::name_of_turns(of.from), "no request becomes one of these");
     }
 }
 

@@ -11,7 +11,98 @@
 namespace {
 
 using namespace weir::dialect::hub;
+<<<<<<< HEAD
 using namespace weir::dialect::hub::test;
+=======
+namespace json = weir::dialect::json;
+
+constexpr std::uint32_t account = 7;
+
+std::string padded(std::string_view text) { return std::string{text}.append(64, '\0'); }
+
+/// A provider's answer as a client of `to` gets it.
+std::string answer_for(spoke to, spoke from, std::string_view answer) {
+    const auto body = padded(answer);
+    json::index where;
+    EXPECT_EQ(where.build(std::string_view{body}.substr(0, answer.size())), json::fault::none) << answer;
+    document_writer out{to, {.id = "x1", .model = "m", .created = 5, .show_reasoning = true, .scope = account}};
+    EXPECT_TRUE(read_document(from, json::cursor{where}, out));
+    return out.take();
+}
+
+/// The value behind `name`, a whole object or list, of the first one of that name.
+std::string value_of(const std::string& text, std::string_view name) {
+    const auto key = "\"" + std::string{name} + "\":";
+    const auto begin = text.find(key);
+    if (begin == std::string::npos) return {};
+    const auto body = padded(text.substr(begin + key.size()));
+    json::index where;
+    int depth = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < body.size(); ++i) {
+        const char c = body[i];
+        if (in_string) {
+            if (c == '\\') ++i;
+            if (c == '"') in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            ++depth;
+        } else if (c == '}' || c == ']') {
+            if (--depth == 0) return body.substr(0, i + 1);
+        }
+    }
+    return {};
+}
+
+/// The client's next turn: what it was told, and the tool's result.
+std::string next_request(spoke of, const std::string& answer) {
+    switch (of) {
+        case spoke::chat:
+            return R"({"model":"m","messages":[{"role":"user","content":"q"},)" + value_of(answer, "message") +
+                   R"(,{"role":"tool","tool_call_id":"c1","content":"r"}]})";
+        case spoke::responses: {
+            const auto items = value_of(answer, "output");
+            return R"({"model":"m","input":[{"role":"user","content":"q"},)" + items.substr(1, items.size() - 2) +
+                   R"(,{"type":"function_call_output","call_id":"c1","output":"r"}]})";
+        }
+        case spoke::messages:
+            return R"({"model":"m","max_tokens":50,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":)" +
+                   value_of(answer, "content") + R"(},{"role":"user","content":[{"type":"tool_result","tool_use_id":"c1","content":"r"}]}]})";
+        case spoke::gemini:
+            return R"({"contents":[{"role":"user","parts":[{"text":"q"}]},)" + value_of(answer, "content") +
+                   R"(,{"role":"user","parts":[{"functionResponse":{"name":"f","id":"c1","response":{"output":"r"}}}]}]})";
+        case spoke::completions: break;  // they know no turns
+    }
+    return {};
+}
+
+std::string request_for(spoke to, spoke from, const std::string& request, std::uint32_t whose = account) {
+    const auto body = padded(request);
+    json::index where;
+    EXPECT_EQ(where.build(std::string_view{body}.substr(0, request.size())), json::fault::none) << request;
+    conversation said;
+    notes told;
+    EXPECT_TRUE(read_request(from, json::cursor{where}, said, told));
+    target_settings with;
+    with.model = "m";
+    with.scope = whose;
+    with.can.thinks = to == spoke::gemini ? capabilities::reasoning::level : capabilities::reasoning::adaptive;
+    with.can.reasoning_back = true;
+    std::string out;
+    const auto write = to == spoke::chat        ? write_chat
+                       : to == spoke::responses ? write_responses
+                       : to == spoke::messages  ? write_messages
+                                                : write_gemini;
+    write(said, with, out, told);
+    return out;
+}
+
+std::string there_and_back(spoke upstream, spoke client, std::string_view answer) {
+    const auto told = answer_for(client, upstream, answer);
+    return request_for(upstream, client, next_request(client, told));
+}
+>>>>>>> neighbours27
 
 constexpr std::string_view claude =
     R"({"id":"msg_9","type":"message","role":"assistant","content":[{"type":"thinking","thinking":"Let \"me\" see…","signature":"SIG+1/=="},{"type":"redacted_thinking","data":"RED=="},{"type":"text","text":"Ünder way"},{"type":"thinking","thinking":"more","signature":"SIG2"},{"type":"tool_use","id":"c1","name":"f","input":{"a":1}}],"stop_reason":"tool_use","usage":{"input_tokens":1,"output_tokens":2}})";

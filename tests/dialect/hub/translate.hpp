@@ -18,7 +18,7 @@ struct translated {
 };
 
 inline translated translate(spoke from, spoke to, std::string_view body, target_settings with = {}, bool strict = false) {
-    constexpr std::array readers{&read_chat, &read_responses, &read_messages, &read_gemini};
+    constexpr std::array readers{&read_chat, &read_responses, &read_messages, &read_gemini, &read_completions};
     constexpr std::array writers{&write_chat, &write_responses, &write_messages, &write_gemini};
     json::index where;
     EXPECT_EQ(where.build(body), json::fault::none) << body;

@@ -43,6 +43,8 @@ private:
     void messages(json_writer& out);
     void responses(json_writer& out);
     void gemini(json_writer& out);
+    void completions(json_writer& out);
+    void usage_of_chat(json_writer& out) const;
     void call_of_chat(json_writer& out, const block& of) const;
     void item_of_responses(json_writer& out, const block& of, std::size_t& number) const;
     void thought_of_responses(json_writer& out, const block& of, std::size_t& number) const;

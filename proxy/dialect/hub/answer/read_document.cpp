@@ -262,6 +262,7 @@ bool read_document(spoke from, json::cursor body, answer_listener& to, skipped_p
         case spoke::chat: return read_chat_answer(body, tells);
         case spoke::messages: return read_messages_answer(body, tells);
         case spoke::responses: return read_responses_answer(body, tells);
+        case spoke::completions: return false;  // no request becomes one
         case spoke::gemini: break;
     }
     constexpr std::array<std::string_view, 4> members{"candidates", "promptFeedback", "usageMetadata", "error"};

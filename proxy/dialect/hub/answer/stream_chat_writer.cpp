@@ -170,12 +170,9 @@ void chat_stream_writer::end() {
     begin();
     out_->append(front_).append(R"({"index":0,"delta":{},"finish_reason":")").append(reason_of(why_, spoke::chat)).append("\"}]}\n\n");
     if (names_.include_usage) {
-        out_->append(front_).append(R"(],"usage":{"prompt_tokens":)").append(std::to_string(used_.prompt()));
-        out_->append(R"(,"completion_tokens":)").append(std::to_string(used_.completion()));
-        out_->append(R"(,"total_tokens":)").append(std::to_string(used_.prompt() + used_.completion()));
-        out_->append(R"(,"prompt_tokens_details":{"cached_tokens":)").append(std::to_string(used_.cached_input));
-        if (used_.cache_write > 0) out_->append(R"(,"cache_write_tokens":)").append(std::to_string(used_.cache_write));
-        out_->append(R"(},"completion_tokens_details":{"reasoning_tokens":)").append(std::to_string(used_.reasoning)).append("}}}\n\n");
+        out_->append(front_).append(R"(],"usage":)");
+        append_usage(*out_, used_);
+        out_->append("}\n\n");
     }
     out_->append("data: [DONE]\n\n");
 }

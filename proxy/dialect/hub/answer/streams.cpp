@@ -22,7 +22,17 @@ std::string_view reason_of(finish why, spoke to) {
         {"stop", "end_turn", "MALFORMED_FUNCTION_CALL"},
     };
     const auto& of = table[static_cast<std::size_t>(why)];
+    if (to == spoke::completions) return why == finish::calls ? "stop" : of.chat;
     return to == spoke::chat ? of.chat : to == spoke::messages ? of.messages : to == spoke::gemini ? of.gemini : std::string_view{};
+}
+
+void append_usage(std::string& out, const usage::counts& used) {
+    out.append(R"({"prompt_tokens":)").append(std::to_string(used.prompt()));
+    out.append(R"(,"completion_tokens":)").append(std::to_string(used.completion()));
+    out.append(R"(,"total_tokens":)").append(std::to_string(used.prompt() + used.completion()));
+    out.append(R"(,"prompt_tokens_details":{"cached_tokens":)").append(std::to_string(used.cached_input));
+    if (used.cache_write > 0) out.append(R"(,"cache_write_tokens":)").append(std::to_string(used.cache_write));
+    out.append(R"(},"completion_tokens_details":{"reasoning_tokens":)").append(std::to_string(used.reasoning)).append("}}");
 }
 
 void answer_stream_writer::fail(const answer_event& said) {
@@ -37,6 +47,7 @@ std::unique_ptr<answer_stream_reader> read_stream_of(spoke from) {
         case spoke::responses: return read_responses_stream();
         case spoke::messages: return read_messages_stream();
         case spoke::gemini: return read_gemini_stream();
+        case spoke::completions: break;  // no request becomes one
     }
     return read_chat_stream();
 }
@@ -47,6 +58,7 @@ std::unique_ptr<answer_stream_writer> write_stream_of(spoke to, answer_names nam
         case spoke::responses: return write_responses_stream(std::move(names));
         case spoke::messages: return write_messages_stream(std::move(names));
         case spoke::gemini: return write_gemini_stream(std::move(names));
+        case spoke::completions: return write_completions_stream(std::move(names));
     }
     return write_chat_stream(std::move(names));
 }

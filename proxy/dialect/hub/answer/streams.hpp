@@ -1,7 +1,8 @@
-// The readers and writers of streams, one of each for a dialect.
+// The readers and writers of streams, one of each for a dialect; and what several of them say alike.
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "dialect/hub/answer/answer_event.hpp"
 
@@ -15,5 +16,9 @@ namespace weir::dialect::hub {
 [[nodiscard]] std::unique_ptr<answer_stream_writer> write_messages_stream(answer_names names);
 [[nodiscard]] std::unique_ptr<answer_stream_writer> write_gemini_stream(answer_names names);
 [[nodiscard]] std::unique_ptr<answer_stream_writer> write_responses_stream(answer_names names);
+[[nodiscard]] std::unique_ptr<answer_stream_writer> write_completions_stream(answer_names names);
+
+/// What was used, as an object of chat and completions.
+void append_usage(std::string& out, const usage::counts& used);
 
 }  // namespace weir::dialect::hub

@@ -1,5 +1,6 @@
 #include "dialect/hub/answer/documents.hpp"
 #include "dialect/hub/answer/response_items.hpp"
+#include "dialect/hub/answer/streams.hpp"
 
 namespace weir::dialect::hub {
 namespace {
@@ -79,6 +80,7 @@ std::string document_writer::take() {
         case spoke::messages: messages(out); break;
         case spoke::responses: responses(out); break;
         case spoke::gemini: gemini(out); break;
+        case spoke::completions: completions(out); break;
     }
     return text;
 }
@@ -136,18 +138,31 @@ void document_writer::chat(json_writer& out) {
     out.member("logprobs", "null");
     out.close('}');
     out.close(']');
-    out.open_member("usage", '{');
-    number(out, "prompt_tokens", used_.prompt());
-    number(out, "completion_tokens", used_.completion());
-    number(out, "total_tokens", used_.prompt() + used_.completion());
-    out.open_member("prompt_tokens_details", '{');
-    number(out, "cached_tokens", used_.cached_input);
-    if (used_.cache_write > 0) number(out, "cache_write_tokens", used_.cache_write);
+    usage_of_chat(out);
     out.close('}');
-    out.open_member("completion_tokens_details", '{');
-    number(out, "reasoning_tokens", used_.reasoning);
+}
+
+void document_writer::usage_of_chat(json_writer& out) const {
+    out.member("usage", {});
+    append_usage(out.out(), used_);
+}
+
+// What was thought has no place there, and what was refused is what was said.
+void document_writer::completions(json_writer& out) {
+    out.open('{');
+    out.text_member("id", raw_text{names_.id});
+    out.plain_member("object", "text_completion");
+    number(out, "created", names_.created);
+    out.plain_member("model", names_.model);
+    out.open_member("choices", '[');
+    out.open('{');
+    out.text_member("text", raw_text{joined(part::kind::text) + joined(part::kind::refusal)});
+    number(out, "index", 0);
+    out.member("logprobs", "null");
+    out.plain_member("finish_reason", reason_of(why_, spoke::completions));
     out.close('}');
-    out.close('}');
+    out.close(']');
+    usage_of_chat(out);
     out.close('}');
 }
 
