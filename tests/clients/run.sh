@@ -39,8 +39,11 @@ install() {
     mkdir -p "$build"
     (python_packages frameworks) &
     local frameworks=$! failed=
+    (python_packages older) &
+    local older=$!
     (python_packages official && node_packages) || failed=yes
     wait "$frameworks" || failed=yes
+    wait "$older" || failed=yes
     [ -z "$failed" ] || cannot "the pinned clients could not be installed; what pip or npm said stands above." \
         "Is a package index reachable from here?"
 }
@@ -49,6 +52,7 @@ case $what in
     install) install; exit ;;
     curl) python=python3 ;;
     langchain | llama_index | litellm) python=$build/frameworks/bin/python ;;
+    translation_older) python=$build/older/bin/python ;;
     *) python=$build/official/bin/python ;;
 esac
 [ "$what" = curl ] || [ -f "${python%/bin/python}/installed.lock" ] || cannot "the clients are not installed: run ctest -R clients.install first"

@@ -40,18 +40,14 @@ namespace weir::dialect::hub {
 /// What web search is told: which sites, and where it searches from.
 void search_settings_at(json::cursor at, tool& into);
 
-<<<<<<< HEAD
 /// What can be read of the result of a tool that ran at the provider, at hand: nothing, where only its maker can read it.
 [[nodiscard]] raw_text readable(json::cursor result, arena& kept);
 
-/// Gives each call one result, directly behind it, and both an id that every dialect takes. What can be read of results
-/// that came about elsewhere is text from then on. Every reader ends with it.
-=======
 /// `stop` of OpenAI's dialects: a text, or a list of them.
 void stop_texts_at(json::cursor& at, conversation& into);
 
-/// Gives each call one result, directly behind it, and both an id that every dialect takes. Every reader ends with it.
->>>>>>> neighbours27
+/// Gives each call one result, directly behind it, and both an id that every dialect takes. What can be read of results
+/// that came about elsewhere is text from then on. Every reader ends with it.
 void mend(conversation& of, notes& told);
 
 /// Keeps a setting that has a row in the table, or notes the name of what is not known. `path`: of the member in the client's dialect.
