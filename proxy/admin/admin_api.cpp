@@ -45,10 +45,30 @@ std::vector<std::string> split(std::string_view text, char at) {
     return out;
 }
 
-std::string query_value(std::string_view query, std::string_view name) {
-    for (const auto& pair : split(query, '&'))
-        if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
-            return decoded(std::string_view{pair}.substr(name.size() + 1));
+struct ledger_question {
+    ledger::spend_query query{.by = {"key", "model", "day"}};
+    ledger::spend_format format = ledger::spend_format::json;
+};
+
+/// What is wrong with one parameter; empty: nothing.
+std::string read_parameter(std::string_view name, const std::string& value, core::wall_time now, ledger_question& into) {
+    if (name == "by") {
+        if (!value.empty()) into.query.by = split(value, ',');
+    } else if (name == "since" || name == "until") {
+        auto& target = name == "since" ? into.query.since : into.query.until;
+        if (!value.empty()) target = ledger::parse_when(value, now);
+        if (!value.empty() && !target) return std::string{name} + ": a time is 2026-01-31, 2026-01-31T12:00 or a duration back from now, such as 7d";
+    } else if (name == "where") {
+        const auto equals = value.find('=');
+        if (equals == std::string::npos) return "where: FIELD=VALUE, such as where=key=dify";
+        into.query.filters.emplace_back(value.substr(0, equals), value.substr(equals + 1));
+    } else if (name == "format") {
+        const auto format = ledger::spend_format_of(value.empty() ? "json" : value);
+        if (!format || *format == ledger::spend_format::table) return "format: json or csv";
+        into.format = *format;
+    } else {
+        return "there is no parameter '" + std::string{name.substr(0, 64)} + "': by, since, until, where and format are known";
+    }
     return {};
 }
 
@@ -136,23 +156,18 @@ admin_reply admin_api::upstream_action(const std::vector<std::string>& parts, co
 }
 
 admin_reply admin_api::spend(const admin_request& request) {
-    ledger::spend_query query;
-    const auto by = query_value(request.query, "by");
-    query.by = split(by.empty() ? "key,model,day" : by, ',');
+    ledger_question asked;
     const auto now = core::wall_clock::now();
-    for (const auto& [name, target] : {std::pair{"since", &query.since}, std::pair{"until", &query.until}}) {
-        const auto text = query_value(request.query, name);
-        if (text.empty()) continue;
-        *target = ledger::parse_when(text, now);
-        if (!*target) return wrong(400, std::string{name} + ": a time is 2026-01-31, 2026-01-31T12:00 or a duration back from now, such as 7d");
+    for (const auto& pair : split(request.query, '&')) {
+        if (pair.empty()) continue;
+        const auto name = std::string_view{pair}.substr(0, pair.find('='));
+        const auto value = decoded(std::string_view{pair}.substr(std::min(name.size() + 1, pair.size())));
+        if (const auto problem = read_parameter(name, value, now, asked); !problem.empty()) return wrong(400, problem);
     }
-    const auto wanted = query_value(request.query, "format");
-    const auto format = ledger::spend_format_of(wanted.empty() ? "json" : wanted);
-    if (!format || *format == ledger::spend_format::table) return wrong(400, "format: json or csv");
-    const auto result = operations_.spend(query);
+    const auto result = operations_.spend(asked.query);
     if (!result.error.empty()) return wrong(400, result.error);
-    const std::string_view type = *format == ledger::spend_format::csv ? "text/csv; charset=utf-8" : "application/json";
-    return {200, type, ledger::format(result, *format)};
+    const std::string_view type = asked.format == ledger::spend_format::csv ? "text/csv; charset=utf-8" : "application/json";
+    return {200, type, ledger::format(result, asked.format)};
 }
 
 admin_reply admin_api::answer(const admin_request& request) {

@@ -46,7 +46,8 @@ constexpr std::string_view document = R"json({
     "/api/keys": {"get": {"summary": "limits, budgets and today's usage of every key", "responses": {"200": {"description": "JSON", "content": {"application/json": {"schema": {"type": "object", "properties": {"keys": {"type": "array", "items": {"$ref": "#/components/schemas/key"}}}}}}}}}},
     "/api/ledger": {"get": {"summary": "the ledger's sums, as weir spend shows them", "parameters": [
       {"name": "by", "in": "query", "schema": {"type": "string", "default": "key,model,day"}}, {"name": "since", "in": "query", "schema": {"type": "string"}},
-      {"name": "until", "in": "query", "schema": {"type": "string"}}, {"name": "format", "in": "query", "schema": {"type": "string", "enum": ["json", "csv"]}}], "responses": {"200": {"description": "JSON or CSV"}, "400": {"$ref": "#/components/responses/fault"}}}},
+      {"name": "until", "in": "query", "schema": {"type": "string"}}, {"name": "where", "in": "query", "description": "FIELD=VALUE, only rows with this value; may be said several times", "schema": {"type": "array", "items": {"type": "string"}}},
+      {"name": "format", "in": "query", "schema": {"type": "string", "enum": ["json", "csv"]}}], "responses": {"200": {"description": "JSON or CSV"}, "400": {"$ref": "#/components/responses/fault"}}}},
     "/api/openapi.json": {"get": {"summary": "this document", "responses": {"200": {"description": "JSON"}}}}
   }
 }

@@ -167,7 +167,9 @@ class Admin(Base):
         status, headers, text = ask(self.weir.admin, "GET", "/api/ledger?by=key&format=csv")
         self.assertTrue(headers["content-type"].startswith("text/csv"))
         self.assertRegex(text.decode(), r"^key,requests.*\r?\nteam,2")
-        for query in ("by=nonsense", "since=soon", "format=xml"):
+        self.assertEqual(json.loads(ask(self.weir.admin, "GET", "/api/ledger?by=key&where=key=team")[2])[0]["requests"], 2)
+        self.assertEqual(json.loads(ask(self.weir.admin, "GET", "/api/ledger?by=key&where=key%3Dsomebody-else")[2]), [])
+        for query in ("by=nonsense", "since=soon", "format=xml", "where=key", "where=nonsense=1", "bogus=1", "by=key&wher=key=x"):
             self.assertEqual(ask(self.weir.admin, "GET", "/api/ledger?" + query)[0], 400)
 
     def test_a_reload_of_a_faulty_conf_is_refused_with_its_faults(self):
