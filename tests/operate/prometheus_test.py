@@ -256,4 +256,36 @@ class Everything(unittest.TestCase):
             self.assertTrue(alert["alert"] in page, f"OPERATE.md does not say what to do about {alert['alert']}")
 
 
+class Certificates(unittest.TestCase):
+    """When they expire, as they are in use: a file that was replaced counts from the reload on."""
+
+    def setUp(self):
+        self.mock = Mock()
+        self.addCleanup(self.mock.stop)
+
+    def shown(self, weir):
+        return {file: int(float(value)) for file, value in
+                re.findall(r'^weir_certificate_expiry_timestamp_seconds\{file="([^"]+)"\} (\S+)$', weir.metrics(), re.M)}
+
+    def test_the_metric_says_when(self):
+        tls = "tls: {certificate: cert.pem, private_key: key.pem}"
+        conf = stack.simple_conf(self.mock.url).replace('{address: "127.0.0.1:0"}]', f'{{address: "127.0.0.1:0", {tls}}}, {{address: "127.0.0.2:0", {tls}}}]', 1)
+        weir = Weir(conf, files=stack.certificate(days=30))
+        self.addCleanup(weir.stop)
+        file = os.path.join(weir.folder, "cert.pem")
+        self.assertEqual(list(self.shown(weir)), [file])
+        self.assertLess(abs(self.shown(weir)[file] - (time.time() + 30 * 86400)), 60)
+        for name, text in stack.certificate(days=90).items():
+            weir.write(name, text)
+        self.assertLess(abs(self.shown(weir)[file] - (time.time() + 30 * 86400)), 60)
+        weir.signal(signal.SIGHUP)
+        weir.wait_err("reloaded")
+        wait_until(lambda: abs(self.shown(weir)[file] - (time.time() + 90 * 86400)) < 60)
+
+    def test_without_tls_there_is_none(self):
+        weir = Weir(stack.simple_conf(self.mock.url))
+        self.addCleanup(weir.stop)
+        self.assertEqual(self.shown(weir), {})
+
+
 stack.main()
