@@ -1,4 +1,6 @@
-# What `cmake --install` puts where, and the Debian package: cpack --config build/release/CPackConfig.cmake -G DEB
+# What `cmake --install` puts where, and the packages:
+#   cpack --config build/release/CPackConfig.cmake -G DEB
+#   cpack --config build/release/CPackConfig.cmake -G TGZ
 include(GNUInstallDirs)
 # Installing takes what has been built and does not build the tests first.
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
@@ -16,6 +18,7 @@ function(install_compressed file folder name)
 endfunction()
 
 install(TARGETS weir RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(CODE "file(RPATH_REMOVE FILE \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/weir\")")
 install(FILES ${here}/weir.yaml ${CMAKE_SOURCE_DIR}/conf/prices.yaml DESTINATION /etc/weir)
 install(FILES ${here}/logrotate DESTINATION /etc/logrotate.d RENAME weir)
 install(FILES ${CMAKE_SOURCE_DIR}/conf/weir.yaml ${CMAKE_SOURCE_DIR}/conf/REFERENCE.md ${CMAKE_SOURCE_DIR}/conf/weir.schema.json ${CMAKE_SOURCE_DIR}/README.md
@@ -30,7 +33,14 @@ install(FILES ${here}/weir.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-comple
 install(FILES ${here}/_weir DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
 install(FILES ${here}/lintian-overrides DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME weir)
 
+# The tarball is made of the program as it was built, which looks for libraries beside itself (proxy/CMakeLists.txt).
+install(CODE "execute_process(COMMAND ${here}/tarball-root.sh $<TARGET_FILE:weir> \$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX} COMMAND_ERROR_IS_FATAL ANY)"
+  COMPONENT tarball EXCLUDE_FROM_ALL)
+
 set(CPACK_GENERATOR DEB)
+set(CPACK_PROJECT_CONFIG_FILE ${here}/generators.cmake)
+set(CPACK_WEIR_BUILD ${CMAKE_BINARY_DIR})
+set(CPACK_WEIR_MACHINE ${CMAKE_SYSTEM_PROCESSOR})
 set(CPACK_PACKAGE_NAME weir)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGE_CONTACT "the weir maintainers <maintainers@weir.invalid>")

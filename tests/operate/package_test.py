@@ -1,5 +1,5 @@
 """The Debian package: what lintian says of it, that it installs, serves, upgrades and goes in a copy of this system that goes away afterwards,
-and that the completions offer what the program knows."""
+and that the completions offer what the program knows. The tarball: that it runs where nothing is but a C library."""
 import fcntl
 import glob
 import os
@@ -138,6 +138,68 @@ test ! -e /etc/systemd/system/multi-user.target.wants/weir.service && echo "disa
         for line in ("/etc/weir root:weir 755", "/etc/weir/weir.yaml weir:weir 600", "/var/lib/weir weir:weir 700", "/var/log/weir root:weir 770",
                      "kept: /etc/weir/weir.yaml", "kept: /etc/weir/prices.yaml", "kept: /etc/logrotate.d/weir", "disabled still"):
             self.assertIn(line, said)
+
+
+class Tarball(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="weir-tarball-")
+        run("cpack", "--config", os.path.join(BUILD, "CPackConfig.cmake"), "-G", "TGZ", "-B", cls.folder)
+        cls.tarball = glob.glob(os.path.join(cls.folder, "weir-*-linux-*.tar.gz"))[0]
+        run("tar", "-xzf", cls.tarball, "-C", cls.folder)
+        cls.tree = cls.tarball.removesuffix(".tar.gz")
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def demo_in(self, root):
+        """`weir demo` with another root, which sees its own processes only: as it comes from a shell there."""
+        script = r'''
+mount -t proc proc "$1/proc"
+mount --bind /dev "$1/dev"
+mount -t tmpfs none "$1/tmp"
+cp -R "$2" "$1/tmp/weir"
+cd "$1/tmp/weir"
+exec chroot "$1" /tmp/weir/bin/weir demo --fast
+'''
+        got = run("unshare", "--mount", "--pid", "--fork", "--propagation", "private", "sh", "-euc", script, "sh", root, self.tree, check=False, env={"PATH": os.environ["PATH"]})
+        self.assertEqual(got.returncode, 0, got.stdout + got.stderr)
+        self.assertIn("Everything came through", got.stdout)
+
+    def test_it_runs_where_only_the_c_library_is(self):
+        with tempfile.TemporaryDirectory() as root:
+            for name in ("proc", "dev", "tmp"):
+                os.mkdir(os.path.join(root, name))
+            for line in run("ldd", os.path.join(self.tree, "bin/weir")).stdout.splitlines():
+                found = re.search(r"(?:=> )?(/\S+)", line)
+                self.assertNotIn("not found", line)
+                if found and not found.group(1).startswith(self.tree):
+                    self.assertRegex(os.path.basename(found.group(1)), r"^(ld-linux|lib(c|m|dl|rt|pthread|resolv)\.so)")
+                    os.makedirs(root + os.path.dirname(found.group(1)), exist_ok=True)
+                    shutil.copy(found.group(1), root + found.group(1))
+            self.demo_in(root)
+
+    @unittest.skipUnless(os.environ.get("WEIR_CHROOTS"), "makes whole systems: WEIR_CHROOTS=1, minutes and some 150 MB of Debian's packages each")
+    def test_it_runs_on_debian_as_it_is_installed(self):
+        for name in ("bookworm", "trixie"):
+            with self.subTest(name), tempfile.TemporaryDirectory() as root:
+                run(need("debootstrap"), "--variant=minbase", name, root, timeout=1800)
+                self.demo_in(root)
+
+    def test_it_looks_for_libraries_beside_itself_and_nowhere_else(self):
+        found = re.findall(r"\((?:RPATH|RUNPATH)\).*\[(.*)\]", run("readelf", "-d", os.path.join(self.tree, "bin/weir")).stdout)
+        self.assertEqual(found, ["$ORIGIN/../lib"])
+        with tempfile.TemporaryDirectory() as folder:
+            run("cmake", "--install", BUILD, env={**os.environ, "DESTDIR": folder})
+            self.assertNotRegex(run("readelf", "-d", glob.glob(f"{folder}/**/bin/weir", recursive=True)[0]).stdout, r"\((RPATH|RUNPATH)\)")
+
+    def test_it_is_whole(self):
+        for path in ("INSTALL.md", "LICENSE", "OPERATE.md", "conf/weir.yaml", "conf/prices.yaml", "conf/examples/openai.yaml", "share/systemd/weir.service"):
+            self.assertTrue(os.path.exists(os.path.join(self.tree, path)), path)
+        self.assertEqual(run(os.path.join(self.tree, "bin/weir"), "check", "--strict", cwd=self.tree, env={"OPENAI_API_KEY": "sk-x"}).stderr, "")
+        # Each library brings the terms that it is given on.
+        self.assertGreaterEqual(len(os.listdir(os.path.join(self.tree, "share/licences"))), len(os.listdir(os.path.join(self.tree, "lib"))) - 2)
 
 
 def help_of(*command):
