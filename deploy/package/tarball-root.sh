@@ -6,7 +6,7 @@ binary=$1 root=$2
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../.." && pwd)
 
-mkdir -p "$root/bin" "$root/lib" "$root/conf" "$root/share/licences" "$root/share/man/man1" "$root/share/bash-completion" "$root/share/zsh" "$root/share/systemd"
+mkdir -p "$root/bin" "$root/lib" "$root/conf" "$root/share/licences" "$root/share/man/man1" "$root/share/man/man5" "$root/share/bash-completion" "$root/share/zsh" "$root/share/systemd"
 cp "$binary" "$root/bin/weir"
 strip "$root/bin/weir"
 
@@ -29,10 +29,14 @@ chmod 0644 "$root"/lib/*
 
 cp "$source/conf/weir.yaml" "$source/conf/prices.yaml" "$source/conf/weir.schema.json" "$source/conf/REFERENCE.md" "$root/conf/"
 cp -R "$source/conf/examples" "$root/conf/"
-cp "$source/README.md" "$source/LICENSE" "$source/deploy/OPERATE.md" "$source/deploy/CHANGELOG.md" "$root/"
+cp "$source/README.md" "$source/LICENSE" "$source/deploy/CHANGELOG.md" "$root/"
+for pages in "$source/deploy/OPERATE.md" "$source/deploy/guide"; do
+    if [ -e "$pages" ]; then cp -R "$pages" "$root/"; fi
+done
 cp "$here/tarball.md" "$root/INSTALL.md"
 cp "$source/third_party/tokens/LICENSE" "$root/share/licences/vocabularies"
 cp "$here/weir.1" "$root/share/man/man1/"
+awk -f "$here/reference_to_man.awk" "$source/conf/REFERENCE.md" > "$root/share/man/man5/weir.yaml.5"
 cp "$here/weir.bash" "$root/share/bash-completion/weir"
 cp "$here/_weir" "$root/share/zsh/"
 cp "$source/deploy/systemd/weir.service" "$source/deploy/systemd/weir.socket" "$source/deploy/systemd/weir.sysusers" "$root/share/systemd/"

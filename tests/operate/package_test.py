@@ -60,7 +60,7 @@ class Package(unittest.TestCase):
             self.assertIn(library, fields)
         files = run("dpkg-deb", "--contents", self.deb).stdout
         for path in ("usr/bin/weir", "etc/weir/weir.yaml", "etc/weir/prices.yaml", "lib/systemd/system/weir.service", "lib/systemd/system/weir.socket",
-                     "usr/lib/sysusers.d/weir.conf", "usr/share/man/man1/weir.1.gz", "usr/share/bash-completion/completions/weir",
+                     "usr/lib/sysusers.d/weir.conf", "usr/share/man/man1/weir.1.gz", "usr/share/man/man5/weir.yaml.5.gz", "usr/share/bash-completion/completions/weir",
                      "usr/share/zsh/vendor-completions/_weir", "etc/logrotate.d/weir", "usr/share/doc/weir/copyright", "usr/share/doc/weir/changelog.gz"):
             self.assertIn(f"./{path}\n", files)
         self.assertNotRegex(files, r"\./(work|home|root)/")
@@ -195,7 +195,7 @@ exec chroot "$1" /tmp/weir/bin/weir demo --fast
             self.assertNotRegex(run("readelf", "-d", glob.glob(f"{folder}/**/bin/weir", recursive=True)[0]).stdout, r"\((RPATH|RUNPATH)\)")
 
     def test_it_is_whole(self):
-        for path in ("INSTALL.md", "LICENSE", "OPERATE.md", "conf/weir.yaml", "conf/prices.yaml", "conf/examples/openai.yaml", "share/systemd/weir.service"):
+        for path in ("INSTALL.md", "LICENSE", "CHANGELOG.md", "conf/weir.yaml", "share/man/man5/weir.yaml.5", "conf/prices.yaml", "conf/examples/openai.yaml", "share/systemd/weir.service"):
             self.assertTrue(os.path.exists(os.path.join(self.tree, path)), path)
         self.assertEqual(run(os.path.join(self.tree, "bin/weir"), "check", "--strict", cwd=self.tree, env={"OPENAI_API_KEY": "sk-x"}).stderr, "")
         # Each library brings the terms that it is given on.
@@ -216,6 +216,34 @@ def help_of(*command):
             options.append(line.split()[0].split(",")[-1])
     fields = re.search(r"--by .*group by these: (.*)", text)
     return commands, options, fields.group(1).split(", ") if fields else []
+
+
+class Manuals(unittest.TestCase):
+    def test_every_command_and_option_is_in_weir_1(self):
+        page = re.sub(r"\\(-|f[A-Z])", lambda found: "-" if found.group(1) == "-" else "", read("package/weir.1"))
+        entries = {}
+        for entry in page.split(".TP\n")[1:]:
+            words = re.findall(r"[\w-]+", entry.split("\n")[0].split(" ", 1)[1])
+            entries.setdefault(words[0], re.findall(r"--[a-z][a-z-]*", entry))
+        commands, common, _ = help_of()
+        for option in common:
+            self.assertIn(option, page)
+        for command in commands:
+            self.assertIn(command, entries)
+            self.assertEqual(set(help_of(command)[1]) - set(common) - set(entries[command]), set(), command)
+
+    def test_every_key_of_the_conf_is_in_weir_yaml_5(self):
+        page = run("awk", "-f", os.path.join(DEPLOY, "package/reference_to_man.awk"), os.path.join(SOURCE, "conf/REFERENCE.md")).stdout.replace("\\-", "-")
+        with open(os.path.join(SOURCE, "conf/REFERENCE.md")) as f:
+            text = f.read()
+        keys = re.findall(r"^- \*\*`([^`]+)`\*\*", text, re.M)
+        self.assertGreater(len(keys), 100)
+        self.assertEqual(re.findall(r"^\.TP\n\\fB(.*)\\fR$", page, re.M), keys)
+        self.assertEqual(re.findall(r'^\.SS "(.*)"$', page, re.M), [name.replace("`", "") for name in re.findall(r"^### (.*)$", text, re.M)])
+        self.assertEqual(re.findall(r"`|\]\(", page), [])
+        # groff finds nothing to warn of; lintian looks at the package's copy too.
+        got = run("man", "--warnings", "-l", "-", input=page.replace("-", "\\-"), check=False, env={**os.environ, "MANWIDTH": "100", "LC_ALL": "C.UTF-8"})
+        self.assertEqual((got.returncode, got.stderr), (0, ""))
 
 
 class Completion(unittest.TestCase):
