@@ -179,6 +179,20 @@ class Helm(unittest.TestCase):
         self.assertEqual(volume["defaultMode"] & 0o007, 0)
         self.assertIn("https://gateway-weir.", self.notes(tls={"secretName": "cert"}, conf=conf))
 
+    def test_an_ingress_leads_to_the_service(self):
+        ingress = {"enabled": True, "className": "nginx", "host": "llm.example", "tlsSecretName": "cert", "annotations": {"a/b": "off"}}
+        manifests = self.render(ingress=ingress)
+        made = of_kind(manifests, "Ingress")
+        self.assertEqual((made["metadata"]["annotations"], made["spec"]["ingressClassName"]), ({"a/b": "off"}, "nginx"))
+        self.assertEqual(made["spec"]["tls"], [{"secretName": "cert", "hosts": ["llm.example"]}])
+        rule = made["spec"]["rules"][0]
+        backend = rule["http"]["paths"][0]["backend"]["service"]
+        service = next(each for each in manifests if each["kind"] == "Service" and each["metadata"]["name"] == backend["name"])
+        self.assertEqual(rule["host"], "llm.example")
+        self.assertIn(backend["port"]["name"], [port["name"] for port in service["spec"]["ports"]])
+        self.assertIn("ingress.host is needed", self.refused(ingress={"enabled": True, "tlsSecretName": "cert"}))
+        self.assertNotIn("host", of_kind(self.render(ingress={"enabled": True}), "Ingress")["spec"]["rules"][0])
+
     def test_a_volume_that_is_there_already_can_be_kept(self):
         manifests = self.render(persistence={"existingClaim": "old"})
         self.assertNotIn("volumeClaimTemplates", of_kind(manifests, "StatefulSet")["spec"])

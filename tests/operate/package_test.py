@@ -159,9 +159,9 @@ class Tarball(unittest.TestCase):
 mount -t proc proc "$1/proc"
 mount --bind /dev "$1/dev"
 mount -t tmpfs none "$1/tmp"
-cp -R "$2" "$1/tmp/weir"
-cd "$1/tmp/weir"
-exec chroot "$1" /tmp/weir/bin/weir demo --fast
+cp -R "$2" "$1/tmp/unpacked"
+cd "$1/tmp/unpacked"
+exec chroot "$1" /tmp/unpacked/bin/weir demo --fast
 '''
         got = run("unshare", "--mount", "--pid", "--fork", "--propagation", "private", "sh", "-euc", script, "sh", root, self.tree, check=False, env={"PATH": os.environ["PATH"]})
         self.assertEqual(got.returncode, 0, got.stdout + got.stderr)
