@@ -49,6 +49,13 @@ void add_loop_delays(const crew& workers, std::vector<prometheus::MetricFamily>&
     into.push_back(std::move(delay));
 }
 
+void add_certificates(const in_force& now, std::vector<prometheus::MetricFamily>& into) {
+    auto expiry = telemetry::make_family("weir_certificate_expiry_timestamp_seconds");
+    for (const auto& each : now.certificates())
+        telemetry::add_value(expiry, {{"file", each.file}}, static_cast<double>(core::wall_clock::to_time_t(each.expires)));
+    into.push_back(std::move(expiry));
+}
+
 }  // namespace
 
 admin_side::admin_side(const subject& of) : of_(of), audit_([](std::string_view what) { telemetry::log(telemetry::level::warn, what); }) {}
@@ -94,6 +101,7 @@ void admin_side::add_sources() {
         admin::add_upstream_families(*s, core::clock::now(), families);
         admin::add_conf_families(*s, of_.now.last_reload_ok, families);
         add_upstream_connections(*s, families);
+        add_certificates(of_.now, families);
         add_loop_delays(of_.workers, families);
         if (const auto ledger = of_.kept.facts()) admin::add_ledger_families(*ledger, families);
         if (const auto* fleet = of_.kept.fleet()) admin::add_fleet_families(*fleet, families);

@@ -1,11 +1,25 @@
 #include "app/bound_sockets.hpp"
 
+#include <openssl/x509.h>
+
 #include <algorithm>
+#include <ctime>
+#include <optional>
 
 #include "admin/admin_api.hpp"
 #include "telemetry/event_log.hpp"
 
 namespace weir::app {
+namespace {
+
+std::optional<core::wall_time> end_of(const SSL_CTX* context) {
+    const X509* const leaf = SSL_CTX_get0_certificate(context);
+    std::tm utc{};
+    if (!leaf || ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &utc) != 1) return std::nullopt;
+    return core::wall_clock::from_time_t(::timegm(&utc));
+}
+
+}  // namespace
 
 std::shared_ptr<net::listening_socket> bound_sockets::listen_on(std::string_view role, const std::string& address) {
     if (const auto adopted = given_.take(role, address)) return std::make_shared<net::listening_socket>(address, *adopted);
@@ -46,6 +60,18 @@ void bound_sockets::stop_listeners() {
 std::vector<std::string> bound_sockets::addresses() const {
     std::vector<std::string> out;
     for (const auto& l : listeners_) out.push_back(l->socket->bound());
+    return out;
+}
+
+std::vector<served_certificate> bound_sockets::certificates(const config::conf& of) const {
+    std::vector<served_certificate> out;
+    for (std::size_t i = 0; i < std::min(listeners_.size(), of.listeners.size()); ++i) {
+        if (!of.listeners[i].tls || listeners_[i]->contexts.empty()) continue;
+        const auto expires = end_of(listeners_[i]->contexts.front().get());
+        const auto& file = of.listeners[i].tls->certificate;
+        const auto same = [&](const served_certificate& other) { return other.file == file; };
+        if (expires && std::none_of(out.begin(), out.end(), same)) out.push_back({file, *expires});
+    }
     return out;
 }
 

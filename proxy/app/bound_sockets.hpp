@@ -8,12 +8,19 @@
 #include <vector>
 
 #include "config/conf.hpp"
+#include "core/clock.hpp"
 #include "net/inherited_sockets.hpp"
 #include "net/listener.hpp"
 #include "net/tls_context.hpp"
 #include "pools/listener_runtime.hpp"
 
 namespace weir::app {
+
+/// A listener's certificate, as it is shown to clients.
+struct served_certificate {
+    std::string file;
+    core::wall_time expires{};
+};
 
 class bound_sockets {
 public:
@@ -33,6 +40,9 @@ public:
     [[nodiscard]] const list& listeners() const { return listeners_; }
     /// Of the listeners, port 0 resolved.
     [[nodiscard]] std::vector<std::string> addresses() const;
+    /// Those that the listeners show, each file once; `of` is the conf that the listeners were made of. What stands in a file that was
+    /// written after that is not in use.
+    [[nodiscard]] std::vector<served_certificate> certificates(const config::conf& of) const;
 
     /// Binds it. Throws std::system_error.
     std::shared_ptr<net::listening_socket> open_admin(const std::string& address);

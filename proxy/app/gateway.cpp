@@ -89,7 +89,7 @@ struct gateway::parts {
 };
 
 void gateway::parts::publish(const std::shared_ptr<const pools::snapshot>& s) {
-    now.put(s, sockets.addresses());
+    now.put(s, sockets.addresses(), sockets.certificates(*s->conf));
     outlets.use(s);
     workers.use(s);
     admin.desk().tell_workers();
@@ -151,7 +151,7 @@ void gateway::start() {
     p.kept.follow(first->keys, nullptr);
     p.kept.recall_habits(*first);
     p.kept.join_fleet(first->keys);
-    p.now.put(first, p.sockets.addresses());
+    p.now.put(first, p.sockets.addresses(), p.sockets.certificates(*first->conf));
     p.admin.make_desk(p.sockets.given().note());
     p.metrics.add_source([&p](auto& families) { p.log.collect(families); });
     p.metrics.add_source([&p](auto& families) { p.outlets.collect(families); });

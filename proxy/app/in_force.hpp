@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/bound_sockets.hpp"
 #include "pools/snapshot.hpp"
 
 namespace weir::app {
@@ -20,11 +21,12 @@ public:
     [[nodiscard]] const config::conf& conf() const { return *conf_; }
     [[nodiscard]] std::shared_ptr<const config::conf> shared_conf() const { return conf_; }
     /// `addresses`: bound, in the order of conf.listeners. On the control thread.
-    void put(std::shared_ptr<const pools::snapshot> s, std::vector<std::string> addresses) {
+    void put(std::shared_ptr<const pools::snapshot> s, std::vector<std::string> addresses, std::vector<served_certificate> certificates) {
         const std::scoped_lock lock(lock_);
         conf_ = s->conf;
         snapshot_ = std::move(s);
         addresses_ = std::move(addresses);
+        certificates_ = std::move(certificates);
     }
     /// Null before the first put(). Any thread.
     [[nodiscard]] std::shared_ptr<const pools::snapshot> snapshot() const {
@@ -36,6 +38,11 @@ public:
         const std::scoped_lock lock(lock_);
         return addresses_;
     }
+    /// Of the listeners. Any thread.
+    [[nodiscard]] std::vector<served_certificate> certificates() const {
+        const std::scoped_lock lock(lock_);
+        return certificates_;
+    }
 
     std::atomic<bool> last_reload_ok{true};
 
@@ -44,6 +51,7 @@ private:
     mutable std::mutex lock_;  ///< guards what follows
     std::shared_ptr<const pools::snapshot> snapshot_;
     std::vector<std::string> addresses_;
+    std::vector<served_certificate> certificates_;
 };
 
 }  // namespace weir::app

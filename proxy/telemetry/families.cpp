@@ -161,6 +161,7 @@ constexpr outside_family outside[] = {
     {"weir_responses_store_errors_total", "Responses that could not be kept in the responses_store, found there or deleted.", counter},
     {"weir_conf_info", "The conf in use: hash of the file and when it was loaded; always 1.", gauge},
     {"weir_conf_last_reload_successful", "Whether the last attempt to load the conf succeeded (1) or failed (0).", gauge},
+    {"weir_certificate_expiry_timestamp_seconds", "When the certificate that a listener shows expires, in seconds since 1970.", gauge},
     {"weir_log_dropped_total", "Access log lines dropped because the log could not be written fast enough.", counter},
     {"weir_spans_exported_total", "Spans of traces that the collector has taken.", counter},
     {"weir_spans_dropped_total",

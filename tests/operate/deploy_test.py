@@ -1,46 +1,22 @@
-"""What stands in deploy/, each file held against the tool that will read it: systemd, dpkg, hadolint, Helm, Kubernetes' own schemas.
-The package is installed, started and removed in a copy of this system that goes away afterwards; the image's root is run as a root."""
+"""What stands in deploy/, each file held against the tool that will read it: systemd, hadolint, buildah, promtool; and every shipped conf against
+`weir check --strict`. The image's root is run as a root. Package and chart have tests of their own."""
 import glob
+import http.client
 import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 
 import yaml
 
 import stack
-from stack import BUILD, SOURCE, WEIR, Mock, Weir, need
+from shipped import DEPLOY, TOOLS, faults_of, faults_of_text, read, run
+from stack import SOURCE, WEIR, need
 
-DEPLOY = os.path.join(SOURCE, "deploy")
-TOOLS = os.path.dirname(sys.executable)
-
-
-def run(*command, check=True, **more):
-    got = subprocess.run(command, capture_output=True, text=True, **{"timeout": 120, **more})
-    if check and got.returncode != 0:
-        raise AssertionError(f"{' '.join(command)}: exit code {got.returncode}\n{got.stdout}{got.stderr}")
-    return got
-
-
-def read(*path):
-    with open(os.path.join(DEPLOY, *path)) as f:
-        return f.read()
-
-
-def checked_conf(text, env=None, files=None):
-    """Runs `weir check` over a conf; returns its faults. A ledger's folder that only the target has is no fault of the conf."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name, content in {"weir.yaml": text, **(files or {})}.items():
-            with open(os.path.join(folder, name), "w") as f:
-                f.write(content)
-            os.chmod(os.path.join(folder, name), 0o600)
-        got = run(WEIR, "check", "-c", os.path.join(folder, "weir.yaml"), check=False, env={**os.environ, **(env or {})})
-    faults = [line for line in got.stderr.splitlines() if "does not exist" not in line or "ledger" not in line]
-    return got.returncode, faults
+IMAGE_NEEDS = {"OPENAI_API_KEY": "sk-upstream", "WEIR_KEY": "sk-weir-test"}
 
 
 class Systemd(unittest.TestCase):
@@ -69,79 +45,6 @@ class Systemd(unittest.TestCase):
         self.assertRegex(got.stdout + got.stderr, "weir")
 
 
-class Package(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="weir-package-")
-        run("cpack", "--config", os.path.join(BUILD, "CPackConfig.cmake"), "-G", "DEB", "-B", cls.folder, "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=gzip")
-        cls.deb = glob.glob(os.path.join(cls.folder, "*.deb"))[0]
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
-
-    def test_it_says_what_it_is_and_needs(self):
-        fields = run("dpkg-deb", "--field", self.deb).stdout
-        self.assertIn("Package: weir\n", fields)
-        for library in ("libssl3", "libsqlite3-0", "libyaml-cpp0.7", "libstdc++6", "ca-certificates"):
-            self.assertIn(library, fields)
-        files = run("dpkg-deb", "--contents", self.deb).stdout
-        for path in ("usr/bin/weir", "etc/weir/weir.yaml", "etc/weir/prices.yaml", "lib/systemd/system/weir.service", "lib/systemd/system/weir.socket",
-                     "usr/lib/sysusers.d/weir.conf", "usr/share/man/man1/weir.1", "usr/share/bash-completion/completions/weir",
-                     "usr/share/zsh/vendor-completions/_weir", "etc/logrotate.d/weir", "usr/share/doc/weir/copyright"):
-            self.assertIn(f"./{path}", files)
-        self.assertNotRegex(files, r"\./(work|home|root)/")
-
-    def test_it_installs_serves_upgrades_and_goes(self):
-        """In a mount namespace of its own: this system below, a folder in memory above it, so that nothing of it stays."""
-        script = r"""
-set -eu
-mkdir -p "$1/layer"
-mount -t tmpfs none "$1/layer"
-mkdir "$1/layer/upper" "$1/layer/work" "$1/tree"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$1/layer/upper,workdir=$1/layer/work" "$1/tree"
-mount -t proc proc "$1/tree/proc"
-mount --bind /dev "$1/tree/dev"
-mount -t tmpfs none "$1/tree/run"
-mount -t tmpfs none "$1/tree/tmp"
-cp "$2" "$1/tree/tmp/weir.deb"
-chroot "$1/tree" sh -eu -c '
-dpkg --purge weir > /dev/null 2>&1 || true
-dpkg -i /tmp/weir.deb
-echo "user: $(id weir)"
-stat -c "%n %U:%G %a" /etc/weir /etc/weir/weir.yaml /var/lib/weir /var/log/weir
-as_weir() { setpriv --reuid=weir --regid=weir --clear-groups "$@"; }
-cd /
-as_weir weir check -c /etc/weir/weir.yaml
-sed -i "s/127.0.0.1:8080/127.0.0.1:0/; s/127.0.0.1:9464/unix:\/tmp\/admin.sock/" /etc/weir/weir.yaml
-setpriv --reuid=weir --regid=weir --clear-groups weir serve -c /etc/weir/weir.yaml > /tmp/out 2> /tmp/err < /dev/null & pid=$!
-trap "kill $pid 2> /dev/null || true" EXIT
-for i in $(seq 100); do as_weir weir health -c /etc/weir/weir.yaml > /dev/null 2>&1 && break; sleep 0.05; done
-echo "health: $(as_weir weir health -c /etc/weir/weir.yaml)"
-ls -l /var/lib/weir/ledger.db
-kill $pid; wait $pid
-# An edited conf survives a new version of the package, and a removal.
-dpkg -i /tmp/weir.deb
-grep -q admin.sock /etc/weir/weir.yaml && echo "kept: conf"
-man --pager=cat weir 2> /dev/null | head -n 3 || true
-bash -c ". /usr/share/bash-completion/completions/weir; COMP_WORDS=(weir sp); COMP_CWORD=1; _weir; echo completion: \${COMPREPLY[*]}"
-dpkg --remove weir
-test ! -e /usr/bin/weir && test -e /etc/weir/weir.yaml && test -e /var/lib/weir/ledger.db && echo "removed: conf and ledger stay"
-dpkg --purge weir
-test ! -e /etc/weir/weir.yaml && test ! -e /var/lib/weir && echo purged
-id weir 2> /dev/null || echo "user: gone"
-'
-"""
-        with tempfile.TemporaryDirectory() as folder:
-            got = run("unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", folder, self.deb, check=False)
-        said = got.stdout + got.stderr
-        self.assertEqual(got.returncode, 0, said)
-        self.assertRegex(said, r"user: uid=\d+\(weir\) gid=\d+\(weir\)")
-        for line in ("/etc/weir root:weir 750", "/etc/weir/weir.yaml root:weir 640", "/var/lib/weir weir:weir 750", "health: ready", "kept: conf",
-                     "completion: spend", "removed: conf and ledger stay", "purged", "user: gone"):
-            self.assertIn(line, said)
-
-
 class Image(unittest.TestCase):
     def test_the_dockerfile_has_no_faults(self):
         got = run(os.path.join(TOOLS, "hadolint"), os.path.join(DEPLOY, "Dockerfile"), check=False)
@@ -165,16 +68,31 @@ class Image(unittest.TestCase):
                 f.write(text.replace("0.0.0.0:8080", "127.0.0.1:0").replace("0.0.0.0:9464", "unix:/tmp/admin.sock"))
             inside = [need("chroot"), f"--userspec={user[0]}:{user[1]}", root]
             with open(os.path.join(folder, "err"), "w") as err, open(os.path.join(folder, "out"), "w") as out:
-                serving = subprocess.Popen(inside + entry, stdout=out, stderr=err, env={})
+                serving = subprocess.Popen(inside + entry, stdout=out, stderr=err, env=IMAGE_NEEDS)
             try:
                 ready = stack.wait_until(lambda: (lambda r: r if r.returncode == 0 else None)(run(*inside, *health, check=False, env={})))
                 self.assertEqual(ready.stdout, "ready\n")
                 with open(os.path.join(folder, "err")) as f:
-                    self.assertIn("listening on http://127.0.0.1:", f.read())
+                    address = re.search(r"listening on http://(127.0.0.1:\d+)", f.read()).group(1)
+                self.assertEqual(self.asked(address, "sk-somebody"), 401)
+                self.assertEqual(self.asked(address, None), 401)
+                self.assertNotEqual(self.asked(address, IMAGE_NEEDS["WEIR_KEY"]), 401)
             finally:
                 serving.terminate()
                 self.assertEqual(serving.wait(10), 0)
             self.assertEqual(run(*inside, *health, check=False, env={}).returncode, 1)
+            unset = run(*inside, *entry, check=False, env={})
+            self.assertEqual(unset.returncode, 1)
+            for name in IMAGE_NEEDS:
+                self.assertIn(f"the environment variable {name} is not set", unset.stderr)
+
+    def asked(self, address, key):
+        """The status of a request without a body, which goes no further than weir itself."""
+        connection = http.client.HTTPConnection(address, timeout=10)
+        connection.request("GET", "/v1/models/nothing-such", headers={"Authorization": f"Bearer {key}"} if key else {})
+        status = connection.getresponse().status
+        connection.close()
+        return status
 
     def test_what_is_installed_in_it_is_read_by_any_shell(self):
         """Builders of OCI images ignore SHELL, so that the Dockerfile's commands run under /bin/sh."""
@@ -251,12 +169,8 @@ touch {folder}/tree/etc/x 2> /dev/null || echo "writable: nothing"
 ls -ln {folder}/tree{volume}
 kill $pid; wait $pid; echo "ended: $?"
 """
-        got = run("unshare", "--mount", "--net", "--propagation", "private", "sh", "-c", script, check=False, env={"PATH": os.environ["PATH"]})
+        got = run("unshare", "--mount", "--net", "--propagation", "private", "sh", "-c", script, check=False, env={"PATH": os.environ["PATH"], **IMAGE_NEEDS})
         return got.stdout + got.stderr
-
-    def test_the_conf_of_the_image_is_fine(self):
-        with open(os.path.join(SOURCE, "conf/prices.yaml")) as f:
-            self.assertEqual(checked_conf(read("docker/weir.yaml"), files={"prices.yaml": f.read()}), (0, []))
 
     def test_compose_names_files_that_exist_and_services_that_it_has(self):
         compose = yaml.safe_load(read("docker/compose.yaml"))
@@ -271,104 +185,60 @@ kill $pid; wait $pid; echo "ended: $?"
         self.assertTrue(os.path.exists(os.path.join(base, weir["context"], weir["dockerfile"])))
         target = yaml.safe_load(read("prometheus/prometheus.yaml"))["scrape_configs"][0]["static_configs"][0]["targets"][0]
         self.assertEqual(target.split(":")[0], "weir")
-        self.assertIn(f'admin:\n  address: 0.0.0.0:{target.split(":")[1]}', read("docker/weir.yaml"))
+        for conf in ("docker/weir.yaml", "docker/compose-weir.yaml"):
+            self.assertIn(f'admin:\n  address: 0.0.0.0:{target.split(":")[1]}', read(conf))
+        alerts = yaml.safe_load(read("prometheus/prometheus.yaml"))["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"][0]
+        self.assertIn(alerts.split(":")[0], compose["services"])
         run(need("promtool"), "check", "config", os.path.join(DEPLOY, "prometheus/prometheus.yaml"))
 
-
-def validate(manifest):
-    import kubernetes_validate
-    kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
-
-
-def check_pod(test, pod):
-    """What every weir in a pod must have, whichever file it comes from."""
-    containers = pod.get("initContainers", []) + pod["containers"]
-    weir = next(c for c in containers if c["name"] == "weir")
-    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-        test.assertIn(weir[probe]["httpGet"]["path"], ("/healthz", "/readyz"))
-    test.assertIn("sleep", weir["lifecycle"]["preStop"])
-    test.assertIn("requests", weir["resources"])
-    test.assertTrue(weir["securityContext"]["readOnlyRootFilesystem"])
-    names = {port["name"] for port in weir["ports"]}
-    test.assertIn("admin", names)
-    volumes = {volume["name"] for volume in pod["volumes"]}
-    for mount in weir["volumeMounts"]:
-        test.assertIn(mount["name"], volumes)
-    return weir
+    def test_compose_hands_on_what_the_conf_needs_and_says_what_is_missing(self):
+        weir = yaml.safe_load(read("docker/compose.yaml"))["services"]["weir"]
+        mounted = next(volume for volume in weir["volumes"] if ":/etc/weir/weir.yaml" in volume).split(":")[0]
+        named = set(re.findall(r"\$\{(\w+)\}", read("docker", mounted)))
+        self.assertEqual(named, {"OPENAI_API_KEY", "WEIR_KEY", "WEIR_ADMIN_TOKEN"})
+        self.assertEqual(set(weir["environment"]), named)
+        for name, value in weir["environment"].items():
+            self.assertRegex(value, rf"^\${{{name}:\?[^}}]+}}$")
+            self.assertIn(f"#   {name}=", read("docker/compose.yaml"))
 
 
-class Kubernetes(unittest.TestCase):
-    def manifests(self, name):
-        return [each for each in yaml.safe_load_all(read("kubernetes", name)) if each]
-
-    def check(self, manifests):
-        for each in manifests:
-            validate(each)
-        conf = next(each for each in manifests if each["kind"] == "ConfigMap")["data"]
-        files = {name: text for name, text in conf.items() if name != "weir.yaml"}
-        self.assertEqual(checked_conf(conf["weir.yaml"], env={"OPENAI_API_KEY": "sk-x"}, files=files)[0], 0)
-        deployment = next(each for each in manifests if each["kind"] == "Deployment")["spec"]
-        pod = deployment["template"]["spec"]
-        drain = int(re.search(r"drain_timeout: (\d+)", conf["weir.yaml"]).group(1)) * (60 if "m}" in conf["weir.yaml"] else 1)
-        weir = check_pod(self, pod)
-        self.assertGreaterEqual(pod["terminationGracePeriodSeconds"], drain + weir["lifecycle"]["preStop"]["sleep"]["seconds"])
-        self.assertEqual(deployment["selector"]["matchLabels"].items() - deployment["template"]["metadata"]["labels"].items(), set())
-        return weir, pod
-
-    def test_the_deployment(self):
-        self.check(self.manifests("deployment.yaml"))
-
-    def test_the_native_sidecar(self):
-        weir, pod = self.check(self.manifests("sidecar.yaml"))
-        self.assertIn(weir, pod["initContainers"])
-        self.assertEqual(weir["restartPolicy"], "Always")
-
-    def test_a_wrong_manifest_would_be_noticed(self):
-        wrong = self.manifests("sidecar.yaml")[1]
-        wrong["spec"]["template"]["spec"]["initContainers"][0]["restartPolice"] = "Always"
-        with self.assertRaises(Exception):
-            validate(wrong)
+def shipped_confs():
+    """Every file below conf/ and deploy/ that is a conf of weir."""
+    for path in sorted(glob.glob(os.path.join(SOURCE, "conf/**/*.yaml"), recursive=True) + glob.glob(os.path.join(DEPLOY, "**/*.yaml"), recursive=True)):
+        with open(path) as f:
+            text = f.read()
+        if re.search(r"^listeners:", text, re.M):
+            yield os.path.relpath(path, SOURCE), text
 
 
-class Helm(unittest.TestCase):
-    chart_folder = os.path.join(DEPLOY, "helm/weir")
+class Confs(unittest.TestCase):
+    def test_every_shipped_conf_has_nothing_to_warn_of(self):
+        """With the variables set that its first lines name, and no others."""
+        with open(os.path.join(SOURCE, "conf/prices.yaml")) as f:
+            prices = {"prices.yaml": f.read()}
+        seen = []
+        for path, text in shipped_confs():
+            needs = re.search(r"^# Needs: (.*)$", text, re.M)
+            names = re.findall(r"\b[A-Z][A-Z0-9_]+\b", re.sub(r"\([^)]*\)", "", needs.group(1))) if needs else []
+            if path == "conf/weir.yaml":
+                names = ["OPENAI_API_KEY"]  # as its first lines show
+            env = {name: f"made-up-{i}" for i, name in enumerate(names)}
+            with self.subTest(path):
+                if path.startswith("conf/"):
+                    self.assertEqual(faults_of(os.path.join(SOURCE, path), env), [])
+                else:
+                    self.assertEqual(faults_of_text(text, env, prices), [])
+                used = set(re.findall(r"\$\{([A-Z]\w+)\}", re.sub(r"#.*", "", text)))
+                self.assertEqual(set(names), used)
+            seen.append(path)
+        for path in ("conf/weir.yaml", "conf/examples/failover.yaml", "deploy/docker/weir.yaml", "deploy/docker/compose-weir.yaml", "deploy/package/weir.yaml"):
+            self.assertIn(path, seen)
 
-    def render(self, **values):
-        from helm_python.chart import Chart
-        rendered = Chart.load(self.chart_folder).render(values, name="gateway")
-        texts = [text for path, text in rendered.items() if path.endswith(".yaml")]
-        return [each for text in texts for each in yaml.safe_load_all(text) if each]
-
-    def test_it_renders_to_manifests_that_kubernetes_takes(self):
-        manifests = self.render()
-        self.assertEqual(sorted(each["kind"] for each in manifests), ["ConfigMap", "Deployment", "PersistentVolumeClaim", "Service"])
-        for each in manifests:
-            validate(each)
-        conf = next(each for each in manifests if each["kind"] == "ConfigMap")["data"]
-        self.assertEqual(checked_conf(conf["weir.yaml"], env={"OPENAI_API_KEY": "sk-x"}, files={"prices.yaml": conf["prices.yaml"]})[0], 0)
-        check_pod(self, next(each for each in manifests if each["kind"] == "Deployment")["spec"]["template"]["spec"])
-
-    def test_its_values_change_what_they_should(self):
-        manifests = self.render(persistence={"enabled": False}, serviceMonitor={"enabled": True}, image={"repository": "r/weir", "tag": "9"},
-                                drainSeconds=60, podAnnotations={"a/b": "c"}, nodeSelector={"disk": "fast"})
-        kinds = sorted(each["kind"] for each in manifests)
-        self.assertEqual(kinds, ["ConfigMap", "Deployment", "Service", "ServiceMonitor"])
-        pod = next(each for each in manifests if each["kind"] == "Deployment")["spec"]["template"]
-        self.assertEqual(pod["spec"]["containers"][0]["image"], "r/weir:9")
-        self.assertEqual(pod["spec"]["terminationGracePeriodSeconds"], 80)
-        self.assertEqual(pod["metadata"]["annotations"]["a/b"], "c")
-        self.assertEqual(pod["spec"]["nodeSelector"], {"disk": "fast"})
-
-    def test_wrong_values_are_refused(self):
-        from helm_python.chart import Chart
-        with self.assertRaises(Exception):
-            Chart.load(self.chart_folder).validate_schema({"ports": {"http": "many", "admin": 9464}})
-
-    def test_helm_lint_finds_nothing(self):
-        from helm_python.chart import lint
-        report = lint(self.chart_folder, strict=True)
-        self.assertEqual(report["total_charts_linted"], 1)
-        self.assertEqual([each for each in report["messages"] if each["severity"] > 1] + report["errors"], [])
+    def test_none_that_others_can_reach_is_open(self):
+        for path, text in shipped_confs():
+            conf = yaml.safe_load(text)
+            if any(not listener["address"].startswith(("127.0.0.1:", "unix:")) for listener in conf["listeners"]):
+                self.assertEqual([key["secret"] for key in conf["keys"]], ["${WEIR_KEY}"], path)
 
 
 stack.main()

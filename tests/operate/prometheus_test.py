@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import urllib.parse
@@ -30,7 +31,7 @@ def promtool(*command, text=None, cwd=None):
 
 
 def conf(mock, dead):
-    return f"""listeners: [{{address: "127.0.0.1:0"}}]
+    return f"""listeners: [{{address: "127.0.0.1:0"}}, {{address: "127.0.0.2:0", tls: {{certificate: cert.pem, private_key: key.pem}}}}]
 admin: {{address: "127.0.0.1:0"}}
 workers: 2
 pools:
@@ -41,18 +42,28 @@ pools:
     upstreams:
       - {{name: one, url: "{mock}/v1", api_key: sk-upstream}}
       - {{name: two, url: "{mock}/v1", api_key: sk-upstream}}
+  narrow:
+    upstreams: [{{name: one, url: "{mock}/v1", api_key: sk-upstream, max_requests: 1}}]
+  late:
+    hedge: {{after: 50ms, budget: 100%}}
+    upstreams:
+      - {{name: one, url: "{mock}/v1", api_key: sk-upstream}}
+      - {{name: two, url: "{mock}/v1", api_key: sk-upstream}}
   broken:
     panic: false
     ejection: {{consecutive_failures: 1, base: 60s}}
     upstreams: [{{name: gone, url: "http://127.0.0.1:{dead}/v1", api_key: sk-upstream}}]
 routes:
   - {{models: [moved], pool: broken, fallback: [{{pool: main, model: gpt-4o}}]}}
+  - {{models: ["mock:before_head=100"], pool: narrow}}
+  - {{models: ["mock:before_head=200"], pool: late}}
   - {{models: ["*"], pool: main}}
 keys:
   - {{name: team, secret: sk-team, unpriced: serve, budgets: [{{usd: 5, every: 1d}}, {{usd: 50, every: 30d}}]}}
   - {{name: other, secret: sk-other}}
 prices: prices.yaml
-state: {{ledger: ledger.db}}
+state: {{ledger: ledger.db, shared: {{url: "redis://127.0.0.1:{dead}", weirs: 1}}}}
+responses_store: on
 log: {{access: access.log}}
 metrics: {{otel_names: true}}
 """
@@ -66,7 +77,7 @@ class Everything(unittest.TestCase):
             dead.bind(("127.0.0.1", 0))
             web.bind(("127.0.0.1", 0))
             prices = "models:\n  gpt-4o: {input: 2.5, output: 10}\n  moved: {input: 2.5, output: 10}\n"
-            cls.weir = Weir(conf(cls.mock.url, dead.getsockname()[1]), files={"prices.yaml": prices})
+            cls.weir = Weir(conf(cls.mock.url, dead.getsockname()[1]), files={"prices.yaml": prices, **stack.certificate(days=30)})
             cls.prometheus = f"http://127.0.0.1:{web.getsockname()[1]}"
         cls.folder = tempfile.mkdtemp(prefix="weir-prometheus-")
         shutil.copy(os.path.join(DEPLOY, "prometheus/weir-rules.yaml"), cls.folder)
@@ -115,6 +126,26 @@ class Everything(unittest.TestCase):
         send("mock:between=100", stream=True, leave=True)        # the client leaves
         send("gpt-4o", padding=1_000_000)                        # a body that does not fit the connection's own buffer
         send("gpt-4o", key="sk-wrong")                           # refused
+        send("mock:before_head=200")                             # a second attempt, since the first is late
+        cls.one_that_an_operator_ends()
+        waiting = [threading.Thread(target=send, args=["mock:before_head=100"]) for _ in range(3)]
+        for each in waiting:                                     # their pool has room for one at a time
+            each.start()
+        for each in waiting:
+            each.join()
+
+    @classmethod
+    def one_that_an_operator_ends(cls):
+        connection = Connection(cls.weir.url)
+        connection.request("POST", "/v1/chat/completions", chat("mock:between=200", True), {"Authorization": "Bearer sk-team", "x-request-id": "00000000-0000-4000-8000-000000e0ded0"})
+        answer = connection.getresponse()
+        ended = ask(cls.weir.admin, "DELETE", "/api/requests/00000000-0000-4000-8000-000000e0ded0")
+        assert ended[0] == 200, ended
+        try:
+            answer.read()
+        except (http.client.HTTPException, OSError):
+            pass
+        connection.close()
 
     @classmethod
     def query(cls, expression):
@@ -231,6 +262,39 @@ class Everything(unittest.TestCase):
         tokens = 'sum(weir_tokens_total{type=~"output|reasoning"})'
         self.assertEqual(self.value('sum(gen_ai_client_token_usage_sum{gen_ai_token_type="output"})'), self.value(tokens))
 
+    def test_what_is_shipped_names_no_metric_that_there_is_not(self):
+        known = set(re.findall(r"^# TYPE (\w+) ", self.weir.metrics(), re.M))
+        with open(os.path.join(DEPLOY, "prometheus/weir-rules.yaml")) as f:
+            rules = [rule for group in yaml.safe_load(f)["groups"] for rule in group["rules"]]
+        with open(os.path.join(DEPLOY, "grafana/weir.json")) as f:
+            dashboard = f.read()
+        texts = {"the dashboard": dashboard, **{rule.get("alert") or rule["record"]: rule["expr"] + json.dumps(rule.get("annotations", {})) for rule in rules}}
+        for page in ("deploy/OPERATE.md", "README.md"):
+            with open(os.path.join(SOURCE, page)) as f:
+                texts[page] = f.read()
+        named = 0
+        for where, text in texts.items():
+            # weir:… are records of the rules themselves.
+            for name in re.findall(r"\b(?:weir|process|gen_ai)_[a-z0-9_]+\b(?!:)", re.sub(r"weir:\w+(:\w+)?", "", text)):
+                if not re.search(r"_(total|seconds|usd|ratio|bytes|healthy|ejected|connected|weirs|writable|info|successful|connections|streams|flight|waiting|fds)"
+                                 r"(_bucket|_sum|_count)?$", name):
+                    continue  # a label or a name of a conf key
+                named += 1
+                self.assertTrue({name, re.sub(r"_(bucket|sum|count)$", "", name)} & known, f"{where}: {name}")
+        self.assertGreater(named, 100)
+        shown = set(re.findall(r"weir_[a-z0-9_]+", dashboard))
+        for name in ("weir_event_loop_delay_seconds", "weir_hedges_total", "weir_responses_store_errors_total", "weir_queue_wait_seconds_bucket",
+                     "weir_gateway_timeouts_total", "weir_ledger_writable", "weir_certificate_expiry_timestamp_seconds", "weir_shared_connected"):
+            self.assertIn(name, shown)
+
+    def test_panels_by_key_show_no_more_than_can_be_read(self):
+        with open(os.path.join(DEPLOY, "grafana/weir.json")) as f:
+            panels = json.load(f)["panels"]
+        for panel in panels:
+            for target in panel.get("targets", []):
+                if re.search(r"by \((key|key, \w+)\)", target["expr"]):
+                    self.assertRegex(target["expr"], r"^(top|bottom)k\(", panel["title"])
+
     def test_promtool_finds_no_fault_with_the_rules(self):
         code, said = promtool("check", "rules", "weir-rules.yaml", cwd=os.path.join(DEPLOY, "prometheus"))
         self.assertEqual(code, 0, said)
@@ -254,6 +318,38 @@ class Everything(unittest.TestCase):
             tested = re.search(rf"alertname: {alert['alert']}\n\s+exp_alerts:\n\s+- exp_labels", tests)
             self.assertTrue(tested, f"no test makes {alert['alert']} fire")
             self.assertTrue(alert["alert"] in page, f"guide/operate.md does not say what to do about {alert['alert']}")
+
+
+class Certificates(unittest.TestCase):
+    """When they expire, as they are in use: a file that was replaced counts from the reload on."""
+
+    def setUp(self):
+        self.mock = Mock()
+        self.addCleanup(self.mock.stop)
+
+    def shown(self, weir):
+        return {file: int(float(value)) for file, value in
+                re.findall(r'^weir_certificate_expiry_timestamp_seconds\{file="([^"]+)"\} (\S+)$', weir.metrics(), re.M)}
+
+    def test_the_metric_says_when(self):
+        tls = "tls: {certificate: cert.pem, private_key: key.pem}"
+        conf = stack.simple_conf(self.mock.url).replace('{address: "127.0.0.1:0"}]', f'{{address: "127.0.0.1:0", {tls}}}, {{address: "127.0.0.2:0", {tls}}}]', 1)
+        weir = Weir(conf, files=stack.certificate(days=30))
+        self.addCleanup(weir.stop)
+        file = os.path.join(weir.folder, "cert.pem")
+        self.assertEqual(list(self.shown(weir)), [file])
+        self.assertLess(abs(self.shown(weir)[file] - (time.time() + 30 * 86400)), 60)
+        for name, text in stack.certificate(days=90).items():
+            weir.write(name, text)
+        self.assertLess(abs(self.shown(weir)[file] - (time.time() + 30 * 86400)), 60)
+        weir.signal(signal.SIGHUP)
+        weir.wait_err("reloaded")
+        wait_until(lambda: abs(self.shown(weir)[file] - (time.time() + 90 * 86400)) < 60)
+
+    def test_without_tls_there_is_none(self):
+        weir = Weir(stack.simple_conf(self.mock.url))
+        self.addCleanup(weir.stop)
+        self.assertEqual(self.shown(weir), {})
 
 
 stack.main()

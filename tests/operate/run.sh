@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # run.sh WHAT WEIR MOCK_PROVIDER BUILD_FOLDER: runs WHAT_test.py. The tools that come as Python packages are installed into the build
-# folder once, for the one test that needs them.
+# folder once, for the tests that need them.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 python=/usr/bin/python3
-if [ "$1" = deploy ]; then
+if [ "$1" = deploy ] || [ "$1" = chart ]; then
     venv=$4/tests/operate/venv
     if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
         rm -rf "$venv"

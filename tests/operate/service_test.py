@@ -1,5 +1,6 @@
 """weir as a service: what it tells systemd, sockets that systemd opens, the watchdog, its signals, and its health as a command."""
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -89,6 +90,25 @@ class Service(unittest.TestCase):
         self.assertEqual(weir.process.wait(10), 0)
         self.assertNotIn("STOPPING=1", "\n".join(self.manager.heard))
         self.manager.hear("WATCHDOG=1", limit=3)  # of the new one
+
+    def test_what_the_unit_does_to_stop_it_ends_when_its_streams_have(self):
+        """systemd sends SIGKILL after it where the main process is a successor, and so not its child."""
+        with open(os.path.join(stack.SOURCE, "deploy/systemd/weir.service")) as f:
+            stop = shlex.split(next(line for line in f if line.startswith("ExecStop=")).removeprefix("ExecStop="))
+        weir = self.start()
+        weir.upgrade()
+        wait_until(lambda: weir.process.poll() is not None)
+        connection = Connection(weir.url)
+        connection.request("POST", "/v1/chat/completions", chat("mock:stall_after=2,stall=1500", True))
+        stream = connection.getresponse()
+        stream.read(1)
+        self.assertEqual(subprocess.run(stop, env={"PATH": os.environ["PATH"], "MAINPID": str(weir.pid)}, timeout=20).returncode, 0)
+        self.assertTrue(stack.has_ended(weir.pid))
+        self.assertTrue(stream.read().endswith(b"data: [DONE]\n\n"))
+        connection.close()
+        # Nothing to stop, because it has gone by itself.
+        for environment in ({}, {"MAINPID": str(weir.pid)}):
+            self.assertEqual(subprocess.run(stop, env={"PATH": os.environ["PATH"], **environment}, timeout=20).returncode, 0)
 
     def test_a_reload_changes_listeners(self):
         weir = self.start()

@@ -187,6 +187,19 @@ class Weir:
         return code
 
 
+def certificate(days):
+    """A self-signed certificate for this machine, and its key: files for a Weir."""
+    with tempfile.TemporaryDirectory() as folder:
+        cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
+        subprocess.run([need("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost",
+                        "-days", str(days), "-keyout", key, "-out", cert], check=True, capture_output=True)
+        files = {}
+        for path in (cert, key):
+            with open(path) as f:
+                files[os.path.basename(path)] = f.read()
+        return files
+
+
 def simple_conf(upstream, more="", listener='"127.0.0.1:0"', admin='address: "127.0.0.1:0"', log="{access: access.log}"):
     return f"""listeners: [{{address: {listener}}}]
 admin: {{{admin}}}
