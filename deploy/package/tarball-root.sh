@@ -30,9 +30,7 @@ chmod 0644 "$root"/lib/*
 cp "$source/conf/weir.yaml" "$source/conf/prices.yaml" "$source/conf/weir.schema.json" "$source/conf/REFERENCE.md" "$root/conf/"
 cp -R "$source/conf/examples" "$root/conf/"
 cp "$source/README.md" "$source/LICENSE" "$source/deploy/CHANGELOG.md" "$root/"
-for pages in "$source/deploy/OPERATE.md" "$source/deploy/guide"; do
-    if [ -e "$pages" ]; then cp -R "$pages" "$root/"; fi
-done
+cp -R "$source/deploy/guide" "$root/"
 cp "$here/tarball.md" "$root/INSTALL.md"
 cp "$source/third_party/tokens/LICENSE" "$root/share/licences/vocabularies"
 cp "$here/weir.1" "$root/share/man/man1/"

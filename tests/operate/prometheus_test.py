@@ -269,7 +269,7 @@ class Everything(unittest.TestCase):
         with open(os.path.join(DEPLOY, "grafana/weir.json")) as f:
             dashboard = f.read()
         texts = {"the dashboard": dashboard, **{rule.get("alert") or rule["record"]: rule["expr"] + json.dumps(rule.get("annotations", {})) for rule in rules}}
-        for page in ("deploy/OPERATE.md", "README.md"):
+        for page in ("deploy/guide/operate.md", "README.md"):
             with open(os.path.join(SOURCE, page)) as f:
                 texts[page] = f.read()
         named = 0
