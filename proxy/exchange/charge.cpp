@@ -197,8 +197,18 @@ void take_bill(request& of, answer& in, const bill& due) {
     record.estimated = due.from == bill::source::estimate;
 }
 
+// A client that leaves after the terminator has the whole answer: that is no 499.
+void note_departure(request& of) {
+    auto& record = of.told.record;
+    if (!of.watch.left() || record.code != core::code::none || of.watch.reading() == reading_for::connection) return;
+    record.status = core::status_of(core::code::client_closed);
+    record.code = core::code::client_closed;
+    record.close_reason = "client";
+}
+
 void settle(request& of, answer* in) {
     if (!of.money.close()) return;
+    note_departure(of);  // the ledger's row says it too
     auto& record = of.told.record;
     if (in) tell_times(of, *in);
     if (in) take_what_is_due(of, *in);

@@ -52,4 +52,7 @@ void take_bill(request& of, answer& in, const bill& due);
 /// hand; null: there is none.
 void settle(request& of, answer* in);
 
+/// The record says if the client has left without the whole answer, as 499.
+void note_departure(request& of);
+
 }  // namespace weir::exchange

@@ -81,12 +81,7 @@ open_request exchange::describe() const {
 void exchange::publish() {
     if (of_.told.is_published()) return;
     auto& record = of_.told.record;
-    // A client that leaves after the terminator has the whole answer: that is no 499.
-    if (of_.watch.left() && record.code == core::code::none && of_.watch.reading() != reading_for::connection) {
-        record.status = core::status_of(core::code::client_closed);
-        record.code = core::code::client_closed;
-        record.close_reason = "client";
-    }
+    note_departure(of_);
     settle(of_, answer_.get());
     record.bytes_out += of_.client.sent();
     of_.told.publish(of_.at, of_.conf());

@@ -172,6 +172,24 @@ class Admin(Base):
         for query in ("by=nonsense", "since=soon", "format=xml", "where=key", "where=nonsense=1", "bogus=1", "by=key&wher=key=x"):
             self.assertEqual(ask(self.weir.admin, "GET", "/api/ledger?" + query)[0], 400)
 
+    def test_the_ledger_and_the_log_agree_on_who_left(self):
+        connection = Connection(self.weir.url)
+        connection.request("POST", "/v1/chat/completions", chat("mock:words=300,between=30", True), {"Authorization": "Bearer sk-team", "x-request-id": "gone"})
+        answer = connection.getresponse()
+        answer.read(1)
+        answer.close()
+        connection.close()
+
+        def rows():
+            found = json.loads(ask(self.weir.admin, "GET", "/api/ledger?by=status,code&where=request_id=gone")[2])
+            return found or None
+
+        row = wait_until(rows)[0]
+        self.assertEqual((str(row["status"]), row["code"]), ("499", "client_closed"))
+        with open(self.weir.folder + "/access.log") as f:
+            line = wait_until(lambda: next((one for one in map(json.loads, f) if one["request_id"] == "gone"), None))
+        self.assertEqual((line["status"], line["code"]), (499, "client_closed"))
+
     def test_a_reload_of_a_faulty_conf_is_refused_with_its_faults(self):
         good = open(self.weir.conf)
         with good:

@@ -43,6 +43,9 @@ TEST(KnownForm, IsKeptWhereNobodySaysWhatAPoolOfOpenaisSpeaksAndForgottenAtARelo
     }
     EXPECT_EQ(kept, 1u);
     const auto later = weir::test::made_snapshot(conf, names, view.get());
-    for (const auto& pool : later->pools)
-        if (pool.form) EXPECT_EQ(pool.form->get(), std::nullopt);
+    for (const auto& pool : later->pools) {
+        if (pool.form) {
+            EXPECT_EQ(pool.form->get(), std::nullopt);
+        }
+    }
 }
