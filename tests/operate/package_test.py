@@ -129,7 +129,7 @@ systemctl disable weir.service
 mkdir /tmp/new && dpkg-deb -R /tmp/weir.deb /tmp/new
 sed -i "s/^Version: .*/Version: 99.0.0/" /tmp/new/DEBIAN/control
 for file in etc/weir/weir.yaml etc/weir/prices.yaml etc/logrotate.d/weir; do echo "# theirs" >> /tmp/new/$file; done
-dpkg-deb -b /tmp/new /tmp/new.deb > /dev/null
+dpkg-deb -Znone -b /tmp/new /tmp/new.deb > /dev/null
 dpkg --force-confdef --force-confold -i /tmp/new.deb
 stat -c "%n %U:%G %a" /etc/weir /etc/weir/weir.yaml /var/lib/weir /var/log/weir
 grep -l "# mine" /etc/weir/weir.yaml /etc/weir/prices.yaml /etc/logrotate.d/weir | sed "s/^/kept: /"
