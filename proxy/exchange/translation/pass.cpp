@@ -55,6 +55,7 @@ std::unique_ptr<translated_answer> translate_answer(request& of, const translate
     names.show_reasoning = what.shows_reasoning();
     names.scope = what.scope();
     names.tools = what.tools();
+    names.settings = what.answered_settings();
     static const policy::model_habits usual;
     names.input_estimate = (of.what.habits ? *of.what.habits : usual).input_tokens(of.body.size(), of.what.facts.media_bytes);
     names.most_kept = of.conf().limits.collected;

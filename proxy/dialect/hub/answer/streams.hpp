@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "dialect/hub/answer/answer_event.hpp"
 
@@ -15,5 +16,8 @@ namespace weir::dialect::hub {
 [[nodiscard]] std::unique_ptr<answer_stream_writer> write_messages_stream(answer_names names);
 [[nodiscard]] std::unique_ptr<answer_stream_writer> write_gemini_stream(answer_names names);
 [[nodiscard]] std::unique_ptr<answer_stream_writer> write_responses_stream(answer_names names);
+
+/// What of a Gemini answer's usage was sound or image, where there was any: members, each behind a comma.
+void append_modalities(std::string& to, const usage::counts& used);
 
 }  // namespace weir::dialect::hub
