@@ -315,3 +315,36 @@ TEST(HubAnswer, OfMessagesThatGrowOnlyWhatIsNewIsSaid) {
     EXPECT_EQ(text({delta(0, first), done(0, first), delta(1, "aaa"), done(1, "aaa"), end}), first + "aaa");
     EXPECT_EQ(text({delta(0, "OK"), done(0, "OK"), delta(1, "OK, so"), done(1, "OK, so"), end}), "OKOK, so");
 }
+
+// 4
+TEST(HubAnswer, ErrorsKeepWhatTheyMean) {
+    const auto told = [](spoke to, int status, std::string_view code, std::string_view message = "m") {
+        return tell_error(to, {status, code, message}, "r");
+    };
+    for (const auto to : {C, R}) {
+        const auto quota = told(to, 429, "insufficient_quota");
+        EXPECT_EQ(quota.status, 429);
+        EXPECT_TRUE(says(quota.body, R"("type":"insufficient_quota","param":null,"code":"insufficient_quota")")) << quota.body;
+        for (const std::string code : {"content_filter", "content_policy_violation", "misalignment_policy_violation"}) {
+            const auto filtered = told(to, 400, code);
+            EXPECT_TRUE(says(filtered.body, R"("type":"invalid_request_error","param":null,"code":")" + code)) << filtered.body;
+        }
+    }
+    const auto billing = told(M, 429, "insufficient_quota");
+    EXPECT_EQ(billing.status, 402);
+    EXPECT_TRUE(says(billing.body, R"("type":"billing_error")")) << billing.body;
+    EXPECT_EQ(told(G, 429, "insufficient_quota").status, 429);
+    EXPECT_TRUE(says(told(G, 502, "").body, R"("status":"INTERNAL")"));
+    // How long to wait stands where the client looks for it.
+    const std::string resting =
+        R"({"error":{"code":429,"details":[{"@type":"other"},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"12.3s"}]}})";
+    weir::dialect::json::index where;
+    ASSERT_EQ(where.build(resting), weir::dialect::json::fault::none);
+    EXPECT_EQ(pause_in(weir::dialect::json::cursor{where}), 13);
+    EXPECT_TRUE(says(tell_error(G, {429, "", "m", 13}, "r").body, R"("retryDelay":"13s")"));
+    // What is cut is still UTF-8.
+    std::string message(1023, 'a');
+    const auto cut = told(C, 400, "", message + "é").body;
+    EXPECT_FALSE(says(cut, "\xC3")) << cut;
+    EXPECT_TRUE(says(cut, message)) << cut;
+}
