@@ -239,6 +239,15 @@ TEST(HubAnswer, ClientsOfMessagesAreToldNoArgumentsThatAreNoJson) {
     EXPECT_TRUE(says(cut, R"("stop_reason":"max_tokens")")) << cut;
 }
 
+TEST(HubAnswer, NobodyWaitsForTheResultOfACallThatIsLeftOut) {
+    const auto answer = [](const std::string& more) {
+        return R"({"choices":[{"message":{"content":"a","tool_calls":[{"id":"k","function":{"name":"f","arguments":"{\"half"}})" + more +
+               R"(]},"finish_reason":"tool_calls"}]})";
+    };
+    EXPECT_TRUE(says(translated_answer(C, M, answer("")), R"("stop_reason":"end_turn")"));
+    EXPECT_TRUE(says(translated_answer(C, M, answer(R"(,{"id":"l","function":{"name":"g","arguments":"{}"}})")), R"("stop_reason":"tool_use")"));
+}
+
 TEST(HubAnswer, KnowsOfEveryPieceWhetherItCanBecomeAnObject) {
     const std::string whole = R"( {\"a\" : [1, -0.5e+3, true, false, null, \"q\\u00e9\\\"\\\\\", {}, [], [{\"b\":\"\u00e9é\"}]] , \"c\":0}  )";
     for (std::size_t cut = 0; cut <= whole.size(); cut += whole[cut] != '\\' ? 1 : whole[cut + 1] == 'u' ? 6 : 2) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "dialect/hub/answer/documents.hpp"
 #include "dialect/hub/answer/response_items.hpp"
 #include "dialect/hub/answer/streams.hpp"
@@ -232,7 +234,12 @@ void document_writer::messages(json_writer& out) {
     out.open_member("content", '[');
     for (const auto& each : blocks_) block_of_messages(out, each);
     out.close(']');
-    out.plain_member("stop_reason", reason_of(why_, spoke::messages));
+    // Where none of the calls could be told, nobody waits for their results.
+    const bool waits = std::any_of(blocks_.begin(), blocks_.end(), [](const block& each) {
+        std::string object;
+        return each.of == part::kind::call && append_arguments(object, each.text);
+    });
+    out.plain_member("stop_reason", reason_of(why_ == finish::calls && !waits ? finish::broken_call : why_, spoke::messages));
     if (why_ == finish::stop_sequence && !stop_.empty())
         out.text_member("stop_sequence", raw_text{stop_});
     else
