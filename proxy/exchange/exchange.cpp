@@ -12,7 +12,8 @@ namespace weir::exchange {
 namespace {
 
 void count_skipped(telemetry::pool_metrics& to, const translated_answer& of) {
-    const auto& counts = of.skipped().counts();
+    const auto all = of.skipped();
+    const auto& counts = all.counts();
     for (std::size_t i = 0; i < counts.size(); ++i)
         if (counts[i] > 0) to.skipped(dialect::hub::name_of(of.speaks()), dialect::hub::skipped_parts::names[i], counts[i]);
 }

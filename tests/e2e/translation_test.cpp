@@ -84,6 +84,7 @@ TEST_P(Translation, OfAWholeAnswer) {
     EXPECT_EQ(got.status, 200) << got.body;
     EXPECT_TRUE(got.clean());
     EXPECT_EQ(got.header("x-weir-translated"), client().name + ">" + upstream().name);
+    EXPECT_EQ(got.header("x-weir-upstream-model"), "m");
     EXPECT_EQ(got.header("content-type"), "application/json");
     EXPECT_NE(got.body.find(R"(Grüße, \"you\"\n)"), std::string::npos) << got.body;
     ASSERT_EQ(a->call_count(), 1u);

@@ -1,5 +1,6 @@
 #include "exchange/answer/answer_head.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
@@ -18,6 +19,11 @@ using http::field_id;
 
 bool is_type(std::string_view content_type, std::string_view wanted) {
     return content_type.size() >= wanted.size() && http::iequals(content_type.substr(0, wanted.size()), wanted);
+}
+
+// A model's name may be the client's own, with anything in it.
+bool may_stand_in_field(std::string_view name) {
+    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c <= '~'; });
 }
 
 answer_form form_of(std::string_view type) {
@@ -128,6 +134,8 @@ void write_own_fields(request& of, answer& in, bool decided) {
     if (record.translated != nullptr) {
         const auto& [label, dropped, changed] = *record.translated;
         if (!label.empty()) add("x-weir-translated", label);
+        // The answer has the name that the client asked for.
+        if (!label.empty() && may_stand_in_field(in.at.model)) add("x-weir-upstream-model", in.at.model);
         if (!dropped.empty()) add("x-weir-dropped", dropped);
         if (!changed.empty()) add("x-weir-changed", changed);
     }

@@ -36,6 +36,8 @@ void blame_upstream(request& of, answer& in, failure why) {
 // In the client's dialect, with its end where all was said.
 std::string_view translated_events(request& of, answer& in, const batch_end& end) {
     if (end.complete && end.cut == core::code::none) {
+        // A report that only the end of the stream tells of replaces it.
+        if (in.meters.counted && !in.reader.said().has_usage()) in.translated->estimate(in.meters.counted->final_estimate({}));
         in.translated->finish();
         if (of.at.responses != nullptr) keep_response(of, in.translated->passing());
     }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 
+#include "dialect/hub/reading.hpp"
 #include "exchange/meter/prompt_count.hpp"
 #include "exchange/own/hidden_credential.hpp"
 #include "exchange/translation/kept_responses.hpp"
@@ -25,12 +27,36 @@ void write_head(answer& in) {
     in.lines = std::move(lines);
 }
 
+// What the fields for the client say of it, in seconds.
+std::int64_t pause_of(std::string_view lines) {
+    constexpr std::string_view name = "retry-after:";
+    std::int64_t out = 0;
+    while (!lines.empty()) {
+        auto line = lines.substr(0, lines.find('\n'));
+        lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+        if (line.size() <= name.size() || !http::iequals(line.substr(0, name.size()), name)) continue;
+        line.remove_prefix(std::min(line.size(), line.find_first_not_of(' ', name.size())));
+        (void)std::from_chars(line.data(), line.data() + line.size(), out);
+    }
+    return out;
+}
+
+// Gemini says it in the body alone, others in a field.
+std::int64_t note_pause(answer& in) {
+    auto pause = pause_of(in.lines);
+    if (pause > 0) return pause;
+    const auto* where = hub::index_of(in.reader.window().view());
+    if (where != nullptr) pause = hub::pause_in(dialect::json::cursor{*where});
+    if (pause > 0) in.lines.append("retry-after: ").append(std::to_string(pause)).append("\r\n");
+    return pause;
+}
+
 void translate_error(request& of, answer& in) {
     auto& window = in.reader.window();
     hide_credential(in.at.to, window.data(), window.size());
     const auto facts = dialect::read_unary(in.speaks, window.data(), window.size());
     // An error in a 200 is one all the same.
-    in.status = in.translated->take_error({std::max(in.status, in.status < 400 ? 500 : 400), facts.error_code, facts.error_message},
+    in.status = in.translated->take_error({std::max(in.status, in.status < 400 ? 500 : 400), facts.error_code, facts.error_message, note_pause(in)},
                                           of.told.record.request_id);
     of.told.record.status = in.status;
     if (!in.ended()) in.release();
@@ -55,6 +81,7 @@ std::unique_ptr<translated_answer> translate_answer(request& of, const translate
     names.show_reasoning = what.shows_reasoning();
     names.scope = what.scope();
     names.tools = what.tools();
+    names.settings = what.answered_settings();
     static const policy::model_habits usual;
     names.input_estimate = (of.what.habits ? *of.what.habits : usual).input_tokens(of.body.size(), of.what.facts.media_bytes);
     names.most_kept = of.conf().limits.collected;

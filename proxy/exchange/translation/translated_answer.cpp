@@ -1,11 +1,13 @@
 #include "exchange/translation/translated_answer.hpp"
 
+#include <array>
 #include <utility>
 
 #include "dialect/hub/answer/documents.hpp"
 #include "dialect/hub/answer/error_answer.hpp"
 #include "dialect/hub/reading.hpp"
 #include "dialect/read/sse_fields.hpp"
+#include "token/estimate.hpp"
 
 namespace weir::exchange {
 namespace {
@@ -26,6 +28,21 @@ hub::answer_stream_writer& translated_answer::writer() {
     return *writer_;
 }
 
+hub::skipped_parts translated_answer::skipped() const {
+    auto out = skipped_;
+    if (reader_) out.add(reader_->skipped());
+    if (writer_) out.add(writer_->left_out());
+    return out;
+}
+
+// A client that is told of sources may rely on them. In a stream it is too late for its head: then the log has it.
+void translated_answer::note_lost() {
+    constexpr std::array<std::string_view, hub::spokes> names{"message.annotations", "output.content.annotations", "content.citations",
+                                                              "candidates.groundingMetadata"};
+    if (skipped().of(hub::skipped_parts::kind::citation) == 0) return;
+    said_.dropped.append(said_.dropped.empty() ? "" : ", ").append(names[static_cast<std::size_t>(how_.from)]);
+}
+
 void translated_answer::take(std::string_view event) {
     if (over_) return;
     if (!reader_) reader_ = hub::read_stream_of(how_.to);
@@ -38,10 +55,18 @@ void translated_answer::take(std::string_view event) {
     reader_->read(fields.data, writer());
 }
 
+void translated_answer::estimate(const usage::counts& used) {
+    hub::answer_event e;
+    e.is = hub::answer_event::kind::usage;
+    e.used = used;
+    if (!over_) writer().hear(e);
+}
+
 void translated_answer::finish() {
     if (std::exchange(over_, true)) return;
     if (reader_) reader_->end(writer());
     writer().end();
+    note_lost();
 }
 
 void translated_answer::break_off(const core::error& why) {
@@ -60,12 +85,22 @@ bool translated_answer::take_document(std::string_view json) {
         const bool known = hub::read_document(how_.to, at, writer(), skipped_) && !writer().failed();
         writer().end();
         if (!known) out_.clear();
+        note_lost();
         return known;
     }
     hub::document_writer document{how_.from, names_};
     if (!hub::read_document(how_.to, at, document, skipped_)) return false;
     if (document.failed()) return false;
+    if (const auto size = document.uncounted(); size > 0) {
+        hub::answer_event e;
+        e.is = hub::answer_event::kind::usage;
+        e.used.input = names_.input_estimate;
+        e.used.output = token::estimate_tokens(size);
+        document.hear(e);
+    }
     out_ = document.take();
+    skipped_.add(document.left_out());
+    note_lost();
     return true;
 }
 

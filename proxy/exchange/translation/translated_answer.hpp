@@ -29,6 +29,8 @@ public:
 
     /// One event of the upstream's stream, whole, followed by 64 readable bytes.
     void take(std::string_view event);
+    /// What was used where its provider does not say so: clients count on a number.
+    void estimate(const usage::counts& used);
     /// The upstream has said all of it: the client's dialect's own end follows. Once.
     void finish();
     /// The stream is cut here: the client's dialect's error event, where it has one.
@@ -55,13 +57,14 @@ public:
     /// Of the upstream's own error answer: what the client gets instead, and its status.
     [[nodiscard]] int take_error(const dialect::hub::provider_error& what, std::string_view request_id);
 
-    /// More had to be kept than may be: the stream is to be cut.
-    [[nodiscard]] bool is_full() const { return writer_ && writer_->is_full(); }
-    /// What the upstream said and nobody here knows.
-    [[nodiscard]] const dialect::hub::skipped_parts& skipped() const { return reader_ ? reader_->skipped() : skipped_; }
+    /// More had to be kept than may be, or it was told that what comes cannot be said on: the stream is to be cut.
+    [[nodiscard]] bool is_full() const { return writer_ && (writer_->is_full() || writer_->failed()); }
+    /// What the upstream said and nobody here knows, or the client's dialect has no place for.
+    [[nodiscard]] dialect::hub::skipped_parts skipped() const;
 
 private:
     [[nodiscard]] dialect::hub::answer_stream_writer& writer();
+    void note_lost();
 
     service how_;
     record::translation said_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dialect/credentials.hpp"
+#include "dialect/hub/answer/response_items.hpp"
 #include "dialect/hub/envelope.hpp"
 #include "dialect/hub/reading.hpp"
 #include "dialect/hub/tool_names.hpp"
@@ -119,6 +120,7 @@ void translated_request::write(const asked& what, std::string_view body, const p
         shows_reasoning_ = there.show_reasoning && (how_.from != spoke::messages || said.thinks.shown);
         binds_ = there.can.binds;
         tools_ = renamed_tools(said, how_.to, there.can);
+        if (how_.from == spoke::responses) answered_settings_ = hub::settings_of_responses(dialect::json::cursor{where});
         hub::fit_names(said, how_.to);
         body_.reserve(hub::size_hint(body.size()));
         exchange::write(how_.to, said, there, body_, told);

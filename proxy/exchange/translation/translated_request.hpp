@@ -48,6 +48,8 @@ public:
     [[nodiscard]] const dialect::hub::embeddings_form& form() const { return form_; }
     /// Tools that are called otherwise there.
     [[nodiscard]] const std::vector<dialect::hub::tool_form>& tools() const { return tools_; }
+    /// Of responses: what its answer says again of it.
+    [[nodiscard]] const std::string& answered_settings() const { return answered_settings_; }
     /// Fields that its upstream wants beside those that it gets from every client. `passes_credential`: the client's own goes along, in the form that
     /// is usual there.
     [[nodiscard]] std::vector<std::pair<std::string_view, std::string>> fields(const http::request_head& h, bool passes_credential) const;
@@ -64,6 +66,7 @@ private:
     std::uint32_t scope_ = 0;
     bool shows_reasoning_ = false, binds_ = false;
     std::vector<dialect::hub::tool_form> tools_;
+    std::string answered_settings_;
     dialect::hub::embeddings_form form_;
     record::translation said_;
     core::error refused_;

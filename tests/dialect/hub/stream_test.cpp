@@ -255,8 +255,8 @@ TEST(HubStream, AnErrorStandsInAWholeResponse) {
     EXPECT_EQ(
         got.back(),
         R"({"type":"response.failed","sequence_number":2,"code":"stream_interrupted","message":"upstream says: busy","error":{"code":"stream_interrupted","message":"upstream says: busy"},)"
-        R"("response":{"id":"resp_1","object":"response","created_at":7,"status":"failed","model":"m","output":[],"parallel_tool_calls":true,"tool_choice":"auto","tools":[],"store":false,)"
-        R"("error":{"code":"server_error","message":"upstream says: busy"},"instructions":null,"metadata":{},"temperature":null,"top_p":null,"incomplete_details":null,"usage":null}})");
+        R"("response":{"id":"resp_1","object":"response","created_at":7,"status":"failed","model":"m","output":[],"parallel_tool_calls":true,"tool_choice":"auto","tools":[],"instructions":null,"metadata":{},"temperature":null,"text":{"format":{"type":"text"}},"top_p":null,"store":false,)"
+        R"("error":{"code":"server_error","message":"upstream says: busy"},"incomplete_details":null,"usage":null}})");
 }
 
 // --- gemini ---

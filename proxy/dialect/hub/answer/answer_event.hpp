@@ -26,13 +26,21 @@ enum class finish : std::uint8_t {
     context_full,
     calls,
     filtered,
-    refused,
+    refused,   ///< by what stands around the model
+    declined,  ///< by the model itself, in words of its own
     paused,
     broken_call,
 };
 
 /// What it is called in a dialect; of responses, which say it by their status, nothing.
 [[nodiscard]] std::string_view reason_of(finish why, spoke to);
+
+/// What chat or messages call it, as what it means.
+[[nodiscard]] finish finish_of_chat(raw_text reason);
+[[nodiscard]] finish finish_of_messages(raw_text reason);
+
+/// Whether tools were called, or the model declined, is seen by what was said: providers say `stop` then, or `tool_calls` without any.
+[[nodiscard]] finish settled(finish said, bool called, bool declined);
 
 struct answer_event {
     enum class kind : std::uint8_t {
@@ -41,6 +49,7 @@ struct answer_event {
         text,       ///< more of the block's text: said, refused or thought
         arguments,  ///< more of a call's arguments: `text` is a piece of JSON text, as the content of a string
         signature,  ///< of a thought or a text: `opaque`
+        citation,   ///< of a text: what it goes by; `text`: its address, or `id`: a file of its provider's; `name`: its title; `from`, `to`
         close,
         finish,  ///< `why`, `text`: the stop sequence, where it is known
         usage,   ///< so far
@@ -53,6 +62,7 @@ struct answer_event {
     carrier opaque;
     finish why = finish::unknown;
     usage::counts used;
+    std::uint32_t from = 0, to = 0;  ///< of a citation: characters, counted over all that the answer says as text
 };
 
 class answer_listener {
@@ -67,12 +77,17 @@ public:
     enum class kind : std::uint8_t {
         unreadable,  ///< no JSON
         event,
-        part,  ///< of a message: a block, an image, a sound
-        item,  ///< of a response's output
+        part,      ///< of a message: a block, an image, a sound
+        item,      ///< of a response's output
+        cut_call,  ///< one that its client would run as it is
+        citation,  ///< that has no place in the client's dialect
     };
-    static constexpr std::array<std::string_view, 4> names{"unreadable", "event", "part", "item"};
+    static constexpr std::array<std::string_view, 6> names{"unreadable", "event", "part", "item", "cut_call", "citation"};
 
-    void add(kind what) { ++counts_[static_cast<std::size_t>(what)]; }
+    void add(kind what, std::uint32_t times = 1) { counts_[static_cast<std::size_t>(what)] += times; }
+    void add(const skipped_parts& more) {
+        for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += more.counts_[i];
+    }
     /// In the order of `names`.
     [[nodiscard]] const std::array<std::uint32_t, names.size()>& counts() const { return counts_; }
     [[nodiscard]] std::uint32_t of(kind what) const { return counts_[static_cast<std::size_t>(what)]; }
@@ -119,6 +134,7 @@ struct answer_names {
     std::string_view request_id;  ///< for errors
     std::vector<tool_form> tools;
     std::int64_t input_estimate = 0;  ///< tokens of the request, until its provider says how many
+    std::string settings;             ///< responses: what the client asked for, as its answers say it again; empty: nothing
     std::string_view previous;        ///< responses: the one that it goes on from
     bool is_kept = false;             ///< responses: its client may go on from it
     bool as_array = false;            ///< gemini: one JSON list in place of events, as it is asked for without alt=sse
@@ -138,8 +154,10 @@ public:
     virtual void end() = 0;
     /// The answer broke off: the dialect's own error, and no end.
     virtual void break_off(const core::error& why) = 0;
-    /// The upstream said an error, and the client was told so.
+    /// The upstream said an error, or what cannot be said on, and the client was told so.
     [[nodiscard]] bool failed() const { return out_ == nullptr; }
+    /// What has no place in its dialect.
+    [[nodiscard]] const skipped_parts& left_out() const { return left_out_; }
 
 protected:
     /// The upstream said an error where an answer was to go on.
@@ -148,9 +166,11 @@ protected:
         in += piece;
         kept_ += piece.size();
     }
+    void kept(std::size_t bytes) { kept_ += bytes; }
     /// All of it is given away.
     void kept_nothing() { kept_ = 0; }
     std::string* out_ = nullptr;
+    skipped_parts left_out_;
 
 private:
     std::size_t kept_ = 0, most_ = std::numeric_limits<std::size_t>::max();

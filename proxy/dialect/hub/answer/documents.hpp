@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dialect/hub/answer/answer_event.hpp"
+#include "dialect/hub/answer/citations.hpp"
 #include "dialect/hub/envelope.hpp"
 #include "dialect/hub/raw_text.hpp"
 #include "dialect/json/json_index.hpp"
@@ -24,8 +25,12 @@ public:
     void hear(const answer_event& what) override;
     /// After the end: the answer in its dialect. Calls whose arguments are cut are left out where its clients would run them.
     [[nodiscard]] std::string take();
-    /// It broke off, and why.
+    /// It broke off.
     [[nodiscard]] bool failed() const { return failed_; }
+    /// Bytes of texts, thoughts and arguments whose tokens nobody has counted; 0: its provider has.
+    [[nodiscard]] std::size_t uncounted() const;
+    /// After take(): what has no place in its dialect.
+    [[nodiscard]] const skipped_parts& left_out() const { return left_out_; }
 
 private:
     struct block {
@@ -34,7 +39,8 @@ private:
         std::string text, id, name;
         carrier::family family = carrier::family::none;
         bool redacted = false;
-        std::string sealed;  ///< what only its maker can read; after take() began, in its envelope
+        std::vector<kept_citation> sources{};
+        std::string sealed{};  ///< what only its maker can read; after take() began, in its envelope
     };
     [[nodiscard]] block* find(std::uint32_t number);
     void seal_all();
@@ -46,10 +52,12 @@ private:
     void completions(json_writer& out);
     void usage_of_chat(json_writer& out) const;
     void call_of_chat(json_writer& out, const block& of) const;
-    void item_of_responses(json_writer& out, const block& of, std::size_t& number) const;
+    void annotations_of_chat(json_writer& out);
+    void grounding_of_gemini(json_writer& out);
+    void part_of_gemini(json_writer& out, const block& of);
+    void item_of_responses(json_writer& out, const block& of, std::size_t& number, std::uint32_t& chars) const;
     void thought_of_responses(json_writer& out, const block& of, std::size_t& number) const;
-    void block_of_messages(json_writer& out, const block& of) const;
-    [[nodiscard]] std::string joined(part::kind of) const;
+    void block_of_messages(json_writer& out, const block& of);
 
     spoke to_;
     answer_names names_;
@@ -59,6 +67,7 @@ private:
     finish why_ = finish::unknown;
     std::string stop_;
     bool failed_ = false;
+    skipped_parts left_out_;
 };
 
 }  // namespace weir::dialect::hub

@@ -1,11 +1,13 @@
 #include "dialect/hub/answer/error_answer.hpp"
 
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <vector>
 
 #include "dialect/context_limit.hpp"
 #include "dialect/hub/raw_text.hpp"
+#include "dialect/hub/reading.hpp"
 
 namespace weir::dialect::hub {
 namespace {
@@ -28,7 +30,7 @@ constexpr std::array<row, 13> table{{
     {413, "invalid_request_error", "", "request_too_large", "INVALID_ARGUMENT"},
     {429, "rate_limit_error", "rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED"},
     {500, "server_error", "", "api_error", "INTERNAL"},
-    {502, "server_error", "", "api_error", "UNAVAILABLE"},
+    {502, "server_error", "", "api_error", "INTERNAL"},
     {503, "server_error", "", "overloaded_error", "UNAVAILABLE"},
     {504, "server_error", "", "timeout_error", "DEADLINE_EXCEEDED"},
     {529, "server_error", "", "overloaded_error", "UNAVAILABLE"},
@@ -38,6 +40,21 @@ const row& row_of(int status) {
     for (const auto& each : table)
         if (each.status == status) return each;
     return status >= 500 ? table[8] : table[0];
+}
+
+// What has no status of its own: that the money is spent, whatever the status, and that a prompt was filtered.
+bool is_of_money(std::string_view code) { return code == "insufficient_quota" || code == "billing_hard_limit_reached" || code == "billing_error"; }
+bool is_of_a_filter(std::string_view code) {
+    return code == "content_filter" || code == "content_policy_violation" || code == "misalignment_policy_violation";
+}
+
+// A message of a bounded length, cut between two characters.
+std::string_view cut(std::string_view text) {
+    constexpr unsigned char mask = 0xC0, inside = 0x80;
+    if (text.size() <= longest_message) return text;
+    auto size = longest_message;
+    while (size > 0 && (static_cast<unsigned char>(text[size]) & mask) == inside) --size;
+    return text.substr(0, size);
 }
 
 // The numbers that a provider names: how long the prompt is, and how long it may be, in whatever order.
@@ -101,12 +118,13 @@ void anthropic(json_writer& out, const row& as, std::string_view message, std::s
     out.plain_member("request_id", request_id);
 }
 
-void gemini(json_writer& out, const row& as, int status, std::string_view message) {
+void gemini(json_writer& out, const row& as, int status, std::int64_t pause, std::string_view message) {
     out.open_member("error", '{');
     out.member("code", std::to_string(status));
     out.plain_member("message", message);
     out.plain_member("status", as.gemini);
-    out.member("details", "[]");
+    out.member("details",
+               pause <= 0 ? "[]" : R"([{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":")" + std::to_string(pause) + R"(s"}])");
     out.close('}');
 }
 
@@ -118,20 +136,39 @@ int status_for(spoke to, int status) {
     return status == 529 ? 503 : status;
 }
 
+std::int64_t pause_in(json::cursor error_body) {
+    std::int64_t out = 0;
+    error_body.members([&](std::string_view key, json::cursor& error) {
+        if (key != "error") return;
+        error.members([&](std::string_view name, json::cursor& details) {
+            if (name != "details") return;
+            details.elements([&](json::cursor& each) {
+                // Such as "12.3s".
+                const auto said = look_for_text(each, "retryDelay").json;
+                std::int64_t whole = 0;
+                const auto [end, fault] = std::from_chars(said.data(), said.data() + said.size(), whole);
+                if (fault == std::errc{} && whole >= 0) out = whole + (std::string_view{end, said.data() + said.size()}.starts_with('.') ? 1 : 0);
+            });
+        });
+    });
+    return out;
+}
+
 told_error tell_error(spoke to, const provider_error& what, std::string_view request_id) {
     const bool overflow = is_context_overflow(what.code, what.message);
-    const auto status = status_for(to, what.status);
-    const auto& as = row_of(what.status);
-    std::string message =
-        overflow ? overflow_in_words_of(to, what.message) : "upstream says: " + std::string{what.message.substr(0, longest_message)};
+    constexpr int unpaid = 402;
+    const int meant = is_of_money(what.code) ? unpaid : what.status;
+    const auto status = status_for(to, meant);
+    const auto& as = row_of(meant);
+    std::string message = overflow ? overflow_in_words_of(to, what.message) : "upstream says: " + std::string{cut(what.message)};
     if (!overflow && what.message.empty()) message = "the upstream answered " + std::to_string(what.status);
     told_error out{status, {}};
     json_writer json{out.body};
     json.open('{');
     switch (to) {
         case spoke::messages: anthropic(json, as, message, request_id); break;
-        case spoke::gemini: gemini(json, as, status, message); break;
-        default: openai(json, as, overflow ? std::string_view{"context_length_exceeded"} : as.openai_code, message);
+        case spoke::gemini: gemini(json, as, status, what.pause, message); break;
+        default: openai(json, as, overflow ? "context_length_exceeded" : is_of_a_filter(what.code) ? what.code : as.openai_code, message);
     }
     json.close('}');
     return out;

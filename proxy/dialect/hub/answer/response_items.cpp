@@ -1,5 +1,7 @@
 #include "dialect/hub/answer/response_items.hpp"
 
+#include <array>
+
 #include "dialect/hub/reading.hpp"
 #include "dialect/hub/tool_names.hpp"
 
@@ -32,8 +34,74 @@ void append_item(std::string& to, const response_item& of, bool done) {
     to.append(R"(message","status":")").append(status).append(R"(","role":"assistant","content":[)");
     if (done && of.of == part::kind::refusal) to.append(R"({"type":"refusal","refusal":")").append(of.text).append("\"}");
     if (done && of.of != part::kind::refusal)
-        to.append(R"({"type":"output_text","text":")").append(of.text).append(R"(","annotations":[],"logprobs":[]})");
+        to.append(R"({"type":"output_text","text":")")
+            .append(of.text)
+            .append(R"(","annotations":)")
+            .append(annotations_of(of))
+            .append(R"(,"logprobs":[]})");
     to.append("]}");
+}
+
+response_ending ending_of(finish why) {
+    switch (why) {
+        case finish::output_cap:
+        case finish::context_full: return {"incomplete", R"({"reason":"max_output_tokens"})"};
+        case finish::filtered: return {"incomplete", R"({"reason":"content_filter"})"};
+        case finish::paused: return {"incomplete", "null"};
+        case finish::broken_call: return {"failed", "null", R"({"code":"server_error","message":"the model's call was malformed"})"};
+        default: return {"completed", "null"};
+    }
+}
+
+std::string settings_of_responses(json::cursor request) {
+    struct setting {
+        std::string_view name, usual;  ///< usual: none: said only where the client said it
+    };
+    constexpr std::array<setting, 14> all{{{"parallel_tool_calls", "true"},
+                                           {"tool_choice", R"("auto")"},
+                                           {"tools", "[]"},
+                                           {"instructions", "null"},
+                                           {"metadata", "{}"},
+                                           {"temperature", "null"},
+                                           {"text", R"({"format":{"type":"text"}})"},
+                                           {"top_p", "null"},
+                                           {"reasoning", ""},
+                                           {"max_output_tokens", ""},
+                                           {"max_tool_calls", ""},
+                                           {"truncation", ""},
+                                           {"safety_identifier", ""},
+                                           {"prompt_cache_key", ""}}};
+    std::array<std::string, all.size()> said;
+    request.members([&](std::string_view key, json::cursor& value) {
+        for (std::size_t i = 0; i < all.size(); ++i)
+            if (key == all[i].name && !value.is_null()) {
+                const bool lacks_format = key == "text" && value.peek() == '{' && !has_member(value, "format");
+                said[i] = written(value);
+                if (lacks_format) said[i] = R"({"format":{"type":"text"})" + std::string{said[i].size() > 2 ? "," : ""} + said[i].substr(1);
+                return;
+            }
+    });
+    std::string out;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const std::string_view what = said[i].empty() ? all[i].usual : std::string_view{said[i]};
+        if (!what.empty()) out.append(out.empty() ? "\"" : ",\"").append(all[i].name).append("\":").append(what);
+    }
+    return out;
+}
+
+std::string_view settings_of(const answer_names& names) {
+    static constexpr std::string_view nothing =
+        R"("parallel_tool_calls":true,"tool_choice":"auto","tools":[],"instructions":null,"metadata":{},"temperature":null,"text":{"format":{"type":"text"}},"top_p":null)";
+    return names.settings.empty() ? nothing : std::string_view{names.settings};
+}
+
+std::string annotations_of(const response_item& of) {
+    std::string out = "[";
+    for (const auto& each : of.sources) {
+        if (out.size() > 1) out += ',';
+        append_for_responses(out, each, of.start);
+    }
+    return out += ']';
 }
 
 const tool_form* form_of(const answer_names& names, raw_text sent) {
@@ -65,10 +133,24 @@ std::string input_of(std::string_view arguments, tool_form::input how) {
     return {};
 }
 
-bool is_whole(std::string_view arguments, tool_form::input how) {
-    if (how == tool_form::input::text) return true;
+bool append_arguments(std::string& to, std::string_view arguments) {
     std::string object;
-    return append_as_object(object, {arguments, true});
+    const bool is_object = append_as_object(object, {arguments, true});
+    if (!is_object) {
+        // One of its own: whoever tells of this may be reading by the thread's.
+        thread_local json::index where;
+        const auto text = raw_text{arguments}.decoded();
+        if (where.build(text) != json::fault::none || !where.escapes_are_legal()) return false;
+        json::cursor at{where};
+        if (!at.skip() || !at.at_end()) return false;
+    }
+    to += object;
+    return true;
+}
+
+bool is_whole(std::string_view arguments, tool_form::input how) {
+    std::string object;
+    return how == tool_form::input::text || append_arguments(object, arguments);
 }
 
 }  // namespace weir::dialect::hub

@@ -1,6 +1,11 @@
-// The stream of /v1/chat/completions, as it is said by OpenAI and by those who are like it.
+// The stream of /v1/chat/completions, as it is said by OpenAI and by those who are like it. A whole answer is one event of it, with a message in
+// place of a delta.
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "dialect/hub/answer/citations.hpp"
+#include "dialect/hub/answer/json_prefix.hpp"
 #include "dialect/hub/answer/streams.hpp"
 #include "dialect/hub/reading.hpp"
 #include "dialect/read/usage_report.hpp"
@@ -10,14 +15,6 @@ namespace {
 
 using kind = answer_event::kind;
 
-finish finish_named(raw_text word) {
-    if (word.is("stop")) return finish::end;
-    if (word.is("length")) return finish::output_cap;
-    if (word.is("tool_calls") || word.is("function_call")) return finish::calls;
-    if (word.is("content_filter")) return finish::filtered;
-    return finish::unknown;
-}
-
 class chat_stream_reader final : public answer_stream_reader {
 public:
     void read(std::string_view data, answer_listener& to) override;
@@ -25,30 +22,44 @@ public:
     [[nodiscard]] const skipped_parts& skipped() const override { return skipped_; }
 
 private:
+    /// A call that has begun, by the number that its provider gave it.
+    struct known_call {
+        std::int64_t index = 0;
+        std::string id, name;
+        std::uint32_t block = 0;
+        bool told = false;      ///< it has a name, without which nobody can run it
+        std::string waiting{};  ///< arguments that came before its name
+        json_prefix arguments{};
+    };
+    /// A call in a delta.
+    struct call_piece {
+        std::int64_t index = 0;
+        bool numbered = false;
+        raw_text id, name;
+        embedded_json arguments;
+    };
+
     void choice(json::cursor& at, answer_listener& to);
     void delta(json::cursor& at, answer_listener& to);
+    void content(json::cursor& at, answer_listener& to);
     void say(part::kind of, raw_text text, answer_listener& to);
-    void call(json::cursor& at, answer_listener& to);
-    std::uint32_t block_of_call(std::int64_t index, raw_text id, answer_listener& to, raw_text name);
+    void cite(json::cursor& at, answer_listener& to);
+    void call(json::cursor& at, std::int64_t position, answer_listener& to);
+    known_call& call_of(const call_piece& what, answer_listener& to);
+    void open(known_call& call, answer_listener& to);
     void close(answer_listener& to);
-    void usage(json::cursor& at);
+    void fail(raw_text message, answer_listener& to);
 
     static constexpr std::uint32_t none = ~std::uint32_t{0};
 
-    /// A call that has begun, by the number that its provider gave it.
-    struct known_call {
-        std::int64_t index;
-        std::string id;
-        std::uint32_t block;
-    };
     std::vector<known_call> calls_;
     std::uint32_t next_block_ = 0;
     std::uint32_t open_ = none;  ///< the block that is being said: text or thoughts
+    std::uint32_t last_text_ = 0;
     part::kind open_kind_ = part::kind::text;
-    bool begun_ = false, refused_ = false;
+    bool begun_ = false, refused_ = false, failed_ = false, reported_ = false;
     finish why_ = finish::unknown;
     usage_report report_;
-    bool reported_ = false;
     skipped_parts skipped_;
 };
 
@@ -65,13 +76,8 @@ void chat_stream_reader::read(std::string_view data, answer_listener& to) {
         to.hear(e);
     }
     at.members([&](std::string_view key, json::cursor& value) {
-        if (key == "usage" && value.peek() == '{') usage(value);
-        if (key == "error" && value.peek() == '{') {
-            answer_event e;
-            e.is = kind::error;
-            e.text = look_for_text(value, "message");
-            to.hear(e);
-        }
+        if (key == "usage" && value.peek() == '{') reported_ = read_usage(dialect::kind::openai, value, report_) || reported_;
+        if (key == "error" && value.peek() == '{') fail(look_for_text(value, "message"), to);
         if (key != "choices") return;
         bool first = true;
         value.elements([&](json::cursor& each) {
@@ -80,26 +86,63 @@ void chat_stream_reader::read(std::string_view data, answer_listener& to) {
     });
 }
 
-void chat_stream_reader::usage(json::cursor& at) { reported_ = read_usage(dialect::kind::openai, at, report_) || reported_; }
-
-void chat_stream_reader::choice(json::cursor& at, answer_listener& to) {
-    raw_text reason;
-    at.members([&](std::string_view key, json::cursor& value) {
-        if (key == "delta") delta(value, to);
-        if (key == "finish_reason" && value.peek() == '"') reason = text_at(value);
-        if (key == "usage" && value.peek() == '{') usage(value);
-    });
-    if (reason.said) why_ = finish_named(reason);
+void chat_stream_reader::fail(raw_text message, answer_listener& to) {
+    if (std::exchange(failed_, true)) return;
+    answer_event e;
+    e.is = kind::error;
+    e.text = message;
+    to.hear(e);
 }
 
-void chat_stream_reader::delta(json::cursor& at, answer_listener& to) {
+void chat_stream_reader::choice(json::cursor& at, answer_listener& to) {
+    raw_text reason, error;
     at.members([&](std::string_view key, json::cursor& value) {
-        const bool is_text = value.peek() == '"';
+        if (key == "delta" || key == "message") delta(value, to);
+        if (key == "finish_reason" && value.peek() == '"') reason = text_at(value);
+        if (key == "error" && value.peek() == '{') error = look_for_text(value, "message");
+        if (key == "usage" && value.peek() == '{') reported_ = read_usage(dialect::kind::openai, value, report_) || reported_;
+    });
+    if (error.said) fail(error, to);
+    if (reason.empty()) return;
+    why_ = finish_of_chat(reason);
+    // What went wrong stands beside the choices, if anywhere, and is read later.
+    if (reason.is("error")) why_ = finish::broken_call;
+}
+
+// In the order in which an answer is made, whatever the order of the members: all of it may stand in one delta.
+void chat_stream_reader::delta(json::cursor& at, answer_listener& to) {
+    raw_text thought, refusal;
+    auto look = at;
+    look.members([&](std::string_view key, json::cursor& value) {
         if ((key == "audio" || key == "images") && value.peek() != 'n') skipped_.add(skipped_parts::kind::part);
-        if ((key == "reasoning_content" || key == "reasoning") && is_text) say(part::kind::reasoning, text_at(value), to);
-        if (key == "content" && is_text) say(part::kind::text, text_at(value), to);
-        if (key == "refusal" && is_text) say(part::kind::refusal, text_at(value), to);
-        if (key == "tool_calls") value.elements([&](json::cursor& each) { call(each, to); });
+        if (value.peek() != '"') return;
+        // Some say the same under both names.
+        if (key == "reasoning_content" || (key == "reasoning" && thought.empty())) thought = text_at(value);
+        if (key == "refusal") refusal = text_at(value);
+    });
+    say(part::kind::reasoning, thought, to);
+    look = at;
+    look.members([&](std::string_view key, json::cursor& value) {
+        if (key == "content") content(value, to);
+    });
+    say(part::kind::refusal, refusal, to);
+    at.members([&](std::string_view key, json::cursor& value) {
+        if (key == "annotations") value.elements([&](json::cursor& each) { cite(each, to); });
+        if (key != "tool_calls") return;
+        std::int64_t position = 0;
+        value.elements([&](json::cursor& each) { call(each, position++, to); });
+    });
+}
+
+// A text, or parts of one.
+void chat_stream_reader::content(json::cursor& at, answer_listener& to) {
+    if (at.peek() == '"') return say(part::kind::text, text_at(at), to);
+    at.elements([&](json::cursor& each) {
+        const auto text = look_for_text(each, "text");
+        if (text.said)
+            say(part::kind::text, text, to);
+        else
+            skipped_.add(skipped_parts::kind::part);
     });
 }
 
@@ -112,6 +155,7 @@ void chat_stream_reader::say(part::kind of, raw_text text, answer_listener& to) 
         close(to);
         open_ = next_block_++;
         open_kind_ = of;
+        if (of == part::kind::text) last_text_ = open_;
         e.is = kind::open;
         e.block = open_;
         to.hear(e);
@@ -119,6 +163,13 @@ void chat_stream_reader::say(part::kind of, raw_text text, answer_listener& to) 
     e.is = kind::text;
     e.block = open_;
     e.text = text;
+    to.hear(e);
+}
+
+void chat_stream_reader::cite(json::cursor& at, answer_listener& to) {
+    answer_event e;
+    if (!read_annotation(at, e)) return skipped_.add(skipped_parts::kind::citation);
+    e.block = last_text_;
     to.hear(e);
 }
 
@@ -139,40 +190,69 @@ void chat_stream_reader::close(answer_listener& to) {
     to.hear(e);
 }
 
-// Some number every call 0, some none: another id under the same number is another call.
-std::uint32_t chat_stream_reader::block_of_call(std::int64_t index, raw_text id, answer_listener& to, raw_text name) {
-    for (auto known = calls_.rbegin(); known != calls_.rend(); ++known)
-        if (known->index == index && (id.empty() || known->id == id.json)) return known->block;
+// Some number every call 0, some none, and some give them no ids: another id under the same number is another call, and so is another name, or one
+// behind arguments that are whole.
+chat_stream_reader::known_call& chat_stream_reader::call_of(const call_piece& what, answer_listener& to) {
+    for (auto known = calls_.rbegin(); known != calls_.rend(); ++known) {
+        if (known->index != what.index) continue;
+        const bool same_id = what.id.empty() || known->id.empty() || known->id == what.id.json;
+        const bool named_anew =
+            what.id.empty() && !what.name.empty() && !known->name.empty() && (known->name != what.name.json || known->arguments.whole());
+        if (!same_id) continue;
+        if (named_anew) break;
+        if (known->id.empty()) known->id = what.id.json;
+        return *known;
+    }
     close(to);
-    calls_.push_back({index, std::string{id.json}, next_block_++});
+    calls_.push_back({.index = what.index, .id = std::string{what.id.json}, .name = {}, .block = next_block_++});
+    return calls_.back();
+}
+
+void chat_stream_reader::open(known_call& call, answer_listener& to) {
+    call.told = true;
     answer_event e;
     e.is = kind::open;
     e.of = part::kind::call;
-    e.block = calls_.back().block;
-    e.id = id;
-    e.name = name;
+    e.block = call.block;
+    e.id = raw_text{call.id};
+    e.name = raw_text{call.name};
     to.hear(e);
-    return e.block;
+    if (call.waiting.empty()) return;
+    e.is = kind::arguments;
+    e.text = raw_text{call.waiting};
+    to.hear(e);
+    call.waiting.clear();
 }
 
-void chat_stream_reader::call(json::cursor& at, answer_listener& to) {
-    std::int64_t index = 0;
-    raw_text id, name, piece;
+void chat_stream_reader::call(json::cursor& at, std::int64_t position, answer_listener& to) {
+    call_piece what;
+    what.index = position;
     at.members([&](std::string_view key, json::cursor& value) {
-        if (key == "index") index = integer_at(value).value_or(0);
-        if (key == "id" && value.peek() == '"') id = text_at(value);
+        if (key == "index") what.index = integer_at(value).value_or(position);
+        if (key == "id" && value.peek() == '"') what.id = text_at(value);
         if (key != "function" && key != "custom") return;
         value.members([&](std::string_view inside, json::cursor& of) {
-            if (inside == "name" && of.peek() == '"') name = text_at(of);
-            if ((inside == "arguments" || inside == "input") && of.peek() == '"') piece = text_at(of);
+            if (inside == "name" && of.peek() == '"') what.name = text_at(of);
+            if ((inside == "arguments" || inside == "input") && !of.is_null()) what.arguments = embedded_at(of);
         });
     });
+    std::string piece;
+    append_as_string(piece, what.arguments);
+    auto& known = call_of(what, to);
+    if (known.name.empty()) known.name = what.name.json;
+    known.arguments.read(piece);
+    if (!known.told && !known.name.empty()) open(known, to);
+    if (piece.empty()) return;
+    if (!known.told) {
+        known.waiting += piece;
+        return;
+    }
     answer_event e;
     e.is = kind::arguments;
     e.of = part::kind::call;
-    e.block = block_of_call(index, id, to, name);
-    e.text = piece;
-    if (!piece.empty()) to.hear(e);
+    e.block = known.block;
+    e.text = raw_text{piece};
+    to.hear(e);
 }
 
 // The report comes last, so that the end waits for it.
@@ -180,20 +260,24 @@ void chat_stream_reader::end(answer_listener& to) {
     close(to);
     answer_event e;
     e.of = part::kind::call;
+    e.is = kind::close;
+    bool called = false;
     for (const auto& each : calls_) {
-        e.is = kind::close;
+        if (!each.told) skipped_.add(skipped_parts::kind::cut_call);
+        if (!each.told) continue;
+        called = true;
         e.block = each.block;
         to.hear(e);
     }
+    if (why_ == finish::broken_call) return fail(raw_text{std::string_view{"it ended with an error"}}, to);
     if (reported_) {
         e.is = kind::usage;
         e.used = counts_of(endpoint::chat_completions, report_);
         to.hear(e);
     }
-    if (why_ == finish::unknown) return;
+    if (!begun_) return;
     e.is = kind::finish;
-    // Whether tools were called is seen by what was said: some say `stop` then.
-    e.why = why_ != finish::end ? why_ : !calls_.empty() ? finish::calls : refused_ ? finish::refused : why_;
+    e.why = settled(why_, called, refused_);
     to.hear(e);
 }
 

@@ -38,6 +38,8 @@ private:
     void text(const answer_event& what);
     void arguments(std::uint32_t block, std::string_view piece);
     void close(const answer_event& what);
+    void cite(const answer_event& what);
+    void say_sources();
     void sealed(std::string_view type, std::string_view field, const std::string& sealed);
     void delta() { out_->append(front_).append(R"({"index":0,"delta":{)"); }
     void end_delta() { out_->append("},\"finish_reason\":null}]}\n\n"); }
@@ -46,6 +48,7 @@ private:
     std::string front_;  ///< of each chunk
     std::vector<call> calls_;
     sealer seals_;
+    std::vector<kept_citation> sources_;     ///< they are told before the end
     held_carrier held_;                      ///< of the thought or text that is being said
     std::uint32_t details_ = 0;              ///< entries of reasoning_details that are whole
     bool thought_ = false, hidden_ = false;  ///< the one that is being said has a text; and the client does not see it
@@ -68,6 +71,7 @@ void chat_stream_writer::hear(const answer_event& what) {
         case kind::signature: held_.take(what.opaque); return;
         case kind::text: return text(what);
         case kind::arguments: return arguments(what.block, what.text.json);
+        case kind::citation: return cite(what);
         case kind::close: return close(what);
         case kind::usage: used_ = what.used; return;
         case kind::finish: why_ = what.why; return;
@@ -165,9 +169,29 @@ void chat_stream_writer::close(const answer_event& what) {
     }
 }
 
+void chat_stream_writer::cite(const answer_event& what) {
+    if (what.text.empty()) return left_out_.add(skipped_parts::kind::citation);
+    sources_.emplace_back(what);
+    kept(sources_.back().url.size() + sources_.back().title.size());
+}
+
+void chat_stream_writer::say_sources() {
+    if (sources_.empty()) return;
+    delta();
+    out_->append("\"annotations\":[");
+    int number = 0;
+    for (const auto& each : sources_) {
+        if (number > 0) out_->append(1, ',');
+        append_for_chat(*out_, each, number++);
+    }
+    out_->append(1, ']');
+    end_delta();
+}
+
 void chat_stream_writer::end() {
     if (out_ == nullptr || std::exchange(said_, true)) return;
     begin();
+    say_sources();
     out_->append(front_).append(R"({"index":0,"delta":{},"finish_reason":")").append(reason_of(why_, spoke::chat)).append("\"}]}\n\n");
     if (names_.include_usage) {
         out_->append(front_).append(R"(],"usage":)");

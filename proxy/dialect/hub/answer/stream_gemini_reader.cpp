@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "dialect/hub/answer/citations.hpp"
 #include "dialect/hub/answer/streams.hpp"
 #include "dialect/hub/reading.hpp"
 #include "dialect/read/usage_report.hpp"
@@ -37,7 +38,7 @@ finish finish_named(raw_text word) {
         if (word.is(name)) return finish::filtered;
     for (const auto name : broken)
         if (word.is(name)) return finish::broken_call;
-    return finish::end;
+    return finish::unknown;
 }
 
 class gemini_stream_reader final : public answer_stream_reader {
@@ -52,11 +53,12 @@ private:
     void call(json::cursor& at, raw_text signature, answer_listener& to);
     void say(part::kind of, raw_text text, answer_listener& to);
     void close(answer_listener& to);
+    void cite(answer_listener& to);
     void seal(std::uint32_t block, part::kind of, raw_text signature, answer_listener& to);
 
     static constexpr std::uint32_t none = ~std::uint32_t{0};
 
-    std::uint32_t next_ = 0, open_ = none;
+    std::uint32_t next_ = 0, open_ = none, last_text_ = 0;
     part::kind open_kind_ = part::kind::text;
     bool begun_ = false, called_ = false, ended_ = false;
     finish why_ = finish::unknown;
@@ -64,6 +66,8 @@ private:
     bool reported_ = false;
     std::string answer_id_;
     std::uint32_t calls_ = 0;
+    text_measure text_;
+    std::array<std::string, 2> sources_;  ///< what the text goes by: the last that was said holds
     skipped_parts skipped_;
 };
 
@@ -99,6 +103,8 @@ void gemini_stream_reader::candidate(json::cursor& at, answer_listener& to) {
     raw_text reason;
     at.members([&](std::string_view key, json::cursor& value) {
         if (key == "finishReason" && value.peek() == '"') reason = text_at(value);
+        if (key == "groundingMetadata" && value.peek() == '{') sources_[0] = written(value);
+        if (key == "citationMetadata" && value.peek() == '{') sources_[1] = written(value);
         if (key != "content") return;
         value.members([&](std::string_view inside, json::cursor& parts) {
             if (inside == "parts") parts.elements([&](json::cursor& each) { one_part(each, to); });
@@ -119,7 +125,9 @@ void gemini_stream_reader::one_part(json::cursor& at, answer_listener& to) {
     });
     if (!known && !signature.said) skipped_.add(skipped_parts::kind::part);
     if (text.said) say(thought ? part::kind::reasoning : part::kind::text, text, to);
-    if (signature.said && open_ != none) seal(open_, open_kind_, signature, to);
+    if (!signature.said || open_ == none) return;
+    seal(open_, open_kind_, signature, to);
+    close(to);  // what comes behind it is not what was signed
 }
 
 void gemini_stream_reader::seal(std::uint32_t block, part::kind of, raw_text signature, answer_listener& to) {
@@ -139,14 +147,24 @@ void gemini_stream_reader::say(part::kind of, raw_text text, answer_listener& to
         close(to);
         open_ = next_++;
         open_kind_ = of;
+        if (of == part::kind::text) last_text_ = open_;
         e.is = kind::open;
         e.block = open_;
         to.hear(e);
     }
+    if (of == part::kind::text) text_.add(text);
     e.is = kind::text;
     e.block = open_;
     e.text = text;
     to.hear(e);
+}
+
+// At the end: the places are counted over all of the text.
+void gemini_stream_reader::cite(answer_listener& to) {
+    for (const auto& each : sources_) {
+        thread_local json::index where;
+        if (!each.empty() && where.build(each) == json::fault::none) tell_grounding(json::cursor{where}, text_, last_text_, to);
+    }
 }
 
 void gemini_stream_reader::close(answer_listener& to) {
@@ -192,6 +210,7 @@ void gemini_stream_reader::call(json::cursor& at, raw_text signature, answer_lis
 }
 
 void gemini_stream_reader::end(answer_listener& to) {
+    cite(to);
     close(to);
     answer_event e;
     if (reported_) {
@@ -201,13 +220,13 @@ void gemini_stream_reader::end(answer_listener& to) {
     }
     if (!ended_) return;
     // An answer of nothing: better asked for elsewhere than taken for a success.
-    if (next_ == 0 && (why_ == finish::broken_call || why_ == finish::end)) {
+    if (next_ == 0 && (why_ == finish::broken_call || why_ == finish::end || why_ == finish::unknown)) {
         e.is = kind::error;
-        e.text = raw_text{std::string_view{why_ == finish::end ? "it said nothing" : "the model's call was malformed"}};
+        e.text = raw_text{std::string_view{why_ != finish::broken_call ? "it said nothing" : "the model's call was malformed"}};
         return to.hear(e);
     }
     e.is = kind::finish;
-    e.why = called_ && why_ == finish::end ? finish::calls : why_;
+    e.why = settled(why_, called_, false);
     to.hear(e);
 }
 

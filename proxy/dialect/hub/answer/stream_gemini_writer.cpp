@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "dialect/error_body.hpp"
 #include "dialect/hub/answer/response_items.hpp"
 #include "dialect/hub/answer/streams.hpp"
 #include "dialect/hub/envelope.hpp"
@@ -36,6 +37,8 @@ private:
     std::vector<call> calls_;  ///< that have begun and not ended
     sealer seals_;
     held_carrier held_;  ///< of the thought that is being said
+    text_measure text_;
+    std::vector<kept_citation> sources_;  ///< they are told at the end
     usage::counts used_;
     finish why_ = finish::unknown;
     bool begun_ = false, over_ = false, hidden_ = false;  ///< hidden_: the client does not see what is being thought
@@ -74,6 +77,10 @@ void gemini_stream_writer::hear(const answer_event& what) {
             if (auto* of = find(what.block)) keep(of->arguments, what.text.json);
             return;
         case kind::signature: held_.take(what.opaque); return;
+        case kind::citation:
+            if (what.text.empty()) return left_out_.add(skipped_parts::kind::citation);
+            sources_.emplace_back(what);
+            return kept(sources_.back().url.size() + sources_.back().title.size());
         case kind::close: return close(what);
         case kind::usage: used_ = what.used; return;
         case kind::finish: why_ = what.why; return;
@@ -89,6 +96,7 @@ void gemini_stream_writer::text(const answer_event& what) {
         return;
     }
     thought ? seals_.heard_thought(what.text) : seals_.heard_text(what.text);
+    if (what.of == part::kind::text) text_.add(what.text);
     begin_frame();
     out_->append(R"({"text":")");
     append_on_one_line(*out_, what.text.json);
@@ -111,7 +119,8 @@ void gemini_stream_writer::close(const answer_event& what) {
     auto* of = find(what.block);
     if (of == nullptr) return;
     std::string arguments;
-    const bool whole = append_as_object(arguments, {of->arguments, true});
+    const bool whole = append_arguments(arguments, of->arguments);
+    if (!whole) left_out_.add(skipped_parts::kind::cut_call);
     if (whole) {
         begin_frame();
         out_->append(R"({"functionCall":{"id":")").append(of->id).append(R"(","name":")").append(of->name).append(R"(","args":)");
@@ -127,7 +136,15 @@ void gemini_stream_writer::end() {
     if (out_ == nullptr || std::exchange(over_, true)) return;
     begin_frame();
     out_->append(R"({"text":""})");  // SDKs forget a turn that has a content without parts
-    end_frame(std::string{R"(,"finishReason":")"}.append(reason_of(why_, spoke::gemini)).append(1, '"'));
+    std::string more = R"(,"finishReason":")";
+    more.append(reason_of(why_, spoke::gemini)).append(1, '"');
+    if (!sources_.empty()) {
+        std::string grounding;
+        append_grounding(grounding, sources_, text_);
+        more.append(",\"groundingMetadata\":");
+        append_on_one_line(more, grounding);
+    }
+    end_frame(more);
     const auto number = [this](std::string_view name, std::int64_t value) {
         out_->append(1, '"').append(name).append("\":").append(std::to_string(value));
     };
@@ -139,13 +156,17 @@ void gemini_stream_writer::end() {
     out_->append(1, ',');
     if (used_.reasoning > 0) number("thoughtsTokenCount", used_.reasoning), out_->append(1, ',');
     number("totalTokenCount", used_.prompt() + used_.completion());
+    append_modalities(*out_, used_);
     out_->append(1, '}');
     close_frame();
     if (names_.as_array) out_->append("]\r\n");
 }
 
-// Its clients hear of an error by the cut alone.
-void gemini_stream_writer::break_off(const core::error&) { over_ = true; }
+// Of events its clients hear by the cut alone; in a list an error is the last element.
+void gemini_stream_writer::break_off(const core::error& why) {
+    if (out_ == nullptr || std::exchange(over_, true) || !names_.as_array) return;
+    out_->append(begun_ ? ",\r\n" : "[").append(write_error(dialect::kind::gemini, why, names_.request_id)).append("]\r\n");
+}
 
 }  // namespace
 

@@ -1,8 +1,10 @@
 // The stream of /v1/messages.
-#include <array>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "dialect/hub/answer/citations.hpp"
 #include "dialect/hub/answer/streams.hpp"
 #include "dialect/hub/reading.hpp"
 #include "dialect/read/usage_report.hpp"
@@ -12,19 +14,6 @@ namespace {
 
 using kind = answer_event::kind;
 
-finish finish_named(raw_text word) {
-    constexpr std::array<std::pair<std::string_view, finish>, 7> all{{{"end_turn", finish::end},
-                                                                      {"stop_sequence", finish::stop_sequence},
-                                                                      {"max_tokens", finish::output_cap},
-                                                                      {"model_context_window_exceeded", finish::context_full},
-                                                                      {"tool_use", finish::calls},
-                                                                      {"refusal", finish::refused},
-                                                                      {"pause_turn", finish::paused}}};
-    for (const auto& [name, means] : all)
-        if (word.is(name)) return means;
-    return finish::end;  // a reason that is not known here is still an end
-}
-
 class messages_stream_reader final : public answer_stream_reader {
 public:
     void read(std::string_view data, answer_listener& to) override;
@@ -32,18 +21,30 @@ public:
     [[nodiscard]] const skipped_parts& skipped() const override { return skipped_; }
 
 private:
+    /// A block that has begun and not ended.
+    struct block {
+        std::uint32_t index = 0;
+        part::kind of = part::kind::text;
+        std::uint32_t begin = 0;             ///< of a text: characters before it
+        bool waits = false;                  ///< a text that says nothing yet: others have no empty ones
+        std::string input{};                 ///< of a call, told where it began; deltas replace it
+        std::vector<std::string> sources{};  ///< citations, whose text is the whole block
+    };
     void message_start(json::cursor& at, answer_listener& to);
     void block_start(json::cursor& at, answer_listener& to);
     void block_delta(json::cursor& at, answer_listener& to);
     void block_stop(answer_listener& to);
     void message_delta(json::cursor& at, answer_listener& to);
     void say_refusal(raw_text why, answer_listener& to);
+    void say(block& in, answer_event e, answer_listener& to);
+    void cite(const block& in, answer_listener& to);
     void usage(json::cursor& at, answer_listener& to);
+    [[nodiscard]] block* find(std::uint32_t index);
 
-    std::uint32_t block_ = 0;  ///< of the event at hand
-    part::kind of_ = part::kind::text;
-    bool known_ = false;  ///< the block that is open is one that others have
-    bool waits_ = false;  ///< a text that has begun and says nothing: others have no empty ones
+    std::uint32_t index_ = 0;  ///< of the event at hand
+    std::vector<block> open_;
+    bool called_ = false;
+    text_measure text_;
     usage_report report_;
     skipped_parts skipped_;
 };
@@ -54,7 +55,7 @@ void messages_stream_reader::read(std::string_view data, answer_listener& to) {
     json::cursor at{*where};
     const auto type = look_for_text(at, "type");
     at.members([&](std::string_view key, json::cursor& value) {
-        if (key == "index") block_ = static_cast<std::uint32_t>(integer_at(value).value_or(0));
+        if (key == "index") index_ = static_cast<std::uint32_t>(integer_at(value).value_or(0));
     });
     at = json::cursor{*where};
     if (type.is("content_block_delta")) return block_delta(at, to);
@@ -86,65 +87,120 @@ void messages_stream_reader::message_start(json::cursor& at, answer_listener& to
     });
 }
 
+messages_stream_reader::block* messages_stream_reader::find(std::uint32_t index) {
+    for (auto& each : open_)
+        if (each.index == index) return &each;
+    return nullptr;
+}
+
 void messages_stream_reader::block_start(json::cursor& at, answer_listener& to) {
     at.members([&](std::string_view key, json::cursor& value) {
         if (key != "content_block") return;
         const auto type = look_for_text(value, "type");
         answer_event e;
         e.is = kind::open;
-        e.block = block_;
-        known_ = true;
-        if (type.is("text"))
-            of_ = part::kind::text;
-        else if (type.is("tool_use"))
-            of_ = part::kind::call, e.id = look_for_text(value, "id"), e.name = look_for_text(value, "name");
+        e.block = index_;
+        block made{.index = index_, .begin = text_.chars()};
+        if (type.is("tool_use"))
+            made.of = part::kind::call, e.id = look_for_text(value, "id"), e.name = look_for_text(value, "name");
         else if (type.is("thinking") || type.is("redacted_thinking"))
-            of_ = part::kind::reasoning;
-        else
-            known_ = false;
-        if (!known_) return skipped_.add(skipped_parts::kind::part);
-        e.of = of_;
-        waits_ = of_ == part::kind::text;
-        if (!waits_) to.hear(e);
-        if (!type.is("redacted_thinking")) return;
-        e.is = kind::signature;
-        e.opaque = {carrier::family::anthropic, look_for_text(value, "data"), 0, true};
-        to.hear(e);
+            made.of = part::kind::reasoning;
+        else if (!type.is("text"))
+            return skipped_.add(skipped_parts::kind::part);
+        called_ = called_ || made.of == part::kind::call;
+        e.of = made.of;
+        made.waits = made.of == part::kind::text;
+        if (!made.waits) to.hear(e);
+        e = {};
+        e.of = made.of;
+        e.block = index_;
+        if (type.is("redacted_thinking")) {
+            e.is = kind::signature;
+            e.opaque = {carrier::family::anthropic, look_for_text(value, "data"), 0, true};
+            to.hear(e);
+        }
+        // Some say here what others say in deltas.
+        raw_text said;
+        value.members([&](std::string_view inside, json::cursor& of) {
+            if (inside == "input" && of.peek() == '{') made.input = written(of);
+            if ((inside == "text" || inside == "thinking") && of.peek() == '"') said = text_at(of);
+        });
+        open_.push_back(std::move(made));
+        e.is = kind::text;
+        e.text = said;
+        if (!said.empty()) say(open_.back(), e, to);
     });
 }
 
+void messages_stream_reader::say(block& in, answer_event e, answer_listener& to) {
+    if (std::exchange(in.waits, false)) {
+        auto opens = e;
+        opens.is = kind::open;
+        opens.text = {};
+        to.hear(opens);
+    }
+    if (in.of == part::kind::text) text_.add(e.text);
+    in.input.clear();
+    to.hear(e);
+}
+
+// Of a block that is over, or of another type, a delta is none.
 void messages_stream_reader::block_delta(json::cursor& at, answer_listener& to) {
-    if (!known_) return;
+    auto* in = find(index_);
+    if (in == nullptr) return;
     at.members([&](std::string_view key, json::cursor& value) {
         if (key != "delta") return;
         answer_event e;
-        e.block = block_;
-        e.of = of_;
+        e.block = index_;
+        e.of = in->of;
         value.members([&](std::string_view inside, json::cursor& of) {
-            if (inside == "text" || inside == "thinking" || inside == "partial_json") e.text = text_at(of);
-            if (inside == "partial_json") e.is = kind::arguments;
-            if (inside != "signature") return;
+            const bool fits = (inside == "text" && in->of == part::kind::text) || (inside == "thinking" && in->of == part::kind::reasoning) ||
+                              (inside == "partial_json" && in->of == part::kind::call);
+            if (fits) e.text = text_at(of);
+            if (inside == "citation") in->sources.emplace_back(written(of));
+            if (inside != "signature" || in->of != part::kind::reasoning) return;
             e.is = kind::signature;
             e.opaque = {carrier::family::anthropic, text_at(of)};
         });
-        if (e.is != kind::signature && e.text.empty()) return;
-        if (std::exchange(waits_, false)) {
-            auto opens = e;
-            opens.is = kind::open;
-            opens.text = {};
-            to.hear(opens);
-        }
-        to.hear(e);
+        if (e.is == kind::signature) return to.hear(e);
+        if (in->of == part::kind::call) e.is = kind::arguments;
+        if (!e.text.empty()) say(*in, e, to);
     });
 }
 
 void messages_stream_reader::block_stop(answer_listener& to) {
-    if (!std::exchange(known_, false) || std::exchange(waits_, false)) return;
+    auto* in = find(index_);
+    if (in == nullptr) return;
     answer_event e;
+    e.of = in->of;
+    e.block = index_;
+    std::string input;
+    if (!in->input.empty() && in->input != "{}") {
+        append_escaped(input, in->input);
+        e.is = kind::arguments;
+        e.text = raw_text{input};
+        to.hear(e);
+        e.text = {};
+    }
+    cite(*in, to);
     e.is = kind::close;
-    e.of = of_;
-    e.block = block_;
-    to.hear(e);
+    if (!in->waits) to.hear(e);
+    open_.erase(open_.begin() + (in - open_.data()));
+}
+
+void messages_stream_reader::cite(const block& in, answer_listener& to) {
+    for (const auto& each : in.sources) {
+        answer_event e;
+        thread_local json::index where;
+        const bool known = !in.waits && where.build(each) == json::fault::none && read_citation_of_messages(json::cursor{where}, e);
+        if (!known) skipped_.add(skipped_parts::kind::citation);
+        if (!known) continue;
+        e.block = in.index;
+        e.of = in.of;
+        e.from = in.begin;
+        e.to = text_.chars();
+        to.hear(e);
+    }
 }
 
 void messages_stream_reader::usage(json::cursor& at, answer_listener& to) {
@@ -167,7 +223,7 @@ void messages_stream_reader::message_delta(json::cursor& at, answer_listener& to
         value.members([&](std::string_view inside, json::cursor& of) {
             if (inside == "stop_details" && of.peek() == '{') why = look_for_text(of, "explanation");
             if (of.peek() != '"') return;
-            if (inside == "stop_reason") e.why = finish_named(text_at(of)), ends = true;
+            if (inside == "stop_reason") e.why = settled(finish_of_messages(text_at(of)), called_, false), ends = true;
             if (inside == "stop_sequence") e.text = text_at(of);
         });
     });
@@ -180,7 +236,7 @@ void messages_stream_reader::say_refusal(raw_text why, answer_listener& to) {
     answer_event e;
     e.is = kind::open;
     e.of = part::kind::refusal;
-    e.block = block_ + 1;
+    e.block = index_ + 1;
     to.hear(e);
     e.is = kind::text;
     e.text = why.empty() ? raw_text{std::string_view{"The model refused to answer."}} : why;

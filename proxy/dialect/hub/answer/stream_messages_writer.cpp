@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "dialect/error_body.hpp"
+#include "dialect/hub/answer/json_prefix.hpp"
 #include "dialect/hub/answer/response_items.hpp"
 #include "dialect/hub/answer/streams.hpp"
 #include "dialect/hub/envelope.hpp"
@@ -11,38 +12,6 @@ namespace weir::dialect::hub {
 namespace {
 
 using kind = answer_event::kind;
-
-/// Sees in the pieces of a call's arguments where the object ends.
-class object_end {
-public:
-    /// `piece` stands as the content of a JSON string.
-    void read(std::string_view piece);
-    [[nodiscard]] bool passed() const { return begun_ && depth_ == 0; }
-
-private:
-    int depth_ = 0;
-    bool begun_ = false, in_string_ = false, escaped_ = false;
-};
-
-void object_end::read(std::string_view piece) {
-    for (std::size_t i = 0; i < piece.size(); ++i) {
-        char c = piece[i];
-        if (c == '\\' && ++i < piece.size()) {
-            c = piece[i] == '"' || piece[i] == '\\' ? piece[i] : ' ';
-            if (piece[i] == 'u') i += 4;
-        }
-        if (std::exchange(escaped_, false)) continue;
-        if (c == '"') in_string_ = !in_string_;
-        if (in_string_) {
-            escaped_ = c == '\\';
-        } else if (c == '{' || c == '[') {
-            ++depth_;
-            begun_ = true;
-        } else if (c == '}' || c == ']') {
-            --depth_;
-        }
-    }
-}
 
 class messages_stream_writer final : public answer_stream_writer {
 public:
@@ -69,6 +38,9 @@ private:
     void start(std::string_view block);
     void close();
     void close_thought();
+    [[nodiscard]] bool take_arguments(std::string_view piece);
+    void close_call();
+    void malformed();
     void stop();
     void redacted(const std::string& sealed);
     void hold(const answer_event& what);
@@ -82,11 +54,11 @@ private:
     std::uint32_t open_ = none;           ///< the reader's number of the block that is open
     part::kind kind_ = part::kind::text;  ///< what that is
     bool shown_ = false;                  ///< the client has been told of it
-    object_end arguments_;                ///< of that
+    json_prefix arguments_;               ///< of that
+    std::string odd_;                     ///< arguments that are no object: they are told when they are whole
     std::vector<held> held_;
     sealer seals_;
-    carrier::family family_ = carrier::family::none;  ///< of what stands in signature_
-    std::string signature_;
+    held_carrier sealed_;  ///< of the block that is open
     bool begun_ = false, said_ = false;
     finish why_ = finish::unknown;
     std::string stop_;
@@ -118,12 +90,13 @@ void messages_stream_writer::hear(const answer_event& what) {
     switch (what.is) {
         case kind::begin: return;  // it waits for something that is said
         case kind::open:
-            if (open_ != none && kind_ == part::kind::call && !arguments_.passed()) return hold(what);
+            if (open_ != none && kind_ == part::kind::call && !arguments_.whole()) return hold(what);
             return open(what);
         case kind::close:
             if (what.block != open_) return hold(what);
             close();
-            return release(false);
+            return out_ == nullptr ? void() : release(false);
+        case kind::citation: return left_out_.add(skipped_parts::kind::citation);  // what they have instead nobody else can make
         case kind::usage: used_ = what.used; return;
         case kind::finish:
             why_ = what.why;
@@ -148,14 +121,15 @@ void messages_stream_writer::start(std::string_view block) {
 void messages_stream_writer::open(const answer_event& what) {
     begin();
     close();
+    if (out_ == nullptr) return;
     // What belongs to a call stands before it, where a thought would.
     if (what.of == part::kind::call && what.opaque.data.said) redacted(seals_.of_call(what.opaque));
     open_ = what.block;
     kind_ = what.of;
     shown_ = false;
     arguments_ = {};
-    family_ = carrier::family::none;
-    signature_.clear();
+    odd_.clear();
+    sealed_ = {};
     if (what.of == part::kind::reasoning) return;  // it waits for something that can be seen
     if (what.of != part::kind::call) return start(R"({"type":"text","text":""})");
     seals_.heard_call();
@@ -169,12 +143,8 @@ void messages_stream_writer::open(const answer_event& what) {
 
 void messages_stream_writer::delta(const answer_event& what) {
     if (what.block != open_) return hold(what);
-    if (what.is == kind::arguments) arguments_.read(what.text.json);
-    if (what.is == kind::signature) {
-        family_ = what.opaque.of;
-        signature_ = what.opaque.data.json;
-        return;
-    }
+    if (what.is == kind::arguments && !take_arguments(what.text.json)) return;
+    if (what.is == kind::signature) return sealed_.take(what.opaque);
     const bool thought = what.of == part::kind::reasoning;
     if (thought && !names_.show_reasoning) return;
     if (thought) {
@@ -192,6 +162,37 @@ void messages_stream_writer::delta(const answer_event& what) {
     else
         out_->append(R"({"type":"text_delta","text":")").append(what.text.json);
     out_->append("\"}}\n\n");
+}
+
+// Its clients put the pieces together and read them at each one: what can be no object any more ends the answer. False: they wait.
+bool messages_stream_writer::take_arguments(std::string_view piece) {
+    const bool odd = !arguments_.begun() || !odd_.empty();
+    arguments_.read(piece);
+    if (!arguments_.begun()) return false;
+    if (!arguments_.broken()) return true;
+    if (odd) {
+        keep(odd_, piece);
+        return false;
+    }
+    malformed();
+    return false;
+}
+
+void messages_stream_writer::malformed() {
+    break_off({core::code::stream_interrupted, "the model's call was malformed"});
+    out_ = nullptr;  // whatever comes behind it
+}
+
+// Nothing, and what stands for it, is said by no pieces at all.
+void messages_stream_writer::close_call() {
+    std::string object, pieces;
+    if (odd_.empty()) return;
+    if (!append_arguments(object, odd_)) return malformed();
+    if (object == "{}") return;
+    append_escaped(pieces, object);
+    frame("content_block_delta");
+    out_->append(R"({"type":"content_block_delta","index":)").append(std::to_string(next_));
+    out_->append(R"(,"delta":{"type":"input_json_delta","partial_json":")").append(pieces).append("\"}}\n\n");
 }
 
 // Of a block that is over already nothing more is said.
@@ -235,6 +236,7 @@ void messages_stream_writer::release(bool all) {
         if (is_signed && each.of != part::kind::call) hear(e);
         e.is = kind::close;
         if (each.closed || all) hear(e);
+        if (out_ == nullptr) return;
     }
 }
 
@@ -251,21 +253,23 @@ void messages_stream_writer::redacted(const std::string& sealed) {
 void messages_stream_writer::close() {
     if (std::exchange(open_, none) == none) return;
     if (kind_ == part::kind::reasoning) return close_thought();
+    if (kind_ == part::kind::call) close_call();
+    if (out_ == nullptr) return;
     stop();
-    if (!signature_.empty()) redacted(seals_.of_text({family_, raw_text{signature_}, 0}));
+    if (!sealed_.empty()) redacted(seals_.of_text(sealed_.view()));
 }
 
 // The signature is told at the end: what it belongs to is known then.
 void messages_stream_writer::close_thought() {
-    const carrier what{family_, raw_text{signature_}, 0};
+    const auto what = sealed_.view();
     if (!shown_) {
-        if (!signature_.empty()) redacted(seals_.of_thought(what));
+        if (!sealed_.empty()) redacted(seals_.of_thought(what));
         return;
     }
     frame("content_block_delta");
     out_->append(R"({"type":"content_block_delta","index":)").append(std::to_string(next_));
     out_->append(R"(,"delta":{"type":"signature_delta","signature":")");
-    out_->append(family_ == carrier::family::none ? std::string{unsigned_thought} : seals_.of_thought(what)).append("\"}}\n\n");
+    out_->append(sealed_.of == carrier::family::none ? std::string{unsigned_thought} : seals_.of_thought(what)).append("\"}}\n\n");
     stop();
 }
 
@@ -273,7 +277,8 @@ void messages_stream_writer::end() {
     if (out_ == nullptr || std::exchange(said_, true)) return;
     begin();
     close();
-    release(true);
+    if (out_ != nullptr) release(true);
+    if (out_ == nullptr) return;
     frame("message_delta");
     out_->append(R"({"type":"message_delta","delta":{"stop_reason":")").append(reason_of(why_, spoke::messages)).append(R"(","stop_sequence":)");
     if (why_ == finish::stop_sequence && !stop_.empty())

@@ -11,6 +11,8 @@ namespace {
 
 using kind = answer_event::kind;
 
+std::string_view part_of(const response_item& of) { return of.of == part::kind::refusal ? "refusal" : "text"; }
+
 class responses_stream_writer final : public answer_stream_writer {
 public:
     explicit responses_stream_writer(answer_names names) : names_(std::move(names)), seals_(names_.scope) {}
@@ -28,6 +30,7 @@ private:
     void open_part(const item& of);
     void detached(std::string sealed);
     void delta(const answer_event& what);
+    void cite(const answer_event& what);
     void close(item& of);
     void close_thought(item& of);
     void close_message(item& of);
@@ -37,11 +40,11 @@ private:
     void finish_event() { out_->append("}\n\n"); }
     void place(const item& of, std::string_view inner);
     void response(std::string_view status, std::string_view more, std::string_view error = "null");
-    [[nodiscard]] static std::string_view part_of(const item& of) { return of.of == part::kind::refusal ? "refusal" : "text"; }
 
     answer_names names_;
     std::vector<item> items_;
     sealer seals_;
+    std::uint32_t chars_ = 0;  ///< of all texts so far
     usage::counts used_;
     std::uint64_t sequence_ = 0;
     finish why_ = finish::unknown;
@@ -75,10 +78,9 @@ void responses_stream_writer::response(std::string_view status, std::string_view
             append_item(*out_, each, true);
         }
     }
-    out_->append(R"(],"parallel_tool_calls":true,"tool_choice":"auto","tools":[],"store":)").append(names_.is_kept ? "true" : "false");
+    out_->append("],").append(settings_of(names_)).append(R"(,"store":)").append(names_.is_kept ? "true" : "false");
     if (!names_.previous.empty()) out_->append(R"(,"previous_response_id":")").append(names_.previous).append(1, '"');
-    out_->append(R"(,"error":)").append(error);
-    out_->append(R"(,"instructions":null,"metadata":{},"temperature":null,"top_p":null)").append(more).append(1, '}');
+    out_->append(R"(,"error":)").append(error).append(more).append(1, '}');
 }
 
 void responses_stream_writer::begin() {
@@ -104,6 +106,7 @@ void responses_stream_writer::hear(const answer_event& what) {
         case kind::close:
             if (auto* of = find(what.block)) close(*of);
             return;
+        case kind::citation: return cite(what);
         case kind::usage: used_ = what.used; return;
         case kind::finish: why_ = what.why; return;
         case kind::error: return fail(what);
@@ -119,6 +122,7 @@ responses_stream_writer::item& responses_stream_writer::add(std::uint32_t block,
     auto& made = items_.emplace_back();
     made.block = block;
     made.of = of;
+    made.start = chars_;
     made.id.append(kind_of_id).append(names_.id).append(1, '_').append(std::to_string(items_.size() - 1));
     return made;
 }
@@ -175,9 +179,14 @@ void responses_stream_writer::delta(const answer_event& what) {
     auto* of = find(what.block);
     if (of == nullptr) return;
     const bool call = of->of == part::kind::call, thought = of->of == part::kind::reasoning;
+    if (thought && !names_.show_reasoning) {
+        of->hidden = true;
+        return;
+    }
     if (thought && of->text.empty() && !what.text.empty()) open_part(*of);
     if (thought) seals_.heard_thought(what.text);
     if (!thought && !call) seals_.heard_text(what.text);
+    if (of->of == part::kind::text) chars_ += chars_in(what.text);
     keep(of->text, what.text.json);
     if (of->takes != tool_form::input::object) return;  // its text is known when the object around it is whole
     event(call                            ? "response.function_call_arguments.delta"
@@ -187,6 +196,20 @@ void responses_stream_writer::delta(const answer_event& what) {
     place(*of, call ? "" : thought ? "summary_index" : "content_index");
     out_->append(R"(,"delta":")").append(what.text.json).append(1, '"');
     if (!call && !thought && of->of != part::kind::refusal) out_->append(",\"logprobs\":[]");
+    finish_event();
+}
+
+// A text that is over cannot be told anything more.
+void responses_stream_writer::cite(const answer_event& what) {
+    auto* of = find(what.block);
+    if (of == nullptr || of->of != part::kind::text) return left_out_.add(skipped_parts::kind::citation);
+    of->sources.emplace_back(what);
+    const auto& made = of->sources.back();
+    kept(made.url.size() + made.title.size() + made.file.size());
+    event("response.output_text.annotation.added");
+    place(*of, "content_index");
+    out_->append(R"(,"annotation_index":)").append(std::to_string(of->sources.size() - 1)).append(R"(,"annotation":)");
+    append_for_responses(*out_, made, of->start);
     finish_event();
 }
 
@@ -223,7 +246,9 @@ void responses_stream_writer::close(item& of) {
 }
 
 void responses_stream_writer::close_thought(item& of) {
-    if (of.family != carrier::family::none) of.sealed = seals_.of_thought({of.family, raw_text{std::string_view{of.sealed}}, 0, of.redacted});
+    const carrier what{of.family, raw_text{std::string_view{of.sealed}}, 0, of.redacted};
+    const bool nothing = is_void(what, of.hidden) || (of.hidden && of.sealed.empty());
+    of.sealed = of.family == carrier::family::none || nothing ? std::string{} : seals_.of_thought(what);
     if (of.text.empty()) return;
     event("response.reasoning_summary_text.done");
     place(of, "summary_index");
@@ -246,7 +271,10 @@ void responses_stream_writer::close_message(item& of) {
     place(of, "content_index");
     out_->append(R"(,"part":{"type":")").append(refusal ? "refusal" : "output_text");
     out_->append("\",\"").append(part_of(of)).append("\":\"").append(of.text);
-    out_->append(refusal ? "\"}" : R"(","annotations":[],"logprobs":[]})");
+    if (refusal)
+        out_->append("\"}");
+    else
+        out_->append(R"(","annotations":)").append(annotations_of(of)).append(R"(,"logprobs":[]})");
     finish_event();
 }
 
@@ -255,18 +283,19 @@ void responses_stream_writer::end() {
     begin();
     for (auto& each : items_)
         if (!each.done) close(each);
-    const bool cut = why_ == finish::output_cap || why_ == finish::context_full, filtered = why_ == finish::filtered;
-    std::string more = cut        ? R"(,"incomplete_details":{"reason":"max_output_tokens"})"
-                       : filtered ? R"(,"incomplete_details":{"reason":"content_filter"})"
-                                  : R"(,"incomplete_details":null)";
+    const auto how = ending_of(why_);
+    std::string more = R"(,"incomplete_details":)";
+    more.append(how.details);
     more.append(R"(,"usage":{"input_tokens":)").append(std::to_string(used_.prompt()));
     more.append(R"(,"input_tokens_details":{"cached_tokens":)").append(std::to_string(used_.cached_input));
     more.append(R"(,"cache_write_tokens":)").append(std::to_string(used_.cache_write));
     more.append(R"(},"output_tokens":)").append(std::to_string(used_.completion()));
     more.append(R"(,"output_tokens_details":{"reasoning_tokens":)").append(std::to_string(used_.reasoning));
     more.append(R"(},"total_tokens":)").append(std::to_string(used_.prompt() + used_.completion())).append(1, '}');
-    event(cut || filtered ? "response.incomplete" : "response.completed");
-    response(cut || filtered ? "incomplete" : "completed", more);
+    event(std::string{"response."}.append(how.status));
+    // Some clients see an error in the event alone.
+    if (how.error != "null") out_->append(R"(,"error":)").append(how.error);
+    response(how.status, more, how.error);
     finish_event();
 }
 

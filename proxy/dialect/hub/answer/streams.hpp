@@ -21,4 +21,7 @@ namespace weir::dialect::hub {
 /// What was used, as an object of chat and completions.
 void append_usage(std::string& out, const usage::counts& used);
 
+/// What of a Gemini answer's usage was sound or image, where there was any: members, each behind a comma.
+void append_modalities(std::string& to, const usage::counts& used);
+
 }  // namespace weir::dialect::hub

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "dialect/hub/answer/documents.hpp"
 #include "dialect/hub/answer/response_items.hpp"
 #include "dialect/hub/answer/streams.hpp"
@@ -28,6 +30,7 @@ void document_writer::hear(const answer_event& what) {
                                std::string{what.name.json},
                                what.opaque.of,
                                what.opaque.redacted,
+                               {},
                                std::string{what.opaque.data.json}});
             return;
         case kind::text:
@@ -36,6 +39,9 @@ void document_writer::hear(const answer_event& what) {
             return;
         case kind::signature:
             if (auto* of = find(what.block)) of->family = what.opaque.of, of->redacted = what.opaque.redacted, of->sealed = what.opaque.data.json;
+            return;
+        case kind::citation:
+            if (auto* of = find(what.block)) of->sources.emplace_back(what);
             return;
         case kind::close: return;
         case kind::usage: used_ = what.used; return;
@@ -47,11 +53,10 @@ void document_writer::hear(const answer_event& what) {
     }
 }
 
-std::string document_writer::joined(part::kind of) const {
-    std::string out;
-    for (const auto& each : blocks_)
-        if (each.of == of) out += each.text;
-    return out;
+std::size_t document_writer::uncounted() const {
+    std::size_t out = 0;
+    for (const auto& each : blocks_) out += each.text.size();
+    return used_.empty() ? out : 0;
 }
 
 // In the order in which it was said.
@@ -104,6 +109,12 @@ void document_writer::call_of_chat(json_writer& out, const block& of) const {
 }
 
 void document_writer::chat(json_writer& out) {
+    const auto joined = [this](part::kind of) {
+        std::string all;
+        for (const auto& each : blocks_)
+            if (each.of == of) all += each.text;
+        return all;
+    };
     const auto text = joined(part::kind::text), refusal = joined(part::kind::refusal), thought = joined(part::kind::reasoning);
     bool calls = false;
     for (const auto& each : blocks_) calls = calls || each.of == part::kind::call;
@@ -127,6 +138,7 @@ void document_writer::chat(json_writer& out) {
         out.text_member("refusal", raw_text{refusal});
     if (!thought.empty()) out.text_member("reasoning_content", raw_text{thought});
     details_of_chat(out);
+    annotations_of_chat(out);
     if (calls) {
         out.open_member("tool_calls", '[');
         for (const auto& each : blocks_)
@@ -182,11 +194,24 @@ void document_writer::details_of_chat(json_writer& out) const {
     if (index > 0) out.close(']');
 }
 
-void document_writer::block_of_messages(json_writer& out, const block& of) const {
+void document_writer::annotations_of_chat(json_writer& out) {
+    std::string all;
+    for (const auto& each : blocks_)
+        for (const auto& one : each.sources) {
+            if (one.url.empty()) left_out_.add(skipped_parts::kind::citation);
+            if (one.url.empty()) continue;
+            if (!all.empty()) all += ',';
+            append_for_chat(all, one, -1);
+        }
+    if (!all.empty()) out.member("annotations", "[" + all + "]");
+}
+
+void document_writer::block_of_messages(json_writer& out, const block& of) {
+    left_out_.add(skipped_parts::kind::citation, static_cast<std::uint32_t>(of.sources.size()));
     std::string input;
     const bool call = of.of == part::kind::call, thought = of.of == part::kind::reasoning;
     // What is cut would be run as it is.
-    if (call && !append_as_object(input, {of.text, true})) return;
+    if (call && !append_arguments(input, of.text)) return left_out_.add(skipped_parts::kind::cut_call);
     const auto redacted = [&] {
         if (of.sealed.empty()) return;
         out.open('{');
@@ -221,7 +246,12 @@ void document_writer::messages(json_writer& out) {
     out.open_member("content", '[');
     for (const auto& each : blocks_) block_of_messages(out, each);
     out.close(']');
-    out.plain_member("stop_reason", reason_of(why_, spoke::messages));
+    // Where none of the calls could be told, nobody waits for their results.
+    const bool waits = std::any_of(blocks_.begin(), blocks_.end(), [](const block& each) {
+        std::string object;
+        return each.of == part::kind::call && append_arguments(object, each.text);
+    });
+    out.plain_member("stop_reason", reason_of(why_ == finish::calls && !waits ? finish::broken_call : why_, spoke::messages));
     if (why_ == finish::stop_sequence && !stop_.empty())
         out.text_member("stop_sequence", raw_text{stop_});
     else
@@ -259,7 +289,7 @@ void document_writer::thought_of_responses(json_writer& out, const block& of, st
     out.close('}');
 }
 
-void document_writer::item_of_responses(json_writer& out, const block& of, std::size_t& number_of_item) const {
+void document_writer::item_of_responses(json_writer& out, const block& of, std::size_t& number_of_item, std::uint32_t& chars) const {
     const bool call = of.of == part::kind::call;
     if (call || of.of == part::kind::reasoning) thought_of_responses(out, of, number_of_item);
     if (of.of == part::kind::reasoning) return;
@@ -276,32 +306,32 @@ void document_writer::item_of_responses(json_writer& out, const block& of, std::
         if (form->is_custom()) item.text = input_of(of.text, form->takes);
     }
     item.cut = call && !is_whole(of.text, item.takes);
+    item.start = chars;
+    item.sources = of.sources;
+    if (of.of == part::kind::text) chars += chars_in(raw_text{of.text});
     out.value({});
     append_item(out.out(), item, true);
     if (!call) thought_of_responses(out, of, number_of_item);
 }
 
 void document_writer::responses(json_writer& out) {
-    const bool cut = why_ == finish::output_cap || why_ == finish::context_full, filtered = why_ == finish::filtered;
+    const auto how = ending_of(why_);
     out.open('{');
     out.text_member("id", raw_text{names_.id});
     out.plain_member("object", "response");
     number(out, "created_at", names_.created);
-    out.plain_member("status", cut || filtered ? "incomplete" : "completed");
+    out.plain_member("status", how.status);
     out.plain_member("model", names_.model);
     out.open_member("output", '[');
     std::size_t number_of_item = 0;
-    for (const auto& each : blocks_) item_of_responses(out, each, number_of_item);
+    std::uint32_t chars = 0;
+    for (const auto& each : blocks_) item_of_responses(out, each, number_of_item, chars);
     out.close(']');
-    out.member("parallel_tool_calls", "true");
-    out.plain_member("tool_choice", "auto");
-    out.member("tools", "[]");
+    out.value(settings_of(names_));
     out.member("store", names_.is_kept ? "true" : "false");
     if (!names_.previous.empty()) out.plain_member("previous_response_id", names_.previous);
-    out.member("error", "null");
-    out.member("incomplete_details", cut ? R"({"reason":"max_output_tokens"})" : filtered ? R"({"reason":"content_filter"})" : "null");
-    for (const std::string_view name : {"instructions", "temperature", "top_p"}) out.member(name, "null");
-    out.member("metadata", "{}");
+    out.member("error", how.error);
+    out.member("incomplete_details", how.details);
     out.open_member("usage", '{');
     number(out, "input_tokens", used_.prompt());
     out.open_member("input_tokens_details", '{');
@@ -317,6 +347,44 @@ void document_writer::responses(json_writer& out) {
     out.close('}');
 }
 
+void document_writer::part_of_gemini(json_writer& out, const block& of) {
+    std::string whole, text;
+    const bool call = of.of == part::kind::call, thought = of.of == part::kind::reasoning;
+    if (call && !append_arguments(whole, of.text)) return left_out_.add(skipped_parts::kind::cut_call);
+    if (thought && of.text.empty() && of.sealed.empty()) return;
+    append_on_one_line(text, call ? std::string_view{whole} : std::string_view{of.text});
+    out.open('{');
+    if (call) {
+        out.open_member("functionCall", '{');
+        out.text_member("id", raw_text{of.id});
+        out.text_member("name", raw_text{called_name(names_, of.name)});
+        out.member("args", text);
+        out.close('}');
+    } else {
+        out.text_member("text", raw_text{text});
+        if (thought) out.member("thought", "true");
+    }
+    if (!of.sealed.empty()) out.plain_member("thoughtSignature", as_base64(of.sealed));
+    out.close('}');
+}
+
+void document_writer::grounding_of_gemini(json_writer& out) {
+    text_measure text;
+    std::vector<kept_citation> all;
+    for (const auto& each : blocks_) {
+        if (each.of == part::kind::text) text.add(raw_text{each.text});
+        for (const auto& one : each.sources) {
+            if (one.url.empty()) left_out_.add(skipped_parts::kind::citation);
+            if (!one.url.empty()) all.push_back(one);
+        }
+    }
+    if (all.empty()) return;
+    std::string grounding, line;
+    append_grounding(grounding, all, text);
+    append_on_one_line(line, grounding);
+    out.member("groundingMetadata", line);
+}
+
 void document_writer::gemini(json_writer& out) {
     out.open('{');
     out.open_member("candidates", '[');
@@ -325,31 +393,12 @@ void document_writer::gemini(json_writer& out) {
     out.plain_member("role", "model");
     out.open_member("parts", '[');
     const auto begin = out.out().size();
-    for (const auto& each : blocks_) {
-        std::string whole, text;
-        const bool call = each.of == part::kind::call;
-        if (call && !append_as_object(whole, {each.text, true})) continue;
-        const bool thought = each.of == part::kind::reasoning;
-        if (thought && each.text.empty() && each.sealed.empty()) continue;
-        append_on_one_line(text, call ? std::string_view{whole} : std::string_view{each.text});
-        out.open('{');
-        if (call) {
-            out.open_member("functionCall", '{');
-            out.text_member("id", raw_text{each.id});
-            out.text_member("name", raw_text{called_name(names_, each.name)});
-            out.member("args", text);
-            out.close('}');
-        } else {
-            out.text_member("text", raw_text{text});
-            if (thought) out.member("thought", "true");
-        }
-        if (!each.sealed.empty()) out.plain_member("thoughtSignature", as_base64(each.sealed));
-        out.close('}');
-    }
+    for (const auto& each : blocks_) part_of_gemini(out, each);
     if (out.out().size() == begin) out.value(R"({"text":""})");  // SDKs forget a turn that has a content without parts
     out.close(']');
     out.close('}');
     out.plain_member("finishReason", reason_of(why_, spoke::gemini));
+    grounding_of_gemini(out);
     number(out, "index", 0);
     out.close('}');
     out.close(']');
@@ -359,6 +408,7 @@ void document_writer::gemini(json_writer& out) {
     number(out, "candidatesTokenCount", used_.completion() - used_.reasoning);
     number(out, "thoughtsTokenCount", used_.reasoning);
     number(out, "totalTokenCount", used_.prompt() + used_.completion());
+    append_modalities(out.out(), used_);
     out.close('}');
     out.plain_member("modelVersion", names_.model);
     out.text_member("responseId", raw_text{names_.id});
