@@ -258,6 +258,7 @@ public:
             case answer_event::kind::signature:
                 if (auto* at = find(what.block)) at->opaque = opaque_of(what.opaque);
                 return;
+            case answer_event::kind::citation: return;
             case answer_event::kind::close: return;
             case answer_event::kind::finish:
                 why = what.why;

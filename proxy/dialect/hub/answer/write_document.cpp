@@ -11,6 +11,15 @@ using kind = answer_event::kind;
 
 void number(json_writer& out, std::string_view name, std::int64_t value) { out.member(name, std::to_string(value)); }
 
+/// What blocks of one kind say, one behind the other.
+template <class Blocks>
+std::string joined(const Blocks& all, part::kind of) {
+    std::string out;
+    for (const auto& each : all)
+        if (each.of == of) out += each.text;
+    return out;
+}
+
 }  // namespace
 
 document_writer::block* document_writer::find(std::uint32_t number) {
@@ -109,13 +118,8 @@ void document_writer::call_of_chat(json_writer& out, const block& of) const {
 }
 
 void document_writer::chat(json_writer& out) {
-    const auto joined = [this](part::kind of) {
-        std::string all;
-        for (const auto& each : blocks_)
-            if (each.of == of) all += each.text;
-        return all;
-    };
-    const auto text = joined(part::kind::text), refusal = joined(part::kind::refusal), thought = joined(part::kind::reasoning);
+    const auto text = joined(blocks_, part::kind::text), refusal = joined(blocks_, part::kind::refusal);
+    const auto thought = joined(blocks_, part::kind::reasoning);
     bool calls = false;
     for (const auto& each : blocks_) calls = calls || each.of == part::kind::call;
     out.open('{');
@@ -168,7 +172,7 @@ void document_writer::completions(json_writer& out) {
     out.plain_member("model", names_.model);
     out.open_member("choices", '[');
     out.open('{');
-    out.text_member("text", raw_text{joined(part::kind::text) + joined(part::kind::refusal)});
+    out.text_member("text", raw_text{joined(blocks_, part::kind::text) + joined(blocks_, part::kind::refusal)});
     number(out, "index", 0);
     out.member("logprobs", "null");
     out.plain_member("finish_reason", reason_of(why_, spoke::completions));
