@@ -43,8 +43,7 @@ namespace weir::dialect::hub {
 /// What web search is told: which sites, and where it searches from.
 void search_settings_at(json::cursor at, tool& into);
 
-/// Gives each call one result, directly behind it, and both an id that every dialect takes. What can be read of results
-/// that came about elsewhere is text from then on. Every reader ends with it.
+/// Gives each call one result, directly behind it, and both an id that every dialect takes. Every reader ends with it.
 void mend(conversation& of, notes& told);
 
 /// Keeps a setting that has a row in the table, or notes the name of what is not known. `path`: of the member in the client's dialect.
