@@ -1,5 +1,6 @@
 // What a history lacks that strict providers insist on: one result for each call, directly behind it and in the order of the calls, under an id that
 // is unique and that everybody takes. The same history is mended to the same one for ever, and what follows changes nothing in it.
+// What can be read of results that came about at a provider is text from here on.
 #include <algorithm>
 #include <string>
 #include <string_view>

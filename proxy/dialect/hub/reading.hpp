@@ -35,19 +35,18 @@ namespace weir::dialect::hub {
 /// The same, where bare base64 may stand too.
 [[nodiscard]] media media_of_file(raw_text data);
 
+/// What can be read of the result of a tool that ran at the provider, at hand: nothing, where only its maker can read it.
+[[nodiscard]] raw_text readable(json::cursor result, arena& kept);
+
 [[nodiscard]] thinking::effort effort_named(raw_text name);
 
 /// What web search is told: which sites, and where it searches from.
 void search_settings_at(json::cursor at, tool& into);
 
-/// What can be read of the result of a tool that ran at the provider, at hand: nothing, where only its maker can read it.
-[[nodiscard]] raw_text readable(json::cursor result, arena& kept);
-
 /// `stop` of OpenAI's dialects: a text, or a list of them.
 void stop_texts_at(json::cursor& at, conversation& into);
 
-/// Gives each call one result, directly behind it, and both an id that every dialect takes. What can be read of results
-/// that came about elsewhere is text from then on. Every reader ends with it.
+/// Gives each call one result, directly behind it, and both an id that every dialect takes. Every reader ends with it.
 void mend(conversation& of, notes& told);
 
 /// Keeps a setting that has a row in the table, or notes the name of what is not known. `path`: of the member in the client's dialect.

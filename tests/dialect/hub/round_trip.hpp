@@ -91,7 +91,6 @@ inline std::string said_turn(spoke of, const std::string& answer) {
         case spoke::gemini: return value_of(answer, "content");
         case spoke::completions: break;  // they know no turns
     }
-    return {};
 }
 
 /// The result of one call, as a client sends it.
@@ -106,7 +105,6 @@ inline std::string result_turn(spoke of, std::string_view id, std::string_view t
             return R"({"role":"user","parts":[{"functionResponse":{"name":"f","id":")" + call + R"(","response":{"output":")" + said + R"("}}}]})";
         case spoke::completions: break;  // they know no turns
     }
-    return {};
 }
 
 /// A request of these turns, behind the user's first.
@@ -120,7 +118,6 @@ inline std::string request_of(spoke of, const std::vector<std::string>& turns) {
         case spoke::gemini: return R"({"contents":[{"role":"user","parts":[{"text":"q"}]})" + rest + "]}";
         case spoke::completions: break;  // they know no turns
     }
-    return {};
 }
 
 /// The client's next turn: what it was told, and the tool's result.
@@ -251,7 +248,6 @@ inline std::string merged_turn(spoke of, const std::vector<std::string>& events)
         case spoke::gemini: return merged_gemini(events);
         case spoke::completions: break;  // they know no turns
     }
-    return {};
 }
 
 }  // namespace weir::dialect::hub::test
