@@ -88,6 +88,7 @@ int run(int argc, char** argv) {
     add_top(all);
     add_diff(all);
     add_demo(all);
+    add_import(all);
 
     try {
         root.parse(argc, argv);

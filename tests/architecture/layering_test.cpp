@@ -34,6 +34,8 @@ const std::map<std::string, std::set<std::string>> may_include{
     {"ledger", {"core", "record", "usage"}},
     {"telemetry", {"core", "record", "usage"}},
     {"config", {"core", "dialect", "policy", "fleet", "net", "telemetry", "usage"}},
+    // Other programs' confs: the reader of YAML, the checks of URLs and names, and JSON. It serves nothing.
+    {"import", {"core", "dialect", "policy", "config"}},
     {"mock", {"core"}},
     {"pools", {"core", "http", "usage", "dialect", "policy", "fleet", "net", "wire", "telemetry", "config"}},
     {"probe", {"core", "http", "usage", "dialect", "policy", "net", "wire", "telemetry", "config", "pools"}},
@@ -45,8 +47,8 @@ const std::map<std::string, std::set<std::string>> may_include{
     {"app",
      {"core", "http", "usage", "token", "dialect", "policy", "fleet", "record", "net", "wire", "ledger", "telemetry", "config", "pools", "probe",
       "exchange", "worker", "admin"}},
-    {"cli", {"core",   "http",      "usage",  "token", "dialect", "policy", "fleet",    "record", "net",   "wire",
-             "ledger", "telemetry", "config", "mock",  "pools",   "probe",  "exchange", "worker", "admin", "app"}},
+    {"cli", {"core",      "http",   "usage",  "token", "dialect", "policy", "fleet",    "record", "net",   "wire", "ledger",
+             "telemetry", "config", "import", "mock",  "pools",   "probe",  "exchange", "worker", "admin", "app"}},
     {"main.cpp", {"cli"}},
 };
 
