@@ -89,6 +89,7 @@ int run(int argc, char** argv) {
     add_diff(all);
     add_demo(all);
     add_import(all);
+    add_setup(all);
 
     try {
         root.parse(argc, argv);
