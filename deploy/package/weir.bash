@@ -57,6 +57,10 @@ _weir() {
         COMPREPLY=($(compgen -W "$commands" -- "$current"))
     elif [[ $command == doctor ]]; then
         COMPREPLY=($(compgen -W "$(_weir_pools)" -- "$current"))
+    elif [[ $command == import && $previous == import ]]; then
+        COMPREPLY=($(compgen -W "litellm new-api" -- "$current"))
+    elif [[ $command == setup ]]; then
+        COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" setup 2> /dev/null | awk '/tried/ { print $1 }')" -- "$current"))
     else
         COMPREPLY=($(compgen -W "$(_weir_words values "$command")" -- "$current"))
         [[ ${#COMPREPLY[@]} -gt 0 ]] || _weir_files

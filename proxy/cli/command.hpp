@@ -83,6 +83,8 @@ void add_health(command_list& all);
 void add_top(command_list& all);
 void add_diff(command_list& all);
 void add_demo(command_list& all);
+void add_import(command_list& all);
+void add_setup(command_list& all);
 
 /// `weir` without a command serves.
 [[nodiscard]] int serve_conf(const conf_choice& from);

@@ -107,6 +107,8 @@ int run(int argc, char** argv) {
     add_top(all);
     add_diff(all);
     add_demo(all);
+    add_import(all);
+    add_setup(all);
 
     try {
         root.parse(argc, argv);

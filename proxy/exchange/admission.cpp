@@ -5,6 +5,7 @@
 #include "dialect/percent_encoding.hpp"
 #include "dialect/request.hpp"
 #include "exchange/exchange.hpp"
+#include "exchange/own/front_page.hpp"
 #include "exchange/own/local_reply.hpp"
 #include "exchange/own/model_lists.hpp"
 #include "exchange/own/own_view.hpp"
@@ -61,7 +62,7 @@ core::error exchange::check_head() {
     auto in = make_intake();
     const auto& h = of_.client.head();
     if (auto why = in.check_head(h, of_.from.listener().hosts)) return why;
-    if (of_.what.is == asked::kind::preflight) return {};
+    if (of_.what.is == asked::kind::preflight || of_.what.is == asked::kind::front_page) return {};  // no key is asked for
     if (auto why = in.check_caller(h, of_.told.record.client)) return why;
     if (auto why = in.check_rights(h)) return why;
     return in.check_size(h);
@@ -97,6 +98,11 @@ net::task<bool> exchange::answered_itself(core::error& refusal) {
     if (what.is == asked::kind::preflight) {
         body.clear();
         status = 204;
+    } else if (what.is == asked::kind::front_page) {
+        auto page = front_page_at(what.path.view(), of_.client.head().fields.value_of("accept"), own_origin(of_));
+        status = page.status;
+        body = std::move(page.body);
+        type = page.type;
     } else if (what.is == asked::kind::about_weir) {
         // OPTIONS *: about the server as a whole (RFC 9110 section 9.3.7); or one that may not go further.
         if (what.target.allow.empty()) of_.what.target.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";

@@ -21,6 +21,7 @@ struct asked {
         tunnel,      ///< a WebSocket upgrade on an endpoint that has one
         about_weir,  ///< OPTIONS that weir answers itself: `*`, or one that may go no further
         preflight,   ///< a browser asks whether a page may send a request
+        front_page,  ///< a person opened the listener by hand
     };
     enum class verb : std::uint8_t {
         reads,  ///< GET, OPTIONS: it changes nothing at the upstream
@@ -31,7 +32,7 @@ struct asked {
 
     [[nodiscard]] bool tunnel() const { return is == kind::tunnel; }
     /// Of weir, and not of any provider.
-    [[nodiscard]] bool about_weir() const { return is == kind::about_weir || is == kind::preflight; }
+    [[nodiscard]] bool about_weir() const { return is == kind::about_weir || is == kind::preflight || is == kind::front_page; }
     [[nodiscard]] bool posted() const { return method == verb::posts; }
     [[nodiscard]] bool to_head() const { return method == verb::head; }
     [[nodiscard]] bool reads_only() const { return method == verb::reads || method == verb::head; }

@@ -8,6 +8,7 @@
 #include "dialect/credentials.hpp"
 #include "dialect/endpoint_rights.hpp"
 #include "dialect/endpoint_traits.hpp"
+#include "exchange/own/front_page.hpp"
 #include "exchange/quote.hpp"
 #include "exchange/sent_request.hpp"
 #include "exchange/translation/service.hpp"
@@ -81,6 +82,10 @@ void intake::classify(const http::request_head& h) {
         asked_.target.refusal = {};
     }
     auto& target = asked_.target;
+    if (target.id == dialect::endpoint::other && is_front_page(h.method, h.path)) [[unlikely]] {
+        asked_.is = asked::kind::front_page;
+        target.refusal = {};
+    }
     if (target.id == dialect::endpoint::models && target.dialect == dialect::kind::openai) target.dialect = shape_of_list(h);
     if (target.id == dialect::endpoint::other) {
         asked_.path = core::shown(h.path, core::longest_shown_path);

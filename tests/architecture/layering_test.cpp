@@ -34,10 +34,15 @@ const std::map<std::string, std::set<std::string>> may_include{
     {"ledger", {"core", "record", "usage"}},
     {"telemetry", {"core", "record", "usage"}},
     {"config", {"core", "dialect", "policy", "fleet", "net", "telemetry", "usage"}},
+    // Other programs' confs: the reader of YAML, the checks of URLs and names, and JSON. It serves nothing.
+    {"import", {"core", "dialect", "policy", "config"}},
+    // What clients are told to write where: a table that the reader of YAML reads.
+    {"setup", {"core", "config"}},
     {"mock", {"core"}},
     {"pools", {"core", "http", "usage", "dialect", "policy", "fleet", "net", "wire", "telemetry", "config"}},
     {"probe", {"core", "http", "usage", "dialect", "policy", "net", "wire", "telemetry", "config", "pools"}},
-    {"exchange", {"core", "http", "usage", "token", "dialect", "policy", "record", "net", "wire", "ledger", "telemetry", "config", "pools", "probe"}},
+    {"exchange",
+     {"core", "http", "usage", "token", "dialect", "policy", "record", "net", "wire", "ledger", "telemetry", "config", "setup", "pools", "probe"}},
     {"worker", {"core", "http", "usage", "dialect", "policy", "record", "net", "wire", "ledger", "telemetry", "config", "pools", "exchange"}},
     {"admin",
      {"core", "http", "usage", "dialect", "policy", "fleet", "record", "net", "wire", "ledger", "telemetry", "config", "pools", "exchange",
@@ -45,8 +50,8 @@ const std::map<std::string, std::set<std::string>> may_include{
     {"app",
      {"core", "http", "usage", "token", "dialect", "policy", "fleet", "record", "net", "wire", "ledger", "telemetry", "config", "pools", "probe",
       "exchange", "worker", "admin"}},
-    {"cli", {"core",   "http",      "usage",  "token", "dialect", "policy", "fleet",    "record", "net",   "wire",
-             "ledger", "telemetry", "config", "mock",  "pools",   "probe",  "exchange", "worker", "admin", "app"}},
+    {"cli", {"core",      "http",   "usage",  "token", "dialect", "policy", "fleet", "record",   "net",    "wire",  "ledger",
+             "telemetry", "config", "import", "setup", "mock",    "pools",  "probe", "exchange", "worker", "admin", "app"}},
     {"main.cpp", {"cli"}},
 };
 

@@ -112,11 +112,31 @@ TEST_F(Lists, TellCodingAgentsWhatTheirKeyMayCall) {
     const auto narrow = get("/v1/llms.txt", {}, "sk-narrow");
     EXPECT_TRUE(has(narrow.body, "`gpt-4o`") && has(narrow.body, "matches `gpt-5-n*`")) << narrow.body;
     for (const char* part : {"claude", "gemini-x", "gpt-renamed", "`gpt-5*`"}) EXPECT_FALSE(has(narrow.body, part)) << part;
+    EXPECT_TRUE(has(all.body, "- Codex CLI: `base_url = \"http://localhost/v1\"`")) << all.body;
     EXPECT_EQ(get("/llms.txt", {}, "nobody").status, 401);
     EXPECT_EQ(get("/llms.txt", {}, "sk-all", 0, "DELETE").status, 405);
     const auto head = get("/llms.txt", {}, "sk-all", 0, "HEAD");
     EXPECT_EQ(head.status, 200);
     EXPECT_EQ(head.header("content-length"), std::to_string(all.body.size()));
+    EXPECT_EQ(a_->call_count(), 0u);
+}
+
+// Whoever opens the listener by hand: no key is asked for, and nothing of the conf is said.
+TEST_F(Lists, ShowAPageToWhoLooksByHand) {
+    for (const char* path : {"/", "/v1", "/v1/?utm_source=x"}) {
+        const auto html = get(path, {{"Accept", "text/html,*/*;q=0.8"}}, "nobody");
+        EXPECT_EQ(html.status, 200) << path;
+        EXPECT_EQ(html.header("content-type"), "text/html; charset=utf-8");
+        EXPECT_TRUE(has(html.body, "http://localhost/v1")) << html.body;
+        const auto plain = json::parse(get(path, {}, "nobody").body);
+        EXPECT_EQ(plain.at("base_url").as_string(), "http://localhost/v1");
+        for (const auto& body : {html.body, get(path, {}, "sk-all").body})
+            for (const char* part : {"gpt-", "claude-x", "gemini-x", "plain", "dear", "narrow"}) EXPECT_FALSE(has(body, part)) << part << body;
+    }
+    EXPECT_EQ(get("/", {}, "nobody", 0, "HEAD").status, 200);
+    EXPECT_EQ(get("/favicon.ico", {}, "nobody").status, 204);
+    EXPECT_EQ(get("/", {}, "sk-all", 0, "POST").status, 404);
+    EXPECT_EQ(get("/v1beta", {}, "sk-all").status, 404);
     EXPECT_EQ(a_->call_count(), 0u);
 }
 

@@ -29,6 +29,8 @@ TEST(LlmsText, NamesBaseUrlEndpointsAndModelsOfEachDialectThatIsSpoken) {
     EXPECT_LT(text.find("`gpt-4o`"), text.find("## Anthropic"));
     EXPECT_GT(text.find("`claude-x`"), text.find("## Anthropic"));
     EXPECT_TRUE(has(text, "Send the key that you were given"));
+    EXPECT_TRUE(has(text, "\n## Clients\n\n- Codex CLI: `base_url = \"https://weir.example/v1\"`"));
+    EXPECT_TRUE(has(text, "- Claude Code: `ANTHROPIC_BASE_URL=https://weir.example` and "));
     view.keys = false;
     EXPECT_TRUE(has(write_llms_text(view), "No key of its own is asked for"));
 }

@@ -6,6 +6,7 @@
 
 #include "core/glob.hpp"
 #include "dialect/model_list.hpp"
+#include "setup/instructions.hpp"
 #include "usage/money.hpp"
 
 namespace weir::exchange {
@@ -57,6 +58,13 @@ void add_models(std::string& out, const llms_view& what, kind dialect) {
     }
 }
 
+/// What `weir setup` says, a line each.
+void add_clients(std::string& out, const llms_view& what) {
+    const setup::gateway here{what.origin, "KEY", {}};
+    out += "\n## Clients\n\n";
+    for (const auto& each : setup::known_clients()) out += "- " + each.title + ": " + setup::filled(each.summary, here, "MODEL") + "\n";
+}
+
 }  // namespace
 
 std::string write_llms_text(const llms_view& what) {
@@ -76,6 +84,7 @@ std::string write_llms_text(const llms_view& what) {
         out.append("\n## ").append(one.name).append(" API\n\nEndpoints:\n\n").append(one.endpoints).append("\nModels:\n\n");
         add_models(out, what, one.dialect);
     }
+    add_clients(out, what);
     out +=
         "\n## Good to know\n\n"
         "- `GET /v1/models` lists the models of your key as JSON.\n"
