@@ -153,6 +153,7 @@ bool read_request(spoke from, json::cursor body, conversation& into, notes& told
                       : from == spoke::responses ? read_responses
                       : from == spoke::messages  ? read_messages
                                                  : read_gemini;
+    refuse_broken(from, body, told);
     if (!read(body, into, told)) return false;
     open_envelopes(into);
     return true;
