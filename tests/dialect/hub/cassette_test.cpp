@@ -256,7 +256,7 @@ TEST(HubCassettes, RequestsSayTheSameInEveryDialect) {
             const read_back again{to, got.body};
             EXPECT_EQ(spoken_text{again.said}.text(), before) << got.body;
             EXPECT_EQ(again.said.tools.size(), read.said.tools.size());
-            if (read.said.cap.tokens > 16) EXPECT_EQ(again.said.cap.tokens, read.said.cap.tokens);
+            EXPECT_TRUE(read.said.cap.tokens.value_or(0) <= 16 || again.said.cap.tokens == read.said.cap.tokens) << got.body;
             EXPECT_EQ(again.said.stream, to != spoke::gemini && read.said.stream);
         }
 }
