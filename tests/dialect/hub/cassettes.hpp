@@ -195,10 +195,7 @@ private:
                 in_result_ = false;
                 return settle();
             }
-            case part::kind::video:
-            case part::kind::reasoning:
-            case part::kind::search_result:
-            case part::kind::hosted: return;
+            default: return;
         }
     }
 
@@ -262,7 +259,6 @@ public:
     void hear(const answer_event& what) override {
         EXPECT_TRUE(error.empty()) << "something behind an error";
         switch (what.is) {
-            case answer_event::kind::begin: return;
             case answer_event::kind::open:
                 blocks.push_back({what.block, what.of, "", what.id.decoded(), what.name.decoded(), opaque_of(what.opaque)});
                 return;
@@ -273,13 +269,13 @@ public:
             case answer_event::kind::signature:
                 if (auto* at = find(what.block)) at->opaque = opaque_of(what.opaque);
                 return;
-            case answer_event::kind::close: return;
             case answer_event::kind::finish:
                 why = what.why;
                 stop = what.text.decoded();
                 return;
             case answer_event::kind::usage: used = what.used; return;
             case answer_event::kind::error: error = "error " + what.text.decoded(); return;
+            default: return;
         }
     }
 
