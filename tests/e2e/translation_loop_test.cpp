@@ -56,7 +56,7 @@ public:
         out[dialect_ == "responses" ? "input" : "messages"] = turns_;
         if (dialect_ == "chat") {
             out["reasoning_effort"] = "medium";
-            out["messages"].as_array().insert(out["messages"].as_array().begin(), {{"role", "system"}, {"content", "Measure."}});
+            out["messages"].as_array().insert(out["messages"].as_array().begin(), json::object{{"role", "system"}, {"content", "Measure."}});
         } else if (dialect_ == "responses") {
             out["instructions"] = "Measure.";
             out["reasoning"] = {{"effort", "medium"}, {"summary", "auto"}};

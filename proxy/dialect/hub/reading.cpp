@@ -193,6 +193,7 @@ bool read_request(spoke from, json::cursor body, conversation& into, notes& told
                       : from == spoke::messages  ? read_messages
                       : from == spoke::gemini    ? read_gemini
                                                  : read_completions;
+    refuse_broken(from, body, told);
     if (!read(body, into, told)) return false;
     open_envelopes(into);
     return true;

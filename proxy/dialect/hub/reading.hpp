@@ -52,7 +52,10 @@ void mend(conversation& of, notes& told);
 /// Keeps a setting that has a row in the table, or notes the name of what is not known. `path`: of the member in the client's dialect.
 void keep_setting(json::cursor& at, std::string_view path, conversation& into);
 
-/// Any of them, with its envelopes opened (envelope.hpp).
+/// Refuses a request that its own dialect would refuse too: the first member that is of another kind than it can be, or is missing.
+void refuse_broken(spoke from, json::cursor body, notes& told);
+
+/// Any of them, with its envelopes opened (envelope.hpp). One that is broken is refused.
 [[nodiscard]] bool read_request(spoke from, json::cursor body, conversation& into, notes& told);
 
 /// Of the dialect's own request; false: it is none (`told` has the reason). The body outlives `into`.
