@@ -114,7 +114,8 @@ TEST_F(AdminApi, ReloadsAndTellsEveryFault) {
 }
 
 TEST_F(AdminApi, ChecksWhatTheLedgerIsAsked) {
-    for (const char* query : {"since=soon", "until=2026-13-01", "format=table", "format=xml", "by=key", "since=%zz", "where=key", "by=key&wher=key=x", "bogus"})
+    for (const char* query :
+         {"since=soon", "until=2026-13-01", "format=table", "format=xml", "by=key", "since=%zz", "where=key", "by=key&wher=key=x", "bogus"})
         EXPECT_EQ(ask("GET", "/api/ledger", {}, query).status, 400) << query;  // "by=key": there is no ledger here
 }
 

@@ -351,7 +351,8 @@ TEST(HubCassettes, StreamsAreTheSameInEverySlicing) {
         std::iota(bytes.begin(), bytes.end(), 1);
         for (const auto to : all_spokes) EXPECT_TRUE(check(bytes, to)) << name_of(to) << " byte by byte";
         // Each cut for one dialect in turn: what is found does not depend on it.
-        for (std::size_t cut = 1; cut < each.stream.size(); ++cut) ASSERT_TRUE(check({cut, each.stream.size()}, all_spokes[cut % spokes])) << cut;
+        for (std::size_t cut = 1; cut < each.stream.size(); ++cut)
+            ASSERT_TRUE(check({cut, each.stream.size()}, all_spokes[cut % std::size(all_spokes)])) << cut;
     }
 }
 

@@ -49,6 +49,7 @@ inline std::optional<recording> recording_in(const std::filesystem::path& folder
     if (from == std::string::npos) return std::nullopt;
     const auto endpoint = classify("POST", expected.substr(from + 6, expected.find('\n', from) - from - 6), "", false).id;
     const auto of = spoke_of(endpoint);
+    if (of == spoke::completions) return std::nullopt;  // no request becomes one
     if (!of) return std::nullopt;
     recording out{folder.parent_path().filename().string() + "/" + folder.filename().string(),
                   *of,
