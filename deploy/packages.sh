@@ -11,7 +11,7 @@ as_root() {
     fi
 }
 
-build_packages="clang-19 lld-19 llvm-19 cmake ninja-build ccache git ca-certificates
+build_packages="clang-19 lld-19 llvm-19 cmake ninja-build ccache patchelf git ca-certificates
     libboost1.81-dev libssl-dev libsimdjson-dev rapidjson-dev prometheus-cpp-dev libyaml-cpp-dev libcli11-dev libsqlite3-dev libhiredis-dev zlib1g-dev
     libbrotli-dev libzstd-dev"
 test_packages="g++ clang-tidy-19 clang-format-19 valgrind strace libgtest-dev libgmock-dev libbenchmark-dev libclang-rt-19-dev prometheus redis-server openssl curl python3 python3-venv

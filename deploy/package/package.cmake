@@ -18,7 +18,6 @@ function(install_compressed file folder name)
 endfunction()
 
 install(TARGETS weir RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(CODE "file(RPATH_REMOVE FILE \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/weir\")")
 install(FILES ${here}/weir.yaml ${CMAKE_SOURCE_DIR}/conf/prices.yaml DESTINATION /etc/weir)
 install(FILES ${here}/logrotate DESTINATION /etc/logrotate.d RENAME weir)
 install(FILES ${CMAKE_SOURCE_DIR}/conf/weir.yaml ${CMAKE_SOURCE_DIR}/conf/REFERENCE.md ${CMAKE_SOURCE_DIR}/conf/weir.schema.json ${CMAKE_SOURCE_DIR}/README.md
@@ -37,7 +36,7 @@ install(FILES ${here}/weir.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-comple
 install(FILES ${here}/_weir DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
 install(FILES ${here}/lintian-overrides DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME weir)
 
-# The tarball is made of the program as it was built, which looks for libraries beside itself (proxy/CMakeLists.txt).
+# The tarball's program looks for its libraries beside itself.
 install(CODE "execute_process(COMMAND ${here}/tarball-root.sh $<TARGET_FILE:weir> \$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX} COMMAND_ERROR_IS_FATAL ANY)"
   COMPONENT tarball EXCLUDE_FROM_ALL)
 

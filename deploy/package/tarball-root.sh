@@ -9,6 +9,9 @@ source=$(cd "$here/../.." && pwd)
 mkdir -p "$root/bin" "$root/lib" "$root/conf" "$root/share/licences" "$root/share/man/man1" "$root/share/man/man5" "$root/share/bash-completion" "$root/share/zsh" "$root/share/systemd"
 cp "$binary" "$root/bin/weir"
 strip "$root/bin/weir"
+# RPATH and not RUNPATH, since libraries' own libraries lie there too. As it was built the program looks where the system does, and nowhere else.
+command -v patchelf > /dev/null || { echo "tarball-root.sh needs patchelf: apt-get install patchelf" >&2; exit 1; }
+patchelf --force-rpath --set-rpath '$ORIGIN/../lib' "$root/bin/weir"
 
 of_the_c_library() {
     case $(basename "$1") in

@@ -89,8 +89,9 @@ inline std::string said_turn(spoke of, const std::string& answer) {
         }
         case spoke::messages: return R"({"role":"assistant","content":)" + value_of(answer, "content") + "}";
         case spoke::gemini: return value_of(answer, "content");
-        case spoke::completions: return {};  // they know no turns
+        case spoke::completions: break;  // they know no turns
     }
+    return {};
 }
 
 /// The result of one call, as a client sends it.
@@ -103,8 +104,9 @@ inline std::string result_turn(spoke of, std::string_view id, std::string_view t
             return R"({"role":"user","content":[{"type":"tool_result","tool_use_id":")" + call + R"(","content":")" + said + R"("}]})";
         case spoke::gemini:
             return R"({"role":"user","parts":[{"functionResponse":{"name":"f","id":")" + call + R"(","response":{"output":")" + said + R"("}}}]})";
-        case spoke::completions: return {};  // they know no turns
+        case spoke::completions: break;  // they know no turns
     }
+    return {};
 }
 
 /// A request of these turns, behind the user's first.
@@ -116,8 +118,9 @@ inline std::string request_of(spoke of, const std::vector<std::string>& turns) {
         case spoke::responses: return R"({"model":"m","input":[{"role":"user","content":"q"})" + rest + "]}";
         case spoke::messages: return R"({"model":"m","max_tokens":50,"messages":[{"role":"user","content":"q"})" + rest + "]}";
         case spoke::gemini: return R"({"contents":[{"role":"user","parts":[{"text":"q"}]})" + rest + "]}";
-        case spoke::completions: return {};  // they know no turns
+        case spoke::completions: break;  // they know no turns
     }
+    return {};
 }
 
 /// The client's next turn: what it was told, and the tool's result.
@@ -246,8 +249,9 @@ inline std::string merged_turn(spoke of, const std::vector<std::string>& events)
         case spoke::responses: return merged_responses(events);
         case spoke::messages: return merged_messages(events);
         case spoke::gemini: return merged_gemini(events);
-        case spoke::completions: return {};  // they know no turns
+        case spoke::completions: break;  // they know no turns
     }
+    return {};
 }
 
 }  // namespace weir::dialect::hub::test
