@@ -48,15 +48,23 @@ void segment_at(json::cursor& at, const text_measure& text, answer_event& into) 
 
 }  // namespace
 
-void text_measure::add(std::uint32_t width) {
+void text_measure::add(std::uint32_t width, std::uint32_t times) {
     if ((runs_.empty() || runs_.back().width != width) && runs_.size() < most_runs) runs_.push_back({chars_, bytes_, width});
-    ++chars_;
-    bytes_ += width;
+    chars_ += times;
+    bytes_ += width * times;
 }
 
 void text_measure::add(raw_text piece) {
     auto rest = piece.json;
+    const auto is_plain = [](char c) { return static_cast<unsigned char>(c) < 0x80 && c != '\\'; };
     while (!rest.empty()) {
+        // Most texts are ASCII, or long stretches of it.
+        if (const auto end = std::find_if_not(rest.begin(), rest.end(), is_plain); end != rest.begin()) {
+            const auto plain = static_cast<std::size_t>(end - rest.begin());
+            add(1, static_cast<std::uint32_t>(plain));
+            rest.remove_prefix(plain);
+            continue;
+        }
         if (rest.front() != '\\') {
             const auto width = width_of(static_cast<unsigned char>(rest.front()));
             add(width);

@@ -24,7 +24,7 @@ private:
         std::uint32_t chars, bytes;  ///< before it
         std::uint32_t width;
     };
-    void add(std::uint32_t width);
+    void add(std::uint32_t width, std::uint32_t times = 1);
 
     std::vector<run> runs_;
     std::uint32_t chars_ = 0, bytes_ = 0;

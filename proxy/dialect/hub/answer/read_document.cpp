@@ -1,6 +1,4 @@
 // Whole answers, told as what they say, in the order in which a stream would say it.
-#include <algorithm>
-#include <array>
 #include <string>
 #include <utility>
 
@@ -159,14 +157,28 @@ void read_as_event(answer_stream_reader& reader, std::string text, answer_listen
     skipped.add(reader.skipped());
 }
 
-bool has_list(json::cursor at, std::string_view name, bool with_something) {
-    bool found = false;
-    at.members([&](std::string_view key, json::cursor& value) {
-        if (key != name || value.peek() != '[') return;
-        found = !with_something;
-        value.elements([&](json::cursor&) { found = true; });
+/// What a document is seen to be on one way through it.
+struct recognised {
+    bool known = false;     ///< an answer of that dialect
+    bool answered = false;  ///< and one that says something, were it only why there is nothing
+};
+
+/// `at` stands behind the document afterwards.
+recognised look_over(spoke from, json::cursor& at) {
+    recognised out;
+    const bool whole = at.members([&](std::string_view key, json::cursor& value) {
+        const bool list = value.peek() == '[';
+        if (from == spoke::chat && key == "choices" && list)
+            value.elements([&](json::cursor&) { out.known = out.answered = true; });
+        else if (from == spoke::responses && key == "output" && list)
+            out.known = out.answered = true;
+        else if (from == spoke::gemini && (key == "candidates" || key == "promptFeedback"))
+            out.known = out.answered = true;
+        else if (from == spoke::gemini && (key == "usageMetadata" || key == "error"))
+            out.known = true;
     });
-    return found;
+    out.known = out.known && whole;
+    return out;
 }
 
 /// The last event of the stream that the answer could have been.
@@ -195,20 +207,15 @@ bool read_document(spoke from, json::cursor body, answer_listener& to, skipped_p
         teller tells{to, skipped};
         return read_messages_answer(body, tells);
     }
-    constexpr std::array<std::string_view, 4> members{"candidates", "promptFeedback", "usageMetadata", "error"};
-    const bool gemini = from == spoke::gemini, answered = has_member(body, "candidates") || has_member(body, "promptFeedback");
-    const bool known = from == spoke::chat        ? has_list(body, "choices", true)
-                       : from == spoke::responses ? has_list(body, "output", false)
-                                                  : std::any_of(members.begin(), members.end(), [&](auto name) { return has_member(body, name); });
-    if (!known) return false;
     const auto begin = body.offset();
     auto end = body;
-    if (!end.skip()) return false;
+    const auto seen = look_over(from, end);
+    if (!seen.known) return false;
     const auto whole = end.since(begin);
     // Nothing is read of the body behind this: a reader takes the thread's index.
     const auto reader = read_stream_of(from);
     read_as_event(*reader, from == spoke::responses ? last_event(body, whole) : std::string{whole}, to, skipped);
-    return !gemini || answered;
+    return seen.answered;
 }
 
 }  // namespace weir::dialect::hub
