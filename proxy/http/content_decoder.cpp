@@ -142,7 +142,10 @@ private:
 
     progress advance(step& s) override {
         if (!begins_well(s.bytes)) return progress::failed;
-        ZSTD_inBuffer in{s.bytes.data(), s.bytes.size(), 0};
+        // The library reads a frame that it gets whole another way than one that comes in pieces, and refuses other things then: no frame is whole
+        // without its first byte.
+        const auto given = of_magic_ == 0 ? std::min<std::size_t>(1, s.bytes.size()) : s.bytes.size();
+        ZSTD_inBuffer in{s.bytes.data(), given, 0};
         ZSTD_outBuffer out{s.to, s.room, s.written};
         const auto what = ZSTD_decompressStream(state_, &out, &in);
         const bool moved = in.pos > 0 || out.pos > s.written;
